@@ -1,0 +1,27 @@
+/*
+ * arena - bytes that live together until the arena is cleared.
+ *
+ * Blocks are kept for reuse, so that a warm arena allocates nothing.
+ */
+#ifndef COMMON_BASE_ARENA_H
+#define COMMON_BASE_ARENA_H
+
+#include "common/base/bytes.h"
+
+struct arena_block;
+
+/* A zeroed arena is empty and ready. */
+struct arena {
+    struct arena_block *first;
+    struct arena_block *current;
+};
+
+/* Uninitialized room, aligned for anything; never NULL. */
+void *arena_take(struct arena *a, size_t size);
+/* Gives back the end of the room last taken: `used` of its bytes stay. */
+void arena_trim(struct arena *a, void *last, size_t taken, size_t used);
+struct bytes arena_copy(struct arena *a, struct bytes bytes);
+void arena_clear(struct arena *a);
+void arena_close(struct arena *a);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * noise - Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b, both sides [P-6.2].
+ *
+ *     <- s
+ *     -> e, es, s, ss, payload
+ *     <- e, ee, se, psk, payload
+ *
+ * The initiator writes message 1 and reads message 2, the responder reads 1
+ * and writes 2; after that both have the same two keys. A message that does
+ * not authenticate answers false and leaves the handshake unusable. Pure: the
+ * ephemeral secret is the caller's 32 fresh random bytes.
+ */
+#ifndef COMMON_CORE_NOISE_H
+#define COMMON_CORE_NOISE_H
+
+#include "common/base/bytes.h"
+#include "common/core/secrets.h"
+
+enum {
+    NOISE_1_OVERHEAD = 32 + 32 + 16 + 16, /* e, sealed s, payload's tag */
+    NOISE_2_OVERHEAD = 32 + 16,
+};
+
+struct noise {
+    uint8_t hash[64];
+    uint8_t chaining_key[64];
+    uint8_t key[32];
+    uint64_t nonce;
+    bool has_key;
+    struct curve_pair self;
+    struct curve_pair ephemeral;
+    uint8_t peer_static[32];
+    uint8_t peer_ephemeral[32];
+    uint8_t psk[32];
+};
+
+void noise_start_initiator(struct noise *n, const struct curve_pair *self,
+                           const struct curve_key *peer,
+                           const uint8_t psk[32], struct bytes prologue,
+                           const uint8_t ephemeral_secret[32]);
+void noise_start_responder(struct noise *n, const struct curve_pair *self,
+                           const uint8_t psk[32], struct bytes prologue,
+                           const uint8_t ephemeral_secret[32]);
+
+/* Writes the message into w, which has room for payload + overhead. False if
+ * the peer's key is no good (a low-order point). */
+bool noise_write_1(struct noise *n, struct bytes payload, struct writer *w)
+    MUST_USE;
+/* Opens into `payload` (room for message.size - overhead bytes); *size tells
+ * how many. After it, n->peer_static is the initiator's authentic key. */
+bool noise_read_1(struct noise *n, struct bytes message, uint8_t *payload,
+                  size_t *size) MUST_USE;
+bool noise_write_2(struct noise *n, struct bytes payload, struct writer *w)
+    MUST_USE;
+bool noise_read_2(struct noise *n, struct bytes message, uint8_t *payload,
+                  size_t *size) MUST_USE;
+
+/* The transport keys: of what the initiator sends and of what it receives. */
+void noise_split(const struct noise *n, uint8_t initiator_sends[32],
+                 uint8_t responder_sends[32]);
+/* Wipes everything. */
+void noise_wipe(struct noise *n);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * seal - one direction pair of transport keys: seals and opens packets [P-6.3].
+ *
+ * ChaCha20-Poly1305 (IETF), nonce: 4 zero bytes and the packet number,
+ * little-endian. Numbers are never used twice; a window of SEAL_WINDOW numbers
+ * drops what came before.
+ */
+#ifndef COMMON_CORE_SEAL_H
+#define COMMON_CORE_SEAL_H
+
+#include "common/base/bytes.h"
+
+enum { SEAL_TAG_SIZE = 16, SEAL_WINDOW = 4096 };
+
+struct seal {
+    uint8_t send_key[32];
+    uint8_t receive_key[32];
+    uint64_t next_number; /* to send */
+    uint64_t highest;     /* received; 0: none yet, numbers start at 1 */
+    uint64_t seen[SEAL_WINDOW / 64];
+};
+
+void seal_init(struct seal *s, const uint8_t send_key[32],
+               const uint8_t receive_key[32]);
+/* Takes the next number and seals `size` bytes at `data` in place, the tag
+ * after them (room for it is the caller's); `header` is authenticated too. The
+ * number goes into the header before: see seal_number. */
+uint64_t seal_number(const struct seal *s);
+void seal_close(struct seal *s, struct bytes header, uint8_t *data,
+                size_t size);
+enum seal_verdict { SEAL_OPENED, SEAL_REPLAYED, SEAL_FORGED };
+/* Opens `size` bytes (tag included) from `sealed` to `data`, which may be the
+ * same place; the plain text is SEAL_TAG_SIZE shorter. */
+enum seal_verdict seal_open(struct seal *s, uint64_t number,
+                            struct bytes header, struct bytes sealed,
+                            uint8_t *data) MUST_USE;
+void seal_wipe(struct seal *s);
+
+#endif

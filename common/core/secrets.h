@@ -1,0 +1,32 @@
+/*
+ * secrets - the keys that a mesh's shared secret and a node's key give [P-2.6].
+ */
+#ifndef COMMON_CORE_SECRETS_H
+#define COMMON_CORE_SECRETS_H
+
+#include "common/wire/ids.h"
+
+struct mesh_secret {
+    uint8_t key[32];
+};
+
+/* Each is BLAKE2b-256 keyed by the mesh secret over its own label. */
+struct mesh_keys {
+    uint8_t beacon[32];       /* "zs1 beacon key" */
+    uint8_t announcement[32]; /* "zs1 announcement key" */
+    uint8_t psk[32];          /* "zs1 noise psk" */
+};
+
+struct curve_pair {
+    uint8_t public_key[32];
+    uint8_t secret_key[32];
+};
+
+void mesh_keys_derive(struct mesh_keys *keys, const struct mesh_secret *secret);
+/* The X25519 pair of an Ed25519 secret key (64 bytes, public half included). */
+void curve_pair_of_node(struct curve_pair *pair,
+                        const uint8_t node_secret_key[64]);
+/* A fresh pair from 32 random bytes. */
+void curve_pair_generate(struct curve_pair *pair, const uint8_t seed[32]);
+
+#endif

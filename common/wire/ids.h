@@ -1,0 +1,45 @@
+/*
+ * ids - the public keys that name meshes and nodes, as types of their own.
+ */
+#ifndef COMMON_WIRE_IDS_H
+#define COMMON_WIRE_IDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { KEY_SIZE = 32, SIGNATURE_SIZE = 64, NAME_MAX_SIZE = 63 };
+
+/* A mesh's Ed25519 signing key, public half. */
+struct mesh_id {
+    uint8_t key[KEY_SIZE];
+};
+
+/* A node's Ed25519 key, public half. */
+struct node_id {
+    uint8_t key[KEY_SIZE];
+};
+
+/* An X25519 public key, as CURVE and Noise use them. */
+struct curve_key {
+    uint8_t key[KEY_SIZE];
+};
+
+/* One process of a node: later processes have larger epochs [P-3.3]. */
+struct epoch {
+    uint64_t value;
+};
+
+static inline bool node_id_equal(const struct node_id *a,
+                                 const struct node_id *b)
+{
+    return memcmp(a->key, b->key, KEY_SIZE) == 0;
+}
+
+static inline bool mesh_id_equal(const struct mesh_id *a,
+                                 const struct mesh_id *b)
+{
+    return memcmp(a->key, b->key, KEY_SIZE) == 0;
+}
+
+#endif

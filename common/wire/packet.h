@@ -1,0 +1,103 @@
+/*
+ * packet - the first byte says what a packet on a link is [P-5, P-6, P-7].
+ *
+ * Session packets travel between two nodes, on a direct link as they are, on a
+ * relay link inside FORWARD. Link packets stay on one direct link. Relay
+ * packets go between an edge and its relay.
+ */
+#ifndef COMMON_WIRE_PACKET_H
+#define COMMON_WIRE_PACKET_H
+
+#include "common/wire/beacon.h"
+
+enum packet_type {
+    /* Session packets [P-6]. */
+    PACKET_INIT = 0x01,   /* u32 sender index | noise message 1 */
+    PACKET_ACCEPT = 0x02, /* u32 sender index | u32 receiver index | noise 2 */
+    PACKET_SEALED = 0x03, /* u32 receiver index | u64 number | sealed records */
+    PACKET_PLAIN = 0x04,  /* u32 receiver index | records; direct links only */
+    PACKET_RESET = 0x05,  /* u32 receiver index that is unknown here */
+
+    /* Link packets [P-5]. */
+    LINK_HELLO = 0x10,      /* u8 version | u16 n, announcement */
+    LINK_REFUSE = 0x11,     /* u8 reason */
+    LINK_PING = 0x12,       /* u64 token */
+    LINK_PONG = 0x13,       /* u64 token */
+    LINK_BYE = 0x14,        /* (nothing) */
+    LINK_ANNOUNCE = 0x15,   /* u16 n, announcement */
+    LINK_REVOCATION = 0x16, /* a revocation list */
+
+    /* From an edge to its relay [P-7]. */
+    RELAY_HELLO = 0x20,      /* see relay_hello */
+    RELAY_ANNOUNCE = 0x21,   /* sealed announcement */
+    RELAY_FORWARD = 0x22,    /* destination 32 | session packet */
+    RELAY_PING = 0x23,       /* u64 token */
+    RELAY_BYE = 0x24,        /* (nothing) */
+    RELAY_REVOCATION = 0x25, /* a revocation list; either way */
+
+    /* From the relay to an edge. */
+    RELAY_WELCOME = 0x30,   /* see relay_welcome */
+    RELAY_PRESENT = 0x31,   /* (id 32 | u64 epoch | u32 n, sealed)+ */
+    RELAY_SYNCED = 0x32,    /* the roster is complete */
+    RELAY_GONE = 0x33,      /* id 32 | u64 epoch | u8 reason: enum departure */
+    RELAY_FORWARDED = 0x34, /* source 32 | session packet */
+    RELAY_REFUSED = 0x35,   /* u8 reason | destination 32 or zeros */
+    RELAY_PONG = 0x36,      /* u64 token */
+};
+
+enum {
+    PROTOCOL_VERSION = 1,
+    /* A session packet's records, and what a packet adds at the most. */
+    PACKET_RECORDS_SIZE = 64 * 1024,
+    PACKET_OVERHEAD = 13 + 16,
+    /* The largest frame on any link: more is not accepted [P-5.2]. */
+    PACKET_SIZE = PACKET_RECORDS_SIZE + PACKET_OVERHEAD + 33,
+    FORWARD_HEADER_SIZE = 33,
+};
+
+enum departure {
+    DEPARTURE_CLOSED = 1,  /* it said goodbye */
+    DEPARTURE_LOST = 2,    /* its connection broke, or it fell silent */
+    DEPARTURE_REVOKED = 3,
+};
+
+struct relay_hello {
+    uint8_t version;
+    struct bytes certificate; /* borrowed: encoded */
+    struct epoch epoch;
+    uint32_t lost_after_ms; /* the silence after which the edge counts as lost */
+    uint64_t revocation_serial;
+    struct bytes sealed; /* borrowed: the sealed announcement */
+};
+
+/* u8 0x20 | u8 version | u16 n, certificate | u64 epoch | u32 lost_after_ms
+ * | u64 revocation serial | u32 n, sealed announcement */
+void relay_hello_encode(const struct relay_hello *h, struct writer *w);
+bool relay_hello_decode(struct bytes packet, struct relay_hello *h) MUST_USE;
+
+struct relay_welcome {
+    uint8_t version;
+    uint64_t boot; /* random, one for each start of the relay */
+    char name[NAME_MAX_SIZE + 1];
+    struct address outside; /* where the relay saw the edge come from */
+    uint64_t revocation_serial;
+};
+
+/* u8 0x30 | u8 version | u64 boot | u8 n, name | u8 family (4, 6 or 0: none),
+ * ip, u16 port | u64 revocation serial */
+void relay_welcome_encode(const struct relay_welcome *m, struct writer *w);
+bool relay_welcome_decode(struct bytes packet, struct relay_welcome *m)
+    MUST_USE;
+
+struct roster_entry {
+    struct node_id node;
+    struct epoch epoch;
+    struct bytes sealed; /* borrowed */
+};
+
+/* Appends an entry to a PRESENT packet whose type byte is written already. */
+void roster_entry_encode(const struct roster_entry *e, struct writer *w);
+/* Takes the next entry; false at the end or (r->failed) on bad bytes. */
+bool roster_entry_next(struct reader *r, struct roster_entry *e) MUST_USE;
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * record - what session packets carry, one after the other [P-6.4].
+ *
+ *     DATA  0x01 | varint sequence | u8 flags | [varint total, with FIRST and
+ *                  not LAST] | varint n, fragment
+ *     ACK   0x02 | varint cumulative | varint window_bytes
+ *                | u8 count, (varint gap, varint length)*
+ *     PING  0x03 | u64 token
+ *     PONG  0x04 | u64 token
+ *     CLOSE 0x05 | u8 reason: enum departure
+ *
+ * Sequence numbers start at 1 in each direction. `cumulative`: every sequence
+ * up to it has arrived. A range skips `gap` (>= 1) missing ones after the end
+ * before it, then covers `length` (>= 1) that arrived.
+ */
+#ifndef COMMON_WIRE_RECORD_H
+#define COMMON_WIRE_RECORD_H
+
+#include "common/base/bytes.h"
+
+enum record_type {
+    RECORD_DATA = 1,
+    RECORD_ACK = 2,
+    RECORD_PING = 3,
+    RECORD_PONG = 4,
+    RECORD_CLOSE = 5,
+};
+
+enum { RECORD_FIRST = 1, RECORD_LAST = 2 };
+enum { ACK_RANGES = 32, RECORD_DATA_OVERHEAD = 1 + 10 + 1 + 10 + 3 };
+
+struct data_record {
+    uint64_t sequence;
+    bool first; /* begins a message */
+    bool last;  /* ends a message */
+    uint64_t total; /* the whole message's bytes; of use with first */
+    struct bytes fragment; /* borrowed */
+};
+
+struct ack_range {
+    uint64_t from; /* inclusive */
+    uint64_t to;   /* inclusive */
+};
+
+struct ack_record {
+    uint64_t cumulative;
+    uint64_t window; /* bytes that the receiver takes beyond cumulative */
+    uint8_t range_count;
+    struct ack_range ranges[ACK_RANGES]; /* ascending, apart, > cumulative */
+};
+
+struct record {
+    enum record_type type;
+    union {
+        struct data_record data;
+        struct ack_record ack;
+        uint64_t token;
+        uint8_t reason;
+    };
+};
+
+void record_encode(const struct record *r, struct writer *w);
+/* Takes the next record; false at the end or (r->failed) on bad bytes. */
+bool record_next(struct reader *r, struct record *record) MUST_USE;
+
+/*
+ * A message, as the fragments of DATA records make it up [P-6.5]:
+ *
+ *     u8 kind | u8 encoding | u64 reference | u8 n, type | data
+ */
+enum message_kind {
+    MESSAGE_SEND = 1,
+    MESSAGE_REQUEST = 2, /* reference: the asker's, comes back in the reply */
+    MESSAGE_REPLY = 3,
+    MESSAGE_EVENT = 4, /* published; the group's name after the type */
+};
+
+enum message_encoding { ENCODING_JSON = 1, ENCODING_BYTES = 2 };
+
+enum { MESSAGE_TYPE_SIZE = 255, MESSAGE_HEADER_SIZE = 1 + 1 + 8 + 1 + 255 + 64 };
+
+struct message {
+    enum message_kind kind;
+    enum message_encoding encoding;
+    uint64_t reference;
+    struct bytes type;  /* borrowed; 1 to 255 bytes of UTF-8 */
+    struct bytes group; /* borrowed; EVENT only, empty for every node */
+    struct bytes data;  /* borrowed */
+};
+
+/* The group's length byte and bytes follow the type for EVENT only. */
+size_t message_size(const struct message *m);
+void message_encode(const struct message *m, struct writer *w);
+bool message_decode(struct bytes bytes, struct message *m) MUST_USE;
+
+#endif

@@ -1,0 +1,274 @@
+/*
+ * node - one member of a mesh, as a machine without I/O.
+ *
+ * The owner tells it what happened (struct node_event) and when, and then does
+ * what the todo list says, in its order. The node finds peers, keeps links and
+ * sessions, delivers messages once and in order, and knows who is there. It
+ * makes no socket, reads no clock and draws no randomness but from its seed:
+ * the same events at the same times give the same list.
+ *
+ *     todo_clear(&todo);
+ *     node_step(node, now, &event, 1, &todo);
+ *     ... do each item of todo ...
+ *     ... and step with NODE_TICK at node_deadline(node) ...
+ */
+#ifndef EDGE_CORE_NODE_H
+#define EDGE_CORE_NODE_H
+
+#include "common/base/arena.h"
+#include "common/base/instant.h"
+#include "common/core/secrets.h"
+#include "common/wire/packet.h"
+#include "common/wire/record.h"
+#include "common/wire/revocation.h"
+
+struct node;
+
+enum { NODE_RELAYS = 8, NODE_ADDRESSES = ANNOUNCEMENT_CANDIDATES };
+
+enum node_path { PATH_NONE, PATH_TCP, PATH_UDP, PATH_RELAY };
+/* "none", "tcp", "udp", "relay" */
+const char *node_path_name(enum node_path path);
+
+struct node_conf {
+    uint8_t secret_key[64]; /* the node's Ed25519 key; copied */
+    struct bytes certificate; /* encoded; copied */
+    struct mesh_secret mesh_secret;
+    struct bytes revocations; /* encoded list or empty; copied */
+    struct epoch epoch;       /* larger than any earlier process's [P-3.3] */
+    uint8_t seed[32];         /* fresh randomness */
+    struct bytes info;        /* JSON text; copied */
+    const char *const *groups;
+    size_t group_count;
+    bool multicast; /* send beacons; what is heard counts in any case */
+    bool tcp;
+    bool relay;
+    size_t relay_count; /* <= NODE_RELAYS */
+    struct curve_key relay_keys[NODE_RELAYS]; /* pinned; by relay index */
+    struct span beacon_interval;
+    struct span probe;
+    struct span lost_after;
+    struct {
+        size_t message; /* bytes */
+        size_t window;  /* bytes, for each session and direction */
+        size_t peers;
+        size_t links;
+    } limits;
+};
+
+/* What a caller names a request by; comes back in its report. */
+struct node_ref {
+    uint64_t value;
+};
+
+enum node_event_kind {
+    NODE_TICK,          /* time passed: node_deadline was reached */
+    NODE_ADDRESSES_ARE, /* this host's addresses, at start and on change */
+    NODE_PEERS_ARE,     /* discovery.peers, resolved; at start and on change */
+    NODE_DATAGRAM,      /* came to the discovery or the node's own UDP socket */
+    NODE_LINK_OPENED,   /* an outgoing link finished its CURVE handshake, or an
+                           incoming one brought its first packet */
+    NODE_LINK_CLOSED,   /* it broke, could not be made, or was refused */
+    NODE_LINK_PACKET,
+    NODE_LINK_BLOCKED,  /* takes no more writes until */
+    NODE_LINK_WRITABLE, /* this */
+    NODE_CLOCK,         /* wall-clock time; at start and every minute or so */
+    NODE_SUBMIT,        /* a local message to send */
+    NODE_PUBLISH,       /* a local message to every peer, or to a group's */
+    NODE_PING,          /* measure a peer's round trip, over its session */
+    NODE_SET_GROUPS,
+    NODE_REVOCATION,    /* a revocation list from a file or a local client */
+    NODE_LEAVE,         /* say goodbye everywhere; the node is done after it */
+};
+
+enum link_failure {
+    LINK_BROKEN = 1,   /* an open connection ended */
+    LINK_UNREACHABLE,  /* refused, timed out, no route, no such name */
+    LINK_HANDSHAKE,    /* CURVE failed: a wrong key at one end */
+};
+
+struct node_event {
+    enum node_event_kind kind;
+    union {
+        struct {
+            const struct address *list; /* port: the TCP listener's */
+            size_t count;
+        } addresses; /* ADDRESSES_ARE, PEERS_ARE */
+        struct {
+            struct address from;
+            bool multicast; /* it was sent to the group */
+            struct bytes bytes;
+        } datagram;
+        struct {
+            uint32_t id;
+            struct curve_key key; /* OPENED, incoming: the connector's CURVE
+                                     key, proved by the handshake */
+            struct address address; /* OPENED: the other end's */
+            enum link_failure failure; /* CLOSED */
+            struct bytes bytes;        /* PACKET; the node may decrypt in it */
+        } link;
+        uint64_t unix_seconds; /* CLOCK */
+        struct {
+            struct node_ref ref;
+            struct node_id to; /* SUBMIT, PING */
+            struct message message; /* SUBMIT, PUBLISH; borrowed */
+        } submit;
+        struct {
+            const char *const *list;
+            size_t count;
+        } groups;
+        struct bytes revocation;
+    };
+};
+
+/* Outgoing links are named by the node with odd ids, incoming ones by the
+ * owner with even ids, never twice in a process. */
+
+enum node_todo_kind {
+    NODE_MULTICAST,  /* bytes: a beacon, on every interface */
+    NODE_SEND_TO,    /* address, bytes: a beacon by unicast */
+    NODE_CONNECT,    /* link, address, key (the other's CURVE key) */
+    NODE_CONNECT_RELAY, /* link, relay index */
+    NODE_DISCONNECT, /* link: outgoing: close it; incoming: forget it */
+    NODE_WRITE,      /* link, bytes */
+    NODE_JOINED,     /* peer */
+    NODE_LEFT,       /* peer, reason */
+    NODE_PATH,       /* peer (its path is the new one), was */
+    NODE_MESSAGE,    /* peer, message */
+    NODE_REPORT,     /* ref, outcome; what became of SUBMIT, PUBLISH, PING */
+    NODE_READY,      /* peer: takes messages again after BUSY */
+    NODE_RELAY,      /* relay: its state changed */
+    NODE_REFUSED,    /* someone was refused, or this node was: to be logged */
+    NODE_REVOKED,    /* bytes: a newer revocation list; keep and pass it on */
+};
+
+enum node_outcome {
+    OUTCOME_DELIVERED,     /* the peer's node has it; PING: it answered */
+    OUTCOME_UNKNOWN_PEER,  /* not present */
+    OUTCOME_NOT_DELIVERED, /* the peer left before it acknowledged */
+    OUTCOME_PEER_RESTARTED,
+    OUTCOME_BUSY,      /* the window is full; READY will follow */
+    OUTCOME_TOO_LARGE,
+};
+/* "delivered", "unknown_peer", ...: the local API's words. */
+const char *node_outcome_name(enum node_outcome outcome);
+
+enum relay_state { RELAY_DOWN, RELAY_CONNECTING, RELAY_UP };
+
+struct node_relay {
+    enum relay_state state;
+    struct span rtt; /* < 0: unknown */
+    const char *error; /* the last failure: a word, "" for none */
+    const char *name;  /* what it calls itself, "" until it did */
+    struct address outside; /* where it sees this node come from */
+};
+
+/* A peer as the owner sees it. Views: valid until the next step. */
+struct node_peer {
+    struct node_id id;
+    const char *name;
+    struct bytes info; /* JSON text; may be empty; not checked to be JSON */
+    size_t group_count;
+    const char (*groups)[NAME_MAX_SIZE + 1];
+    enum node_path path;
+    struct address endpoint; /* the other end of the path's link */
+    uint32_t relay;          /* PATH_RELAY: which */
+    struct span rtt;         /* < 0: unknown */
+    struct instant since;    /* joined */
+};
+
+struct node_todo {
+    enum node_todo_kind kind;
+    union {
+        struct bytes bytes; /* MULTICAST, REVOKED */
+        struct {
+            uint32_t id;
+            uint32_t relay;
+            struct address address;
+            struct curve_key key;
+            struct bytes bytes;
+        } link; /* SEND_TO, CONNECT, CONNECT_RELAY, DISCONNECT, WRITE */
+        struct {
+            struct node_peer peer;
+            enum departure reason;  /* LEFT */
+            enum node_path was;     /* PATH */
+            struct message message; /* MESSAGE */
+        } peer; /* JOINED, LEFT, PATH, MESSAGE, READY */
+        struct {
+            struct node_ref ref;
+            enum node_outcome outcome;
+            enum node_path path;
+            struct span rtt;
+            uint32_t delivered; /* PUBLISH: to so many peers */
+        } report;
+        uint32_t relay; /* RELAY: its index */
+        struct {
+            bool by_peer; /* the peer (or relay) refused this node */
+            uint8_t reason; /* enum refusal */
+            int relay;      /* its index, or -1 */
+            char name[NAME_MAX_SIZE + 1]; /* whose, as far as it is known */
+            struct address from;
+        } refused;
+    };
+};
+
+/* What a step wants done. The bytes in it live in the list until it is
+ * cleared; bytes of MESSAGE may lie in the event's packet, so items are done
+ * before the events' memory goes. */
+struct todo {
+    struct node_todo *items;
+    size_t count;
+    size_t capacity;
+    struct arena arena; /* the bytes */
+};
+
+void todo_init(struct todo *t);
+void todo_clear(struct todo *t); /* keeps the memory for the next step */
+void todo_close(struct todo *t);
+
+/* Copies what it needs of conf. NULL if the identity does not fit together
+ * (certificate malformed, another key's). */
+struct node *node_new(const struct node_conf *conf, struct instant now);
+void node_free(struct node *n);
+
+/* Handles the events in order, then all that is due, then writes what waits.
+ * Appends to `todo`. */
+void node_step(struct node *n, struct instant now,
+               const struct node_event *events, size_t count,
+               struct todo *todo);
+
+/* When to step with TICK if nothing else happens before. */
+struct instant node_deadline(const struct node *n);
+
+/* This node: its id, name and the CURVE keys of its links: `link` for direct
+ * ones (both listening and connecting), `identity` to relays. */
+struct node_id node_self(const struct node *n);
+const char *node_name(const struct node *n);
+const struct curve_pair *node_link_keys(const struct node *n);
+const struct curve_pair *node_identity_keys(const struct node *n);
+
+/* Peers that joined and did not leave. Walk: *cursor = 0 at first; false at
+ * the end. */
+size_t node_peer_count(const struct node *n);
+bool node_peer_next(const struct node *n, size_t *cursor, struct node_peer *p);
+/* By id, name, or a unique prefix of 8 or more hexadecimal digits of the id;
+ * false if none or not unique. */
+bool node_peer_find(const struct node *n, const char *text,
+                    struct node_peer *p);
+bool node_peer_get(const struct node *n, const struct node_id *id,
+                   struct node_peer *p);
+void node_relay_get(const struct node *n, size_t index, struct node_relay *r);
+
+/* Counters since the start, for status and metrics. */
+struct node_counters {
+    uint64_t sent, delivered, received, published, events_received;
+    uint64_t bytes_sent, bytes_received; /* of messages */
+    uint64_t records_sent, records_resent, records_duplicate;
+    uint64_t packets_sent, packets_received, packets_dropped;
+    uint64_t beacons_sent, beacons_received, beacons_dropped;
+    uint64_t handshakes, refusals, path_changes;
+    uint64_t store_bytes; /* now: unacknowledged and queued, all sessions */
+};
+void node_counters_get(const struct node *n, struct node_counters *c);
+
+#endif
