@@ -1,0 +1,62 @@
+/*
+ * edge - a node in the world: its core driven by one libuv loop, with the
+ * sockets, links, resolver and clock that the core asks for.
+ *
+ * Everything happens on the loop's thread. Whoever wants to hear of peers and
+ * messages (the local API, later the C library) registers an observer; whoever
+ * wants something of the node submits an event, which is handled in the loop's
+ * next turn together with all others (one step takes the whole batch).
+ */
+#ifndef EDGE_SHELL_EDGE_H
+#define EDGE_SHELL_EDGE_H
+
+#include "edge/core/node.h"
+
+#include <uv.h>
+
+struct edge;
+struct edge_conf;     /* common/conf/edge_conf.h: the file's settings */
+struct edge_identity; /* the node's: see common/conf/identity.h */
+
+/* Told on the loop's thread, in the order in which it happened; the views are
+ * valid for the call. Any member may be NULL. Observers may submit, but not
+ * close the edge, from within. */
+struct edge_observer {
+    void *context;
+    void (*joined)(void *context, const struct node_peer *peer);
+    void (*left)(void *context, const struct node_peer *peer,
+                 enum departure reason);
+    void (*path)(void *context, const struct node_peer *peer,
+                 enum node_path was);
+    void (*message)(void *context, const struct node_peer *peer,
+                    const struct message *message);
+    /* Of a ref that this observer made with edge_ref. `delivered`: PUBLISH,
+     * to so many peers. */
+    void (*report)(void *context, struct node_ref ref,
+                   enum node_outcome outcome, enum node_path path,
+                   struct span rtt, uint32_t delivered);
+    /* The peer takes messages again after BUSY. */
+    void (*ready)(void *context, const struct node_peer *peer);
+};
+
+/* The observer is borrowed until it is removed. */
+void edge_observe(struct edge *e, const struct edge_observer *observer);
+void edge_unobserve(struct edge *e, const struct edge_observer *observer);
+
+/* A new ref, whose report goes to this observer (until it is removed). */
+struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer);
+
+/* Queues an event for the next turn; what it borrows (message, list) is
+ * copied. SUBMIT, PUBLISH, PING, SET_GROUPS, REVOCATION only. */
+void edge_submit(struct edge *e, const struct node_event *event);
+
+/* For reading: peers, relays, counters. Never step it. */
+const struct node *edge_node(const struct edge *e);
+/* The URL, transport ("tcp", "ws", "wss") and proxy use of a relay. */
+size_t edge_relay_count(const struct edge *e);
+const char *edge_relay_url(const struct edge *e, size_t index);
+const char *edge_relay_transport(const struct edge *e, size_t index);
+uv_loop_t *edge_loop(const struct edge *e);
+struct instant edge_now(const struct edge *e);
+
+#endif
