@@ -1,0 +1,80 @@
+/*
+ * edge_conf - the settings of zs-edge: edge.yaml as a struct.
+ *
+ * What each key means, its default and its limits stand in the table in
+ * edge_conf.c, and with help in config/edge.yaml.
+ *
+ *     struct edge_conf conf;
+ *     if (!edge_conf_load(path, &conf, stderr))
+ *         return EXIT_CONF;
+ *     ...
+ *     edge_conf_free(&conf);
+ */
+#ifndef COMMON_CONF_EDGE_CONF_H
+#define COMMON_CONF_EDGE_CONF_H
+
+#include "common/base/instant.h"
+#include "common/conf/conf.h"
+
+struct edge_conf {
+    struct {
+        char *identity; /* a path; "" only in the defaults */
+        char *info;     /* JSON object, at most 16 KiB */
+        struct conf_list groups;
+        char *revoked; /* a path; "": revoked.zs beside the identity, if any */
+    } node;
+    struct {
+        uint16_t port;
+        struct conf_list interfaces; /* names, or "all" alone */
+    } listen;
+    struct {
+        bool multicast;
+        char *group;  /* an IPv4 multicast address */
+        char *group6; /* an IPv6 multicast address */
+        uint16_t port;
+        struct span interval;
+        struct conf_list peers; /* "host:port", see endpoint.h */
+    } discovery;
+    struct conf_list relays; /* URLs, see relay_url.h */
+    char *proxy;             /* a URL; "": the environment's https_proxy */
+    struct {
+        bool tcp;
+        bool udp;
+        bool relay;
+    } paths;
+    struct {
+        struct span probe;
+        struct span lost_after;
+    } presence;
+    struct {
+        size_t message; /* bytes */
+        size_t window;  /* bytes */
+        size_t peers;
+        size_t links;
+    } limits;
+    struct {
+        char *socket; /* a path; "": the usual place */
+        char *http;   /* "ADDRESS:PORT"; "": off */
+    } api;
+    struct {
+        char *level;  /* error warn info debug */
+        char *format; /* text json */
+    } log;
+};
+
+extern const struct conf_table edge_conf_table;
+
+/* See conf.h for what each of these does. */
+void edge_conf_defaults(struct edge_conf *conf);
+bool edge_conf_load(const char *path, struct edge_conf *conf,
+                    FILE *errors) MUST_USE;
+/* edge_conf_set(&conf, "api.http", "127.0.0.1:8080", "--http", stderr) */
+bool edge_conf_set(struct edge_conf *conf, const char *key, const char *text,
+                   const char *option, FILE *errors) MUST_USE;
+void edge_conf_print(const struct edge_conf *conf, FILE *out);
+void edge_conf_diff(const struct edge_conf *before,
+                    const struct edge_conf *after, conf_changed *changed,
+                    void *context);
+void edge_conf_free(struct edge_conf *conf);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * relay_conf - the settings of zs-relay: relay.yaml as a struct.
+ *
+ * What each key means, its default and its limits stand in the table in
+ * relay_conf.c, and with help in config/relay.yaml. Used as edge_conf.h.
+ */
+#ifndef COMMON_CONF_RELAY_CONF_H
+#define COMMON_CONF_RELAY_CONF_H
+
+#include "common/base/instant.h"
+#include "common/conf/conf.h"
+#include "common/wire/ids.h"
+
+struct relay_conf {
+    struct {
+        char *key;                /* a path */
+        char *name;               /* at most NAME_MAX_SIZE bytes */
+        struct conf_list revoked; /* paths of revocation lists */
+    } relay;
+    struct {
+        struct conf_list tcp; /* "*:443", see endpoint.h; at least one */
+        struct conf_list udp;
+    } listen;
+    struct {
+        char *certificate; /* paths; both or neither "" */
+        char *key;
+    } tls;
+    struct conf_list meshes; /* 64 hexadecimal digits each, or "any" alone */
+    struct {
+        size_t edges;
+        size_t edges_per_mesh;
+        size_t edges_per_address;
+        size_t rate;  /* bytes a second from one edge; 0: no limit */
+        size_t queue; /* bytes waiting for one edge */
+        struct span hello;
+    } limits;
+    struct {
+        char *nats; /* a URL; "": alone */
+        char *name;
+    } cluster;
+    char *monitor; /* "ADDRESS:PORT"; "": off */
+    struct {
+        char *level;  /* error warn info debug */
+        char *format; /* text json */
+    } log;
+};
+
+extern const struct conf_table relay_conf_table;
+
+/* See conf.h for what each of these does. */
+void relay_conf_defaults(struct relay_conf *conf);
+bool relay_conf_load(const char *path, struct relay_conf *conf,
+                     FILE *errors) MUST_USE;
+bool relay_conf_set(struct relay_conf *conf, const char *key, const char *text,
+                    const char *option, FILE *errors) MUST_USE;
+void relay_conf_print(const struct relay_conf *conf, FILE *out);
+void relay_conf_diff(const struct relay_conf *before,
+                     const struct relay_conf *after, conf_changed *changed,
+                     void *context);
+void relay_conf_free(struct relay_conf *conf);
+
+/* True for `meshes: [any]`. */
+bool relay_conf_any_mesh(const struct relay_conf *conf);
+/* The meshes as ids: meshes.count of them, to be freed; NULL if none or any. */
+struct mesh_id *relay_conf_meshes(const struct relay_conf *conf);
+
+#endif
