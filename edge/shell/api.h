@@ -1,0 +1,49 @@
+/*
+ * api - what local applications ask of an edge: JSON objects, one a line, over
+ * a Unix socket. ARCHITECTURE.md names the operations and events.
+ *
+ * Everything happens on the edge's loop. Each client is bounded: in what it
+ * may have under way (it is not read meanwhile), in the length of a line (a
+ * longer one is refused and skipped) and in what it leaves unread (it is cut
+ * off). The process must ignore SIGPIPE.
+ */
+#ifndef EDGE_SHELL_API_H
+#define EDGE_SHELL_API_H
+
+#include "edge/shell/edge.h"
+
+struct api;
+
+struct api_conf {
+    const char *socket;  /* "" or NULL: the node's name, in the usual folder */
+    struct bytes info;   /* the node's own, JSON text of an object, or empty */
+    const char *const *groups; /* that the node is in from the start */
+    size_t group_count;
+    size_t message_limit;  /* bytes; limits.message */
+    struct mesh_id mesh;   /* whose revocation lists are taken */
+    uint64_t not_after;    /* the certificate's, Unix seconds; 0: never */
+};
+
+enum { API_ERROR_SIZE = 256 };
+
+/*
+ * Listens, and observes the edge. All of conf is copied. The socket's folder is
+ * made (mode 0700) if it is missing, the socket is of mode 0600, one that a
+ * dead process left is replaced. NULL, with a line in `error`, if a living
+ * process has the socket or it cannot be made.
+ */
+struct api *api_open(struct edge *e, const struct api_conf *conf,
+                     char error[API_ERROR_SIZE]);
+
+/* The path that it listens on. */
+const char *api_socket(const struct api *a);
+
+/* The groups of a configuration that was read again, in place of the former
+ * ones and of what clients added by `join`. */
+void api_set_groups(struct api *a, const char *const *groups, size_t count);
+
+/* Ends all clients and takes the socket away. The loop must still run once or
+ * more to finish; the memory frees itself then. NULL is fine. */
+void api_close(struct api *a);
+
+#endif
