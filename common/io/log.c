@@ -1,0 +1,203 @@
+#include "common/io/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 2048 };
+
+/* A line under construction: what does not fit is left out. */
+struct line {
+    char text[LINE_SIZE];
+    size_t size;
+};
+
+static enum log_level level_now = LOG_INFO;
+static enum log_format format_now = LOG_TEXT;
+
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
+
+void log_setup(enum log_level level, enum log_format format)
+{
+    level_now = level;
+    format_now = format;
+}
+
+bool log_level_parse(const char *text, enum log_level *level)
+{
+    for (int i = LOG_ERROR; i <= LOG_DEBUG; i++)
+        if (strcmp(text, level_names[i]) == 0) {
+            *level = (enum log_level)i;
+            return true;
+        }
+    return false;
+}
+
+bool log_enabled(enum log_level level)
+{
+    return level <= level_now;
+}
+
+static void put(struct line *l, char c)
+{
+    /* Room stays for what closes the line: "}\n. */
+    if (l->size < sizeof l->text - 4)
+        l->text[l->size++] = c;
+}
+
+static void put_text(struct line *l, const char *text)
+{
+    while (*text != '\0')
+        put(l, *text++);
+}
+
+static void put_time(struct line *l)
+{
+    struct timespec now;
+    struct tm utc;
+    char text[64];
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + size, sizeof text - size, ".%03dZ",
+             (int)(now.tv_nsec / 1000000));
+    put_text(l, text);
+}
+
+static void put_json(struct line *l, char c)
+{
+    char text[8];
+
+    if (c == '"' || c == '\\') {
+        put(l, '\\');
+        put(l, c);
+    } else if (c < 0x20 || c > 0x7e) {
+        snprintf(text, sizeof text, "\\u%04x", (unsigned char)c);
+        put_text(l, text);
+    } else {
+        put(l, c);
+    }
+}
+
+/* A quoted value; log_quote's \xNN stays as these four characters. */
+static const char *put_quoted(struct line *l, const char *at)
+{
+    for (at++; *at != '\0' && *at != '"'; at++) {
+        if (at[0] == '\\' && (at[1] == '"' || at[1] == '\\'))
+            put_json(l, *++at);
+        else if (at[0] == '\\' && at[1] == 'n') {
+            put_json(l, '\n');
+            at++;
+        } else {
+            put_json(l, *at);
+        }
+    }
+    return *at == '"' ? at + 1 : at;
+}
+
+static const char *put_word(struct line *l, const char *at, char end)
+{
+    while (*at != '\0' && *at != ' ' && *at != end)
+        put_json(l, *at++);
+    return at;
+}
+
+/* ,"key":"value" for each word; one without = becomes "text". */
+static void put_details_json(struct line *l, const char *at)
+{
+    while (*(at += strspn(at, " ")) != '\0') {
+        bool has_key = at[strcspn(at, " =\"")] == '=';
+        put_text(l, ",\"");
+        if (has_key)
+            at = put_word(l, at, '=') + 1;
+        else
+            put_text(l, "text");
+        put_text(l, "\":\"");
+        at = *at == '"' ? put_quoted(l, at) : put_word(l, at, '\0');
+        put(l, '"');
+    }
+}
+
+static void put_line_json(struct line *l, enum log_level level,
+                          const char *event, const char *details)
+{
+    put_text(l, "{\"time\":\"");
+    put_time(l);
+    put_text(l, "\",\"level\":\"");
+    put_text(l, level_names[level]);
+    put_text(l, "\",\"event\":\"");
+    put_text(l, event);
+    put(l, '"');
+    put_details_json(l, details);
+    put(l, '}');
+}
+
+static void put_line_text(struct line *l, enum log_level level,
+                          const char *event, const char *details)
+{
+    put_time(l);
+    put(l, ' ');
+    put_text(l, level_names[level]);
+    put(l, ' ');
+    put_text(l, event);
+    put(l, ' ');
+    put_text(l, details);
+}
+
+void log_write(enum log_level level, const char *event, const char *details,
+               ...)
+{
+    if (!log_enabled(level))
+        return;
+
+    int errno_before = errno;
+    char room[LINE_SIZE / 4];
+    struct line l;
+    va_list arguments;
+    va_start(arguments, details);
+    vsnprintf(room, sizeof room, details, arguments);
+    va_end(arguments);
+
+    l.size = 0;
+    if (format_now == LOG_JSON)
+        put_line_json(&l, level, event, room);
+    else
+        put_line_text(&l, level, event, room);
+    l.text[l.size++] = '\n';
+    /* One write, so that lines of several processes do not mix. Nobody is left
+     * to tell when stderr is gone. */
+    ssize_t written = write(STDERR_FILENO, l.text, l.size);
+    (void)written;
+    errno = errno_before;
+}
+
+const char *log_quote(const char *value, char *room, unsigned long size)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t at = 0;
+
+    if (size < 3)
+        return "\"\"";
+    room[at++] = '"';
+    for (; *value != '\0' && at + 6 <= size; value++) {
+        unsigned char c = (unsigned char)*value;
+        if (c == '"' || c == '\\' || c == '\n') {
+            room[at++] = '\\';
+            room[at++] = c == '\n' ? 'n' : (char)c;
+        } else if (c < 0x20 || c > 0x7e) {
+            room[at++] = '\\';
+            room[at++] = 'x';
+            room[at++] = hex[c >> 4];
+            room[at++] = hex[c & 15];
+        } else {
+            room[at++] = (char)c;
+        }
+    }
+    room[at++] = '"';
+    room[at] = '\0';
+    return room;
+}
