@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+"""Each check must find what is wrong in a small broken tree, and nothing in a
+small good one."""
+
+import json
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import check_compile
+import check_format
+import check_help
+import check_layers
+import check_names
+import check_rules
+import check_samples
+import check_sizes
+import check_symbols
+
+HERE = Path(__file__).parent
+GUARD = "#ifndef {0}\n#define {0}\n{1}#endif\n"
+
+
+class Checks(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.root = Path(scratch.name)
+
+    def write(self, path, body, mode=0o644):
+        path = self.root / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body, encoding="utf-8")
+        path.chmod(mode)
+        return path
+
+    def finds(self, problems, *wanted):
+        """Exactly these, each by a part of its line."""
+        problems = list(problems)
+        self.assertEqual(len(problems), len(wanted), problems)
+        for line, part in zip(problems, wanted):
+            self.assertIn(part, line)
+
+
+class Layers(Checks):
+    def finds_in(self, path, body, *wanted):
+        self.write("common/wire/ids.h", "")
+        self.write("common/io/log.h", "")
+        self.write(path, body)
+        self.finds(check_layers.problems(self.root), *wanted)
+
+    def test_good(self):
+        self.finds_in("edge/core/node.c",
+                      '#include "common/wire/ids.h"\n#include <sodium.h>\n'
+                      "#include <string.h>\n")
+
+    def test_a_layer_above(self):
+        self.finds_in("edge/core/node.c", '\n#include "common/io/log.h"\n',
+                      "edge/core/node.c:2: edge/core does not stand on comm")
+
+    def test_a_layer_beside(self):
+        self.write("relay/core/hub.h", "")
+        self.finds_in("edge/core/node.c", '#include "relay/core/hub.h"\n',
+                      "does not stand on relay/core")
+
+    def test_a_library_of_others(self):
+        self.finds_in("common/io/x.c", "#include <yaml.h>\n",
+                      "does not use the library yaml")
+
+    def test_the_world_in_a_pure_layer(self):
+        self.finds_in("common/base/x.c", "#include <time.h>\n",
+                      "<time.h> is of the world")
+
+    def test_the_world_elsewhere(self):
+        self.finds_in("common/io/x.c", "#include <time.h>\n")
+
+    def test_no_path(self):
+        self.finds_in("common/wire/x.c", '#include "ids.h"\n', "not of the fo")
+
+    def test_no_such_header(self):
+        self.finds_in("common/wire/x.c", '#include "common/wire/id.h"\n',
+                      "there is no common/wire/id.h")
+
+    def test_no_layer(self):
+        self.finds_in("common/stuff/x.c", "", "in no layer")
+
+    def test_own_header_not_first(self):
+        self.finds_in("common/wire/ids.c",
+                      '#include <string.h>\n#include "common/wire/ids.h"\n',
+                      "comes first")
+
+
+class Names(Checks):
+    def test_good(self):
+        self.write("common/io/log.h", GUARD.format("COMMON_IO_LOG_H", ""))
+        self.write("README.md", "")
+        self.finds(check_names.problems(self.root))
+
+    def test_guards(self):
+        self.write("common/io/a.h", GUARD.format("A_H", ""))
+        self.write("common/io/b.h", "int b;\n")
+        self.finds(check_names.problems(self.root),
+                   "a.h:1: the guard is A_H, not COMMON_IO_A_H",
+                   "b.h: has no include guard")
+
+    def test_the_top(self):
+        self.write("src/x.c", "")
+        self.write(".travis.yml", "")
+        self.finds(check_names.problems(self.root), ".travis.yml", "src")
+
+    def test_the_top_in_git(self):
+        self.write("src/x.c", "")
+        self.write("left/over.o", "")
+        for words in ("init -q", "add src"):
+            subprocess.run(["git", "-C", self.root, *words.split()],
+                           check=True, capture_output=True)
+        self.finds(check_names.problems(str(self.root)), "src: does not")
+
+
+class Sizes(Checks):
+    def test_good(self):
+        self.write("edge/core/x.c", "int x(void)\n{\n    return 1;\n}\n")
+        self.finds(check_sizes.problems(self.root))
+
+    def test_a_long_function(self):
+        body = "    x();\n"
+        self.write("edge/core/x.c",
+                   "int\nlong_one(int a,\n         int b)\n{\n" +
+                   body * 101 + "}\n\nint fair(void)\n{\n" + body * 61 +
+                   "}\nint shorter(void)\n{\n" + body * 60 + "}\n")
+        self.finds(check_sizes.problems(self.root),
+                   "x.c:4: long_one has 101 lines, more than 100",
+                   "note: edge/core/x.c:109: fair has 61 lines")
+
+    def test_a_long_file(self):
+        self.write("edge/core/x.c", "int x;\n" * 601)
+        self.write("edge/core/y.c", "int y;\n" * 401)
+        self.finds(check_sizes.problems(self.root), "has 601 lines, more",
+                   "note: edge/core/y.c")
+
+
+class Symbols(Checks):
+    def finds_in(self, body, *wanted):
+        source = self.write("common/base/x.c", body)
+        made = self.root / "libcommon_base.a"
+        unit = self.root / "x.o"
+        subprocess.run(["gcc", "-O2", "-D_FORTIFY_SOURCE=2", "-c", source,
+                        "-o", unit], check=True)
+        subprocess.run(["ar", "rc", made, unit], check=True)
+        self.finds(check_symbols.problems(
+            self.root, self.root, HERE / "pure_symbols.txt"), *wanted)
+
+    def test_good(self):
+        self.finds_in("#include <string.h>\nint own(void);\n"
+                      "int own(void) { return 3; }\n"
+                      "void x(char *a, char *b, unsigned long n)\n"
+                      "{ memmove(a, b, n + (unsigned long)own()); }\n")
+
+    def test_the_clock(self):
+        self.finds_in("#include <time.h>\nlong x(void);\n"
+                      "long x(void) { return time(0); }\n",
+                      "common/base: is pure, but calls time")
+
+    def test_randomness(self):
+        self.finds_in("void randombytes_buf(void *, unsigned long);\n"
+                      "int crypto_box_keypair(void *, void *);\n"
+                      "int crypto_box_seed_keypair(void *, void *, void *);\n"
+                      "void x(void *p) { randombytes_buf(p, 1);\n"
+                      "crypto_box_keypair(p, p);\n"
+                      "crypto_box_seed_keypair(p, p, p); }\n",
+                      "calls crypto_box_keypair", "calls randombytes_buf")
+
+    def test_not_built(self):
+        self.write("edge/core/node.c", "")
+        self.finds(check_symbols.problems(
+            self.root, self.root, HERE / "pure_symbols.txt"), "was not built")
+
+
+class Compile(Checks):
+    def test_a_header_that_needs_another(self):
+        self.write("common/io/good.h",
+                   GUARD.format("G", "#include <stddef.h>\nsize_t g(void);\n"))
+        self.finds(check_compile.headers(self.root))
+        self.write("common/io/bad.h", GUARD.format("B", "size_t b(void);\n"))
+        first, *_ = check_compile.headers(self.root)
+        self.assertIn("common/io/bad.h: alone, under gcc", first)
+
+    def test_the_other_compiler(self):
+        self.write("x.c", "int x(int a);\nint x(int a)\n{\n"
+                          "    a = a;\n    return a;\n}\n")
+        entry = {"directory": str(self.root), "file": "x.c",
+                 "command": "/usr/bin/ccache /usr/bin/cc -Wall -Werror "
+                            "-o x.o -c x.c"}
+        self.write("compile_commands.json", json.dumps([entry]))
+        self.finds(check_compile.other(self.root, self.root),
+                   "x.c: under clang")
+
+    def test_back_to_gcc(self):
+        command, compiler = check_compile.translate(
+            ["/usr/bin/clang", "-O1", "-MD", "-MF", "d", "-c", "x.c"])
+        self.assertEqual(compiler, "gcc")
+        self.assertEqual(command, ["gcc", "-O1", "x.c", "-fsyntax-only"])
+
+    def test_nothing_built(self):
+        self.write("compile_commands.json", "[]")
+        self.finds(check_compile.other(self.root, self.root), "is empty")
+
+
+class Rules(Checks):
+    PROTOCOL = "# The protocol\n## P-1 Bytes\n**P-1.1** Little.\n- [P-1.2] x\n"
+
+    def test_good(self):
+        self.write("PROTOCOL.md", self.PROTOCOL)
+        self.write("edge/core/x.c", "/* [P-1.1], [P-1, P-1.2]. */\n")
+        self.finds(check_rules.problems(self.root))
+
+    def test_a_rule_that_is_not_there(self):
+        self.write("PROTOCOL.md", self.PROTOCOL + "It is so [P-1.4].\n")
+        self.write("edge/core/x.c", "\n/* So [P-1.1, P-1.3]. */\n")
+        self.finds(check_rules.problems(self.root),
+                   "x.c:2: there is no rule P-1.3",
+                   "note: nothing cites P-1.2")
+
+    def test_no_protocol(self):
+        self.finds(check_rules.problems(self.root), "there is no PROTOCOL")
+
+
+class Format(Checks):
+    def test_both(self):
+        self.write(".clang-format", (HERE / "../../.clang-format").read_text())
+        self.write("edge/core/good.c", "int x;\n")
+        self.finds(check_format.problems(self.root))
+        self.write("edge/core/bad.c", "int a;\nint  x ;\nint  y ;\n")
+        self.finds(check_format.problems(self.root),
+                   "edge/core/bad.c:2: clang-format -i")
+
+
+class Help(Checks):
+    GOOD = """#!/bin/sh
+case $* in
+*--help) echo "usage: $0 $1 [--json]" ;;
+--version) echo "$0 0.1.0" ;;
+*) echo "what?" >&2; exit 2 ;;
+esac
+"""
+
+    def programs(self, script):
+        for name in check_help.PROGRAMS:
+            self.write(name, script.replace("$0", name), 0o755)
+        return check_help.problems(self.root)
+
+    def test_good(self):
+        self.finds(self.programs(self.GOOD))
+
+    def test_not_built(self):
+        self.finds(check_help.problems(self.root), *["was not built"] * 3)
+
+    def test_each_fault(self):
+        each = len(check_help.PROGRAMS)
+        all_of = each + len(check_help.COMMANDS)
+        for old, new, count in (
+                ('[--json]"', '[--json]" >&2', 2 * all_of +
+                 len(check_help.COMMANDS)),
+                ('[--json]"', '[--json]"; exit 1', all_of),
+                ("usage", "usage " + "x" * 80, all_of),
+                ("0.1.0", "", each),
+                ("exit 2", "exit 1", each)):
+            with self.subTest(new):
+                self.assertIn(old, self.GOOD)
+                found = list(self.programs(self.GOOD.replace(old, new)))
+                self.assertEqual(len(found), count, found)
+
+
+class Samples(Checks):
+    ZS = """#!/bin/sh
+case $* in
+*mesh*) mkdir -p "$5"; touch "$5/node.zs" ;;
+id*) printf '%064d\\n' 0 ;;
+esac
+"""
+    DAEMON = """#!/bin/sh
+case $1 in
+init) mkdir -p "$2"; touch "$2/relay.key" ;;
+-c) cd "$(dirname "$2")" && [ -e alice.zs ] || { echo bad >&2; exit 3; } ;;
+esac
+"""
+
+    def test_both(self):
+        self.write("zs", self.ZS, 0o755)
+        self.write("zs-edge", self.DAEMON, 0o755)
+        self.write("zs-relay", self.DAEMON.replace("alice.zs", "relay.key"),
+                   0o755)
+        self.finds(check_samples.problems(self.root, self.root), "no sample")
+        self.write("config/edge.yaml", "node:\n  identity: alice.zs\n")
+        self.write("config/relay.yaml", "relay: {key: relay.key}\n")
+        self.finds(check_samples.problems(self.root, self.root))
+        self.write("config/lan.yaml", "node: {}\n")
+        self.finds(check_samples.problems(self.root, self.root),
+                   "config/lan.yaml: zs-edge --check: exit 3: bad")
+
+    def test_no_programs(self):
+        self.write("config/edge.yaml", "")
+        self.finds(check_samples.problems(self.root, self.root), "no mesh")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,77 @@
+"""Which layer may use what: the one table that the checks of the tree read.
+
+A layer is a folder. It may include its own headers, those of the layers that
+it stands on (and of what these stand on), and the headers of its libraries.
+A pure layer does no I/O, reads no clock, draws no randomness, starts no
+thread: of the system it sees only a few headers of the C standard.
+"""
+
+from collections import namedtuple
+
+Layer = namedtuple("Layer", "on libraries pure", defaults=[(), (), False])
+
+LAYERS = {
+    "common/base": Layer(libraries=["sodium"], pure=True),
+    "common/wire": Layer(["common/base"], ["sodium"], pure=True),
+    "common/core": Layer(["common/wire"], ["sodium"], pure=True),
+    "edge/core": Layer(["common/core"], ["sodium"], pure=True),
+    "relay/core": Layer(["common/core"], ["sodium"], pure=True),
+    "common/conf": Layer(["common/core"], ["sodium", "yaml", "jansson"]),
+    "common/io": Layer(["common/core"], ["sodium", "zmq", "uv", "jansson"]),
+    "edge/shell": Layer(
+        ["edge/core", "common/conf", "common/io"],
+        ["sodium", "zmq", "uv", "jansson"],
+    ),
+    "relay/shell": Layer(
+        ["relay/core", "common/conf", "common/io"],
+        ["sodium", "zmq", "uv", "jansson"],
+    ),
+    "edge/daemon": Layer(["edge/shell"], ["sodium", "uv"]),
+    "relay/daemon": Layer(["relay/shell"], ["sodium", "uv"]),
+    "edge/cli": Layer(["common/conf", "common/io"], ["sodium", "jansson"]),
+}
+
+# Which library a header is of; all others in <> are the system's.
+LIBRARY_HEADERS = {
+    "sodium.h": "sodium",
+    "zmq.h": "zmq",
+    "uv.h": "uv",
+    "jansson.h": "jansson",
+    "yaml.h": "yaml",
+    "cmocka.h": "cmocka",
+}
+
+# The system's headers that a pure layer may include.
+PURE_HEADERS = {
+    "ctype.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h",
+    "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
+}
+
+# What may stand at the top of the tree, besides dotfiles.
+TOP = {
+    "edge", "relay", "common", "config", "tests", "deploy",
+    "CMakeLists.txt", "CMakePresets.json", "README.md", "ARCHITECTURE.md",
+    "PROTOCOL.md", "CONTRIBUTING.md", "LICENSE",
+}
+TOP_DOT = {
+    ".ci", ".clang-format", ".clang-tidy", ".editorconfig", ".gitattributes",
+    ".gitignore",
+}
+
+# Lines: (worth a look, too many).
+FILE_LINES = (400, 600)
+FUNCTION_LINES = (60, 100)
+
+
+def layer_of(path):
+    """The layer that a file (relative to the top) belongs to, or None."""
+    folder = path.rpartition("/")[0]
+    return folder if folder in LAYERS else None
+
+
+def reachable(name):
+    """The layers that a layer may include headers of, itself first."""
+    found = [name]
+    for layer in found:
+        found += [x for x in LAYERS[layer].on if x not in found]
+    return found
