@@ -33,7 +33,8 @@ def listed(root):
             ["git", "-c", "safe.directory=*", "-C", root, "ls-files"],
             check=True, capture_output=True, text=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return sorted(x.name for x in Path(root).iterdir())
+        return sorted(x.name for x in Path(root).iterdir()
+                      if not x.name.startswith("build"))
     return sorted({x.split("/")[0] for x in out.splitlines()})
 
 
