@@ -21,6 +21,7 @@ struct map {
     uint8_t *keys;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
+    size_t graves; /* removed entries that still take a slot */
     size_t key_size;
     uint8_t hash_key[16];
 };

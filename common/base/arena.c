@@ -1,0 +1,101 @@
+#include "common/base/arena.h"
+
+#include "common/base/memory.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = alignof(max_align_t), BLOCK_SIZE = 64 * 1024 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size;
+    size_t used;
+    alignas(max_align_t) uint8_t data[];
+};
+
+static size_t aligned(size_t size)
+{
+    ASSERT(size <= SIZE_MAX - sizeof(struct arena_block) - ALIGNMENT);
+    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static struct arena_block *new_block(size_t size)
+{
+    struct arena_block *b;
+
+    if (size < BLOCK_SIZE)
+        size = BLOCK_SIZE;
+    b = memory_resize(NULL, 1, sizeof(*b) + size);
+    b->next = NULL;
+    b->size = size;
+    b->used = 0;
+    return b;
+}
+
+/* Makes a block with room for `size` the current one. Blocks after the current
+ * one are empty; those too small for now are left for later. */
+static void advance(struct arena *a, size_t size)
+{
+    struct arena_block **at = a->current ? &a->current->next : &a->first;
+    struct arena_block *b = *at;
+
+    if (b == NULL || b->size < size) {
+        b = new_block(size);
+        b->next = *at;
+        *at = b;
+    }
+    a->current = b;
+}
+
+void *arena_take(struct arena *a, size_t size)
+{
+    void *room;
+
+    size = aligned(size);
+    if (a->current == NULL || a->current->size - a->current->used < size)
+        advance(a, size);
+    room = a->current->data + a->current->used;
+    a->current->used += size;
+    return room;
+}
+
+void arena_trim(struct arena *a, void *last, size_t taken, size_t used)
+{
+    struct arena_block *b = a->current;
+
+    ASSERT(b != NULL && used <= taken);
+    ASSERT((uint8_t *)last + aligned(taken) == b->data + b->used);
+    b->used -= aligned(taken) - aligned(used);
+}
+
+struct bytes arena_copy(struct arena *a, struct bytes bytes)
+{
+    void *to = arena_take(a, bytes.size);
+
+    if (bytes.size > 0)
+        memcpy(to, bytes.data, bytes.size);
+    return bytes_of(to, bytes.size);
+}
+
+void arena_clear(struct arena *a)
+{
+    for (struct arena_block *b = a->first; b != NULL; b = b->next) {
+        b->used = 0;
+        if (b == a->current)
+            break;
+    }
+    a->current = a->first;
+}
+
+void arena_close(struct arena *a)
+{
+    while (a->first != NULL) {
+        struct arena_block *b = a->first;
+
+        a->first = b->next;
+        free(b);
+    }
+    a->current = NULL;
+}

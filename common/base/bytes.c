@@ -1,0 +1,226 @@
+#include "common/base/bytes.h"
+
+#include <string.h>
+
+enum { VARINT_MAX_SIZE = 10 };
+
+struct bytes bytes_of_string(const char *text)
+{
+    return bytes_of(text, strlen(text));
+}
+
+bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.size == b.size &&
+           (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+struct reader reader_of(struct bytes bytes)
+{
+    /* An empty view may have no place at all, and NULL + 0 is undefined. */
+    static const uint8_t nowhere;
+    const uint8_t *at = bytes.size > 0 ? bytes.data : &nowhere;
+
+    return (struct reader){.at = at, .end = at + bytes.size};
+}
+
+void reader_fail(struct reader *r)
+{
+    r->failed = true;
+    r->at = r->end;
+}
+
+bool reader_ok(const struct reader *r)
+{
+    return !r->failed;
+}
+
+bool reader_done(const struct reader *r)
+{
+    return !r->failed && r->at == r->end;
+}
+
+size_t reader_left(const struct reader *r)
+{
+    return (size_t)(r->end - r->at);
+}
+
+/* The next `size` bytes, or NULL once failed. */
+static const uint8_t *take(struct reader *r, size_t size)
+{
+    const uint8_t *at = r->at;
+
+    if (r->failed || size > reader_left(r)) {
+        reader_fail(r);
+        return NULL;
+    }
+    r->at += size;
+    return at;
+}
+
+static uint64_t read_integer(struct reader *r, size_t size)
+{
+    const uint8_t *at = take(r, size);
+    uint64_t value = 0;
+
+    if (at == NULL)
+        return 0;
+    for (size_t i = size; i > 0; i--)
+        value = value << 8 | at[i - 1];
+    return value;
+}
+
+uint8_t read_u8(struct reader *r)
+{
+    return (uint8_t)read_integer(r, 1);
+}
+
+uint16_t read_u16(struct reader *r)
+{
+    return (uint16_t)read_integer(r, 2);
+}
+
+uint32_t read_u32(struct reader *r)
+{
+    return (uint32_t)read_integer(r, 4);
+}
+
+uint64_t read_u64(struct reader *r)
+{
+    return read_integer(r, 8);
+}
+
+uint64_t read_varint(struct reader *r)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < VARINT_MAX_SIZE; i++) {
+        uint8_t byte = read_u8(r);
+
+        if (r->failed)
+            return 0;
+        /* A tenth byte holds the topmost bit only. */
+        if (i == VARINT_MAX_SIZE - 1 && byte > 1)
+            break;
+        value |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (byte < 0x80) {
+            if (byte == 0 && i > 0)
+                break; /* A shorter form exists. */
+            return value;
+        }
+    }
+    reader_fail(r);
+    return 0;
+}
+
+struct bytes read_bytes(struct reader *r, size_t size)
+{
+    const uint8_t *at = take(r, size);
+
+    return at == NULL ? bytes_of(NULL, 0) : bytes_of(at, size);
+}
+
+void read_copy(struct reader *r, void *to, size_t size)
+{
+    const uint8_t *at = take(r, size);
+
+    if (size == 0)
+        return;
+    if (at == NULL)
+        memset(to, 0, size);
+    else
+        memcpy(to, at, size);
+}
+
+struct writer writer_of(void *room, size_t size)
+{
+    uint8_t *start = room;
+
+    return (struct writer){.start = start, .at = start, .end = start + size};
+}
+
+size_t writer_left(const struct writer *w)
+{
+    return (size_t)(w->end - w->at);
+}
+
+struct bytes writer_bytes(const struct writer *w)
+{
+    return bytes_of(w->start, (size_t)(w->at - w->start));
+}
+
+bool writer_ok(const struct writer *w)
+{
+    return !w->failed;
+}
+
+uint8_t *write_room(struct writer *w, size_t size)
+{
+    uint8_t *at = w->at;
+
+    if (w->failed || size > writer_left(w)) {
+        w->failed = true;
+        return NULL;
+    }
+    w->at += size;
+    return at;
+}
+
+static void write_integer(struct writer *w, uint64_t value, size_t size)
+{
+    uint8_t *at = write_room(w, size);
+
+    if (at == NULL)
+        return;
+    for (size_t i = 0; i < size; i++)
+        at[i] = (uint8_t)(value >> (8 * i));
+}
+
+void write_u8(struct writer *w, uint8_t value)
+{
+    write_integer(w, value, 1);
+}
+
+void write_u16(struct writer *w, uint16_t value)
+{
+    write_integer(w, value, 2);
+}
+
+void write_u32(struct writer *w, uint32_t value)
+{
+    write_integer(w, value, 4);
+}
+
+void write_u64(struct writer *w, uint64_t value)
+{
+    write_integer(w, value, 8);
+}
+
+size_t varint_size(uint64_t value)
+{
+    size_t size = 1;
+
+    for (; value >= 0x80; value >>= 7)
+        size++;
+    return size;
+}
+
+void write_varint(struct writer *w, uint64_t value)
+{
+    size_t size = varint_size(value);
+    uint8_t *at = write_room(w, size);
+
+    if (at == NULL)
+        return;
+    for (size_t i = 0; i + 1 < size; i++, value >>= 7)
+        at[i] = (uint8_t)(value | 0x80);
+    at[size - 1] = (uint8_t)value;
+}
+
+void write_bytes(struct writer *w, struct bytes bytes)
+{
+    uint8_t *at = write_room(w, bytes.size);
+
+    if (at != NULL && bytes.size > 0)
+        memcpy(at, bytes.data, bytes.size);
+}
