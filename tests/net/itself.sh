@@ -1,0 +1,138 @@
+#!/bin/bash
+# The lab itself: do its walls stand, and do its checkers see what is wrong?
+#
+#   inner---[ home ]---gate (NAT)---[ street ]---outer
+#                                      |
+#                                    other       inner ==vpn== outer
+#
+export ZS_LAB_NO_PROGRAMS=1
+. "$(dirname "$0")/lab.sh"
+
+lan home
+lan street
+host inner
+host outer
+host other
+router gate
+plug inner home 198.18.1.2/24
+plug gate home 198.18.1.1/24
+plug gate street 203.0.113.1/24
+plug outer street 203.0.113.2/24
+plug other street 203.0.113.3/24
+gateway inner 198.18.1.1
+ip -n outer route add 198.18.1.0/24 via 203.0.113.1
+
+# Small tools: a UDP or TCP listener that tells whom it hears, and a caller.
+cat >"$LAB/hear.py" <<'PY'
+import socket, struct, sys
+kind, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+s = socket.socket(type=getattr(socket, "SOCK_" + kind))
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("", port))
+if kind == "STREAM":
+    s.listen()
+elif address != "-":
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                 socket.inet_aton("239.255.90.83") + socket.inet_aton(address))
+print("ready", flush=True)
+while True:
+    print(s.accept()[1] if kind == "STREAM" else s.recvfrom(99)[1], flush=True)
+PY
+cat >"$LAB/call.py" <<'PY'
+import socket, sys
+kind, mine, address, port = sys.argv[1:]
+s = socket.socket(type=getattr(socket, "SOCK_" + kind))
+s.settimeout(0.3)
+if address.startswith("239."):
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                 socket.inet_aton(mine))
+s.connect((address, int(port)))
+s.send(b"hello")
+PY
+
+hears() { # HOST KIND PORT [ADDRESS]
+    spawn "$1-$3" "$1" python3 "$LAB/hear.py" "$2" "${4:--}" "$3"
+    until_true 5 grep -q ready "$LAB/$1-$3.log"
+}
+calls() { # HOST KIND ADDRESS PORT [MY_ADDRESS]
+    as "$1" python3 "$LAB/call.py" "$2" "${5:--}" "$3" "$4"
+}
+calls_not() { ! calls "$@"; }
+pings() { as "$1" ping -q -c 1 -W 0.3 "$2"; }
+pings_not() { ! pings "$@"; }
+heard() { until_true 1 grep -q "$2" "$LAB/$1.log"; }
+never_heard() { ! grep -q "$2" "$LAB/$1.log"; }
+
+hears outer STREAM 443
+hears inner STREAM 443
+hears other STREAM 80
+
+check "plain routing passes in" calls outer STREAM 198.18.1.2 443
+nat gate eth1
+check "a NAT lets its inside out" calls inner STREAM 203.0.113.2 443
+check "and shows its own address" heard outer-443 "203.0.113.1"
+check "a NAT lets nothing in" calls_not outer STREAM 198.18.1.2 443
+check "nor to itself" pings_not outer 203.0.113.1
+
+only_tcp_to other 203.0.113.2 443
+check "the firewall lets 443 out" calls other STREAM 203.0.113.2 443
+check "and nothing else" pings_not other 203.0.113.2
+check "and nothing in" calls_not outer STREAM 203.0.113.3 80
+
+hears outer DGRAM 9083 203.0.113.2
+check "multicast passes" calls gate DGRAM 239.255.90.83 9083 203.0.113.1
+check "and is heard" heard outer-9083 203.0.113.1
+no_multicast street
+: >"$LAB/outer-9083.log"
+check "multicast is sent" calls gate DGRAM 239.255.90.83 9083 203.0.113.1
+check "unicast still passes" calls gate DGRAM 203.0.113.2 9083
+check "and is heard" heard outer-9083 203.0.113.1
+check "multicast was dropped" test 1 = \
+    "$(grep -c 203 "$LAB/outer-9083.log")"
+
+as gate nft flush ruleset
+one_way gate eth0 eth1
+check "one way passes" calls inner STREAM 203.0.113.2 443
+check "the other does not" calls_not outer STREAM 198.18.1.2 443
+
+vpn vpn0 inner 198.18.9.1/24 outer 198.18.9.2/24
+check "the VPN carries" until_true 2 pings inner 198.18.9.2
+wire_say vpn0 cut a
+check "a cut VPN does not" until_true 2 pings_not inner 198.18.9.2
+wire_say vpn0 mend
+check "a mended one does" until_true 2 pings inner 198.18.9.2
+wire_say vpn0 delay 50
+lab_slow() {
+    as inner ping -c 1 -W 1 198.18.9.2 | grep -qE 'time=1[0-9]{2}'
+}
+check "a delay of 50 ms is 100 ms there and back" until_true 2 lab_slow
+wire_say vpn0 delay 0
+wire_say vpn0 loss 50
+wire_say vpn0 stats
+lab_lossy() {
+    as inner ping -q -c 50 -i 0.002 -W 0.1 198.18.9.2 |
+        grep -qE ' [6-8][0-9](\.[0-9]+)?% packet loss'
+}
+check "a loss of 50 % is about 75 % there and back" until_true 3 lab_lossy
+check "the VPN has no multicast" grep -qv MULTICAST \
+    <(ip -n inner -o link show vpn0)
+
+unplug inner home
+check "an unplugged host is alone" pings_not inner 198.18.1.1
+plug_again inner home
+check "until it is plugged in again" until_true 2 pings inner 198.18.1.1
+
+# The checker of numbers.
+line() { echo "{\"event\":\"message\",\"type\":\"t\",\"data\":\"$1\"}"; }
+judges() {
+    for number in "$@"; do line "$number"; done |
+        python3 "$NET_DIR/check_numbers.py" 3 t
+}
+judges_not() { ! judges "$@"; }
+check "1 2 3 is right" judges 1 2 3
+check "1 3 has one lost" judges_not 1 3
+check "1 2 2 3 has one doubled" judges_not 1 2 2 3
+check "1 3 2 is out of order" judges_not 1 3 2
+check "1 2 3 4 has an unknown one" judges_not 1 2 3 4
+check "waiting ends" test 1 = "$(until_true 1 false || echo 1)"
+finish
