@@ -1,0 +1,224 @@
+#include "common/wire/record.h"
+
+#include "common/wire/certificate.h"
+
+#include <string.h>
+
+static void encode_data(const struct data_record *d, struct writer *w)
+{
+    write_varint(w, d->sequence);
+    write_u8(w, (uint8_t)((d->first ? RECORD_FIRST : 0) |
+                          (d->last ? RECORD_LAST : 0)));
+    if (d->first && !d->last)
+        write_varint(w, d->total);
+    write_varint(w, d->fragment.size);
+    write_bytes(w, d->fragment);
+}
+
+static void encode_ack(const struct ack_record *a, struct writer *w)
+{
+    uint64_t end = a->cumulative;
+
+    ASSERT(a->range_count <= ACK_RANGES);
+    write_varint(w, a->cumulative);
+    write_varint(w, a->window);
+    write_u8(w, a->range_count);
+    for (size_t i = 0; i < a->range_count; i++) {
+        const struct ack_range *range = &a->ranges[i];
+
+        ASSERT(range->from > end && range->from - end >= 2 &&
+               range->to >= range->from);
+        write_varint(w, range->from - end - 1);
+        write_varint(w, range->to - range->from + 1);
+        end = range->to;
+    }
+}
+
+void record_encode(const struct record *r, struct writer *w)
+{
+    write_u8(w, (uint8_t)r->type);
+    switch (r->type) {
+    case RECORD_DATA:
+        encode_data(&r->data, w);
+        break;
+    case RECORD_ACK:
+        encode_ack(&r->ack, w);
+        break;
+    case RECORD_PING:
+    case RECORD_PONG:
+        write_u64(w, r->token);
+        break;
+    case RECORD_CLOSE:
+        write_u8(w, r->reason);
+        break;
+    }
+}
+
+static void decode_data(struct reader *r, struct data_record *d)
+{
+    uint64_t size;
+    uint8_t flags;
+
+    d->sequence = read_varint(r);
+    flags = read_u8(r);
+    if (d->sequence == 0 || (flags & ~(RECORD_FIRST | RECORD_LAST)) != 0)
+        reader_fail(r);
+    d->first = (flags & RECORD_FIRST) != 0;
+    d->last = (flags & RECORD_LAST) != 0;
+    d->total = d->first && !d->last ? read_varint(r) : 0;
+    size = read_varint(r);
+    if (size > reader_left(r))
+        reader_fail(r);
+    d->fragment = read_bytes(r, (size_t)size);
+    if (d->first && d->last)
+        d->total = size;
+}
+
+/* The next range after `end`; the numbers must not run over. */
+static void decode_range(struct reader *r, uint64_t end,
+                         struct ack_range *range)
+{
+    uint64_t gap = read_varint(r);
+    uint64_t length = read_varint(r);
+
+    if (gap == 0 || length == 0 || gap > UINT64_MAX - end ||
+        length > UINT64_MAX - end - gap) {
+        reader_fail(r);
+        return;
+    }
+    range->from = end + gap + 1;
+    range->to = end + gap + length;
+}
+
+static void decode_ack(struct reader *r, struct ack_record *a)
+{
+    uint64_t end;
+
+    a->cumulative = read_varint(r);
+    a->window = read_varint(r);
+    a->range_count = read_u8(r);
+    if (a->range_count > ACK_RANGES)
+        reader_fail(r);
+    end = a->cumulative;
+    for (size_t i = 0; i < a->range_count && !r->failed; i++) {
+        decode_range(r, end, &a->ranges[i]);
+        end = a->ranges[i].to;
+    }
+}
+
+bool record_next(struct reader *r, struct record *record)
+{
+    if (reader_left(r) == 0)
+        return false;
+    /* The ranges are not cleared: only range_count of them are looked at. */
+    switch (read_u8(r)) {
+    case RECORD_DATA:
+        record->type = RECORD_DATA;
+        decode_data(r, &record->data);
+        break;
+    case RECORD_ACK:
+        record->type = RECORD_ACK;
+        decode_ack(r, &record->ack);
+        break;
+    case RECORD_PING:
+        record->type = RECORD_PING;
+        record->token = read_u64(r);
+        break;
+    case RECORD_PONG:
+        record->type = RECORD_PONG;
+        record->token = read_u64(r);
+        break;
+    case RECORD_CLOSE:
+        record->type = RECORD_CLOSE;
+        record->reason = read_u8(r);
+        break;
+    default:
+        reader_fail(r);
+    }
+    return reader_ok(r);
+}
+
+size_t message_size(const struct message *m)
+{
+    size_t group = m->kind == MESSAGE_EVENT ? 1 + m->group.size : 0;
+
+    return 1 + 1 + 8 + 1 + m->type.size + group + m->data.size;
+}
+
+void message_encode(const struct message *m, struct writer *w)
+{
+    if (m->type.size < 1 || m->type.size > MESSAGE_TYPE_SIZE ||
+        m->group.size > NAME_MAX_SIZE)
+        w->failed = true;
+    write_u8(w, (uint8_t)m->kind);
+    write_u8(w, (uint8_t)m->encoding);
+    write_u64(w, m->reference);
+    write_u8(w, (uint8_t)m->type.size);
+    write_bytes(w, m->type);
+    if (m->kind == MESSAGE_EVENT) {
+        write_u8(w, (uint8_t)m->group.size);
+        write_bytes(w, m->group);
+    }
+    write_bytes(w, m->data);
+}
+
+/* How many bytes follow a first byte of UTF-8; -1 if it is none. */
+static int utf8_tail(uint8_t c)
+{
+    if (c < 0x80)
+        return 0;
+    if (c >= 0xc2 && c < 0xe0)
+        return 1;
+    if (c >= 0xe0 && c < 0xf0)
+        return 2;
+    return c >= 0xf0 && c < 0xf5 ? 3 : -1;
+}
+
+/* What the second byte may be is narrower after some first ones: no overlong
+ * form, no surrogate, nothing over U+10FFFF (Unicode, table 3-7). */
+static bool utf8_second_fits(uint8_t first, uint8_t second)
+{
+    uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+
+    return second >= low && second <= high;
+}
+
+static bool is_utf8(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t first = text.data[i];
+        int tail = utf8_tail(first);
+
+        if (tail < 0 || (size_t)tail >= text.size - i)
+            return false;
+        if (tail > 0 && !utf8_second_fits(first, text.data[i + 1]))
+            return false;
+        for (int k = 2; k <= tail; k++)
+            if ((text.data[i + (size_t)k] & 0xc0) != 0x80)
+                return false;
+        i += (size_t)tail;
+    }
+    return true;
+}
+
+bool message_decode(struct bytes bytes, struct message *m)
+{
+    struct reader r = reader_of(bytes);
+    uint8_t kind = read_u8(&r);
+    uint8_t encoding = read_u8(&r);
+
+    memset(m, 0, sizeof(*m));
+    if (kind < MESSAGE_SEND || kind > MESSAGE_EVENT ||
+        encoding < ENCODING_JSON || encoding > ENCODING_BYTES)
+        return false;
+    m->kind = (enum message_kind)kind;
+    m->encoding = (enum message_encoding)encoding;
+    m->reference = read_u64(&r);
+    m->type = read_bytes(&r, read_u8(&r));
+    if (m->kind == MESSAGE_EVENT)
+        m->group = read_bytes(&r, read_u8(&r));
+    m->data = read_bytes(&r, reader_left(&r));
+    return reader_ok(&r) && m->type.size > 0 && is_utf8(m->type) &&
+           (m->group.size == 0 || name_is_valid(m->group));
+}
