@@ -2,6 +2,8 @@
 # (a) One LAN, no relay: they meet by multicast and talk over TCP.
 #
 #   alice---[ home ]---bob        carol---[ six: IPv6 only ]---dave
+#             :
+#           erin, whose cable comes after her edge
 #
 # bob starts 20 times; the median time from his start until each sees the other
 # should be under 20 ms. Speed is not judged here but far beyond that.
@@ -15,7 +17,7 @@ host alice
 host bob
 plug alice home 198.18.1.2/24
 plug bob home 198.18.1.3/24
-mesh_of alice bob carol dave
+mesh_of alice bob carol dave erin
 
 edge alice alice
 answers alice
@@ -44,6 +46,13 @@ sees bob alice tcp 3s
 says alice bob
 says bob alice
 numbers alice bob
+
+host erin
+edge erin erin
+answers erin
+plug erin home 198.18.1.4/24
+sees erin alice tcp 5s
+sees bob erin tcp 5s
 
 lan six
 host carol

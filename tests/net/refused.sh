@@ -1,0 +1,221 @@
+#!/bin/bash
+# Who does not belong here is refused, with one clear line at both ends; nothing
+# of theirs passes, and nobody falls over.
+#
+#   alice---[ home ]---mallory
+#             |
+#           router---[ street ]---hub (relay, 203.0.113.10:443)
+#                        |
+#                      trudy|  a firewall passes only the relay's 443
+#
+# mallory tries it on the LAN, trudy at the relay. Where their own programs
+# would not even start, liar.c takes the scruples away.
+. "$(dirname "$0")/lab.sh"
+
+lan home
+lan street
+router router
+plug router home 198.18.1.1/24
+plug router street 203.0.113.1/24
+host hub
+plug hub street 203.0.113.10/24
+gateway hub 203.0.113.1
+host alice
+plug alice home 198.18.1.2/24
+gateway alice 198.18.1.1
+host mallory
+plug mallory home 198.18.1.3/24
+gateway mallory 198.18.1.1
+host trudy
+plug trudy street 203.0.113.66/24
+only_tcp_to trudy 203.0.113.10 443
+
+cc -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -shared -fPIC \
+    -o "$LAB/liar.so" "$NET_DIR/liar.c"
+trusts=(env LIAR_TRUSTS=1 "LD_PRELOAD=$LAB/liar.so")
+slow=(env LIAR_SLOW=86400 "LD_PRELOAD=$LAB/liar.so")
+
+mesh office
+relay_of_mesh office hub 203.0.113.10
+hub_url=$RELAY_URL
+start_relay hub hub
+member office alice
+edge alice alice
+answers alice
+listen alice "$LAB/alice.json"
+
+bad_edge() { # HOST NAME [env VAR=VALUE...]
+    local where=$1 name=$2
+    shift 2
+    spawn "$name" "$where" "$@" "$ZS_BIN/zs-edge" -c "$LAB/$name.yaml" \
+        --socket "/run/zeroservices/$name.sock"
+}
+
+has_refusal() { grep -E 'refused' "$LAB/$1.log" | grep -qE "$2"; }
+count_refusals() { grep -E 'refused' "$LAB/$1.log" | grep -cE "$2"; }
+
+# One line, and not one for each try, at this end.
+one_line() { # WHAT LOG REASON
+    local lines
+    if ! until_true 8 has_refusal "$2" "$3"; then
+        not_ok "$1: a line in $2's log"
+        return
+    fi
+    lines=$(count_refusals "$2" "$3")
+    if [ "$lines" -le 2 ]; then
+        ok "$1: a line in $2's log" "$(grep -E 'refused' "$LAB/$2.log" |
+            grep -m 1 -E "$3" | cut -c 26-)"
+    else
+        not_ok "$1: one line in $2's log" "$lines"
+    fi
+}
+
+shut_out() { # WHAT NAME - it sees nobody, nobody sees it, nothing passes.
+    check "$1: $2 still runs" running "$2"
+    check "$1: $2 sees nobody" test -z "$(at "$2" peers --json)"
+    check "$1: $2's message does not pass" \
+        test 5 = "$(at "$2" send alice t intrusion >&2; echo $?)"
+    end "$2"
+}
+
+# --- Another mesh's nodes.
+mesh other
+"$ZS_BIN/zs" mesh relay --dir "$LAB/other" "$hub_url"
+member other mallory
+member other trudy
+bad_edge mallory mallory
+bad_edge trudy trudy
+answers mallory trudy
+one_line "wrong mesh" alice wrong_mesh
+one_line "wrong mesh" mallory wrong_mesh
+one_line "wrong mesh" hub mesh_unknown
+one_line "wrong mesh" trudy mesh_unknown
+shut_out "wrong mesh" mallory
+shut_out "wrong mesh" trudy
+
+# --- Expired: by itself it does not start; with a slow clock it is refused.
+member office late1 --expires 1s
+member office late2 --expires 1s
+own_word() { # NAME PATTERN - it does not start, exit 3, and says why.
+    local code=0
+    as mallory timeout 5 "$ZS_BIN/zs-edge" -c "$LAB/$1.yaml" \
+        --socket "/run/zeroservices/$1.sock" >"$LAB/own.log" 2>&1 || code=$?
+    [ "$code" = 3 ] && grep -qE "$2" "$LAB/own.log"
+}
+check "expired: does not start by itself" until_true 4 own_word late1 expired
+bad_edge mallory late1 "${slow[@]}"
+bad_edge trudy late2 "${slow[@]}"
+answers late1 late2
+one_line expired alice expired
+one_line expired late1 expired
+one_line expired hub expired
+one_line expired late2 expired
+shut_out expired late1
+shut_out expired late2
+
+# --- One that expires while it is here leaves.
+member office brief --expires 3s
+since=$(now_us)
+edge mallory brief
+check "expiring: seen while it is good" until_true 3 \
+    stamped_ms "$LAB/alice.json" "$since" '"join"' '"brief"'
+check "expiring: gone when it is not" until_true 10 \
+    stamped_ms "$LAB/alice.json" "$since" '"leave"' '"brief"'
+end brief
+
+# --- Forged: a good certificate with another name in it.
+member office malle
+member office trude
+python3 "$NET_DIR/rename_certificate.py" office/malle.zs malle carol
+python3 "$NET_DIR/rename_certificate.py" office/trude.zs trude frank
+check "forged: does not start by itself" own_word malle 'signature|forged'
+bad_edge mallory malle "${trusts[@]}"
+bad_edge trudy trude "${trusts[@]}"
+answers malle trude
+one_line forged alice forged
+one_line forged malle forged
+one_line forged hub forged
+one_line forged trude forged
+shut_out forged malle
+shut_out forged trude
+
+# --- Another node's name, certified by mistake in a copy of the mesh's folder.
+cp -a office twin
+rm -f twin/alice.zs
+cp -a twin twin2
+"$ZS_BIN/zs" mesh add alice --dir "$LAB/twin" >>twin.out 2>&1 || {
+    : >twin/members
+    "$ZS_BIN/zs" mesh add alice --dir "$LAB/twin" >>twin.out
+}
+conf_of alice2 "node: {identity: twin/alice.zs}"
+bad_edge mallory alice2
+answers alice2
+one_line "another's name" alice name_taken
+one_line "another's name" alice2 name_taken
+check "another's name: alice has no second alice" \
+    test -z "$(path_of alice alice)"
+end alice2
+# At the relay, after alice.
+bad_edge trudy alice2
+answers alice2
+one_line "another's name" hub name_taken
+end alice2
+
+# --- Revoked while it is here, and when it comes again.
+member office bob
+member office rob
+since=$(now_us)
+edge mallory bob
+edge trudy rob
+check "revoked: bob was here" until_true 5 \
+    stamped_ms "$LAB/alice.json" "$since" '"join"' '"bob"'
+check "revoked: rob was here" until_true 5 \
+    stamped_ms "$LAB/alice.json" "$since" '"join"' '"rob"'
+"$ZS_BIN/zs" mesh revoke bob --dir "$LAB/office" >>office.out
+"$ZS_BIN/zs" mesh revoke rob --dir "$LAB/office" >>office.out
+since=$(now_us)
+check "revoked: alice takes the list" at alice revoke office/revoked.zs
+for name in bob rob; do
+    check "revoked: $name is gone" until_true 3 stamped_ms \
+        "$LAB/alice.json" "$since" '"leave"' "\"$name\"" '"revoked"'
+done
+end bob
+end rob
+rm -f office/revoked.zs # else their own edges would read it and not start
+bad_edge mallory bob
+bad_edge trudy rob
+one_line revoked alice revoked
+one_line revoked bob revoked
+one_line revoked hub revoked
+one_line revoked rob revoked
+end bob
+end rob
+
+# --- A relay with another key than the one pinned.
+"$ZS_BIN/zs-relay" init "$LAB/fake" --host 203.0.113.10 --mesh "$MESH_ID" \
+    >fake.out
+member office dave
+fake_url=$(grep -oE 'tcp://[^ ]+' fake.out | head -n 1)
+fake_key=${fake_url#*key=}
+sed -i "s|key=[0-9a-f]*|key=$fake_key|" office/dave.zs
+bad_edge trudy dave
+answers dave
+down() { at dave status --json | grep -qE '"state": *"(down|connecting)"'; }
+check "wrong relay key: not up" until_true 3 down
+said() { grep -qE 'relay.*(handshake|key)' "$LAB/$1.log"; }
+check "wrong relay key: a line in dave's log" until_true 8 said dave
+check "wrong relay key: a line in hub's log" until_true 8 \
+    grep -qE 'handshake|curve' "$LAB/hub.log"
+shut_out "wrong relay key" dave
+
+# --- And all who belong here are as they were.
+check "alice still runs" running alice
+check "the relay still runs" running hub
+member office erin
+edge trudy erin
+answers erin
+sees alice erin relay 5s
+says erin alice
+check "no bad one's message came" test 0 = \
+    "$(grep -c intrusion "$LAB/alice.json")"
+finish

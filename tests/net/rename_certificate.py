@@ -1,0 +1,21 @@
+#!/usr/bin/env python3
+"""Forges an identity: gives its certificate another name of the same length.
+
+    rename_certificate.py FILE.zs FROM TO
+
+The signature stays what it was, and does not match any more.
+"""
+import base64
+import re
+import sys
+
+path, old, new = sys.argv[1], sys.argv[2].encode(), sys.argv[3].encode()
+assert len(old) == len(new)
+with open(path) as file:
+    text = file.read()
+field = re.search(r"^certificate: *(\S+)$", text, re.MULTILINE)
+certificate = base64.b64decode(field[1])
+assert certificate.count(old) == 1
+forged = base64.b64encode(certificate.replace(old, new)).decode()
+with open(path, "w") as file:
+    file.write(text.replace(field[1], forged))
