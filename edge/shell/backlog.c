@@ -1,0 +1,48 @@
+#include "edge/shell/backlog.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+
+void backlog_close(struct backlog *b)
+{
+    while (!backlog_is_empty(b))
+        backlog_drop(b);
+    free(b->packets);
+    *b = (struct backlog){0};
+}
+
+bool backlog_is_empty(const struct backlog *b)
+{
+    return b->first == b->count;
+}
+
+bool backlog_add(struct backlog *b, zmq_msg_t *m)
+{
+    if (b->bytes + zmq_msg_size(m) > BACKLOG_BYTES)
+        return false;
+    if (b->count == b->capacity) {
+        b->capacity = b->capacity > 0 ? 2 * b->capacity : 16;
+        b->packets = memory_resize(b->packets, b->capacity, sizeof *m);
+    }
+    zmq_msg_t *kept = &b->packets[b->count++];
+    zmq_msg_init(kept);
+    b->bytes += zmq_msg_size(m);
+    zmq_msg_move(kept, m);
+    return true;
+}
+
+zmq_msg_t *backlog_first(struct backlog *b)
+{
+    return &b->packets[b->first];
+}
+
+void backlog_drop(struct backlog *b)
+{
+    zmq_msg_close(&b->packets[b->first++]);
+    if (backlog_is_empty(b)) {
+        b->first = 0;
+        b->count = 0;
+        b->bytes = 0;
+    }
+}

@@ -1,0 +1,96 @@
+#include "edge/shell/lookup.h"
+
+#include "common/base/memory.h"
+#include "common/io/sockaddr.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct lookup {
+    uv_getaddrinfo_t request;
+    struct lookup **place; /* the owner's pointer; NULL: cancelled */
+    uint16_t port;
+    lookup_done *done;
+    void *context;
+};
+
+static bool is_number(const char *host, uint16_t port, struct address *a)
+{
+    char text[300];
+    bool v6 = strchr(host, ':') != NULL;
+
+    snprintf(text, sizeof text, v6 ? "[%s]:%u" : "%s:%u", host, port);
+    return address_parse(text, a);
+}
+
+static size_t collect(const struct addrinfo *found, uint16_t port,
+                      struct address *list)
+{
+    size_t count = 0;
+
+    for (; found != NULL && count < LOOKUP_ADDRESSES; found = found->ai_next) {
+        struct address a = address_of_sockaddr(found->ai_addr);
+        a.port = port;
+        if (a.family != ADDRESS_NONE)
+            list[count++] = a;
+    }
+    return count;
+}
+
+static void on_found(uv_getaddrinfo_t *request, int status,
+                     struct addrinfo *found)
+{
+    struct lookup *l = request->data;
+    struct address list[LOOKUP_ADDRESSES];
+    size_t count = status == 0 ? collect(found, l->port, list) : 0;
+
+    uv_freeaddrinfo(found);
+    if (l->place != NULL) {
+        *l->place = NULL;
+        l->done(l->context, list, count,
+                status != 0 ? uv_strerror(status) : "no address");
+    }
+    free(l);
+}
+
+void lookup_start(struct lookup **lookup, uv_loop_t *loop, const char *host,
+                  uint16_t port, lookup_done *done, void *context)
+{
+    struct address number;
+
+    *lookup = NULL;
+    if (is_number(host, port, &number)) {
+        done(context, &number, 1, "");
+        return;
+    }
+
+    static const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                          .ai_socktype = SOCK_STREAM,
+                                          .ai_flags = AI_ADDRCONFIG};
+    struct lookup *l = memory_new(sizeof *l);
+    *l = (struct lookup){
+        .place = lookup, .port = port, .done = done, .context = context};
+    l->request.data = l;
+    int status =
+        uv_getaddrinfo(loop, &l->request, on_found, host, NULL, &hints);
+    if (status != 0) {
+        free(l);
+        done(context, NULL, 0, uv_strerror(status));
+        return;
+    }
+    *lookup = l;
+}
+
+void lookup_cancel(struct lookup **lookup)
+{
+    struct lookup *l = *lookup;
+
+    if (l == NULL)
+        return;
+    *lookup = NULL;
+    l->place = NULL;
+    uv_cancel((uv_req_t *)&l->request);
+}
