@@ -28,8 +28,8 @@ struct hub_conf {
         size_t edges;
         size_t edges_per_mesh;
         size_t edges_per_address;
-        uint64_t rate; /* bytes a second from one edge; 0: no limit */
-        size_t queue;  /* bytes waiting for one edge */
+        uint64_t rate;     /* bytes a second from one edge; 0: no limit */
+        size_t queue;      /* bytes waiting for one edge */
         struct span hello; /* from the first packet... to a good HELLO */
     } limits;
 };
@@ -109,11 +109,11 @@ void hub_reconfigure(struct hub *h, const struct hub_conf *conf,
 
 struct hub_counters {
     uint64_t packets_in, packets_out, bytes_in, bytes_out;
-    uint64_t handshakes; /* good HELLOs */
-    uint64_t refused[32];  /* by enum refusal */
-    uint64_t dropped[32];  /* forwards, by enum refusal */
-    uint64_t queue_bytes;  /* now */
-    uint64_t edges;        /* now */
+    uint64_t handshakes;  /* good HELLOs */
+    uint64_t refused[32]; /* by enum refusal */
+    uint64_t dropped[32]; /* forwards, by enum refusal */
+    uint64_t queue_bytes; /* now */
+    uint64_t edges;       /* now */
 };
 void hub_counters_get(const struct hub *h, struct hub_counters *c);
 

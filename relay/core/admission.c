@@ -1,0 +1,159 @@
+#include "relay/core/hub_private.h"
+
+#include <string.h>
+
+struct arrival {
+    const struct hub_event *event;
+    struct relay_hello hello;
+    struct certificate certificate;
+};
+
+static bool version_differs(struct bytes packet)
+{
+    return packet.size >= 2 && packet.data[0] == RELAY_HELLO &&
+           packet.data[1] != PROTOCOL_VERSION;
+}
+
+/* Is it who it says, and may it be here? */
+static enum refusal examine_certificate(struct hub *h, struct arrival *a)
+{
+    struct certificate *c = &a->certificate;
+    if (!certificate_decode(a->hello.certificate, c))
+        return REFUSAL_MALFORMED;
+    if (!hub_serves(h, &c->mesh))
+        return REFUSAL_MESH_UNKNOWN;
+    uint64_t unix_now = hub_unix_now(h);
+    if (unix_now == 0)
+        return REFUSAL_NOT_YET; /* Who has no clock lets nobody in. */
+    struct mesh_id mesh = c->mesh;
+    enum certificate_verdict verdict =
+        certificate_check(a->hello.certificate, &mesh, unix_now, c);
+    if (verdict != CERTIFICATE_GOOD)
+        return refusal_of(verdict);
+
+    struct curve_key key;
+    if (!node_curve_key(&c->node, &key) ||
+        memcmp(key.key, a->event->key.key, KEY_SIZE) != 0)
+        return REFUSAL_KEY_MISMATCH;
+    return REFUSAL_NONE;
+}
+
+static bool has_room(const struct hub *h, const struct mesh *m,
+                     const struct address *address, const struct edge *old)
+{
+    /* The one that is replaced makes room for itself. */
+    size_t spare = old ? 1 : 0;
+    size_t spare_address =
+        old && address_same_ip(&old->address, address) ? 1 : 0;
+    return h->counters.edges < h->conf.limits.edges + spare &&
+           (!m || m->count < h->conf.limits.edges_per_mesh + spare) &&
+           edges_from(h, address) <
+               h->conf.limits.edges_per_address + spare_address;
+}
+
+/* Is there a place for it among those who are here? */
+static enum refusal examine_place(struct hub *h, const struct arrival *a)
+{
+    const struct certificate *c = &a->certificate;
+    const struct mesh *m = mesh_find(h, &c->mesh);
+    const struct edge *old = m ? map_get(&m->nodes, c->node.key) : NULL;
+    if (m && mesh_revoked(m, &c->node))
+        return REFUSAL_REVOKED;
+    if (old && a->hello.epoch.value < old->epoch.value)
+        return REFUSAL_REPLACED;
+    char name[NAME_KEY_SIZE] = {0};
+    memcpy(name, c->name, strlen(c->name));
+    const struct edge *namesake = m ? map_get(&m->names, name) : NULL;
+    if (namesake && namesake != old)
+        return REFUSAL_NAME_TAKEN;
+    if (!has_room(h, m, &a->event->address, old))
+        return REFUSAL_FULL;
+    return REFUSAL_NONE;
+}
+
+static enum refusal examine(struct hub *h, struct arrival *a)
+{
+    struct bytes packet = bytes_of(a->event->data, a->event->size);
+    if (h->stopping)
+        return REFUSAL_SHUTDOWN;
+    if (version_differs(packet))
+        return REFUSAL_VERSION;
+    if (!relay_hello_decode(packet, &a->hello))
+        return REFUSAL_MALFORMED;
+    if (a->hello.sealed.size > SEALED_ANNOUNCEMENT_SIZE)
+        return REFUSAL_TOO_LARGE;
+    enum refusal reason = examine_certificate(h, a);
+    return reason != REFUSAL_NONE ? reason : examine_place(h, a);
+}
+
+static void refuse(struct hub *h, const struct arrival *a, enum refusal reason)
+{
+    h->counters.refused[reason]++;
+    send_refused(h, a->event->conn, reason);
+    hub_todos_add(h->todos, HUB_DROP, a->event->conn);
+    struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, a->event->conn);
+    todo->log.what = HUB_EDGE_REFUSED;
+    todo->log.reason = (uint8_t)reason;
+    todo->log.node = a->certificate.node;
+    todo->log.mesh = a->certificate.mesh;
+    todo->log.address = a->event->address;
+    memcpy(todo->log.name, a->certificate.name, sizeof todo->log.name);
+}
+
+static void log_up(struct hub *h, const struct edge *e)
+{
+    struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, e->conn);
+    todo->log.what = HUB_EDGE_UP;
+    todo->log.node = e->node;
+    todo->log.mesh = e->mesh->id;
+    todo->log.address = e->address;
+    memcpy(todo->log.name, e->name, sizeof todo->log.name);
+}
+
+static void welcome(struct hub *h, struct edge *e)
+{
+    struct relay_welcome m = {
+        .version = PROTOCOL_VERSION,
+        .boot = h->conf.boot,
+        .outside = e->address,
+        .revocation_serial = e->mesh->revocation.serial,
+    };
+    memcpy(m.name, h->conf.name, sizeof m.name);
+    struct writer w = hub_room(h, 128);
+    relay_welcome_encode(&m, &w);
+    ASSERT(writer_ok(&w));
+    edge_control(h, e, writer_bytes(&w));
+}
+
+static void admit(struct hub *h, const struct arrival *a)
+{
+    struct mesh *m = mesh_take(h, &a->certificate.mesh);
+    struct edge *old = map_get(&m->nodes, a->certificate.node.key);
+    /* The others care for what changed, not for a connection made anew; those
+     * who are just being told the roster may have missed the old one. */
+    bool news =
+        !old || old->epoch.value != a->hello.epoch.value || m->syncing > 0 ||
+        !bytes_equal(bytes_of(old->sealed, old->sealed_size), a->hello.sealed);
+    if (old)
+        edge_replace(h, old);
+    struct edge *e = edge_new(
+        h, m, &(struct edge_start){a->event, &a->hello, &a->certificate});
+    h->counters.handshakes++;
+    log_up(h, e);
+    welcome(h, e);
+    if (a->hello.revocation_serial < m->revocation.serial)
+        send_revocation(h, e);
+    edge_work(h, e);
+    if (news)
+        roster_present(h, e);
+}
+
+void admission_packet(struct hub *h, const struct hub_event *event)
+{
+    struct arrival a = {.event = event};
+    enum refusal reason = examine(h, &a);
+    if (reason != REFUSAL_NONE)
+        refuse(h, &a, reason);
+    else
+        admit(h, &a);
+}

@@ -1,0 +1,233 @@
+#include "relay/core/hub_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/memory.h"
+
+static void host_key(const struct address *a, uint8_t key[HOST_KEY_SIZE])
+{
+    memset(key, 0, HOST_KEY_SIZE);
+    key[0] = (uint8_t)a->family;
+    memcpy(key + 1, a->ip, sizeof a->ip);
+    memcpy(key + 1 + sizeof a->ip, &a->scope, sizeof a->scope);
+}
+
+static struct host *host_take(struct hub *h, const struct address *address)
+{
+    uint8_t key[HOST_KEY_SIZE];
+    host_key(address, key);
+    struct host *host = map_get(&h->hosts, key);
+    if (!host) {
+        host = memory_new(sizeof *host);
+        memcpy(host->key, key, sizeof key);
+        map_put(&h->hosts, key, host);
+    }
+    host->edges++;
+    return host;
+}
+
+static void host_release(struct hub *h, struct host *host)
+{
+    if (--host->edges > 0)
+        return;
+    map_remove(&h->hosts, host->key);
+    free(host);
+}
+
+size_t edges_from(const struct hub *h, const struct address *address)
+{
+    uint8_t key[HOST_KEY_SIZE];
+    host_key(address, key);
+    const struct host *host = map_get(&h->hosts, key);
+    return host ? host->edges : 0;
+}
+
+static struct span lost_after_of(const struct relay_hello *hello)
+{
+    return span_max(span_ms(HUB_LOST_AFTER_MIN_MS),
+                    span_min(span_ms(HUB_LOST_AFTER_MAX_MS),
+                             span_ms(hello->lost_after_ms)));
+}
+
+static void enter_mesh(struct mesh *m, struct edge *e)
+{
+    e->mesh = m;
+    e->previous = m->last;
+    if (m->last)
+        m->last->next = e;
+    else
+        m->first = e;
+    m->last = e;
+    m->count++;
+    map_put(&m->nodes, e->node.key, e);
+    map_put(&m->names, e->name, e);
+    /* The roster that it is owed are those who were here before it; of later
+     * ones it hears as they come. */
+    e->sync = m->first;
+    m->syncing++;
+}
+
+struct edge *edge_new(struct hub *h, struct mesh *m,
+                      const struct edge_start *start)
+{
+    const struct hub_event *event = start->event;
+    const struct relay_hello *hello = start->hello;
+    struct edge *e = memory_new(sizeof *e);
+    e->conn = event->conn;
+    e->address = event->address;
+    e->host = host_take(h, &event->address);
+    e->node = start->certificate->node;
+    e->not_after = start->certificate->not_after;
+    memcpy(e->name, start->certificate->name, strlen(start->certificate->name));
+    e->epoch = hello->epoch;
+    e->sealed_size = hello->sealed.size;
+    e->sealed = memory_copy(hello->sealed.data, hello->sealed.size);
+    e->lost_after = lost_after_of(hello);
+    e->heard = h->now;
+    e->announce_at = h->now;
+    e->tokens = UINT64_C(1) << 62; /* full: cut to the burst at first use */
+    e->tokens_at = h->now;
+    e->silence.owner = e;
+    e->announce.owner = e;
+    e->work.owner = e;
+
+    map_put(&h->conns, &e->conn, e);
+    heap_set(&h->timers, &e->silence, instant_after(h->now, e->lost_after));
+    enter_mesh(m, e);
+    h->counters.edges++;
+    return e;
+}
+
+static void skip_in_syncs(struct mesh *m, struct edge *e)
+{
+    for (struct edge *other = e->next; other && m->syncing > 0;
+         other = other->next) {
+        if (!other->synced && other->sync == e)
+            other->sync = e->next;
+    }
+}
+
+static void leave_mesh(struct edge *e)
+{
+    struct mesh *m = e->mesh;
+    if (!e->synced)
+        m->syncing--;
+    skip_in_syncs(m, e);
+    *(e->previous ? &e->previous->next : &m->first) = e->next;
+    *(e->next ? &e->next->previous : &m->last) = e->previous;
+    m->count--;
+    map_remove(&m->nodes, e->node.key);
+    map_remove(&m->names, e->name);
+}
+
+static void leave_doomed(struct hub *h, struct edge *e)
+{
+    for (struct edge **at = &h->doomed; *at; at = &(*at)->next_doomed) {
+        if (*at == e) {
+            *at = e->next_doomed;
+            return;
+        }
+    }
+}
+
+void edge_free(struct hub *h, struct edge *e)
+{
+    leave_mesh(e);
+    leave_doomed(h, e);
+    map_remove(&h->conns, &e->conn);
+    host_release(h, e->host);
+    heap_remove(&h->timers, &e->silence);
+    heap_remove(&h->timers, &e->announce);
+    heap_remove(&h->timers, &e->work);
+    h->counters.queue_bytes -= e->control.bytes + e->data.bytes;
+    h->counters.edges--;
+    queue_clear(&e->control);
+    queue_clear(&e->data);
+    free(e->sealed);
+    free(e);
+}
+
+static void log_edge(struct hub *h, const struct edge *e, enum hub_log what,
+                     uint8_t reason)
+{
+    struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, e->conn);
+    todo->log.what = what;
+    todo->log.reason = reason;
+    todo->log.node = e->node;
+    todo->log.mesh = e->mesh->id;
+    todo->log.address = e->address;
+    memcpy(todo->log.name, e->name, sizeof todo->log.name);
+}
+
+/* Removes the edge and tells those who stay. */
+static void end(struct hub *h, struct edge *e, enum departure departure)
+{
+    struct mesh *m = e->mesh;
+    struct node_id node = e->node;
+    struct epoch epoch = e->epoch;
+    edge_free(h, e);
+    if (departure != 0)
+        roster_gone(h, m, &node, epoch, departure);
+    mesh_release(h, m);
+}
+
+static void turn_away(struct hub *h, const struct edge *e, enum refusal reason)
+{
+    h->counters.refused[reason]++;
+    if (!e->blocked)
+        send_refused(h, e->conn, reason);
+    hub_todos_add(h->todos, HUB_DROP, e->conn);
+    log_edge(h, e, HUB_EDGE_REFUSED, (uint8_t)reason);
+}
+
+void edge_refuse(struct hub *h, struct edge *e, enum refusal reason,
+                 enum departure departure)
+{
+    turn_away(h, e, reason);
+    end(h, e, departure);
+}
+
+void edge_replace(struct hub *h, struct edge *e)
+{
+    turn_away(h, e, REFUSAL_REPLACED);
+    edge_free(h, e);
+}
+
+void edge_gone(struct hub *h, struct edge *e, enum departure departure)
+{
+    log_edge(h, e, HUB_EDGE_DOWN, (uint8_t)departure);
+    end(h, e, departure);
+}
+
+void edge_heard(struct hub *h, struct edge *e)
+{
+    /* The timer stays where it is and finds out when it is due. */
+    e->heard = h->now;
+    e->doubts = 0;
+}
+
+void edge_silence_due(struct hub *h, struct edge *e)
+{
+    struct instant due = instant_after(e->heard, e->lost_after);
+    struct span grace = span_min(e->lost_after, span_ms(HUB_GRACE_MS));
+    struct instant sure = instant_after(h->woke_late, grace);
+    /* What it sent may still wait to be read by a hub that was starved. */
+    if (!instant_reached(sure, h->now) && e->doubts < HUB_DOUBTS) {
+        e->doubts++;
+        due = instant_max(due, sure);
+    }
+    if (!instant_reached(due, h->now)) {
+        heap_set(&h->timers, &e->silence, due);
+        return;
+    }
+    hub_todos_add(h->todos, HUB_DROP, e->conn);
+    edge_gone(h, e, DEPARTURE_LOST);
+}
+
+void edges_reap(struct hub *h)
+{
+    /* Telling of one may doom another; each turn ends one. */
+    while (h->doomed)
+        edge_refuse(h, h->doomed, REFUSAL_QUEUE_FULL, DEPARTURE_LOST);
+}

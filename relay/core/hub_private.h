@@ -1,0 +1,189 @@
+/*
+ * hub_private - what the hub's files share; nobody else includes it.
+ *
+ * hub.c takes events and time, admission.c decides on HELLO, edges.c makes and
+ * ends connections, traffic.c writes and forwards, roster.c tells a mesh who is
+ * there, revoked.c keeps the lists of who is out.
+ */
+#ifndef RELAY_CORE_HUB_PRIVATE_H
+#define RELAY_CORE_HUB_PRIVATE_H
+
+#include "common/base/heap.h"
+#include "common/base/map.h"
+#include "relay/core/hub.h"
+#include "relay/core/queue.h"
+
+#include <limits.h>
+
+enum {
+    /* What the hub hands out for one edge in one step; the rest follows in
+     * later steps, so that one slow or new edge does not fill the memory. */
+    HUB_PORTION = 256 * 1024,
+    /* At least so much control may wait for a blocked edge. */
+    HUB_CONTROL_MIN = 256 * 1024,
+    /* Announcements: so many at once, then one each interval. */
+    HUB_ANNOUNCE_BURST = 8,
+    HUB_ANNOUNCE_INTERVAL_MS = 250,
+    /* The hub steps at least this often; a gap this much longer means that it
+     * was starved itself, and then it doubts itself before any edge. */
+    HUB_PULSE_MS = 250,
+    HUB_LATE_MS = 200,
+    HUB_GRACE_MS = 1000,
+    HUB_DOUBTS = 8,
+    HUB_LOST_AFTER_MIN_MS = 500,
+    HUB_LOST_AFTER_MAX_MS = 5 * 60 * 1000,
+    /* Meshes without edges whose revocations an open relay remembers. */
+    HUB_MESHES_KEPT = 1024,
+    /* An address without its port, as a key. */
+    HOST_KEY_SIZE = 1 + 16 + 4,
+    NAME_KEY_SIZE = NAME_MAX_SIZE + 1,
+};
+
+struct edge;
+
+struct mesh {
+    struct mesh_id id;
+    struct map nodes;   /* node id -> edge */
+    struct map names;   /* name, zero-padded -> edge */
+    struct edge *first; /* in the order of arrival */
+    struct edge *last;
+    size_t count;
+    size_t syncing; /* edges that do not have the whole roster yet */
+    uint8_t *list;  /* the revocation list, owned, or NULL */
+    size_t list_size;
+    struct revocation revocation; /* points into the list; zeroed without */
+};
+
+/* One IP address and how many edges come from it. */
+struct host {
+    uint8_t key[HOST_KEY_SIZE];
+    size_t edges;
+};
+
+/* An admitted connection. */
+struct edge {
+    uint64_t conn;
+    struct mesh *mesh;
+    struct host *host;
+    struct edge *previous;
+    struct edge *next;
+    struct node_id node;
+    struct epoch epoch;
+    char name[NAME_KEY_SIZE]; /* zero-padded */
+    struct address address;
+    uint64_t not_after;
+
+    struct span lost_after;
+    struct instant heard;
+    int doubts; /* reprieves since it was heard */
+    struct timer silence;
+
+    uint8_t *sealed; /* its announcement, owned */
+    size_t sealed_size;
+    struct instant announce_at; /* when its burst would be used up no more */
+    struct timer announce;      /* armed: the others wait for the news */
+
+    struct edge *sync; /* whom to tell it of next; itself: SYNCED */
+    bool synced;
+    bool blocked;
+    bool doomed; /* ends with this step: it cannot take control */
+    struct edge *next_doomed;
+    struct queue control;
+    struct queue data;
+    struct timer work; /* armed: portions are left to hand out */
+
+    uint64_t tokens; /* bytes times 10^6 that it may send now */
+    struct instant tokens_at;
+};
+
+struct hub {
+    struct hub_conf conf;
+    struct mesh_id *served; /* conf.meshes, owned */
+    struct map conns;       /* conn -> edge */
+    struct map meshes;      /* id -> mesh */
+    struct map hosts;
+    struct heap timers;
+    struct edge *doomed;
+    bool stopping;
+    uint64_t clock; /* Unix seconds at clock_at; 0: never told */
+    struct instant clock_at;
+    struct instant pulse;
+    struct instant woke_late; /* when it last found itself late */
+    struct hub_counters counters;
+    /* Of the step under way. */
+    struct instant now;
+    struct hub_todos *todos;
+};
+
+/* todos.c */
+struct hub_todo *hub_todos_add(struct hub_todos *t, enum hub_todo_kind kind,
+                               uint64_t conn);
+/* Room in the list's arena, as a writer. */
+struct writer hub_room(struct hub *h, size_t size);
+
+/* hub.c */
+uint64_t hub_unix_now(const struct hub *h);
+bool hub_serves(const struct hub *h, const struct mesh_id *id);
+
+/* admission.c: the first packet of a connection. */
+void admission_packet(struct hub *h, const struct hub_event *event);
+
+/* edges.c */
+struct edge_start {
+    const struct hub_event *event;
+    const struct relay_hello *hello;
+    const struct certificate *certificate;
+};
+/* Takes a place in all tables; room and uniqueness were checked before. */
+struct edge *edge_new(struct hub *h, struct mesh *m,
+                      const struct edge_start *start);
+/* How many edges come from the address. */
+size_t edges_from(const struct hub *h, const struct address *address);
+/* Removes and frees; tells nobody. */
+void edge_free(struct hub *h, struct edge *e);
+/* The edge is refused from now on: says why, drops, logs, tells the others
+ * (departure 0: tells them nothing). */
+void edge_refuse(struct hub *h, struct edge *e, enum refusal reason,
+                 enum departure departure);
+/* Makes place for the same node's new connection: refused, dropped, and the
+ * others need not know. The mesh stays, even empty. */
+void edge_replace(struct hub *h, struct edge *e);
+/* The edge is gone: logs and tells the others. */
+void edge_gone(struct hub *h, struct edge *e, enum departure departure);
+void edge_heard(struct hub *h, struct edge *e);
+void edge_silence_due(struct hub *h, struct edge *e);
+/* Ends those that could not take their control packets. */
+void edges_reap(struct hub *h);
+
+/* traffic.c */
+void send_refused(struct hub *h, uint64_t conn, enum refusal reason);
+/* Writes or queues a control packet; dooms an edge whose queue is full. The
+ * bytes live in the list's arena. */
+void edge_control(struct hub *h, struct edge *e, struct bytes packet);
+void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event);
+void edge_blocked(struct hub *h, struct edge *e);
+/* Hands out what waits, a portion at a time. */
+void edge_work(struct hub *h, struct edge *e);
+
+/* roster.c */
+struct mesh *mesh_find(const struct hub *h, const struct mesh_id *id);
+struct mesh *mesh_take(struct hub *h, const struct mesh_id *id);
+/* Forgets the mesh if nothing in it is worth keeping. */
+void mesh_release(struct hub *h, struct mesh *m);
+void mesh_free(struct mesh *m);
+/* Tells the others of the edge. */
+void roster_present(struct hub *h, struct edge *e);
+void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
+                 struct epoch epoch, enum departure reason);
+/* The next portion of the roster; true once SYNCED was said. */
+bool roster_sync(struct hub *h, struct edge *e);
+void edge_announce(struct hub *h, struct edge *e, struct bytes sealed);
+void edge_announce_due(struct hub *h, struct edge *e);
+
+/* revoked.c */
+bool mesh_revoked(const struct mesh *m, const struct node_id *node);
+void send_revocation(struct hub *h, struct edge *e);
+/* A list from an edge, or from a file (edge NULL). */
+void revocation_arrived(struct hub *h, struct edge *from, struct bytes list);
+
+#endif

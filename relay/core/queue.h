@@ -1,0 +1,29 @@
+/*
+ * queue - packets that wait, copied, first in first out.
+ *
+ * The owner bounds it by `bytes`, which counts each packet's keeping too.
+ */
+#ifndef RELAY_CORE_QUEUE_H
+#define RELAY_CORE_QUEUE_H
+
+#include "common/base/bytes.h"
+
+enum { QUEUE_PACKET_OVERHEAD = 64 };
+
+struct queued;
+
+/* A zeroed queue is empty and ready. */
+struct queue {
+    struct queued *first;
+    struct queued *last;
+    size_t bytes;
+};
+
+void queue_put(struct queue *q, struct bytes packet);
+/* The first packet, valid until queue_drop; empty if there is none. */
+struct bytes queue_first(const struct queue *q);
+void queue_drop(struct queue *q);
+bool queue_is_empty(const struct queue *q);
+void queue_clear(struct queue *q);
+
+#endif

@@ -1,0 +1,141 @@
+#include "relay/core/hub_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/memory.h"
+
+enum { ENTRY_OVERHEAD = KEY_SIZE + 8 + 4 };
+
+struct mesh *mesh_find(const struct hub *h, const struct mesh_id *id)
+{
+    return map_get(&h->meshes, id->key);
+}
+
+struct mesh *mesh_take(struct hub *h, const struct mesh_id *id)
+{
+    struct mesh *m = mesh_find(h, id);
+    if (m)
+        return m;
+    m = memory_new(sizeof *m);
+    m->id = *id;
+    map_init(&m->nodes, KEY_SIZE, h->conf.hash_key);
+    map_init(&m->names, NAME_KEY_SIZE, h->conf.hash_key);
+    map_put(&h->meshes, id->key, m);
+    return m;
+}
+
+void mesh_free(struct mesh *m)
+{
+    map_close(&m->nodes);
+    map_close(&m->names);
+    free(m->list);
+    free(m);
+}
+
+void mesh_release(struct hub *h, struct mesh *m)
+{
+    bool keep = m->list && hub_serves(h, &m->id) &&
+                (!h->conf.any_mesh || h->meshes.count <= HUB_MESHES_KEPT);
+    if (m->count > 0 || keep)
+        return;
+    map_remove(&h->meshes, m->id.key);
+    mesh_free(m);
+}
+
+static void write_entry(struct writer *w, const struct edge *e)
+{
+    roster_entry_encode(
+        &(struct roster_entry){e->node, e->epoch,
+                               bytes_of(e->sealed, e->sealed_size)},
+        w);
+}
+
+void roster_present(struct hub *h, struct edge *e)
+{
+    struct writer w = hub_room(h, 1 + ENTRY_OVERHEAD + e->sealed_size);
+    write_u8(&w, RELAY_PRESENT);
+    write_entry(&w, e);
+    ASSERT(writer_ok(&w));
+    for (struct edge *to = e->mesh->first; to; to = to->next) {
+        if (to != e)
+            edge_control(h, to, writer_bytes(&w));
+    }
+}
+
+void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
+                 struct epoch epoch, enum departure reason)
+{
+    struct writer w = hub_room(h, 1 + KEY_SIZE + 8 + 1);
+    write_u8(&w, RELAY_GONE);
+    write_bytes(&w, bytes_of(node->key, KEY_SIZE));
+    write_u64(&w, epoch.value);
+    write_u8(&w, (uint8_t)reason);
+    for (struct edge *to = m->first; to; to = to->next)
+        edge_control(h, to, writer_bytes(&w));
+}
+
+/* One packet of the roster, from e->sync on. */
+static size_t sync_packet(struct hub *h, struct edge *e)
+{
+    size_t size = 1;
+    struct edge *end = e->sync;
+    for (; end != e; end = end->next) {
+        size_t more = ENTRY_OVERHEAD + end->sealed_size;
+        if (size + more > PACKET_RECORDS_SIZE)
+            break;
+        size += more;
+    }
+    struct writer w = hub_room(h, size);
+    write_u8(&w, RELAY_PRESENT);
+    for (; e->sync != end; e->sync = e->sync->next)
+        write_entry(&w, e->sync);
+    ASSERT(writer_ok(&w));
+    edge_control(h, e, writer_bytes(&w));
+    return size;
+}
+
+bool roster_sync(struct hub *h, struct edge *e)
+{
+    size_t handed = 0;
+    if (e->synced)
+        return true;
+    while (e->sync != e && handed < HUB_PORTION)
+        handed += sync_packet(h, e);
+    if (e->sync != e)
+        return false;
+
+    struct writer w = hub_room(h, 1);
+    write_u8(&w, RELAY_SYNCED);
+    edge_control(h, e, writer_bytes(&w));
+    e->synced = true;
+    e->mesh->syncing--;
+    return true;
+}
+
+void edge_announce(struct hub *h, struct edge *e, struct bytes sealed)
+{
+    if (sealed.size > SEALED_ANNOUNCEMENT_SIZE)
+        return;
+    free(e->sealed);
+    e->sealed = memory_copy(sealed.data, sealed.size);
+    e->sealed_size = sealed.size;
+
+    /* An edge that announces all the time makes the relay speak to all others
+     * all the time: beyond a burst only the newest of an interval counts. */
+    struct span burst = span_ms(HUB_ANNOUNCE_BURST * HUB_ANNOUNCE_INTERVAL_MS);
+    struct instant at = instant_after(e->announce_at, span_times(burst, -1));
+    if (!instant_reached(at, h->now)) {
+        heap_set(&h->timers, &e->announce, at);
+        return;
+    }
+    edge_announce_due(h, e);
+}
+
+void edge_announce_due(struct hub *h, struct edge *e)
+{
+    heap_remove(&h->timers, &e->announce);
+    e->announce_at = instant_after(instant_max(e->announce_at, h->now),
+                                   span_ms(HUB_ANNOUNCE_INTERVAL_MS));
+    roster_present(h, e);
+}

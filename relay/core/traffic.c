@@ -1,0 +1,174 @@
+#include "relay/core/hub_private.h"
+
+#include <string.h>
+
+static void write_now(struct hub *h, const struct edge *e, struct bytes packet)
+{
+    hub_todos_add(h->todos, HUB_WRITE, e->conn)->bytes = packet;
+    h->counters.packets_out++;
+    h->counters.bytes_out += packet.size;
+}
+
+static void put(struct hub *h, struct queue *q, struct bytes packet)
+{
+    queue_put(q, packet);
+    h->counters.queue_bytes += packet.size + QUEUE_PACKET_OVERHEAD;
+}
+
+static void doom(struct hub *h, struct edge *e)
+{
+    e->doomed = true;
+    e->next_doomed = h->doomed;
+    h->doomed = e;
+}
+
+static size_t control_limit(const struct hub *h)
+{
+    size_t queue = h->conf.limits.queue;
+    return queue > HUB_CONTROL_MIN ? queue : HUB_CONTROL_MIN;
+}
+
+void edge_control(struct hub *h, struct edge *e, struct bytes packet)
+{
+    if (e->doomed)
+        return;
+    if (!e->blocked && queue_is_empty(&e->control)) {
+        write_now(h, e, packet);
+        return;
+    }
+    /* Whoever does not take what it must know is worse than gone. */
+    if (e->control.bytes + packet.size + QUEUE_PACKET_OVERHEAD >
+        control_limit(h)) {
+        doom(h, e);
+        return;
+    }
+    put(h, &e->control, packet);
+}
+
+static struct bytes refused_packet(struct hub *h, enum refusal reason,
+                                   const struct node_id *destination)
+{
+    struct writer w = hub_room(h, 2 + KEY_SIZE);
+    write_u8(&w, RELAY_REFUSED);
+    write_u8(&w, (uint8_t)reason);
+    write_bytes(&w, bytes_of(destination->key, KEY_SIZE));
+    return writer_bytes(&w);
+}
+
+void send_refused(struct hub *h, uint64_t conn, enum refusal reason)
+{
+    static const struct node_id nobody;
+    struct bytes packet = refused_packet(h, reason, &nobody);
+    hub_todos_add(h->todos, HUB_WRITE, conn)->bytes = packet;
+    h->counters.packets_out++;
+    h->counters.bytes_out += packet.size;
+}
+
+/* A packet is not forwarded: its sender learns why. */
+static void refuse_forward(struct hub *h, struct edge *from,
+                           enum refusal reason,
+                           const struct node_id *destination)
+{
+    h->counters.dropped[reason]++;
+    edge_control(h, from, refused_packet(h, reason, destination));
+}
+
+/* Tokens are counted in millionths of a byte, so that steps of microseconds
+ * lose nothing to rounding. */
+static bool within_rate(struct hub *h, struct edge *e, size_t size)
+{
+    static const uint64_t RATE_MAX = 100000000000;
+    static const int64_t FILL_MAX_US = 100000000;
+    uint64_t rate = h->conf.limits.rate;
+    if (rate == 0)
+        return true;
+    rate = rate < RATE_MAX ? rate : RATE_MAX;
+
+    int64_t us = instant_between(e->tokens_at, h->now).us;
+    us = us < 0 ? 0 : us > FILL_MAX_US ? FILL_MAX_US : us;
+    uint64_t burst = (rate > PACKET_SIZE ? rate : PACKET_SIZE) * 1000000;
+    e->tokens += rate * (uint64_t)us;
+    e->tokens = e->tokens < burst ? e->tokens : burst;
+    e->tokens_at = h->now;
+
+    uint64_t price = (uint64_t)size * 1000000;
+    if (e->tokens < price)
+        return false;
+    e->tokens -= price;
+    return true;
+}
+
+static bool deliver(struct hub *h, struct edge *to,
+                    const struct hub_event *event)
+{
+    if (!to->blocked && queue_is_empty(&to->data)) {
+        hub_todos_add(h->todos, HUB_FORWARD, to->conn);
+        h->counters.packets_out++;
+        h->counters.bytes_out += event->size;
+        return true;
+    }
+    if (to->data.bytes + event->size + QUEUE_PACKET_OVERHEAD >
+        h->conf.limits.queue)
+        return false;
+    put(h, &to->data, bytes_of(event->data, event->size));
+    return true;
+}
+
+void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
+{
+    if (event->size <= FORWARD_HEADER_SIZE) {
+        h->counters.dropped[REFUSAL_MALFORMED]++;
+        return;
+    }
+    struct node_id destination;
+    memcpy(destination.key, event->data + 1, KEY_SIZE);
+    if (event->size > PACKET_SIZE) {
+        refuse_forward(h, e, REFUSAL_TOO_LARGE, &destination);
+        return;
+    }
+    struct edge *to = map_get(&e->mesh->nodes, destination.key);
+    if (!to || to->doomed) {
+        refuse_forward(h, e, REFUSAL_NO_PEER, &destination);
+        return;
+    }
+    event->data[0] = RELAY_FORWARDED;
+    memcpy(event->data + 1, e->node.key, KEY_SIZE);
+    if (!within_rate(h, e, event->size) || !deliver(h, to, event))
+        refuse_forward(h, e, REFUSAL_QUEUE_FULL, &destination);
+}
+
+void edge_blocked(struct hub *h, struct edge *e)
+{
+    e->blocked = true;
+    heap_remove(&h->timers, &e->work);
+}
+
+/* Hands out up to `budget` bytes of the queue; answers what is left of it. */
+static size_t drain(struct hub *h, struct edge *e, struct queue *q,
+                    size_t budget)
+{
+    while (!queue_is_empty(q) && budget > 0) {
+        struct bytes packet = queue_first(q);
+        size_t cost = packet.size + QUEUE_PACKET_OVERHEAD;
+        write_now(h, e, arena_copy(&h->todos->arena, packet));
+        queue_drop(q);
+        h->counters.queue_bytes -= cost;
+        budget -= cost < budget ? cost : budget;
+    }
+    return budget;
+}
+
+void edge_work(struct hub *h, struct edge *e)
+{
+    if (e->blocked || e->doomed)
+        return;
+    size_t budget = drain(h, e, &e->control, HUB_PORTION);
+    /* The roster waits until the news before it are out: a GONE must not be
+     * overtaken. */
+    if (budget > 0 && roster_sync(h, e))
+        budget = drain(h, e, &e->data, budget);
+    bool done =
+        queue_is_empty(&e->control) && e->synced && queue_is_empty(&e->data);
+    heap_set(&h->timers, &e->work,
+             done ? INSTANT_NEVER : instant_after(h->now, span_us(1)));
+}

@@ -1,0 +1,134 @@
+/*
+ * An admitted edge sends anything: the input is packets, each after a 16-bit
+ * length; a length of 0xffff is one of the owner's events instead. The hub
+ * must stand, and end with nothing left.
+ */
+#include "relay/core/hub.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { NODES = 3 };
+
+static struct {
+    bool ready;
+    struct mesh_id mesh;
+    struct curve_key keys[NODES];
+    uint8_t hellos[NODES][4096];
+    size_t sizes[NODES];
+} world;
+
+static void make_node(int i, const uint8_t mesh_secret[64])
+{
+    static const char names[NODES][2] = {"a", "b", "c"};
+    uint8_t seed[32] = {2, (uint8_t)i};
+    uint8_t secret[64];
+    uint8_t room[CERTIFICATE_SIZE];
+    struct certificate c = {.mesh = world.mesh, .not_after = 2000};
+    crypto_sign_seed_keypair(c.node.key, secret, seed);
+    memcpy(c.name, names[i], sizeof names[i]);
+    if (!node_curve_key(&c.node, &world.keys[i]))
+        abort();
+    struct relay_hello hello = {.version = PROTOCOL_VERSION,
+                                .certificate =
+                                    certificate_sign(&c, mesh_secret, room),
+                                .epoch = {7},
+                                .lost_after_ms = 3000};
+    struct writer w = writer_of(world.hellos[i], sizeof world.hellos[i]);
+    relay_hello_encode(&hello, &w);
+    if (!writer_ok(&w))
+        abort();
+    world.sizes[i] = writer_bytes(&w).size;
+}
+
+static void make_world(void)
+{
+    uint8_t seed[32] = {1};
+    uint8_t secret[64];
+    if (world.ready || sodium_init() < 0)
+        return;
+    crypto_sign_seed_keypair(world.mesh.key, secret, seed);
+    for (int i = 0; i < NODES; i++)
+        make_node(i, secret);
+    world.ready = true;
+}
+
+static struct instant now;
+
+static void step(struct hub *h, struct hub_event event)
+{
+    struct hub_todos todos;
+    hub_todos_init(&todos);
+    hub_step(h, now, &event, &todos);
+    hub_todos_close(&todos);
+}
+
+static void packet(struct hub *h, uint64_t conn, const uint8_t *data,
+                   size_t size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    if (!copy)
+        abort();
+    memcpy(copy, data, size);
+    step(h, (struct hub_event){.kind = HUB_PACKET,
+                               .conn = conn,
+                               .key = world.keys[conn % NODES],
+                               .data = copy,
+                               .size = size});
+    free(copy);
+}
+
+static void owner_event(struct hub *h, uint8_t what, uint8_t conn)
+{
+    static const enum hub_event_kind kinds[] = {HUB_TICK, HUB_CLOSED,
+                                                HUB_BLOCKED, HUB_WRITABLE};
+    now = instant_after(now, span_ms(what));
+    step(h, (struct hub_event){.kind = kinds[what % 4], .conn = conn % NODES});
+}
+
+static void play(struct hub *h, struct reader *r)
+{
+    while (reader_left(r) > 0) {
+        uint8_t conn = read_u8(r) % NODES;
+        uint16_t size = read_u16(r);
+        if (size == 0xffff) {
+            owner_event(h, read_u8(r), conn);
+            continue;
+        }
+        if (size > reader_left(r))
+            size = (uint16_t)reader_left(r);
+        packet(h, conn, r->at, size);
+        read_bytes(r, size);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    make_world();
+    struct hub_conf conf = {.name = "r",
+                            .meshes = &world.mesh,
+                            .mesh_count = 1,
+                            .limits = {.edges = 10,
+                                       .edges_per_mesh = 10,
+                                       .edges_per_address = 10,
+                                       .queue = 4096}};
+    now = (struct instant){1000000};
+    struct hub *h = hub_new(&conf, now);
+    step(h, (struct hub_event){.kind = HUB_CLOCK, .unix_seconds = 1000});
+    for (uint64_t i = 0; i < NODES; i++)
+        packet(h, i, world.hellos[i], world.sizes[i]);
+    struct reader r = reader_of(bytes_of(data, size));
+    play(h, &r);
+
+    for (uint64_t i = 0; i < NODES; i++)
+        step(h, (struct hub_event){.kind = HUB_CLOSED, .conn = i});
+    struct hub_counters c;
+    hub_counters_get(h, &c);
+    if (c.edges != 0 || c.queue_bytes != 0)
+        abort();
+    hub_free(h);
+    return 0;
+}

@@ -1,0 +1,350 @@
+#include "hub_kit.h"
+
+static struct kit k;
+static struct kit_node a;
+static struct kit_node b;
+
+static int setup(void **state)
+{
+    (void)state;
+    kit_open(&k);
+    kit_node_make(&a, &k.mesh, 1);
+    kit_node_make(&b, &k.mesh, 2);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    kit_close(&k);
+    return 0;
+}
+
+static void a_good_hello_is_welcome(void **state)
+{
+    (void)state;
+    kit_hello(&k, &a);
+
+    struct relay_welcome welcome;
+    assert_true(relay_welcome_decode(kit_written(&k, a.conn, RELAY_WELCOME, 0),
+                                     &welcome));
+    assert_int_equal(welcome.boot, 99);
+    assert_string_equal(welcome.name, "relay-1");
+    assert_true(address_equal(&welcome.outside, &a.address));
+    assert_true(kit_wrote(&k, a.conn, RELAY_SYNCED));
+    assert_false(kit_wrote(&k, a.conn, RELAY_PRESENT));
+    assert_int_equal(kit_log(&k, a.conn)->log.what, HUB_EDGE_UP);
+    assert_string_equal(kit_log(&k, a.conn)->log.name, "node-1");
+    assert_int_equal(kit_edges(&k), 1);
+}
+
+static void the_first_packet_must_be_a_hello(void **state)
+{
+    (void)state;
+    static const uint8_t ping[9] = {RELAY_PING};
+    kit_packet(&k, &a, bytes_of(ping, sizeof ping));
+    kit_expect_refused(&k, a.conn, REFUSAL_MALFORMED);
+    kit_packet(&k, &a, bytes_of(NULL, 0));
+    kit_expect_refused(&k, a.conn, REFUSAL_MALFORMED);
+}
+
+static void a_hello_cut_short_is_malformed(void **state)
+{
+    (void)state;
+    static uint8_t room[64 * 1024];
+    struct bytes hello = kit_hello_bytes(&a, room);
+    for (size_t size = 2; size < hello.size; size++) {
+        kit_packet(&k, &a, bytes_of(hello.data, size));
+        kit_expect_refused(&k, a.conn, REFUSAL_MALFORMED);
+    }
+    assert_int_equal(kit_edges(&k), 0);
+}
+
+static void another_version_is_told_so(void **state)
+{
+    (void)state;
+    static uint8_t room[64 * 1024];
+    struct bytes hello = kit_hello_bytes(&a, room);
+    room[1] = PROTOCOL_VERSION + 1;
+    kit_packet(&k, &a, hello);
+    kit_expect_refused(&k, a.conn, REFUSAL_VERSION);
+}
+
+static void a_mesh_not_served_is_refused(void **state)
+{
+    (void)state;
+    struct kit_mesh other;
+    kit_mesh_make(&other, 9);
+    kit_certify(&a, &other, "node-1", KIT_UNIX + 100);
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_MESH_UNKNOWN);
+}
+
+static void an_open_relay_serves_any_mesh(void **state)
+{
+    (void)state;
+    struct kit_mesh other;
+    kit_mesh_make(&other, 9);
+    kit_certify(&a, &other, "node-1", KIT_UNIX + 100);
+    k.conf.any_mesh = true;
+    kit_reconfigure(&k);
+    kit_hello(&k, &a);
+    assert_true(kit_wrote(&k, a.conn, RELAY_WELCOME));
+}
+
+static void a_forged_certificate_is_refused(void **state)
+{
+    (void)state;
+    /* Each byte but the signature's own counts; each of a sample here. */
+    for (size_t i = 4 + KEY_SIZE; i < a.certificate_size; i += 7) {
+        a.certificate[i] ^= 1;
+        kit_hello(&k, &a);
+        assert_int_equal(kit_count(&k, HUB_DROP, a.conn), 1);
+        assert_false(kit_wrote(&k, a.conn, RELAY_WELCOME));
+        a.certificate[i] ^= 1;
+    }
+    a.certificate[a.certificate_size - 1] ^= 1;
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_FORGED);
+    assert_string_equal(kit_log(&k, a.conn)->log.name, "node-1");
+}
+
+static void an_expired_certificate_is_refused(void **state)
+{
+    (void)state;
+    kit_certify(&a, &k.mesh, "node-1", KIT_UNIX);
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_EXPIRED);
+}
+
+static void a_certificate_of_the_future_is_refused(void **state)
+{
+    (void)state;
+    kit_step(&k, (struct hub_event){.kind = HUB_CLOCK,
+                                    .unix_seconds = KIT_UNIX - 1000});
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_NOT_YET);
+}
+
+static void time_goes_on_between_clocks(void **state)
+{
+    (void)state;
+    kit_certify(&a, &k.mesh, "node-1", KIT_UNIX + 10);
+    k.now = instant_after(k.now, span_s(11));
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_EXPIRED);
+}
+
+static void nobody_comes_in_without_a_clock(void **state)
+{
+    (void)state;
+    hub_free(k.hub);
+    k.hub = hub_new(&k.conf, k.now);
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_NOT_YET);
+}
+
+static void a_certificate_runs_out_while_connected(void **state)
+{
+    (void)state;
+    kit_certify(&a, &k.mesh, "node-1", KIT_UNIX + 10);
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    kit_step(&k, (struct hub_event){.kind = HUB_CLOCK,
+                                    .unix_seconds = KIT_UNIX + 9});
+    assert_int_equal(kit_edges(&k), 2);
+    kit_step(&k, (struct hub_event){.kind = HUB_CLOCK,
+                                    .unix_seconds = KIT_UNIX + 10});
+    kit_expect_refused(&k, a.conn, REFUSAL_EXPIRED);
+    assert_true(kit_told_gone(&k, b.conn, &a, DEPARTURE_LOST));
+}
+
+static void anothers_certificate_is_of_no_use(void **state)
+{
+    (void)state;
+    a.key.key[0] ^= 1; /* what the CURVE handshake proved */
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_KEY_MISMATCH);
+}
+
+static void anothers_name_is_refused(void **state)
+{
+    (void)state;
+    kit_certify(&b, &k.mesh, "node-1", KIT_UNIX + 100);
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    kit_expect_refused(&k, b.conn, REFUSAL_NAME_TAKEN);
+    kit_event(&k, HUB_CLOSED, a.conn);
+    kit_hello(&k, &b);
+    assert_true(kit_wrote(&k, b.conn, RELAY_WELCOME));
+}
+
+static void a_second_hello_ends_the_connection(void **state)
+{
+    (void)state;
+    kit_hello(&k, &a);
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_MALFORMED);
+    assert_int_equal(kit_edges(&k), 0);
+}
+
+static void the_limit_on_edges_holds(void **state)
+{
+    (void)state;
+    k.conf.limits.edges = 1;
+    kit_reconfigure(&k);
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    kit_expect_refused(&k, b.conn, REFUSAL_FULL);
+    kit_event(&k, HUB_CLOSED, a.conn);
+    kit_hello(&k, &b);
+    assert_true(kit_wrote(&k, b.conn, RELAY_WELCOME));
+}
+
+static void the_limit_of_a_mesh_holds(void **state)
+{
+    (void)state;
+    struct kit_mesh other;
+    kit_mesh_make(&other, 9);
+    k.conf.any_mesh = true;
+    k.conf.limits.edges_per_mesh = 1;
+    kit_reconfigure(&k);
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    kit_expect_refused(&k, b.conn, REFUSAL_FULL);
+    kit_certify(&b, &other, "node-2", KIT_UNIX + 100);
+    kit_hello(&k, &b);
+    assert_true(kit_wrote(&k, b.conn, RELAY_WELCOME));
+}
+
+static void the_limit_of_an_address_holds(void **state)
+{
+    (void)state;
+    k.conf.limits.edges_per_address = 1;
+    kit_reconfigure(&k);
+    b.address = a.address;
+    b.address.port++;
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    kit_expect_refused(&k, b.conn, REFUSAL_FULL);
+    b.address.ip[3]++;
+    kit_hello(&k, &b);
+    assert_true(kit_wrote(&k, b.conn, RELAY_WELCOME));
+}
+
+static void a_full_relay_lets_a_node_replace_itself(void **state)
+{
+    (void)state;
+    k.conf.limits.edges = 1;
+    k.conf.limits.edges_per_mesh = 1;
+    k.conf.limits.edges_per_address = 1;
+    kit_reconfigure(&k);
+    kit_hello(&k, &a);
+    a.conn = 50;
+    kit_hello(&k, &a);
+    assert_true(kit_wrote(&k, 50, RELAY_WELCOME));
+    kit_expect_refused(&k, 1, REFUSAL_REPLACED);
+    assert_int_equal(kit_edges(&k), 1);
+}
+
+static void an_earlier_process_does_not_replace(void **state)
+{
+    (void)state;
+    kit_hello(&k, &a);
+    a.conn = 50;
+    a.epoch--;
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, 50, REFUSAL_REPLACED);
+    assert_int_equal(kit_edges(&k), 1);
+    a.conn = 1;
+    static const uint8_t ping[9] = {RELAY_PING};
+    kit_packet(&k, &a, bytes_of(ping, sizeof ping));
+    assert_true(kit_wrote(&k, 1, RELAY_PONG));
+}
+
+static void a_stopping_relay_takes_nobody(void **state)
+{
+    (void)state;
+    kit_hello(&k, &a);
+    kit_event(&k, HUB_STOP, 0);
+    assert_int_equal(kit_refusal(&k, a.conn), REFUSAL_SHUTDOWN);
+    kit_hello(&k, &b);
+    kit_expect_refused(&k, b.conn, REFUSAL_SHUTDOWN);
+}
+
+static void a_mesh_taken_out_is_dropped_at_a_reload(void **state)
+{
+    (void)state;
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    k.conf.mesh_count = 0;
+    kit_reconfigure(&k);
+    kit_expect_refused(&k, a.conn, REFUSAL_MESH_UNKNOWN);
+    kit_expect_refused(&k, b.conn, REFUSAL_MESH_UNKNOWN);
+    assert_int_equal(kit_edges(&k), 0);
+}
+
+static void a_reload_drops_nobody_who_is_served(void **state)
+{
+    (void)state;
+    kit_hello(&k, &a);
+    k.conf.limits.edges = 0;
+    kit_reconfigure(&k);
+    assert_int_equal(k.todos.count, 0);
+    assert_int_equal(kit_edges(&k), 1);
+}
+
+/* A first packet of any bytes ends in a refusal, never in harm. */
+static void noise_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t room[64 * 1024];
+    uint8_t seed[32] = {3};
+    for (uint32_t i = 0; i < 2000; i++) {
+        struct bytes hello = kit_hello_bytes(&a, room);
+        uint8_t random[8];
+        memcpy(seed + 1, &i, sizeof i);
+        randombytes_buf_deterministic(random, sizeof random, seed);
+        size_t size = (random[0] + 256u * random[1]) % (hello.size + 40);
+        room[(random[2] + 256u * random[3]) % (size + 1)] ^= random[4] | 1;
+        kit_packet(&k, &a, bytes_of(room, size));
+        if (kit_wrote(&k, a.conn, RELAY_WELCOME))
+            kit_event(&k, HUB_CLOSED, a.conn); /* the blob is not signed */
+        else
+            assert_int_equal(kit_count(&k, HUB_DROP, a.conn), 1);
+    }
+    assert_int_equal(kit_edges(&k), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_good_hello_is_welcome),
+        TEST(the_first_packet_must_be_a_hello),
+        TEST(a_hello_cut_short_is_malformed),
+        TEST(another_version_is_told_so),
+        TEST(a_mesh_not_served_is_refused),
+        TEST(an_open_relay_serves_any_mesh),
+        TEST(a_forged_certificate_is_refused),
+        TEST(an_expired_certificate_is_refused),
+        TEST(a_certificate_of_the_future_is_refused),
+        TEST(time_goes_on_between_clocks),
+        TEST(nobody_comes_in_without_a_clock),
+        TEST(a_certificate_runs_out_while_connected),
+        TEST(anothers_certificate_is_of_no_use),
+        TEST(anothers_name_is_refused),
+        TEST(a_second_hello_ends_the_connection),
+        TEST(the_limit_on_edges_holds),
+        TEST(the_limit_of_a_mesh_holds),
+        TEST(the_limit_of_an_address_holds),
+        TEST(a_full_relay_lets_a_node_replace_itself),
+        TEST(an_earlier_process_does_not_replace),
+        TEST(a_stopping_relay_takes_nobody),
+        TEST(a_mesh_taken_out_is_dropped_at_a_reload),
+        TEST(a_reload_drops_nobody_who_is_served),
+        TEST(noise_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
