@@ -3,7 +3,8 @@
  *
  * A program describes its file by a table: a row for each key, with its path
  * ("limits.window"), its kind, where its value lies in the program's struct,
- * its default as text and a line of help. Everything follows from the table:
+ * its default as text and a line of help. Keys stand at the top or in one
+ * level of sections. Everything follows from the table:
  * the defaults, reading with all mistakes of a file in one run, printing,
  * comparing for a reload, freeing. See edge_conf.c for a table.
  *
@@ -53,7 +54,8 @@ struct conf_key {
     const char *fallback; /* as in the file: 4MiB, info, [], {} */
     const char *help;     /* one line */
     bool live;            /* a reload applies it; else it needs a restart */
-    bool required;        /* may not be missing or empty in a file */
+    const char *sample;   /* not NULL: a file may not leave it out or empty,
+                             and conf_print writes this for an empty one */
     uint64_t min, max;    /* COUNT, PORT, SIZE; DURATION in microseconds;
                              LIST, PATHS: the number of items. max 0: the
                              kind's own limit */
@@ -61,13 +63,23 @@ struct conf_key {
     conf_check *check;          /* STRING, PATH; LIST, PATHS: of each item */
 };
 
+/* What no single key can tell. */
+struct conf_rule {
+    const char *keys[3]; /* told at the first; skipped if one of them is wrong
+                            by itself; fewer than 3 end with NULL */
+    /* NULL if all is right, else the end of the sentence "`key` ...". */
+    const char *(*check)(const void *conf);
+};
+
+enum { CONF_KEYS_MAX = 64 };
+
 struct conf_table {
-    const char *title; /* the first line of the file, as a comment */
+    const char *title; /* lines that a printed file begins with */
     const struct conf_key *keys;
-    size_t count;
-    /* What no single key can tell: returns NULL, or what is wrong; *key is
-     * the path of the key that it is told at. May be NULL. */
-    const char *(*check)(const void *conf, const char **key);
+    size_t count; /* <= CONF_KEYS_MAX */
+    size_t size;  /* of the struct */
+    const struct conf_rule *rules;
+    size_t rule_count;
 };
 
 /* The defaults. Anything in `conf` before is overwritten, not freed. */

@@ -1,0 +1,110 @@
+#include "common/conf/conf_checks.h"
+
+#include "common/base/hex.h"
+#include "common/conf/endpoint.h"
+#include "common/conf/relay_url.h"
+#include "common/wire/certificate.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <string.h>
+
+const char *const conf_log_levels[] = {"error", "warn", "info", "debug", NULL};
+const char *const conf_log_formats[] = {"text", "json", NULL};
+
+const char *check_name(const char *value)
+{
+    return name_is_valid(bytes_of_string(value))
+               ? NULL
+               : "wants 1 to 63 of A-Z a-z 0-9 . _ - (not . or - at first)";
+}
+
+const char *check_mesh(const char *value)
+{
+    uint8_t id[KEY_SIZE];
+    if (strcmp(value, "any") == 0 || hex_decode(value, id, sizeof id))
+        return NULL;
+    return "wants a mesh id of 64 hexadecimal digits, or any";
+}
+
+const char *check_interface(const char *value)
+{
+    size_t size = strlen(value);
+    bool good = size > 0 && size < IFNAMSIZ && strpbrk(value, "/ \t\n") == NULL;
+    return good ? NULL : "wants the name of an interface, or all";
+}
+
+const char *check_multicast4(const char *value)
+{
+    struct in_addr ip;
+    if (inet_pton(AF_INET, value, &ip) == 1 && IN_MULTICAST(ntohl(ip.s_addr)))
+        return NULL;
+    return "wants an IPv4 multicast address (224.0.0.0 to 239.255.255.255)";
+}
+
+const char *check_multicast6(const char *value)
+{
+    struct in6_addr ip;
+    if (inet_pton(AF_INET6, value, &ip) == 1 && ip.s6_addr[0] == 0xff)
+        return NULL;
+    return "wants an IPv6 multicast address (ff..)";
+}
+
+const char *check_connect(const char *value)
+{
+    struct endpoint endpoint;
+    return endpoint_parse(value, ENDPOINT_CONNECT, &endpoint);
+}
+
+const char *check_listen(const char *value)
+{
+    struct endpoint endpoint;
+    return endpoint_parse(value, ENDPOINT_LISTEN, &endpoint);
+}
+
+/* What follows one of the schemes (ended by NULL) in the URL, or NULL. */
+static const char *behind_scheme(const char *url, const char *const *schemes)
+{
+    for (; *schemes != NULL; schemes++)
+        if (strncmp(url, *schemes, strlen(*schemes)) == 0)
+            return url + strlen(*schemes);
+    return NULL;
+}
+
+const char *check_proxy(const char *value)
+{
+    static const char *const schemes[] = {"http://", "socks5://", NULL};
+    char host[300];
+    const char *rest = behind_scheme(value, schemes);
+    if (rest == NULL)
+        return "wants http://HOST:PORT or socks5://HOST:PORT";
+    const char *at = strrchr(rest, '@');
+    rest = at ? at + 1 : rest;
+    size_t size = strcspn(rest, "/");
+    if (size >= sizeof host || (rest[size] != '\0' && rest[size + 1] != '\0'))
+        return "wants nothing behind http://HOST:PORT";
+    memcpy(host, rest, size);
+    host[size] = '\0';
+    return check_connect(host);
+}
+
+const char *check_relay(const char *value)
+{
+    struct relay_url url;
+    return relay_url_parse(value, &url);
+}
+
+const char *check_nats(const char *value)
+{
+    static const char *const schemes[] = {"nats://", "tls://", NULL};
+    const char *rest = behind_scheme(value, schemes);
+    return rest != NULL && *rest != '\0' ? NULL : "wants nats://HOST:PORT";
+}
+
+bool conf_list_has(const struct conf_list *list, const char *word)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], word) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,52 @@
+#include "common/conf/conf.h"
+
+#include "common/base/memory.h"
+#include "common/conf/conf_tree.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The file's bytes, one more than is allowed at most; NULL with errno set. */
+static char *read_all(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return NULL;
+    char *text = memory_new(CONF_FILE_SIZE + 1);
+    errno = 0;
+    *size = fread(text, 1, CONF_FILE_SIZE + 1, file);
+    int failure = ferror(file) ? errno : 0;
+    fclose(file);
+    if (failure == 0)
+        return text;
+    free(text);
+    errno = failure;
+    return NULL;
+}
+
+/* Absolute, so that it stays right when the daemon changes its folder. */
+static char *folder_of(const char *path)
+{
+    char *copy = memory_string(path);
+    char *folder = realpath(dirname(copy), NULL);
+    free(copy);
+    return folder;
+}
+
+bool conf_load(const struct conf_table *table, const char *path, void *conf,
+               FILE *errors)
+{
+    size_t size;
+    char *text = read_all(path, &size);
+    char *folder = text ? folder_of(path) : NULL;
+    bool good = false;
+    if (folder != NULL)
+        good = conf_read(table, text, size, path, folder, conf, errors);
+    else
+        fprintf(errors, "%s: cannot be read: %s\n", path, strerror(errno));
+    free(folder);
+    free(text);
+    return good;
+}

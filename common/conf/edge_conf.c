@@ -1,0 +1,199 @@
+#include "common/conf/edge_conf.h"
+
+#include "common/conf/conf_checks.h"
+#include "common/wire/announcement.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+#define AT(member) .offset = offsetof(struct edge_conf, member)
+#define MS(count) ((count)*UINT64_C(1000))
+#define HOURS(count) ((count)*UINT64_C(3600000000))
+#define KIB(count) ((count)*UINT64_C(1024))
+#define GIB(count) ((count)*UINT64_C(1073741824))
+
+enum { RELAYS = 8, PEERS = 256, INTERFACES = 64, PORTS = 65535 };
+
+/* clang-format off */
+static const struct conf_key keys[] = {
+    {.path = "node.identity", .kind = CONF_PATH, AT(node.identity),
+     .fallback = "\"\"", .sample = "node.zs",
+     .help = "The file that `zs mesh add` made; relative to this file."},
+    {.path = "node.info", .kind = CONF_MAPPING, AT(node.info), .fallback = "{}",
+     .max = ANNOUNCEMENT_INFO_SIZE,
+     .help = "Any mapping; other nodes see it as JSON: {role: camera}"},
+    {.path = "node.groups", .kind = CONF_LIST, AT(node.groups),
+     .fallback = "[]", .max = ANNOUNCEMENT_GROUPS, .check = check_name,
+     .live = true,
+     .help = "Groups whose messages this node gets: [lab]"},
+    {.path = "node.revoked", .kind = CONF_PATH, AT(node.revoked),
+     .fallback = "\"\"", .live = true,
+     .help = "Who is no longer in; empty: revoked.zs beside the identity."},
+
+    {.path = "listen.port", .kind = CONF_PORT, AT(listen.port), .fallback = "0",
+     .max = PORTS,
+     .help = "TCP, for direct links; 0 takes a free one."},
+    {.path = "listen.interfaces", .kind = CONF_LIST, AT(listen.interfaces),
+     .fallback = "[all]", .min = 1, .max = INTERFACES, .check = check_interface,
+     .help = "The interfaces to use, by name, or all of them."},
+
+    {.path = "discovery.multicast", .kind = CONF_BOOL, AT(discovery.multicast),
+     .fallback = "true",
+     .help = "Find other nodes on the LAN by beacons."},
+    {.path = "discovery.group", .kind = CONF_STRING, AT(discovery.group),
+     .fallback = "239.255.90.83", .check = check_multicast4,
+     .help = "The beacons' multicast group; the same in all nodes."},
+    {.path = "discovery.group6", .kind = CONF_STRING, AT(discovery.group6),
+     .fallback = "ff12::5a53", .check = check_multicast6,
+     .help = "The same for IPv6."},
+    {.path = "discovery.port", .kind = CONF_PORT, AT(discovery.port),
+     .fallback = "9083", .min = 1, .max = PORTS,
+     .help = "The beacons' UDP port; the same in all nodes."},
+    {.path = "discovery.interval", .kind = CONF_DURATION,
+     AT(discovery.interval), .fallback = "1s", .min = MS(50), .max = HOURS(1),
+     .help = "Between two beacons."},
+    {.path = "discovery.peers", .kind = CONF_LIST, AT(discovery.peers),
+     .fallback = "[]", .max = PEERS, .check = check_connect, .live = true,
+     .help = "host:port of nodes to try where multicast does not pass."},
+
+    {.path = "relays", .kind = CONF_LIST, AT(relays), .fallback = "[]",
+     .max = RELAYS, .check = check_relay,
+     .help = "URLs of relays, added to the identity's."},
+    {.path = "proxy", .kind = CONF_STRING, AT(proxy), .fallback = "\"\"",
+     .check = check_proxy,
+     .help = "http://[user:password@]host:port or socks5://host:port to reach\n"
+             "relays by; empty: the environment's https_proxy."},
+
+    {.path = "paths.tcp", .kind = CONF_BOOL, AT(paths.tcp), .fallback = "true",
+     .help = "Direct TCP links to other nodes."},
+    {.path = "paths.udp", .kind = CONF_BOOL, AT(paths.udp), .fallback = "true",
+     .help = "Direct UDP through NATs."},
+    {.path = "paths.relay", .kind = CONF_BOOL, AT(paths.relay),
+     .fallback = "true",
+     .help = "By way of a relay."},
+
+    {.path = "presence.probe", .kind = CONF_DURATION, AT(presence.probe),
+     .fallback = "1s", .min = MS(20), .max = HOURS(1),
+     .help = "How often a silent peer is asked whether it is there."},
+    {.path = "presence.lost_after", .kind = CONF_DURATION,
+     AT(presence.lost_after), .fallback = "3s", .min = MS(50), .max = HOURS(24),
+     .help = "A peer silent for so long is gone."},
+
+    {.path = "limits.message", .kind = CONF_SIZE, AT(limits.message),
+     .fallback = "16MiB", .min = 256, .max = GIB(1),
+     .help = "The largest message."},
+    {.path = "limits.window", .kind = CONF_SIZE, AT(limits.window),
+     .fallback = "4MiB", .min = KIB(4), .max = GIB(1),
+     .help = "Bytes on their way to one peer before its sender waits."},
+    {.path = "limits.peers", .kind = CONF_COUNT, AT(limits.peers),
+     .fallback = "4096", .min = 1, .max = 1000000,
+     .help = "Nodes to know at a time."},
+    {.path = "limits.links", .kind = CONF_COUNT, AT(limits.links),
+     .fallback = "256", .min = 1, .max = 65536,
+     .help = "Direct links to keep at a time."},
+
+    {.path = "api.socket", .kind = CONF_PATH, AT(api.socket),
+     .fallback = "\"\"",
+     .help = "The local API's socket; empty: NAME.sock in\n"
+             "$XDG_RUNTIME_DIR/zeroservices, else in /run/zeroservices."},
+    {.path = "api.http", .kind = CONF_STRING, AT(api.http), .fallback = "\"\"",
+     .check = check_listen,
+     .help = "ADDRESS:PORT of the local API's HTTP side; empty: off."},
+
+    {.path = "log.level", .kind = CONF_CHOICE, AT(log.level),
+     .fallback = "info", .choices = conf_log_levels, .live = true,
+     .help = "error, warn, info or debug."},
+    {.path = "log.format", .kind = CONF_CHOICE, AT(log.format),
+     .fallback = "text", .choices = conf_log_formats, .live = true,
+     .help = "text or json."},
+};
+/* clang-format on */
+
+static const char *check_interfaces(const void *conf)
+{
+    const struct conf_list *list =
+        &((const struct edge_conf *)conf)->listen.interfaces;
+    return conf_list_has(list, "all") && list->count > 1
+               ? "wants all alone, or names"
+               : NULL;
+}
+
+static const char *check_paths(const void *conf)
+{
+    const struct edge_conf *c = conf;
+    return c->paths.tcp || c->paths.udp || c->paths.relay
+               ? NULL
+               : "is false, and so are `paths.udp` and `paths.relay`: no "
+                 "path is left";
+}
+
+static const char *check_presence(const void *conf)
+{
+    const struct edge_conf *c = conf;
+    return c->presence.lost_after.us > c->presence.probe.us
+               ? NULL
+               : "must be longer than `presence.probe`";
+}
+
+static const char *check_socket(const void *conf)
+{
+    const struct edge_conf *c = conf;
+    struct sockaddr_un address;
+    return strlen(c->api.socket) < sizeof address.sun_path
+               ? NULL
+               : "is too long for the path of a socket (107 bytes)";
+}
+
+static const struct conf_rule rules[] = {
+    {{"listen.interfaces"}, check_interfaces},
+    {{"paths.tcp", "paths.udp", "paths.relay"}, check_paths},
+    {{"presence.lost_after", "presence.probe"}, check_presence},
+    {{"api.socket"}, check_socket},
+};
+
+const struct conf_table edge_conf_table = {
+    .title = "The settings of zs-edge: every key at its default. A file of "
+             "your own needs\n"
+             "only node.identity and what differs. Durations: 250ms 1s 5m 1h "
+             "90d; sizes:\n"
+             "64KiB 4MiB. `zs-edge -c FILE --check` tells all mistakes of a "
+             "file.",
+    .keys = keys,
+    .count = sizeof keys / sizeof keys[0],
+    .size = sizeof(struct edge_conf),
+    .rules = rules,
+    .rule_count = sizeof rules / sizeof rules[0],
+};
+
+void edge_conf_defaults(struct edge_conf *conf)
+{
+    conf_defaults(&edge_conf_table, conf);
+}
+
+bool edge_conf_load(const char *path, struct edge_conf *conf, FILE *errors)
+{
+    return conf_load(&edge_conf_table, path, conf, errors);
+}
+
+bool edge_conf_set(struct edge_conf *conf, const char *key, const char *text,
+                   const char *option, FILE *errors)
+{
+    return conf_set(&edge_conf_table, conf, key, text, option, errors);
+}
+
+void edge_conf_print(const struct edge_conf *conf, FILE *out)
+{
+    conf_print(&edge_conf_table, conf, false, out);
+}
+
+void edge_conf_diff(const struct edge_conf *before,
+                    const struct edge_conf *after, conf_changed *changed,
+                    void *context)
+{
+    conf_diff(&edge_conf_table, before, after, changed, context);
+}
+
+void edge_conf_free(struct edge_conf *conf)
+{
+    conf_free(&edge_conf_table, conf);
+}

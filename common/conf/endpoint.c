@@ -1,0 +1,83 @@
+#include "common/conf/endpoint.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *port_parse(const char *text, enum endpoint_form form,
+                              uint16_t *port)
+{
+    size_t size = strlen(text);
+    if (size == 0 || size > 5 || strspn(text, "0123456789") != size)
+        return "wants a port of 1 to 65535 after the last colon";
+    long value = strtol(text, NULL, 10);
+    if (value > UINT16_MAX || (value == 0 && form == ENDPOINT_CONNECT))
+        return "wants a port of 1 to 65535 after the last colon";
+    *port = (uint16_t)value;
+    return NULL;
+}
+
+/* A v6 address, with a %zone as the link-local ones need. */
+static bool is_v6(const char *host)
+{
+    char address[ENDPOINT_HOST_SIZE];
+    struct in6_addr ip;
+    size_t size = strcspn(host, "%");
+    memcpy(address, host, size);
+    address[size] = '\0';
+    return inet_pton(AF_INET6, address, &ip) == 1 &&
+           (host[size] == '\0' || host[size + 1] != '\0');
+}
+
+/* Letters, digits, hyphens and underscores between single dots; if it is all
+ * digits and dots it must be an address. */
+static bool is_v4_or_name(const char *host)
+{
+    struct in_addr ip;
+    bool numeric = true;
+    char before = '.';
+    for (const char *at = host; *at != '\0'; before = *at++) {
+        unsigned char c = (unsigned char)*at;
+        if (!isalnum(c) && c != '-' && c != '_' && c != '.')
+            return false;
+        if (c == '.' && before == '.')
+            return false;
+        numeric = numeric && (isdigit(c) || c == '.');
+    }
+    return numeric ? inet_pton(AF_INET, host, &ip) == 1 : true;
+}
+
+static const char *host_check(const char *host, bool bracketed,
+                              enum endpoint_form form)
+{
+    if (bracketed)
+        return is_v6(host) ? NULL : "wants an IPv6 address in the brackets";
+    if (form == ENDPOINT_LISTEN && strcmp(host, "*") == 0)
+        return NULL;
+    if (strchr(host, ':') != NULL)
+        return "wants brackets around an IPv6 address: [::1]:443";
+    return is_v4_or_name(host) ? NULL
+                               : "wants a host name or an address "
+                                 "before the port";
+}
+
+const char *endpoint_parse(const char *text, enum endpoint_form form,
+                           struct endpoint *endpoint)
+{
+    const char *colon = strrchr(text, ':');
+    if (colon == NULL || (colon == text && form == ENDPOINT_CONNECT))
+        return "wants HOST:PORT";
+    size_t size = (size_t)(colon - text);
+    bool bracketed = size >= 2 && text[0] == '[' && text[size - 1] == ']';
+    const char *start = bracketed ? text + 1 : text;
+    size -= bracketed ? 2u : 0u;
+    if (size >= ENDPOINT_HOST_SIZE)
+        return "wants a host of at most 253 letters";
+    memcpy(endpoint->host, start, size);
+    endpoint->host[size] = '\0';
+    if (size == 0 && !bracketed)
+        strcpy(endpoint->host, "*");
+    const char *wrong = host_check(endpoint->host, bracketed, form);
+    return wrong ? wrong : port_parse(colon + 1, form, &endpoint->port);
+}

@@ -1,0 +1,352 @@
+#include "common/conf/options.h"
+
+#include "common/base/memory.h"
+#include "common/conf/mistakes.h"
+#include "common/conf/nearest.h"
+#include "common/conf/units.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An option of the command line. */
+struct option_given {
+    const struct option_row *row;
+    const char *value; /* NULL for a flag */
+};
+
+static const struct option_row help_row = {"help", 'h', OPTION_FLAG, NULL,
+                                           "print this help and end"};
+static const struct option_row version_row = {"version", 0, OPTION_FLAG, NULL,
+                                              "print the version and end"};
+
+/* Walks the rows that are taken: the spec's, the shared, help and version. */
+static const struct option_row *next_row(const struct options_spec *spec,
+                                         size_t *cursor)
+{
+    size_t i = (*cursor)++;
+    if (i < spec->row_count)
+        return &spec->rows[i];
+    i -= spec->row_count;
+    if (i < spec->shared_count)
+        return &spec->shared[i];
+    i -= spec->shared_count;
+    return i == 0 ? &help_row : i == 1 ? &version_row : NULL;
+}
+
+static const struct option_row *find_name(const struct options_spec *spec,
+                                          const char *name, size_t size)
+{
+    const struct option_row *row;
+    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;)
+        if (strlen(row->name) == size && memcmp(row->name, name, size) == 0)
+            return row;
+    return NULL;
+}
+
+static const struct option_row *find_letter(const struct options_spec *spec,
+                                            char letter)
+{
+    const struct option_row *row;
+    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;)
+        if (row->letter != 0 && row->letter == letter)
+            return row;
+    return NULL;
+}
+
+int options_wrong(const struct options_spec *spec, const char *message, ...)
+{
+    va_list list;
+    fprintf(stderr, "%s: ", spec->program);
+    va_start(list, message);
+    vfprintf(stderr, message, list);
+    va_end(list);
+    fprintf(stderr, "\nTry `%s --help`.\n", spec->program);
+    return EXIT_USAGE;
+}
+
+/* What parsing goes through. */
+struct parsing {
+    const struct options_spec *spec;
+    struct options *o;
+    char *const *at; /* the next argument; NULL at the end */
+    bool wrong;
+};
+
+static void unknown_name(struct parsing *p, const char *name, size_t size)
+{
+    char shown[MISTAKES_VALUE_SIZE];
+    char *wrong = memory_copy(name, size + 1);
+    wrong[size] = '\0';
+    struct nearest near = {0};
+    const struct option_row *row;
+    for (size_t c = 0; (row = next_row(p->spec, &c)) != NULL;)
+        nearest_offer(&near, wrong, row->name);
+    mistakes_value(wrong, shown);
+    if (near.word != NULL)
+        options_wrong(p->spec, "unknown option --%s: did you mean --%s?", shown,
+                      near.word);
+    else
+        options_wrong(p->spec, "unknown option --%s", shown);
+    free(wrong);
+    p->wrong = true;
+}
+
+static const char *kind_wrong(enum option_kind kind, const char *value)
+{
+    int64_t integer;
+    struct span span;
+    uint64_t size;
+    switch (kind) {
+    case OPTION_INTEGER:
+        return units_integer(value, &integer) && integer >= 0
+                   ? NULL
+                   : "a whole number";
+    case OPTION_DURATION:
+        return units_duration(value, &span)
+                   ? NULL
+                   : "a duration such as 250ms, 5s or 10m";
+    case OPTION_SIZE:
+        return units_size(value, &size) ? NULL : "a size such as 1500 or 64KiB";
+    case OPTION_FLAG:
+    case OPTION_TEXT:
+        break;
+    }
+    return NULL;
+}
+
+static void give(struct parsing *p, const struct option_row *row,
+                 const char *value)
+{
+    char shown[MISTAKES_VALUE_SIZE];
+    const char *wants = value ? kind_wrong(row->kind, value) : NULL;
+    if (wants != NULL) {
+        options_wrong(p->spec, "--%s wants %s, not `%s`", row->name, wants,
+                      mistakes_value(value, shown));
+        p->wrong = true;
+        return;
+    }
+    p->o->given[p->o->given_count++] = (struct option_given){row, value};
+}
+
+/* The option's value is `joined`, or else the next argument. */
+static void give_valued(struct parsing *p, const struct option_row *row,
+                        const char *joined)
+{
+    if (joined == NULL && *p->at == NULL) {
+        options_wrong(p->spec, "--%s wants a value: %s", row->name, row->value);
+        p->wrong = true;
+    } else {
+        give(p, row, joined ? joined : *p->at++);
+    }
+}
+
+static void take_long(struct parsing *p, const char *argument)
+{
+    const char *name = argument + 2;
+    size_t size = strcspn(name, "=");
+    const char *joined = name[size] == '=' ? name + size + 1 : NULL;
+    const struct option_row *row = find_name(p->spec, name, size);
+    if (row == NULL) {
+        unknown_name(p, name, size);
+    } else if (row->kind != OPTION_FLAG) {
+        give_valued(p, row, joined);
+    } else if (joined == NULL) {
+        give(p, row, NULL);
+    } else {
+        options_wrong(p->spec, "--%s takes no value", row->name);
+        p->wrong = true;
+    }
+}
+
+/* -c FILE, -cFILE, -ab for -a -b. */
+static void take_letters(struct parsing *p, const char *argument)
+{
+    for (const char *at = argument + 1; *at != '\0' && !p->wrong; at++) {
+        char letter[] = {*at, '\0'}, shown[MISTAKES_VALUE_SIZE];
+        const struct option_row *row = find_letter(p->spec, *at);
+        if (row == NULL) {
+            options_wrong(p->spec, "unknown option -%s",
+                          mistakes_value(letter, shown));
+            p->wrong = true;
+        } else if (row->kind != OPTION_FLAG) {
+            give_valued(p, row, at[1] != '\0' ? at + 1 : NULL);
+            return;
+        } else {
+            give(p, row, NULL);
+        }
+    }
+}
+
+static bool is_given(const struct options *o, const struct option_row *row)
+{
+    for (size_t i = 0; i < o->given_count; i++)
+        if (o->given[i].row == row)
+            return true;
+    return false;
+}
+
+/* Up to the end, a mistake or --help. */
+static void take_all(struct parsing *p)
+{
+    bool literal = false;
+    while (*p->at != NULL && !p->wrong && !is_given(p->o, &help_row)) {
+        char *argument = *p->at++;
+        if (!literal && strcmp(argument, "--") == 0)
+            literal = true;
+        else if (!literal && strncmp(argument, "--", 2) == 0)
+            take_long(p, argument);
+        else if (!literal && argument[0] == '-' && argument[1] != '\0')
+            take_letters(p, argument);
+        else {
+            p->o->positionals[p->o->positional_count++] = argument;
+            literal = literal || p->spec->stop_at_positional;
+        }
+    }
+}
+
+/* What is wrong with how many there are is told; true if it is right. */
+static bool count_is_right(const struct options_spec *spec,
+                           const struct options *o)
+{
+    char shown[MISTAKES_VALUE_SIZE];
+    if (o->positional_count < spec->positional_min)
+        options_wrong(spec, "something is missing: %s %s", spec->program,
+                      spec->synopsis ? spec->synopsis : "");
+    else if (o->positional_count > spec->positional_max &&
+             !spec->stop_at_positional)
+        options_wrong(
+            spec, "what is `%s`?",
+            mistakes_value(o->positionals[spec->positional_max], shown));
+    else
+        return true;
+    return false;
+}
+
+enum options_result options_parse(const struct options_spec *spec, int argc,
+                                  char *const *argv, struct options *o)
+{
+    ASSERT(argc >= 1);
+    /* A -abc may give as many options as it has letters. */
+    size_t room = 1;
+    for (int i = 1; i < argc; i++)
+        room += strlen(argv[i]) + 1;
+    *o = (struct options){.spec = spec};
+    o->positionals = memory_array((size_t)argc, sizeof *o->positionals);
+    o->given = memory_array(room, sizeof *o->given);
+    struct parsing p = {.spec = spec, .o = o, .at = argv + 1};
+    take_all(&p);
+
+    enum options_result result = OPTIONS_DONE;
+    if (is_given(o, &help_row))
+        options_help(spec, stdout);
+    else if (p.wrong)
+        result = OPTIONS_WRONG;
+    else if (is_given(o, &version_row))
+        printf("%s %s\n", spec->program, ZS_VERSION);
+    else
+        result = count_is_right(spec, o) ? OPTIONS_RUN : OPTIONS_WRONG;
+    if (result != OPTIONS_RUN)
+        options_free(o);
+    return result;
+}
+
+void options_free(struct options *o)
+{
+    free(o->positionals);
+    free(o->given);
+    *o = (struct options){0};
+}
+
+const char *options_next(const struct options *o, const char *name,
+                         size_t *cursor)
+{
+    const struct option_row *row = find_name(o->spec, name, strlen(name));
+    ASSERT(row != NULL && row->kind != OPTION_FLAG);
+    while (*cursor < o->given_count) {
+        const struct option_given *given = &o->given[(*cursor)++];
+        if (given->row == row)
+            return given->value;
+    }
+    return NULL;
+}
+
+const char *options_text(const struct options *o, const char *name)
+{
+    const char *last = NULL, *value;
+    for (size_t c = 0; (value = options_next(o, name, &c)) != NULL;)
+        last = value;
+    return last;
+}
+
+bool options_flag(const struct options *o, const char *name)
+{
+    const struct option_row *row = find_name(o->spec, name, strlen(name));
+    ASSERT(row != NULL && row->kind == OPTION_FLAG);
+    return is_given(o, row);
+}
+
+int64_t options_integer(const struct options *o, const char *name,
+                        int64_t fallback)
+{
+    const char *text = options_text(o, name);
+    ASSERT(text == NULL || units_integer(text, &fallback));
+    return fallback;
+}
+
+struct span options_duration(const struct options *o, const char *name,
+                             struct span fallback)
+{
+    const char *text = options_text(o, name);
+    ASSERT(text == NULL || units_duration(text, &fallback));
+    return fallback;
+}
+
+uint64_t options_size(const struct options *o, const char *name,
+                      uint64_t fallback)
+{
+    const char *text = options_text(o, name);
+    ASSERT(text == NULL || units_size(text, &fallback));
+    return fallback;
+}
+
+/* "  -c, --config FILE", as wide as it is. */
+static size_t print_row(const struct option_row *row, char room[128])
+{
+    char letter[] = {'-', row->letter, ',', ' ', '\0'};
+    int size = snprintf(room, 128, "  %s--%s%s%s",
+                        row->letter ? letter : "    ", row->name,
+                        row->value ? " " : "", row->value ? row->value : "");
+    return (size_t)size < 128 ? (size_t)size : 127;
+}
+
+static void print_rows(const struct options_spec *spec, FILE *out)
+{
+    enum { WIDEST = 30 };
+    char room[128];
+    const struct option_row *row;
+    size_t width = 0;
+    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;) {
+        size_t size = print_row(row, room);
+        width = size > width && size <= WIDEST ? size : width;
+    }
+    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;) {
+        size_t size = print_row(row, room);
+        if (size <= width)
+            fprintf(out, "%-*s  %s\n", (int)width, room, row->help);
+        else
+            fprintf(out, "%s\n%*s  %s\n", room, (int)width, "", row->help);
+    }
+}
+
+void options_help(const struct options_spec *spec, FILE *out)
+{
+    fprintf(out, "Usage: %s [OPTIONS]%s%s\n", spec->program,
+            spec->synopsis ? " " : "", spec->synopsis ? spec->synopsis : "");
+    if (spec->about != NULL)
+        fprintf(out, "\n%s\n", spec->about);
+    fputs("\nOptions:\n", out);
+    print_rows(spec, out);
+    if (spec->epilogue != NULL)
+        fprintf(out, "\n%s\n", spec->epilogue);
+}
