@@ -45,10 +45,11 @@ def refuse_system(name, what):
 
 
 def own_header_first(root, path, body):
+    """Its own header, or the private one that begins with it."""
     own = path[:-2] + ".h"
     if path.endswith(".c") and Path(root, own).exists():
         line, _, what = next(tree.includes(body), (1, False, None))
-        if what != own:
+        if what not in (own, path[:-2] + "_private.h"):
             yield f'{path}:{line}: its own header "{own}" comes first'
 
 

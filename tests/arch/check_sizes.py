@@ -12,10 +12,15 @@ import tree
 def problems(root):
     for path in tree.sources(root):
         lines = tree.text(root, path).splitlines()
-        yield from judge(path, "the file", len(lines), table.FILE_LINES)
+        yield from judge(path, "the file", len(lines), file_limits(path))
         for start, name, length in functions(lines):
             yield from judge(f"{path}:{start}", name, length,
                              table.FUNCTION_LINES)
+
+
+def file_limits(path):
+    test = path.startswith("tests/")
+    return table.TEST_FILE_LINES if test else table.FILE_LINES
 
 
 def judge(where, what, lines, limits):

@@ -90,6 +90,11 @@ class Layers(Checks):
                       '#include <string.h>\n#include "common/wire/ids.h"\n',
                       "comes first")
 
+    def test_the_private_header_first(self):
+        self.write("common/wire/ids_private.h", "")
+        self.finds_in("common/wire/ids.c",
+                      '#include "common/wire/ids_private.h"\n')
+
 
 class Names(Checks):
     def test_good(self):
@@ -136,8 +141,11 @@ class Sizes(Checks):
     def test_a_long_file(self):
         self.write("edge/core/x.c", "int x;\n" * 601)
         self.write("edge/core/y.c", "int y;\n" * 401)
+        self.write("tests/unit/x.c", "int x;\n" * 601)
+        self.write("tests/unit/y.c", "int x;\n" * 1001)
         self.finds(check_sizes.problems(self.root), "has 601 lines, more",
-                   "note: edge/core/y.c")
+                   "note: edge/core/y.c", "note: tests/unit/x.c",
+                   "has 1001 lines, more")
 
 
 class Symbols(Checks):
