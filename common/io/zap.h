@@ -7,7 +7,7 @@
  * message that the client sends. Listening sockets set:
  *
  *     ZMQ_CURVE_SERVER 1, ZMQ_CURVE_SECRETKEY,
- *     ZMQ_ZAP_DOMAIN (what `permit` is told), ZMQ_ZAP_ENFORCE_DOMAIN 1
+ *     ZMQ_ZAP_DOMAIN (what `permit` is told), ZAP_ENFORCE_DOMAIN 1
  *
  * It runs at the handshake only: what may change later (a revocation) is to be
  * checked for each packet.
@@ -17,6 +17,10 @@
 
 #include "common/io/zsocket.h"
 #include "common/wire/ids.h"
+
+/* ZMQ_ZAP_ENFORCE_DOMAIN, which zmq.h keeps among its drafts: without it
+ * everyone comes in as long as there is no handler. */
+enum { ZAP_ENFORCE_DOMAIN = 93 };
 
 struct zap;
 

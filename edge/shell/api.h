@@ -15,13 +15,13 @@
 struct api;
 
 struct api_conf {
-    const char *socket;  /* "" or NULL: the node's name, in the usual folder */
-    struct bytes info;   /* the node's own, JSON text of an object, or empty */
+    const char *socket; /* "" or NULL: the node's name, in the usual folder */
+    struct bytes info;  /* the node's own, JSON text of an object, or empty */
     const char *const *groups; /* that the node is in from the start */
     size_t group_count;
-    size_t message_limit;  /* bytes; limits.message */
-    struct mesh_id mesh;   /* whose revocation lists are taken */
-    uint64_t not_after;    /* the certificate's, Unix seconds; 0: never */
+    size_t message_limit; /* bytes; limits.message */
+    struct mesh_id mesh;  /* whose revocation lists are taken */
+    uint64_t not_after;   /* the certificate's, Unix seconds; 0: never */
 };
 
 enum { API_ERROR_SIZE = 256 };

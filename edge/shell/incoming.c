@@ -1,0 +1,425 @@
+#include "edge/shell/incoming.h"
+
+#include "common/base/map.h"
+#include "common/base/memory.h"
+#include "common/io/clock.h"
+#include "common/io/log.h"
+#include "common/io/monitor.h"
+#include "common/io/sockaddr.h"
+#include "common/io/zap.h"
+#include "edge/shell/backlog.h"
+#include "edge/shell/link_socket.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    ROUTING_ID_SIZE = 5, /* the automatic ones: 0 and a number of 4 bytes */
+    /* Turns in which an ended link's last packets are awaited while others
+     * keep the socket from ever being dry. */
+    ENDING_TURNS = 16,
+    SWEEP_MS = 1000,
+};
+
+struct link {
+    uint32_t id;
+    uint8_t routing_id[ROUTING_ID_SIZE];
+    int fd; /* libzmq's; -1 once it ended */
+    struct address peer;
+    bool forgotten;
+    int sweeps; /* since it was forgotten */
+    bool ended; /* to be told when the socket is dry, or */
+    int turns;  /* this often was not */
+    struct backlog backlog;
+};
+
+struct incoming {
+    struct turn *turn;
+    struct zsocket *socket;
+    struct monitor *monitor;
+    uv_timer_t sweep;
+    uint16_t port;
+    size_t limit;
+    uint32_t last_id;
+    struct map by_routing_id; /* struct link, the owner */
+    struct map by_id;
+    struct map by_fd;
+    size_t ending;  /* links that ended and are to be told */
+    size_t blocked; /* links with a backlog */
+    bool full_told;
+};
+
+/* ---- The table of links */
+
+static struct link *link_new(struct incoming *in, const uint8_t *routing_id,
+                             int fd)
+{
+    struct link *l = memory_new(sizeof *l);
+
+    in->last_id += 2;
+    l->id = in->last_id;
+    memcpy(l->routing_id, routing_id, ROUTING_ID_SIZE);
+    l->fd = fd;
+    l->peer = address_of_peer(fd);
+    map_put(&in->by_routing_id, l->routing_id, l);
+    map_put(&in->by_id, &l->id, l);
+    map_put(&in->by_fd, &l->fd, l);
+    return l;
+}
+
+static void link_free(struct incoming *in, struct link *l)
+{
+    map_remove(&in->by_routing_id, l->routing_id);
+    map_remove(&in->by_id, &l->id);
+    if (l->fd >= 0)
+        map_remove(&in->by_fd, &l->fd);
+    if (l->ended)
+        in->ending--;
+    if (!backlog_is_empty(&l->backlog))
+        in->blocked--;
+    backlog_close(&l->backlog);
+    free(l);
+}
+
+/* Its connection is gone; what it had sent may still be in the socket. */
+static void link_ended(struct incoming *in, struct link *l)
+{
+    map_remove(&in->by_fd, &l->fd);
+    l->fd = -1;
+    l->ended = true;
+    in->ending++;
+    zsocket_touch(in->socket);
+}
+
+/* Tells the ends of links whose packets were all handed on. */
+static void tell_ended(struct incoming *in, bool dry)
+{
+    size_t cursor = 0;
+    struct link *l;
+
+    while (in->ending > 0 &&
+           (l = map_next(&in->by_routing_id, &cursor)) != NULL) {
+        if (!l->ended || (!dry && ++l->turns < ENDING_TURNS))
+            continue;
+        if (!l->forgotten)
+            turn_closed(in->turn, l->id, LINK_BROKEN);
+        link_free(in, l);
+    }
+}
+
+static void on_monitor(void *context, const struct monitor_event *event)
+{
+    struct incoming *in = context;
+
+    if (event->kind == MONITOR_ACCEPT_FAILED)
+        log_error("accept_failed", "error=\"%s\"", strerror(event->error));
+    if (event->kind == MONITOR_HANDSHAKE_FAILED)
+        log_debug("handshake_failed", "reason=%s", event->reason);
+    if (event->kind != MONITOR_DISCONNECTED)
+        return;
+    struct link *l = map_get(&in->by_fd, &event->fd);
+    if (l != NULL)
+        link_ended(in, l);
+}
+
+/* ---- Reading */
+
+/* The link that this first packet opens; NULL if it may not. */
+static struct link *open_link(struct incoming *in, const uint8_t *routing_id,
+                              zmq_msg_t *m)
+{
+    int fd = zmq_msg_get(m, ZMQ_SRCFD);
+    struct curve_key key;
+
+    /* The descriptor may have been another connection's just before. */
+    monitor_drain(in->monitor);
+    if (address_of_peer(fd).family == ADDRESS_NONE || !zap_key(m, &key))
+        return NULL; /* It is gone already. */
+    struct link *former = map_get(&in->by_fd, &fd);
+    if (former != NULL)
+        link_ended(in, former);
+    if (in->by_id.count >= in->limit) {
+        if (!in->full_told)
+            log_warn("links_full", "limit=%zu", in->limit);
+        in->full_told = true;
+        return NULL;
+    }
+    struct link *l = link_new(in, routing_id, fd);
+    turn_add(in->turn,
+             &(struct node_event){
+                 .kind = NODE_LINK_OPENED,
+                 .link = {.id = l->id, .key = key, .address = l->peer}});
+    return l;
+}
+
+static void on_packet(struct incoming *in, const uint8_t *routing_id,
+                      zmq_msg_t *m)
+{
+    struct link *l = map_get(&in->by_routing_id, routing_id);
+
+    if (l == NULL)
+        l = open_link(in, routing_id, m);
+    if (l != NULL && !l->forgotten)
+        turn_packet(in->turn, l->id, m);
+}
+
+/* False when nothing waits. What is not one frame, or comes under a routing id
+ * that its sender chose, is no packet of ours. */
+static bool receive(struct incoming *in, zmq_msg_t *m)
+{
+    uint8_t routing_id[ROUTING_ID_SIZE];
+
+    if (zsocket_recv(in->socket, m) < 0)
+        return false;
+    bool good = zmq_msg_size(m) == ROUTING_ID_SIZE;
+    if (good)
+        memcpy(routing_id, zmq_msg_data(m), ROUTING_ID_SIZE);
+    if (!zmq_msg_more(m) || zsocket_recv(in->socket, m) < 0)
+        return true;
+    if (zmq_msg_more(m))
+        link_skip(in->socket, m);
+    else if (good)
+        on_packet(in, routing_id, m);
+    return true;
+}
+
+static bool receive_all(struct incoming *in)
+{
+    zmq_msg_t m;
+    bool dry = false;
+
+    zmq_msg_init(&m);
+    while (!dry && !turn_full(in->turn))
+        dry = !receive(in, &m);
+    zmq_msg_close(&m);
+    return dry;
+}
+
+/* ---- Writing */
+
+enum sending { SENT, SENDING_FULL, SENDING_NOWHERE };
+
+static enum sending try_send(struct incoming *in, struct link *l, zmq_msg_t *m)
+{
+    zmq_msg_t to;
+
+    link_message(&to, bytes_of(l->routing_id, ROUTING_ID_SIZE));
+    if (zsocket_send(in->socket, &to, ZMQ_SNDMORE) < 0) {
+        int error = errno;
+        zmq_msg_close(&to);
+        return error == EAGAIN ? SENDING_FULL : SENDING_NOWHERE;
+    }
+    return zsocket_send(in->socket, m, 0) >= 0 ? SENT : SENDING_NOWHERE;
+}
+
+static void write_backlog(struct incoming *in, struct link *l)
+{
+    while (!backlog_is_empty(&l->backlog)) {
+        if (try_send(in, l, backlog_first(&l->backlog)) == SENDING_FULL)
+            return;
+        backlog_drop(&l->backlog);
+    }
+    in->blocked--;
+    turn_link(in->turn, NODE_LINK_WRITABLE, l->id);
+}
+
+static void write_backlogs(struct incoming *in)
+{
+    size_t cursor = 0;
+    struct link *l;
+
+    while (in->blocked > 0 &&
+           (l = map_next(&in->by_routing_id, &cursor)) != NULL)
+        if (!backlog_is_empty(&l->backlog))
+            write_backlog(in, l);
+}
+
+static void queue(struct incoming *in, struct link *l, zmq_msg_t *m)
+{
+    bool first = backlog_is_empty(&l->backlog);
+
+    if (!backlog_add(&l->backlog, m)) {
+        log_warn("link_overfull", "link=%u", l->id);
+        turn_closed(in->turn, l->id, LINK_BROKEN);
+        incoming_forget(in, l->id);
+        return;
+    }
+    if (first) {
+        in->blocked++;
+        turn_link(in->turn, NODE_LINK_BLOCKED, l->id);
+    }
+}
+
+void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes)
+{
+    struct link *l = map_get(&in->by_id, &id);
+    zmq_msg_t m;
+
+    if (l == NULL || l->forgotten)
+        return;
+    link_message(&m, bytes);
+    if (!backlog_is_empty(&l->backlog) || try_send(in, l, &m) == SENDING_FULL)
+        queue(in, l, &m);
+    zmq_msg_close(&m);
+}
+
+/* ---- Forgetting */
+
+void incoming_forget(struct incoming *in, uint32_t id)
+{
+    struct link *l = map_get(&in->by_id, &id);
+
+    if (l != NULL)
+        l->forgotten = true;
+}
+
+/* The descriptor is libzmq's, and may be another's by now: only if it still
+ * leads to the same place. */
+static void shut_down(struct link *l)
+{
+    struct address peer = address_of_peer(l->fd);
+
+    if (l->fd >= 0 && address_equal(&peer, &l->peer))
+        shutdown(l->fd, SHUT_RDWR);
+}
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct incoming *in = timer->data;
+    size_t cursor = 0;
+    struct link *l;
+
+    in->full_told = false;
+    while ((l = map_next(&in->by_routing_id, &cursor)) != NULL)
+        if (l->forgotten && ++l->sweeps == 2)
+            shut_down(l);
+}
+
+/* ---- The socket */
+
+static void on_ready(void *context, int events)
+{
+    struct incoming *in = context;
+
+    (void)events; /* That a client can be written again is no event. */
+    if (in->blocked > 0)
+        write_backlogs(in);
+    if (turn_full(in->turn))
+        return;
+    bool dry = receive_all(in);
+    if (in->ending > 0) {
+        tell_ended(in, dry);
+        zsocket_touch(in->socket);
+    }
+}
+
+static uint16_t bound_port(struct zsocket *s)
+{
+    char endpoint[256];
+    size_t size = sizeof endpoint;
+
+    if (zmq_getsockopt(zsocket_raw(s), ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
+        return 0;
+    const char *colon = strrchr(endpoint, ':');
+    return colon == NULL ? 0 : (uint16_t)strtoul(colon + 1, NULL, 10);
+}
+
+static bool bind_one(struct incoming *in, const char *host)
+{
+    char endpoint[ADDRESS_TEXT_SIZE + 16];
+
+    snprintf(endpoint, sizeof endpoint, "tcp://%s:%u", host, in->port);
+    if (zmq_bind(zsocket_raw(in->socket), endpoint) != 0)
+        return false;
+    in->port = bound_port(in->socket);
+    return in->port != 0;
+}
+
+static bool bind_all(struct incoming *in, const struct interfaces *where)
+{
+    size_t bound = 0;
+
+    if (where == NULL)
+        return bind_one(in, "*");
+    for (size_t i = 0; i < where->count; i++)
+        for (size_t at = 0; at < where->list[i].count; at++) {
+            const struct address *a = &where->list[i].addresses[at];
+            char text[ADDRESS_TEXT_SIZE];
+            address_format(a, text);
+            *strrchr(text, ':') = '\0'; /* "[fe80::1%3]" */
+            bound += bind_one(in, text);
+        }
+    return bound > 0;
+}
+
+static bool open_socket(struct incoming *in, const struct incoming_conf *conf)
+{
+    in->socket = zsocket_open(in->turn->zloop, conf->zmq_context, ZMQ_ROUTER,
+                              on_ready, in);
+    if (in->socket == NULL || !link_socket_setup(in->socket) ||
+        !link_socket_serve(in->socket, conf->keys) ||
+        !zsocket_set(in->socket, ZMQ_ROUTER_MANDATORY, 1))
+        return false;
+    in->monitor = monitor_open(in->turn->zloop, conf->zmq_context, in->socket,
+                               on_monitor, in);
+    return in->monitor != NULL && bind_all(in, conf->interfaces);
+}
+
+struct incoming *incoming_open(struct turn *turn,
+                               const struct incoming_conf *conf)
+{
+    struct incoming *in = memory_new(sizeof *in);
+    uint8_t hash_key[16];
+
+    in->turn = turn;
+    in->port = conf->port;
+    in->limit = conf->limit;
+    randombytes_buf(hash_key, sizeof hash_key);
+    map_init(&in->by_routing_id, ROUTING_ID_SIZE, hash_key);
+    map_init(&in->by_id, sizeof(uint32_t), hash_key);
+    map_init(&in->by_fd, sizeof(int), hash_key);
+    uv_timer_init(turn->zloop->loop, &in->sweep);
+    in->sweep.data = in;
+    uv_timer_start(&in->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    if (!open_socket(in, conf)) {
+        int error = errno;
+        incoming_close(&in);
+        errno = error;
+    }
+    return in;
+}
+
+static void on_closed(uv_handle_t *sweep)
+{
+    struct incoming *in = sweep->data;
+
+    free(in);
+}
+
+void incoming_close(struct incoming **self)
+{
+    struct incoming *in = *self;
+    size_t cursor = 0;
+    struct link *l;
+
+    if (in == NULL)
+        return;
+    *self = NULL;
+    while ((l = map_next(&in->by_routing_id, &cursor)) != NULL)
+        link_free(in, l);
+    monitor_close(&in->monitor);
+    zsocket_close(&in->socket);
+    map_close(&in->by_routing_id);
+    map_close(&in->by_id);
+    map_close(&in->by_fd);
+    uv_close((uv_handle_t *)&in->sweep, on_closed);
+}
+
+uint16_t incoming_port(const struct incoming *in)
+{
+    return in->port;
+}

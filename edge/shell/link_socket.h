@@ -1,0 +1,23 @@
+/*
+ * link_socket - what all sockets of links have in common.
+ */
+#ifndef EDGE_SHELL_LINK_SOCKET_H
+#define EDGE_SHELL_LINK_SOCKET_H
+
+#include "common/base/bytes.h"
+#include "common/core/secrets.h"
+#include "common/io/zsocket.h"
+
+/* Limits, keep-alive, what lingers. False if libzmq refuses an option. */
+bool link_socket_setup(struct zsocket *s) MUST_USE;
+bool link_socket_serve(struct zsocket *s,
+                       const struct curve_pair *keys) MUST_USE;
+bool link_socket_join(struct zsocket *s, const struct curve_pair *keys,
+                      const struct curve_key *server) MUST_USE;
+
+/* A message with a copy of the bytes. */
+void link_message(zmq_msg_t *m, struct bytes bytes);
+/* Throws away what is left of a message that has more frames. */
+void link_skip(struct zsocket *s, zmq_msg_t *m);
+
+#endif

@@ -1,0 +1,337 @@
+#include "edge/shell/outgoing.h"
+
+#include "common/base/map.h"
+#include "common/base/memory.h"
+#include "common/io/log.h"
+#include "common/io/monitor.h"
+#include "edge/shell/backlog.h"
+#include "edge/shell/link_socket.h"
+#include "edge/shell/lookup.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CONNECT_MS = 2000,
+    /* libzmq shall never connect again by itself; with -1 it throws away what
+     * was received but not read when the connection ends. */
+    RECONNECT_MS = 24 * 60 * 60 * 1000,
+    SWEEP_MS = 1000,
+    /* An attempt of which libzmq tells nothing at all. */
+    ATTEMPT_SWEEPS = 6,
+};
+
+struct link {
+    struct outgoing *out;
+    uint32_t id;
+    struct curve_pair keys;
+    struct curve_key server;
+    struct lookup *lookup;
+    struct address addresses[LOOKUP_ADDRESSES]; /* to try in turn */
+    size_t count;
+    size_t next;
+    struct zsocket *socket;
+    struct monitor *monitor;
+    bool connected;
+    bool open; /* told so */
+    int sweeps;
+    struct backlog backlog;
+};
+
+struct outgoing {
+    struct turn *turn;
+    void *zmq_context;
+    struct map links; /* by id; struct link, the owner */
+    uv_timer_t sweep;
+};
+
+static void try_next(struct link *l);
+
+static void close_socket(struct link *l)
+{
+    monitor_close(&l->monitor);
+    zsocket_close(&l->socket);
+}
+
+static void link_free(struct link *l)
+{
+    map_remove(&l->out->links, &l->id);
+    lookup_cancel(&l->lookup);
+    close_socket(l);
+    backlog_close(&l->backlog);
+    sodium_memzero(&l->keys, sizeof l->keys);
+    free(l);
+}
+
+static void link_failed(struct link *l, enum link_failure failure)
+{
+    turn_closed(l->out->turn, l->id, failure);
+    link_free(l);
+}
+
+/* ---- Reading and writing */
+
+static bool receive(struct link *l, zmq_msg_t *m)
+{
+    if (zsocket_recv(l->socket, m) < 0)
+        return false;
+    if (zmq_msg_more(m))
+        link_skip(l->socket, m); /* No packet has two frames. */
+    else if (l->open)
+        turn_packet(l->out->turn, l->id, m);
+    return true;
+}
+
+/* `last`: nobody asks again, so the turn may be overfilled. */
+static void receive_all(struct link *l, bool last)
+{
+    const struct turn *turn = l->out->turn;
+    zmq_msg_t m;
+
+    zmq_msg_init(&m);
+    while (!(last ? turn_overfull(turn) : turn_full(turn)) && receive(l, &m))
+        ;
+    zmq_msg_close(&m);
+}
+
+static void write_backlog(struct link *l)
+{
+    while (!backlog_is_empty(&l->backlog)) {
+        if (zsocket_send(l->socket, backlog_first(&l->backlog), 0) < 0)
+            return;
+        backlog_drop(&l->backlog);
+    }
+    zsocket_want_write(l->socket, false);
+    turn_link(l->out->turn, NODE_LINK_WRITABLE, l->id);
+}
+
+static void on_ready(void *context, int events)
+{
+    struct link *l = context;
+
+    if ((events & ZMQ_POLLOUT) && !backlog_is_empty(&l->backlog))
+        write_backlog(l);
+    if (events & ZMQ_POLLIN)
+        receive_all(l, false);
+}
+
+static void queue(struct link *l, zmq_msg_t *m)
+{
+    bool first = backlog_is_empty(&l->backlog);
+
+    if (!backlog_add(&l->backlog, m)) {
+        log_warn("link_overfull", "link=%u", l->id);
+        link_failed(l, LINK_BROKEN);
+        return;
+    }
+    if (first) {
+        zsocket_want_write(l->socket, true);
+        turn_link(l->out->turn, NODE_LINK_BLOCKED, l->id);
+    }
+}
+
+void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes)
+{
+    struct link *l = map_get(&out->links, &id);
+    zmq_msg_t m;
+
+    if (l == NULL || !l->open)
+        return;
+    link_message(&m, bytes);
+    if (!backlog_is_empty(&l->backlog) || zsocket_send(l->socket, &m, 0) < 0)
+        queue(l, &m);
+    zmq_msg_close(&m);
+}
+
+/* ---- Opening */
+
+static void on_handshake_done(struct link *l)
+{
+    l->open = true;
+    turn_add(l->out->turn, &(struct node_event){
+                               .kind = NODE_LINK_OPENED,
+                               .link = {.id = l->id,
+                                        .key = l->server,
+                                        .address = l->addresses[l->next - 1]}});
+}
+
+static void on_disconnected(struct link *l)
+{
+    if (!l->open) {
+        link_failed(l, LINK_HANDSHAKE);
+        return;
+    }
+    receive_all(l, true);
+    link_failed(l, LINK_BROKEN);
+}
+
+static void on_monitor(void *context, const struct monitor_event *event)
+{
+    struct link *l = context;
+
+    switch (event->kind) {
+    case MONITOR_CONNECTED:
+        l->connected = true;
+        break;
+    case MONITOR_HANDSHAKE_DONE:
+        on_handshake_done(l);
+        break;
+    case MONITOR_CONNECT_FAILED:
+        close_socket(l);
+        try_next(l);
+        break;
+    case MONITOR_HANDSHAKE_FAILED:
+        log_debug("handshake_failed", "link=%u reason=%s error=%d", l->id,
+                  event->reason, event->error);
+        link_failed(l, LINK_HANDSHAKE);
+        break;
+    case MONITOR_DISCONNECTED:
+        on_disconnected(l);
+        break;
+    case MONITOR_ACCEPTED:
+    case MONITOR_ACCEPT_FAILED:
+        break; /* Of listeners only. */
+    }
+}
+
+static bool open_socket(struct link *l, const struct address *to)
+{
+    struct outgoing *out = l->out;
+    char endpoint[ADDRESS_TEXT_SIZE + 16];
+    char text[ADDRESS_TEXT_SIZE];
+
+    snprintf(endpoint, sizeof endpoint, "tcp://%s", address_format(to, text));
+    l->socket = zsocket_open(out->turn->zloop, out->zmq_context, ZMQ_DEALER,
+                             on_ready, l);
+    if (l->socket == NULL || !link_socket_setup(l->socket) ||
+        !link_socket_join(l->socket, &l->keys, &l->server) ||
+        !zsocket_set(l->socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) ||
+        !zsocket_set(l->socket, ZMQ_CONNECT_TIMEOUT, CONNECT_MS))
+        return false;
+    l->monitor = monitor_open(out->turn->zloop, out->zmq_context, l->socket,
+                              on_monitor, l);
+    return l->monitor != NULL &&
+           zmq_connect(zsocket_raw(l->socket), endpoint) == 0;
+}
+
+/* The next address, or the end of the attempt. */
+static void try_next(struct link *l)
+{
+    while (l->next < l->count) {
+        l->sweeps = 0;
+        if (open_socket(l, &l->addresses[l->next++]))
+            return;
+        log_warn("link_not_opened", "link=%u error=\"%s\"", l->id,
+                 zmq_strerror(errno));
+        close_socket(l);
+    }
+    link_failed(l, LINK_UNREACHABLE);
+}
+
+static void on_found(void *context, const struct address *list, size_t count,
+                     const char *error)
+{
+    struct link *l = context;
+
+    if (count == 0)
+        log_debug("host_unknown", "link=%u error=\"%s\"", l->id, error);
+    for (; l->count < count; l->count++)
+        l->addresses[l->count] = list[l->count];
+    try_next(l);
+}
+
+static struct link *link_new(struct outgoing *out, uint32_t id,
+                             const struct curve_pair *keys,
+                             const struct curve_key *server)
+{
+    struct link *l = memory_new(sizeof *l);
+
+    l->out = out;
+    l->id = id;
+    l->keys = *keys;
+    l->server = *server;
+    map_put(&out->links, &l->id, l);
+    return l;
+}
+
+void outgoing_connect(struct outgoing *out, uint32_t id,
+                      const struct curve_pair *keys,
+                      const struct curve_key *server,
+                      const struct address *address)
+{
+    struct link *l = link_new(out, id, keys, server);
+
+    l->addresses[l->count++] = *address;
+    try_next(l);
+}
+
+void outgoing_connect_host(struct outgoing *out, uint32_t id,
+                           const struct curve_pair *keys,
+                           const struct curve_key *server, const char *host,
+                           uint16_t port)
+{
+    struct link *l = link_new(out, id, keys, server);
+
+    lookup_start(&l->lookup, out->turn->zloop->loop, host, port, on_found, l);
+}
+
+void outgoing_disconnect(struct outgoing *out, uint32_t id)
+{
+    struct link *l = map_get(&out->links, &id);
+
+    if (l != NULL)
+        link_free(l);
+}
+
+/* ---- All of them */
+
+static void on_sweep(uv_timer_t *timer)
+{
+    struct outgoing *out = timer->data;
+    size_t cursor = 0;
+    struct link *l;
+
+    while ((l = map_next(&out->links, &cursor)) != NULL)
+        if (!l->open && ++l->sweeps >= ATTEMPT_SWEEPS)
+            link_failed(l, LINK_UNREACHABLE);
+}
+
+struct outgoing *outgoing_open(struct turn *turn, void *zmq_context)
+{
+    struct outgoing *out = memory_new(sizeof *out);
+    uint8_t hash_key[16];
+
+    out->turn = turn;
+    out->zmq_context = zmq_context;
+    randombytes_buf(hash_key, sizeof hash_key);
+    map_init(&out->links, sizeof(uint32_t), hash_key);
+    uv_timer_init(turn->zloop->loop, &out->sweep);
+    out->sweep.data = out;
+    uv_timer_start(&out->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    return out;
+}
+
+static void on_closed(uv_handle_t *sweep)
+{
+    struct outgoing *out = sweep->data;
+
+    free(out);
+}
+
+void outgoing_close(struct outgoing **self)
+{
+    struct outgoing *out = *self;
+    size_t cursor = 0;
+    struct link *l;
+
+    if (out == NULL)
+        return;
+    *self = NULL;
+    while ((l = map_next(&out->links, &cursor)) != NULL)
+        link_free(l);
+    map_close(&out->links);
+    uv_close((uv_handle_t *)&out->sweep, on_closed);
+}
