@@ -51,8 +51,8 @@ bool jtext_is_string(struct bytes value);
  * What a valid string value means, escapes resolved, with a NUL after it.
  * False if the value is no string or needs more than `size` bytes.
  */
-bool jtext_string(struct bytes value, char *room, size_t size, size_t *length)
-    MUST_USE;
+bool jtext_string(struct bytes value, char *room, size_t size,
+                  size_t *length) MUST_USE;
 /* A whole number from 0 to 2^64 - 1; false if the value is anything else. */
 bool jtext_number(struct bytes value, uint64_t *number) MUST_USE;
 
