@@ -1,0 +1,194 @@
+#include "edge/shell/api.h"
+
+#include "common/base/memory.h"
+#include "edge/shell/api_internal.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void on_joined(void *context, const struct node_peer *peer)
+{
+    struct api *a = context;
+
+    a->generation++;
+    events_joined(a, peer);
+}
+
+static void on_left(void *context, const struct node_peer *peer,
+                    enum departure reason)
+{
+    struct api *a = context;
+
+    a->generation++;
+    pending_peer_left(a, peer);
+    events_left(a, peer, reason);
+}
+
+static void on_path(void *context, const struct node_peer *peer,
+                    enum node_path was)
+{
+    events_path(context, peer, was);
+}
+
+static void on_message(void *context, const struct node_peer *peer,
+                       const struct message *message)
+{
+    if (message->kind == MESSAGE_REPLY)
+        pending_replied(context, peer, message);
+    else
+        events_message(context, peer, message);
+}
+
+static void on_report(void *context, struct node_ref ref,
+                      enum node_outcome outcome, enum node_path path,
+                      struct span rtt, uint32_t delivered)
+{
+    pending_report(context, ref, outcome, path, rtt, delivered);
+}
+
+static void on_ready(void *context, const struct node_peer *peer)
+{
+    pending_ready(context, peer);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    struct api *a = listener->data;
+
+    if (status == 0 && !a->closing)
+        client_accept(a);
+}
+
+static void init_handles(struct api *a)
+{
+    uv_pipe_init(a->loop, &a->listener, 0);
+    uv_idle_init(a->loop, &a->flusher);
+    uv_timer_init(a->loop, &a->timer);
+    a->listener.data = a->flusher.data = a->timer.data = a;
+    a->handles = 3;
+}
+
+/* The mask makes the socket private from its first moment on. */
+static int listen_privately(struct api *a)
+{
+    mode_t mask = umask(0177);
+    int result = uv_pipe_bind(&a->listener, a->socket);
+
+    umask(mask);
+    return result != 0
+               ? result
+               : uv_listen((uv_stream_t *)&a->listener, 128, on_connection);
+}
+
+static struct api *api_new(struct edge *e, const struct api_conf *conf)
+{
+    struct api *a = memory_new(sizeof(*a));
+    uint8_t hash_key[16];
+
+    a->edge = e;
+    a->loop = edge_loop(e);
+    a->observer = (struct edge_observer){.context = a,
+                                         .joined = on_joined,
+                                         .left = on_left,
+                                         .path = on_path,
+                                         .message = on_message,
+                                         .report = on_report,
+                                         .ready = on_ready};
+    a->socket = conf->socket && conf->socket[0] != '\0'
+                    ? memory_string(conf->socket)
+                    : api_socket_default(node_name(edge_node(e)));
+    a->info = memory_new(conf->info.size + 1);
+    if (conf->info.size > 0)
+        memcpy(a->info, conf->info.data, conf->info.size);
+    a->message_limit = conf->message_limit;
+    a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
+    a->mesh = conf->mesh;
+    a->not_after = conf->not_after;
+    a->generation = 1;
+    randombytes_buf(hash_key, sizeof(hash_key));
+    randombytes_buf(&a->last_reference, sizeof(a->last_reference));
+    map_init(&a->refs, sizeof(uint64_t), hash_key);
+    map_init(&a->requests, sizeof(uint64_t), hash_key);
+    for (size_t i = 0; i < conf->group_count; i++)
+        if (!groups_add(&a->groups, conf->groups[i]))
+            break; /* The configuration's own check has told already. */
+    return a;
+}
+
+static void api_free(struct api *a)
+{
+    map_close(&a->refs);
+    map_close(&a->requests);
+    heap_close(&a->deadlines);
+    text_close(&a->line);
+    free(a->socket);
+    free(a->info);
+    free(a);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct api *a = handle->data;
+
+    if (--a->handles == 0)
+        api_free(a);
+}
+
+static void close_handles(struct api *a)
+{
+    a->closing = true;
+    uv_close((uv_handle_t *)&a->listener, on_closed);
+    uv_close((uv_handle_t *)&a->flusher, on_closed);
+    uv_close((uv_handle_t *)&a->timer, on_closed);
+}
+
+struct api *api_open(struct edge *e, const struct api_conf *conf,
+                     char error[API_ERROR_SIZE])
+{
+    struct api *a = api_new(e, conf);
+
+    if (!api_socket_claim(a->socket, error)) {
+        api_free(a);
+        return NULL;
+    }
+    init_handles(a);
+    int result = listen_privately(a);
+    if (result != 0) {
+        snprintf(error, API_ERROR_SIZE, "%s: %s", a->socket,
+                 uv_strerror(result));
+        close_handles(a);
+        return NULL;
+    }
+    edge_observe(e, &a->observer);
+    return a;
+}
+
+const char *api_socket(const struct api *a)
+{
+    return a->socket;
+}
+
+void api_set_groups(struct api *a, const char *const *groups, size_t count)
+{
+    a->groups.count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!groups_add(&a->groups, groups[i]))
+            break;
+    groups_tell(a);
+}
+
+/* What was said already still goes out, as far as the sockets take it. */
+void api_close(struct api *a)
+{
+    if (!a || a->closing)
+        return;
+    edge_unobserve(a->edge, &a->observer);
+    a->closing = true;
+    clients_flush(a);
+    while (a->clients)
+        client_close(a->clients);
+    close_handles(a);
+}

@@ -1,0 +1,252 @@
+/*
+ * api_internal - what the parts of the local API share; for api*.c only.
+ *
+ * api.c         the listener, and the observer that tells the parts
+ * api_socket.c  the socket's path: folder, stale and living sockets
+ * api_client.c  one client's bytes: lines in, batched answers out
+ * api_request.c a line taken apart
+ * api_ops.c     the operations, by a table
+ * api_pending.c what was asked of the node and is not answered yet
+ * api_events.c  subscriptions, and events as text
+ * api_groups.c  the groups that the node is in, for whom
+ * api_status.c  status, peers and health as text
+ */
+#ifndef EDGE_SHELL_API_INTERNAL_H
+#define EDGE_SHELL_API_INTERNAL_H
+
+#include "common/base/heap.h"
+#include "common/base/map.h"
+#include "common/base/text.h"
+#include "edge/shell/api.h"
+
+enum {
+    API_CLIENTS = 256,
+    API_READ_SIZE = 64 * 1024,
+    API_LINE_SLACK = 4096, /* a line holds more than the message's data */
+    /* Of one client: not read while it has more than this under way, ... */
+    API_PENDING = 64 * 1024,
+    API_PENDING_BYTES = 64 * 1024 * 1024,
+    /* ... or leaves so many bytes of answers unread; ... */
+    API_UNREAD = 8 * 1024 * 1024,
+    /* ... cut off when an event finds more than this unread. */
+    API_EVENTS_UNREAD = 32 * 1024 * 1024,
+    API_FILTERS = 64,
+    API_TYPE_SIZE = 255,
+    API_NAME_SIZE = 2 * KEY_SIZE + 1, /* of a peer: name or hexadecimal id */
+    API_TIMEOUT_MS = 5000,
+};
+
+/* The kinds of events, as bits of a subscription. */
+enum api_event {
+    EVENT_JOIN = 1,
+    EVENT_LEAVE = 2,
+    EVENT_MESSAGE = 4,
+    EVENT_EVENT = 8,
+    EVENT_PATH = 16,
+    EVENT_GAP = 32,
+    EVENT_ALL = 63,
+};
+
+struct filter { /* count 0: everything passes */
+    size_t count;
+    char *names[API_FILTERS];
+};
+
+struct subscription {
+    bool on;
+    unsigned events; /* enum api_event, or-ed */
+    struct filter types;
+    struct filter groups;
+};
+
+/* The members of a request as JSON values, in the line; empty: missing. */
+struct request {
+    struct bytes op, ref, to, type, data, data_b64, group, groups, types;
+    struct bytes events, wait, timeout, request;
+};
+
+enum pending_kind {
+    PENDING_SEND,
+    PENDING_REQUEST,
+    PENDING_PUBLISH,
+    PENDING_PING
+};
+
+/* One request that the node works on. It keeps the message, as the node may
+ * be BUSY and is asked again when it is READY. */
+struct pending {
+    enum pending_kind kind;
+    struct client *client;
+    struct pending *previous, *next; /* of the client's */
+    struct pending *blocked_next;
+    struct node_ref node_ref; /* of the submission under way */
+    struct node_id to;
+    struct timer timer;
+    bool wait;              /* ask again when BUSY */
+    bool submitted;         /* else it is blocked, or its answer is awaited */
+    bool delivered;         /* REQUEST: now the reply is awaited */
+    struct message message; /* its views lie in `room` */
+    struct bytes ref;       /* as well: to be echoed */
+    size_t size;
+    uint8_t room[];
+};
+
+struct client {
+    struct api *api;
+    struct client *previous, *next;
+    uv_pipe_t pipe;
+    struct text in; /* a line's begin that came without its end */
+    bool skipping;  /* the rest of a line that is too long */
+    bool reading;
+    bool ended;          /* it will not send more */
+    bool closing;        /* freed once libuv is done with it */
+    struct text out;     /* to be written */
+    struct text writing; /* being written */
+    uv_write_t write;
+    bool write_busy;
+    bool dirty; /* is in the api's list of those to be flushed */
+    struct client *dirty_next;
+    struct pending *pendings;
+    size_t pending_count;
+    size_t pending_bytes;
+    struct pending *blocked, **blocked_end; /* BUSY ones, in order */
+    struct subscription subscription;
+    /* The peer last named, as one sender mostly names one peer. */
+    char to[API_NAME_SIZE];
+    struct node_id to_id;
+    uint64_t to_generation;
+};
+
+struct group_list {
+    size_t count;
+    char names[ANNOUNCEMENT_GROUPS][NAME_MAX_SIZE + 1];
+};
+
+struct api {
+    struct edge *edge;
+    uv_loop_t *loop;
+    struct edge_observer observer;
+    char *socket;
+    char *info;
+    size_t message_limit;
+    size_t line_limit;
+    struct mesh_id mesh;
+    uint64_t not_after;
+    uv_pipe_t listener;
+    uv_idle_t flusher;
+    uv_timer_t timer;
+    size_t handles; /* the three above, as far as they are not closed yet */
+    bool closing;
+    struct client *clients;
+    size_t client_count;
+    struct client *dirty;
+    struct map refs;     /* node_ref.value -> struct pending, submitted */
+    struct map requests; /* reference -> struct pending, awaiting a reply */
+    struct heap deadlines;
+    uint64_t last_reference;
+    uint64_t generation;      /* of the peers' names; never 0 */
+    struct group_list groups; /* configured or joined, for everyone */
+    struct text line;         /* an event while it is put together */
+    char read_room[API_READ_SIZE];
+};
+
+/* api_socket.c: makes `path` free to be bound; false with a line in error. */
+bool api_socket_claim(const char *path, char error[API_ERROR_SIZE]) MUST_USE;
+/* The usual path for a node's name, to be freed. */
+char *api_socket_default(const char *name);
+
+/* api_client.c */
+void client_accept(struct api *a);
+void client_close(struct client *c);
+/* Reads the client or leaves it, as its bounds say; ends it when it is done.
+ * To be called when something of it was answered. */
+void client_review(struct client *c);
+/* Where answers and events are appended; flushed at the end of the turn. */
+struct text *client_out(struct client *c);
+size_t client_unread(const struct client *c);
+/* Writes what all clients have to get. */
+void clients_flush(struct api *a);
+
+/* api_request.c: false if the line is no JSON object; what was found of `ref`
+ * may be echoed even then. */
+bool request_parse(struct bytes line, struct request *r) MUST_USE;
+/* A list of strings, or one string; false if it is anything else or has more
+ * than API_FILTERS. On success the filter is to be closed. */
+bool filter_parse(struct bytes value, struct filter *f) MUST_USE;
+bool filter_passes(const struct filter *f, struct bytes name);
+void filter_close(struct filter *f);
+/* Milliseconds as a number, or a duration as text. Missing: `fallback`. */
+bool timeout_parse(struct bytes value, struct span fallback,
+                   struct span *s) MUST_USE;
+
+/* api_ops.c: does what a line asks for. */
+void client_line(struct client *c, struct bytes line);
+/* Begins {"ref":...,"ok":true or ends with }\n; members go in between. */
+struct text *answer_begin(struct client *c, struct bytes ref);
+void answer_end(struct text *out);
+void answer_error(struct client *c, struct bytes ref, const char *error,
+                  const char *message);
+
+/* api_pending.c */
+struct pending_ask {
+    enum pending_kind kind;
+    struct node_id to;
+    struct message message; /* borrowed, but for the data */
+    struct bytes data;      /* JSON, or with `base64` what it encodes */
+    bool base64;
+    struct bytes ref;
+    struct span timeout; /* 0: none */
+    bool wait;
+};
+
+/* Base64 without line breaks, padded or not, as it stands in a JSON string.
+ * `to` has room for as many bytes as the text has. */
+bool base64_decode(struct bytes text, uint8_t *to, size_t *size) MUST_USE;
+/* Asks the node. Answers at once if it cannot be (bad base64, too large). */
+void pending_ask(struct client *c, const struct pending_ask *ask);
+void pending_report(struct api *a, struct node_ref ref,
+                    enum node_outcome outcome, enum node_path path,
+                    struct span rtt, uint32_t delivered);
+void pending_ready(struct api *a, const struct node_peer *peer);
+void pending_peer_left(struct api *a, const struct node_peer *peer);
+void pending_replied(struct api *a, const struct node_peer *peer,
+                     const struct message *message);
+/* Those whose time is up. */
+void pending_timer(struct api *a);
+/* Forgets all of a client that goes; what was submitted goes on. */
+void pending_drop(struct client *c);
+
+/* api_events.c */
+bool subscription_parse(const struct request *r, struct subscription *s,
+                        const char **wrong) MUST_USE;
+void subscription_close(struct subscription *s);
+/* A join for each peer present, and `synced`. */
+void events_snapshot(struct client *c);
+void events_joined(struct api *a, const struct node_peer *peer);
+void events_left(struct api *a, const struct node_peer *peer,
+                 enum departure reason);
+void events_path(struct api *a, const struct node_peer *peer,
+                 enum node_path was);
+void events_message(struct api *a, const struct node_peer *peer,
+                    const struct message *message);
+/* ,"data":... or ,"data_b64":"..." */
+void text_add_data(struct text *t, const struct message *message);
+
+/* api_groups.c: false if the name is none, or there are too many. */
+bool groups_add(struct group_list *list, const char *name) MUST_USE;
+void groups_remove(struct group_list *list, const char *name);
+/* Tells the node who is in what now. */
+void groups_tell(struct api *a);
+/* All that the node is in. */
+void groups_collect(const struct api *a, struct group_list *list);
+
+/* api_status.c: members of the answer, each with a comma before it. */
+void status_write(const struct api *a, struct text *t);
+void peers_write(const struct api *a, struct text *t);
+/* "id":..,"name":..,"info":..,"groups":..,"path":.. without a comma before. */
+void peer_write(struct text *t, const struct node_peer *peer);
+/* "endpoint":"..." of the path, the relay's URL where nothing else is known */
+void endpoint_write(const struct api *a, struct text *t,
+                    const struct node_peer *peer);
+
+#endif

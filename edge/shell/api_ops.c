@@ -1,0 +1,369 @@
+#include "edge/shell/api_internal.h"
+
+#include "common/base/jtext.h"
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct text *answer_begin(struct client *c, struct bytes ref)
+{
+    struct text *out = client_out(c);
+
+    text_add_char(out, '{');
+    if (ref.size > 0) {
+        text_add_string(out, "\"ref\":");
+        text_add(out, ref);
+        text_add_char(out, ',');
+    }
+    text_add_string(out, "\"ok\":true");
+    return out;
+}
+
+void answer_end(struct text *out)
+{
+    text_add_string(out, "}\n");
+}
+
+void answer_error(struct client *c, struct bytes ref, const char *error,
+                  const char *message)
+{
+    struct text *out = client_out(c);
+
+    text_add_char(out, '{');
+    if (ref.size > 0) {
+        text_add_string(out, "\"ref\":");
+        text_add(out, ref);
+        text_add_char(out, ',');
+    }
+    text_add_string(out, "\"ok\":false,\"error\":\"");
+    text_add_string(out, error);
+    text_add_string(out, "\",\"message\":");
+    text_add_json(out, bytes_of_string(message));
+    answer_end(out);
+}
+
+static void refuse(struct client *c, const struct request *r,
+                   const char *message)
+{
+    answer_error(c, r->ref, "bad_request", message);
+}
+
+static void done(struct client *c, const struct request *r)
+{
+    answer_end(answer_begin(c, r->ref));
+}
+
+/* The peer that the request names; else false, and it is answered. */
+static bool find_peer(struct client *c, const struct request *r,
+                      struct node_id *id)
+{
+    struct api *a = c->api;
+    char to[API_NAME_SIZE];
+    struct node_peer peer;
+    size_t length;
+
+    if (!jtext_is_string(r->to)) {
+        refuse(c, r, "to names a peer: a name, or an id of 8 digits or more");
+        return false;
+    }
+    bool named =
+        jtext_string(r->to, to, sizeof(to), &length) && strlen(to) == length;
+    if (named && c->to_generation == a->generation && strcmp(to, c->to) == 0) {
+        *id = c->to_id;
+        return true;
+    }
+    if (!named || !node_peer_find(edge_node(a->edge), to, &peer)) {
+        answer_error(c, r->ref, "unknown_peer",
+                     "no peer of that name is present");
+        return false;
+    }
+    strcpy(c->to, to);
+    c->to_id = *id = peer.id;
+    c->to_generation = a->generation;
+    return true;
+}
+
+/* The type, at least a byte of text without a NUL; `room` keeps it. */
+static bool find_type(struct client *c, const struct request *r,
+                      const char *fallback, char room[API_TYPE_SIZE + 1],
+                      struct bytes *type)
+{
+    size_t length;
+
+    if (r->type.size == 0 && fallback) {
+        *type = bytes_of_string(fallback);
+        return true;
+    }
+    if (!jtext_string(r->type, room, API_TYPE_SIZE + 1, &length) ||
+        length == 0 || strlen(room) != length) {
+        refuse(c, r, "type is a text of 1 to 255 bytes");
+        return false;
+    }
+    *type = bytes_of(room, length);
+    return true;
+}
+
+static bool find_group(struct client *c, const struct request *r,
+                       char room[NAME_MAX_SIZE + 1])
+{
+    size_t length;
+
+    if (jtext_string(r->group, room, NAME_MAX_SIZE + 1, &length) &&
+        name_is_valid(bytes_of(room, length)))
+        return true;
+    refuse(c, r, "group is a name: 1 to 63 of A-Z a-z 0-9 . _ -");
+    return false;
+}
+
+/* What send, request, reply and publish have in common. */
+static bool fill_ask(struct client *c, const struct request *r,
+                     struct span timeout, struct pending_ask *ask)
+{
+    if (r->data.size > 0 && r->data_b64.size > 0) {
+        refuse(c, r, "data and data_b64 exclude each other");
+        return false;
+    }
+    if (r->data_b64.size > 0 && !jtext_is_string(r->data_b64)) {
+        refuse(c, r, "data_b64 is a text");
+        return false;
+    }
+    if (!timeout_parse(r->timeout, timeout, &ask->timeout)) {
+        refuse(c, r, "timeout is a number of milliseconds, or as \"5s\"");
+        return false;
+    }
+    ask->ref = r->ref;
+    ask->wait = !jtext_is(r->wait, "false");
+    ask->base64 = r->data_b64.size > 0;
+    if (ask->base64)
+        ask->data = bytes_of(r->data_b64.data + 1, r->data_b64.size - 2);
+    else
+        ask->data = r->data.size > 0 ? r->data : bytes_of_string("null");
+    return true;
+}
+
+static void ask_peer(struct client *c, const struct request *r,
+                     struct pending_ask *ask, const char *type,
+                     struct span timeout)
+{
+    char room[API_TYPE_SIZE + 1];
+
+    if (find_peer(c, r, &ask->to) &&
+        find_type(c, r, type, room, &ask->message.type) &&
+        fill_ask(c, r, timeout, ask))
+        pending_ask(c, ask);
+}
+
+static void op_send(struct client *c, const struct request *r)
+{
+    struct pending_ask ask = {.kind = PENDING_SEND,
+                              .message.kind = MESSAGE_SEND};
+
+    ask_peer(c, r, &ask, NULL, span_us(0));
+}
+
+static void op_request(struct client *c, const struct request *r)
+{
+    struct pending_ask ask = {.kind = PENDING_REQUEST,
+                              .message.kind = MESSAGE_REQUEST};
+
+    ask_peer(c, r, &ask, NULL, span_ms(API_TIMEOUT_MS));
+}
+
+static void op_reply(struct client *c, const struct request *r)
+{
+    struct pending_ask ask = {.kind = PENDING_SEND,
+                              .message.kind = MESSAGE_REPLY};
+    struct bytes token = r->request;
+
+    if (jtext_is_string(token))
+        token = bytes_of(token.data + 1, token.size - 2);
+    if (!jtext_number(token, &ask.message.reference)) {
+        refuse(c, r, "request is what the message's event gave as such");
+        return;
+    }
+    ask_peer(c, r, &ask, "reply", span_us(0));
+}
+
+static void op_publish(struct client *c, const struct request *r)
+{
+    struct pending_ask ask = {.kind = PENDING_PUBLISH,
+                              .message.kind = MESSAGE_EVENT};
+    char type[API_TYPE_SIZE + 1];
+    char group[NAME_MAX_SIZE + 1];
+
+    if (!find_type(c, r, NULL, type, &ask.message.type))
+        return;
+    if (r->group.size > 0 && !jtext_is(r->group, "null")) {
+        if (!find_group(c, r, group))
+            return;
+        ask.message.group = bytes_of_string(group);
+    }
+    if (fill_ask(c, r, span_us(0), &ask))
+        pending_ask(c, &ask);
+}
+
+static void op_ping(struct client *c, const struct request *r)
+{
+    struct pending_ask ask = {.kind = PENDING_PING};
+
+    if (!find_peer(c, r, &ask.to) ||
+        !fill_ask(c, r, span_ms(API_TIMEOUT_MS), &ask))
+        return;
+    ask.data = (struct bytes){0};
+    ask.base64 = false;
+    ask.wait = false;
+    pending_ask(c, &ask);
+}
+
+static void op_join(struct client *c, const struct request *r)
+{
+    char group[NAME_MAX_SIZE + 1];
+
+    if (!find_group(c, r, group))
+        return;
+    if (!groups_add(&c->api->groups, group)) {
+        refuse(c, r, "the node is in 64 groups already");
+        return;
+    }
+    groups_tell(c->api);
+    done(c, r);
+}
+
+static void op_leave(struct client *c, const struct request *r)
+{
+    char group[NAME_MAX_SIZE + 1];
+
+    if (!find_group(c, r, group))
+        return;
+    groups_remove(&c->api->groups, group);
+    groups_tell(c->api);
+    done(c, r);
+}
+
+static void op_subscribe(struct client *c, const struct request *r)
+{
+    struct subscription s;
+    const char *wrong;
+
+    if (!subscription_parse(r, &s, &wrong)) {
+        refuse(c, r, wrong);
+        return;
+    }
+    bool groups = s.groups.count > 0 || c->subscription.groups.count > 0;
+    subscription_close(&c->subscription);
+    c->subscription = s;
+    if (groups)
+        groups_tell(c->api);
+    done(c, r);
+    events_snapshot(c);
+}
+
+static void op_status(struct client *c, const struct request *r)
+{
+    struct text *out = answer_begin(c, r->ref);
+
+    status_write(c->api, out);
+    answer_end(out);
+}
+
+static void op_peers(struct client *c, const struct request *r)
+{
+    struct text *out = answer_begin(c, r->ref);
+
+    text_add_string(out, ",\"version\":1");
+    peers_write(c->api, out);
+    answer_end(out);
+}
+
+static void take_list(struct client *c, const struct request *r,
+                      struct bytes encoded)
+{
+    struct revocation list;
+
+    if (!revocation_check(encoded, &list)) {
+        refuse(c, r, "data_b64 is no revocation list, or it is not signed");
+        return;
+    }
+    if (!mesh_id_equal(&list.mesh, &c->api->mesh)) {
+        refuse(c, r, "the revocation list is another mesh's");
+        return;
+    }
+    edge_submit(c->api->edge, &(struct node_event){.kind = NODE_REVOCATION,
+                                                   .revocation = encoded});
+    struct text *out = answer_begin(c, r->ref);
+    text_add_string(out, ",\"serial\":");
+    text_add_number(out, list.serial);
+    text_add_string(out, ",\"nodes\":");
+    text_add_number(out, list.count);
+    answer_end(out);
+}
+
+static void op_revoke(struct client *c, const struct request *r)
+{
+    size_t size = 0;
+
+    if (r->data_b64.size < 2 || !jtext_is_string(r->data_b64) ||
+        r->data_b64.size > 2 * REVOCATION_SIZE) {
+        refuse(c, r, "data_b64 is a revocation list in base64");
+        return;
+    }
+    uint8_t *list = memory_new(r->data_b64.size);
+    if (base64_decode(bytes_of(r->data_b64.data + 1, r->data_b64.size - 2),
+                      list, &size))
+        take_list(c, r, bytes_of(list, size));
+    else
+        refuse(c, r, "data_b64 is not base64");
+    free(list);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct client *c, const struct request *r);
+} operations[] = {
+    {"send", op_send},       {"publish", op_publish},
+    {"request", op_request}, {"reply", op_reply},
+    {"status", op_status},   {"peers", op_peers},
+    {"join", op_join},       {"leave", op_leave},
+    {"ping", op_ping},       {"subscribe", op_subscribe},
+    {"revoke", op_revoke},
+};
+
+static bool is_blank(struct bytes line)
+{
+    for (size_t i = 0; i < line.size; i++)
+        if (line.data[i] != ' ' && line.data[i] != '\t' && line.data[i] != '\r')
+            return false;
+    return true;
+}
+
+void client_line(struct client *c, struct bytes line)
+{
+    char name[16];
+    size_t length;
+    struct request r;
+
+    if (is_blank(line))
+        return;
+    if (!request_parse(line, &r)) {
+        answer_error(c, (struct bytes){0}, "bad_request",
+                     "the line is not a JSON object");
+        return;
+    }
+    if (r.ref.size > 0 && !jtext_is_scalar(r.ref)) {
+        r.ref = (struct bytes){0};
+        refuse(c, &r, "ref is a number, a text, true, false or null");
+        return;
+    }
+    if (!jtext_string(r.op, name, sizeof(name), &length))
+        name[0] = '\0';
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+        if (strcmp(name, operations[i].name) == 0) {
+            operations[i].run(c, &r);
+            return;
+        }
+    }
+    refuse(c, &r,
+           "op is one of status peers send request reply publish join "
+           "leave subscribe ping revoke");
+}

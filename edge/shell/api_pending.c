@@ -1,0 +1,415 @@
+#include "edge/shell/api_internal.h"
+
+#include "common/base/memory.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_deadline(const struct pending *p)
+{
+    return p->timer.place != 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    pending_timer(timer->data);
+}
+
+static void arm_timer(struct api *a)
+{
+    struct instant deadline = heap_deadline(&a->deadlines);
+
+    if (instant_is_never(deadline)) {
+        uv_timer_stop(&a->timer);
+        return;
+    }
+    struct span left = instant_between(edge_now(a->edge), deadline);
+    uint64_t ms = left.us > 0 ? (uint64_t)left.us / 1000 + 1 : 1;
+    uv_update_time(a->loop);
+    uv_timer_start(&a->timer, on_timer, ms, 0);
+}
+
+static void set_deadline(struct pending *p, struct span timeout)
+{
+    struct api *a = p->client->api;
+
+    if (timeout.us == 0)
+        return;
+    p->timer.owner = p;
+    heap_set(&a->deadlines, &p->timer,
+             instant_after(edge_now(a->edge), timeout));
+    if (heap_deadline(&a->deadlines).us == p->timer.at.us)
+        arm_timer(a);
+}
+
+static void link_to_client(struct pending *p)
+{
+    struct client *c = p->client;
+
+    p->next = c->pendings;
+    if (p->next)
+        p->next->previous = p;
+    c->pendings = p;
+    c->pending_count++;
+    c->pending_bytes += p->size;
+}
+
+static void unlink_from_client(struct pending *p)
+{
+    struct client *c = p->client;
+
+    if (p->previous)
+        p->previous->next = p->next;
+    else
+        c->pendings = p->next;
+    if (p->next)
+        p->next->previous = p->previous;
+    c->pending_count--;
+    c->pending_bytes -= p->size;
+}
+
+/* A blocked one may stand anywhere in the queue; that is rare (a time-out, a
+ * peer that leaves), and the queue is what one read of a client brought. */
+static void unblock(struct pending *p)
+{
+    struct client *c = p->client;
+
+    for (struct pending **at = &c->blocked; *at; at = &(*at)->blocked_next) {
+        if (*at == p) {
+            *at = p->blocked_next;
+            if (!*at)
+                c->blocked_end = at;
+            return;
+        }
+    }
+}
+
+static void pending_free(struct pending *p)
+{
+    struct api *a = p->client->api;
+
+    if (p->submitted)
+        map_remove(&a->refs, &p->node_ref.value);
+    else
+        unblock(p);
+    if (p->kind == PENDING_REQUEST)
+        map_remove(&a->requests, &p->message.reference);
+    if (has_deadline(p))
+        heap_remove(&a->deadlines, &p->timer);
+    unlink_from_client(p);
+    free(p);
+}
+
+static void pending_fail(struct pending *p, const char *error,
+                         const char *message)
+{
+    struct client *c = p->client;
+
+    answer_error(c, p->ref, error, message);
+    pending_free(p);
+    client_review(c);
+}
+
+static void pending_submit(struct pending *p)
+{
+    struct api *a = p->client->api;
+    enum node_event_kind kind = p->kind == PENDING_PUBLISH ? NODE_PUBLISH
+                                : p->kind == PENDING_PING  ? NODE_PING
+                                                           : NODE_SUBMIT;
+
+    p->node_ref = edge_ref(a->edge, &a->observer);
+    p->submitted = true;
+    map_put(&a->refs, &p->node_ref.value, p);
+    edge_submit(a->edge,
+                &(struct node_event){.kind = kind,
+                                     .submit = {.ref = p->node_ref,
+                                                .to = p->to,
+                                                .message = p->message}});
+}
+
+static struct bytes keep(uint8_t **at, struct bytes bytes)
+{
+    if (bytes.size > 0)
+        memcpy(*at, bytes.data, bytes.size);
+    struct bytes kept = bytes_of(*at, bytes.size);
+    *at += bytes.size;
+    return kept;
+}
+
+bool base64_decode(struct bytes text, uint8_t *to, size_t *size)
+{
+    /* Some encoders of JSON escape the slash; nothing else needs an escape. */
+    for (size_t i = 0; i + 1 < text.size; i++)
+        if (text.data[i] == '\\' && text.data[++i] != '/')
+            return false;
+    while (text.size > 0 && text.data[text.size - 1] == '=')
+        text.size--;
+    return sodium_base642bin(to, text.size, (const char *)text.data, text.size,
+                             "\\", size, NULL,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0;
+}
+
+/* One block holds it all: views into `room`, the data last, as its size is
+ * known only when it is decoded. NULL: it is not base64. */
+static struct pending *pending_new(struct client *c,
+                                   const struct pending_ask *ask)
+{
+    size_t room = ask->ref.size + ask->message.type.size +
+                  ask->message.group.size + ask->data.size;
+    struct pending *p = memory_resize(NULL, 1, sizeof(*p) + room);
+
+    *p = (struct pending){.kind = ask->kind,
+                          .client = c,
+                          .to = ask->to,
+                          .wait = ask->wait,
+                          .message = ask->message};
+    uint8_t *at = p->room;
+    p->ref = keep(&at, ask->ref);
+    p->message.type = keep(&at, ask->message.type);
+    p->message.group = keep(&at, ask->message.group);
+    p->size = sizeof(*p) + room;
+    if (!ask->base64) {
+        p->message.encoding = ENCODING_JSON;
+        p->message.data = keep(&at, ask->data);
+        return p;
+    }
+    size_t size = 0;
+    if (!base64_decode(ask->data, at, &size)) {
+        free(p);
+        return NULL;
+    }
+    p->message.encoding = ENCODING_BYTES;
+    p->message.data = bytes_of(at, size);
+    return p;
+}
+
+void pending_ask(struct client *c, const struct pending_ask *ask)
+{
+    struct api *a = c->api;
+    struct pending *p = pending_new(c, ask);
+
+    if (!p) {
+        answer_error(c, ask->ref, "bad_request", "data_b64 is not base64");
+        return;
+    }
+    if (p->message.data.size > a->message_limit) {
+        answer_error(c, ask->ref, "too_large",
+                     "the data is larger than limits.message");
+        free(p);
+        return;
+    }
+    link_to_client(p);
+    if (p->kind == PENDING_REQUEST) {
+        p->message.reference = ++a->last_reference;
+        map_put(&a->requests, &p->message.reference, p);
+    }
+    set_deadline(p, ask->timeout);
+    pending_submit(p);
+}
+
+static void add_path(struct text *out, enum node_path path, struct span rtt)
+{
+    text_add_string(out, ",\"path\":\"");
+    text_add_string(out, node_path_name(path));
+    text_add_string(out, "\",\"rtt_ms\":");
+    if (rtt.us >= 0)
+        text_add_ms(out, rtt.us);
+    else
+        text_add_string(out, "null");
+}
+
+static void add_ping(struct text *out, const struct pending *p)
+{
+    const struct api *a = p->client->api;
+    struct node_peer peer;
+
+    if (!node_peer_get(edge_node(a->edge), &p->to, &peer))
+        return;
+    text_add_string(out, ",\"from\":\"");
+    text_add_hex(out, bytes_of(peer.id.key, KEY_SIZE));
+    text_add_string(out, "\",\"name\":");
+    text_add_json(out, bytes_of_string(peer.name));
+    endpoint_write(a, out, &peer);
+}
+
+static void pending_done(struct pending *p, enum node_path path,
+                         struct span rtt, uint32_t delivered)
+{
+    struct client *c = p->client;
+    struct text *out = answer_begin(c, p->ref);
+
+    if (p->kind == PENDING_PUBLISH) {
+        text_add_string(out, ",\"delivered\":");
+        text_add_number(out, delivered);
+    } else {
+        add_path(out, path, rtt);
+    }
+    if (p->kind == PENDING_PING)
+        add_ping(out, p);
+    answer_end(out);
+    pending_free(p);
+    client_review(c);
+}
+
+static void pending_busy(struct pending *p)
+{
+    struct client *c = p->client;
+
+    if (!p->wait) {
+        pending_fail(p, "busy", "the peer's window is full");
+        return;
+    }
+    p->blocked_next = NULL;
+    *c->blocked_end = p;
+    c->blocked_end = &p->blocked_next;
+    client_review(c);
+}
+
+static const char *outcome_text(enum node_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_DELIVERED:
+        return "delivered";
+    case OUTCOME_UNKNOWN_PEER:
+        return "the peer is not present";
+    case OUTCOME_NOT_DELIVERED:
+        return "the peer left before its node had the message";
+    case OUTCOME_PEER_RESTARTED:
+        return "the peer's process restarted before it acknowledged";
+    case OUTCOME_BUSY:
+        return "the peer's window is full";
+    case OUTCOME_TOO_LARGE:
+        return "the message is larger than limits.message";
+    }
+    return "";
+}
+
+void pending_report(struct api *a, struct node_ref ref,
+                    enum node_outcome outcome, enum node_path path,
+                    struct span rtt, uint32_t delivered)
+{
+    struct pending *p = map_remove(&a->refs, &ref.value);
+
+    if (!p)
+        return; /* Its client went, or its time was up. */
+    p->submitted = false;
+    if (outcome == OUTCOME_BUSY)
+        pending_busy(p);
+    else if (outcome != OUTCOME_DELIVERED)
+        pending_fail(p, node_outcome_name(outcome), outcome_text(outcome));
+    else if (p->kind == PENDING_REQUEST)
+        p->delivered = true;
+    else
+        pending_done(p, path, rtt, delivered);
+}
+
+/* Whatever is for the peer, or for all, is asked again in its order; the rest
+ * stays queued in its. */
+static void client_ready(struct client *c, const struct node_id *peer)
+{
+    struct pending *p = c->blocked;
+
+    c->blocked = NULL;
+    c->blocked_end = &c->blocked;
+    while (p) {
+        struct pending *next = p->blocked_next;
+        p->blocked_next = NULL;
+        if (p->kind == PENDING_PUBLISH || node_id_equal(&p->to, peer)) {
+            pending_submit(p);
+        } else {
+            *c->blocked_end = p;
+            c->blocked_end = &p->blocked_next;
+        }
+        p = next;
+    }
+    client_review(c);
+}
+
+void pending_ready(struct api *a, const struct node_peer *peer)
+{
+    struct client *next;
+
+    for (struct client *c = a->clients; c; c = next) {
+        next = c->next;
+        if (c->blocked)
+            client_ready(c, &peer->id);
+    }
+}
+
+static void client_lost_peer(struct client *c, const struct node_id *peer)
+{
+    struct pending *next;
+
+    for (struct pending *p = c->blocked; p; p = next) {
+        next = p->blocked_next;
+        if (p->kind != PENDING_PUBLISH && node_id_equal(&p->to, peer))
+            pending_fail(p, "not_delivered",
+                         outcome_text(OUTCOME_NOT_DELIVERED));
+    }
+    /* Those that are for all need not wait for this peer any more. */
+    if (c->blocked && !c->closing)
+        client_ready(c, peer);
+}
+
+/* What the node took is settled by the node; what is still queued here, and
+ * replies that are awaited, end with the peer. */
+void pending_peer_left(struct api *a, const struct node_peer *peer)
+{
+    struct client *next;
+
+    for (struct client *c = a->clients; c; c = next) {
+        struct pending *after;
+        next = c->next;
+        if (c->blocked)
+            client_lost_peer(c, &peer->id);
+        for (struct pending *p = c->pendings; p; p = after) {
+            after = p->next;
+            if (p->delivered && node_id_equal(&p->to, &peer->id))
+                pending_fail(p, "timeout", "the peer left without a reply");
+        }
+    }
+}
+
+void pending_replied(struct api *a, const struct node_peer *peer,
+                     const struct message *message)
+{
+    struct pending *p = map_get(&a->requests, &message->reference);
+
+    if (!p || !node_id_equal(&p->to, &peer->id))
+        return; /* Too late, or never asked. */
+
+    struct client *c = p->client;
+    struct text *out = answer_begin(c, p->ref);
+    text_add_string(out, ",\"from\":\"");
+    text_add_hex(out, bytes_of(peer->id.key, KEY_SIZE));
+    text_add_string(out, "\",\"name\":");
+    text_add_json(out, bytes_of_string(peer->name));
+    text_add_string(out, ",\"type\":");
+    text_add_json(out, message->type);
+    text_add_data(out, message);
+    answer_end(out);
+    pending_free(p);
+    client_review(c);
+}
+
+void pending_timer(struct api *a)
+{
+    struct timer *due;
+
+    while ((due = heap_due(&a->deadlines, edge_now(a->edge)))) {
+        struct pending *p = due->owner;
+        pending_fail(p, "timeout",
+                     p->kind == PENDING_REQUEST ? "no reply came in time"
+                                                : "no answer came in time");
+    }
+    arm_timer(a);
+}
+
+void pending_drop(struct client *c)
+{
+    while (c->pendings)
+        pending_free(c->pendings);
+    c->blocked = NULL;
+    c->blocked_end = &c->blocked;
+}

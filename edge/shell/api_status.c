@@ -1,0 +1,340 @@
+#include "edge/shell/api_internal.h"
+
+#include "common/base/jtext.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { EXPIRES_SOON_S = 14 * 24 * 3600, NAMES_TOLD = 3 };
+
+static void add_member(struct text *t, const char *key, const char *value)
+{
+    text_add_char(t, ',');
+    text_add_json(t, bytes_of_string(key));
+    text_add_char(t, ':');
+    text_add_json(t, bytes_of_string(value));
+}
+
+static void add_info(struct text *t, struct bytes info)
+{
+    text_add_string(t, ",\"info\":");
+    if (info.size == 0 || !jtext_valid(info) || info.data[0] != '{') {
+        text_add_string(t, "{}");
+        return;
+    }
+    size_t start = t->size;
+    text_add(t, info);
+    for (size_t i = start; i < t->size; i++)
+        if (t->data[i] == '\n' || t->data[i] == '\r')
+            t->data[i] = ' '; /* Only between tokens; see api_events.c. */
+}
+
+static void add_id(struct text *t, const struct node_id *id, const char *name)
+{
+    text_add_string(t, "\"id\":\"");
+    text_add_hex(t, bytes_of(id->key, KEY_SIZE));
+    text_add_char(t, '"');
+    add_member(t, "name", name);
+}
+
+static void add_rtt(struct text *t, struct span rtt)
+{
+    text_add_string(t, ",\"rtt_ms\":");
+    if (rtt.us >= 0)
+        text_add_ms(t, rtt.us);
+    else
+        text_add_string(t, "null");
+}
+
+void peer_write(struct text *t, const struct node_peer *peer)
+{
+    add_id(t, &peer->id, peer->name);
+    add_info(t, peer->info);
+    text_add_string(t, ",\"groups\":[");
+    for (size_t i = 0; i < peer->group_count; i++) {
+        if (i > 0)
+            text_add_char(t, ',');
+        text_add_json(t, bytes_of_string(peer->groups[i]));
+    }
+    text_add_char(t, ']');
+    add_member(t, "path", node_path_name(peer->path));
+}
+
+void endpoint_write(const struct api *a, struct text *t,
+                    const struct node_peer *peer)
+{
+    char text[ADDRESS_TEXT_SIZE] = "";
+
+    if (peer->endpoint.family != ADDRESS_NONE)
+        address_format(&peer->endpoint, text);
+    else if (peer->path == PATH_RELAY &&
+             peer->relay < edge_relay_count(a->edge)) {
+        add_member(t, "endpoint", edge_relay_url(a->edge, peer->relay));
+        return;
+    }
+    add_member(t, "endpoint", text);
+}
+
+/* Wall-clock time of a monotonic instant, as ISO 8601. */
+static void add_since(const struct api *a, struct text *t, struct instant since)
+{
+    struct span ago = instant_between(since, edge_now(a->edge));
+    time_t then = time(NULL) - (time_t)(ago.us / 1000000);
+    char text[32] = "";
+    struct tm tm;
+
+    if (gmtime_r(&then, &tm))
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    add_member(t, "since", text);
+}
+
+void peers_write(const struct api *a, struct text *t)
+{
+    const struct node *node = edge_node(a->edge);
+    struct node_peer peer;
+    size_t cursor = 0;
+    bool first = true;
+
+    text_add_string(t, ",\"peers\":[");
+    while (node_peer_next(node, &cursor, &peer)) {
+        text_add_string(t, first ? "{" : ",{");
+        first = false;
+        peer_write(t, &peer);
+        endpoint_write(a, t, &peer);
+        add_rtt(t, peer.rtt);
+        add_since(a, t, peer.since);
+        text_add_char(t, '}');
+    }
+    text_add_char(t, ']');
+}
+
+static void add_node(const struct api *a, struct text *t)
+{
+    const struct node *node = edge_node(a->edge);
+    struct node_id self = node_self(node);
+    struct group_list groups;
+
+    text_add_string(t, ",\"node\":{");
+    add_id(t, &self, node_name(node));
+    add_info(t, bytes_of_string(a->info));
+    groups_collect(a, &groups);
+    text_add_string(t, ",\"groups\":[");
+    for (size_t i = 0; i < groups.count; i++) {
+        if (i > 0)
+            text_add_char(t, ',');
+        text_add_json(t, bytes_of_string(groups.names[i]));
+    }
+    text_add_char(t, ']');
+    add_member(t, "socket", a->socket);
+    text_add_char(t, '}');
+}
+
+static const char *relay_state_name(enum relay_state state)
+{
+    switch (state) {
+    case RELAY_DOWN:
+        return "down";
+    case RELAY_CONNECTING:
+        return "connecting";
+    case RELAY_UP:
+        return "up";
+    }
+    return "down";
+}
+
+static void add_relays(const struct api *a, struct text *t)
+{
+    text_add_string(t, ",\"relays\":[");
+    for (size_t i = 0; i < edge_relay_count(a->edge); i++) {
+        char outside[ADDRESS_TEXT_SIZE] = "";
+        struct node_relay relay;
+
+        node_relay_get(edge_node(a->edge), i, &relay);
+        text_add_string(t, i == 0 ? "{\"url\":" : ",{\"url\":");
+        text_add_json(t, bytes_of_string(edge_relay_url(a->edge, i)));
+        add_member(t, "name", relay.name);
+        add_member(t, "state", relay_state_name(relay.state));
+        add_member(t, "transport", edge_relay_transport(a->edge, i));
+        text_add_string(t, ",\"proxy\":false");
+        add_rtt(t, relay.rtt);
+        add_member(t, "error", relay.state == RELAY_UP ? "" : relay.error);
+        if (relay.outside.family != ADDRESS_NONE)
+            address_format(&relay.outside, outside);
+        add_member(t, "outside", outside);
+        text_add_char(t, '}');
+    }
+    text_add_char(t, ']');
+}
+
+static const struct {
+    const char *name;
+    size_t offset;
+} counters[] = {
+    {"sent", offsetof(struct node_counters, sent)},
+    {"delivered", offsetof(struct node_counters, delivered)},
+    {"received", offsetof(struct node_counters, received)},
+    {"published", offsetof(struct node_counters, published)},
+    {"events_received", offsetof(struct node_counters, events_received)},
+    {"bytes_sent", offsetof(struct node_counters, bytes_sent)},
+    {"bytes_received", offsetof(struct node_counters, bytes_received)},
+    {"records_sent", offsetof(struct node_counters, records_sent)},
+    {"records_resent", offsetof(struct node_counters, records_resent)},
+    {"records_duplicate", offsetof(struct node_counters, records_duplicate)},
+    {"packets_sent", offsetof(struct node_counters, packets_sent)},
+    {"packets_received", offsetof(struct node_counters, packets_received)},
+    {"packets_dropped", offsetof(struct node_counters, packets_dropped)},
+    {"beacons_sent", offsetof(struct node_counters, beacons_sent)},
+    {"beacons_received", offsetof(struct node_counters, beacons_received)},
+    {"beacons_dropped", offsetof(struct node_counters, beacons_dropped)},
+    {"handshakes", offsetof(struct node_counters, handshakes)},
+    {"refusals", offsetof(struct node_counters, refusals)},
+    {"path_changes", offsetof(struct node_counters, path_changes)},
+    {"store_bytes", offsetof(struct node_counters, store_bytes)},
+};
+
+static void add_counters(const struct api *a, struct text *t)
+{
+    struct node_counters values = {0};
+
+    node_counters_get(edge_node(a->edge), &values);
+    text_add_string(t, ",\"counters\":{\"clients\":");
+    text_add_number(t, a->client_count);
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+        uint64_t value;
+        memcpy(&value, (const char *)&values + counters[i].offset,
+               sizeof(value));
+        text_add_string(t, ",\"");
+        text_add_string(t, counters[i].name);
+        text_add_string(t, "\":");
+        text_add_number(t, value);
+    }
+    text_add_char(t, '}');
+}
+
+/* Health: what a person would want to know, and what to do about it. */
+
+struct health {
+    const char *severity; /* ok info warning error */
+    const char *code;
+    const char *remedy;
+};
+
+static void add_health(struct text *t, const struct health *h,
+                       struct text *what)
+{
+    if (t->data[t->size - 1] != '[')
+        text_add_char(t, ',');
+    text_add_string(t, "{\"severity\":");
+    text_add_json(t, bytes_of_string(h->severity));
+    add_member(t, "code", h->code);
+    add_member(t, "text", text_string(what));
+    add_member(t, "remedy", h->remedy);
+    text_add_char(t, '}');
+    text_clear(what);
+}
+
+static void health_relays(const struct api *a, struct text *t,
+                          struct text *what)
+{
+    static const struct health none = {
+        "info", "no_relay",
+        "For peers elsewhere give the edge a relay: --relay URL, or relays: "
+        "in its file."};
+    static const struct health down = {
+        "warning", "relay_down",
+        "Check that zs-relay runs there, that its host and port can be "
+        "reached from here, and that the URL's key is the relay's."};
+    size_t count = edge_relay_count(a->edge);
+
+    if (count == 0) {
+        text_add_string(what, "No relay is configured: only peers that can be "
+                              "reached directly are found.");
+        add_health(t, &none, what);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct node_relay relay;
+        node_relay_get(edge_node(a->edge), i, &relay);
+        if (relay.state == RELAY_UP)
+            continue;
+        text_add_string(what, "The relay ");
+        text_add_string(what, edge_relay_url(a->edge, i));
+        text_add_string(what, " is not connected");
+        if (relay.error && relay.error[0] != '\0') {
+            text_add_string(what, ": ");
+            text_add_string(what, relay.error);
+        }
+        add_health(t, &down, what);
+    }
+}
+
+static void health_peers(const struct api *a, struct text *t, struct text *what)
+{
+    static const struct health relayed = {
+        "info", "relay_only",
+        "Messages get there all the same. For a direct path let TCP "
+        "connections in at one of the two (listen.port names the port)."};
+    struct node_peer peer;
+    size_t cursor = 0;
+    size_t count = 0;
+
+    while (node_peer_next(edge_node(a->edge), &cursor, &peer)) {
+        if (peer.path != PATH_RELAY || ++count > NAMES_TOLD)
+            continue;
+        if (count > 1)
+            text_add_string(what, ", ");
+        text_add_string(what, peer.name);
+    }
+    if (count == 0)
+        return;
+    if (count > NAMES_TOLD) {
+        text_add_string(what, " and ");
+        text_add_number(what, count - NAMES_TOLD);
+        text_add_string(what, " more");
+    }
+    text_add_string(what, count == 1 ? " is" : " are");
+    text_add_string(what, " reached through the relay only.");
+    add_health(t, &relayed, what);
+}
+
+static void health_certificate(const struct api *a, struct text *t,
+                               struct text *what)
+{
+    static const struct health soon = {
+        "warning", "certificate_expires",
+        "Make a new identity in the mesh's folder (zs mesh add) and give it "
+        "to this edge."};
+    static const struct health over = {
+        "error", "certificate_expired",
+        "Others refuse this node. Make a new identity in the mesh's folder "
+        "(zs mesh add) and give it to this edge."};
+    uint64_t now = (uint64_t)time(NULL);
+
+    if (a->not_after == 0 || a->not_after > now + EXPIRES_SOON_S)
+        return;
+    if (a->not_after <= now) {
+        text_add_string(what, "The node's certificate has expired.");
+        add_health(t, &over, what);
+        return;
+    }
+    text_add_string(what, "The node's certificate expires in ");
+    text_add_number(what, (a->not_after - now) / 3600);
+    text_add_string(what, " hours.");
+    add_health(t, &soon, what);
+}
+
+void status_write(const struct api *a, struct text *t)
+{
+    struct text what = {0};
+
+    text_add_string(t, ",\"version\":1");
+    add_node(a, t);
+    add_relays(a, t);
+    peers_write(a, t);
+    add_counters(a, t);
+    text_add_string(t, ",\"health\":[");
+    health_certificate(a, t, &what);
+    health_relays(a, t, &what);
+    health_peers(a, t, &what);
+    text_add_char(t, ']');
+    text_close(&what);
+}

@@ -1,0 +1,242 @@
+/*
+ * fake_edge - an edge without a node, for the tests of what stands on it.
+ *
+ * It writes down what is submitted, and says what the test tells it to say. To
+ * be included by one file of a program: it defines the functions of edge.h and
+ * node.h that are called, so that the real ones are not linked.
+ */
+#ifndef TESTS_UNIT_FAKE_EDGE_H
+#define TESTS_UNIT_FAKE_EDGE_H
+
+#include "common/base/memory.h"
+#include "edge/shell/edge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAKE_EVENTS = 4096, FAKE_PEERS = 8 };
+
+struct fake_event {
+    enum node_event_kind kind;
+    struct node_ref ref;
+    struct node_id to;
+    enum message_kind message_kind;
+    enum message_encoding encoding;
+    uint64_t reference;
+    char type[256];
+    char group[64];
+    char *data;
+    size_t size;
+    char groups[256]; /* SET_GROUPS, with a space after each */
+};
+
+struct edge {
+    uv_loop_t *loop;
+    const struct edge_observer *observer;
+    struct fake_event events[FAKE_EVENTS];
+    size_t event_count;
+    struct node_peer peers[FAKE_PEERS];
+    size_t peer_count;
+    struct instant now;
+    uint64_t last_ref;
+};
+
+static struct edge fake;
+
+static void fake_open(uv_loop_t *loop)
+{
+    fake = (struct edge){.loop = loop, .now = {1000000}};
+}
+
+static void fake_forget(void)
+{
+    for (size_t i = 0; i < fake.event_count; i++)
+        free(fake.events[i].data);
+    fake.event_count = 0;
+}
+
+static struct node_peer *fake_add_peer(const char *name, uint8_t id)
+{
+    struct node_peer *p = &fake.peers[fake.peer_count++];
+
+    *p = (struct node_peer){
+        .name = name, .path = PATH_TCP, .rtt = {1500}, .since = fake.now};
+    memset(p->id.key, id, KEY_SIZE);
+    address_parse("192.0.2.7:4711", &p->endpoint) ? (void)0 : abort();
+    return p;
+}
+
+static void fake_report(size_t event, enum node_outcome outcome)
+{
+    fake.observer->report(fake.observer->context, fake.events[event].ref,
+                          outcome, PATH_TCP, span_us(12100), 3);
+}
+
+void edge_observe(struct edge *e, const struct edge_observer *observer)
+{
+    e->observer = observer;
+}
+
+void edge_unobserve(struct edge *e, const struct edge_observer *observer)
+{
+    if (e->observer == observer)
+        e->observer = NULL;
+}
+
+struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer)
+{
+    (void)observer;
+    return (struct node_ref){++e->last_ref};
+}
+
+static void fake_copy(char *to, size_t size, struct bytes from)
+{
+    if (from.size >= size)
+        abort();
+    if (from.size > 0)
+        memcpy(to, from.data, from.size);
+    to[from.size] = '\0';
+}
+
+void edge_submit(struct edge *e, const struct node_event *event)
+{
+    struct fake_event *f = &e->events[e->event_count++];
+
+    if (e->event_count == FAKE_EVENTS)
+        abort();
+    *f = (struct fake_event){.kind = event->kind};
+    if (event->kind == NODE_SET_GROUPS) {
+        for (size_t i = 0; i < event->groups.count; i++) {
+            strcat(f->groups, event->groups.list[i]);
+            strcat(f->groups, " ");
+        }
+        return;
+    }
+    if (event->kind == NODE_REVOCATION)
+        return;
+    const struct message *m = &event->submit.message;
+    f->ref = event->submit.ref;
+    f->to = event->submit.to;
+    f->message_kind = m->kind;
+    f->encoding = m->encoding;
+    f->reference = m->reference;
+    fake_copy(f->type, sizeof(f->type), m->type);
+    fake_copy(f->group, sizeof(f->group), m->group);
+    f->size = m->data.size;
+    f->data = memory_new(m->data.size + 1);
+    fake_copy(f->data, m->data.size + 1, m->data);
+}
+
+const struct node *edge_node(const struct edge *e)
+{
+    return (const struct node *)(const void *)e;
+}
+
+size_t edge_relay_count(const struct edge *e)
+{
+    (void)e;
+    return 1;
+}
+
+const char *edge_relay_url(const struct edge *e, size_t index)
+{
+    (void)e;
+    (void)index;
+    return "tcp://203.0.113.10:443?key=k";
+}
+
+const char *edge_relay_transport(const struct edge *e, size_t index)
+{
+    (void)e;
+    (void)index;
+    return "tcp";
+}
+
+uv_loop_t *edge_loop(const struct edge *e)
+{
+    return e->loop;
+}
+
+struct instant edge_now(const struct edge *e)
+{
+    return e->now;
+}
+
+struct node_id node_self(const struct node *n)
+{
+    (void)n;
+    return (struct node_id){{0xaa}};
+}
+
+const char *node_name(const struct node *n)
+{
+    (void)n;
+    return "alice";
+}
+
+bool node_peer_next(const struct node *n, size_t *cursor, struct node_peer *p)
+{
+    (void)n;
+    if (*cursor == fake.peer_count)
+        return false;
+    *p = fake.peers[(*cursor)++];
+    return true;
+}
+
+bool node_peer_find(const struct node *n, const char *text, struct node_peer *p)
+{
+    (void)n;
+    for (size_t i = 0; i < fake.peer_count; i++) {
+        if (strcmp(fake.peers[i].name, text) == 0) {
+            *p = fake.peers[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+bool node_peer_get(const struct node *n, const struct node_id *id,
+                   struct node_peer *p)
+{
+    (void)n;
+    for (size_t i = 0; i < fake.peer_count; i++) {
+        if (node_id_equal(&fake.peers[i].id, id)) {
+            *p = fake.peers[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
+{
+    (void)n;
+    (void)index;
+    *r = (struct node_relay){
+        .state = RELAY_DOWN, .rtt = {-1}, .error = "unreachable", .name = ""};
+}
+
+void node_counters_get(const struct node *n, struct node_counters *c)
+{
+    (void)n;
+    *c = (struct node_counters){.sent = 7};
+}
+
+const char *node_path_name(enum node_path path)
+{
+    static const char *const names[] = {"none", "tcp", "udp", "relay"};
+
+    return names[path];
+}
+
+const char *node_outcome_name(enum node_outcome outcome)
+{
+    static const char *const names[] = {"delivered",     "unknown_peer",
+                                        "not_delivered", "peer_restarted",
+                                        "busy",          "too_large"};
+
+    return names[outcome];
+}
+
+#endif
