@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Do the pure layers call nothing of the world?
+"""Do the pure layers call nothing of the world, and keep nothing to themselves?
 
 What their static libraries leave undefined, and no pure layer defines, must
 be in the list: one name a line, * for any letters; ! in front takes out again.
+Nothing that they define may be writable: it would be a global. (A line
+"global NAME" lets one be.)
 """
 
 import re
@@ -17,6 +19,7 @@ import tree
 COMPILER = re.compile(
     r"^(__asan_|__ubsan_|__tsan_|__sanitizer_|__sancov_|__gcov_|__llvm_|"
     r"__stack_chk_fail$|_GLOBAL_OFFSET_TABLE_$)")
+WRITABLE = re.compile(r"^(\.data(?!\.rel\.ro)|\.t?bss|\.tdata|\*COM\*)")
 FORTIFIED = re.compile(r"^__(\w+)_chk$")
 
 
@@ -30,11 +33,14 @@ def problems(root, libraries, allowed):
         if not library.exists():
             yield f"{library}: was not built"
             continue
-        for kind, symbol in symbols(library):
-            if kind == "U":
+        for symbol, section in symbols(library):
+            if section == "*UND*":
                 wanted.setdefault(FORTIFIED.sub(r"\1", symbol), name)
             else:
                 defined.add(symbol)
+            if WRITABLE.match(section) and not COMPILER.match(symbol) \
+                    and not is_allowed("global " + symbol, rules):
+                yield f"{name}: is pure, but {symbol} is a writable global"
     for symbol, name in sorted(wanted.items()):
         if symbol not in defined and not COMPILER.match(symbol) \
                 and not is_allowed(symbol, rules):
@@ -42,9 +48,14 @@ def problems(root, libraries, allowed):
 
 
 def symbols(library):
-    out = subprocess.run(["nm", "-g", str(library)], check=True,
+    """(name, section) of each that is an object, a function or undefined."""
+    out = subprocess.run(["nm", "-f", "sysv", str(library)], check=True,
                          capture_output=True, text=True).stdout
-    return re.findall(r"^[0-9a-f ]* (\w) (\w+)$", out, re.M)
+    for line in out.splitlines():
+        column = [x.strip() for x in line.split("|")]
+        if len(column) == 7 and column[3] in ("OBJECT", "FUNC", "NOTYPE",
+                                              "TLS"):
+            yield column[0], column[6]
 
 
 def read_rules(path):

@@ -179,6 +179,14 @@ class Symbols(Checks):
                       "crypto_box_seed_keypair(p, p, p); }\n",
                       "calls crypto_box_keypair", "calls randombytes_buf")
 
+    def test_globals(self):
+        self.finds_in("int a; static int b = 3; static _Thread_local int c;\n"
+                      "static const char *const d[] = {\"d\", 0};\n"
+                      "const char *x(int i);\n"
+                      "const char *x(int i)\n"
+                      "{ static int e; a = b += c += e += i; return d[e]; }\n",
+                      *["is a writable global"] * 4)
+
     def test_not_built(self):
         self.write("edge/core/node.c", "")
         self.finds(check_symbols.problems(
