@@ -1,0 +1,81 @@
+#include "common/base/arena.h"
+
+#include "tests/unit/kit.h"
+
+#include <stdalign.h>
+
+/* Rooms of all sizes stay apart and keep what was written into them. */
+static void rooms_are_apart_and_aligned(void **state)
+{
+    struct arena a = {0};
+    uint8_t *rooms[400];
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < COUNT_OF(rooms); i++) {
+            rooms[i] = arena_take(&a, i * 7);
+            assert_non_null(rooms[i]);
+            assert_int_equal((uintptr_t)rooms[i] % alignof(max_align_t), 0);
+            memset(rooms[i], (int)i, i * 7);
+        }
+        for (size_t i = 0; i < COUNT_OF(rooms); i++)
+            for (size_t k = 0; k < i * 7; k++)
+                assert_int_equal(rooms[i][k], (uint8_t)i);
+        arena_clear(&a);
+    }
+    arena_close(&a);
+}
+
+static void a_warm_arena_uses_its_room_again(void **state)
+{
+    struct arena a = {0};
+    void *small, *large;
+
+    (void)state;
+    small = arena_take(&a, 10);
+    large = arena_take(&a, 1000000);
+    arena_clear(&a);
+    assert_ptr_equal(arena_take(&a, 10), small);
+    assert_ptr_equal(arena_take(&a, 1000000), large);
+    arena_close(&a);
+    assert_null(a.first);
+}
+
+static void what_was_taken_too_much_goes_back(void **state)
+{
+    struct arena a = {0};
+    uint8_t *first, *second;
+
+    (void)state;
+    first = arena_take(&a, 10000);
+    arena_trim(&a, first, 10000, 5);
+    second = arena_take(&a, 1);
+    assert_true(second > first && second - first < 64);
+    arena_trim(&a, second, 1, 0);
+    assert_ptr_equal(arena_take(&a, 3), second);
+    arena_close(&a);
+}
+
+static void copies_are_equal_and_may_be_empty(void **state)
+{
+    struct arena a = {0};
+    struct bytes hello = arena_copy(&a, bytes_of_string("hello"));
+
+    (void)state;
+    assert_int_equal(arena_copy(&a, bytes_of(NULL, 0)).size, 0);
+    assert_true(bytes_equal(hello, bytes_of_string("hello")));
+    arena_clear(&a);
+    arena_close(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rooms_are_apart_and_aligned),
+        cmocka_unit_test(a_warm_arena_uses_its_room_again),
+        cmocka_unit_test(what_was_taken_too_much_goes_back),
+        cmocka_unit_test(copies_are_equal_and_may_be_empty),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
