@@ -29,8 +29,8 @@
 #include <stdio.h>
 
 enum {
-    KEYFILE_SIZE = 256 * 1024,
-    KEYFILE_LINES = 4096, /* that say something */
+    KEYFILE_SIZE = 4 * 1024 * 1024,
+    KEYFILE_LINES = 32768, /* that say something */
 };
 
 enum keyfile_secrecy {

@@ -1,0 +1,100 @@
+#include "common/conf/identity.h"
+
+#include "common/conf/keyfile.h"
+
+#include <sodium.h>
+
+#include <time.h>
+
+/*
+ * The salt is the same for all: whoever has the passphrase and nothing else
+ * must come to the same mesh. What is guessed once is guessed for every mesh
+ * with that passphrase; hence a function that makes each guess dear.
+ */
+static const char salt_label[] = "zs1 passphrase mesh";
+
+enum {
+    PASSES = 3,
+    MEMORY = 128 * 1024 * 1024,
+    /* Nobody issues these, so nobody can issue them anew. */
+    VALID_SECONDS = 10 * 365 * 86400,
+};
+
+struct derived {
+    uint8_t mesh_seed[32];
+    uint8_t mesh_secret[32];
+};
+
+static bool derive(const char *passphrase, size_t size, struct derived *to)
+{
+    uint8_t salt[crypto_pwhash_SALTBYTES];
+
+    crypto_generichash(salt, sizeof(salt), (const uint8_t *)salt_label,
+                       sizeof(salt_label) - 1, NULL, 0);
+    return crypto_pwhash((uint8_t *)to, sizeof(*to), passphrase, size, salt,
+                         PASSES, MEMORY, crypto_pwhash_ALG_ARGON2ID13) == 0;
+}
+
+static bool read_passphrase(const char *path, struct derived *to, FILE *errors)
+{
+    size_t size, length;
+    char *text = keyfile_read(path, KEYFILE_SECRET, &size, errors);
+    bool good = false;
+
+    if (text == NULL)
+        return false;
+    length = size;
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+        length--;
+    if (length == 0)
+        fprintf(errors, "%s: the passphrase is empty\n", path);
+    else if (!(good = derive(text, length, to)))
+        fprintf(errors, "%s: not enough memory for the passphrase's key\n",
+                path);
+    keyfile_wipe(text, size);
+    return good;
+}
+
+static void certify(struct edge_identity *identity, const char *name,
+                    const uint8_t mesh_key[64])
+{
+    struct certificate *said = &identity->said;
+
+    said->mesh = identity->mesh;
+    said->node = node_key_id(identity->secret_key);
+    said->not_before = 0;
+    said->not_after = (uint64_t)time(NULL) + VALID_SECONDS;
+    memcpy(said->name, name, strlen(name) + 1);
+    identity->certificate_size =
+        certificate_sign(said, mesh_key, identity->certificate).size;
+}
+
+bool identity_from_passphrase(const char *passphrase_path, const char *name,
+                              const char *key_path,
+                              struct edge_identity *identity, FILE *errors)
+{
+    struct derived derived;
+    uint8_t mesh_key[64];
+
+    memset(identity, 0, sizeof(*identity));
+    if (!name_is_valid(bytes_of(name, strlen(name)))) {
+        fprintf(errors, "a name has 1 to 63 of A-Z a-z 0-9 . _ - and does not "
+                        "begin with a dot or dash\n");
+        return false;
+    }
+    if (key_path == NULL)
+        node_key_generate(identity->secret_key);
+    else if (!node_key_load(key_path, identity->secret_key, errors))
+        return false;
+    if (!read_passphrase(passphrase_path, &derived, errors)) {
+        identity_wipe(identity);
+        return false;
+    }
+    identity->has_key = true;
+    crypto_sign_seed_keypair(identity->mesh.key, mesh_key, derived.mesh_seed);
+    memcpy(identity->mesh_secret.key, derived.mesh_secret, KEY_SIZE);
+    certify(identity, name, mesh_key);
+    sodium_memzero(mesh_key, sizeof(mesh_key));
+    sodium_memzero(&derived, sizeof(derived));
+    return true;
+}

@@ -1,0 +1,57 @@
+#include "common/conf/revoked.h"
+
+#include "common/base/hex.h"
+#include "common/conf/keyfile.h"
+
+bool revoked_load(const char *path, struct revoked *revoked, FILE *errors)
+{
+    struct keyfile k;
+    struct mesh_id mesh;
+    size_t cursor = 0;
+
+    if (!keyfile_open(&k, path, "revoked", KEYFILE_PUBLIC, errors))
+        return false;
+    /* For people; only the signed list counts. */
+    keyfile_hex(&k, "mesh", mesh.key, KEY_SIZE);
+    (void)keyfile_text(&k, "serial");
+    while (keyfile_item(&k, "nodes", &cursor) != NULL)
+        continue;
+
+    revoked->size =
+        keyfile_base64(&k, "signed", revoked->bytes, sizeof(revoked->bytes));
+    if (revoked->size > 0 &&
+        !revocation_check(bytes_of(revoked->bytes, revoked->size),
+                          &revoked->list))
+        keyfile_wrong(&k, "signed", "the list is not signed by its mesh");
+    else if (revoked->size > 0 && !mesh_id_equal(&mesh, &revoked->list.mesh))
+        keyfile_wrong(&k, "mesh", "`mesh` is not the signed list's");
+    return keyfile_close(&k, errors);
+}
+
+bool revoked_save(const char *path, struct bytes list, FILE *errors)
+{
+    struct keytext text = {0};
+    struct revocation r;
+    bool done;
+
+    if (!revocation_check(list, &r)) {
+        fprintf(errors, "%s: the list is not signed by its mesh\n", path);
+        return false;
+    }
+    keytext_add(&text, "# Nodes that are out of a ZeroServices mesh; no "
+                       "secret. Only the signed list counts.\n"
+                       "kind: revoked\nversion: 1\n");
+    keytext_hex(&text, "mesh", r.mesh.key, KEY_SIZE);
+    keytext_add(&text, "serial: %llu\n", (unsigned long long)r.serial);
+    keytext_base64(&text, "signed", list);
+    keytext_add(&text, "nodes:%s\n", r.count == 0 ? " []" : "");
+    for (uint32_t i = 0; i < r.count; i++) {
+        char id[2 * KEY_SIZE + 1];
+
+        hex_encode(bytes_of(r.nodes + i * KEY_SIZE, KEY_SIZE), id);
+        keytext_add(&text, "  - %s\n", id);
+    }
+    done = keyfile_write(path, &text, 0644, KEYFILE_REPLACE, errors);
+    keytext_close(&text);
+    return done;
+}
