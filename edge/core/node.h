@@ -31,7 +31,7 @@ enum node_path { PATH_NONE, PATH_TCP, PATH_UDP, PATH_RELAY };
 const char *node_path_name(enum node_path path);
 
 struct node_conf {
-    uint8_t secret_key[64]; /* the node's Ed25519 key; copied */
+    uint8_t secret_key[64];   /* the node's Ed25519 key; copied */
     struct bytes certificate; /* encoded; copied */
     struct mesh_secret mesh_secret;
     struct bytes revocations; /* encoded list or empty; copied */
@@ -43,7 +43,7 @@ struct node_conf {
     bool multicast; /* send beacons; what is heard counts in any case */
     bool tcp;
     bool relay;
-    size_t relay_count; /* <= NODE_RELAYS */
+    size_t relay_count;                       /* <= NODE_RELAYS */
     struct curve_key relay_keys[NODE_RELAYS]; /* pinned; by relay index */
     struct span beacon_interval;
     struct span probe;
@@ -56,7 +56,7 @@ struct node_conf {
     } limits;
 };
 
-/* What a caller names a request by; comes back in its report. */
+/* What a caller names a request by, below 2^63; comes back in its report. */
 struct node_ref {
     uint64_t value;
 };
@@ -77,14 +77,14 @@ enum node_event_kind {
     NODE_PUBLISH,       /* a local message to every peer, or to a group's */
     NODE_PING,          /* measure a peer's round trip, over its session */
     NODE_SET_GROUPS,
-    NODE_REVOCATION,    /* a revocation list from a file or a local client */
-    NODE_LEAVE,         /* say goodbye everywhere; the node is done after it */
+    NODE_REVOCATION, /* a revocation list from a file or a local client */
+    NODE_LEAVE,      /* say goodbye everywhere; the node is done after it */
 };
 
 enum link_failure {
-    LINK_BROKEN = 1,   /* an open connection ended */
-    LINK_UNREACHABLE,  /* refused, timed out, no route, no such name */
-    LINK_HANDSHAKE,    /* CURVE failed: a wrong key at one end */
+    LINK_BROKEN = 1,  /* an open connection ended */
+    LINK_UNREACHABLE, /* refused, timed out, no route, no such name */
+    LINK_HANDSHAKE,   /* CURVE failed: a wrong key at one end */
 };
 
 struct node_event {
@@ -101,8 +101,8 @@ struct node_event {
         } datagram;
         struct {
             uint32_t id;
-            struct curve_key key; /* OPENED, incoming: the connector's CURVE
-                                     key, proved by the handshake */
+            struct curve_key key;   /* OPENED, incoming: the connector's CURVE
+                                       key, proved by the handshake */
             struct address address; /* OPENED: the other end's */
             enum link_failure failure; /* CLOSED */
             struct bytes bytes;        /* PACKET; the node may decrypt in it */
@@ -110,7 +110,7 @@ struct node_event {
         uint64_t unix_seconds; /* CLOCK */
         struct {
             struct node_ref ref;
-            struct node_id to; /* SUBMIT, PING */
+            struct node_id to;      /* SUBMIT, PING */
             struct message message; /* SUBMIT, PUBLISH; borrowed */
         } submit;
         struct {
@@ -125,21 +125,21 @@ struct node_event {
  * owner with even ids, never twice in a process. */
 
 enum node_todo_kind {
-    NODE_MULTICAST,  /* bytes: a beacon, on every interface */
-    NODE_SEND_TO,    /* address, bytes: a beacon by unicast */
-    NODE_CONNECT,    /* link, address, key (the other's CURVE key) */
+    NODE_MULTICAST,     /* bytes: a beacon, on every interface */
+    NODE_SEND_TO,       /* address, bytes: a beacon by unicast */
+    NODE_CONNECT,       /* link, address, key (the other's CURVE key) */
     NODE_CONNECT_RELAY, /* link, relay index */
-    NODE_DISCONNECT, /* link: outgoing: close it; incoming: forget it */
-    NODE_WRITE,      /* link, bytes */
-    NODE_JOINED,     /* peer */
-    NODE_LEFT,       /* peer, reason */
-    NODE_PATH,       /* peer (its path is the new one), was */
-    NODE_MESSAGE,    /* peer, message */
-    NODE_REPORT,     /* ref, outcome; what became of SUBMIT, PUBLISH, PING */
-    NODE_READY,      /* peer: takes messages again after BUSY */
-    NODE_RELAY,      /* relay: its state changed */
-    NODE_REFUSED,    /* someone was refused, or this node was: to be logged */
-    NODE_REVOKED,    /* bytes: a newer revocation list; keep and pass it on */
+    NODE_DISCONNECT,    /* link: outgoing: close it; incoming: forget it */
+    NODE_WRITE,         /* link, bytes */
+    NODE_JOINED,        /* peer */
+    NODE_LEFT,          /* peer, reason */
+    NODE_PATH,          /* peer (its path is the new one), was */
+    NODE_MESSAGE,       /* peer, message */
+    NODE_REPORT,        /* ref, outcome; what became of SUBMIT, PUBLISH, PING */
+    NODE_READY,         /* peer: takes messages again after BUSY */
+    NODE_RELAY,         /* relay: its state changed */
+    NODE_REFUSED, /* someone was refused, or this node was: to be logged */
+    NODE_REVOKED, /* bytes: a newer revocation list; keep and pass it on */
 };
 
 enum node_outcome {
@@ -147,7 +147,7 @@ enum node_outcome {
     OUTCOME_UNKNOWN_PEER,  /* not present */
     OUTCOME_NOT_DELIVERED, /* the peer left before it acknowledged */
     OUTCOME_PEER_RESTARTED,
-    OUTCOME_BUSY,      /* the window is full; READY will follow */
+    OUTCOME_BUSY, /* the window is full; READY will follow */
     OUTCOME_TOO_LARGE,
 };
 /* "delivered", "unknown_peer", ...: the local API's words. */
@@ -157,13 +157,14 @@ enum relay_state { RELAY_DOWN, RELAY_CONNECTING, RELAY_UP };
 
 struct node_relay {
     enum relay_state state;
-    struct span rtt; /* < 0: unknown */
-    const char *error; /* the last failure: a word, "" for none */
-    const char *name;  /* what it calls itself, "" until it did */
+    struct span rtt;        /* < 0: unknown */
+    const char *error;      /* the last failure: a word, "" for none */
+    const char *name;       /* what it calls itself, "" until it did */
     struct address outside; /* where it sees this node come from */
 };
 
-/* A peer as the owner sees it. Views: valid until the next step. */
+/* A peer as the owner sees it. Views: valid until the next step. With MESSAGE
+ * and READY only id and name are filled in. */
 struct node_peer {
     struct node_id id;
     const char *name;
@@ -193,7 +194,7 @@ struct node_todo {
             enum departure reason;  /* LEFT */
             enum node_path was;     /* PATH */
             struct message message; /* MESSAGE */
-        } peer; /* JOINED, LEFT, PATH, MESSAGE, READY */
+        } peer;                     /* JOINED, LEFT, PATH, MESSAGE, READY */
         struct {
             struct node_ref ref;
             enum node_outcome outcome;
@@ -203,7 +204,7 @@ struct node_todo {
         } report;
         uint32_t relay; /* RELAY: its index */
         struct {
-            bool by_peer; /* the peer (or relay) refused this node */
+            bool by_peer;   /* the peer (or relay) refused this node */
             uint8_t reason; /* enum refusal */
             int relay;      /* its index, or -1 */
             char name[NAME_MAX_SIZE + 1]; /* whose, as far as it is known */

@@ -1,0 +1,67 @@
+#include "common/core/detector.h"
+
+void detector_init(struct detector *d, const struct detector_conf *conf,
+                   struct instant now)
+{
+    *d = (struct detector){
+        .conf = *conf,
+        .heard = now,
+        .probe_at = now,
+        .rtt = span_us(-1),
+    };
+}
+
+bool detector_heard(struct detector *d, struct instant now)
+{
+    bool was_down = d->down;
+    d->heard = now;
+    d->down = false;
+    return was_down;
+}
+
+static struct instant lost_at(const struct detector *d)
+{
+    return instant_after(d->heard, d->conf.lost_after);
+}
+
+enum detector_verdict detector_due(struct detector *d, struct instant now)
+{
+    if (!d->down && instant_reached(lost_at(d), now)) {
+        d->down = true;
+        d->probe_at = instant_after(now, d->conf.interval);
+        return DETECTOR_DOWN;
+    }
+    if (!instant_reached(d->probe_at, now))
+        return DETECTOR_WAIT;
+    d->probe_at = instant_after(now, d->conf.interval);
+    return DETECTOR_PROBE;
+}
+
+struct instant detector_deadline(const struct detector *d)
+{
+    return d->down ? d->probe_at : instant_min(d->probe_at, lost_at(d));
+}
+
+uint64_t detector_asks(struct detector *d, struct instant now)
+{
+    d->asked = now;
+    return ++d->token;
+}
+
+void detector_answered(struct detector *d, uint64_t token, struct instant now)
+{
+    if (token == d->token)
+        d->rtt = rtt_smooth(d->rtt, instant_between(d->asked, now));
+}
+
+void detector_excuse(struct detector *d, struct span late)
+{
+    d->heard = instant_after(d->heard, late);
+}
+
+struct span rtt_smooth(struct span smoothed, struct span sample)
+{
+    if (smoothed.us < 0)
+        return sample;
+    return span_us(smoothed.us + (sample.us - smoothed.us) / 8);
+}

@@ -1,0 +1,90 @@
+#include "common/core/inbox.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void inbox_init(struct inbox *in, size_t limit_bytes)
+{
+    *in = (struct inbox){.expected = 1, .limit = limit_bytes};
+}
+
+static void drop_message(struct inbox *in)
+{
+    free(in->message);
+    in->message = NULL;
+    in->size = 0;
+    in->total = 0;
+    in->capacity = 0;
+    in->complete = false;
+}
+
+void inbox_close(struct inbox *in)
+{
+    drop_message(in);
+}
+
+uint64_t inbox_cumulative(const struct inbox *in)
+{
+    return in->expected - 1;
+}
+
+void inbox_restart(struct inbox *in)
+{
+    drop_message(in);
+    in->expected = 1;
+}
+
+/* Room follows what has come, not what was promised. */
+static void append(struct inbox *in, struct bytes fragment)
+{
+    size_t need = in->size + fragment.size;
+    if (need > in->capacity) {
+        size_t capacity = 2 * need < in->total ? 2 * need : in->total;
+        in->message = memory_resize(in->message, capacity, 1);
+        in->capacity = capacity;
+    }
+    memcpy(in->message + in->size, fragment.data, fragment.size);
+    in->size = need;
+}
+
+static bool fits(const struct inbox *in, const struct data_record *r)
+{
+    if (r->fragment.size == 0)
+        return false;
+    if (r->first)
+        return in->message == NULL && r->total >= r->fragment.size &&
+               r->total <= in->limit &&
+               r->last == (r->total == r->fragment.size);
+    size_t size = in->size + r->fragment.size;
+    return in->message != NULL && size <= in->total &&
+           r->last == (size == in->total);
+}
+
+enum inbox_verdict inbox_take(struct inbox *in, const struct data_record *r,
+                              struct bytes *message)
+{
+    if (in->complete)
+        drop_message(in);
+    if (r->sequence < in->expected)
+        return INBOX_DUPLICATE;
+    if (r->sequence > in->expected)
+        return INBOX_GAP;
+    if (!fits(in, r))
+        return INBOX_VIOLATION;
+
+    in->expected++;
+    if (r->first && r->last) {
+        *message = r->fragment;
+        return INBOX_MESSAGE;
+    }
+    if (r->first)
+        in->total = (size_t)r->total;
+    append(in, r->fragment);
+    if (!r->last)
+        return INBOX_TAKEN;
+    in->complete = true;
+    *message = bytes_of(in->message, in->size);
+    return INBOX_MESSAGE;
+}

@@ -1,0 +1,392 @@
+#include "common/core/session.h"
+
+#include "common/core/session_private.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static const struct span ask_first = {500 * 1000};
+static const struct span ask_longest = {4 * 1000 * 1000};
+static const struct span rekey_after = {3600 * (int64_t)1000 * 1000};
+static const uint64_t rekey_numbers = (uint64_t)1 << 32;
+
+void session_init(struct session *s, const struct session_keys *keys,
+                  const struct session_limits *limits, struct entropy *entropy,
+                  struct session_counters *counters)
+{
+    *s = (struct session){
+        .keys = *keys,
+        .limits = *limits,
+        .stream = entropy_u64(entropy),
+        .ask_again = INSTANT_NEVER,
+        .ask_interval = ask_first,
+        .rtt = span_us(-1),
+        .progress_at = INSTANT_NEVER,
+        .retry_at = INSTANT_NEVER,
+        .peer_message = limits->message,
+        .peer_window = limits->window,
+        .counters = counters,
+    };
+    outbox_init(&s->outbox, limits->window);
+    inbox_init(&s->inbox, limits->message + MESSAGE_HEADER_SIZE);
+}
+
+void session_close(struct session *s)
+{
+    outbox_close(&s->outbox);
+    inbox_close(&s->inbox);
+    sodium_memzero(s, sizeof *s);
+}
+
+void session_settle_all(struct session *s, enum session_settled how,
+                        const struct session_sink *sink)
+{
+    uint64_t ref;
+    while (outbox_forget(&s->outbox, true, &ref))
+        sink->settled(sink->owner, ref, how);
+    outbox_renumber(&s->outbox);
+}
+
+bool session_has_room(const struct session *s, size_t message_size)
+{
+    return outbox_has_room(&s->outbox, message_size);
+}
+
+void session_submit(struct session *s, const struct message *m, uint64_t ref,
+                    struct instant now)
+{
+    size_t size = message_size(m);
+    struct writer w = writer_of(outbox_reserve(&s->outbox, size), size);
+    message_encode(m, &w);
+    ASSERT(writer_ok(&w) && writer_left(&w) == 0);
+    if (!outbox_is_waiting(&s->outbox))
+        s->progress_at = now;
+    outbox_commit(&s->outbox, size, ref);
+}
+
+bool session_ping(struct session *s, uint64_t token)
+{
+    if (s->ping_count == SESSION_PINGS)
+        return false;
+    s->pings[s->ping_count++] = token;
+    return true;
+}
+
+bool session_is_open(const struct session *s)
+{
+    return s->current.live;
+}
+
+/* --- handshake ---------------------------------------------------------- */
+
+static bool has_something_to_say(const struct session *s)
+{
+    return outbox_has_next(&s->outbox, SIZE_MAX) ||
+           outbox_is_waiting(&s->outbox) || s->ping_count > 0;
+}
+
+static bool is_due_for_rekey(const struct session *s, struct instant now)
+{
+    return s->current.live && s->current.asked &&
+           (instant_reached(instant_after(s->current.since, rekey_after),
+                            now) ||
+            seal_number(&s->current.seal) >= rekey_numbers);
+}
+
+/* The peer has our ACCEPT, or will ask again: no need for a handshake of ours
+ * until then. */
+static struct instant confirm_by(const struct session *s)
+{
+    if (!s->pending.live)
+        return (struct instant){INT64_MIN};
+    return instant_after(s->pending.since, ask_first);
+}
+
+bool session_wants_handshake(const struct session *s, struct instant now)
+{
+    if (s->asking)
+        return instant_reached(s->ask_again, now);
+    if (s->current.live)
+        return is_due_for_rekey(s, now);
+    return has_something_to_say(s) && instant_reached(confirm_by(s), now);
+}
+
+struct instant session_deadline(const struct session *s)
+{
+    if (s->asking)
+        return s->ask_again;
+    if (s->current.live && s->current.asked)
+        return instant_after(s->current.since, rekey_after);
+    if (!s->current.live && s->pending.live && has_something_to_say(s))
+        return confirm_by(s);
+    return INSTANT_NEVER;
+}
+
+void session_ask_soon(struct session *s, struct instant now)
+{
+    s->ask_interval = ask_first;
+    if (s->asking)
+        s->ask_again = now;
+}
+
+/* Binds both identities and their roles into the handshake [P-6.2]. */
+static struct bytes prologue(const struct node_id *initiator,
+                             const struct node_id *responder, uint8_t *room)
+{
+    struct writer w = writer_of(room, 3 + 2 * KEY_SIZE);
+    write_bytes(&w, bytes_of("zs1", 3));
+    write_bytes(&w, bytes_of(initiator->key, KEY_SIZE));
+    write_bytes(&w, bytes_of(responder->key, KEY_SIZE));
+    return writer_bytes(&w);
+}
+
+static uint32_t new_index(struct session *s, struct entropy *entropy)
+{
+    uint32_t index;
+    do {
+        index = (uint32_t)entropy_u64(entropy);
+    } while (index == s->current.index || index == s->previous.index ||
+             index == s->pending.index);
+    return index;
+}
+
+bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
+                 struct writer *w)
+{
+    uint8_t ephemeral[32], names[3 + 2 * KEY_SIZE], payload[64];
+    entropy_fill(entropy, ephemeral, sizeof ephemeral);
+    noise_start_initiator(
+        &s->noise, s->keys.self, &s->keys.peer_key, s->keys.psk,
+        prologue(&s->keys.self_id, &s->keys.peer_id, names), ephemeral);
+    sodium_memzero(ephemeral, sizeof ephemeral);
+
+    struct writer p = writer_of(payload, sizeof payload);
+    write_u8(&p, PROTOCOL_VERSION);
+    write_u64(&p, s->keys.self_epoch.value);
+    write_u64(&p, s->keys.peer_epoch.value);
+    write_u64(&p, ++*s->keys.ask_counter);
+    write_u64(&p, s->stream);
+    write_u64(&p, s->established ? s->peer_stream : 0);
+    write_u64(&p, s->limits.window);
+    write_u64(&p, s->limits.message);
+
+    s->asking = true;
+    s->asking_index = new_index(s, entropy);
+    s->ask_again = instant_after(now, s->ask_interval);
+    s->ask_interval = span_min(span_times(s->ask_interval, 2), ask_longest);
+    write_u8(w, PACKET_INIT);
+    write_u32(w, s->asking_index);
+    return noise_write_1(&s->noise, writer_bytes(&p), w);
+}
+
+struct offer {
+    struct epoch epoch, to_epoch;
+    uint64_t counter, stream, known_stream, window, message;
+};
+
+static bool offer_decode(struct bytes payload, struct offer *o)
+{
+    struct reader r = reader_of(payload);
+    bool version_ok = read_u8(&r) == PROTOCOL_VERSION;
+    o->epoch.value = read_u64(&r);
+    o->to_epoch.value = read_u64(&r);
+    o->counter = read_u64(&r);
+    o->stream = read_u64(&r);
+    o->known_stream = read_u64(&r);
+    o->window = read_u64(&r);
+    o->message = read_u64(&r);
+    return reader_done(&r) && version_ok;
+}
+
+/* An INIT replayed by a relay is of another process or not newer [P-6.3]. */
+static bool offer_is_new(const struct session *s, const struct offer *o)
+{
+    return o->epoch.value == s->keys.peer_epoch.value &&
+           o->to_epoch.value == s->keys.self_epoch.value &&
+           o->counter > s->taken_counter;
+}
+
+/* Our INIT is out too: the smaller id's goes on [P-6.2]. */
+static bool ours_goes_first(const struct session *s)
+{
+    return s->asking &&
+           memcmp(s->keys.self_id.key, s->keys.peer_id.key, KEY_SIZE) < 0;
+}
+
+/*
+ * What the new keys will bring into force once the initiator proved that it
+ * has them: the streams go on if both sides know the same pair, be it in force
+ * or pending. Returns whether the initiator has to start its own afresh.
+ */
+static bool agree_on_streams(struct session *s, const struct offer *o,
+                             struct entropy *entropy)
+{
+    struct keyset *p = &s->pending;
+    p->peer_window = o->window;
+    p->peer_message = o->message;
+    if (s->established && o->stream == s->peer_stream &&
+        o->known_stream == s->stream) {
+        p->stream = s->stream;
+        p->peer_stream = s->peer_stream;
+        p->fresh = false;
+        return false;
+    }
+    if (p->stream != 0 && o->stream == p->peer_stream &&
+        o->known_stream == p->stream)
+        return false; /* p->fresh stays: this side has yet to start afresh. */
+    p->stream = entropy_u64(entropy) | 1;
+    p->peer_stream = o->stream;
+    p->fresh = true;
+    return true;
+}
+
+bool session_take_init(struct session *s, struct bytes packet,
+                       struct entropy *entropy, struct instant now,
+                       struct writer *w)
+{
+    if (packet.size < 5 + NOISE_1_OVERHEAD || packet.size > SESSION_INIT_SIZE ||
+        ours_goes_first(s))
+        return false;
+    uint8_t ephemeral[32], names[3 + 2 * KEY_SIZE], payload[64];
+    struct noise noise;
+    struct offer offer;
+    size_t size;
+    entropy_fill(entropy, ephemeral, sizeof ephemeral);
+    noise_start_responder(&noise, s->keys.self, s->keys.psk,
+                          prologue(&s->keys.peer_id, &s->keys.self_id, names),
+                          ephemeral);
+    sodium_memzero(ephemeral, sizeof ephemeral);
+    struct bytes message = bytes_of(packet.data + 5, packet.size - 5);
+    if (!noise_read_1(&noise, message, payload, &size) ||
+        memcmp(noise.peer_static, s->keys.peer_key.key, KEY_SIZE) != 0 ||
+        !offer_decode(bytes_of(payload, size), &offer) ||
+        !offer_is_new(s, &offer)) {
+        noise_wipe(&noise);
+        return false;
+    }
+    s->taken_counter = offer.counter;
+    s->asking = false; /* Theirs goes first. */
+
+    struct keyset *k = &s->pending;
+    bool fresh = agree_on_streams(s, &offer, entropy);
+    k->index = new_index(s, entropy);
+    struct reader r = reader_of(packet);
+    (void)read_u8(&r);
+    k->peer_index = read_u32(&r);
+    k->since = now;
+    k->asked = false;
+
+    struct writer p = writer_of(payload, sizeof payload);
+    write_u8(&p, PROTOCOL_VERSION);
+    write_u64(&p, s->keys.self_epoch.value);
+    write_u64(&p, k->stream);
+    write_u8(&p, fresh);
+    write_u64(&p, s->limits.window);
+    write_u64(&p, s->limits.message);
+    write_u8(w, PACKET_ACCEPT);
+    write_u32(w, k->index);
+    write_u32(w, k->peer_index);
+    bool ok = noise_write_2(&noise, writer_bytes(&p), w);
+    if (ok) {
+        uint8_t theirs[32], ours[32];
+        noise_split(&noise, theirs, ours);
+        seal_init(&k->seal, ours, theirs);
+        sodium_memzero(theirs, sizeof theirs);
+        sodium_memzero(ours, sizeof ours);
+        k->live = true;
+    }
+    noise_wipe(&noise);
+    return ok;
+}
+
+/* Both streams begin anew: what was sent is lost, what was not waits on. */
+static void start_afresh(struct session *s, const struct session_sink *sink)
+{
+    uint64_t ref;
+    while (outbox_forget(&s->outbox, false, &ref))
+        sink->settled(sink->owner, ref, SESSION_NOT_DELIVERED);
+    outbox_renumber(&s->outbox);
+    inbox_restart(&s->inbox);
+}
+
+void session_put_in_force(struct session *s, const struct keyset *k,
+                          struct instant now, const struct session_sink *sink)
+{
+    if (k->fresh)
+        start_afresh(s, sink);
+    s->previous = s->current;
+    s->current = *k;
+    s->established = true;
+    s->stream = k->stream;
+    s->peer_stream = k->peer_stream;
+    s->peer_window = k->peer_window;
+    s->peer_message = k->peer_message;
+    s->pending = (struct keyset){0};
+    s->asking = false;
+    s->ask_interval = ask_first;
+    session_rewind(s);
+    s->progress_at = now;
+    s->counters->handshakes++;
+}
+
+bool session_take_accept(struct session *s, struct bytes packet,
+                         struct instant now, const struct session_sink *sink)
+{
+    if (!s->asking || packet.size < 9 + NOISE_2_OVERHEAD ||
+        packet.size > SESSION_ACCEPT_SIZE)
+        return false;
+    struct reader r = reader_of(packet);
+    (void)read_u8(&r);
+    struct keyset k = {.live = true, .asked = true, .since = now};
+    k.peer_index = read_u32(&r);
+    k.index = read_u32(&r);
+    if (k.index != s->asking_index)
+        return false;
+    /* A forged answer must not spoil the handshake for the true one. */
+    struct noise noise = s->noise;
+    uint8_t payload[64];
+    size_t size;
+    bool ok =
+        noise_read_2(&noise, read_bytes(&r, reader_left(&r)), payload, &size);
+    if (ok) {
+        struct reader p = reader_of(bytes_of(payload, size));
+        ok = read_u8(&p) == PROTOCOL_VERSION &&
+             read_u64(&p) == s->keys.peer_epoch.value;
+        k.stream = s->stream;
+        k.peer_stream = read_u64(&p);
+        k.fresh = read_u8(&p) != 0;
+        k.peer_window = read_u64(&p);
+        k.peer_message = read_u64(&p);
+        ok = ok && reader_done(&p);
+    }
+    if (ok) {
+        uint8_t ours[32], theirs[32];
+        noise_split(&noise, ours, theirs);
+        seal_init(&k.seal, ours, theirs);
+        sodium_memzero(ours, sizeof ours);
+        sodium_memzero(theirs, sizeof theirs);
+        session_put_in_force(s, &k, now, sink);
+        s->confirm_due = true;
+        noise_wipe(&s->noise);
+    }
+    noise_wipe(&noise);
+    sodium_memzero(&k, sizeof k);
+    return ok;
+}
+
+void session_take_reset(struct session *s, struct bytes packet,
+                        struct instant now)
+{
+    struct reader r = reader_of(packet);
+    (void)read_u8(&r);
+    uint32_t index = read_u32(&r);
+    if (!reader_done(&r) || !s->current.live || index != s->current.peer_index)
+        return;
+    /* Only a hint, it may be forged: the keys stay until new ones are there.
+     * The interval bounds how often a liar can make us ask. */
+    if (!s->asking) {
+        s->asking = true;
+        s->asking_index = s->current.index;
+        s->ask_again = now;
+    }
+}

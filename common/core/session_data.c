@@ -1,0 +1,254 @@
+#include "common/core/session.h"
+
+#include "common/core/detector.h"
+#include "common/core/session_private.h"
+
+static const struct span stall_shortest = {1000 * 1000};
+static const struct span stall_longest = {8 * 1000 * 1000};
+
+static const struct span refused_pause = {100 * 1000};
+
+enum { SEALED_HEADER_SIZE = 13 };
+
+/* --- taking ------------------------------------------------------------- */
+
+static void measure(struct session *s, uint64_t cumulative, struct instant now)
+{
+    if (s->timed_sequence == 0 || cumulative < s->timed_sequence)
+        return;
+    s->rtt = rtt_smooth(s->rtt, instant_between(s->timed_at, now));
+    s->timed_sequence = 0;
+}
+
+static void take_ack(struct session *s, const struct ack_record *ack,
+                     struct instant now, const struct session_sink *sink)
+{
+    uint64_t before = s->outbox.base;
+    uint64_t ref;
+    while (outbox_acknowledge(&s->outbox, ack->cumulative, &ref))
+        sink->settled(sink->owner, ref, SESSION_DELIVERED);
+    s->peer_window = ack->window;
+    measure(s, ack->cumulative, now);
+    if (s->outbox.base != before) {
+        s->progress_at = now;
+        s->stalls = 0;
+    }
+}
+
+static bool take_data(struct session *s, const struct data_record *data,
+                      const struct session_sink *sink)
+{
+    struct bytes message;
+    s->ack_due = true;
+    switch (inbox_take(&s->inbox, data, &message)) {
+    case INBOX_TAKEN:
+    case INBOX_GAP:
+        return true;
+    case INBOX_DUPLICATE:
+        s->counters->records_duplicate++;
+        return true;
+    case INBOX_MESSAGE:
+        sink->message(sink->owner, message);
+        return true;
+    case INBOX_VIOLATION:
+        return false;
+    }
+    return false;
+}
+
+static bool take_record(struct session *s, const struct record *record,
+                        struct instant now, const struct session_sink *sink)
+{
+    switch (record->type) {
+    case RECORD_DATA:
+        return take_data(s, &record->data, sink);
+    case RECORD_ACK:
+        take_ack(s, &record->ack, now, sink);
+        return true;
+    case RECORD_PING:
+        if (s->pong_count < SESSION_PINGS)
+            s->pongs[s->pong_count++] = record->token;
+        return true;
+    case RECORD_PONG:
+        sink->pong(sink->owner, record->token);
+        return true;
+    case RECORD_CLOSE:
+        return true; /* Goodbyes travel on links and by the relay. */
+    }
+    return false;
+}
+
+static struct keyset *find_keyset(struct session *s, uint32_t index)
+{
+    struct keyset *sets[] = {&s->current, &s->pending, &s->previous};
+    for (size_t i = 0; i < 3; i++)
+        if (sets[i]->live && sets[i]->index == index)
+            return sets[i];
+    return NULL;
+}
+
+/* Finds the keys and opens the packet; *records are its plain bytes. */
+static enum session_verdict open_packet(struct session *s, uint8_t *packet,
+                                        size_t size, struct keyset **keyset,
+                                        struct bytes *records)
+{
+    struct reader r = reader_of(bytes_of(packet, size));
+    bool sealed = read_u8(&r) == PACKET_SEALED;
+    uint32_t index = read_u32(&r);
+    uint64_t number = sealed ? read_u64(&r) : 0;
+    if (!reader_ok(&r))
+        return SESSION_DROPPED;
+    struct keyset *k = find_keyset(s, index);
+    if (k == NULL)
+        return SESSION_UNKNOWN;
+    *keyset = k;
+    if (!sealed) {
+        *records = bytes_of(r.at, reader_left(&r));
+        return SESSION_TAKEN;
+    }
+    uint8_t *data = packet + SEALED_HEADER_SIZE;
+    struct bytes ciphertext = bytes_of(data, size - SEALED_HEADER_SIZE);
+    if (ciphertext.size < SEAL_TAG_SIZE ||
+        seal_open(&k->seal, number, bytes_of(packet, SEALED_HEADER_SIZE),
+                  ciphertext, data) != SEAL_OPENED)
+        return SESSION_DROPPED;
+    *records = bytes_of(data, ciphertext.size - SEAL_TAG_SIZE);
+    return SESSION_TAKEN;
+}
+
+enum session_verdict session_take(struct session *s, uint8_t *packet,
+                                  size_t size, struct instant now,
+                                  const struct session_sink *sink)
+{
+    struct keyset *keyset;
+    struct bytes records;
+    enum session_verdict verdict =
+        open_packet(s, packet, size, &keyset, &records);
+    if (verdict != SESSION_TAKEN)
+        return verdict;
+    if (keyset == &s->pending) {
+        struct keyset proved = *keyset;
+        session_put_in_force(s, &proved, now, sink);
+    }
+    struct reader r = reader_of(records);
+    struct record record;
+    while (record_next(&r, &record))
+        if (!take_record(s, &record, now, sink))
+            return SESSION_VIOLATION;
+    return reader_done(&r) ? SESSION_TAKEN : SESSION_VIOLATION;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+bool session_has_output(const struct session *s)
+{
+    return s->current.live &&
+           (s->ack_due || s->confirm_due || s->ping_count > 0 ||
+            s->pong_count > 0 ||
+            outbox_has_next(&s->outbox, (size_t)s->peer_window));
+}
+
+static void write_token(struct writer *w, enum record_type type, uint64_t token)
+{
+    record_encode(&(struct record){.type = type, .token = token}, w);
+}
+
+static void write_control(struct session *s, struct writer *w)
+{
+    if (s->ack_due || s->confirm_due) {
+        struct record ack = {.type = RECORD_ACK};
+        ack.ack.cumulative = inbox_cumulative(&s->inbox);
+        ack.ack.window = s->limits.window;
+        record_encode(&ack, w);
+        s->ack_due = false;
+        s->confirm_due = false;
+    }
+    for (size_t i = 0; i < s->pong_count; i++)
+        write_token(w, RECORD_PONG, s->pongs[i]);
+    for (size_t i = 0; i < s->ping_count; i++)
+        write_token(w, RECORD_PING, s->pings[i]);
+    s->pong_count = 0;
+    s->ping_count = 0;
+}
+
+static void write_data(struct session *s, struct instant now, struct writer *w,
+                       size_t tail)
+{
+    struct record record = {.type = RECORD_DATA};
+    bool again;
+    bool was_waiting = outbox_is_waiting(&s->outbox);
+    while (writer_left(w) > tail &&
+           outbox_next(&s->outbox, writer_left(w) - tail,
+                       (size_t)s->peer_window, &record.data, &again)) {
+        record_encode(&record, w);
+        s->counters->records_sent++;
+        s->counters->records_resent += again;
+        if (s->timed_sequence == 0 && !again) {
+            s->timed_sequence = record.data.sequence;
+            s->timed_at = now;
+        }
+    }
+    if (!was_waiting && outbox_is_waiting(&s->outbox))
+        s->progress_at = now;
+}
+
+bool session_write(struct session *s, bool sealed, struct instant now,
+                   struct writer *w)
+{
+    if (!session_has_output(s))
+        return false;
+    struct keyset *k = &s->current;
+    size_t tail = sealed ? SEAL_TAG_SIZE : 0;
+    write_u8(w, sealed ? PACKET_SEALED : PACKET_PLAIN);
+    write_u32(w, k->peer_index);
+    if (sealed)
+        write_u64(w, seal_number(&k->seal));
+    uint8_t *records = w->at;
+    write_control(s, w);
+    write_data(s, now, w, tail);
+    ASSERT(writer_ok(w));
+    if (sealed) {
+        size_t size = (size_t)(w->at - records);
+        (void)write_room(w, SEAL_TAG_SIZE);
+        ASSERT(writer_ok(w));
+        seal_close(&k->seal,
+                   bytes_of(records - SEALED_HEADER_SIZE, SEALED_HEADER_SIZE),
+                   records, size);
+    }
+    return true;
+}
+
+/* --- going again -------------------------------------------------------- */
+
+void session_rewind(struct session *s)
+{
+    outbox_rewind(&s->outbox);
+    s->timed_sequence = 0; /* Its answer could be to either copy. */
+}
+
+void session_refused(struct session *s, struct instant now)
+{
+    if (outbox_is_waiting(&s->outbox))
+        s->retry_at =
+            instant_min(s->retry_at, instant_after(now, refused_pause));
+}
+
+struct instant session_stall_at(const struct session *s)
+{
+    if (!outbox_is_waiting(&s->outbox))
+        return INSTANT_NEVER;
+    struct span wait = stall_shortest;
+    if (s->rtt.us >= 0)
+        wait = span_max(wait, span_times(s->rtt, 4));
+    for (int i = 0; i < s->stalls && wait.us < stall_longest.us; i++)
+        wait = span_times(wait, 2);
+    return instant_min(s->retry_at, instant_after(s->progress_at, wait));
+}
+
+void session_stalled(struct session *s, struct instant now)
+{
+    s->stalls++;
+    s->progress_at = now;
+    s->retry_at = INSTANT_NEVER;
+    session_rewind(s);
+}

@@ -1,0 +1,279 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t node_unix_now(const struct node *n)
+{
+    if (n->unix_base == 0)
+        return 0;
+    int64_t passed = instant_between(n->unix_at, n->now).us / 1000000;
+    return n->unix_base + (uint64_t)(passed > 0 ? passed : 0);
+}
+
+/* --- what this node says ------------------------------------------------ */
+
+static void fill(const struct node *n, struct announcement *a, bool partial)
+{
+    *a = (struct announcement){
+        .certificate = bytes_of(n->certificate_blob, n->certificate_size),
+        .epoch = n->epoch,
+        .serial = n->serial,
+        .partial = partial,
+        .revocation_serial = n->revocation.serial,
+    };
+    memcpy(a->link_key.key, n->link_pair.public_key, KEY_SIZE);
+    for (size_t i = 0; n->tcp && i < n->address_count; i++) {
+        struct candidate *c = &a->candidates[a->candidate_count++];
+        c->kind = CANDIDATE_HOST;
+        c->address = n->addresses[i];
+    }
+    if (partial)
+        return;
+    a->group_count = n->group_count;
+    memcpy(a->groups, n->groups, sizeof n->groups);
+    a->info = bytes_of(n->info, n->info_size);
+}
+
+static void sign(const struct node *n, bool partial, uint8_t **blob,
+                 size_t *size)
+{
+    struct announcement *a = memory_new(sizeof *a);
+    fill(n, a, partial);
+    uint8_t *room = memory_new(ANNOUNCEMENT_SIZE);
+    struct bytes signed_bytes = announcement_sign(a, n->secret_key, room);
+    free(*blob);
+    *blob = memory_copy(signed_bytes.data, signed_bytes.size);
+    *size = signed_bytes.size;
+    free(room);
+    free(a);
+}
+
+void announce_sign(struct node *n)
+{
+    n->serial++;
+    sign(n, false, &n->said_full, &n->said_full_size);
+    if (n->said_full_size > BEACON_SIZE - BEACON_OVERHEAD)
+        sign(n, true, &n->said_partial, &n->said_partial_size);
+    else
+        n->said_partial_size = 0;
+}
+
+struct bytes announce_full(const struct node *n)
+{
+    return bytes_of(n->said_full, n->said_full_size);
+}
+
+struct bytes announce_for_beacon(const struct node *n)
+{
+    if (n->said_partial_size > 0)
+        return bytes_of(n->said_partial, n->said_partial_size);
+    return announce_full(n);
+}
+
+void announce_changed(struct node *n)
+{
+    announce_sign(n);
+    size_t size = 3 + n->said_full_size;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    write_u8(&w, LINK_ANNOUNCE);
+    write_u16(&w, (uint16_t)n->said_full_size);
+    write_bytes(&w, announce_full(n));
+    links_tell_all(n, writer_bytes(&w));
+    relays_announce(n);
+    beacons_multicast(n, BEACON_HERE);
+}
+
+/* --- what others say ---------------------------------------------------- */
+
+bool node_is_revoked(const struct node *n, const struct node_id *id)
+{
+    return n->revocation_blob != NULL && revocation_has(&n->revocation, id);
+}
+
+/* The certificate that this peer showed before needs no second look but at
+ * the clock. */
+static enum certificate_verdict check_certificate(const struct node *n,
+                                                  const struct peer *known,
+                                                  struct bytes bytes,
+                                                  struct certificate *c)
+{
+    uint64_t now = node_unix_now(n);
+    if (known != NULL && bytes_equal(known->said.certificate, bytes)) {
+        *c = known->certificate;
+        if (now != 0 && now >= c->not_after)
+            return CERTIFICATE_EXPIRED;
+        return CERTIFICATE_GOOD;
+    }
+    return certificate_check(bytes, &n->certificate.mesh, now, c);
+}
+
+/* The mesh signs names once, a passphrase mesh cannot: who is there first
+ * keeps it [P-2.4]. */
+static bool name_is_taken(struct node *n, const struct certificate *c)
+{
+    char padded[NAME_ROOM];
+    name_pad(padded, c->name);
+    if (strcmp(padded, n->certificate.name) == 0)
+        return true;
+    const struct peer *owner = map_get(&n->names, padded);
+    return owner != NULL && owner->joined &&
+           !node_id_equal(&owner->id, &c->node);
+}
+
+static enum refusal check(struct node *n, const struct peer *known,
+                          struct bytes bytes, const struct announcement *a,
+                          struct certificate *c)
+{
+    enum certificate_verdict verdict =
+        check_certificate(n, known, a->certificate, c);
+    if (verdict != CERTIFICATE_GOOD)
+        return refusal_of(verdict);
+    if (node_is_revoked(n, &c->node))
+        return REFUSAL_REVOKED;
+    if (node_id_equal(&c->node, &n->certificate.node))
+        return REFUSAL_REPLACED; /* Our key, used by another process. */
+    if (!announcement_signed_by(bytes, &c->node))
+        return REFUSAL_FORGED;
+    if (name_is_taken(n, c))
+        return REFUSAL_NAME_TAKEN;
+    return REFUSAL_NONE;
+}
+
+static void rename_peer(struct node *n, struct peer *p, const char *name)
+{
+    if (strcmp(p->name, name) == 0)
+        return;
+    if (p->name[0] != '\0' && map_get(&n->names, p->name) == p)
+        (void)map_remove(&n->names, p->name);
+    name_pad(p->name, name);
+    (void)map_put(&n->names, p->name, p);
+}
+
+/* Whether the addresses to connect to are others than before. */
+static bool same_candidates(const struct announcement *a,
+                            const struct announcement *b)
+{
+    if (a->candidate_count != b->candidate_count)
+        return false;
+    for (size_t i = 0; i < a->candidate_count; i++)
+        if (!address_equal(&a->candidates[i].address,
+                           &b->candidates[i].address))
+            return false;
+    return memcmp(a->link_key.key, b->link_key.key, KEY_SIZE) == 0;
+}
+
+static void take_up(struct node *n, struct peer *p, struct bytes bytes,
+                    const struct announcement *said,
+                    const struct certificate *c)
+{
+    bool first = p->blob == NULL;
+    bool moved = first || !same_candidates(&p->said, said);
+    if (!first && p->said.epoch.value != said->epoch.value)
+        peer_restarted(n, p);
+    uint8_t *blob = memory_copy(bytes.data, bytes.size);
+    free(p->blob);
+    p->blob = blob;
+    p->blob_size = bytes.size;
+    bool decoded =
+        announcement_decode(bytes_of(p->blob, p->blob_size), &p->said);
+    ASSERT(decoded);
+    p->certificate = *c;
+    rename_peer(n, p, c->name);
+    if (moved) {
+        dialer_clear(&p->dialer);
+        for (size_t i = 0; i < said->candidate_count; i++)
+            if (address_is_usable(&said->candidates[i].address))
+                (void)dialer_add(&p->dialer, &said->candidates[i].address,
+                                 false);
+    }
+}
+
+/* Whether `a` brings nothing beyond what `known` says. */
+static bool is_old(const struct peer *known, const struct announcement *a)
+{
+    const struct announcement *b = &known->said;
+    if (a->epoch.value != b->epoch.value)
+        return false;
+    if (a->serial != b->serial)
+        return a->serial < b->serial;
+    return a->partial || !b->partial;
+}
+
+enum learned announce_learn(struct node *n, struct bytes announcement,
+                            struct peer **peer, enum refusal *why,
+                            struct certificate *claimed)
+{
+    struct announcement said;
+    *claimed = (struct certificate){0};
+    *why = REFUSAL_MALFORMED;
+    if (!announcement_decode(announcement, &said) ||
+        !certificate_decode(said.certificate, claimed))
+        return LEARNED_REFUSED;
+
+    struct peer *known = peer_get(n, &claimed->node);
+    if (known != NULL && known->blob != NULL &&
+        bytes_equal(announcement, bytes_of(known->blob, known->blob_size)) &&
+        !node_is_revoked(n, &known->id)) {
+        *peer = known;
+        return LEARNED_GOOD;
+    }
+    struct certificate certificate;
+    *why = check(n, known, announcement, &said, &certificate);
+    if (*why != REFUSAL_NONE)
+        return LEARNED_REFUSED;
+    if (known != NULL && said.epoch.value < known->said.epoch.value)
+        return LEARNED_STALE;
+    if (known == NULL) {
+        if (n->peers.count >= n->peer_limit) {
+            *why = REFUSAL_FULL;
+            return LEARNED_REFUSED;
+        }
+        known = peer_new(n, &claimed->node);
+        if (!node_curve_key(&known->id, &known->identity_key)) {
+            peer_free(n, known);
+            *why = REFUSAL_FORGED;
+            return LEARNED_REFUSED;
+        }
+    }
+    if (known->blob == NULL || !is_old(known, &said))
+        take_up(n, known, announcement, &said, &certificate);
+    *peer = known;
+    peer_touch(n, known);
+    return LEARNED_GOOD;
+}
+
+void revocation_take(struct node *n, struct bytes list)
+{
+    struct revocation r;
+    if (!revocation_check(list, &r) ||
+        !mesh_id_equal(&r.mesh, &n->certificate.mesh) ||
+        r.serial <= n->revocation.serial)
+        return;
+    free(n->revocation_blob);
+    n->revocation_blob = memory_copy(list.data, list.size);
+    n->revocation_size = list.size;
+    bool good = revocation_check(bytes_of(n->revocation_blob, list.size),
+                                 &n->revocation);
+    ASSERT(good);
+    todo_add(n->todo, NODE_REVOKED)->bytes = arena_copy(&n->todo->arena, list);
+
+    struct writer w =
+        writer_of(arena_take(&n->todo->arena, 1 + list.size), 1 + list.size);
+    write_u8(&w, LINK_REVOCATION);
+    write_bytes(&w, list);
+    links_tell_all(n, writer_bytes(&w));
+    w = writer_of(arena_take(&n->todo->arena, 1 + list.size), 1 + list.size);
+    write_u8(&w, RELAY_REVOCATION);
+    write_bytes(&w, list);
+    relays_tell_all(n, writer_bytes(&w));
+
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        if (revocation_has(&n->revocation, &p->id))
+            peer_departed(n, p, DEPARTURE_REVOKED);
+    announce_changed(n);
+}

@@ -1,0 +1,207 @@
+#include "edge/core/node_private.h"
+
+#include <string.h>
+
+/* To one peer, unicast beacons go no more often than this. */
+static const struct span answer_pause = {100 * 1000};
+
+/* The `reason` of a HERE by unicast [P-4.5]. */
+enum { HERE_TELLS = 0, HERE_ASKS = 1 };
+
+static struct bytes seal(struct node *n, struct beacon *b)
+{
+    uint8_t nonce[24];
+    entropy_fill(&n->entropy, nonce, sizeof nonce);
+    b->counter = ++n->beacon_counter;
+    b->cookie = n->cookie;
+    b->announcement = announce_for_beacon(n);
+    uint8_t *room = arena_take(&n->todo->arena, BEACON_SIZE);
+    n->counters.beacons_sent++;
+    return beacon_seal(b, &n->certificate.mesh, n->keys.beacon, nonce,
+                       n->secret_key, room);
+}
+
+void beacons_multicast(struct node *n, enum beacon_kind kind)
+{
+    if (!n->multicast)
+        return;
+    struct beacon b = {.kind = kind};
+    struct bytes bytes = seal(n, &b);
+    if (bytes.size > 0)
+        todo_add(n->todo, NODE_MULTICAST)->bytes = bytes;
+}
+
+static void send_to(struct node *n, const struct address *to, struct beacon *b)
+{
+    struct bytes bytes = seal(n, b);
+    if (bytes.size == 0)
+        return;
+    struct node_todo *item = todo_add(n->todo, NODE_SEND_TO);
+    item->link.address = *to;
+    item->link.bytes = bytes;
+}
+
+void beacons_tell(struct node *n, struct peer *p, bool asks)
+{
+    if (!p->has_beacon_address ||
+        !instant_reached(instant_after(p->answered_at, answer_pause), n->now))
+        return;
+    p->answered_at = n->now;
+    struct beacon b = {
+        .kind = BEACON_HERE,
+        .echo = p->cookie,
+        .whom = p->id,
+        .reason = asks ? HERE_ASKS : HERE_TELLS,
+    };
+    send_to(n, &p->beacon_address, &b);
+}
+
+void beacons_refuse(struct node *n, const struct address *to,
+                    const struct node_id *whom, enum refusal why)
+{
+    struct beacon b = {
+        .kind = BEACON_REFUSE,
+        .whom = *whom,
+        .reason = (uint8_t)why,
+    };
+    send_to(n, to, &b);
+}
+
+/* Nodes that multicast does not reach get the same beacon by unicast, in the
+ * same rhythm; they answer as to any other [P-4.6]. */
+void beacons_to_configured(struct node *n)
+{
+    for (size_t i = 0; i < n->configured_count; i++) {
+        struct beacon b = {.kind = BEACON_HERE, .reason = HERE_ASKS};
+        send_to(n, &n->configured[i], &b);
+    }
+}
+
+static void take_here(struct node *n, struct peer *p, const struct beacon *b,
+                      const struct address *from)
+{
+    bool new_process = p->cookie != b->cookie;
+    p->cookie = b->cookie;
+    p->beacon_counter = b->counter;
+    p->has_beacon_address = true;
+    p->beacon_address = *from;
+
+    bool to_us = node_id_equal(&b->whom, &n->certificate.node);
+    if (to_us && b->echo == n->cookie)
+        p->proved = true;
+    if (p->proved) {
+        p->beacon_heard = n->now;
+        p->suspect_by = (struct instant){INT64_MIN};
+    }
+    if (b->reason == HERE_ASKS || !p->proved)
+        beacons_tell(n, p, !p->proved);
+    if (n->tcp && p->said.candidate_count > 0) {
+        struct address listener = *from;
+        listener.port = p->said.candidates[0].address.port;
+        if (dialer_add(&p->dialer, &listener, true) || new_process)
+            peer_dial_soon(n, p, false);
+    }
+    peer_touch(n, p);
+}
+
+static void refuse(struct node *n, const struct certificate *claimed,
+                   enum refusal why, const struct address *from)
+{
+    if (refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
+                    from))
+        beacons_refuse(n, from, &claimed->node, why);
+}
+
+static void take_refuse(struct node *n, const struct beacon *b,
+                        const struct certificate *claimed,
+                        const struct address *from)
+{
+    if (node_id_equal(&b->whom, &n->certificate.node))
+        (void)refusal_say(n, true, b->reason, -1, &claimed->node, claimed->name,
+                          from);
+}
+
+/*
+ * A known peer with a live link needs no beacon to be there: most beacons of a
+ * settled mesh end here, before any signature is checked [P-4.7].
+ */
+static bool brings_nothing(const struct peer *p, const struct beacon *b)
+{
+    return b->kind == BEACON_HERE && p->joined && p->proved &&
+           p->paths.current.kind == PATH_TCP && p->cookie == b->cookie &&
+           b->reason != HERE_ASKS &&
+           bytes_equal(b->announcement, bytes_of(p->blob, p->blob_size));
+}
+
+static bool is_replay(const struct peer *p, const struct announcement *said,
+                      const struct beacon *b)
+{
+    return said->epoch.value < p->said.epoch.value ||
+           (said->epoch.value == p->said.epoch.value &&
+            b->counter <= p->beacon_counter);
+}
+
+static void take_opened(struct node *n, const struct beacon *b,
+                        struct bytes opened, const struct address *from)
+{
+    struct announcement said;
+    struct certificate claimed;
+    if (b->cookie == n->cookie ||
+        !announcement_decode(b->announcement, &said) ||
+        !certificate_decode(said.certificate, &claimed)) {
+        n->counters.beacons_dropped += b->cookie != n->cookie;
+        return;
+    }
+    struct peer *p = peer_get(n, &claimed.node);
+    if (p != NULL && brings_nothing(p, b)) {
+        p->beacon_counter =
+            b->counter > p->beacon_counter ? b->counter : p->beacon_counter;
+        return;
+    }
+    if ((p != NULL && is_replay(p, &said, b)) ||
+        !beacon_signed_by(opened, &claimed.node)) {
+        n->counters.beacons_dropped++;
+        return;
+    }
+    if (b->kind == BEACON_REFUSE) {
+        take_refuse(n, b, &claimed, from);
+        return;
+    }
+    enum refusal why;
+    switch (announce_learn(n, b->announcement, &p, &why, &claimed)) {
+    case LEARNED_STALE:
+        n->counters.beacons_dropped++;
+        return;
+    case LEARNED_REFUSED:
+        refuse(n, &claimed, why, from);
+        return;
+    case LEARNED_GOOD:
+        break;
+    }
+    if (b->kind == BEACON_BYE)
+        peer_departed(n, p, DEPARTURE_CLOSED);
+    else if (p->departed != p->said.epoch.value)
+        take_here(n, p, b, from);
+}
+
+void beacons_take(struct node *n, const struct node_event *event)
+{
+    uint8_t room[BEACON_SIZE];
+    struct beacon b;
+    struct bytes opened;
+    const struct address *from = &event->datagram.from;
+    n->counters.beacons_received++;
+    switch (beacon_open(event->datagram.bytes, &n->certificate.mesh,
+                        n->keys.beacon, room, &b, &opened)) {
+    case BEACON_OPENED:
+        take_opened(n, &b, opened, from);
+        return;
+    case BEACON_WRONG_MESH:
+        (void)refusal_say(n, false, REFUSAL_WRONG_MESH, -1, NULL, NULL, from);
+        return;
+    case BEACON_NOT_AUTHENTIC:
+    case BEACON_NOT_OURS:
+        n->counters.beacons_dropped++;
+        return;
+    }
+}

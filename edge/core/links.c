@@ -1,0 +1,441 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span greet_within = {5 * 1000 * 1000};
+
+struct link *link_get(struct node *n, uint32_t id)
+{
+    return map_get(&n->links, &id);
+}
+
+struct link *link_new(struct node *n, uint32_t id, enum link_kind kind)
+{
+    struct link *link = memory_new(sizeof *link);
+    link->id = id;
+    link->kind = kind;
+    link->deadline = (struct deadline){
+        .kind = DEADLINE_LINK,
+        .subject = link,
+    };
+    link->greet_by = instant_after(n->now, greet_within);
+    detector_init(&link->detector, &n->detector, n->now);
+    (void)map_put(&n->links, &id, link);
+    if (kind == LINK_TO_PEER)
+        n->direct_links++;
+    link_rearm(n, link);
+    return link;
+}
+
+/* The peers that waited for the link to take packets go on. */
+static void wake_waiting(struct node *n, struct link *link)
+{
+    struct peer *p = link->waiting;
+    link->waiting = NULL;
+    while (p != NULL) {
+        struct peer *next = p->next_waiting;
+        p->next_waiting = NULL;
+        p->waiting = false;
+        peer_touch(n, p);
+        p = next;
+    }
+}
+
+static void unlink_from_peer(struct link *link)
+{
+    if (link->peer == NULL)
+        return;
+    for (struct link **at = &link->peer->links; *at != NULL;
+         at = &(*at)->next_of_peer)
+        if (*at == link) {
+            *at = link->next_of_peer;
+            break;
+        }
+}
+
+void link_drop(struct node *n, struct link *link, bool disconnect)
+{
+    if (disconnect)
+        todo_disconnect(n, link->id);
+    wake_waiting(n, link);
+    unlink_from_peer(link);
+    heap_remove(&n->heap, &link->deadline.timer);
+    (void)map_remove(&n->links, &link->id);
+    if (link->kind == LINK_TO_PEER)
+        n->direct_links--;
+    free(link);
+}
+
+void link_rearm(struct node *n, struct link *link)
+{
+    node_arm(n, &link->deadline,
+             link->state == LINK_UP ? detector_deadline(&link->detector)
+                                    : link->greet_by);
+}
+
+static void attach(struct link *link, struct peer *p)
+{
+    link->peer = p;
+    link->next_of_peer = p->links;
+    p->links = link;
+}
+
+static struct link *first_up(const struct peer *p)
+{
+    for (struct link *link = p->links; link != NULL; link = link->next_of_peer)
+        if (link->state == LINK_UP)
+            return link;
+    return NULL;
+}
+
+bool peer_is_linked(const struct peer *p)
+{
+    return first_up(p) != NULL;
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+void link_write_token(struct node *n, const struct link *link,
+                      enum packet_type type, uint64_t token)
+{
+    struct writer w = writer_of(arena_take(&n->todo->arena, 9), 9);
+    write_u8(&w, (uint8_t)type);
+    write_u64(&w, token);
+    todo_write(n, link, writer_bytes(&w));
+}
+
+static void write_hello(struct node *n, const struct link *link)
+{
+    size_t size = 4 + n->said_full_size;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    write_u8(&w, LINK_HELLO);
+    write_u8(&w, PROTOCOL_VERSION);
+    write_u16(&w, (uint16_t)n->said_full_size);
+    write_bytes(&w, announce_full(n));
+    todo_write(n, link, writer_bytes(&w));
+}
+
+static void write_reason(struct node *n, const struct link *link,
+                         enum packet_type type, uint8_t reason)
+{
+    struct writer w = writer_of(arena_take(&n->todo->arena, 2), 2);
+    write_u8(&w, (uint8_t)type);
+    write_u8(&w, reason);
+    todo_write(n, link, writer_bytes(&w));
+}
+
+static void write_revocation(struct node *n, const struct link *link)
+{
+    size_t size = 1 + n->revocation_size;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    write_u8(&w, LINK_REVOCATION);
+    write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
+    todo_write(n, link, writer_bytes(&w));
+}
+
+void links_tell_all(struct node *n, struct bytes packet)
+{
+    size_t cursor = 0;
+    struct link *link;
+    while ((link = map_next(&n->links, &cursor)) != NULL)
+        if (link->kind == LINK_TO_PEER && link->state == LINK_UP)
+            todo_write(n, link, packet);
+}
+
+/* --- opening and closing ------------------------------------------------ */
+
+void links_dial(struct node *n, struct peer *p, const struct address *address)
+{
+    if (n->direct_links >= n->link_limit)
+        return;
+    uint32_t id = n->next_link;
+    n->next_link += 2;
+    struct link *link = link_new(n, id, LINK_TO_PEER);
+    link->outgoing = true;
+    link->address = *address;
+    link->key = p->said.link_key;
+    attach(link, p);
+    struct node_todo *item = todo_add(n->todo, NODE_CONNECT);
+    item->link.id = id;
+    item->link.address = *address;
+    item->link.key = link->key;
+}
+
+void links_opened(struct node *n, const struct node_event *event)
+{
+    struct link *link = link_get(n, event->link.id);
+    if (link == NULL && event->link.id % 2 == 0) {
+        if (n->direct_links >= n->link_limit + n->link_limit / 4) {
+            todo_disconnect(n, event->link.id);
+            return;
+        }
+        link = link_new(n, event->link.id, LINK_TO_PEER);
+        link->key = event->link.key;
+    }
+    if (link == NULL || link->state != LINK_CONNECTING)
+        return;
+    link->state = LINK_GREETING;
+    link->greet_by = instant_after(n->now, greet_within);
+    link_rearm(n, link);
+    if (event->link.address.family != ADDRESS_NONE)
+        link->address = event->link.address;
+    if (link->kind == LINK_TO_RELAY)
+        relays_opened(n, link);
+    else if (link->outgoing)
+        write_hello(n, link);
+}
+
+/* The path is gone; `failed`: it fell silent, rather than end. */
+static void take_down(struct node *n, struct link *link, bool failed,
+                      bool disconnect)
+{
+    struct peer *p = link->peer;
+    bool was_up = link->state == LINK_UP;
+    uint32_t id = link->id;
+    link_drop(n, link, disconnect);
+    if (p == NULL)
+        return;
+    if (was_up) {
+        paths_down(&p->paths, PATH_TCP, id, failed, n->now);
+        if (first_up(p) == NULL) {
+            peer_dial_soon(n, p, !failed);
+            if (!failed)
+                peer_suspect(n, p);
+        }
+    }
+    peer_touch(n, p);
+}
+
+void links_closed(struct node *n, const struct node_event *event)
+{
+    static const char *const errors[] = {
+        [LINK_BROKEN] = "connection_lost",
+        [LINK_UNREACHABLE] = "unreachable",
+        [LINK_HANDSHAKE] = "handshake_failed",
+    };
+    struct link *link = link_get(n, event->link.id);
+    if (link == NULL)
+        return;
+    if (link->kind == LINK_TO_PEER) {
+        take_down(n, link, false, false);
+        return;
+    }
+    struct relay *relay = &n->relays[link->relay];
+    link_drop(n, link, false);
+    relay->link = NULL;
+    relays_down(n, relay, errors[event->link.failure]);
+}
+
+static void refuse(struct node *n, struct link *link, enum refusal why,
+                   const struct certificate *claimed)
+{
+    (void)refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
+                      &link->address);
+    write_reason(n, link, LINK_REFUSE, (uint8_t)why);
+    take_down(n, link, false, true);
+}
+
+/* Of two links between the same pair the one that the smaller id opened
+ * stays, and its opener closes the other [P-5.5]. */
+static void close_doubles(struct node *n, struct peer *p,
+                          const struct link *kept)
+{
+    bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
+    struct link *link = p->links;
+    while (link != NULL) {
+        struct link *next = link->next_of_peer;
+        bool ours_to_close =
+            link != kept && link->outgoing && (kept->outgoing || !smaller);
+        if (ours_to_close) {
+            if (link->state == LINK_UP)
+                paths_down(&p->paths, PATH_TCP, link->id, false, n->now);
+            link_drop(n, link, true);
+        }
+        link = next;
+    }
+}
+
+/* The larger id's own link gives way to one that is there already. */
+static bool gives_way(const struct node *n, const struct peer *p,
+                      const struct link *link)
+{
+    const struct link *up = first_up(p);
+    return link->outgoing && up != NULL && !up->outgoing &&
+           memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) > 0;
+}
+
+static void greeted(struct node *n, struct link *link, struct peer *p)
+{
+    if (!link->outgoing) {
+        attach(link, p);
+        write_hello(n, link);
+    } else if (gives_way(n, p, link)) {
+        link_drop(n, link, true);
+        return;
+    }
+    link->state = LINK_UP;
+    detector_init(&link->detector, &n->detector, n->now);
+    link_rearm(n, link);
+    p->proved = true;
+    p->suspect_by = (struct instant){INT64_MIN};
+    if (n->revocation.serial > p->said.revocation_serial)
+        write_revocation(n, link);
+    paths_up(&p->paths, PATH_TCP, link->id, n->now);
+    dialer_stop(&p->dialer);
+    close_doubles(n, p, link);
+    peer_touch(n, p);
+}
+
+static void take_hello(struct node *n, struct link *link, struct reader *r)
+{
+    uint8_t version = read_u8(r);
+    struct bytes announcement = read_bytes(r, read_u16(r));
+    struct certificate claimed = {0};
+    if (!reader_done(r) || version != PROTOCOL_VERSION) {
+        refuse(n, link,
+               version == PROTOCOL_VERSION ? REFUSAL_MALFORMED
+                                           : REFUSAL_VERSION,
+               &claimed);
+        return;
+    }
+    struct peer *expected = link->peer, *p = NULL;
+    enum refusal why;
+    uint32_t id = link->id;
+    switch (announce_learn(n, announcement, &p, &why, &claimed)) {
+    case LEARNED_REFUSED:
+        refuse(n, link, why, &claimed);
+        return;
+    case LEARNED_STALE:
+        take_down(n, link, false, true);
+        return;
+    case LEARNED_GOOD:
+        break;
+    }
+    link = link_get(n, id); /* A restarted peer's links are dropped. */
+    if (link == NULL)
+        return;
+    bool right_node = expected == NULL || expected == p;
+    if (!right_node || p->said.partial ||
+        memcmp(p->said.link_key.key, link->key.key, KEY_SIZE) != 0) {
+        refuse(n, link, REFUSAL_KEY_MISMATCH, &claimed);
+        return;
+    }
+    if (p->departed == p->said.epoch.value) {
+        take_down(n, link, false, true);
+        return;
+    }
+    greeted(n, link, p);
+}
+
+/* --- packets ------------------------------------------------------------ */
+
+static void take_announce(struct node *n, struct link *link, struct reader *r)
+{
+    struct bytes announcement = read_bytes(r, read_u16(r));
+    struct certificate claimed;
+    struct peer *p = NULL;
+    enum refusal why;
+    uint32_t id = link->id;
+    if (!reader_done(r))
+        return;
+    enum learned learned = announce_learn(n, announcement, &p, &why, &claimed);
+    link = link_get(n, id);
+    if (link != NULL && learned == LEARNED_REFUSED)
+        refuse(n, link, why, &claimed);
+}
+
+static void take_refuse(struct node *n, struct link *link, struct reader *r)
+{
+    uint8_t reason = read_u8(r);
+    if (!reader_done(r))
+        return;
+    const struct peer *p = link->peer;
+    (void)refusal_say(n, true, reason, -1, p != NULL ? &p->id : NULL,
+                      p != NULL ? p->name : NULL, &link->address);
+    take_down(n, link, true, true);
+}
+
+static void take_up_packet(struct node *n, struct link *link,
+                           enum packet_type type, struct reader *r)
+{
+    switch ((unsigned)type) {
+    case LINK_PING:
+        link_write_token(n, link, LINK_PONG, read_u64(r));
+        return;
+    case LINK_PONG:
+        detector_answered(&link->detector, read_u64(r), n->now);
+        paths_measured(&link->peer->paths, PATH_TCP, link->id,
+                       link->detector.rtt);
+        return;
+    case LINK_BYE:
+        peer_departed(n, link->peer, DEPARTURE_CLOSED);
+        return;
+    case LINK_ANNOUNCE:
+        take_announce(n, link, r);
+        return;
+    case LINK_REVOCATION:
+        revocation_take(n, bytes_of(r->at, reader_left(r)));
+        return;
+    default:
+        n->counters.packets_dropped++;
+        return;
+    }
+}
+
+void links_take(struct node *n, struct link *link, struct bytes packet)
+{
+    struct reader r = reader_of(packet);
+    enum packet_type type = read_u8(&r);
+    if (type == LINK_REFUSE) {
+        take_refuse(n, link, &r);
+    } else if (link->state != LINK_UP) {
+        if (type == LINK_HELLO && link->state == LINK_GREETING)
+            take_hello(n, link, &r);
+        else
+            n->counters.packets_dropped++;
+    } else {
+        detector_heard(&link->detector, n->now);
+        take_up_packet(n, link, type, &r);
+    }
+}
+
+/* It was not greeted in time, or fell silent. */
+static void give_up(struct node *n, struct link *link)
+{
+    if (link->kind == LINK_TO_RELAY)
+        relays_down(n, &n->relays[link->relay],
+                    link->state == LINK_UP ? "silent" : "timeout");
+    else
+        take_down(n, link, true, true);
+}
+
+void links_due(struct node *n, struct link *link)
+{
+    if (link->state != LINK_UP) {
+        if (instant_reached(link->greet_by, n->now))
+            give_up(n, link);
+        return;
+    }
+    switch (detector_due(&link->detector, n->now)) {
+    case DETECTOR_WAIT:
+        break;
+    case DETECTOR_PROBE:
+        link_write_token(n, link,
+                         link->kind == LINK_TO_RELAY ? RELAY_PING : LINK_PING,
+                         detector_asks(&link->detector, n->now));
+        break;
+    case DETECTOR_DOWN:
+        give_up(n, link);
+        return;
+    }
+    link_rearm(n, link);
+}
+
+void links_writable(struct node *n, struct link *link)
+{
+    link->blocked = false;
+    wake_waiting(n, link);
+}

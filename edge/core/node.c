@@ -1,0 +1,525 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/hex.h"
+#include "common/base/memory.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A step that comes so much later than it was due was starved: the silence
+ * meanwhile was this node's own [P-8.6]. */
+static const struct span late_from = {200 * 1000};
+/* One step writes no more than about this many packets. */
+enum { STEP_PACKETS = 128 };
+
+void node_arm(struct node *n, struct deadline *d, struct instant at)
+{
+    d->timer.owner = d;
+    heap_set(&n->heap, &d->timer, at);
+}
+
+/* --- making and unmaking -------------------------------------------------- */
+
+static bool take_identity(struct node *n, const struct node_conf *conf)
+{
+    if (!certificate_decode(conf->certificate, &n->certificate) ||
+        memcmp(conf->secret_key + 32, n->certificate.node.key, KEY_SIZE) != 0)
+        return false;
+    memcpy(n->secret_key, conf->secret_key, sizeof n->secret_key);
+    n->certificate_blob =
+        memory_copy(conf->certificate.data, conf->certificate.size);
+    n->certificate_size = conf->certificate.size;
+    mesh_keys_derive(&n->keys, &conf->mesh_secret);
+    curve_pair_of_node(&n->identity, n->secret_key);
+    return true;
+}
+
+static void take_groups(struct node *n, const char *const *list, size_t count)
+{
+    n->group_count = 0;
+    for (size_t i = 0; i < count && i < ANNOUNCEMENT_GROUPS; i++) {
+        name_pad(n->groups[n->group_count++], list[i]);
+    }
+}
+
+static void take_settings(struct node *n, const struct node_conf *conf)
+{
+    n->epoch = conf->epoch;
+    n->multicast = conf->multicast;
+    n->tcp = conf->tcp;
+    n->use_relays = conf->relay;
+    n->beacon_interval = conf->beacon_interval;
+    n->detector.interval = conf->probe;
+    n->detector.lost_after = conf->lost_after;
+    n->session_limits.window = conf->limits.window;
+    n->session_limits.message = conf->limits.message;
+    n->peer_limit = conf->limits.peers;
+    n->link_limit = conf->limits.links;
+    n->info = memory_copy(conf->info.data, conf->info.size);
+    n->info_size = conf->info.size;
+    take_groups(n, conf->groups, conf->group_count);
+    n->relay_count = conf->relay ? conf->relay_count : 0;
+    for (size_t i = 0; i < n->relay_count; i++)
+        n->relays[i].key = conf->relay_keys[i];
+}
+
+static void take_randomness(struct node *n, const uint8_t seed[32])
+{
+    uint8_t bytes[32];
+    entropy_init(&n->entropy, seed);
+    entropy_fill(&n->entropy, bytes, sizeof bytes);
+    curve_pair_generate(&n->link_pair, bytes);
+    sodium_memzero(bytes, sizeof bytes);
+    n->cookie = entropy_u64(&n->entropy) | 1;
+    entropy_fill(&n->entropy, bytes, 16);
+    map_init(&n->peers, KEY_SIZE, bytes);
+    map_init(&n->names, NAME_ROOM, bytes);
+    map_init(&n->links, sizeof(uint32_t), bytes);
+    map_init(&n->pings, sizeof(uint64_t), bytes);
+    map_init(&n->publications, sizeof(uint64_t), bytes);
+}
+
+struct node *node_new(const struct node_conf *conf, struct instant now)
+{
+    struct node *n = memory_new(sizeof *n);
+    if (!take_identity(n, conf)) {
+        free(n);
+        return NULL;
+    }
+    take_settings(n, conf);
+    take_randomness(n, conf->seed);
+    n->now = now;
+    n->next_link = 1;
+    n->expected_at = INSTANT_NEVER;
+    if (conf->revocations.size > 0) {
+        n->revocation_blob =
+            memory_copy(conf->revocations.data, conf->revocations.size);
+        n->revocation_size = conf->revocations.size;
+        if (!revocation_check(bytes_of(n->revocation_blob, n->revocation_size),
+                              &n->revocation) ||
+            !mesh_id_equal(&n->revocation.mesh, &n->certificate.mesh)) {
+            node_free(n);
+            return NULL;
+        }
+    }
+    announce_sign(n);
+    n->beacon_deadline.kind = DEADLINE_BEACON;
+    node_arm(n, &n->beacon_deadline, now);
+    relays_start(n);
+    return n;
+}
+
+static void free_values(struct map *m)
+{
+    size_t cursor = 0;
+    void *value;
+    while ((value = map_next(m, &cursor)) != NULL)
+        free(value);
+    map_close(m);
+}
+
+static void free_peers(struct node *n)
+{
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        if (p->session != NULL)
+            session_close(p->session);
+        free(p->session);
+        free(p->blob);
+    }
+    free_values(&n->peers);
+}
+
+void node_free(struct node *n)
+{
+    if (n == NULL)
+        return;
+    heap_close(&n->heap); /* It marks its timers, so before their owners. */
+    free_peers(n);
+    free_values(&n->links);
+    free_values(&n->pings);
+    free_values(&n->publications);
+    map_close(&n->names);
+    free(n->certificate_blob);
+    free(n->info);
+    free(n->said_full);
+    free(n->said_partial);
+    free(n->revocation_blob);
+    sodium_memzero(n, sizeof *n);
+    free(n);
+}
+
+/* --- events --------------------------------------------------------------- */
+
+static void take_addresses(struct node *n, const struct node_event *event)
+{
+    size_t count = event->addresses.count;
+    if (count > NODE_ADDRESSES)
+        count = NODE_ADDRESSES;
+    bool same = count == n->address_count;
+    for (size_t i = 0; same && i < count; i++)
+        same = address_equal(&n->addresses[i], &event->addresses.list[i]);
+    if (same)
+        return;
+    memcpy(n->addresses, event->addresses.list, count * sizeof n->addresses[0]);
+    n->address_count = count;
+    announce_changed(n);
+    relays_retry(n);
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        paths_forgive(&p->paths);
+        peer_dial_soon(n, p, false);
+    }
+}
+
+static void take_configured(struct node *n, const struct node_event *event)
+{
+    size_t count = event->addresses.count;
+    if (count > DIALER_ADDRESSES)
+        count = DIALER_ADDRESSES;
+    memcpy(n->configured, event->addresses.list,
+           count * sizeof n->configured[0]);
+    n->configured_count = count;
+    beacons_to_configured(n);
+}
+
+static bool is_session_packet(struct bytes packet)
+{
+    return packet.size > 0 && packet.data[0] >= PACKET_INIT &&
+           packet.data[0] <= PACKET_RESET;
+}
+
+static void take_packet(struct node *n, const struct node_event *event)
+{
+    struct link *link = link_get(n, event->link.id);
+    struct bytes packet = event->link.bytes;
+    if (link == NULL) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    if (link->kind == LINK_TO_RELAY) {
+        relays_take(n, link, packet);
+    } else if (is_session_packet(packet) && link->state == LINK_UP) {
+        detector_heard(&link->detector, n->now);
+        traffic_take(n, link->peer, link, (uint8_t *)(uintptr_t)packet.data,
+                     packet.size);
+    } else {
+        links_take(n, link, packet);
+    }
+}
+
+static void take_writable(struct node *n, const struct node_event *event)
+{
+    struct link *link = link_get(n, event->link.id);
+    if (link == NULL)
+        return;
+    if (event->kind == NODE_LINK_BLOCKED)
+        link->blocked = true;
+    else
+        links_writable(n, link);
+}
+
+static void take_clock(struct node *n, uint64_t unix_seconds)
+{
+    n->unix_base = unix_seconds;
+    n->unix_at = n->now;
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        if (p->joined && unix_seconds >= p->certificate.not_after) {
+            (void)refusal_say(n, false, REFUSAL_EXPIRED, -1, &p->id, p->name,
+                              NULL);
+            peer_departed(n, p, DEPARTURE_REVOKED);
+        }
+}
+
+static void say_goodbye(struct node *n)
+{
+    static const uint8_t link_bye[] = {LINK_BYE}, relay_bye[] = {RELAY_BYE};
+    n->leaving = true;
+    struct arena *arena = &n->todo->arena;
+    links_tell_all(n, arena_copy(arena, bytes_of(link_bye, 1)));
+    relays_tell_all(n, arena_copy(arena, bytes_of(relay_bye, 1)));
+    beacons_multicast(n, BEACON_BYE);
+}
+
+static void take_event(struct node *n, const struct node_event *event)
+{
+    switch (event->kind) {
+    case NODE_TICK:
+        return;
+    case NODE_ADDRESSES_ARE:
+        take_addresses(n, event);
+        return;
+    case NODE_PEERS_ARE:
+        take_configured(n, event);
+        return;
+    case NODE_DATAGRAM:
+        beacons_take(n, event);
+        return;
+    case NODE_LINK_OPENED:
+        links_opened(n, event);
+        return;
+    case NODE_LINK_CLOSED:
+        links_closed(n, event);
+        return;
+    case NODE_LINK_PACKET:
+        take_packet(n, event);
+        return;
+    case NODE_LINK_BLOCKED:
+    case NODE_LINK_WRITABLE:
+        take_writable(n, event);
+        return;
+    case NODE_CLOCK:
+        take_clock(n, event->unix_seconds);
+        return;
+    case NODE_SUBMIT:
+        traffic_submit(n, event);
+        return;
+    case NODE_PUBLISH:
+        traffic_publish(n, event);
+        return;
+    case NODE_PING:
+        traffic_ping(n, event);
+        return;
+    case NODE_SET_GROUPS:
+        take_groups(n, event->groups.list, event->groups.count);
+        announce_changed(n);
+        return;
+    case NODE_REVOCATION:
+        revocation_take(n, event->revocation);
+        return;
+    case NODE_LEAVE:
+        say_goodbye(n);
+        return;
+    }
+}
+
+/* --- the step ------------------------------------------------------------- */
+
+static void beacon_due(struct node *n)
+{
+    if (n->leaving)
+        return;
+    beacons_multicast(n, BEACON_HERE);
+    beacons_to_configured(n);
+    node_arm(n, &n->beacon_deadline, instant_after(n->now, n->beacon_interval));
+}
+
+static void handle_due(struct node *n)
+{
+    struct timer *timer;
+    while ((timer = heap_due(&n->heap, n->now)) != NULL) {
+        struct deadline *d = timer->owner;
+        switch (d->kind) {
+        case DEADLINE_BEACON:
+            beacon_due(n);
+            break;
+        case DEADLINE_PEER:
+            peer_touch(n, d->subject);
+            break;
+        case DEADLINE_LINK:
+            links_due(n, d->subject);
+            break;
+        case DEADLINE_RELAY:
+            relays_due(n, d->subject);
+            break;
+        }
+    }
+}
+
+/* Everybody whose state changed, in turns of one packet each, so that none
+ * with much to send delays the others. */
+static void settle(struct node *n)
+{
+    int packets = 0;
+    while (n->dirty != NULL && packets < STEP_PACKETS) {
+        struct peer *round = n->dirty;
+        n->dirty = NULL;
+        while (round != NULL) {
+            struct peer *p = round;
+            round = p->next_dirty;
+            p->next_dirty = NULL;
+            p->dirty = false;
+            bool more = peer_settle(n, p);
+            packets += more;
+            if (more)
+                peer_touch(n, p);
+        }
+    }
+}
+
+/* Moves what silence is measured from by the time that this node slept. */
+static void excuse(struct node *n, struct span late)
+{
+    size_t cursor = 0;
+    struct link *link;
+    while ((link = map_next(&n->links, &cursor)) != NULL) {
+        detector_excuse(&link->detector, late);
+        link->greet_by = instant_after(link->greet_by, late);
+    }
+    cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        if (p->beacon_heard.us != INT64_MIN)
+            p->beacon_heard = instant_after(p->beacon_heard, late);
+        if (p->suspect_by.us != INT64_MIN)
+            p->suspect_by = instant_after(p->suspect_by, late);
+    }
+    for (size_t i = 0; i < n->relay_count; i++) {
+        struct relay *relay = &n->relays[i];
+        if (relay->lost_at.us != INT64_MIN)
+            relay->lost_at = instant_after(relay->lost_at, late);
+        relay->settled_by = instant_after(relay->settled_by, late);
+    }
+}
+
+void node_step(struct node *n, struct instant now,
+               const struct node_event *events, size_t count, struct todo *todo)
+{
+    n->now = now;
+    n->todo = todo;
+    struct span late = instant_between(n->expected_at, now);
+    if (!instant_is_never(n->expected_at) && late.us > late_from.us)
+        excuse(n, late);
+    for (size_t i = 0; i < count; i++)
+        take_event(n, &events[i]);
+    handle_due(n);
+    settle(n);
+    n->expected_at = heap_deadline(&n->heap);
+    n->todo = NULL;
+}
+
+struct instant node_deadline(const struct node *n)
+{
+    return n->dirty != NULL ? n->now : heap_deadline(&n->heap);
+}
+
+/* --- queries -------------------------------------------------------------- */
+
+const char *node_outcome_name(enum node_outcome outcome)
+{
+    static const char *const names[] = {
+        [OUTCOME_DELIVERED] = "delivered",
+        [OUTCOME_UNKNOWN_PEER] = "unknown_peer",
+        [OUTCOME_NOT_DELIVERED] = "not_delivered",
+        [OUTCOME_PEER_RESTARTED] = "peer_restarted",
+        [OUTCOME_BUSY] = "busy",
+        [OUTCOME_TOO_LARGE] = "too_large",
+    };
+    return names[outcome];
+}
+
+struct node_id node_self(const struct node *n)
+{
+    return n->certificate.node;
+}
+
+const char *node_name(const struct node *n)
+{
+    return n->certificate.name;
+}
+
+const struct curve_pair *node_link_keys(const struct node *n)
+{
+    return &n->link_pair;
+}
+
+const struct curve_pair *node_identity_keys(const struct node *n)
+{
+    return &n->identity;
+}
+
+size_t node_peer_count(const struct node *n)
+{
+    return n->joined_count;
+}
+
+bool node_peer_next(const struct node *n, size_t *cursor, struct node_peer *p)
+{
+    const struct peer *peer;
+    while ((peer = map_next(&n->peers, cursor)) != NULL)
+        if (peer->joined) {
+            peer_view(n, peer, p);
+            return true;
+        }
+    return false;
+}
+
+bool node_peer_get(const struct node *n, const struct node_id *id,
+                   struct node_peer *p)
+{
+    const struct peer *peer = map_get(&n->peers, id->key);
+    if (peer == NULL || !peer->joined)
+        return false;
+    peer_view(n, peer, p);
+    return true;
+}
+
+static bool find_by_name(const struct node *n, const char *name,
+                         struct node_peer *p)
+{
+    char padded[NAME_ROOM];
+    if (strlen(name) >= sizeof padded)
+        return false;
+    name_pad(padded, name);
+    const struct peer *peer = map_get(&n->names, padded);
+    if (peer == NULL || !peer->joined)
+        return false;
+    peer_view(n, peer, p);
+    return true;
+}
+
+bool node_peer_find(const struct node *n, const char *text, struct node_peer *p)
+{
+    if (find_by_name(n, text, p))
+        return true;
+    size_t length = strlen(text);
+    if (length < 8 || length > 2 * KEY_SIZE)
+        return false;
+    const struct peer *found = NULL, *peer;
+    size_t cursor = 0;
+    while ((peer = map_next(&n->peers, &cursor)) != NULL) {
+        char hex[2 * KEY_SIZE + 1];
+        hex_encode(bytes_of(peer->id.key, KEY_SIZE), hex);
+        if (!peer->joined || strncmp(hex, text, length) != 0)
+            continue;
+        if (found != NULL)
+            return false;
+        found = peer;
+    }
+    if (found != NULL)
+        peer_view(n, found, p);
+    return found != NULL;
+}
+
+void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
+{
+    *r = (struct node_relay){.rtt = span_us(-1), .error = "", .name = ""};
+    if (index >= n->relay_count)
+        return;
+    const struct relay *relay = &n->relays[index];
+    r->state = relay->state;
+    r->error = relay->error;
+    r->name = relay->name;
+    r->outside = relay->outside;
+    if (relay->state == RELAY_UP)
+        r->rtt = relay->link->detector.rtt;
+}
+
+void node_counters_get(const struct node *n, struct node_counters *c)
+{
+    *c = n->counters;
+    c->records_sent = n->session_counters.records_sent;
+    c->records_resent = n->session_counters.records_resent;
+    c->records_duplicate = n->session_counters.records_duplicate;
+    c->handshakes = n->session_counters.handshakes;
+    size_t cursor = 0;
+    const struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        if (p->session != NULL)
+            c->store_bytes += p->session->outbox.bytes;
+}

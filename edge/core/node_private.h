@@ -1,0 +1,336 @@
+/*
+ * node_private - a node's parts, as its own files see them.
+ *
+ *     node.c       the step: events in, due deadlines, the flush; queries
+ *     todo.c       the list of what is to be done
+ *     announce.c   what this node says of itself; what others say is checked
+ *     beacons.c    datagrams on a LAN
+ *     links.c      direct links: greeting, probing, closing
+ *     relays.c     links to relays, and their rosters
+ *     peers.c      who is there: evidence, join and leave, path, deadlines
+ *     traffic.c    messages: submit, publish, ping, sessions, packets
+ *     refusals.c   who was refused, said once
+ */
+#ifndef EDGE_CORE_NODE_PRIVATE_H
+#define EDGE_CORE_NODE_PRIVATE_H
+
+#include <string.h>
+
+#include "common/base/heap.h"
+#include "common/base/map.h"
+#include "common/core/detector.h"
+#include "common/core/session.h"
+#include "edge/core/dialer.h"
+#include "edge/core/node.h"
+#include "edge/core/paths.h"
+
+enum deadline_kind {
+    DEADLINE_BEACON,
+    DEADLINE_PEER,
+    DEADLINE_LINK,
+    DEADLINE_RELAY
+};
+
+struct deadline {
+    struct timer timer; /* its owner is this struct */
+    enum deadline_kind kind;
+    void *subject;
+};
+
+enum link_kind { LINK_TO_PEER, LINK_TO_RELAY };
+enum link_state { LINK_CONNECTING, LINK_GREETING, LINK_UP };
+
+struct link {
+    uint32_t id;
+    enum link_kind kind;
+    enum link_state state;
+    bool outgoing;
+    bool blocked;
+    struct peer *peer; /* expected (outgoing) or greeted; NULL before */
+    struct link *next_of_peer;
+    uint32_t relay; /* LINK_TO_RELAY: its index */
+    struct address address;
+    struct curve_key key; /* the other end's CURVE key */
+    struct detector detector;
+    struct instant greet_by;
+    struct deadline deadline;
+    struct peer *waiting; /* peers with output, while blocked */
+};
+
+struct relay {
+    uint32_t index;
+    enum relay_state state;
+    struct link *link; /* NULL: down */
+    struct curve_key key;
+    struct instant retry_at;
+    struct span backoff;
+    struct instant lost_at; /* when it was last up */
+    uint32_t generation;    /* of rosters: one for each time it came up */
+    bool synced;
+    struct instant settled_by; /* SYNCED: peers not listed again are gone */
+    const char *error;
+    char name[NAME_MAX_SIZE + 1];
+    struct address outside;
+    struct deadline deadline;
+};
+
+struct listing { /* a relay's word that a peer is connected to it */
+    bool listed;
+    uint32_t generation;
+};
+
+struct peer {
+    struct node_id id;
+    uint8_t *blob; /* the announcement, encoded */
+    size_t blob_size;
+    struct announcement said; /* views into blob */
+    struct certificate certificate;
+    char name[NAME_MAX_SIZE + 1]; /* NUL-padded: a key of the name map */
+    struct curve_key identity_key;
+
+    bool joined;
+    struct instant since;
+    struct instant known_since;
+    bool proved;       /* this epoch answered us, so it is no replay */
+    uint64_t departed; /* the epoch that said goodbye */
+    uint64_t beacon_counter;
+    uint64_t cookie;
+    bool has_beacon_address;
+    struct address beacon_address; /* unicast beacons go there */
+    struct instant beacon_heard;
+    struct instant answered_at; /* our last unicast beacon to it */
+    struct instant suspected_at;
+    struct instant suspect_by;
+
+    struct listing listings[NODE_RELAYS];
+    struct link *links;
+    struct paths paths;
+    struct instant pathless_since; /* NEVER: there is a path */
+    struct dialer dialer;
+
+    struct session *session;
+    bool wants_ready;             /* a submit was BUSY: READY is owed */
+    struct instant session_until; /* not joined: kept so long */
+
+    struct deadline deadline;
+    struct peer *next_dirty;
+    bool dirty;
+    struct peer *next_waiting;
+    bool waiting;
+};
+
+struct ping {
+    uint64_t token;
+    struct node_ref ref;
+    struct node_id peer;
+    struct instant asked;
+};
+
+struct publication {
+    uint64_t id;
+    struct node_ref ref;
+    uint32_t waiting;
+    uint32_t delivered;
+};
+
+enum { REFUSALS_REMEMBERED = 64 };
+
+struct remembered_refusal {
+    uint64_t key; /* of who and why; 0: free */
+    struct instant at;
+};
+
+struct node {
+    /* What it is. */
+    uint8_t secret_key[64];
+    uint8_t *certificate_blob;
+    size_t certificate_size;
+    struct certificate certificate;
+    struct mesh_keys keys;
+    struct curve_pair identity;
+    struct curve_pair link_pair;
+    struct epoch epoch;
+    struct entropy entropy;
+    uint64_t cookie;
+    bool multicast, tcp, use_relays;
+    struct span beacon_interval;
+    struct detector_conf detector;
+    struct session_limits session_limits;
+    size_t peer_limit, link_limit;
+    uint8_t *info;
+    size_t info_size;
+    uint8_t group_count;
+    char groups[ANNOUNCEMENT_GROUPS][NAME_MAX_SIZE + 1];
+
+    /* What it says of itself. */
+    uint32_t serial;
+    uint8_t *said_full; /* signed announcements, encoded */
+    size_t said_full_size;
+    uint8_t *said_partial; /* for beacons, if the full one is too large */
+    size_t said_partial_size;
+    struct address addresses[NODE_ADDRESSES];
+    size_t address_count;
+    uint64_t beacon_counter;
+    struct deadline beacon_deadline;
+    struct address configured[DIALER_ADDRESSES]; /* discovery.peers */
+    size_t configured_count;
+
+    uint8_t *revocation_blob; /* NULL: none */
+    size_t revocation_size;
+    struct revocation revocation;
+
+    uint64_t unix_base; /* the wall clock's seconds at unix_at; 0: unknown */
+    struct instant unix_at;
+
+    /* Whom it knows. */
+    struct map peers; /* by id */
+    struct map names; /* by padded name */
+    size_t joined_count;
+    struct map links; /* by id */
+    size_t direct_links;
+    uint32_t next_link;
+    struct relay relays[NODE_RELAYS];
+    size_t relay_count;
+
+    struct map pings; /* by token */
+    uint64_t next_token;
+    struct map publications; /* by id */
+    uint64_t next_publication;
+    uint64_t ask_counter;
+
+    struct heap heap;
+    struct peer *dirty;
+    struct instant now;
+    struct todo *todo; /* of the step under way */
+    bool leaving;
+    struct instant expected_at; /* the deadline when the last step ended */
+
+    struct remembered_refusal refusals[REFUSALS_REMEMBERED];
+    struct session_counters session_counters;
+    struct node_counters counters;
+};
+
+enum { NAME_ROOM = NAME_MAX_SIZE + 1 };
+
+/* The name with zeros after it, as the map of names wants its keys. */
+static inline void name_pad(char room[NAME_ROOM], const char *name)
+{
+    memset(room, 0, NAME_ROOM);
+    memcpy(room, name, strnlen(name, NAME_MAX_SIZE));
+}
+
+/* todo.c */
+struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind);
+void todo_write(struct node *n, const struct link *link, struct bytes bytes);
+void todo_disconnect(struct node *n, uint32_t link);
+void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
+                 const struct peer *p);
+
+/* announce.c */
+/* Signs anew after a change; the relays, links and LAN are told. */
+void announce_changed(struct node *n);
+/* Without telling: for the start. */
+void announce_sign(struct node *n);
+struct bytes announce_full(const struct node *n);
+struct bytes announce_for_beacon(const struct node *n);
+uint64_t node_unix_now(const struct node *n); /* 0: unknown */
+
+enum learned {
+    LEARNED_GOOD,    /* *peer says it; it may be what was known already */
+    LEARNED_STALE,   /* of an older process or serial: to be ignored */
+    LEARNED_REFUSED, /* for *why */
+};
+/* Checks another node's announcement and takes it up. *peer is set when GOOD;
+ * `claimed` gets what the certificate says, if it could be read. */
+enum learned announce_learn(struct node *n, struct bytes announcement,
+                            struct peer **peer, enum refusal *why,
+                            struct certificate *claimed);
+bool node_is_revoked(const struct node *n, const struct node_id *id);
+void revocation_take(struct node *n, struct bytes list);
+
+/* beacons.c */
+void beacons_multicast(struct node *n, enum beacon_kind kind);
+/* `asks`: the peer shall answer, as a proof that it lives. */
+void beacons_tell(struct node *n, struct peer *p, bool asks);
+void beacons_refuse(struct node *n, const struct address *to,
+                    const struct node_id *whom, enum refusal why);
+void beacons_take(struct node *n, const struct node_event *event);
+void beacons_to_configured(struct node *n);
+
+/* links.c */
+struct link *link_get(struct node *n, uint32_t id);
+struct link *link_new(struct node *n, uint32_t id, enum link_kind kind);
+/* Frees it; the owner is told to disconnect unless it said so itself. */
+void link_drop(struct node *n, struct link *link, bool disconnect);
+void links_dial(struct node *n, struct peer *p, const struct address *address);
+void links_opened(struct node *n, const struct node_event *event);
+void links_closed(struct node *n, const struct node_event *event);
+void links_take(struct node *n, struct link *link, struct bytes packet);
+void links_due(struct node *n, struct link *link);
+void links_writable(struct node *n, struct link *link);
+void links_tell_all(struct node *n, struct bytes packet);
+void link_rearm(struct node *n, struct link *link);
+/* Writes u8 type | u64 token. */
+void link_write_token(struct node *n, const struct link *link,
+                      enum packet_type type, uint64_t token);
+
+bool peer_is_linked(const struct peer *p); /* by a direct link that is up */
+
+/* relays.c */
+void relays_start(struct node *n);
+void relays_due(struct node *n, struct relay *relay);
+void relays_opened(struct node *n, struct link *link);
+void relays_down(struct node *n, struct relay *relay, const char *error);
+void relays_take(struct node *n, struct link *link, struct bytes packet);
+void relays_announce(struct node *n);
+void relays_tell_all(struct node *n, struct bytes packet);
+void relays_retry(struct node *n);
+
+/* peers.c */
+struct peer *peer_get(struct node *n, const struct node_id *id);
+struct peer *peer_new(struct node *n, const struct node_id *id);
+void peer_free(struct node *n, struct peer *p);
+/* Its state may have changed: it is settled before the step ends. */
+void peer_touch(struct node *n, struct peer *p);
+/* Joins it now if the evidence suffices. True if it is joined. */
+bool peer_try_join(struct node *n, struct peer *p);
+void peer_leave(struct node *n, struct peer *p, enum departure reason);
+/* It said goodbye, or is revoked: no evidence of this epoch counts any more. */
+void peer_departed(struct node *n, struct peer *p, enum departure reason);
+/* A connection of it broke: without fresh evidence it is lost soon. */
+void peer_suspect(struct node *n, struct peer *p);
+/* Another process of the node is there now. */
+void peer_restarted(struct node *n, struct peer *p);
+/* Evidence, path, session, output, deadlines. True if it is to be settled
+ * again in this step. */
+bool peer_settle(struct node *n, struct peer *p);
+void peer_view(const struct node *n, const struct peer *p,
+               struct node_peer *view);
+/* The link that packets to the peer go over now, or NULL. */
+struct link *peer_link(struct node *n, const struct peer *p);
+void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
+
+/* traffic.c */
+void traffic_submit(struct node *n, const struct node_event *event);
+void traffic_publish(struct node *n, const struct node_event *event);
+void traffic_ping(struct node *n, const struct node_event *event);
+void traffic_take(struct node *n, struct peer *p, struct link *link,
+                  uint8_t *packet, size_t size);
+/* Handshake if wanted, then one packet if there is output. True: more. */
+bool traffic_write(struct node *n, struct peer *p);
+void traffic_path_changed(struct node *n, struct peer *p);
+/* Settles all that is open with the peer and drops its session. */
+void traffic_end(struct node *n, struct peer *p, enum session_settled how);
+struct instant traffic_deadline(const struct node *n, const struct peer *p);
+void traffic_due(struct node *n, struct peer *p);
+
+/* refusals.c */
+/* True if it was not said within the last minute; then NODE_REFUSED is added
+ * to the todo list. Any of id, name and from may be NULL. */
+bool refusal_say(struct node *n, bool by_peer, uint8_t reason, int relay,
+                 const struct node_id *id, const char *name,
+                 const struct address *from);
+
+void node_arm(struct node *n, struct deadline *d, struct instant at);
+
+#endif

@@ -1,0 +1,135 @@
+#include "edge/core/paths.h"
+
+static const struct span hold_first = {5 * 1000 * 1000};
+static const struct span hold_longest = {300 * (int64_t)1000 * 1000};
+/* A path that lasted so long has earned a short hold again. */
+static const struct span hold_forgotten = {60 * 1000 * 1000};
+/* Another path of the same kind has to be so much faster to be worth it. */
+static const struct span rtt_margin = {5 * 1000};
+
+const char *node_path_name(enum node_path path)
+{
+    static const char *const names[] = {
+        [PATH_NONE] = "none",
+        [PATH_TCP] = "tcp",
+        [PATH_UDP] = "udp",
+        [PATH_RELAY] = "relay",
+    };
+    return names[path];
+}
+
+void paths_init(struct paths *p)
+{
+    *p = (struct paths){.current.rtt = span_us(-1)};
+    paths_forgive(p);
+}
+
+void paths_forgive(struct paths *p)
+{
+    for (int kind = 0; kind < PATH_KINDS; kind++) {
+        p->holds[kind].until = (struct instant){INT64_MIN};
+        p->holds[kind].next = hold_first;
+    }
+}
+
+static struct path *find(struct paths *p, enum node_path kind, uint32_t via)
+{
+    for (int i = 0; i < PATHS_MAX; i++)
+        if (p->list[i].kind == kind &&
+            (kind == PATH_NONE || p->list[i].via == via))
+            return &p->list[i];
+    return NULL;
+}
+
+void paths_up(struct paths *p, enum node_path kind, uint32_t via,
+              struct instant now)
+{
+    if (find(p, kind, via) != NULL)
+        return;
+    struct path *path = find(p, PATH_NONE, 0);
+    if (path != NULL)
+        *path = (struct path){kind, via, span_us(-1), now};
+}
+
+void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
+                struct instant now)
+{
+    struct path *path = find(p, kind, via);
+    if (path == NULL)
+        return;
+    struct path_hold *hold = &p->holds[kind];
+    if (instant_reached(instant_after(path->since, hold_forgotten), now))
+        hold->next = hold_first;
+    if (failed) {
+        hold->until = instant_after(now, hold->next);
+        hold->next = span_min(span_times(hold->next, 2), hold_longest);
+    }
+    *path = (struct path){0};
+}
+
+void paths_measured(struct paths *p, enum node_path kind, uint32_t via,
+                    struct span rtt)
+{
+    struct path *path = find(p, kind, via);
+    if (path == NULL)
+        return;
+    path->rtt = rtt;
+    if (p->current.kind == kind && p->current.via == via)
+        p->current.rtt = rtt;
+}
+
+static bool is_current(const struct paths *p, const struct path *path)
+{
+    return path->kind == p->current.kind && path->via == p->current.via;
+}
+
+static bool is_held(const struct paths *p, enum node_path kind,
+                    struct instant now)
+{
+    return !instant_reached(p->holds[kind].until, now);
+}
+
+/* Whether `a` is to be preferred to `b`. The enum's order is the rank. */
+static bool is_better(const struct paths *p, const struct path *a,
+                      const struct path *b, struct instant now)
+{
+    if (b == NULL)
+        return true;
+    bool a_held = is_held(p, a->kind, now), b_held = is_held(p, b->kind, now);
+    if (a_held != b_held)
+        return b_held; /* One that is held down is better than none. */
+    if (a->kind != b->kind)
+        return a->kind < b->kind;
+    if (is_current(p, b))
+        return a->rtt.us >= 0 && b->rtt.us >= 0 &&
+               a->rtt.us + rtt_margin.us < b->rtt.us;
+    if (is_current(p, a))
+        return !is_better(p, b, a, now);
+    return a->rtt.us >= 0 && (b->rtt.us < 0 || a->rtt.us < b->rtt.us);
+}
+
+bool paths_choose(struct paths *p, struct instant now)
+{
+    const struct path *best = NULL;
+    for (int i = 0; i < PATHS_MAX; i++) {
+        const struct path *path = &p->list[i];
+        if (path->kind != PATH_NONE && is_better(p, path, best, now))
+            best = path;
+    }
+    struct path chosen =
+        best != NULL ? *best : (struct path){.rtt = span_us(-1)};
+    bool changed = !is_current(p, &chosen);
+    p->current = chosen;
+    return changed;
+}
+
+struct instant paths_deadline(const struct paths *p, struct instant now)
+{
+    struct instant deadline = INSTANT_NEVER;
+    for (int i = 0; i < PATHS_MAX; i++) {
+        enum node_path kind = p->list[i].kind;
+        if (kind != PATH_NONE && is_held(p, kind, now))
+            deadline = instant_min(deadline, p->holds[kind].until);
+    }
+    return deadline;
+}

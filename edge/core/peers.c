@@ -1,0 +1,341 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* So long a first link may take before its peer joins without one. */
+static const struct span join_grace = {250 * 1000};
+/* So long a peer whose connection broke has to show that it lives. */
+static const struct span suspicion = {250 * 1000};
+/* The larger id leaves the smaller the first try. */
+static const struct span dial_second = {300 * 1000};
+/* A session waits so long for a peer that was lost to come back, and for a
+ * path to one that is there. */
+static const struct span session_linger = {10 * 1000 * 1000};
+/* What is known of an absent node is kept so long. */
+static const struct span remembered = {60 * 1000 * 1000};
+
+struct peer *peer_get(struct node *n, const struct node_id *id)
+{
+    return map_get(&n->peers, id->key);
+}
+
+struct peer *peer_new(struct node *n, const struct node_id *id)
+{
+    struct peer *p = memory_new(sizeof *p);
+    p->id = *id;
+    p->known_since = n->now;
+    p->answered_at = p->suspect_by = (struct instant){INT64_MIN};
+    p->suspected_at = p->beacon_heard = (struct instant){INT64_MIN};
+    p->pathless_since = n->now;
+    p->session_until = INSTANT_NEVER;
+    p->deadline = (struct deadline){.kind = DEADLINE_PEER, .subject = p};
+    paths_init(&p->paths);
+    dialer_init(&p->dialer);
+    (void)map_put(&n->peers, id->key, p);
+    return p;
+}
+
+static void drop_links(struct node *n, struct peer *p)
+{
+    while (p->links != NULL) {
+        paths_down(&p->paths, PATH_TCP, p->links->id, false, n->now);
+        link_drop(n, p->links, true);
+    }
+}
+
+void peer_free(struct node *n, struct peer *p)
+{
+    ASSERT(!p->dirty && !p->waiting);
+    drop_links(n, p);
+    ASSERT(!p->dirty);
+    if (p->session != NULL)
+        traffic_end(n, p, SESSION_NOT_DELIVERED);
+    if (p->name[0] != '\0' && map_get(&n->names, p->name) == p)
+        (void)map_remove(&n->names, p->name);
+    heap_remove(&n->heap, &p->deadline.timer);
+    (void)map_remove(&n->peers, p->id.key);
+    free(p->blob);
+    free(p);
+}
+
+void peer_touch(struct node *n, struct peer *p)
+{
+    if (p->dirty)
+        return;
+    p->dirty = true;
+    p->next_dirty = n->dirty;
+    n->dirty = p;
+}
+
+/* --- evidence ------------------------------------------------------------ */
+
+static struct instant listed_until(const struct node *n, const struct peer *p)
+{
+    struct instant until = (struct instant){INT64_MIN};
+    for (size_t i = 0; i < n->relay_count; i++) {
+        const struct relay *relay = &n->relays[i];
+        if (!p->listings[i].listed)
+            continue;
+        if (relay->state == RELAY_UP)
+            return INSTANT_NEVER;
+        until = instant_max(
+            until, instant_after(relay->lost_at, n->detector.lost_after));
+    }
+    return until;
+}
+
+/* Until when the peer counts as there, by what is known now [P-8.1]. */
+static struct instant present_until(const struct node *n, const struct peer *p)
+{
+    if (p->blob == NULL || p->departed == p->said.epoch.value)
+        return (struct instant){INT64_MIN};
+    if (peer_is_linked(p))
+        return INSTANT_NEVER;
+    struct instant until = listed_until(n, p);
+    if (p->proved && p->beacon_heard.us > p->suspected_at.us)
+        until = instant_max(
+            until, instant_after(p->beacon_heard, n->detector.lost_after));
+    if (p->joined)
+        until = instant_max(until, p->suspect_by);
+    return until;
+}
+
+static bool is_present(const struct node *n, const struct peer *p)
+{
+    struct instant until = present_until(n, p);
+    return until.us != INT64_MIN && !instant_reached(until, n->now);
+}
+
+static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
+{
+    peer_view(n, p, &item->peer.peer);
+    /* The peer may change or go before the owner looks. */
+    struct arena *arena = &n->todo->arena;
+    struct node_peer *view = &item->peer.peer;
+    view->name =
+        (const char *)arena_copy(arena, bytes_of(p->name, sizeof p->name)).data;
+    view->info = arena_copy(arena, view->info);
+    size_t size = view->group_count * sizeof p->said.groups[0];
+    char(*groups)[NAME_MAX_SIZE + 1] = arena_take(arena, size + 1);
+    memcpy(groups, p->said.groups, size);
+    view->groups = (const char(*)[NAME_MAX_SIZE + 1]) groups;
+}
+
+static void choose_path(struct node *n, struct peer *p)
+{
+    enum node_path was = p->paths.current.kind;
+    if (!paths_choose(&p->paths, n->now))
+        return;
+    enum node_path path = p->paths.current.kind;
+    if (path == PATH_NONE)
+        p->pathless_since = n->now;
+    else
+        p->pathless_since = INSTANT_NEVER;
+    traffic_path_changed(n, p);
+    if (path == was || !p->joined)
+        return;
+    n->counters.path_changes++;
+    struct node_todo *item = todo_add(n->todo, NODE_PATH);
+    view_todo(n, p, item);
+    item->peer.was = was;
+}
+
+bool peer_try_join(struct node *n, struct peer *p)
+{
+    if (p->joined)
+        return true;
+    if (n->leaving || !is_present(n, p) || p->said.partial)
+        return false;
+    choose_path(n, p);
+    bool waited =
+        instant_reached(instant_after(p->known_since, join_grace), n->now);
+    if (p->paths.current.kind == PATH_NONE && !waited)
+        return false;
+    struct peer *owner = map_get(&n->names, p->name);
+    if (owner != p && owner != NULL && owner->joined)
+        return false;
+    (void)map_put(&n->names, p->name, p);
+    p->joined = true;
+    p->since = n->now;
+    p->session_until = INSTANT_NEVER;
+    n->joined_count++;
+    view_todo(n, p, todo_add(n->todo, NODE_JOINED));
+    peer_touch(n, p);
+    return true;
+}
+
+void peer_leave(struct node *n, struct peer *p, enum departure reason)
+{
+    if (!p->joined)
+        return;
+    struct node_todo *item = todo_add(n->todo, NODE_LEFT);
+    view_todo(n, p, item);
+    item->peer.reason = reason;
+    p->joined = false;
+    p->proved = false;
+    p->known_since = n->now;
+    p->session_until = instant_after(n->now, session_linger);
+    n->joined_count--;
+    peer_touch(n, p);
+}
+
+void peer_departed(struct node *n, struct peer *p, enum departure reason)
+{
+    p->departed = p->said.epoch.value;
+    peer_leave(n, p, reason);
+    traffic_end(n, p, SESSION_NOT_DELIVERED);
+    drop_links(n, p);
+    for (size_t i = 0; i < n->relay_count; i++) {
+        p->listings[i].listed = false;
+        paths_down(&p->paths, PATH_RELAY, (uint32_t)i, false, n->now);
+    }
+    dialer_stop(&p->dialer);
+    peer_touch(n, p);
+}
+
+void peer_restarted(struct node *n, struct peer *p)
+{
+    traffic_end(n, p, SESSION_PEER_RESTARTED);
+    peer_departed(n, p, DEPARTURE_LOST);
+    p->proved = false;
+    p->beacon_counter = 0;
+    p->cookie = 0;
+    p->known_since = n->now;
+    p->suspect_by = (struct instant){INT64_MIN};
+    p->answered_at = (struct instant){INT64_MIN};
+}
+
+void peer_suspect(struct node *n, struct peer *p)
+{
+    if (!p->joined || peer_is_linked(p) || instant_is_never(listed_until(n, p)))
+        return;
+    p->suspected_at = n->now;
+    p->suspect_by = instant_after(n->now, suspicion);
+    p->answered_at = (struct instant){INT64_MIN};
+    beacons_tell(n, p, true);
+    peer_dial_soon(n, p, true);
+    peer_touch(n, p);
+}
+
+void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
+{
+    if (!n->tcp || n->leaving || peer_is_linked(p))
+        return;
+    bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
+    dialer_start(&p->dialer, at_once || smaller
+                                 ? n->now
+                                 : instant_after(n->now, dial_second));
+    peer_touch(n, p);
+}
+
+/* --- settling ------------------------------------------------------------ */
+
+struct link *peer_link(struct node *n, const struct peer *p)
+{
+    const struct path *path = &p->paths.current;
+    switch (path->kind) {
+    case PATH_TCP:
+        return link_get(n, path->via);
+    case PATH_RELAY:
+        return n->relays[path->via].link;
+    case PATH_UDP:
+    case PATH_NONE:
+        return NULL;
+    }
+    return NULL;
+}
+
+static void dial(struct node *n, struct peer *p)
+{
+    if (p->blob == NULL || p->said.candidate_count == 0)
+        return;
+    const struct address *address =
+        dialer_due(&p->dialer, n->now, entropy_below(&n->entropy, 1000));
+    if (address != NULL)
+        links_dial(n, p, address);
+}
+
+/* A session without a path, or of a peer that left, ends when its time is up;
+ * what is open is then reported. */
+static struct instant session_end_at(const struct peer *p)
+{
+    if (p->session == NULL)
+        return INSTANT_NEVER;
+    if (!p->joined)
+        return p->session_until;
+    return instant_after(p->pathless_since, session_linger);
+}
+
+static bool is_forgotten(const struct node *n, const struct peer *p)
+{
+    return !p->joined && p->session == NULL && p->links == NULL &&
+           !is_present(n, p) &&
+           instant_reached(instant_after(p->known_since, remembered), n->now);
+}
+
+static void rearm(struct node *n, struct peer *p)
+{
+    struct instant at = p->joined ? present_until(n, p)
+                                  : instant_after(p->known_since, remembered);
+    if (!p->joined && is_present(n, p))
+        at = instant_min(at, instant_after(p->known_since, join_grace));
+    if (instant_reached(at, n->now))
+        at = instant_after(n->now, remembered); /* It was considered now. */
+    if (!n->leaving)
+        at = instant_min(at, dialer_deadline(&p->dialer));
+    at = instant_min(at, paths_deadline(&p->paths, n->now));
+    at = instant_min(at, session_end_at(p));
+    at = instant_min(at, traffic_deadline(n, p));
+    node_arm(n, &p->deadline, at);
+}
+
+bool peer_settle(struct node *n, struct peer *p)
+{
+    if (p->joined && !is_present(n, p))
+        peer_leave(n, p, DEPARTURE_LOST);
+    choose_path(n, p);
+    (void)peer_try_join(n, p);
+    dial(n, p);
+    if (instant_reached(session_end_at(p), n->now))
+        traffic_end(n, p, SESSION_NOT_DELIVERED);
+    traffic_due(n, p);
+    bool more = traffic_write(n, p);
+    if (!more && !p->dirty && !p->waiting && is_forgotten(n, p)) {
+        peer_free(n, p);
+        return false;
+    }
+    rearm(n, p);
+    return more;
+}
+
+void peer_view(const struct node *n, const struct peer *p,
+               struct node_peer *view)
+{
+    const struct path *path = &p->paths.current;
+    *view = (struct node_peer){
+        .id = p->id,
+        .name = p->name,
+        .info = p->said.info,
+        .group_count = p->said.group_count,
+        .groups = p->said.groups,
+        .path = path->kind,
+        .rtt = span_us(-1),
+        .since = p->since,
+    };
+    const struct link *link = NULL;
+    if (path->kind == PATH_TCP)
+        link = map_get(&n->links, &path->via);
+    if (path->kind == PATH_RELAY) {
+        link = n->relays[path->via].link;
+        view->relay = path->via;
+    }
+    if (link != NULL)
+        view->endpoint = link->address;
+    if (path->kind == PATH_TCP && link != NULL)
+        view->rtt = link->detector.rtt;
+    else if (p->session != NULL)
+        view->rtt = p->session->rtt;
+}

@@ -1,0 +1,376 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct span backoff_first = {250 * 1000};
+static const struct span backoff_longest = {3 * 1000 * 1000};
+/* A relay that refuses is asked again, but not eagerly. */
+static const struct span after_refusal = {20 * 1000 * 1000};
+
+static void rearm(struct node *n, struct relay *relay)
+{
+    struct instant at = INSTANT_NEVER;
+    if (relay->state == RELAY_DOWN)
+        at = relay->retry_at;
+    else if (relay->state == RELAY_UP && relay->synced)
+        at = relay->settled_by;
+    node_arm(n, &relay->deadline, at);
+}
+
+static void tell_state(struct node *n, const struct relay *relay)
+{
+    todo_add(n->todo, NODE_RELAY)->relay = relay->index;
+}
+
+static void connect_now(struct node *n, struct relay *relay)
+{
+    uint32_t id = n->next_link;
+    n->next_link += 2;
+    struct link *link = link_new(n, id, LINK_TO_RELAY);
+    link->outgoing = true;
+    link->relay = relay->index;
+    link->key = relay->key;
+    relay->link = link;
+    relay->state = RELAY_CONNECTING;
+    struct node_todo *item = todo_add(n->todo, NODE_CONNECT_RELAY);
+    item->link.id = id;
+    item->link.relay = relay->index;
+    item->link.key = relay->key;
+    rearm(n, relay);
+}
+
+void relays_start(struct node *n)
+{
+    for (size_t i = 0; i < n->relay_count; i++) {
+        struct relay *relay = &n->relays[i];
+        relay->index = (uint32_t)i;
+        relay->backoff = backoff_first;
+        relay->retry_at = n->now;
+        relay->error = "";
+        relay->lost_at = (struct instant){INT64_MIN};
+        relay->deadline = (struct deadline){
+            .kind = DEADLINE_RELAY,
+            .subject = relay,
+        };
+        rearm(n, relay);
+    }
+}
+
+/* From half the backoff to all of it, so that edges do not come as one. */
+static struct span jittered(struct node *n, struct span backoff)
+{
+    int64_t half = backoff.us / 2;
+    return span_us(half +
+                   (int64_t)entropy_below(&n->entropy, (uint64_t)half + 1));
+}
+
+static void touch_listed(struct node *n, const struct relay *relay)
+{
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        if (p->listings[relay->index].listed)
+            peer_touch(n, p);
+}
+
+void relays_down(struct node *n, struct relay *relay, const char *error)
+{
+    bool was_up = relay->state == RELAY_UP;
+    if (relay->link != NULL) {
+        link_drop(n, relay->link, true);
+        relay->link = NULL;
+    }
+    relay->state = RELAY_DOWN;
+    relay->synced = false;
+    if (was_up) {
+        relay->lost_at = n->now;
+        relay->backoff = backoff_first;
+        size_t cursor = 0;
+        struct peer *p;
+        while ((p = map_next(&n->peers, &cursor)) != NULL)
+            paths_down(&p->paths, PATH_RELAY, relay->index, false, n->now);
+    }
+    touch_listed(n, relay);
+    relay->retry_at = instant_after(n->now, jittered(n, relay->backoff));
+    relay->backoff = span_min(span_times(relay->backoff, 2), backoff_longest);
+    bool news =
+        was_up || relay->error[0] == '\0' || strcmp(relay->error, error) != 0;
+    relay->error = error;
+    rearm(n, relay);
+    if (news)
+        tell_state(n, relay);
+}
+
+void relays_retry(struct node *n)
+{
+    for (size_t i = 0; i < n->relay_count; i++) {
+        struct relay *relay = &n->relays[i];
+        relay->backoff = backoff_first;
+        if (relay->state == RELAY_DOWN) {
+            relay->retry_at = n->now;
+            rearm(n, relay);
+        }
+    }
+}
+
+/* --- what is said to a relay -------------------------------------------- */
+
+static struct bytes seal_own(struct node *n)
+{
+    struct bytes said = announce_full(n);
+    uint8_t nonce[24];
+    entropy_fill(&n->entropy, nonce, sizeof nonce);
+    uint8_t *room = arena_take(&n->todo->arena, said.size + 40);
+    return announcement_seal(said, n->keys.announcement, nonce, room);
+}
+
+void relays_opened(struct node *n, struct link *link)
+{
+    struct relay_hello hello = {
+        .version = PROTOCOL_VERSION,
+        .certificate = bytes_of(n->certificate_blob, n->certificate_size),
+        .epoch = n->epoch,
+        .lost_after_ms = (uint32_t)(n->detector.lost_after.us / 1000),
+        .revocation_serial = n->revocation.serial,
+        .sealed = seal_own(n),
+    };
+    size_t size = 64 + n->certificate_size + hello.sealed.size;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    relay_hello_encode(&hello, &w);
+    todo_write(n, link, writer_bytes(&w));
+}
+
+void relays_announce(struct node *n)
+{
+    struct bytes sealed = seal_own(n);
+    struct writer w = writer_of(arena_take(&n->todo->arena, 1 + sealed.size),
+                                1 + sealed.size);
+    write_u8(&w, RELAY_ANNOUNCE);
+    write_bytes(&w, sealed);
+    relays_tell_all(n, writer_bytes(&w));
+}
+
+void relays_tell_all(struct node *n, struct bytes packet)
+{
+    for (size_t i = 0; i < n->relay_count; i++)
+        if (n->relays[i].state == RELAY_UP)
+            todo_write(n, n->relays[i].link, packet);
+}
+
+/* --- what a relay says --------------------------------------------------- */
+
+static void take_welcome(struct node *n, struct relay *relay,
+                         struct bytes packet)
+{
+    struct relay_welcome welcome;
+    if (!relay_welcome_decode(packet, &welcome) ||
+        welcome.version != PROTOCOL_VERSION) {
+        relays_down(n, relay, refusal_name(REFUSAL_VERSION));
+        return;
+    }
+    struct link *link = relay->link;
+    link->state = LINK_UP;
+    detector_init(&link->detector, &n->detector, n->now);
+    link_rearm(n, link);
+    relay->state = RELAY_UP;
+    relay->generation++;
+    relay->synced = false;
+    relay->backoff = backoff_first;
+    relay->error = "";
+    relay->outside = welcome.outside;
+    memcpy(relay->name, welcome.name, sizeof relay->name);
+    if (n->revocation.serial > welcome.revocation_serial) {
+        size_t size = 1 + n->revocation_size;
+        struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+        write_u8(&w, RELAY_REVOCATION);
+        write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
+        todo_write(n, link, writer_bytes(&w));
+    }
+    tell_state(n, relay);
+}
+
+static void take_entry(struct node *n, struct relay *relay,
+                       const struct roster_entry *entry)
+{
+    struct certificate claimed;
+    struct peer *p = NULL;
+    enum refusal why;
+    uint8_t *room = arena_take(&n->todo->arena, entry->sealed.size + 1);
+    struct bytes said =
+        announcement_open(entry->sealed, n->keys.announcement, room);
+    if (said.size == 0) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    switch (announce_learn(n, said, &p, &why, &claimed)) {
+    case LEARNED_STALE:
+        return;
+    case LEARNED_REFUSED:
+        (void)refusal_say(n, false, (uint8_t)why, (int)relay->index,
+                          &claimed.node, claimed.name, NULL);
+        return;
+    case LEARNED_GOOD:
+        break;
+    }
+    /* The relay cannot pass off one node, or process, as another. */
+    if (!node_id_equal(&p->id, &entry->node) ||
+        p->said.epoch.value != entry->epoch.value ||
+        p->departed == p->said.epoch.value)
+        return;
+    p->listings[relay->index] = (struct listing){true, relay->generation};
+    p->suspect_by = (struct instant){INT64_MIN};
+    if (n->use_relays)
+        paths_up(&p->paths, PATH_RELAY, relay->index, n->now);
+    peer_dial_soon(n, p, false);
+    peer_touch(n, p);
+}
+
+static void take_present(struct node *n, struct relay *relay, struct reader *r)
+{
+    struct roster_entry entry;
+    while (roster_entry_next(r, &entry))
+        take_entry(n, relay, &entry);
+    if (r->failed)
+        n->counters.packets_dropped++;
+}
+
+static void unlist(struct node *n, struct peer *p, const struct relay *relay)
+{
+    p->listings[relay->index].listed = false;
+    paths_down(&p->paths, PATH_RELAY, relay->index, false, n->now);
+    peer_touch(n, p);
+}
+
+static void take_gone(struct node *n, struct relay *relay, struct reader *r)
+{
+    struct node_id id;
+    read_copy(r, id.key, KEY_SIZE);
+    uint64_t epoch = read_u64(r);
+    uint8_t reason = read_u8(r);
+    struct peer *p = reader_done(r) ? peer_get(n, &id) : NULL;
+    if (p == NULL || p->said.epoch.value != epoch ||
+        !p->listings[relay->index].listed)
+        return;
+    unlist(n, p, relay);
+    /* Whom a link of our own reaches is not gone on a relay's word. */
+    if (reason == DEPARTURE_CLOSED && !peer_is_linked(p)) {
+        p->suspected_at = n->now; /* Beacons heard before prove nothing. */
+        peer_leave(n, p, DEPARTURE_CLOSED);
+        traffic_end(n, p, SESSION_NOT_DELIVERED);
+    } else {
+        peer_suspect(n, p);
+    }
+}
+
+/* The roster is complete: whom the relay listed before it went down and does
+ * not list now may just be slower to come back than we were [P-7.7]. */
+static void take_synced(struct node *n, struct relay *relay)
+{
+    relay->synced = true;
+    relay->settled_by = instant_after(n->now, n->detector.lost_after);
+    rearm(n, relay);
+}
+
+static void drop_unlisted(struct node *n, struct relay *relay)
+{
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        struct listing *listing = &p->listings[relay->index];
+        if (listing->listed && listing->generation != relay->generation)
+            unlist(n, p, relay);
+    }
+}
+
+static void take_forwarded(struct node *n, struct link *link,
+                           struct bytes packet)
+{
+    if (packet.size <= FORWARD_HEADER_SIZE) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    struct node_id source;
+    memcpy(source.key, packet.data + 1, KEY_SIZE);
+    struct peer *p = peer_get(n, &source);
+    if (p == NULL) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    uint8_t *inner = (uint8_t *)(uintptr_t)packet.data + FORWARD_HEADER_SIZE;
+    traffic_take(n, p, link, inner, packet.size - FORWARD_HEADER_SIZE);
+}
+
+/* About a packet to one peer: it is sent again, a little later. */
+static void take_refused_packet(struct node *n, const struct node_id *to)
+{
+    struct peer *p = peer_get(n, to);
+    if (p == NULL || p->session == NULL)
+        return;
+    session_refused(p->session, n->now);
+    peer_touch(n, p);
+}
+
+static void take_refused(struct node *n, struct relay *relay, struct reader *r)
+{
+    static const struct node_id nobody;
+    struct node_id to;
+    uint8_t reason = read_u8(r);
+    read_copy(r, to.key, KEY_SIZE);
+    if (!reader_done(r))
+        return;
+    if (!node_id_equal(&to, &nobody)) {
+        take_refused_packet(n, &to);
+        return;
+    }
+    relays_down(n, relay, refusal_name(reason));
+    if (reason == REFUSAL_SHUTDOWN)
+        return;
+    (void)refusal_say(n, true, reason, (int)relay->index, NULL, relay->name,
+                      NULL);
+    relay->retry_at = instant_after(n->now, jittered(n, after_refusal));
+    rearm(n, relay);
+}
+
+void relays_take(struct node *n, struct link *link, struct bytes packet)
+{
+    struct relay *relay = &n->relays[link->relay];
+    struct reader r = reader_of(packet);
+    enum packet_type type = read_u8(&r);
+    bool up = link->state == LINK_UP;
+    detector_heard(&link->detector, n->now);
+    if (type == RELAY_WELCOME && link->state == LINK_GREETING)
+        take_welcome(n, relay, packet);
+    else if (type == RELAY_REFUSED)
+        take_refused(n, relay, &r);
+    else if (!up)
+        n->counters.packets_dropped++;
+    else if (type == RELAY_FORWARDED)
+        take_forwarded(n, link, packet);
+    else if (type == RELAY_PRESENT)
+        take_present(n, relay, &r);
+    else if (type == RELAY_GONE)
+        take_gone(n, relay, &r);
+    else if (type == RELAY_SYNCED)
+        take_synced(n, relay);
+    else if (type == RELAY_PONG)
+        detector_answered(&link->detector, read_u64(&r), n->now);
+    else if (type == RELAY_REVOCATION)
+        revocation_take(n, bytes_of(r.at, reader_left(&r)));
+    else
+        n->counters.packets_dropped++;
+}
+
+void relays_due(struct node *n, struct relay *relay)
+{
+    if (relay->state == RELAY_DOWN) {
+        if (instant_reached(relay->retry_at, n->now))
+            connect_now(n, relay);
+    } else if (relay->synced && instant_reached(relay->settled_by, n->now)) {
+        relay->synced = false;
+        drop_unlisted(n, relay);
+    }
+    rearm(n, relay);
+}

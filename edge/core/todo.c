@@ -1,0 +1,62 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+
+void todo_init(struct todo *t)
+{
+    *t = (struct todo){0};
+}
+
+void todo_clear(struct todo *t)
+{
+    t->count = 0;
+    arena_clear(&t->arena);
+}
+
+void todo_close(struct todo *t)
+{
+    free(t->items);
+    arena_close(&t->arena);
+    *t = (struct todo){0};
+}
+
+struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind)
+{
+    if (t->count == t->capacity) {
+        size_t capacity = t->capacity == 0 ? 64 : 2 * t->capacity;
+        t->items = memory_resize(t->items, capacity, sizeof *t->items);
+        t->capacity = capacity;
+    }
+    struct node_todo *item = &t->items[t->count++];
+    *item = (struct node_todo){.kind = kind};
+    return item;
+}
+
+void todo_write(struct node *n, const struct link *link, struct bytes bytes)
+{
+    struct node_todo *item = todo_add(n->todo, NODE_WRITE);
+    item->link.id = link->id;
+    item->link.bytes = bytes;
+    n->counters.packets_sent++;
+}
+
+void todo_disconnect(struct node *n, uint32_t link)
+{
+    todo_add(n->todo, NODE_DISCONNECT)->link.id = link;
+}
+
+void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
+                 const struct peer *p)
+{
+    struct node_todo *item = todo_add(n->todo, NODE_REPORT);
+    item->report.ref = ref;
+    item->report.outcome = outcome;
+    item->report.rtt = span_us(-1);
+    if (p != NULL) {
+        item->report.path = p->paths.current.kind;
+        if (p->session != NULL)
+            item->report.rtt = p->session->rtt;
+    }
+}

@@ -1,0 +1,457 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* In a message's reference: it is part of a publication of ours. */
+static const uint64_t publication_mark = (uint64_t)1 << 63;
+
+/* --- sessions ------------------------------------------------------------ */
+
+static struct session *session_of(struct node *n, struct peer *p)
+{
+    if (p->session != NULL)
+        return p->session;
+    struct session_keys keys = {
+        .self = &n->identity,
+        .psk = n->keys.psk,
+        .self_id = n->certificate.node,
+        .peer_id = p->id,
+        .peer_key = p->identity_key,
+        .self_epoch = n->epoch,
+        .peer_epoch = p->said.epoch,
+        .ask_counter = &n->ask_counter,
+    };
+    p->session = memory_new(sizeof *p->session);
+    session_init(p->session, &keys, &n->session_limits, &n->entropy,
+                 &n->session_counters);
+    return p->session;
+}
+
+struct sink_context {
+    struct node *node;
+    struct peer *peer;
+    const uint8_t *packet; /* messages in it need no copy */
+    size_t size;
+};
+
+static void count_publication(struct node *n, uint64_t id, bool delivered)
+{
+    struct publication *pub = map_get(&n->publications, &id);
+    if (pub == NULL)
+        return;
+    pub->delivered += delivered;
+    if (--pub->waiting > 0)
+        return;
+    todo_report(n, pub->ref, OUTCOME_DELIVERED, NULL);
+    n->todo->items[n->todo->count - 1].report.delivered = pub->delivered;
+    (void)map_remove(&n->publications, &id);
+    free(pub);
+}
+
+static void on_settled(void *context, uint64_t ref, enum session_settled how)
+{
+    static const enum node_outcome outcomes[] = {
+        [SESSION_DELIVERED] = OUTCOME_DELIVERED,
+        [SESSION_NOT_DELIVERED] = OUTCOME_NOT_DELIVERED,
+        [SESSION_PEER_RESTARTED] = OUTCOME_PEER_RESTARTED,
+    };
+    struct sink_context *c = context;
+    c->node->counters.delivered += how == SESSION_DELIVERED;
+    if (ref & publication_mark)
+        count_publication(c->node, ref & ~publication_mark,
+                          how == SESSION_DELIVERED);
+    else
+        todo_report(c->node, (struct node_ref){ref}, outcomes[how], c->peer);
+}
+
+static void on_message(void *context, struct bytes bytes)
+{
+    struct sink_context *c = context;
+    struct node *n = c->node;
+    if (bytes.data < c->packet || bytes.data >= c->packet + c->size)
+        bytes = arena_copy(&n->todo->arena, bytes);
+    struct message message;
+    if (!message_decode(bytes, &message)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    n->counters.received += message.kind != MESSAGE_EVENT;
+    n->counters.events_received += message.kind == MESSAGE_EVENT;
+    n->counters.bytes_received += message.data.size;
+    struct node_todo *item = todo_add(n->todo, NODE_MESSAGE);
+    item->peer.peer.id = c->peer->id;
+    item->peer.peer.name = c->peer->name;
+    item->peer.message = message;
+}
+
+static void on_pong(void *context, uint64_t token)
+{
+    struct sink_context *c = context;
+    struct node *n = c->node;
+    struct ping *ping = map_get(&n->pings, &token);
+    if (ping == NULL || !node_id_equal(&ping->peer, &c->peer->id))
+        return;
+    todo_report(n, ping->ref, OUTCOME_DELIVERED, c->peer);
+    n->todo->items[n->todo->count - 1].report.rtt =
+        instant_between(ping->asked, n->now);
+    (void)map_remove(&n->pings, &token);
+    free(ping);
+}
+
+static struct session_sink sink_of(struct sink_context *context)
+{
+    return (struct session_sink){
+        .owner = context,
+        .message = on_message,
+        .settled = on_settled,
+        .pong = on_pong,
+    };
+}
+
+static void end_pings(struct node *n, const struct peer *p)
+{
+    size_t cursor = 0;
+    struct ping *ping;
+    while ((ping = map_next(&n->pings, &cursor)) != NULL) {
+        if (!node_id_equal(&ping->peer, &p->id))
+            continue;
+        todo_report(n, ping->ref, OUTCOME_NOT_DELIVERED, NULL);
+        (void)map_remove(&n->pings, &ping->token);
+        free(ping);
+    }
+}
+
+void traffic_end(struct node *n, struct peer *p, enum session_settled how)
+{
+    if (p->session == NULL)
+        return;
+    struct sink_context context = {.node = n, .peer = p};
+    struct session_sink sink = sink_of(&context);
+    session_settle_all(p->session, how, &sink);
+    end_pings(n, p);
+    session_close(p->session);
+    free(p->session);
+    p->session = NULL;
+    p->session_until = INSTANT_NEVER;
+    p->wants_ready = false;
+    if (p->joined && p->paths.current.kind == PATH_NONE)
+        p->pathless_since = n->now;
+}
+
+/* --- what the owner submits ---------------------------------------------- */
+
+static bool is_too_large(const struct node *n, const struct peer *p,
+                         const struct message *m)
+{
+    return m->data.size > n->session_limits.message ||
+           (p->session != NULL && m->data.size > p->session->peer_message);
+}
+
+static bool has_room(struct node *n, struct peer *p, const struct message *m)
+{
+    if (session_has_room(session_of(n, p), message_size(m)))
+        return true;
+    p->wants_ready = true;
+    return false;
+}
+
+void traffic_submit(struct node *n, const struct node_event *event)
+{
+    struct peer *p = peer_get(n, &event->submit.to);
+    const struct message *m = &event->submit.message;
+    enum node_outcome refused;
+    if (p == NULL || !p->joined) {
+        refused = OUTCOME_UNKNOWN_PEER;
+    } else if (is_too_large(n, p, m)) {
+        refused = OUTCOME_TOO_LARGE;
+    } else if (!has_room(n, p, m)) {
+        refused = OUTCOME_BUSY;
+    } else {
+        session_submit(p->session, m, event->submit.ref.value, n->now);
+        n->counters.sent++;
+        n->counters.bytes_sent += m->data.size;
+        peer_touch(n, p);
+        return;
+    }
+    todo_report(n, event->submit.ref, refused, NULL);
+}
+
+static bool is_in_group(const struct peer *p, struct bytes group)
+{
+    for (size_t i = 0; i < p->said.group_count; i++)
+        if (bytes_equal(group, bytes_of_string(p->said.groups[i])))
+            return true;
+    return group.size == 0;
+}
+
+/* The next peer that a publication goes to. */
+static struct peer *next_subscriber(struct node *n, const struct message *m,
+                                    size_t *cursor)
+{
+    struct peer *p;
+    while ((p = map_next(&n->peers, cursor)) != NULL)
+        if (p->joined && is_in_group(p, m->group))
+            return p;
+    return NULL;
+}
+
+/* Room with every receiver, or none gets it yet: READY tells when to retry. */
+static enum node_outcome check_publication(struct node *n,
+                                           const struct message *m)
+{
+    size_t cursor = 0;
+    struct peer *p;
+    if (m->data.size > n->session_limits.message)
+        return OUTCOME_TOO_LARGE;
+    while ((p = next_subscriber(n, m, &cursor)) != NULL) {
+        if (is_too_large(n, p, m))
+            return OUTCOME_TOO_LARGE;
+        if (!has_room(n, p, m))
+            return OUTCOME_BUSY;
+    }
+    return OUTCOME_DELIVERED;
+}
+
+void traffic_publish(struct node *n, const struct node_event *event)
+{
+    const struct message *m = &event->submit.message;
+    enum node_outcome outcome = check_publication(n, m);
+    if (outcome != OUTCOME_DELIVERED) {
+        todo_report(n, event->submit.ref, outcome, NULL);
+        return;
+    }
+    struct publication *pub = memory_new(sizeof *pub);
+    pub->id = ++n->next_publication;
+    pub->ref = event->submit.ref;
+    pub->waiting = 1; /* This function, until all are counted. */
+    (void)map_put(&n->publications, &pub->id, pub);
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = next_subscriber(n, m, &cursor)) != NULL) {
+        session_submit(p->session, m, pub->id | publication_mark, n->now);
+        pub->waiting++;
+        peer_touch(n, p);
+    }
+    n->counters.published++;
+    n->counters.bytes_sent += m->data.size;
+    count_publication(n, pub->id, false);
+}
+
+void traffic_ping(struct node *n, const struct node_event *event)
+{
+    struct peer *p = peer_get(n, &event->submit.to);
+    if (p == NULL || !p->joined) {
+        todo_report(n, event->submit.ref, OUTCOME_UNKNOWN_PEER, NULL);
+        return;
+    }
+    uint64_t token = ++n->next_token;
+    if (!session_ping(session_of(n, p), token)) {
+        todo_report(n, event->submit.ref, OUTCOME_BUSY, NULL);
+        return;
+    }
+    struct ping *ping = memory_new(sizeof *ping);
+    *ping = (struct ping){token, event->submit.ref, p->id, n->now};
+    (void)map_put(&n->pings, &token, ping);
+    peer_touch(n, p);
+}
+
+/* --- packets in ----------------------------------------------------------- */
+
+/* Room for a session packet of up to `size` bytes on this link; what comes
+ * before it is written. */
+static struct writer begin_packet(struct node *n, const struct peer *p,
+                                  const struct link *link, size_t size)
+{
+    size += FORWARD_HEADER_SIZE;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    if (link->kind == LINK_TO_RELAY) {
+        write_u8(&w, RELAY_FORWARD);
+        write_bytes(&w, bytes_of(p->id.key, KEY_SIZE));
+    }
+    return w;
+}
+
+static void end_packet(struct node *n, const struct link *link,
+                       const struct writer *w)
+{
+    struct bytes written = writer_bytes(w);
+    size_t taken = (size_t)(w->end - w->start);
+    arena_trim(&n->todo->arena, w->start, taken, written.size);
+    todo_write(n, link, written);
+}
+
+static void take_init(struct node *n, struct peer *p, struct link *link,
+                      struct bytes packet)
+{
+    struct writer w = begin_packet(n, p, link, SESSION_ACCEPT_SIZE);
+    if (session_take_init(session_of(n, p), packet, &n->entropy, n->now, &w))
+        end_packet(n, link, &w);
+    else
+        n->counters.packets_dropped++;
+}
+
+static void write_reset(struct node *n, struct peer *p, struct link *link,
+                        const uint8_t *packet)
+{
+    struct writer w = begin_packet(n, p, link, 5);
+    write_u8(&w, PACKET_RESET);
+    write_bytes(&w, bytes_of(packet + 1, 4));
+    end_packet(n, link, &w);
+}
+
+static void take_records(struct node *n, struct peer *p, struct link *link,
+                         uint8_t *packet, size_t size)
+{
+    struct sink_context context = {n, p, packet, size};
+    struct session_sink sink = sink_of(&context);
+    enum session_verdict verdict = SESSION_UNKNOWN;
+    if (p->session != NULL)
+        verdict = session_take(p->session, packet, size, n->now, &sink);
+    switch (verdict) {
+    case SESSION_TAKEN:
+        break;
+    case SESSION_DROPPED:
+        n->counters.packets_dropped++;
+        break;
+    case SESSION_UNKNOWN:
+        n->counters.packets_dropped++;
+        if (size >= 5)
+            write_reset(n, p, link, packet);
+        break;
+    case SESSION_VIOLATION:
+        n->counters.packets_dropped++;
+        traffic_end(n, p, SESSION_NOT_DELIVERED);
+        break;
+    }
+}
+
+/* Half the window free again: worth telling those who were BUSY. */
+static void tell_ready(struct node *n, struct peer *p)
+{
+    if (!p->wants_ready || p->session == NULL ||
+        !session_has_room(p->session, n->session_limits.window / 2))
+        return;
+    p->wants_ready = false;
+    struct node_todo *item = todo_add(n->todo, NODE_READY);
+    item->peer.peer.id = p->id;
+    item->peer.peer.name = p->name;
+}
+
+void traffic_take(struct node *n, struct peer *p, struct link *link,
+                  uint8_t *packet, size_t size)
+{
+    /* Nothing from a peer before its join [P-8.2]. */
+    if (size == 0 || !peer_try_join(n, p)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    n->counters.packets_received++;
+    struct bytes bytes = bytes_of(packet, size);
+    struct sink_context context = {.node = n, .peer = p};
+    struct session_sink sink = sink_of(&context);
+    switch (packet[0]) {
+    case PACKET_INIT:
+        take_init(n, p, link, bytes);
+        break;
+    case PACKET_ACCEPT:
+        if (p->session == NULL ||
+            !session_take_accept(p->session, bytes, n->now, &sink))
+            n->counters.packets_dropped++;
+        break;
+    case PACKET_PLAIN:
+        /* Only a direct link has proved who sends [P-6.1]. */
+        if (link->kind == LINK_TO_PEER)
+            take_records(n, p, link, packet, size);
+        else
+            n->counters.packets_dropped++;
+        break;
+    case PACKET_SEALED:
+        take_records(n, p, link, packet, size);
+        break;
+    case PACKET_RESET:
+        if (p->session != NULL)
+            session_take_reset(p->session, bytes, n->now);
+        break;
+    default:
+        n->counters.packets_dropped++;
+        break;
+    }
+    tell_ready(n, p);
+    peer_touch(n, p);
+}
+
+/* --- packets out ---------------------------------------------------------- */
+
+static void wait_for(struct link *link, struct peer *p)
+{
+    if (p->waiting)
+        return;
+    p->waiting = true;
+    p->next_waiting = link->waiting;
+    link->waiting = p;
+}
+
+static void write_init(struct node *n, struct peer *p, struct link *link)
+{
+    struct writer w = begin_packet(n, p, link, SESSION_INIT_SIZE);
+    if (session_ask(p->session, &n->entropy, n->now, &w))
+        end_packet(n, link, &w);
+}
+
+bool traffic_write(struct node *n, struct peer *p)
+{
+    struct session *s = p->session;
+    struct link *link = peer_link(n, p);
+    if (s == NULL || link == NULL || !p->joined)
+        return false;
+    bool asks = session_wants_handshake(s, n->now);
+    if (!asks && !session_has_output(s))
+        return false;
+    if (link->blocked) {
+        wait_for(link, p);
+        return false;
+    }
+    if (asks)
+        write_init(n, p, link);
+    struct writer w =
+        begin_packet(n, p, link, PACKET_RECORDS_SIZE + PACKET_OVERHEAD);
+    if (session_write(s, link->kind == LINK_TO_RELAY, n->now, &w))
+        end_packet(n, link, &w);
+    return session_has_output(s);
+}
+
+void traffic_path_changed(struct node *n, struct peer *p)
+{
+    if (p->session == NULL)
+        return;
+    session_rewind(p->session);
+    session_ask_soon(p->session, n->now);
+    p->session->progress_at = n->now;
+}
+
+/* A direct link is reliable as long as it lasts; only a relay loses packets
+ * without a word, as it may be replaced by another start of itself. */
+static struct instant stall_at(const struct peer *p)
+{
+    if (p->session == NULL || p->waiting || p->paths.current.kind != PATH_RELAY)
+        return INSTANT_NEVER;
+    return session_stall_at(p->session);
+}
+
+struct instant traffic_deadline(const struct node *n, const struct peer *p)
+{
+    (void)n;
+    if (p->session == NULL || p->paths.current.kind == PATH_NONE ||
+        !p->joined || p->waiting)
+        return INSTANT_NEVER;
+    return instant_min(stall_at(p), session_deadline(p->session));
+}
+
+void traffic_due(struct node *n, struct peer *p)
+{
+    if (instant_reached(stall_at(p), n->now))
+        session_stalled(p->session, n->now);
+}

@@ -1,0 +1,276 @@
+/*
+ * Two nodes and a wire between them: the machine's main story, by hand. The
+ * many stories are the simulator's.
+ */
+#include "kit.h"
+
+#include "edge/core/node.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+struct side {
+    struct node *node;
+    struct todo todo;
+    uint32_t link; /* towards the other; 0: none */
+    struct address address;
+    int joined, left, messages, delivered, failed;
+    enum departure reason;
+    char last[64];
+    enum node_path path;
+};
+
+struct pair {
+    struct side a, b;
+    struct instant now;
+    bool refuse; /* links cannot be made */
+    uint32_t incoming;
+    bool lan;
+    int pings;
+};
+
+static uint8_t mesh_secret_key[64];
+static struct mesh_id mesh;
+
+static struct node *make(const char *name, uint8_t seed, struct instant now,
+                         uint64_t epoch)
+{
+    uint8_t public_key[32], secret_key[64], s[32] = {seed},
+                                            room[CERTIFICATE_SIZE];
+    crypto_sign_seed_keypair(public_key, secret_key, s);
+    struct certificate c = {.mesh = mesh, .not_after = UINT64_MAX};
+    memcpy(c.node.key, public_key, 32);
+    strcpy(c.name, name);
+    struct node_conf conf = {
+        .certificate = certificate_sign(&c, mesh_secret_key, room),
+        .epoch = {epoch},
+        .info = bytes_of("{}", 2),
+        .multicast = true,
+        .tcp = true,
+        .beacon_interval = span_s(1),
+        .probe = span_s(1),
+        .lost_after = span_s(3),
+        .limits = {1 << 20, 1 << 18, 64, 64},
+    };
+    memcpy(conf.secret_key, secret_key, 64);
+    conf.seed[0] = (uint8_t)(seed + epoch);
+    return node_new(&conf, now);
+}
+
+static void step(struct pair *p, struct side *s, struct node_event *event);
+
+static struct side *other(struct pair *p, struct side *s)
+{
+    return s == &p->a ? &p->b : &p->a;
+}
+
+static void do_item(struct pair *p, struct side *s, const struct node_todo *t)
+{
+    struct side *o = other(p, s);
+    struct node_event e = {0};
+    uint8_t *copy;
+    switch (t->kind) {
+    case NODE_MULTICAST:
+    case NODE_SEND_TO:
+        e.kind = NODE_DATAGRAM;
+        e.datagram.from = s->address;
+        e.datagram.multicast = t->kind == NODE_MULTICAST;
+        e.datagram.bytes = t->kind == NODE_MULTICAST ? t->bytes : t->link.bytes;
+        if (p->lan && o->node != NULL)
+            step(p, o, &e);
+        return;
+    case NODE_CONNECT:
+        e.link.id = t->link.id;
+        e.kind = NODE_LINK_CLOSED;
+        e.link.failure = LINK_UNREACHABLE;
+        if (!p->refuse && o->node != NULL && s->link == 0) {
+            s->link = t->link.id;
+            o->link = p->incoming += 2;
+            struct node_event in = {.kind = NODE_LINK_OPENED};
+            in.link.id = o->link;
+            memcpy(in.link.key.key, node_link_keys(s->node)->public_key, 32);
+            step(p, o, &in);
+            e.kind = NODE_LINK_OPENED;
+        }
+        step(p, s, &e);
+        return;
+    case NODE_WRITE:
+        e.kind = NODE_LINK_PACKET;
+        e.link.id = o->link;
+        copy = malloc(t->link.bytes.size);
+        memcpy(copy, t->link.bytes.data, t->link.bytes.size);
+        e.link.bytes = bytes_of(copy, t->link.bytes.size);
+        if (o->node != NULL && t->link.id == s->link)
+            step(p, o, &e);
+        free(copy);
+        return;
+    case NODE_JOINED:
+        s->joined++;
+        s->path = t->peer.peer.path;
+        return;
+    case NODE_LEFT:
+        s->left++;
+        s->reason = t->peer.reason;
+        return;
+    case NODE_PATH:
+        s->path = t->peer.peer.path;
+        return;
+    case NODE_MESSAGE:
+        s->messages++;
+        memcpy(s->last, t->peer.message.data.data, t->peer.message.data.size);
+        return;
+    case NODE_REPORT:
+        s->delivered += t->report.outcome == OUTCOME_DELIVERED;
+        s->failed += t->report.outcome != OUTCOME_DELIVERED;
+        return;
+    case NODE_DISCONNECT:
+    case NODE_CONNECT_RELAY:
+    case NODE_READY:
+    case NODE_RELAY:
+    case NODE_REFUSED:
+    case NODE_REVOKED:
+        return;
+    }
+}
+
+static void step(struct pair *p, struct side *s, struct node_event *event)
+{
+    struct todo todo;
+    todo_init(&todo);
+    node_step(s->node, p->now, event, event != NULL, &todo);
+    for (size_t i = 0; i < todo.count; i++)
+        do_item(p, s, &todo.items[i]);
+    todo_close(&todo);
+}
+
+static void run(struct pair *p, struct span how_long)
+{
+    struct instant end = instant_after(p->now, how_long);
+    for (;;) {
+        struct side *next = NULL;
+        struct instant at = end;
+        if (p->a.node != NULL && node_deadline(p->a.node).us < at.us) {
+            at = node_deadline(p->a.node);
+            next = &p->a;
+        }
+        if (p->b.node != NULL && node_deadline(p->b.node).us < at.us) {
+            at = node_deadline(p->b.node);
+            next = &p->b;
+        }
+        p->now = instant_max(p->now, at);
+        if (next == NULL)
+            return;
+        step(p, next, NULL);
+    }
+}
+
+static void setup(struct pair *p)
+{
+    uint8_t seed[32] = {7};
+    crypto_sign_seed_keypair(mesh.key, mesh_secret_key, seed);
+    *p = (struct pair){.lan = true, .now = {1000000}};
+    p->a.address = (struct address){ADDRESS_V4, {10, 0, 0, 1}, 4000, 0};
+    p->b.address = (struct address){ADDRESS_V4, {10, 0, 0, 2}, 4000, 0};
+    p->a.node = make("alice", 1, p->now, 1);
+    p->b.node = make("bob", 2, p->now, 1);
+    struct node_event e = {.kind = NODE_ADDRESSES_ARE};
+    e.addresses.count = 1;
+    e.addresses.list = &p->a.address;
+    step(p, &p->a, &e);
+    e.addresses.list = &p->b.address;
+    step(p, &p->b, &e);
+}
+
+static void teardown(struct pair *p)
+{
+    node_free(p->a.node);
+    node_free(p->b.node);
+}
+
+static void submit(struct pair *p, const char *data)
+{
+    struct node_event e = {.kind = NODE_SUBMIT};
+    e.submit.to = node_self(p->b.node);
+    e.submit.message = (struct message){
+        .kind = MESSAGE_SEND,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of("t", 1),
+        .data = bytes_of_string(data),
+    };
+    step(p, &p->a, &e);
+}
+
+static void nodes_on_a_lan_meet_and_talk(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_ms(500));
+    assert_int_equal(p.a.joined, 1);
+    assert_int_equal(p.b.joined, 1);
+    assert_int_equal(p.a.path, PATH_TCP);
+    submit(&p, "hello");
+    run(&p, span_ms(10));
+    assert_int_equal(p.b.messages, 1);
+    assert_string_equal(p.b.last, "hello");
+    assert_int_equal(p.a.delivered, 1);
+    run(&p, span_s(600));
+    assert_int_equal(p.a.left + p.b.left, 0);
+    teardown(&p);
+}
+
+static void a_silent_peer_is_lost(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(5));
+    node_free(p.b.node);
+    p.b.node = NULL;
+    run(&p, span_ms(4000));
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.reason, DEPARTURE_LOST);
+    teardown(&p);
+}
+
+static void a_goodbye_is_a_leave_at_once(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    struct node_event e = {.kind = NODE_LEAVE};
+    step(&p, &p.b, &e);
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.reason, DEPARTURE_CLOSED);
+    teardown(&p);
+}
+
+static void a_message_to_nobody_fails(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    p.a.joined = 0;
+    run(&p, span_s(1));
+    struct node_event e = {.kind = NODE_SUBMIT};
+    e.submit.message = (struct message){
+        .kind = MESSAGE_SEND,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of("t", 1),
+    };
+    step(&p, &p.a, &e);
+    assert_int_equal(p.a.failed, 1);
+    teardown(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nodes_on_a_lan_meet_and_talk),
+        cmocka_unit_test(a_silent_peer_is_lost),
+        cmocka_unit_test(a_goodbye_is_a_leave_at_once),
+        cmocka_unit_test(a_message_to_nobody_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
