@@ -18,6 +18,34 @@ struct edge;
 struct edge_conf;     /* common/conf/edge_conf.h: the file's settings */
 struct edge_identity; /* the node's: see common/conf/identity.h */
 
+enum { EDGE_ERROR_SIZE = 256 };
+
+struct edge_options {
+    const struct edge_conf *conf;         /* needed as long as the edge */
+    const struct edge_identity *identity; /* needed for edge_open only */
+    struct bytes revocations; /* the list kept from before, or empty; copied */
+    /* Told when a newer list came, to be kept. May be NULL. */
+    void (*revoked)(void *context, struct bytes list);
+    void *context;
+};
+
+/*
+ * Opens the sockets and starts. NULL with a sentence in `error` if a port is
+ * taken, an address or URL is none, or the system lets it not; the loop must
+ * then run once all the same. A process has one edge at a time.
+ */
+struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
+                       char error[EDGE_ERROR_SIZE]);
+/* Says goodbye and closes all sockets. From now on nothing happens; the loop
+ * must run until it is done before edge_free. Observers hear no more. */
+void edge_stop(struct edge *e);
+/* Waits for the goodbyes to leave, a fraction of a second. NULL-safe. */
+void edge_free(struct edge **e);
+
+/* Takes what a reload may change from other settings: discovery.peers. They are
+ * borrowed for the call. Groups are the local API's matter, see api.h. */
+void edge_reload(struct edge *e, const struct edge_conf *conf);
+
 /* Told on the loop's thread, in the order in which it happened; the views are
  * valid for the call. Any member may be NULL. Observers may submit, but not
  * close the edge, from within. */

@@ -1,0 +1,267 @@
+/*
+ * zs-edge - the node: runs one node of a mesh and serves local applications.
+ */
+#include "common/base/hex.h"
+#include "common/io/clock.h"
+#include "common/io/daemon.h"
+#include "common/io/log.h"
+#include "edge/daemon/settings.h"
+#include "edge/shell/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A name that is being resolved may keep the loop for many seconds. */
+enum { STOP_MS = 1200 };
+
+struct zs_edge {
+    const struct options *options;
+    struct edge_conf conf;    /* as it started */
+    struct edge_conf current; /* as it was last read */
+    struct edge_identity identity;
+    struct revoked revoked;
+    char revoked_path[SETTINGS_PATH_SIZE];
+    uv_loop_t loop;
+    struct daemon daemon;
+    uv_timer_t patience;
+    struct edge *edge;
+    struct api *api;
+};
+
+/* ---- Reload */
+
+static void on_changed(void *context, const char *key, bool live)
+{
+    (void)context;
+    if (live)
+        log_info("reload_changed", "key=%s", key);
+    else
+        log_warn("reload_needs_restart", "key=%s", key);
+}
+
+static void reload_revoked(struct zs_edge *z)
+{
+    settings_revoked_path(&z->current, z->revoked_path);
+    if (!settings_revoked(z->revoked_path, &z->identity.mesh, &z->revoked) ||
+        z->revoked.size == 0)
+        return;
+    edge_submit(z->edge,
+                &(struct node_event){
+                    .kind = NODE_REVOCATION,
+                    .revocation = bytes_of(z->revoked.bytes, z->revoked.size)});
+}
+
+static void on_reload(void *context)
+{
+    struct zs_edge *z = context;
+    struct edge_conf next;
+
+    daemon_tell("RELOADING=1");
+    if (!settings_conf(z->options, &next)) {
+        log_error("reload_failed", "remedy=\"the settings stay as they were\"");
+        daemon_tell("READY=1");
+        return;
+    }
+    edge_conf_diff(&z->current, &next, on_changed, z);
+    edge_conf_free(&z->current);
+    z->current = next;
+    api_set_groups(z->api, (const char *const *)next.node.groups.items,
+                   next.node.groups.count);
+    edge_reload(z->edge, &z->current);
+    reload_revoked(z);
+    log_info("reloaded", "revoked=%s", z->revoked_path);
+    daemon_tell("READY=1");
+}
+
+/* A list came from the mesh: kept, so that it holds after a restart. */
+static void on_revoked(void *context, struct bytes list)
+{
+    struct zs_edge *z = context;
+
+    if (z->revoked_path[0] != '\0' &&
+        !revoked_save(z->revoked_path, list, stderr))
+        log_warn("revocation_not_kept", "path=%s", z->revoked_path);
+}
+
+/* ---- Stop */
+
+static void on_patience(uv_timer_t *timer)
+{
+    (void)timer;
+    log_warn("stop_forced", "after_ms=%d", (int)STOP_MS);
+    _exit(EXIT_DONE);
+}
+
+static void on_stop(void *context)
+{
+    struct zs_edge *z = context;
+
+    log_info("stopping", "name=%s", z->identity.said.name);
+    daemon_tell("STOPPING=1");
+    api_close(z->api);
+    edge_stop(z->edge);
+    daemon_close(&z->daemon);
+    uv_timer_start(&z->patience, on_patience, STOP_MS, 0);
+    uv_unref((uv_handle_t *)&z->patience);
+}
+
+/* ---- Start */
+
+static void warn_of_time(const struct edge_identity *identity)
+{
+    char text[80];
+    char quoted[128];
+
+    if (identity_time(identity, clock_unix_seconds(), text) != CERTIFICATE_GOOD)
+        log_warn("certificate_not_valid",
+                 "reason=%s remedy=\"ask for a new "
+                 "identity: zs mesh add\"",
+                 log_quote(text, quoted, sizeof quoted));
+}
+
+static bool open_api(struct zs_edge *z)
+{
+    char error[API_ERROR_SIZE];
+    struct api_conf conf = {
+        .socket = z->conf.api.socket,
+        .info = bytes_of_string(z->conf.node.info),
+        .groups = (const char *const *)z->conf.node.groups.items,
+        .group_count = z->conf.node.groups.count,
+        .message_limit = z->conf.limits.message,
+        .mesh = z->identity.mesh,
+        .not_after = z->identity.said.not_after,
+    };
+
+    z->api = api_open(z->edge, &conf, error);
+    if (z->api == NULL)
+        fprintf(stderr, "zs-edge: %s\n", error);
+    return z->api != NULL;
+}
+
+static bool open_edge(struct zs_edge *z)
+{
+    char error[EDGE_ERROR_SIZE];
+    struct edge_options options = {
+        .conf = &z->conf,
+        .identity = &z->identity,
+        .revocations = bytes_of(z->revoked.bytes, z->revoked.size),
+        .revoked = on_revoked,
+        .context = z,
+    };
+
+    z->edge = edge_open(&z->loop, &options, error);
+    if (z->edge == NULL)
+        fprintf(stderr, "zs-edge: %s\n", error);
+    return z->edge != NULL;
+}
+
+static void tell_started(const struct zs_edge *z)
+{
+    char id[2 * KEY_SIZE + 1];
+    struct node_id self = node_self(edge_node(z->edge));
+
+    hex_encode(bytes_of(self.key, sizeof self.key), id);
+    log_info("edge_started", "name=%s id=%s socket=%s version=%s",
+             node_name(edge_node(z->edge)), id, api_socket(z->api), ZS_VERSION);
+    daemon_tell("READY=1");
+}
+
+static int run(struct zs_edge *z)
+{
+    int code = EXIT_FAILED;
+
+    daemon_raise_files();
+    uv_loop_init(&z->loop);
+    z->daemon =
+        (struct daemon){.context = z, .stop = on_stop, .reload = on_reload};
+    daemon_open(&z->daemon, &z->loop);
+    uv_timer_init(&z->loop, &z->patience);
+    if (open_edge(z) && open_api(z)) {
+        tell_started(z);
+        code = EXIT_DONE;
+    } else if (z->edge != NULL) {
+        on_stop(z);
+    } else {
+        daemon_close(&z->daemon);
+    }
+    uv_run(&z->loop, UV_RUN_DEFAULT);
+    edge_free(&z->edge);
+    return code;
+}
+
+/* --check: also what would only be a warning at the start. */
+static int check(const struct zs_edge *z)
+{
+    char text[80];
+
+    if (identity_time(&z->identity, clock_unix_seconds(), text) !=
+        CERTIFICATE_GOOD) {
+        fprintf(stderr, "zs-edge: %s\n", text);
+        return EXIT_CONF;
+    }
+    printf("%s: good\n", z->identity.said.name);
+    return EXIT_DONE;
+}
+
+static int with_identity(struct zs_edge *z)
+{
+    int code = EXIT_CONF;
+
+    settings_revoked_path(&z->conf, z->revoked_path);
+    if (settings_revoked(z->revoked_path, &z->identity.mesh, &z->revoked)) {
+        if (options_flag(z->options, "check")) {
+            code = check(z);
+        } else {
+            warn_of_time(&z->identity);
+            code = run(z);
+        }
+    }
+    identity_wipe(&z->identity);
+    return code;
+}
+
+static int with_conf(struct zs_edge *z)
+{
+    if (options_flag(z->options, "print-config")) {
+        edge_conf_print(&z->conf, stdout);
+        return EXIT_DONE;
+    }
+    if (!settings_identity(z->options, &z->conf, &z->identity))
+        return EXIT_CONF;
+    return with_identity(z);
+}
+
+static int with_options(struct zs_edge *z)
+{
+    if (!settings_usage(z->options))
+        return EXIT_USAGE;
+    if (!settings_conf(z->options, &z->conf))
+        return EXIT_CONF;
+    int code = EXIT_CONF;
+    if (settings_conf(z->options, &z->current)) {
+        code = with_conf(z);
+        edge_conf_free(&z->current);
+    }
+    edge_conf_free(&z->conf);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    static struct zs_edge z;
+    struct options options;
+
+    switch (options_parse(&settings_spec, argc, argv, &options)) {
+    case OPTIONS_DONE:
+        return EXIT_DONE;
+    case OPTIONS_WRONG:
+        return EXIT_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
+    z.options = &options;
+    int code = with_options(&z);
+    options_free(&options);
+    return code;
+}

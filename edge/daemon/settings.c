@@ -1,0 +1,144 @@
+#include "edge/daemon/settings.h"
+
+#include "common/io/log.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const struct option_row rows[] = {
+    {"config", 'c', OPTION_TEXT, "FILE", "the settings, see config/edge.yaml"},
+    {"identity", 0, OPTION_TEXT, "FILE", "the identity, made by zs mesh add"},
+    {"name", 0, OPTION_TEXT, "NAME", "with --passphrase-file: this node's"},
+    {"passphrase-file", 0, OPTION_TEXT, "FILE",
+     "everyone who has the passphrase is in; - is standard input"},
+    {"relay", 0, OPTION_TEXT, "URL", "a relay to use; may be repeated"},
+    {"socket", 0, OPTION_TEXT, "PATH", "where the local API listens"},
+    {"http", 0, OPTION_TEXT, "ADDRESS:PORT", "the local API by HTTP"},
+    {"log-level", 0, OPTION_TEXT, "LEVEL", "error, warn, info or debug"},
+    {"check", 0, OPTION_FLAG, NULL, "only check the settings and identity"},
+    {"print-config", 0, OPTION_FLAG, NULL, "print the settings in effect"},
+};
+
+const struct options_spec settings_spec = {
+    .program = "zs-edge",
+    .synopsis =
+        "--identity FILE | -c FILE | --name NAME --passphrase-file FILE",
+    .about = "Runs one node of a mesh, and serves local applications.",
+    .rows = rows,
+    .row_count = sizeof rows / sizeof *rows,
+    .epilogue = "Signals: TERM and INT stop it, HUP reads the files again.",
+};
+
+bool settings_usage(const struct options *o)
+{
+    bool config = options_text(o, "config") != NULL;
+    bool identity = options_text(o, "identity") != NULL;
+    bool name = options_text(o, "name") != NULL;
+    bool passphrase = options_text(o, "passphrase-file") != NULL;
+
+    if (name != passphrase)
+        options_wrong(&settings_spec,
+                      "--name and --passphrase-file go together");
+    else if (name && identity)
+        options_wrong(&settings_spec,
+                      "--identity has a name and a mesh already");
+    else if (!name && !identity && !config)
+        options_wrong(&settings_spec, "who shall it be? --identity FILE, "
+                                      "-c FILE, or --name NAME "
+                                      "--passphrase-file FILE");
+    else
+        return true;
+    return false;
+}
+
+/* The options that stand for a key of the file. */
+static const struct {
+    const char *option;
+    const char *key;
+} overrides[] = {
+    {"identity", "node.identity"}, {"socket", "api.socket"},
+    {"http", "api.http"},          {"log-level", "log.level"},
+    {"relay", "relays"},
+};
+
+static bool override(const struct options *o, struct edge_conf *conf)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < sizeof overrides / sizeof *overrides; i++) {
+        char option[32] = "--";
+        size_t cursor = 0;
+        const char *text;
+        strcat(option, overrides[i].option);
+        while ((text = options_next(o, overrides[i].option, &cursor)) != NULL)
+            good &= edge_conf_set(conf, overrides[i].key, text, option, stderr);
+    }
+    return good;
+}
+
+void settings_log(const struct edge_conf *conf)
+{
+    enum log_level level = LOG_INFO;
+
+    if (!log_level_parse(conf->log.level, &level))
+        return; /* The table's check let it through: the level stays. */
+    log_setup(level,
+              strcmp(conf->log.format, "json") == 0 ? LOG_JSON : LOG_TEXT);
+}
+
+bool settings_conf(const struct options *o, struct edge_conf *conf)
+{
+    const char *path = options_text(o, "config");
+
+    if (path == NULL)
+        edge_conf_defaults(conf);
+    else if (!edge_conf_load(path, conf, stderr))
+        return false;
+    if (!override(o, conf)) {
+        edge_conf_free(conf);
+        return false;
+    }
+    settings_log(conf);
+    return true;
+}
+
+bool settings_identity(const struct options *o, const struct edge_conf *conf,
+                       struct edge_identity *identity)
+{
+    const char *name = options_text(o, "name");
+
+    if (name != NULL)
+        return identity_from_passphrase(options_text(o, "passphrase-file"),
+                                        name, NULL, identity, stderr);
+    return identity_load(conf->node.identity, NULL, identity, stderr);
+}
+
+void settings_revoked_path(const struct edge_conf *conf,
+                           char path[SETTINGS_PATH_SIZE])
+{
+    const char *identity = conf->node.identity;
+    const char *slash = strrchr(identity, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - identity) + 1;
+
+    if (conf->node.revoked[0] != '\0')
+        snprintf(path, SETTINGS_PATH_SIZE, "%s", conf->node.revoked);
+    else if (identity[0] != '\0')
+        snprintf(path, SETTINGS_PATH_SIZE, "%.*srevoked.zs", folder, identity);
+    else
+        path[0] = '\0';
+}
+
+bool settings_revoked(const char *path, const struct mesh_id *mesh,
+                      struct revoked *revoked)
+{
+    revoked->size = 0;
+    if (path[0] == '\0' || access(path, F_OK) != 0)
+        return true;
+    if (!revoked_load(path, revoked, stderr))
+        return false;
+    if (mesh_id_equal(&revoked->list.mesh, mesh))
+        return true;
+    fprintf(stderr, "%s: it is another mesh's list\n", path);
+    revoked->size = 0;
+    return false;
+}

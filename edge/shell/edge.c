@@ -1,0 +1,137 @@
+#include "edge/shell/edge_private.h"
+
+#include "common/io/clock.h"
+
+/* ---- A turn */
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct edge *e = timer->data;
+
+    e->armed = INSTANT_NEVER;
+    zloop_kick(&e->zloop);
+}
+
+/* libuv counts whole milliseconds: rather a little late than in vain. */
+static void arm(struct edge *e, struct instant deadline, struct instant now)
+{
+    if (deadline.us == e->armed.us)
+        return;
+    e->armed = deadline;
+    if (instant_is_never(deadline)) {
+        uv_timer_stop(&e->deadline);
+        return;
+    }
+    int64_t left = instant_between(now, deadline).us;
+    uv_update_time(e->loop);
+    uv_timer_start(&e->deadline, on_deadline,
+                   left <= 0 ? 0 : (uint64_t)(left + 999) / 1000, 0);
+}
+
+void edge_turn(struct edge *e)
+{
+    struct instant now = clock_now();
+
+    if (e->turn.filling->count == 0 &&
+        !instant_reached(node_deadline(e->node), now)) {
+        arm(e, node_deadline(e->node), now);
+        return;
+    }
+    struct batch *batch = turn_take(&e->turn);
+    todo_clear(&e->todo);
+    node_step(e->node, now, batch->events, batch->count, &e->todo);
+    edge_do(e, &e->todo);
+    turn_done(batch);
+    arm(e, node_deadline(e->node), now);
+}
+
+/* ---- Observers and events of theirs */
+
+void edge_observe(struct edge *e, const struct edge_observer *observer)
+{
+    observers_add(&e->observers, observer);
+}
+
+void edge_unobserve(struct edge *e, const struct edge_observer *observer)
+{
+    observers_remove(&e->observers, observer);
+}
+
+struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer)
+{
+    return observers_ref(&e->observers, observer);
+}
+
+static void copy_message(struct edge *e, struct message *m)
+{
+    struct arena *arena = turn_arena(&e->turn);
+
+    m->type = arena_copy(arena, m->type);
+    m->group = arena_copy(arena, m->group);
+    m->data = arena_copy(arena, m->data);
+}
+
+static const char *const *copy_list(struct edge *e, const char *const *list,
+                                    size_t count)
+{
+    struct arena *arena = turn_arena(&e->turn);
+    const char **copy = arena_take(arena, (count + 1) * sizeof *copy);
+
+    for (size_t i = 0; i < count; i++) {
+        struct bytes text = bytes_of_string(list[i]);
+        text.size++; /* its NUL */
+        copy[i] = (const char *)arena_copy(arena, text).data;
+    }
+    return copy;
+}
+
+void edge_submit(struct edge *e, const struct node_event *event)
+{
+    struct node_event copy = *event;
+
+    if (e->stopped)
+        return;
+    if (event->kind == NODE_SUBMIT || event->kind == NODE_PUBLISH)
+        copy_message(e, &copy.submit.message);
+    else if (event->kind == NODE_SET_GROUPS)
+        copy.groups.list =
+            copy_list(e, event->groups.list, event->groups.count);
+    else if (event->kind == NODE_REVOCATION)
+        copy.revocation = arena_copy(turn_arena(&e->turn), event->revocation);
+    else
+        ASSERT(event->kind == NODE_PING);
+    turn_add(&e->turn, &copy);
+}
+
+/* ---- What it tells */
+
+const struct node *edge_node(const struct edge *e)
+{
+    return e->node;
+}
+
+size_t edge_relay_count(const struct edge *e)
+{
+    return e->relay_count;
+}
+
+const char *edge_relay_url(const struct edge *e, size_t index)
+{
+    return e->relay_texts[index];
+}
+
+const char *edge_relay_transport(const struct edge *e, size_t index)
+{
+    return relay_transport_name(e->relays[index].transport);
+}
+
+uv_loop_t *edge_loop(const struct edge *e)
+{
+    return e->loop;
+}
+
+struct instant edge_now(const struct edge *e)
+{
+    (void)e;
+    return clock_now();
+}

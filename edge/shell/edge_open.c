@@ -1,0 +1,344 @@
+#include "edge/shell/edge_private.h"
+
+#include "common/base/memory.h"
+#include "common/io/clock.h"
+#include "common/io/log.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CLOCK_MS = 30 * 1000,
+    /* A free TCP port whose number UDP has not: rare, and twice rarer. */
+    PORT_TRIES = 8,
+};
+
+static bool failed(char error[EDGE_ERROR_SIZE], const char *text, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool failed(char error[EDGE_ERROR_SIZE], const char *text, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, text);
+    vsnprintf(error, EDGE_ERROR_SIZE, text, arguments);
+    va_end(arguments);
+    return false;
+}
+
+/* ---- The node */
+
+static void add_relay(struct edge *e, const struct relay_url *url)
+{
+    for (size_t i = 0; i < e->relay_count; i++)
+        if (relay_url_equal(&e->relays[i], url))
+            return;
+    if (e->relay_count == NODE_RELAYS) {
+        log_warn("relay_left_out", "limit=%d", NODE_RELAYS);
+        return;
+    }
+    relay_url_print(url, e->relay_texts[e->relay_count]);
+    e->relays[e->relay_count++] = *url;
+}
+
+/* The identity's, then the file's. */
+static bool add_relays(struct edge *e, char error[EDGE_ERROR_SIZE])
+{
+    const struct edge_identity *identity = e->options.identity;
+    const struct conf_list *more = &e->conf->relays;
+
+    for (size_t i = 0; i < identity->relay_count; i++)
+        add_relay(e, &identity->relays[i]);
+    for (size_t i = 0; i < more->count; i++) {
+        struct relay_url url;
+        const char *wrong = relay_url_parse(more->items[i], &url);
+        if (wrong != NULL)
+            return failed(error, "the relay's URL %s: %s", wrong,
+                          more->items[i]);
+        add_relay(e, &url);
+    }
+    return true;
+}
+
+static struct node_conf node_conf_of(const struct edge *e)
+{
+    const struct edge_identity *identity = e->options.identity;
+    const struct edge_conf *conf = e->conf;
+    struct node_conf n = {
+        .certificate =
+            bytes_of(identity->certificate, identity->certificate_size),
+        .mesh_secret = identity->mesh_secret,
+        .revocations = e->options.revocations,
+        .epoch = {clock_unix_us()},
+        .info = bytes_of_string(conf->node.info),
+        .groups = (const char *const *)conf->node.groups.items,
+        .group_count = conf->node.groups.count,
+        .multicast = conf->discovery.multicast,
+        .tcp = conf->paths.tcp,
+        .relay = conf->paths.relay,
+        .relay_count = e->relay_count,
+        .beacon_interval = conf->discovery.interval,
+        .probe = conf->presence.probe,
+        .lost_after = conf->presence.lost_after,
+        .limits = {.message = conf->limits.message,
+                   .window = conf->limits.window,
+                   .peers = conf->limits.peers,
+                   .links = conf->limits.links},
+    };
+
+    memcpy(n.secret_key, identity->secret_key, sizeof n.secret_key);
+    randombytes_buf(n.seed, sizeof n.seed);
+    for (size_t i = 0; i < e->relay_count; i++)
+        n.relay_keys[i] = e->relays[i].key;
+    return n;
+}
+
+static bool open_node(struct edge *e, char error[EDGE_ERROR_SIZE])
+{
+    if (!add_relays(e, error))
+        return false;
+    struct node_conf conf = node_conf_of(e);
+    e->node = node_new(&conf, clock_now());
+    sodium_memzero(&conf, sizeof conf);
+    if (e->node == NULL)
+        return failed(error, "the identity does not fit together");
+    return true;
+}
+
+/* ---- Sockets */
+
+/* The interfaces' names; 0: all. */
+static size_t interface_names(const struct edge_conf *conf)
+{
+    const struct conf_list *names = &conf->listen.interfaces;
+
+    if (names->count == 1 && strcmp(names->items[0], "all") == 0)
+        return 0;
+    return names->count;
+}
+
+static void on_network(void *context, const struct interfaces *all)
+{
+    struct edge *e = context;
+
+    log_info("network_changed", "interfaces=%zu", all->count);
+    discovery_interfaces(e->discovery, all);
+    edge_tell_addresses(e);
+}
+
+void edge_tell_addresses(struct edge *e)
+{
+    struct address *list = arena_take(turn_arena(&e->turn),
+                                      NODE_ADDRESSES * sizeof(struct address));
+    size_t count = interfaces_candidates(network_now(e->network),
+                                         discovery_own_port(e->discovery), list,
+                                         NODE_ADDRESSES);
+
+    turn_add(&e->turn,
+             &(struct node_event){.kind = NODE_ADDRESSES_ARE,
+                                  .addresses = {.list = list, .count = count}});
+}
+
+static bool group_address(const char *text, uint16_t port, struct address *a)
+{
+    char whole[ADDRESS_TEXT_SIZE];
+
+    snprintf(whole, sizeof whole, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
+             port);
+    return address_parse(whole, a);
+}
+
+static bool open_incoming(struct edge *e)
+{
+    struct incoming_conf conf = {
+        .zmq_context = e->zmq_context,
+        .keys = node_link_keys(e->node),
+        .port = e->conf->listen.port,
+        .interfaces =
+            interface_names(e->conf) > 0 ? network_now(e->network) : NULL,
+        /* The node closes the least used beyond its limit. */
+        .limit = 2 * e->conf->limits.links + 64,
+    };
+
+    e->incoming = incoming_open(&e->turn, &conf);
+    return e->incoming != NULL;
+}
+
+/* TCP and UDP on the same number. */
+static bool open_ports(struct edge *e, struct discovery_conf *conf)
+{
+    if (e->conf->paths.tcp && !open_incoming(e))
+        return false;
+    conf->own_port =
+        e->incoming != NULL ? incoming_port(e->incoming) : e->conf->listen.port;
+    e->discovery = discovery_open(e->loop, &e->turn, conf);
+    if (e->discovery != NULL)
+        return true;
+    int error = errno;
+    incoming_close(&e->incoming);
+    errno = error;
+    return false;
+}
+
+static bool open_sockets(struct edge *e, char error[EDGE_ERROR_SIZE])
+{
+    const struct edge_conf *c = e->conf;
+    struct discovery_conf conf = {.multicast = c->discovery.multicast};
+    bool open = false;
+
+    if (!group_address(c->discovery.group, c->discovery.port, &conf.group) ||
+        !group_address(c->discovery.group6, c->discovery.port, &conf.group6))
+        return failed(error, "discovery.group is no address");
+    for (int i = 0; i < PORT_TRIES && !open; i++) {
+        open = open_ports(e, &conf);
+        if (!open && (errno != EADDRINUSE || c->listen.port != 0))
+            break;
+    }
+    if (!open)
+        return failed(error, "cannot listen on port %u: %s", c->listen.port,
+                      zmq_strerror(errno));
+    discovery_interfaces(e->discovery, network_now(e->network));
+    return true;
+}
+
+static int socket_limit(const struct edge_conf *conf)
+{
+    /* Each outgoing link has three: its own, its monitor's two ends. */
+    size_t sockets = 64 + 3 * (conf->limits.links + NODE_RELAYS) * 2;
+
+    return sockets > 65535 ? 65535 : (int)sockets;
+}
+
+static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
+{
+    e->zmq_context = zcontext_open(socket_limit(e->conf));
+    if (e->zmq_context == NULL)
+        return failed(error, "cannot start libzmq: %s", zmq_strerror(errno));
+    e->zap = zap_open(&e->zloop, e->zmq_context, NULL, NULL);
+    if (e->zap == NULL)
+        return failed(error, "cannot start ZAP: %s", zmq_strerror(errno));
+    e->outgoing = outgoing_open(&e->turn, e->zmq_context);
+    return true;
+}
+
+/* ---- Start and stop */
+
+static void on_clock(uv_timer_t *timer)
+{
+    struct edge *e = timer->data;
+
+    turn_add(&e->turn,
+             &(struct node_event){.kind = NODE_CLOCK,
+                                  .unix_seconds = clock_unix_seconds()});
+}
+
+static void on_turn(void *context)
+{
+    struct edge *e = context;
+
+    if (!e->stopped)
+        edge_turn(e);
+}
+
+static void open_loop(struct edge *e)
+{
+    zloop_open(&e->zloop, e->loop, on_turn, e);
+    turn_init(&e->turn, &e->zloop);
+    todo_init(&e->todo);
+    uv_timer_init(e->loop, &e->deadline);
+    uv_timer_init(e->loop, &e->clock);
+    e->deadline.data = e;
+    e->clock.data = e;
+    e->armed = INSTANT_NEVER;
+}
+
+static void start(struct edge *e)
+{
+    const struct conf_list *peers = &e->conf->discovery.peers;
+
+    uv_timer_start(&e->clock, on_clock, CLOCK_MS, CLOCK_MS);
+    on_clock(&e->clock);
+    edge_tell_addresses(e);
+    e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
+                          peers->count);
+    edge_turn(e); /* The first beacon leaves now. */
+}
+
+struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
+                       char error[EDGE_ERROR_SIZE])
+{
+    struct edge *e = memory_new(sizeof *e);
+
+    e->loop = loop;
+    e->options = *options;
+    e->conf = options->conf;
+    open_loop(e);
+    if (!open_zmq(e, error) || !open_node(e, error))
+        goto fail;
+    e->network = network_open(
+        loop, (const char *const *)e->conf->listen.interfaces.items,
+        interface_names(e->conf), on_network, e);
+    if (!open_sockets(e, error))
+        goto fail;
+    start(e);
+    e->options.identity = NULL;
+    return e;
+
+fail:
+    edge_stop(e);
+    uv_run(loop, UV_RUN_NOWAIT);
+    edge_free(&e);
+    return NULL;
+}
+
+static void say_goodbye(struct edge *e)
+{
+    turn_add(&e->turn, &(struct node_event){.kind = NODE_LEAVE});
+    edge_turn(e);
+}
+
+void edge_stop(struct edge *e)
+{
+    if (e->stopped)
+        return;
+    if (e->discovery != NULL)
+        say_goodbye(e);
+    e->stopped = true;
+    peers_close(&e->peers);
+    network_close(&e->network);
+    discovery_close(&e->discovery);
+    incoming_close(&e->incoming);
+    outgoing_close(&e->outgoing);
+    zap_close(&e->zap);
+    uv_close((uv_handle_t *)&e->deadline, NULL);
+    uv_close((uv_handle_t *)&e->clock, NULL);
+    zloop_close(&e->zloop);
+}
+
+void edge_free(struct edge **self)
+{
+    struct edge *e = *self;
+
+    if (e == NULL)
+        return;
+    *self = NULL;
+    zcontext_close(&e->zmq_context);
+    node_free(e->node);
+    todo_close(&e->todo);
+    turn_close(&e->turn);
+    sodium_memzero(e, sizeof *e);
+    free(e);
+}
+
+void edge_reload(struct edge *e, const struct edge_conf *conf)
+{
+    const struct conf_list *peers = &conf->discovery.peers;
+
+    peers_close(&e->peers);
+    e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
+                          peers->count);
+}

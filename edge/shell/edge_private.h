@@ -1,0 +1,52 @@
+/*
+ * edge_private - what the files of the edge's driver share.
+ */
+#ifndef EDGE_SHELL_EDGE_PRIVATE_H
+#define EDGE_SHELL_EDGE_PRIVATE_H
+
+#include "common/conf/edge_conf.h"
+#include "common/conf/identity.h"
+#include "common/io/zap.h"
+#include "edge/shell/diary.h"
+#include "edge/shell/discovery.h"
+#include "edge/shell/edge.h"
+#include "edge/shell/incoming.h"
+#include "edge/shell/network.h"
+#include "edge/shell/observers.h"
+#include "edge/shell/outgoing.h"
+#include "edge/shell/peers.h"
+
+struct edge {
+    uv_loop_t *loop;
+    struct edge_options options;
+    const struct edge_conf *conf;
+    struct node *node;
+    struct todo todo;
+    struct turn turn;
+    struct zloop zloop;
+    void *zmq_context;
+    struct zap *zap;
+    struct incoming *incoming; /* NULL: paths.tcp is false */
+    struct outgoing *outgoing;
+    struct discovery *discovery;
+    struct network *network;
+    struct peers *peers;
+    uv_timer_t deadline; /* the node's */
+    uv_timer_t clock;    /* tells it the wall-clock time */
+    struct instant armed;
+    struct observers observers;
+    struct diary diary;
+    struct relay_url relays[NODE_RELAYS];
+    char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
+    size_t relay_count;
+    bool stopped;
+};
+
+/* edge.c: one step with all that this turn brought, and what it wants done. */
+void edge_turn(struct edge *e);
+/* edge_todo.c: does what the node wants, in its order. */
+void edge_do(struct edge *e, const struct todo *todo);
+/* edge_open.c */
+void edge_tell_addresses(struct edge *e);
+
+#endif

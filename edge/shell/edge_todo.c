@@ -1,0 +1,88 @@
+#include "edge/shell/edge_private.h"
+
+#include "common/io/log.h"
+
+/* Odd ids are the node's own: outgoing. */
+static bool is_outgoing(uint32_t link)
+{
+    return link % 2 == 1;
+}
+
+static void connect_relay(struct edge *e, const struct node_todo *item)
+{
+    const struct relay_url *url = &e->relays[item->link.relay];
+
+    if (url->transport != TRANSPORT_TCP) {
+        log_warn("relay_transport_unknown", "relay=%s",
+                 e->relay_texts[item->link.relay]);
+        turn_closed(&e->turn, item->link.id, LINK_UNREACHABLE);
+        return;
+    }
+    outgoing_connect_host(e->outgoing, item->link.id,
+                          node_identity_keys(e->node), &url->key, url->host,
+                          url->port);
+}
+
+static void disconnect(struct edge *e, uint32_t link)
+{
+    if (is_outgoing(link))
+        outgoing_disconnect(e->outgoing, link);
+    else if (e->incoming != NULL)
+        incoming_forget(e->incoming, link);
+}
+
+static void write_link(struct edge *e, uint32_t link, struct bytes bytes)
+{
+    if (is_outgoing(link))
+        outgoing_write(e->outgoing, link, bytes);
+    else if (e->incoming != NULL)
+        incoming_write(e->incoming, link, bytes);
+}
+
+static void do_item(struct edge *e, const struct node_todo *item)
+{
+    switch (item->kind) {
+    case NODE_MULTICAST:
+        discovery_multicast(e->discovery, item->bytes);
+        break;
+    case NODE_SEND_TO:
+        discovery_send(e->discovery, &item->link.address, item->link.bytes);
+        break;
+    case NODE_CONNECT:
+        outgoing_connect(e->outgoing, item->link.id, node_link_keys(e->node),
+                         &item->link.key, &item->link.address);
+        break;
+    case NODE_CONNECT_RELAY:
+        connect_relay(e, item);
+        break;
+    case NODE_DISCONNECT:
+        disconnect(e, item->link.id);
+        break;
+    case NODE_WRITE:
+        write_link(e, item->link.id, item->link.bytes);
+        break;
+    case NODE_REVOKED:
+        if (e->options.revoked != NULL)
+            e->options.revoked(e->options.context, item->bytes);
+        break;
+    case NODE_JOINED:
+    case NODE_LEFT:
+    case NODE_PATH:
+    case NODE_MESSAGE:
+    case NODE_REPORT:
+    case NODE_READY:
+    case NODE_RELAY:
+    case NODE_REFUSED:
+        break; /* The diary's and the observers'. */
+    }
+}
+
+void edge_do(struct edge *e, const struct todo *todo)
+{
+    for (size_t i = 0; i < todo->count; i++) {
+        const struct node_todo *item = &todo->items[i];
+        do_item(e, item);
+        diary_write(&e->diary, e, item);
+        observers_tell(&e->observers, item);
+    }
+}

@@ -1,0 +1,80 @@
+#include "edge/shell/observers.h"
+
+/* A ref is the observer's number and a count; refs stay below 2^63. */
+enum { COUNT_BITS = 40 };
+
+static int place_of(const struct observers *o,
+                    const struct edge_observer *observer)
+{
+    for (int i = 0; i < OBSERVERS; i++)
+        if (o->list[i].observer == observer)
+            return i;
+    return -1;
+}
+
+void observers_add(struct observers *o, const struct edge_observer *observer)
+{
+    int place = place_of(o, NULL);
+
+    ASSERT(place >= 0);
+    o->list[place].observer = observer;
+    o->list[place].number = ++o->last_number;
+}
+
+void observers_remove(struct observers *o, const struct edge_observer *observer)
+{
+    int place = place_of(o, observer);
+
+    if (place >= 0)
+        o->list[place].observer = NULL;
+}
+
+struct node_ref observers_ref(struct observers *o,
+                              const struct edge_observer *observer)
+{
+    int place = place_of(o, observer);
+
+    ASSERT(place >= 0);
+    o->last_ref = (o->last_ref + 1) & ((UINT64_C(1) << COUNT_BITS) - 1);
+    return (struct node_ref){o->list[place].number << COUNT_BITS | o->last_ref};
+}
+
+static void tell_report(const struct observers *o, const struct node_todo *item)
+{
+    for (int i = 0; i < OBSERVERS; i++) {
+        const struct edge_observer *who = o->list[i].observer;
+        if (who != NULL && who->report != NULL &&
+            o->list[i].number == item->report.ref.value >> COUNT_BITS)
+            who->report(who->context, item->report.ref, item->report.outcome,
+                        item->report.path, item->report.rtt,
+                        item->report.delivered);
+    }
+}
+
+static void tell_one(const struct edge_observer *who,
+                     const struct node_todo *item)
+{
+    const struct node_peer *peer = &item->peer.peer;
+
+    if (item->kind == NODE_JOINED && who->joined != NULL)
+        who->joined(who->context, peer);
+    else if (item->kind == NODE_LEFT && who->left != NULL)
+        who->left(who->context, peer, item->peer.reason);
+    else if (item->kind == NODE_PATH && who->path != NULL)
+        who->path(who->context, peer, item->peer.was);
+    else if (item->kind == NODE_MESSAGE && who->message != NULL)
+        who->message(who->context, peer, &item->peer.message);
+    else if (item->kind == NODE_READY && who->ready != NULL)
+        who->ready(who->context, peer);
+}
+
+void observers_tell(const struct observers *o, const struct node_todo *item)
+{
+    if (item->kind == NODE_REPORT) {
+        tell_report(o, item);
+        return;
+    }
+    for (int i = 0; i < OBSERVERS; i++)
+        if (o->list[i].observer != NULL)
+            tell_one(o->list[i].observer, item);
+}

@@ -1,0 +1,129 @@
+#include "edge/shell/peers.h"
+
+#include "common/base/memory.h"
+#include "common/conf/endpoint.h"
+#include "common/io/log.h"
+#include "edge/shell/lookup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { AGAIN_MS = 60 * 1000 };
+
+struct host {
+    struct peers *peers;
+    struct endpoint endpoint;
+    struct lookup *lookup;
+    struct address addresses[LOOKUP_ADDRESSES];
+    size_t count;
+    bool failed; /* and it was told */
+};
+
+struct peers {
+    struct turn *turn;
+    uv_timer_t again;
+    bool started;
+    size_t count;
+    struct host hosts[];
+};
+
+static void tell(struct peers *p)
+{
+    struct address *list =
+        arena_take(turn_arena(p->turn),
+                   (p->count * LOOKUP_ADDRESSES + 1) * sizeof(struct address));
+    size_t count = 0;
+
+    for (size_t i = 0; i < p->count; i++)
+        for (size_t at = 0; at < p->hosts[i].count; at++)
+            list[count++] = p->hosts[i].addresses[at];
+    turn_add(p->turn,
+             &(struct node_event){.kind = NODE_PEERS_ARE,
+                                  .addresses = {.list = list, .count = count}});
+}
+
+static bool is_same(const struct host *h, const struct address *list,
+                    size_t count)
+{
+    if (h->count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!address_equal(&h->addresses[i], &list[i]))
+            return false;
+    return true;
+}
+
+/* A name that is not found for once keeps its addresses. */
+static void on_found(void *context, const struct address *list, size_t count,
+                     const char *error)
+{
+    struct host *h = context;
+
+    if (count == 0 && !h->failed)
+        log_warn("peer_unknown", "host=%s error=\"%s\"", h->endpoint.host,
+                 error);
+    h->failed = count == 0;
+    if (count == 0 || is_same(h, list, count))
+        return;
+    memcpy(h->addresses, list, count * sizeof *list);
+    h->count = count;
+    if (h->peers->started)
+        tell(h->peers);
+}
+
+static void look_up_all(struct peers *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        struct host *h = &p->hosts[i];
+        if (h->lookup == NULL)
+            lookup_start(&h->lookup, p->again.loop, h->endpoint.host,
+                         h->endpoint.port, on_found, h);
+    }
+}
+
+static void on_again(uv_timer_t *timer)
+{
+    look_up_all(timer->data);
+}
+
+struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
+                         const char *const *texts, size_t count)
+{
+    struct peers *p = memory_new(sizeof *p + (count > PEERS ? PEERS : count) *
+                                                 sizeof p->hosts[0]);
+
+    p->turn = turn;
+    for (size_t i = 0; i < count && p->count < PEERS; i++) {
+        struct host *h = &p->hosts[p->count];
+        h->peers = p;
+        if (endpoint_parse(texts[i], ENDPOINT_CONNECT, &h->endpoint) == NULL)
+            p->count++;
+    }
+    uv_timer_init(loop, &p->again);
+    p->again.data = p;
+    uv_timer_start(&p->again, on_again, AGAIN_MS, AGAIN_MS);
+    look_up_all(p);
+    /* Numbers are there already: all of them at once. */
+    p->started = true;
+    tell(p);
+    return p;
+}
+
+static void on_closed(uv_handle_t *again)
+{
+    struct peers *p = again->data;
+
+    free(p);
+}
+
+void peers_close(struct peers **self)
+{
+    struct peers *p = *self;
+
+    if (p == NULL)
+        return;
+    *self = NULL;
+    for (size_t i = 0; i < p->count; i++)
+        lookup_cancel(&p->hosts[i].lookup);
+    uv_close((uv_handle_t *)&p->again, on_closed);
+}
