@@ -1,0 +1,154 @@
+#include "common/conf/mesh_folder.h"
+
+#include "common/base/memory.h"
+#include "common/conf/mesh_folder_private.h"
+#include "common/conf/revoked.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The older list, if there is one, is this mesh's; its serial. */
+static bool older_serial(const struct mesh_folder *m, const char *path,
+                         uint64_t *serial, FILE *errors)
+{
+    struct revoked *older;
+    bool good = true;
+
+    *serial = 0;
+    if (access(path, F_OK) != 0)
+        return true;
+    older = memory_new(sizeof(*older));
+    good = revoked_load(path, older, errors);
+    if (good && !mesh_id_equal(&older->list.mesh, &m->id)) {
+        fprintf(errors, "%s: the list is another mesh's\n", path);
+        good = false;
+    }
+    if (good)
+        *serial = older->list.serial;
+    free(older);
+    return good;
+}
+
+static bool write_revoked(const struct mesh_folder *m, const char *path,
+                          uint64_t serial, FILE *errors)
+{
+    struct revocation list = {.mesh = m->id, .serial = serial};
+    uint8_t *nodes = memory_array(m->issued_count + 1, KEY_SIZE);
+    uint8_t *room = memory_new(REVOCATION_SIZE);
+    bool done = false;
+
+    for (size_t i = 0; i < m->issued_count; i++)
+        if (m->issued[i].revoked)
+            memcpy(nodes + KEY_SIZE * list.count++, m->issued[i].id.key,
+                   KEY_SIZE);
+    list.nodes = nodes;
+    if (list.count > REVOCATION_NODES)
+        fprintf(errors,
+                "%s: a list holds no more than %d nodes; make a new "
+                "mesh\n",
+                path, REVOCATION_NODES);
+    else
+        done = revoked_save(path, revocation_sign(&list, m->key, room), errors);
+    free(room);
+    free(nodes);
+    return done;
+}
+
+bool mesh_folder_revoke(struct mesh_folder *m, const struct node_id *id,
+                        uint64_t unix_now, FILE *errors)
+{
+    char *path = mesh_folder_path(m, "revoked", ".zs");
+    struct issued *issued = mesh_folder_find(m, id);
+    struct issued unknown = {.name = "-", .id = *id};
+    uint64_t serial;
+    bool done = older_serial(m, path, &serial, errors);
+
+    if (done) {
+        if (issued == NULL) {
+            mesh_folder_append(m, &unknown);
+            issued = &m->issued[m->issued_count - 1];
+        }
+        issued->revoked = true;
+        serial = serial + 1 > unix_now ? serial + 1 : unix_now;
+        done = write_revoked(m, path, serial, errors) &&
+               mesh_folder_save_issued(m, errors);
+    }
+    free(path);
+    return done;
+}
+
+/* Whether this name may go to this node; what is wrong is told. */
+static bool may_issue(struct mesh_folder *m, struct edge_identity *identity,
+                      const char *path, enum mesh_taken taken, FILE *errors)
+{
+    const char *name = identity->said.name;
+    const struct issued *known = mesh_folder_find(m, &identity->said.node);
+    const struct issued *named = mesh_folder_named(m, name);
+
+    if (strcmp(name, "revoked") == 0) {
+        fprintf(errors, "revoked: no node's name, it is the list's\n");
+        return false;
+    }
+    if (known != NULL && known->revoked) {
+        fprintf(errors, "%s: the key was revoked\n", name);
+        return false;
+    }
+    if (known != NULL && strcmp(known->name, name) != 0) {
+        fprintf(errors, "%s: the key is %s's\n", name, known->name);
+        return false;
+    }
+    if (taken == MESH_TAKEN_REPLACE)
+        return named == NULL || known == named ||
+               mesh_folder_revoke(m, &named->id, (uint64_t)time(NULL), errors);
+    if (named != NULL) {
+        fprintf(errors,
+                "%s: the name is issued already; revoke it first, or "
+                "use --renew or --replace\n",
+                name);
+        return false;
+    }
+    if (access(path, F_OK) == 0) {
+        fprintf(errors, "%s: exists, and is not overwritten\n", path);
+        return false;
+    }
+    return true;
+}
+
+/* The list before the file: what is out there can always be revoked. */
+static bool record(struct mesh_folder *m, const struct edge_identity *identity,
+                   FILE *errors)
+{
+    struct issued *known = mesh_folder_find(m, &identity->said.node);
+    struct issued issued = {.id = identity->said.node,
+                            .not_after = identity->said.not_after};
+
+    memcpy(issued.name, identity->said.name, sizeof(issued.name));
+    if (known != NULL)
+        *known = issued;
+    else
+        mesh_folder_append(m, &issued);
+    return mesh_folder_save_issued(m, errors);
+}
+
+bool mesh_folder_issue(struct mesh_folder *m, struct edge_identity *identity,
+                       enum mesh_taken taken, FILE *errors)
+{
+    char *path = mesh_folder_path(m, identity->said.name, ".zs");
+    bool done = may_issue(m, identity, path, taken, errors);
+
+    if (done) {
+        identity->mesh = identity->said.mesh = m->id;
+        identity->mesh_secret = m->secret;
+        identity->relay_count = m->relay_count;
+        memcpy(identity->relays, m->relays, sizeof(m->relays));
+        identity->certificate_size =
+            certificate_sign(&identity->said, m->key, identity->certificate)
+                .size;
+        done =
+            record(m, identity, errors) &&
+            identity_save(path, identity, taken == MESH_TAKEN_REPLACE, errors);
+    }
+    free(path);
+    return done;
+}
