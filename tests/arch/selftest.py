@@ -7,10 +7,12 @@ import subprocess
 import tempfile
 import unittest
 from pathlib import Path
+from shutil import which
 
 import check_compile
 import check_format
 import check_help
+import check_install
 import check_layers
 import check_names
 import check_rules
@@ -286,6 +288,35 @@ esac
                 self.assertIn(old, self.GOOD)
                 found = list(self.programs(self.GOOD.replace(old, new)))
                 self.assertEqual(len(found), count, found)
+
+
+class Install(Checks):
+    def test_not_built(self):
+        found = list(check_install.problems(self.root))
+        self.assertEqual(len(found), 1 + len(check_install.WANTED), found)
+        self.assertIn("cmake --install", found[0])
+
+    def test_units(self):
+        self.write("bin/zs-edge", "")
+        good = "[Service]\nExecStart=/usr/bin/zs-edge -c x\n"
+        unit = self.write("zs-good.service", good)
+        self.no_problem(check_install.fits(unit, self.root))
+        unit = self.write("zs-bad.service", good.replace("edge", "other"))
+        self.finds(self.real(check_install.fits(unit, self.root)),
+                   "zs-bad.service: starts /usr/bin/zs-other, which is not")
+
+    @unittest.skipUnless(which("systemd-analyze"), "no systemd-analyze here")
+    def test_what_systemd_does_not_know(self):
+        self.write("bin/zs-edge", "")
+        unit = self.write("zs-bad.service", "[Service]\nTypo=1\n"
+                          "ExecStart=/usr/bin/zs-edge\n")
+        self.finds(check_install.fits(unit, self.root), "Typo")
+
+    def real(self, problems):
+        return [x for x in problems if not x.startswith("note: ")]
+
+    def no_problem(self, problems):
+        self.assertEqual(self.real(problems), [])
 
 
 class Samples(Checks):

@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Does an installation hold what it should, and do its units fit it?"""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+from shutil import which
+
+import tree
+
+WANTED = ("bin/zs", "bin/zs-edge", "bin/zs-relay",
+          "lib/systemd/system/zs-edge.service",
+          "lib/systemd/system/zs-relay.service",
+          "lib/sysusers.d/zeroservices.conf",
+          "share/doc/zeroservices/config/edge.yaml",
+          "share/doc/zeroservices/config/relay.yaml",
+          "share/doc/zeroservices/README.md",
+          "share/doc/zeroservices/LICENSE")
+
+
+def problems(build):
+    with tempfile.TemporaryDirectory() as prefix:
+        done = subprocess.run(
+            ["cmake", "--install", build, "--prefix", prefix],
+            capture_output=True, text=True, check=False)
+        if done.returncode:
+            yield f"cmake --install: {done.stderr.strip()}"
+        for path in WANTED:
+            if not Path(prefix, path).exists():
+                yield f"{path}: is not installed"
+        for unit in sorted(Path(prefix, "lib/systemd/system").glob("*")):
+            yield from fits(unit, prefix)
+
+
+def fits(unit, prefix):
+    """The unit starts what is installed, and systemd understands it."""
+    body = unit.read_text(encoding="utf-8")
+    for program in re.findall(r"^ExecStart=(\S+)", body, re.M):
+        if not Path(prefix, "bin", Path(program).name).exists():
+            yield f"{unit.name}: starts {program}, which is not installed"
+        body = body.replace(program, "/bin/true")
+    if not which("systemd-analyze"):
+        yield f"note: {unit.name}: no systemd-analyze here to read it"
+        return
+    unit.write_text(body, encoding="utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)],
+                          capture_output=True, text=True, check=False)
+    for line in done.stderr.splitlines():
+        if unit.name in line:
+            yield line
+
+
+if __name__ == "__main__":
+    tree.main(problems)
