@@ -88,9 +88,9 @@ void conf_free(const struct conf_table *table, void *conf);
 
 /*
  * Reads a file over the defaults. False if it has any mistake: then each is a
- * line on `errors`, "FILE:LINE:COLUMN: what is wrong", and `conf` holds
- * nothing that must be freed. Relative paths become absolute, as seen from the
- * file's folder.
+ * line on `errors`, "FILE:LINE:COLUMN: what is wrong" (without a place if the
+ * file cannot be read), and `conf` holds nothing that must be freed, though it
+ * may be. Relative paths become absolute, as seen from the file's folder.
  */
 bool conf_load(const struct conf_table *table, const char *path, void *conf,
                FILE *errors) MUST_USE;

@@ -42,6 +42,7 @@ bool conf_load(const struct conf_table *table, const char *path, void *conf,
     char *text = read_all(path, &size);
     char *folder = text ? folder_of(path) : NULL;
     bool good = false;
+    memset(conf, 0, table->size);
     if (folder != NULL)
         good = conf_read(table, text, size, path, folder, conf, errors);
     else

@@ -17,13 +17,15 @@ static bool same_section(const char *a, const char *b)
     return size > 0 && size == section_size(b) && strncmp(a, b, size) == 0;
 }
 
-/* Each line of the text as a comment. */
-static void print_comment(const char *indent, const char *text, FILE *out)
+/* Each line of the text as a comment, the last one with the mark. */
+static void print_comment(const char *indent, const char *text,
+                          const char *mark, FILE *out)
 {
     while (*text != '\0') {
         size_t size = strcspn(text, "\n");
-        fprintf(out, "%s# %.*s\n", indent, (int)size, text);
-        text += size + (text[size] == '\n');
+        bool last = text[size] == '\0';
+        fprintf(out, "%s# %.*s%s\n", indent, (int)size, text, last ? mark : "");
+        text += size + !last;
     }
 }
 
@@ -33,7 +35,7 @@ static void print_key(const struct conf_key *key, const void *conf, bool help,
     size_t section = section_size(key->path);
     const char *indent = section ? "  " : "";
     if (help)
-        print_comment(indent, key->help, out);
+        print_comment(indent, key->help, key->live ? " [reload]" : "", out);
     fprintf(out, "%s%s: ", indent, key->path + section + (section > 0));
     if (key->sample != NULL && conf_value_is_empty(key, conf))
         yaml_put_string(key->sample, out);
@@ -47,7 +49,7 @@ void conf_print(const struct conf_table *table, const void *conf, bool help,
 {
     const char *before = "";
     if (help)
-        print_comment("", table->title, out);
+        print_comment("", table->title, "", out);
     for (size_t i = 0; i < table->count; i++) {
         const char *path = table->keys[i].path;
         if (!same_section(path, before)) {

@@ -25,7 +25,7 @@ static const struct conf_key keys[] = {
     {.path = "node.groups", .kind = CONF_LIST, AT(node.groups),
      .fallback = "[]", .max = ANNOUNCEMENT_GROUPS, .check = check_name,
      .live = true,
-     .help = "Groups whose messages this node gets: [lab]"},
+     .help = "Groups whose messages this node gets."},
     {.path = "node.revoked", .kind = CONF_PATH, AT(node.revoked),
      .fallback = "\"\"", .live = true,
      .help = "Who is no longer in; empty: revoked.zs beside the identity."},
@@ -152,12 +152,13 @@ static const struct conf_rule rules[] = {
 };
 
 const struct conf_table edge_conf_table = {
-    .title = "The settings of zs-edge: every key at its default. A file of "
-             "your own needs\n"
-             "only node.identity and what differs. Durations: 250ms 1s 5m 1h "
-             "90d; sizes:\n"
-             "64KiB 4MiB. `zs-edge -c FILE --check` tells all mistakes of a "
-             "file.",
+    .title =
+        "The settings of zs-edge: every key at its default. A file of your own "
+        "needs\n"
+        "only node.identity and what differs. Durations: 250ms 1s 5m 1h 90d;\n"
+        "sizes: 64KiB 4MiB. [reload]: SIGHUP applies it, the others need a "
+        "restart.\n"
+        "`zs-edge -c FILE --check` tells all mistakes of a file.",
     .keys = keys,
     .count = sizeof keys / sizeof keys[0],
     .size = sizeof(struct edge_conf),

@@ -21,7 +21,7 @@ static const struct conf_key keys[] = {
      .help = "What edges call it."},
     {.path = "relay.revoked", .kind = CONF_PATHS, AT(relay.revoked),
      .fallback = "[]", .max = LISTS, .live = true,
-     .help = "Files of who is no longer in, as `zs mesh revoke` makes them."},
+     .help = "Files that `zs mesh revoke` made: who is no longer in."},
 
     {.path = "listen.tcp", .kind = CONF_LIST, AT(listen.tcp),
      .fallback = "[\"*:443\"]", .min = 1, .max = LISTENERS,
@@ -123,9 +123,10 @@ const struct conf_table relay_conf_table = {
     .title = "The settings of zs-relay: every key at its default. A file of "
              "your own needs\n"
              "only what differs; `zs-relay init` makes one. Durations: 250ms "
-             "1s 5m; sizes:\n"
-             "64KiB 4MiB. `zs-relay -c FILE --check` tells all mistakes of a "
-             "file.",
+             "1s 5m 1h 90d;\n"
+             "sizes: 64KiB 4MiB. [reload]: SIGHUP applies it, the others need "
+             "a restart.\n"
+             "`zs-relay -c FILE --check` tells all mistakes of a file.",
     .keys = keys,
     .count = sizeof keys / sizeof keys[0],
     .size = sizeof(struct relay_conf),
