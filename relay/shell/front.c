@@ -1,0 +1,404 @@
+#include "relay/shell/front.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/memory.h"
+#include "common/conf/endpoint.h"
+#include "common/io/clock.h"
+#include "common/io/monitor.h"
+#include "common/io/zap.h"
+#include "common/wire/packet.h"
+#include "relay/shell/conns.h"
+
+enum {
+    /* Packets for each turn of the loop, so that timers are not late. */
+    PACKETS_A_TURN = 512,
+    /* Before a closed connection is given up, what it sent is read: so much. */
+    PACKETS_AT_CLOSE = 8192,
+    /* Packets that libzmq holds for each connection and direction. */
+    HIGH_WATER = 256,
+    /* CURVE's own bytes around a packet's frame. */
+    CURVE_OVERHEAD = 64,
+    HANDSHAKE_MS = 2000,
+    LINGER_MS = 500,
+    BACKLOG = 4096,
+    /* Blocked connections are tried so often, so many each time. */
+    RETRY_US = 1000,
+    RETRIES = 256,
+};
+
+struct front {
+    struct front_owner owner;
+    struct zsocket *router;
+    struct zap *zap;
+    struct monitor *monitor;
+    struct gate *gate;
+    struct conns conns;
+    struct instant retry_at; /* of those blocked */
+    size_t failures; /* handshakes that failed and did not disconnect yet */
+    const char *failure;
+};
+
+/* ---- Who is connected ------------------------------------------------- */
+
+/* Tells the owner of those whose connection closed. What they had sent before
+ * is read first: a goodbye is not a loss. */
+static bool read_packets(struct front *f, int count);
+
+static void end_closing(struct front *f)
+{
+    struct conn *closing = conns_take_closing(&f->conns);
+    if (!closing)
+        return;
+    read_packets(f, PACKETS_AT_CLOSE);
+    for (struct conn *c; (c = closing);) {
+        closing = c->next_closing;
+        uint64_t id = c->id;
+        bool dropped = c->dropped;
+        conns_remove(&f->conns, c);
+        if (!dropped)
+            f->owner.closed(f->owner.context, id);
+    }
+}
+
+static void on_disconnected(struct front *f, int fd)
+{
+    struct address address;
+    uint64_t id = gate_closed(f->gate, fd, &address);
+    if (id != 0) {
+        struct conn *c = conns_by_id(&f->conns, id);
+        if (c)
+            conns_set_closing(&f->conns, c);
+    } else if (f->failures > 0) {
+        f->failures--;
+        f->owner.turned_away(f->owner.context, "handshake_failed", &address,
+                             f->failure);
+    }
+}
+
+static void on_monitor(void *context, const struct monitor_event *event)
+{
+    struct front *f = context;
+    switch (event->kind) {
+    case MONITOR_ACCEPTED:
+        gate_accepted(f->gate, event->fd, clock_now());
+        return;
+    case MONITOR_DISCONNECTED:
+        on_disconnected(f, event->fd);
+        return;
+    case MONITOR_HANDSHAKE_FAILED:
+        /* It names no connection; the next to end unproved is meant. */
+        f->failures++;
+        f->failure = event->reason;
+        return;
+    case MONITOR_ACCEPT_FAILED:
+        f->owner.turned_away(f->owner.context, "accept_failed",
+                             &(struct address){0}, strerror(event->error));
+        return;
+    case MONITOR_CONNECTED:
+    case MONITOR_CONNECT_FAILED:
+    case MONITOR_HANDSHAKE_DONE:
+        return;
+    }
+}
+
+static struct conn *conn_new(struct front *f, const uint8_t *route,
+                             zmq_msg_t *packet)
+{
+    const char *user = zmq_msg_gets(packet, "User-Id");
+    struct conn c = {.fd = zmq_msg_get(packet, ZMQ_SRCFD)};
+    uint64_t before = 0;
+    if (!zap_key(packet, &c.key) || strlen(user) != USER_SIZE)
+        return NULL;
+    memcpy(c.route, route, ROUTE_SIZE);
+    memcpy(c.user, user, USER_SIZE);
+    /* The descriptor may have been another's a moment ago. */
+    monitor_drain(f->monitor);
+    if (!gate_hold(f->gate, c.fd, conns_next_id(&f->conns), &c.address,
+                   &before))
+        return NULL;
+    struct conn *old = conns_by_id(&f->conns, before);
+    if (old)
+        conns_set_closing(&f->conns, old);
+    return conns_add(&f->conns, &c);
+}
+
+static bool is_from(const struct conn *c, zmq_msg_t *packet)
+{
+    const char *user = zmq_msg_gets(packet, "User-Id");
+    return user && strncmp(user, c->user, USER_SIZE) == 0;
+}
+
+static struct conn *conn_of(struct front *f, zmq_msg_t *route,
+                            zmq_msg_t *packet)
+{
+    const uint8_t *bytes = zmq_msg_data(route);
+    /* A client may choose its routing id: nobody honest does. */
+    if (zmq_msg_size(route) != ROUTE_SIZE || bytes[0] != 0)
+        return NULL;
+    struct conn *c = conns_by_route(&f->conns, bytes);
+    return c && is_from(c, packet) ? c : conn_new(f, bytes, packet);
+}
+
+/* ---- Reading ---------------------------------------------------------- */
+
+/* A message of one frame; all the others are passed over. False when nothing
+ * waits; *good tells if there is a packet. */
+static bool receive(struct front *f, zmq_msg_t *route, zmq_msg_t *packet,
+                    bool *good)
+{
+    *good = false;
+    if (zsocket_recv(f->router, route) < 0)
+        return false;
+    if (!zmq_msg_more(route) || zsocket_recv(f->router, packet) < 0)
+        return true;
+    *good = !zmq_msg_more(packet);
+    while (zmq_msg_more(packet)) {
+        if (zsocket_recv(f->router, packet) < 0)
+            return true;
+    }
+    return true;
+}
+
+static bool read_packets(struct front *f, int count)
+{
+    zmq_msg_t route;
+    zmq_msg_t packet;
+    bool more = true;
+    zmq_msg_init(&route);
+    zmq_msg_init(&packet);
+    while (more && count-- > 0) {
+        bool good;
+        more = receive(f, &route, &packet, &good);
+        struct conn *c = good ? conn_of(f, &route, &packet) : NULL;
+        if (c && !c->dropped)
+            f->owner.packet(f->owner.context, c->id, &c->key, &c->address,
+                            &packet);
+    }
+    zmq_msg_close(&route);
+    zmq_msg_close(&packet);
+    return more;
+}
+
+/* ---- Writing ---------------------------------------------------------- */
+
+/* True if libzmq took it, or if nobody ever will; `packet` is empty then. */
+static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
+{
+    zmq_msg_t route;
+    zmq_msg_init_size(&route, ROUTE_SIZE);
+    memcpy(zmq_msg_data(&route), c->route, ROUTE_SIZE);
+    if (zsocket_send(f->router, &route, ZMQ_SNDMORE) < 0) {
+        int error = errno;
+        zmq_msg_close(&route);
+        if (error == EAGAIN)
+            return false;
+    } else if (zsocket_send(f->router, packet, 0) >= 0) {
+        return true;
+    }
+    /* Its connection is gone: the monitor will say so. */
+    zmq_msg_close(packet);
+    zmq_msg_init(packet);
+    return true;
+}
+
+bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet)
+{
+    struct conn *c = conns_by_id(&f->conns, conn);
+    if (!c || c->dropped)
+        return true;
+    if (!c->blocked && give(f, c, packet))
+        return true;
+    if (!f->conns.first_blocked)
+        f->retry_at = instant_after(clock_now(), span_us(RETRY_US));
+    conns_keep(&f->conns, c, packet);
+    return false;
+}
+
+bool front_write(struct front *f, uint64_t conn, struct bytes packet)
+{
+    zmq_msg_t message;
+    if (zmq_msg_init_size(&message, packet.size) != 0)
+        return true;
+    memcpy(zmq_msg_data(&message), packet.data, packet.size);
+    bool taken = front_forward(f, conn, &message);
+    zmq_msg_close(&message);
+    return taken;
+}
+
+void front_drop(struct front *f, uint64_t conn)
+{
+    struct conn *c = conns_by_id(&f->conns, conn);
+    if (!c)
+        return;
+    c->dropped = true;
+    gate_drop(f->gate, c->fd, conn, clock_now());
+}
+
+/* True once all that was kept is out. */
+static bool retry(struct front *f, struct conn *c)
+{
+    while (c->first) {
+        if (!give(f, c, &c->first->packet))
+            return false;
+        conn_drop_kept(c);
+    }
+    return true;
+}
+
+/* Takes the first of the blocked, puts it last if it still is. */
+static void retry_first(struct front *f)
+{
+    struct conn *c = f->conns.first_blocked;
+    conns_unblock(&f->conns, c);
+    if (!retry(f, c))
+        conns_set_blocked(&f->conns, c);
+    else if (!c->dropped)
+        f->owner.writable(f->owner.context, c->id);
+}
+
+static void retry_blocked(struct front *f)
+{
+    struct instant now = clock_now();
+    const struct conns *t = &f->conns;
+    if (!t->first_blocked || !instant_reached(f->retry_at, now))
+        return;
+    const struct conn *last = t->last_blocked;
+    for (int i = 0; i < RETRIES && t->first_blocked; i++) {
+        bool was_last = t->first_blocked == last;
+        retry_first(f);
+        if (was_last)
+            break;
+    }
+    f->retry_at = instant_after(now, span_us(RETRY_US));
+}
+
+/* ---- The socket ------------------------------------------------------- */
+
+static void on_ready(void *context, int events)
+{
+    struct front *f = context;
+    if (events & ZMQ_POLLIN)
+        read_packets(f, PACKETS_A_TURN);
+}
+
+void front_turn(struct front *f)
+{
+    end_closing(f);
+    retry_blocked(f);
+    gate_due(f->gate, clock_now());
+}
+
+struct instant front_deadline(const struct front *f)
+{
+    struct instant retry_at =
+        f->conns.first_blocked ? f->retry_at : INSTANT_NEVER;
+    return instant_min(retry_at, gate_deadline(f->gate));
+}
+
+static void on_cut(void *context, const struct address *address,
+                   const char *reason)
+{
+    struct front *f = context;
+    f->owner.turned_away(f->owner.context, "connection_cut", address, reason);
+}
+
+static void set_options(struct front *f, const struct curve_pair *keys)
+{
+    int64_t size_max = PACKET_SIZE + CURVE_OVERHEAD;
+    void *socket = zsocket_raw(f->router);
+    zsocket_set(f->router, ZMQ_ROUTER_MANDATORY, 1);
+    zsocket_set(f->router, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
+    zsocket_set(f->router, ZMQ_LINGER, LINGER_MS);
+    zsocket_set(f->router, ZMQ_SNDHWM, HIGH_WATER);
+    zsocket_set(f->router, ZMQ_RCVHWM, HIGH_WATER);
+    zsocket_set(f->router, ZMQ_BACKLOG, BACKLOG);
+    zsocket_set(f->router, ZMQ_IPV6, 1);
+    zsocket_set(f->router, ZMQ_CURVE_SERVER, 1);
+    zsocket_set(f->router, ZAP_ENFORCE_DOMAIN, 1);
+    zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "relay", 5);
+    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key, KEY_SIZE);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max);
+}
+
+struct front *front_open(struct zloop *z, void *zmq_context,
+                         const struct curve_pair *keys,
+                         const struct gate_conf *gate,
+                         const struct front_owner *owner)
+{
+    struct front *f = memory_new(sizeof *f);
+    f->owner = *owner;
+    f->gate = gate_new(gate, on_cut, f);
+    conns_init(&f->conns);
+    /* Whoever they are: membership is proved by HELLO, and who does not prove
+     * it in time is cut. */
+    f->zap = zap_open(z, zmq_context, NULL, NULL);
+    f->router = zsocket_open(z, zmq_context, ZMQ_ROUTER, on_ready, f);
+    if (!f->zap || !f->router)
+        goto fail;
+    set_options(f, keys);
+    f->monitor = monitor_open(z, zmq_context, f->router, on_monitor, f);
+    if (!f->monitor)
+        goto fail;
+    return f;
+
+fail:
+    front_close(&f);
+    return NULL;
+}
+
+/* The port that the socket was last bound to: port 0 takes a free one. */
+static const char *bound_port(const struct front *f,
+                              char text[static FRONT_ENDPOINT_SIZE])
+{
+    size_t size = FRONT_ENDPOINT_SIZE;
+    if (zmq_getsockopt(zsocket_raw(f->router), ZMQ_LAST_ENDPOINT, text,
+                       &size) != 0)
+        return "0";
+    const char *colon = strrchr(text, ':');
+    return colon ? colon + 1 : "0";
+}
+
+bool front_listen(struct front *f, const char *endpoint,
+                  char bound[static FRONT_ENDPOINT_SIZE])
+{
+    struct endpoint e;
+    char text[ENDPOINT_HOST_SIZE + 32];
+    if (endpoint_parse(endpoint, ENDPOINT_LISTEN, &e) != NULL) {
+        errno = EINVAL;
+        return false;
+    }
+    snprintf(text, sizeof text,
+             strchr(e.host, ':') ? "tcp://[%s]:%u" : "tcp://%s:%u", e.host,
+             e.port);
+    if (zmq_bind(zsocket_raw(f->router), text) != 0)
+        return false;
+    zsocket_touch(f->router);
+    char last[FRONT_ENDPOINT_SIZE];
+    size_t host_size = (size_t)(strrchr(text, ':') - text);
+    snprintf(bound, FRONT_ENDPOINT_SIZE, "%.*s:%s", (int)host_size, text,
+             bound_port(f, last));
+    return true;
+}
+
+void front_reconfigure(struct front *f, const struct gate_conf *gate)
+{
+    gate_reconfigure(f->gate, gate);
+}
+
+void front_close(struct front **self)
+{
+    struct front *f = *self;
+    if (!f)
+        return;
+    *self = NULL;
+    conns_close(&f->conns);
+    monitor_close(&f->monitor);
+    zsocket_close(&f->router);
+    zap_close(&f->zap);
+    gate_free(f->gate);
+    free(f);
+}

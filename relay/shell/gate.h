@@ -1,0 +1,52 @@
+/*
+ * gate - the TCP connections that the listener accepted, and how long each may
+ * stay.
+ *
+ * libzmq neither limits connections nor ends one: it takes whoever comes. The
+ * gate sees each come and go by the socket's monitor, and ends those that are
+ * too many, that prove nothing in time, or that the hub dropped, by shutting
+ * down their descriptor; libzmq then closes it.
+ */
+#ifndef RELAY_SHELL_GATE_H
+#define RELAY_SHELL_GATE_H
+
+#include "common/base/address.h"
+#include "common/base/instant.h"
+
+#include <stddef.h>
+
+struct gate;
+
+struct gate_conf {
+    size_t sockets;     /* open at a time */
+    size_t per_address; /* of them from one IP address */
+    struct span hello;  /* from the accept to the first packet */
+};
+
+/* Why a connection was cut: a word for the log. */
+typedef void gate_cut_fn(void *context, const struct address *address,
+                         const char *reason);
+
+struct gate *gate_new(const struct gate_conf *conf, gate_cut_fn *cut,
+                      void *context);
+void gate_free(struct gate *g);
+/* For those who come from now on. */
+void gate_reconfigure(struct gate *g, const struct gate_conf *conf);
+
+void gate_accepted(struct gate *g, int fd, struct instant now);
+/* Its first packet came: `conn` holds the descriptor, and has the address.
+ * False if the connection is gone already. *before is the holder that was
+ * missed when it went, or 0. */
+bool gate_hold(struct gate *g, int fd, uint64_t conn, struct address *address,
+               uint64_t *before) MUST_USE;
+/* Ends the connection in a moment, so that what was written gets out. Nothing
+ * happens if `conn` does not hold the descriptor any more. */
+void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now);
+/* It closed: answers its holder, or 0; its address in any case. */
+uint64_t gate_closed(struct gate *g, int fd, struct address *address);
+
+struct instant gate_deadline(const struct gate *g);
+void gate_due(struct gate *g, struct instant now);
+size_t gate_count(const struct gate *g);
+
+#endif

@@ -1,0 +1,101 @@
+#include "relay/shell/lists.h"
+
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/hex.h"
+#include "common/base/memory.h"
+#include "common/conf/revoked.h"
+#include "common/io/log.h"
+#include "relay/shell/told.h"
+
+/* An open relay does not fill its disk with the lists of every mesh. */
+enum { LISTS_KEPT = 1024 };
+
+/* "FOLDER/revoked-PATTERN.zs" in the folder of the relay's key. */
+static void path_of(const struct relay_conf *conf, const char *pattern,
+                    char path[static PATH_MAX])
+{
+    const char *key = conf->relay.key;
+    const char *slash = strrchr(key, '/');
+    int folder = slash ? (int)(slash - key) : 1;
+    snprintf(path, PATH_MAX, "%.*s/revoked-%s.zs", folder, slash ? key : ".",
+             pattern);
+}
+
+static void read_one(const char *path, lists_found *found, void *context)
+{
+    struct revoked *list = memory_new(sizeof *list);
+    char *errors = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&errors, &size);
+    ASSERT(out != NULL);
+    bool good = revoked_load(path, list, out);
+    fclose(out);
+    if (good)
+        found(context, bytes_of(list->bytes, list->size));
+    else
+        told_lines("revocation_unreadable", errors);
+    free(errors);
+    free(list);
+}
+
+static void kept_files(const struct relay_conf *conf, glob_t *files)
+{
+    char pattern[PATH_MAX];
+    path_of(conf, "*", pattern);
+    *files = (glob_t){0};
+    if (glob(pattern, GLOB_NOSORT, NULL, files) != 0)
+        files->gl_pathc = 0;
+}
+
+void lists_read(const struct relay_conf *conf, lists_found *found,
+                void *context)
+{
+    glob_t files;
+    for (size_t i = 0; i < conf->relay.revoked.count; i++)
+        read_one(conf->relay.revoked.items[i], found, context);
+    kept_files(conf, &files);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        read_one(files.gl_pathv[i], found, context);
+    globfree(&files);
+}
+
+static bool has_room(const struct relay_conf *conf, const char *path)
+{
+    glob_t files;
+    if (access(path, F_OK) == 0)
+        return true;
+    kept_files(conf, &files);
+    bool room = files.gl_pathc < LISTS_KEPT;
+    globfree(&files);
+    return room;
+}
+
+void lists_keep(const struct relay_conf *conf, const struct mesh_id *mesh,
+                struct bytes list)
+{
+    char path[PATH_MAX];
+    char id[2 * KEY_SIZE + 1];
+    char *errors = NULL;
+    size_t size = 0;
+    hex_encode(bytes_of(mesh->key, KEY_SIZE), id);
+    path_of(conf, id, path);
+    if (!has_room(conf, path)) {
+        log_warn("revocation_not_kept", "mesh=%s reason=full", id);
+        return;
+    }
+    FILE *out = open_memstream(&errors, &size);
+    ASSERT(out != NULL);
+    bool saved = revoked_save(path, list, out);
+    fclose(out);
+    if (saved)
+        log_info("revocation_kept", "mesh=%s", id);
+    else
+        told_lines("revocation_not_kept", errors);
+    free(errors);
+}

@@ -1,0 +1,21 @@
+/*
+ * lists - the revocation lists on the relay's disk: those that the settings
+ * name, and those that reached it from edges, kept beside its key.
+ */
+#ifndef RELAY_SHELL_LISTS_H
+#define RELAY_SHELL_LISTS_H
+
+#include "common/base/bytes.h"
+#include "common/conf/relay_conf.h"
+
+/* Called for each list that was read; its signature is good. */
+typedef void lists_found(void *context, struct bytes list);
+
+/* Reads all there are. What cannot be read is told in the log. */
+void lists_read(const struct relay_conf *conf, lists_found *found,
+                void *context);
+/* Keeps a list that came from an edge. */
+void lists_keep(const struct relay_conf *conf, const struct mesh_id *mesh,
+                struct bytes list);
+
+#endif

@@ -1,0 +1,367 @@
+#include "relay/shell/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "common/base/hex.h"
+#include "common/base/memory.h"
+#include "common/io/clock.h"
+#include "common/io/daemon.h"
+#include "common/io/log.h"
+#include "common/io/zsocket.h"
+#include "relay/shell/front.h"
+#include "relay/shell/lists.h"
+#include "relay/shell/settings.h"
+#include "relay/shell/told.h"
+
+enum {
+    CLOCK_MS = 30 * 1000,
+    /* From SHUTDOWN to the edges to the end of their connections. */
+    GOODBYE_MS = 200,
+    IO_THREADS_MAX = 8,
+    ZMQ_SOCKETS = 64,
+};
+
+struct relay {
+    struct relay_conf conf;
+    uv_loop_t *loop;
+    struct zloop zloop;
+    void *zmq;
+    struct front *front;
+    struct hub *hub;
+    struct hub_todos todos;
+    uint64_t *blocked; /* connections that the hub is to be told of */
+    size_t blocked_count;
+    size_t blocked_room;
+    uv_timer_t wake; /* the earliest deadline of hub and front */
+    uv_timer_t clock;
+    uv_timer_t goodbye;
+    bool stopping;
+    bool closed;
+    bool reading_lists; /* what is on the disk already is not kept again */
+    unsigned long files;
+    struct told told;
+};
+
+/* ---- What the hub wants done ------------------------------------------ */
+
+static void note_blocked(struct relay *r, uint64_t conn)
+{
+    if (r->blocked_count == r->blocked_room) {
+        r->blocked_room = r->blocked_room ? 2 * r->blocked_room : 16;
+        r->blocked =
+            memory_resize(r->blocked, r->blocked_room, sizeof *r->blocked);
+    }
+    r->blocked[r->blocked_count++] = conn;
+}
+
+static void do_todo(struct relay *r, const struct hub_todo *todo,
+                    zmq_msg_t *packet)
+{
+    switch (todo->kind) {
+    case HUB_WRITE:
+        if (!front_write(r->front, todo->conn, todo->bytes))
+            note_blocked(r, todo->conn);
+        return;
+    case HUB_FORWARD:
+        if (!front_forward(r->front, todo->conn, packet))
+            note_blocked(r, todo->conn);
+        return;
+    case HUB_DROP:
+        front_drop(r->front, todo->conn);
+        return;
+    case HUB_LOG:
+        told_of_edge(&r->told, clock_now(), todo);
+        return;
+    case HUB_KEEP:
+        if (!r->reading_lists)
+            lists_keep(&r->conf, &todo->log.mesh, todo->bytes);
+        return;
+    }
+}
+
+static void do_todos(struct relay *r, zmq_msg_t *packet)
+{
+    for (size_t i = 0; i < r->todos.count; i++)
+        do_todo(r, &r->todos.items[i], packet);
+    hub_todos_clear(&r->todos);
+}
+
+/* One event, and whatever its writes met. */
+static void tell_hub(struct relay *r, const struct hub_event *event,
+                     zmq_msg_t *packet)
+{
+    hub_step(r->hub, clock_now(), event, &r->todos);
+    do_todos(r, packet);
+    while (r->blocked_count > 0) {
+        uint64_t conn = r->blocked[--r->blocked_count];
+        hub_step(r->hub, clock_now(),
+                 &(struct hub_event){.kind = HUB_BLOCKED, .conn = conn},
+                 &r->todos);
+        do_todos(r, NULL);
+    }
+}
+
+/* ---- What the front tells --------------------------------------------- */
+
+static void on_packet(void *context, uint64_t conn, const struct curve_key *key,
+                      const struct address *address, zmq_msg_t *packet)
+{
+    tell_hub(context,
+             &(struct hub_event){.kind = HUB_PACKET,
+                                 .conn = conn,
+                                 .key = *key,
+                                 .address = *address,
+                                 .data = zmq_msg_data(packet),
+                                 .size = zmq_msg_size(packet)},
+             packet);
+}
+
+static void on_closed(void *context, uint64_t conn)
+{
+    tell_hub(context, &(struct hub_event){.kind = HUB_CLOSED, .conn = conn},
+             NULL);
+}
+
+static void on_writable(void *context, uint64_t conn)
+{
+    tell_hub(context, &(struct hub_event){.kind = HUB_WRITABLE, .conn = conn},
+             NULL);
+}
+
+static void on_turned_away(void *context, const char *what,
+                           const struct address *address, const char *reason)
+{
+    struct relay *r = context;
+    told_of_stranger(&r->told, clock_now(), what, address, reason);
+}
+
+/* ---- Time -------------------------------------------------------------- */
+
+static void on_wake(uv_timer_t *timer)
+{
+    struct relay *r = timer->data;
+    zloop_kick(&r->zloop);
+}
+
+static void set_wake(struct relay *r)
+{
+    struct instant now = clock_now();
+    struct instant at =
+        instant_min(hub_deadline(r->hub), front_deadline(r->front));
+    if (instant_is_never(at)) {
+        uv_timer_stop(&r->wake);
+        return;
+    }
+    int64_t us = instant_between(now, at).us;
+    if (us <= 0)
+        zloop_kick(&r->zloop);
+    uv_update_time(r->loop);
+    uv_timer_start(&r->wake, on_wake, us <= 0 ? 0 : (uint64_t)us / 1000 + 1, 0);
+}
+
+static void end_of_turn(void *context)
+{
+    struct relay *r = context;
+    if (r->closed)
+        return;
+    front_turn(r->front);
+    if (instant_reached(hub_deadline(r->hub), clock_now()))
+        tell_hub(r, &(struct hub_event){.kind = HUB_TICK}, NULL);
+    set_wake(r);
+}
+
+static void on_clock(uv_timer_t *timer)
+{
+    struct relay *r = timer->data;
+    tell_hub(r,
+             &(struct hub_event){.kind = HUB_CLOCK,
+                                 .unix_seconds = clock_unix_seconds()},
+             NULL);
+    zloop_kick(&r->zloop);
+}
+
+/* ---- Settings ---------------------------------------------------------- */
+
+static void on_list(void *context, struct bytes list)
+{
+    struct relay *r = context;
+    /* The hub only reads a list. */
+    uint8_t *data = memory_copy(list.data, list.size);
+    tell_hub(r,
+             &(struct hub_event){
+                 .kind = HUB_REVOKE, .data = data, .size = list.size},
+             NULL);
+    free(data);
+}
+
+static void read_lists(struct relay *r)
+{
+    r->reading_lists = true;
+    lists_read(&r->conf, on_list, r);
+    r->reading_lists = false;
+}
+
+void relay_reload(struct relay *r, struct relay_conf *conf)
+{
+    if (r->stopping) {
+        relay_conf_free(conf);
+        return;
+    }
+    settings_tell_changes(&r->conf, conf);
+    relay_conf_free(&r->conf);
+    r->conf = *conf;
+    settings_log(&r->conf);
+
+    struct hub_conf h = settings_hub(&r->conf);
+    hub_reconfigure(r->hub, &h, clock_now(), &r->todos);
+    settings_hub_free(&h);
+    do_todos(r, NULL);
+    struct gate_conf gate = settings_gate(&r->conf, r->files);
+    front_reconfigure(r->front, &gate);
+    read_lists(r);
+    zloop_kick(&r->zloop);
+    log_info("reloaded", "meshes=%zu", r->conf.meshes.count);
+}
+
+/* ---- Start and end ----------------------------------------------------- */
+
+static int io_threads(void)
+{
+    /* Half of the processors: the rest is for the hub and the edges. */
+    unsigned int threads = uv_available_parallelism() / 2;
+    return threads < 1                ? 1
+           : threads > IO_THREADS_MAX ? IO_THREADS_MAX
+                                      : (int)threads;
+}
+
+static void init_timer(struct relay *r, uv_timer_t *timer)
+{
+    uv_timer_init(r->loop, timer);
+    timer->data = r;
+}
+
+static struct hub *make_hub(const struct relay *r)
+{
+    struct hub_conf h = settings_hub(&r->conf);
+    randombytes_buf(&h.boot, sizeof h.boot);
+    randombytes_buf(h.hash_key, sizeof h.hash_key);
+    struct hub *hub = hub_new(&h, clock_now());
+    settings_hub_free(&h);
+    return hub;
+}
+
+static bool listen_all(struct relay *r, const struct curve_pair *keys)
+{
+    char key[2 * KEY_SIZE + 1];
+    hex_encode(bytes_of(keys->public_key, KEY_SIZE), key);
+    for (size_t i = 0; i < r->conf.listen.tcp.count; i++) {
+        const char *endpoint = r->conf.listen.tcp.items[i];
+        char bound[FRONT_ENDPOINT_SIZE];
+        if (!front_listen(r->front, endpoint, bound)) {
+            log_error("listen_failed", "endpoint=%s error=\"%s\"", endpoint,
+                      zmq_strerror(errno));
+            return false;
+        }
+        log_info("relay_listening", "endpoint=%s name=%s key=%s", bound,
+                 r->conf.relay.name, key);
+    }
+    return true;
+}
+
+static bool open_front(struct relay *r, const struct curve_pair *keys)
+{
+    static const struct front_owner calls = {.packet = on_packet,
+                                             .closed = on_closed,
+                                             .writable = on_writable,
+                                             .turned_away = on_turned_away};
+    struct front_owner owner = calls;
+    struct gate_conf gate = settings_gate(&r->conf, r->files);
+    owner.context = r;
+    r->front = front_open(&r->zloop, r->zmq, keys, &gate, &owner);
+    if (!r->front)
+        log_error("start_failed", "error=\"%s\"", zmq_strerror(errno));
+    return r->front != NULL;
+}
+
+static void close_all(struct relay *r)
+{
+    if (r->closed)
+        return;
+    r->closed = true;
+    front_close(&r->front);
+    uv_close((uv_handle_t *)&r->wake, NULL);
+    uv_close((uv_handle_t *)&r->clock, NULL);
+    uv_close((uv_handle_t *)&r->goodbye, NULL);
+    zloop_close(&r->zloop);
+}
+
+static void begin(struct relay *r)
+{
+    uv_timer_start(&r->clock, on_clock, CLOCK_MS, CLOCK_MS);
+    on_clock(&r->clock);
+    read_lists(r);
+    settings_tell_unserved(&r->conf);
+}
+
+struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
+                         const struct curve_pair *keys)
+{
+    struct relay *r = memory_new(sizeof *r);
+    r->conf = *conf;
+    r->loop = loop;
+    r->files = daemon_raise_files();
+    settings_log(&r->conf);
+    r->zmq = zcontext_open(ZMQ_SOCKETS);
+    ASSERT(r->zmq != NULL);
+    zmq_ctx_set(r->zmq, ZMQ_IO_THREADS, io_threads());
+    zloop_open(&r->zloop, loop, end_of_turn, r);
+    init_timer(r, &r->wake);
+    init_timer(r, &r->clock);
+    init_timer(r, &r->goodbye);
+    hub_todos_init(&r->todos);
+    r->hub = make_hub(r);
+    if (open_front(r, keys)) {
+        begin(r);
+        if (listen_all(r, keys))
+            return r;
+    }
+    close_all(r);
+    uv_run(loop, UV_RUN_DEFAULT);
+    relay_free(&r);
+    return NULL;
+}
+
+static void on_goodbye(uv_timer_t *timer)
+{
+    close_all(timer->data);
+}
+
+void relay_stop(struct relay *r)
+{
+    if (r->stopping) {
+        close_all(r);
+        return;
+    }
+    r->stopping = true;
+    tell_hub(r, &(struct hub_event){.kind = HUB_STOP}, NULL);
+    uv_timer_start(&r->goodbye, on_goodbye, GOODBYE_MS, 0);
+    zloop_kick(&r->zloop);
+}
+
+void relay_free(struct relay **self)
+{
+    struct relay *r = *self;
+    if (!r)
+        return;
+    *self = NULL;
+    zcontext_close(&r->zmq);
+    hub_free(r->hub);
+    hub_todos_close(&r->todos);
+    relay_conf_free(&r->conf);
+    free(r->blocked);
+    free(r);
+}

@@ -1,0 +1,90 @@
+#include "relay/shell/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/io/log.h"
+
+enum {
+    /* Descriptors that are not connections: files, sockets of our own. */
+    FILES_SPARE = 64,
+    /* Connections beyond the edges that may be about to prove themselves. */
+    STRANGERS = 1024,
+    STRANGERS_OF_ADDRESS = 32,
+};
+
+struct hub_conf settings_hub(const struct relay_conf *conf)
+{
+    struct hub_conf h = {
+        .any_mesh = relay_conf_any_mesh(conf),
+        .meshes = relay_conf_meshes(conf),
+        .limits = {.edges = conf->limits.edges,
+                   .edges_per_mesh = conf->limits.edges_per_mesh,
+                   .edges_per_address = conf->limits.edges_per_address,
+                   .rate = conf->limits.rate,
+                   .queue = conf->limits.queue,
+                   .hello = conf->limits.hello},
+    };
+    h.mesh_count = h.meshes ? conf->meshes.count : 0;
+    strncpy(h.name, conf->relay.name, NAME_MAX_SIZE);
+    return h;
+}
+
+void settings_hub_free(struct hub_conf *hub)
+{
+    struct mesh_id *meshes = (struct mesh_id *)(uintptr_t)hub->meshes;
+    free(meshes);
+}
+
+struct gate_conf settings_gate(const struct relay_conf *conf,
+                               unsigned long files)
+{
+    size_t most = files > FILES_SPARE ? files - FILES_SPARE : 1;
+    size_t sockets = conf->limits.edges + STRANGERS;
+    return (struct gate_conf){.sockets = sockets < most ? sockets : most,
+                              .per_address = conf->limits.edges_per_address +
+                                             STRANGERS_OF_ADDRESS,
+                              .hello = conf->limits.hello};
+}
+
+void settings_log(const struct relay_conf *conf)
+{
+    enum log_level level = LOG_INFO;
+    bool json = strcmp(conf->log.format, "json") == 0;
+    if (!log_level_parse(conf->log.level, &level))
+        level = LOG_INFO;
+    log_setup(level, json ? LOG_JSON : LOG_TEXT);
+}
+
+/* Said rather than passed over: the keys are known, what they ask is not
+ * there. */
+void settings_tell_unserved(const struct relay_conf *conf)
+{
+    const struct {
+        const char *key;
+        const char *value;
+    } keys[] = {{"tls", conf->tls.certificate},
+                {"cluster", conf->cluster.nats},
+                {"monitor", conf->monitor}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (*keys[i].value)
+            log_warn("setting_without_effect",
+                     "key=%s text=\"this version does not serve it\"",
+                     keys[i].key);
+    }
+}
+
+static void on_changed(void *context, const char *key, bool live)
+{
+    (void)context;
+    if (live)
+        log_info("setting_changed", "key=%s", key);
+    else
+        log_warn("setting_needs_restart", "key=%s", key);
+}
+
+void settings_tell_changes(const struct relay_conf *before,
+                           const struct relay_conf *after)
+{
+    relay_conf_diff(before, after, on_changed, NULL);
+}

@@ -1,0 +1,26 @@
+/*
+ * settings - what relay.yaml says, as the hub, the gate and the log want it.
+ */
+#ifndef RELAY_SHELL_SETTINGS_H
+#define RELAY_SHELL_SETTINGS_H
+
+#include "common/conf/relay_conf.h"
+#include "relay/core/hub.h"
+#include "relay/shell/gate.h"
+
+/* Without what is random. Its meshes are the caller's: hub_conf_free. */
+struct hub_conf settings_hub(const struct relay_conf *conf);
+void settings_hub_free(struct hub_conf *hub);
+
+/* `files`: how many descriptors the process may open. */
+struct gate_conf settings_gate(const struct relay_conf *conf,
+                               unsigned long files);
+void settings_log(const struct relay_conf *conf);
+
+/* Says which settings this version does not serve, if they are set. */
+void settings_tell_unserved(const struct relay_conf *conf);
+/* Says which settings changed, and which of them need a restart. */
+void settings_tell_changes(const struct relay_conf *before,
+                           const struct relay_conf *after);
+
+#endif
