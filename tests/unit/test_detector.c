@@ -1,0 +1,72 @@
+#include "kit.h"
+
+#include "common/core/detector.h"
+
+static const struct detector_conf conf = {{1000000}, {3000000}};
+
+static struct instant at(int64_t ms)
+{
+    return (struct instant){ms * 1000};
+}
+
+static void silence_is_probed_then_told_once(void **state)
+{
+    (void)state;
+    struct detector d;
+    detector_init(&d, &conf, at(0));
+    assert_int_equal(detector_due(&d, at(0)), DETECTOR_PROBE);
+    assert_int_equal(detector_due(&d, at(500)), DETECTOR_WAIT);
+    assert_int_equal(detector_due(&d, at(1000)), DETECTOR_PROBE);
+    assert_int_equal(detector_due(&d, at(2000)), DETECTOR_PROBE);
+    assert_int_equal(detector_due(&d, at(3000)), DETECTOR_DOWN);
+    assert_int_equal(detector_due(&d, at(4000)), DETECTOR_PROBE);
+    assert_int_equal(detector_due(&d, at(9000)), DETECTOR_PROBE);
+    assert_true(detector_heard(&d, at(9001)));
+    assert_false(detector_heard(&d, at(9002)));
+}
+
+static void a_late_owner_excuses_the_other_end(void **state)
+{
+    (void)state;
+    struct detector d;
+    detector_init(&d, &conf, at(0));
+    detector_excuse(&d, span_ms(10000));
+    assert_int_equal(detector_due(&d, at(10000)), DETECTOR_PROBE);
+    assert_int_equal(detector_due(&d, at(13000)), DETECTOR_DOWN);
+}
+
+static void only_the_last_probe_measures(void **state)
+{
+    (void)state;
+    struct detector d;
+    detector_init(&d, &conf, at(0));
+    uint64_t first = detector_asks(&d, at(0));
+    uint64_t second = detector_asks(&d, at(1000));
+    detector_answered(&d, first, at(1500));
+    assert_true(d.rtt.us < 0);
+    detector_answered(&d, second, at(1008));
+    assert_int_equal(d.rtt.us, 8000);
+}
+
+static void the_deadline_is_never_behind_what_is_due(void **state)
+{
+    (void)state;
+    struct detector d;
+    detector_init(&d, &conf, at(0));
+    for (int i = 0; i < 50; i++) {
+        struct instant t = detector_deadline(&d);
+        assert_int_not_equal(detector_due(&d, t), DETECTOR_WAIT);
+        assert_true(detector_deadline(&d).us > t.us);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silence_is_probed_then_told_once),
+        cmocka_unit_test(a_late_owner_excuses_the_other_end),
+        cmocka_unit_test(only_the_last_probe_measures),
+        cmocka_unit_test(the_deadline_is_never_behind_what_is_due),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

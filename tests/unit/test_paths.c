@@ -1,0 +1,108 @@
+#include "kit.h"
+
+#include "edge/core/paths.h"
+
+static struct instant at(int64_t s)
+{
+    return (struct instant){s * 1000000};
+}
+
+static void the_better_kind_goes_first(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    assert_false(paths_choose(&p, at(0)));
+    paths_up(&p, PATH_RELAY, 0, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    paths_up(&p, PATH_UDP, 5, at(1));
+    assert_true(paths_choose(&p, at(1)));
+    assert_int_equal(p.current.kind, PATH_UDP);
+    paths_up(&p, PATH_TCP, 7, at(2));
+    assert_true(paths_choose(&p, at(2)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+    assert_false(paths_choose(&p, at(3)));
+    paths_down(&p, PATH_TCP, 7, false, at(4));
+    assert_true(paths_choose(&p, at(4)));
+    assert_int_equal(p.current.kind, PATH_UDP);
+}
+
+static void a_failed_kind_is_held_down_longer_each_time(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_up(&p, PATH_TCP, 1, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    paths_down(&p, PATH_TCP, 1, true, at(10));
+    paths_up(&p, PATH_TCP, 3, at(11));
+    assert_true(paths_choose(&p, at(11)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    assert_int_equal(paths_deadline(&p, at(11)).us, at(15).us);
+    assert_true(paths_choose(&p, at(15)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+    paths_down(&p, PATH_TCP, 3, true, at(20));
+    paths_up(&p, PATH_TCP, 5, at(21));
+    assert_int_equal(paths_deadline(&p, at(21)).us, at(30).us);
+    paths_forgive(&p);
+    assert_true(paths_choose(&p, at(22)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+}
+
+static void held_down_is_better_than_none(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_up(&p, PATH_TCP, 1, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    paths_down(&p, PATH_TCP, 1, true, at(1));
+    paths_up(&p, PATH_TCP, 3, at(2));
+    assert_true(paths_choose(&p, at(2)));
+    assert_int_equal(p.current.via, 3);
+}
+
+static void two_relays_alike_do_not_take_turns(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_up(&p, PATH_RELAY, 1, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    uint32_t first = p.current.via;
+    paths_measured(&p, PATH_RELAY, first, span_ms(20));
+    paths_measured(&p, PATH_RELAY, 1 - first, span_ms(17));
+    assert_false(paths_choose(&p, at(1)));
+    paths_measured(&p, PATH_RELAY, 1 - first, span_ms(14));
+    assert_true(paths_choose(&p, at(2)));
+    assert_int_equal(p.current.via, 1 - first);
+    assert_false(paths_choose(&p, at(3)));
+}
+
+static void more_paths_than_room_do_no_harm(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    for (uint32_t i = 0; i < 3 * PATHS_MAX; i++)
+        paths_up(&p, PATH_TCP, 2 * i + 1, at(0));
+    for (uint32_t i = 0; i < 3 * PATHS_MAX; i++)
+        paths_down(&p, PATH_TCP, 2 * i + 1, false, at(1));
+    (void)!paths_choose(&p, at(1));
+    assert_int_equal(p.current.kind, PATH_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_better_kind_goes_first),
+        cmocka_unit_test(a_failed_kind_is_held_down_longer_each_time),
+        cmocka_unit_test(held_down_is_better_than_none),
+        cmocka_unit_test(two_relays_alike_do_not_take_turns),
+        cmocka_unit_test(more_paths_than_room_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,381 @@
+/*
+ * Two sessions and the packets between them, which a test may lose, repeat,
+ * forge or keep for later.
+ */
+#include "kit.h"
+
+#include "common/core/session.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+
+struct end {
+    struct session session;
+    struct curve_pair pair;
+    struct entropy entropy;
+    struct session_counters counters;
+    uint64_t ask_counter;
+    int messages, delivered, failed, pongs;
+    char last[32];
+    struct session_sink sink;
+};
+
+struct both {
+    struct end a, b;
+    struct instant now;
+    uint8_t psk[32];
+};
+
+static void on_message(void *owner, struct bytes bytes)
+{
+    struct end *e = owner;
+    struct message m;
+    assert_true(message_decode(bytes, &m));
+    e->messages++;
+    if (m.data.size < sizeof e->last) {
+        memset(e->last, 0, sizeof e->last);
+        memcpy(e->last, m.data.data, m.data.size);
+    }
+}
+
+static void on_settled(void *owner, uint64_t ref, enum session_settled how)
+{
+    struct end *e = owner;
+    (void)ref;
+    e->delivered += how == SESSION_DELIVERED;
+    e->failed += how != SESSION_DELIVERED;
+}
+
+static void on_pong(void *owner, uint64_t token)
+{
+    struct end *e = owner;
+    e->pongs += token == 42;
+}
+
+static void open_end(struct both *t, struct end *e, const struct end *peer,
+                     uint8_t self_id, uint8_t peer_id)
+{
+    struct session_keys keys = {
+        .self = &e->pair,
+        .psk = t->psk,
+        .self_id = {{self_id}},
+        .peer_id = {{peer_id}},
+        .self_epoch = {self_id},
+        .peer_epoch = {peer_id},
+        .ask_counter = &e->ask_counter,
+    };
+    memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
+    struct session_limits limits = {1 << 20, 1 << 20};
+    session_init(&e->session, &keys, &limits, &e->entropy, &e->counters);
+    e->sink = (struct session_sink){e, on_message, on_settled, on_pong};
+}
+
+static void setup(struct both *t)
+{
+    memset(t, 0, sizeof *t);
+    uint8_t seed[32] = {1};
+    entropy_init(&t->a.entropy, seed);
+    curve_pair_generate(&t->a.pair, seed);
+    seed[0] = 2;
+    entropy_init(&t->b.entropy, seed);
+    curve_pair_generate(&t->b.pair, seed);
+    open_end(t, &t->a, &t->b, 1, 2);
+    open_end(t, &t->b, &t->a, 2, 1);
+}
+
+static void teardown(struct both *t)
+{
+    session_close(&t->a.session);
+    session_close(&t->b.session);
+}
+
+static void submit(struct both *t, struct end *e, const char *text)
+{
+    struct message m = {
+        .kind = MESSAGE_SEND,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of("t", 1),
+        .data = bytes_of_string(text),
+    };
+    session_submit(&e->session, &m, 7, t->now);
+}
+
+struct packet {
+    uint8_t bytes[PACKET_SIZE];
+    size_t size;
+};
+
+/* The next packet that an end wants to send; false: none. */
+static bool next_packet(struct both *t, struct end *e, bool sealed,
+                        struct packet *p)
+{
+    struct writer w = writer_of(p->bytes, sizeof p->bytes);
+    if (session_wants_handshake(&e->session, t->now))
+        assert_true(session_ask(&e->session, &e->entropy, t->now, &w));
+    else if (!session_write(&e->session, sealed, t->now, &w))
+        return false;
+    p->size = writer_bytes(&w).size;
+    return true;
+}
+
+/* Hands a packet in; what it answers at once is handed to the sender. */
+static enum session_verdict hand_in(struct both *t, struct end *to,
+                                    struct end *from, struct packet *p)
+{
+    struct bytes bytes = bytes_of(p->bytes, p->size);
+    if (p->bytes[0] == PACKET_INIT) {
+        struct packet reply;
+        struct writer w = writer_of(reply.bytes, sizeof reply.bytes);
+        if (!session_take_init(&to->session, bytes, &to->entropy, t->now, &w))
+            return SESSION_DROPPED;
+        return session_take_accept(&from->session, writer_bytes(&w), t->now,
+                                   &from->sink)
+                   ? SESSION_TAKEN
+                   : SESSION_DROPPED;
+    }
+    return session_take(&to->session, p->bytes, p->size, t->now, &to->sink);
+}
+
+static void run(struct both *t, bool sealed)
+{
+    struct packet *p = malloc(sizeof *p);
+    for (bool moved = true; moved;) {
+        moved = false;
+        if (next_packet(t, &t->a, sealed, p)) {
+            (void)hand_in(t, &t->b, &t->a, p);
+            moved = true;
+        }
+        if (next_packet(t, &t->b, sealed, p)) {
+            (void)hand_in(t, &t->a, &t->b, p);
+            moved = true;
+        }
+    }
+    free(p);
+}
+
+static void messages_arrive_sealed_and_plain(void **state)
+{
+    (void)state;
+    for (int sealed = 0; sealed < 2; sealed++) {
+        struct both t;
+        setup(&t);
+        for (int i = 0; i < 1000; i++)
+            submit(&t, &t.a, "hello");
+        submit(&t, &t.b, "back");
+        assert_true(session_ping(&t.a.session, 42));
+        run(&t, sealed);
+        assert_int_equal(t.b.messages, 1000);
+        assert_int_equal(t.a.delivered, 1000);
+        assert_int_equal(t.a.messages, 1);
+        assert_string_equal(t.a.last, "back");
+        assert_int_equal(t.a.pongs, 1);
+        assert_int_equal(t.a.counters.records_resent, 0);
+        teardown(&t);
+    }
+}
+
+static void a_lost_packet_comes_again(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    run(&t, true);
+    submit(&t, &t.a, "two");
+    assert_true(next_packet(&t, &t.a, true, p)); /* Lost. */
+    submit(&t, &t.a, "three");
+    run(&t, true);
+    assert_int_equal(t.b.messages, 1);
+    t.now = session_stall_at(&t.a.session);
+    session_stalled(&t.a.session, t.now);
+    run(&t, true);
+    assert_int_equal(t.b.messages, 3);
+    assert_string_equal(t.b.last, "three");
+    assert_int_equal(t.a.delivered, 3);
+    free(p);
+    teardown(&t);
+}
+
+static void repeated_and_forged_packets_are_dropped(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(2 * sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    run(&t, true);
+    submit(&t, &t.a, "two");
+    assert_true(next_packet(&t, &t.a, true, p));
+    p[1] = p[0];
+    p[1].bytes[p->size - 1] ^= 1;
+    assert_int_equal(hand_in(&t, &t.b, &t.a, &p[1]), SESSION_DROPPED);
+    p[1] = p[0];
+    assert_int_equal(hand_in(&t, &t.b, &t.a, &p[0]), SESSION_TAKEN);
+    assert_int_equal(hand_in(&t, &t.b, &t.a, &p[1]), SESSION_DROPPED);
+    assert_int_equal(t.b.messages, 2);
+    free(p);
+    teardown(&t);
+}
+
+static void a_replayed_init_changes_nothing(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(2 * sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    assert_true(next_packet(&t, &t.a, true, p));
+    assert_int_equal(p->bytes[0], PACKET_INIT);
+    p[1] = p[0];
+    assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_TAKEN);
+    assert_int_equal(hand_in(&t, &t.b, &t.a, &p[1]), SESSION_DROPPED);
+    run(&t, true);
+    assert_int_equal(hand_in(&t, &t.b, &t.a, &p[1]), SESSION_DROPPED);
+    submit(&t, &t.a, "two");
+    run(&t, true);
+    assert_int_equal(t.b.messages, 2);
+    free(p);
+    teardown(&t);
+}
+
+static void of_two_inits_that_cross_one_goes_on(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(2 * sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "from a");
+    submit(&t, &t.b, "from b");
+    assert_true(next_packet(&t, &t.a, true, &p[0]));
+    assert_true(next_packet(&t, &t.b, true, &p[1]));
+    /* b's id is the larger: a ignores its INIT, b takes a's. */
+    assert_int_equal(hand_in(&t, &t.a, &t.b, &p[1]), SESSION_DROPPED);
+    assert_int_equal(hand_in(&t, &t.b, &t.a, &p[0]), SESSION_TAKEN);
+    run(&t, true);
+    assert_int_equal(t.a.messages, 1);
+    assert_int_equal(t.b.messages, 1);
+    assert_int_equal(t.a.counters.handshakes, 1);
+    free(p);
+    teardown(&t);
+}
+
+/* b loses its session, not its process: a is told by RESET [P-6.8, P-6.9]. */
+static void a_side_without_state_begins_afresh(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    run(&t, true);
+    submit(&t, &t.a, "lost");
+    session_close(&t.b.session);
+    open_end(&t, &t.b, &t.a, 2, 1);
+    assert_true(next_packet(&t, &t.a, true, p));
+    assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_UNKNOWN);
+    uint8_t reset[5] = {PACKET_RESET};
+    memcpy(reset + 1, p->bytes + 1, 4);
+    submit(&t, &t.a, "not sent yet");
+    session_take_reset(&t.a.session, bytes_of(reset, 5), t.now);
+    run(&t, true);
+    assert_int_equal(t.a.failed, 1);
+    assert_int_equal(t.a.delivered, 2);
+    assert_string_equal(t.b.last, "not sent yet");
+    free(p);
+    teardown(&t);
+}
+
+static void new_keys_go_on_with_the_same_streams(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    run(&t, true);
+    submit(&t, &t.a, "two");
+    assert_true(next_packet(&t, &t.a, true, p)); /* Lost. */
+    t.now = instant_after(t.now, span_s(3601));
+    assert_true(session_wants_handshake(&t.a.session, t.now));
+    run(&t, true);
+    assert_int_equal(t.a.counters.handshakes, 2);
+    assert_int_equal(t.b.messages, 2);
+    assert_int_equal(t.a.failed, 0);
+    assert_int_equal(t.a.delivered, 2);
+    free(p);
+    teardown(&t);
+}
+
+/* An ACCEPT is lost: the initiator asks again, and nothing is given up. */
+static void an_unconfirmed_handshake_is_repeated(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    for (int i = 0; i < 3; i++) {
+        assert_true(next_packet(&t, &t.a, true, p));
+        assert_int_equal(p->bytes[0], PACKET_INIT);
+        struct packet reply;
+        struct writer w = writer_of(reply.bytes, sizeof reply.bytes);
+        assert_true(session_take_init(&t.b.session, bytes_of(p->bytes, p->size),
+                                      &t.b.entropy, t.now, &w));
+        assert_false(next_packet(&t, &t.a, true, p));
+        t.now = session_deadline(&t.a.session);
+    }
+    run(&t, true);
+    assert_int_equal(t.b.messages, 1);
+    assert_int_equal(t.a.failed, 0);
+    free(p);
+    teardown(&t);
+}
+
+static void another_mesh_gets_no_handshake(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    uint8_t other_psk[32] = {9};
+    t.b.session.keys.psk = other_psk;
+    submit(&t, &t.a, "one");
+    assert_true(next_packet(&t, &t.a, true, p));
+    assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_DROPPED);
+    free(p);
+    teardown(&t);
+}
+
+static void authentic_nonsense_is_a_violation(void **state)
+{
+    (void)state;
+    struct both t;
+    setup(&t);
+    submit(&t, &t.a, "one");
+    run(&t, false);
+    uint8_t packet[] = {PACKET_PLAIN, 0, 0, 0, 0, 0xff};
+    uint32_t index = t.b.session.current.index;
+    memcpy(packet + 1, &index, 4);
+    assert_int_equal(
+        session_take(&t.b.session, packet, sizeof packet, t.now, &t.b.sink),
+        SESSION_VIOLATION);
+    teardown(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_arrive_sealed_and_plain),
+        cmocka_unit_test(a_lost_packet_comes_again),
+        cmocka_unit_test(repeated_and_forged_packets_are_dropped),
+        cmocka_unit_test(a_replayed_init_changes_nothing),
+        cmocka_unit_test(of_two_inits_that_cross_one_goes_on),
+        cmocka_unit_test(a_side_without_state_begins_afresh),
+        cmocka_unit_test(new_keys_go_on_with_the_same_streams),
+        cmocka_unit_test(an_unconfirmed_handshake_is_repeated),
+        cmocka_unit_test(another_mesh_gets_no_handshake),
+        cmocka_unit_test(authentic_nonsense_is_a_violation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
