@@ -21,14 +21,22 @@ struct reading {
     bool wrong[CONF_KEYS_MAX];        /* by row: a mistake was told */
 };
 
+static bool is_scalar(enum conf_kind kind)
+{
+    return kind != CONF_LIST && kind != CONF_PATHS && kind != CONF_MAPPING;
+}
+
 static void read_default(const struct conf_key *key, void *conf)
 {
-    struct conf_tree tree;
+    struct conf_tree tree = {0};
     struct mistakes mistakes = {0};
-    conf_tree_read(&tree, key->fallback, strlen(key->fallback), &mistakes);
-    ASSERT(tree.root != NULL);
-    conf_value_read(key, tree.root, NULL, conf, &mistakes);
-    ASSERT(mistakes.count == 0);
+    struct conf_node scalar = {
+        .kind = CONF_NODE_SCALAR, .plain = true, .text = key->fallback};
+    if (!is_scalar(key->kind))
+        conf_tree_read(&tree, key->fallback, strlen(key->fallback), &mistakes);
+    conf_value_read(key, tree.root ? tree.root : &scalar, NULL, conf,
+                    &mistakes);
+    ASSERT(mistakes.count == 0); /* A default of ours is always right. */
     conf_tree_close(&tree);
 }
 

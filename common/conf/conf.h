@@ -51,7 +51,7 @@ struct conf_key {
     const char *path; /* "limits.window", or "monitor"; groups side by side */
     enum conf_kind kind;
     size_t offset;
-    const char *fallback; /* as in the file: 4MiB, info, [], {} */
+    const char *fallback; /* 4MiB, info; a list or mapping as YAML: [all] */
     const char *help;     /* one line */
     bool live;            /* a reload applies it; else it needs a restart */
     const char *sample;   /* not NULL: a file may not leave it out or empty,

@@ -17,7 +17,7 @@ enum { RELAYS = 8, PEERS = 256, INTERFACES = 64, PORTS = 65535 };
 /* clang-format off */
 static const struct conf_key keys[] = {
     {.path = "node.identity", .kind = CONF_PATH, AT(node.identity),
-     .fallback = "\"\"", .sample = "node.zs",
+     .fallback = "", .sample = "node.zs",
      .help = "The file that `zs mesh add` made; relative to this file."},
     {.path = "node.info", .kind = CONF_MAPPING, AT(node.info), .fallback = "{}",
      .max = ANNOUNCEMENT_INFO_SIZE,
@@ -27,7 +27,7 @@ static const struct conf_key keys[] = {
      .live = true,
      .help = "Groups whose messages this node gets."},
     {.path = "node.revoked", .kind = CONF_PATH, AT(node.revoked),
-     .fallback = "\"\"", .live = true,
+     .fallback = "", .live = true,
      .help = "Who is no longer in; empty: revoked.zs beside the identity."},
 
     {.path = "listen.port", .kind = CONF_PORT, AT(listen.port), .fallback = "0",
@@ -59,7 +59,7 @@ static const struct conf_key keys[] = {
     {.path = "relays", .kind = CONF_LIST, AT(relays), .fallback = "[]",
      .max = RELAYS, .check = check_relay,
      .help = "URLs of relays, added to the identity's."},
-    {.path = "proxy", .kind = CONF_STRING, AT(proxy), .fallback = "\"\"",
+    {.path = "proxy", .kind = CONF_STRING, AT(proxy), .fallback = "",
      .check = check_proxy,
      .help = "http://[user:password@]host:port or socks5://host:port to reach\n"
              "relays by; empty: the environment's https_proxy."},
@@ -93,10 +93,10 @@ static const struct conf_key keys[] = {
      .help = "Direct links to keep at a time."},
 
     {.path = "api.socket", .kind = CONF_PATH, AT(api.socket),
-     .fallback = "\"\"",
+     .fallback = "",
      .help = "The local API's socket; empty: NAME.sock in\n"
              "$XDG_RUNTIME_DIR/zeroservices, else in /run/zeroservices."},
-    {.path = "api.http", .kind = CONF_STRING, AT(api.http), .fallback = "\"\"",
+    {.path = "api.http", .kind = CONF_STRING, AT(api.http), .fallback = "",
      .check = check_listen,
      .help = "ADDRESS:PORT of the local API's HTTP side; empty: off."},
 

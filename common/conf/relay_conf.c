@@ -33,10 +33,10 @@ static const struct conf_key keys[] = {
      .help = "STUN, for nodes that look for a direct way."},
 
     {.path = "tls.certificate", .kind = CONF_PATH, AT(tls.certificate),
-     .fallback = "\"\"",
+     .fallback = "",
      .help = "A PEM file; empty: a self-signed one is made and kept. What\n"
              "authenticates is the CurveZMQ inside."},
-    {.path = "tls.key", .kind = CONF_PATH, AT(tls.key), .fallback = "\"\"",
+    {.path = "tls.key", .kind = CONF_PATH, AT(tls.key), .fallback = "",
      .help = "Its key."},
 
     {.path = "meshes", .kind = CONF_LIST, AT(meshes), .fallback = "[]",
@@ -65,13 +65,13 @@ static const struct conf_key keys[] = {
      .help = "A connection has so long to prove its membership."},
 
     {.path = "cluster.nats", .kind = CONF_STRING, AT(cluster.nats),
-     .fallback = "\"\"", .check = check_nats,
+     .fallback = "", .check = check_nats,
      .help = "nats://... joins several relays into one; empty: alone."},
     {.path = "cluster.name", .kind = CONF_STRING, AT(cluster.name),
-     .fallback = "\"\"", .check = check_name,
+     .fallback = "", .check = check_name,
      .help = "The same in all relays of one cluster."},
 
-    {.path = "monitor", .kind = CONF_STRING, AT(monitor), .fallback = "\"\"",
+    {.path = "monitor", .kind = CONF_STRING, AT(monitor), .fallback = "",
      .check = check_listen,
      .help = "ADDRESS:PORT for /healthz /readyz /metrics /status; empty: off."},
 

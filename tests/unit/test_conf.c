@@ -39,7 +39,7 @@ static const struct conf_key keys[] = {
     {.path = "name",
      .kind = CONF_STRING,
      AT(name),
-     .fallback = "\"\"",
+     .fallback = "",
      .check = check_word,
      .help = "a name"},
     {.path = "part.file",
