@@ -168,6 +168,17 @@ bool keyfile_open(struct keyfile *k, const char *path, const char *kind,
     return true;
 }
 
+bool keyfile_kind(const char *path, char kind[static 16], FILE *errors)
+{
+    struct keyfile k;
+
+    if (!keyfile_open(&k, path, NULL, KEYFILE_PUBLIC, errors))
+        return false;
+    snprintf(kind, 16, "%s", keyfile_text(&k, "kind"));
+    release(&k);
+    return true;
+}
+
 bool keyfile_close(struct keyfile *k, FILE *errors)
 {
     bool right;

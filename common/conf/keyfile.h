@@ -63,6 +63,11 @@ bool keyfile_open(struct keyfile *k, const char *path, const char *kind,
  * and frees. True if there were none. */
 bool keyfile_close(struct keyfile *k, FILE *errors) MUST_USE;
 
+/* Only tells what kind of file it is: its `kind`, cut to fit; the mistakes, if
+ * it is none, as keyfile_open. */
+bool keyfile_kind(const char *path, char kind[static 16],
+                  FILE *errors) MUST_USE;
+
 /* Adds a mistake at the value of a key, or at the start. */
 void keyfile_wrong(struct keyfile *k, const char *key, const char *text, ...)
     __attribute__((format(printf, 3, 4)));

@@ -127,9 +127,8 @@ static void read_relays(struct keyfile *k, struct mesh_folder *m)
     }
 }
 
-static bool load_key(struct mesh_folder *m, FILE *errors)
+bool mesh_key_load(const char *path, struct mesh_folder *m, FILE *errors)
 {
-    char *path = mesh_folder_path(m, "mesh", ".key");
     struct keyfile k;
     uint8_t seed[32], said[32];
     const char *name;
@@ -148,7 +147,6 @@ static bool load_key(struct mesh_folder *m, FILE *errors)
         read_relays(&k, m);
         good = keyfile_close(&k, errors);
     }
-    free(path);
     return good;
 }
 
@@ -196,6 +194,15 @@ static bool load_issued(struct mesh_folder *m, FILE *errors)
         }
         good = good && keyfile_close(&k, errors);
     }
+    free(path);
+    return good;
+}
+
+static bool load_key(struct mesh_folder *m, FILE *errors)
+{
+    char *path = mesh_folder_path(m, "mesh", ".key");
+    bool good = mesh_key_load(path, m, errors);
+
     free(path);
     return good;
 }

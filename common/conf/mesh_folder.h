@@ -44,6 +44,11 @@ bool mesh_folder_open(struct mesh_folder *m, const char *path,
 /* Wipes and unlocks. NULL-safe on a zeroed folder. */
 void mesh_folder_close(struct mesh_folder *m);
 
+/* Reads a mesh.key alone into a zeroed folder: name, id, key, secret, relays.
+ * False with a line on `errors`. To be closed in any case. */
+bool mesh_key_load(const char *path, struct mesh_folder *m,
+                   FILE *errors) MUST_USE;
+
 /* Whose the name is: the one not revoked, or NULL. */
 struct issued *mesh_folder_named(const struct mesh_folder *m, const char *name);
 struct issued *mesh_folder_find(const struct mesh_folder *m,

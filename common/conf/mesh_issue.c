@@ -109,7 +109,7 @@ static bool may_issue(struct mesh_folder *m, struct edge_identity *identity,
         return false;
     }
     if (access(path, F_OK) == 0) {
-        fprintf(errors, "%s: exists, and is not overwritten\n", path);
+        fprintf(errors, "%s: exists; --replace makes it anew\n", path);
         return false;
     }
     return true;

@@ -1,0 +1,67 @@
+#include "edge/cli/command.h"
+
+#include "common/base/hex.h"
+#include "common/conf/identity.h"
+#include "common/conf/keyfile.h"
+
+#include <sodium.h>
+
+#include <stdio.h>
+
+static const struct options_spec spec = {
+    .program = "zs keygen",
+    .synopsis = "[FILE]",
+    .about = "Makes a node's key on this device: FILE, mode 0600; prints the "
+             "node's id, which is\nno secret. Without FILE the key itself goes "
+             "to the standard output.",
+    .positional_max = 1,
+    .epilogue = "The holder of the mesh certifies the id:\n"
+                "  zs mesh add NAME --dir DIR --key ID\n"
+                "The NAME.zs made so holds no key: put it beside NAME.key "
+                "here.",
+};
+
+static int generate(const char *path)
+{
+    struct keytext text = {0};
+    uint8_t key[64];
+    char id[2 * KEY_SIZE + 1];
+    bool done;
+
+    node_key_generate(key);
+    node_key_write(&text, key);
+    hex_encode(bytes_of(key + 32, KEY_SIZE), id);
+    sodium_memzero(key, sizeof(key));
+    if (path == NULL) {
+        done = fwrite(text.data, 1, text.size, stdout) == text.size;
+    } else {
+        done = keyfile_write(path, &text, 0600, KEYFILE_NEW, stderr);
+        if (done) {
+            printf("%s\n", id);
+            fprintf(stderr, "zs: wrote %s; keep it secret\n", path);
+        }
+    }
+    keytext_close(&text);
+    return done ? EXIT_DONE : EXIT_FAILED;
+}
+
+int cmd_keygen(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    switch (options_parse(&spec, argc, argv, &o)) {
+    case OPTIONS_DONE:
+        return EXIT_DONE;
+    case OPTIONS_WRONG:
+        return EXIT_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
+    if (sodium_init() < 0)
+        code = command_fail(EXIT_FAILED, "the system has no randomness");
+    else
+        code = generate(o.positional_count > 0 ? o.positionals[0] : NULL);
+    options_free(&o);
+    return code;
+}
