@@ -1,0 +1,629 @@
+/*
+ * The relay as the world sees it: a real relay on a loop, scripted clients on
+ * raw libzmq sockets, and the lines that it logs.
+ */
+#include "hub_kit.h"
+#include "relay/shell/relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <zmq.h>
+
+#include "common/base/hex.h"
+#include "common/conf/revoked.h"
+#include "common/io/clock.h"
+#include "common/io/zsocket.h"
+
+enum { WAIT_MS = 5000 };
+
+static struct {
+    uv_loop_t loop;
+    struct relay *relay;
+    struct curve_pair keys;
+    struct kit_mesh mesh;
+    void *zmq;
+    char folder[64];
+    char endpoint[64];
+    int log; /* what the relay logs, instead of stderr */
+    int stderr_before;
+} world;
+
+struct client {
+    void *socket;
+    struct kit_node node;
+};
+
+static struct client a;
+static struct client b;
+
+/* ---- The relay ---------------------------------------------------------- */
+
+static void path_in(const char *name, char path[128])
+{
+    snprintf(path, 128, "%s/%s", world.folder, name);
+}
+
+static void write_file(const char *name, const char *text)
+{
+    char path[128];
+    path_in(name, path);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* With a word more in `relay`, and lines at the end. */
+static struct relay_conf conf_of(const char *word, const char *more)
+{
+    char text[1024];
+    char mesh[2 * KEY_SIZE + 1];
+    char path[128];
+    struct relay_conf conf;
+    hex_encode(bytes_of(world.mesh.id.key, KEY_SIZE), mesh);
+    snprintf(text, sizeof text,
+             "relay: {key: relay.key%s}\nlisten: {tcp: [\"127.0.0.1:0\"]}\n"
+             "meshes: [%s]\n%s",
+             word, mesh, more);
+    write_file("relay.yaml", text);
+    path_in("relay.yaml", path);
+    assert_true(relay_conf_load(path, &conf, stderr));
+    return conf;
+}
+
+static void turn(void)
+{
+    uv_run(&world.loop, UV_RUN_NOWAIT);
+    usleep(200);
+}
+
+/* All that was logged since the start. */
+static const char *logged(void)
+{
+    static char text[1 << 16];
+    ssize_t size = pread(world.log, text, sizeof text - 1, 0);
+    text[size > 0 ? size : 0] = '\0';
+    return text;
+}
+
+static bool wait_for_log(const char *words)
+{
+    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    while (!instant_reached(end, clock_now())) {
+        turn();
+        if (strstr(logged(), words))
+            return true;
+    }
+    print_error("not logged: %s\nbut:\n%s\n", words, logged());
+    return false;
+}
+
+static void redirect_log(void)
+{
+    char path[128];
+    path_in("log", path);
+    world.log =
+        open(path, O_CREAT | O_TRUNC | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
+    world.stderr_before = dup(STDERR_FILENO);
+    assert_true(world.log >= 0 && world.stderr_before >= 0);
+    dup2(world.log, STDERR_FILENO);
+}
+
+static void find_endpoint(void)
+{
+    static const char word[] = "relay_listening endpoint=";
+    const char *at = strstr(logged(), word);
+    assert_non_null(at);
+    assert_int_equal(sscanf(at + strlen(word), "%63s", world.endpoint), 1);
+}
+
+static void start(const char *more)
+{
+    struct relay_conf conf = conf_of("", more);
+    redirect_log();
+    crypto_box_keypair(world.keys.public_key, world.keys.secret_key);
+    uv_loop_init(&world.loop);
+    world.relay = relay_open(&world.loop, &conf, &world.keys);
+    assert_non_null(world.relay);
+    find_endpoint();
+}
+
+static void stop(void)
+{
+    relay_stop(world.relay);
+    uv_run(&world.loop, UV_RUN_DEFAULT);
+    relay_free(&world.relay);
+    assert_int_equal(uv_loop_close(&world.loop), 0);
+    dup2(world.stderr_before, STDERR_FILENO);
+    close(world.stderr_before);
+    close(world.log);
+}
+
+/* The real clock's times: from `from` seconds after now on, to `to`. */
+static void certify(struct kit_node *n, const struct kit_mesh *m,
+                    const char *name, int64_t from, int64_t to)
+{
+    int64_t now = (int64_t)clock_unix_seconds();
+    struct certificate c = {.mesh = m->id,
+                            .node = n->id,
+                            .not_before = (uint64_t)(now + from),
+                            .not_after = (uint64_t)(now + to)};
+    snprintf(c.name, sizeof c.name, "%s", name);
+    n->certificate_size =
+        certificate_sign(&c, m->secret_key, n->certificate).size;
+}
+
+/* ---- A client ----------------------------------------------------------- */
+
+static void open_client(struct client *c, const struct curve_pair *pair,
+                        const uint8_t *server_key)
+{
+    int linger = 0;
+    int timeout = 200;
+    c->socket = zmq_socket(world.zmq, ZMQ_DEALER);
+    assert_non_null(c->socket);
+    zmq_setsockopt(c->socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(c->socket, ZMQ_RECONNECT_IVL, &timeout, sizeof timeout);
+    zmq_setsockopt(c->socket, ZMQ_CURVE_SERVERKEY, server_key, KEY_SIZE);
+    zmq_setsockopt(c->socket, ZMQ_CURVE_PUBLICKEY, pair->public_key, KEY_SIZE);
+    zmq_setsockopt(c->socket, ZMQ_CURVE_SECRETKEY, pair->secret_key, KEY_SIZE);
+    assert_int_equal(zmq_connect(c->socket, world.endpoint), 0);
+}
+
+static void open_node(struct client *c, uint16_t number)
+{
+    struct curve_pair pair;
+    kit_node_make(&c->node, &world.mesh, number);
+    c->node.lost_after_ms = 60000;
+    char name[32];
+    snprintf(name, sizeof name, "node-%u", number);
+    certify(&c->node, &world.mesh, name, -10, 3600);
+    curve_pair_of_node(&pair, c->node.secret_key);
+    open_client(c, &pair, world.keys.public_key);
+}
+
+static void close_client(struct client *c)
+{
+    if (c->socket)
+        zmq_close(c->socket);
+    c->socket = NULL;
+}
+
+static void send_bytes(struct client *c, struct bytes bytes)
+{
+    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    while (zmq_send(c->socket, bytes.data, bytes.size, ZMQ_DONTWAIT) < 0) {
+        assert_int_equal(errno, EAGAIN);
+        assert_false(instant_reached(end, clock_now()));
+        turn();
+    }
+}
+
+static void say_hello(struct client *c)
+{
+    static uint8_t room[64 * 1024];
+    send_bytes(c, kit_hello_bytes(&c->node, room));
+}
+
+/* The next packet of that type; others are passed over. Empty if none came. */
+static struct bytes await(struct client *c, uint8_t type, int64_t wait_ms)
+{
+    static uint8_t room[PACKET_SIZE + 1];
+    struct instant end = instant_after(clock_now(), span_ms(wait_ms));
+    while (!instant_reached(end, clock_now())) {
+        turn();
+        int size = zmq_recv(c->socket, room, sizeof room, ZMQ_DONTWAIT);
+        if (size > 0 && room[0] == type)
+            return bytes_of(room, (size_t)size);
+    }
+    return (struct bytes){0};
+}
+
+static void join(struct client *c, uint16_t number)
+{
+    open_node(c, number);
+    say_hello(c);
+    assert_true(await(c, RELAY_SYNCED, WAIT_MS).size > 0);
+}
+
+static void expect_refused(struct client *c, enum refusal reason)
+{
+    char words[64];
+    struct bytes refused = await(c, RELAY_REFUSED, WAIT_MS);
+    assert_int_equal(refused.size, 2 + KEY_SIZE);
+    assert_int_equal(refused.data[1], reason);
+    snprintf(words, sizeof words, "edge_refused reason=%s",
+             refusal_name((uint8_t)reason));
+    assert_true(wait_for_log(words));
+}
+
+static void forward(struct client *from, const struct client *to,
+                    uint32_t number, size_t size)
+{
+    static uint8_t room[PACKET_SIZE];
+    struct writer w = writer_of(room, sizeof room);
+    write_u8(&w, RELAY_FORWARD);
+    write_bytes(&w, bytes_of(to->node.id.key, KEY_SIZE));
+    write_u32(&w, number);
+    send_bytes(from, bytes_of(room, FORWARD_HEADER_SIZE + size));
+}
+
+/* ---- Tests -------------------------------------------------------------- */
+
+static int open_world(void **state)
+{
+    (void)state;
+    assert_true(sodium_init() >= 0);
+    kit_mesh_make(&world.mesh, 1);
+    snprintf(world.folder, sizeof world.folder, "/tmp/test-relay-XXXXXX");
+    assert_non_null(mkdtemp(world.folder));
+    world.zmq = zcontext_open(100);
+    assert_non_null(world.zmq);
+    a.socket = b.socket = NULL;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    char command[128];
+    close_client(&a);
+    close_client(&b);
+    if (world.relay)
+        stop();
+    zcontext_close(&world.zmq);
+    snprintf(command, sizeof command, "rm -rf %s", world.folder);
+    assert_int_equal(system(command), 0);
+    return 0;
+}
+
+static void two_edges_meet_and_talk(void **state)
+{
+    (void)state;
+    start("");
+    join(&a, 1);
+    join(&b, 2);
+    assert_true(await(&a, RELAY_PRESENT, WAIT_MS).size > 0);
+    for (uint32_t i = 0; i < 1000; i++)
+        forward(&a, &b, i, 100);
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct bytes p = await(&b, RELAY_FORWARDED, WAIT_MS);
+        assert_int_equal(p.size, FORWARD_HEADER_SIZE + 100);
+        assert_memory_equal(p.data + 1, a.node.id.key, KEY_SIZE);
+        struct reader r = reader_of(bytes_of(p.data + FORWARD_HEADER_SIZE, 4));
+        assert_int_equal(read_u32(&r), i);
+    }
+    assert_true(wait_for_log("edge_up name=node-1"));
+}
+
+static void a_broken_connection_shows_at_once(void **state)
+{
+    (void)state;
+    start("");
+    join(&a, 1);
+    join(&b, 2);
+    struct instant before = clock_now();
+    close_client(&a);
+    struct bytes gone = await(&b, RELAY_GONE, WAIT_MS);
+    assert_int_equal(gone.size, 1 + KEY_SIZE + 8 + 1);
+    assert_int_equal(gone.data[gone.size - 1], DEPARTURE_LOST);
+    assert_true(instant_between(before, clock_now()).us < 200000);
+    assert_true(wait_for_log("edge_down reason=lost name=node-1"));
+}
+
+static void a_goodbye_right_before_the_end_is_heard(void **state)
+{
+    (void)state;
+    static const uint8_t bye = RELAY_BYE;
+    int linger = 1000;
+    start("");
+    join(&a, 1);
+    join(&b, 2);
+    zmq_setsockopt(a.socket, ZMQ_LINGER, &linger, sizeof linger);
+    for (uint32_t i = 0; i < 200; i++)
+        forward(&a, &b, i, 1000);
+    send_bytes(&a, bytes_of(&bye, 1));
+    close_client(&a);
+    for (uint32_t i = 0; i < 200; i++)
+        assert_true(await(&b, RELAY_FORWARDED, WAIT_MS).size > 0);
+    struct bytes gone = await(&b, RELAY_GONE, WAIT_MS);
+    assert_true(gone.size > 0);
+    assert_int_equal(gone.data[gone.size - 1], DEPARTURE_CLOSED);
+}
+
+static void a_wrong_relay_key_fails_with_a_line(void **state)
+{
+    (void)state;
+    struct curve_pair pair;
+    struct curve_pair other;
+    start("");
+    crypto_box_keypair(other.public_key, other.secret_key);
+    kit_node_make(&a.node, &world.mesh, 1);
+    curve_pair_of_node(&pair, a.node.secret_key);
+    open_client(&a, &pair, other.public_key);
+    assert_true(wait_for_log("handshake_failed reason=\"protocol\" "
+                             "address=127.0.0.1:"));
+}
+
+static void a_wrong_mesh_is_refused(void **state)
+{
+    (void)state;
+    struct kit_mesh other;
+    start("");
+    kit_mesh_make(&other, 9);
+    open_node(&a, 1);
+    certify(&a.node, &other, "mallory", -10, 3600);
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_MESH_UNKNOWN);
+    assert_true(wait_for_log("name=mallory"));
+}
+
+static void a_certificate_out_of_its_time_is_refused(void **state)
+{
+    (void)state;
+    start("");
+    open_node(&a, 1);
+    certify(&a.node, &world.mesh, "node-1", -10, -1);
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_EXPIRED);
+    close_client(&a);
+    open_node(&a, 1);
+    certify(&a.node, &world.mesh, "node-1", 60, 3600);
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_NOT_YET);
+}
+
+static void a_forged_certificate_is_refused(void **state)
+{
+    (void)state;
+    start("");
+    open_node(&a, 1);
+    a.node.certificate[a.node.certificate_size - 1] ^= 1;
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_FORGED);
+}
+
+static void anothers_certificate_is_refused(void **state)
+{
+    (void)state;
+    start("");
+    open_node(&a, 1);
+    kit_node_make(&a.node, &world.mesh, 2);
+    certify(&a.node, &world.mesh, "node-2", -10, 3600);
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_KEY_MISMATCH);
+}
+
+static void write_revoked(const char *name, const struct kit_node *node)
+{
+    static uint8_t room[REVOCATION_SIZE];
+    char path[128];
+    struct revocation r = {
+        .mesh = world.mesh.id, .serial = 1, .count = 1, .nodes = node->id.key};
+    struct bytes list = revocation_sign(&r, world.mesh.secret_key, room);
+    path_in(name, path);
+    assert_true(revoked_save(path, list, stderr));
+}
+
+static void a_revoked_node_is_refused(void **state)
+{
+    (void)state;
+    struct kit_node node;
+    kit_node_make(&node, &world.mesh, 1);
+    write_revoked("revoked.zs", &node);
+    start("");
+    join(&a, 1);
+    /* The list comes while it is connected, by a reload. */
+    struct relay_conf conf =
+        conf_of(", revoked: [revoked.zs]", "limits: {edges: 17}\n");
+    relay_reload(world.relay, &conf);
+    expect_refused(&a, REFUSAL_REVOKED);
+    assert_true(wait_for_log("setting_changed key=limits.edges"));
+    close_client(&a);
+    open_node(&a, 1);
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_REVOKED);
+}
+
+static void a_list_from_an_edge_outlives_the_relay(void **state)
+{
+    (void)state;
+    static uint8_t packet[1 + REVOCATION_SIZE] = {RELAY_REVOCATION};
+    start("");
+    join(&a, 1);
+    struct kit_node node;
+    kit_node_make(&node, &world.mesh, 2);
+    struct revocation r = {
+        .mesh = world.mesh.id, .serial = 1, .count = 1, .nodes = node.id.key};
+    struct bytes list = revocation_sign(&r, world.mesh.secret_key, packet + 1);
+    send_bytes(&a, bytes_of(packet, 1 + list.size));
+    assert_true(wait_for_log("revocation_kept"));
+    close_client(&a);
+    stop();
+    start("");
+    open_node(&b, 2);
+    say_hello(&b);
+    expect_refused(&b, REFUSAL_REVOKED);
+}
+
+static bool closed_within(int fd, int64_t wait_ms)
+{
+    struct instant end = instant_after(clock_now(), span_ms(wait_ms));
+    char room[256];
+    while (!instant_reached(end, clock_now())) {
+        turn();
+        ssize_t size = recv(fd, room, sizeof room, MSG_DONTWAIT);
+        if (size == 0 || (size < 0 && errno != EAGAIN))
+            return true;
+    }
+    return false;
+}
+
+static int tcp_connect(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    to.sin_port =
+        htons((uint16_t)strtoul(strrchr(world.endpoint, ':') + 1, NULL, 10));
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void who_proves_nothing_is_cut(void **state)
+{
+    (void)state;
+    struct curve_pair pair;
+    start("limits: {hello: 300ms}\n");
+    /* One that says nothing at all, one that stops after the handshake. */
+    int silent = tcp_connect();
+    crypto_box_keypair(pair.public_key, pair.secret_key);
+    open_client(&a, &pair, world.keys.public_key);
+    assert_true(closed_within(silent, WAIT_MS));
+    close(silent);
+    assert_true(wait_for_log("connection_cut reason=\"no_hello\""));
+}
+
+static void an_address_has_its_limit_of_connections(void **state)
+{
+    (void)state;
+    enum { EXTRA = 34 };
+    int fds[EXTRA];
+    start("limits: {edges_per_address: 1}\n");
+    for (int i = 0; i < EXTRA; i++)
+        fds[i] = tcp_connect();
+    assert_true(wait_for_log("connection_cut reason=\"full_address\""));
+    assert_true(closed_within(fds[EXTRA - 1], WAIT_MS));
+    for (int i = 0; i < EXTRA; i++)
+        close(fds[i]);
+}
+
+static void a_refused_edges_connection_ends(void **state)
+{
+    (void)state;
+    char events[] = "inproc://events";
+    start("");
+    open_node(&a, 1);
+    assert_int_equal(
+        zmq_socket_monitor(a.socket, events, ZMQ_EVENT_DISCONNECTED), 0);
+    void *monitor = zmq_socket(world.zmq, ZMQ_PAIR);
+    assert_int_equal(zmq_connect(monitor, events), 0);
+    a.node.certificate[60] ^= 1;
+    say_hello(&a);
+    assert_true(await(&a, RELAY_REFUSED, WAIT_MS).size > 0);
+    zmq_msg_t event;
+    zmq_msg_init(&event);
+    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    int got = -1;
+    while (got < 0 && !instant_reached(end, clock_now())) {
+        turn();
+        got = zmq_msg_recv(&event, monitor, ZMQ_DONTWAIT);
+    }
+    assert_true(got >= 0);
+    zmq_msg_close(&event);
+    zmq_socket_monitor(a.socket, NULL, 0);
+    zmq_close(monitor);
+}
+
+static void many_frames_and_large_frames_do_no_harm(void **state)
+{
+    (void)state;
+    static uint8_t large[2 * PACKET_SIZE];
+    static const uint8_t ping[9] = {RELAY_PING, 7};
+    start("");
+    join(&a, 1);
+    join(&b, 2);
+    for (int i = 0; i < 100; i++) {
+        zmq_send(b.socket, ping, sizeof ping, ZMQ_DONTWAIT | ZMQ_SNDMORE);
+        turn();
+    }
+    send_bytes(&b, bytes_of(ping, sizeof ping));
+    assert_int_equal(await(&b, RELAY_PONG, 100).size, 0);
+    send_bytes(&b, bytes_of(ping, sizeof ping));
+    assert_int_equal(await(&b, RELAY_PONG, WAIT_MS).size, sizeof ping);
+    send_bytes(&b, bytes_of(large, sizeof large));
+    assert_true(wait_for_log("edge_down reason=lost name=node-2"));
+    send_bytes(&a, bytes_of(ping, sizeof ping));
+    assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
+}
+
+/* One does not read: it is told of, the others live on. */
+static void who_does_not_read_hurts_nobody(void **state)
+{
+    (void)state;
+    struct client c = {0};
+    uint32_t refused = 0;
+    start("limits: {queue: 1MiB}\n");
+    join(&a, 1);
+    join(&b, 2);
+    join(&c, 3);
+    for (uint32_t i = 0; i < 3000 && refused < 10; i++) {
+        forward(&a, &b, i, 60000);
+        uint8_t room[256];
+        int size = zmq_recv(a.socket, room, sizeof room, ZMQ_DONTWAIT);
+        refused += size == 2 + KEY_SIZE && room[0] == RELAY_REFUSED &&
+                   room[1] == REFUSAL_QUEUE_FULL;
+        turn();
+    }
+    assert_true(refused >= 10);
+    forward(&c, &a, 1, 10);
+    assert_true(await(&a, RELAY_FORWARDED, WAIT_MS).size > 0);
+    /* It reads at last: in order, with gaps where refused was said. */
+    uint32_t last = 0;
+    uint32_t count = 0;
+    for (struct bytes p; (p = await(&b, RELAY_FORWARDED, 300)).size > 0;) {
+        struct reader r = reader_of(bytes_of(p.data + FORWARD_HEADER_SIZE, 4));
+        uint32_t number = read_u32(&r);
+        assert_true(count == 0 || number > last);
+        last = number;
+        count++;
+    }
+    assert_true(count > 16);
+    forward(&a, &b, 999999, 10);
+    assert_true(await(&b, RELAY_FORWARDED, WAIT_MS).size > 0);
+    close_client(&c);
+}
+
+static void a_stopping_relay_says_so(void **state)
+{
+    (void)state;
+    start("");
+    join(&a, 1);
+    struct instant before = clock_now();
+    relay_stop(world.relay);
+    struct bytes refused = await(&a, RELAY_REFUSED, WAIT_MS);
+    assert_true(refused.size > 0);
+    assert_int_equal(refused.data[1], REFUSAL_SHUTDOWN);
+    uv_run(&world.loop, UV_RUN_DEFAULT);
+    assert_true(instant_between(before, clock_now()).us < 1000000);
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(two_edges_meet_and_talk),
+        TEST(a_broken_connection_shows_at_once),
+        TEST(a_goodbye_right_before_the_end_is_heard),
+        TEST(a_wrong_relay_key_fails_with_a_line),
+        TEST(a_wrong_mesh_is_refused),
+        TEST(a_certificate_out_of_its_time_is_refused),
+        TEST(a_forged_certificate_is_refused),
+        TEST(anothers_certificate_is_refused),
+        TEST(a_revoked_node_is_refused),
+        TEST(a_list_from_an_edge_outlives_the_relay),
+        TEST(who_proves_nothing_is_cut),
+        TEST(an_address_has_its_limit_of_connections),
+        TEST(a_refused_edges_connection_ends),
+        TEST(many_frames_and_large_frames_do_no_harm),
+        TEST(who_does_not_read_hurts_nobody),
+        TEST(a_stopping_relay_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
