@@ -8,7 +8,10 @@
 #ifndef EDGE_CLI_COMMAND_H
 #define EDGE_CLI_COMMAND_H
 
+#include "common/base/bytes.h"
 #include "common/conf/options.h"
+
+#include <jansson.h>
 
 int cmd_status(int argc, char **argv);
 int cmd_peers(int argc, char **argv);
@@ -28,8 +31,25 @@ int cmd_id(int argc, char **argv);
 extern const struct option_row command_shared[];
 enum { COMMAND_SHARED = 1 };
 
+/* Parses a command's arguments. False: it ends with *code. */
+bool command_options(const struct options_spec *spec, int argc, char **argv,
+                     struct options *o, int *code) MUST_USE;
+
 /* "zs: MESSAGE" on stderr; returns `code`. */
 int command_fail(int code, const char *message, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* From now on SIGINT and SIGTERM do not kill, but end the waiting; the command
+ * looks at command_stopped and ends in its own way. */
+void command_stoppable(void);
+bool command_stopped(void);
+
+/* Prints the object as a line, "version" first, less "ref" and "ok". */
+void command_print_json(json_t *object);
+/* `code`, an escape sequence, where stdout is a terminal that is to show
+ * colours; else "". */
+const char *command_colour(const char *code);
+/* Writes all to stdout now; false if it cannot be (told on stderr). */
+bool command_write(struct bytes bytes) MUST_USE;
 
 #endif

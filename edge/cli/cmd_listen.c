@@ -1,0 +1,208 @@
+#include "edge/cli/client.h"
+#include "edge/cli/command.h"
+#include "edge/cli/show.h"
+
+#include "common/base/jtext.h"
+#include "common/io/clock.h"
+
+#include <inttypes.h>
+
+static const struct option_row rows[] = {
+    {"type", 0, OPTION_TEXT, "TYPE", "only messages of this type (repeatable)"},
+    {"group", 0, OPTION_TEXT, "GROUP",
+     "join the group, and only what is published to it (repeatable)"},
+    {"count", 'n', OPTION_INTEGER, "N", "end after N messages"},
+    {"timeout", 0, OPTION_DURATION, "TIME",
+     "end after 500ms, 5s, ...; exit 6 if that is before N messages"},
+    {"json", 0, OPTION_FLAG, NULL, "a JSON object a line, presence as well"},
+};
+
+static const struct options_spec spec = {
+    .program = "zs listen",
+    .about = "Prints what comes in: who sent it, its type, the data. With "
+             "--json every event,\nincluding joins, leaves and paths where "
+             "neither --type nor --group is given.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+};
+
+struct listener {
+    struct client *client;
+    bool json;
+    bool presence; /* prints events other than messages */
+    int64_t count; /* messages to come; < 0: no end */
+    struct instant deadline;
+    struct text out;
+};
+
+static void add_list(struct text *t, const struct options *o, const char *name,
+                     const char *key)
+{
+    const char *item;
+    size_t cursor = 0;
+    bool first = true;
+
+    while ((item = options_next(o, name, &cursor))) {
+        text_add_string(t, first ? ",\"" : ",");
+        if (first) {
+            text_add_string(t, key);
+            text_add_string(t, "\":[");
+        }
+        first = false;
+        text_add_json(t, bytes_of_string(item));
+    }
+    if (!first)
+        text_add_char(t, ']');
+}
+
+static void subscribe(struct text *t, const struct options *o, bool presence)
+{
+    text_add_string(t, "{\"op\":\"subscribe\",\"ref\":0");
+    add_list(t, o, "type", "types");
+    add_list(t, o, "group", "groups");
+    if (options_text(o, "group"))
+        text_add_string(t, ",\"events\":[\"event\",\"gap\"]");
+    else if (!presence)
+        text_add_string(t, ",\"events\":[\"message\",\"event\",\"gap\"]");
+    text_add_string(t, "}\n");
+}
+
+/* True if the event is a message; printed, as told, to l->out. Every event
+ * begins with {"event":"KIND": the edge writes it so. */
+static bool print_json(struct listener *l, struct bytes line)
+{
+    struct jtext_walk walk;
+    struct bytes key, kind;
+
+    if (!jtext_enter(&walk, line, '{') || !jtext_member(&walk, &key, &kind) ||
+        !jtext_is(key, "event"))
+        return false;
+    bool message = jtext_is(kind, "\"message\"") || jtext_is(kind, "\"event\"");
+    if (message || l->presence) {
+        text_add_string(&l->out, "{\"version\":1,");
+        text_add(&l->out, bytes_of(line.data + 1, line.size - 1));
+        text_add_char(&l->out, '\n');
+    }
+    return message;
+}
+
+static bool print_text(struct listener *l, struct bytes line)
+{
+    struct jtext_walk walk;
+    struct bytes key, value, event = {0}, name = {0}, type = {0}, data = {0},
+                             data_b64 = {0}, missed = {0};
+
+    if (!jtext_enter(&walk, line, '{'))
+        return false;
+    while (jtext_member(&walk, &key, &value)) {
+        if (jtext_is(key, "event"))
+            event = value;
+        else if (jtext_is(key, "name"))
+            name = value;
+        else if (jtext_is(key, "type"))
+            type = value;
+        else if (jtext_is(key, "data"))
+            data = value;
+        else if (jtext_is(key, "data_b64"))
+            data_b64 = value;
+        else if (jtext_is(key, "missed"))
+            missed = value;
+    }
+    if (missed.size > 0)
+        fprintf(stderr, "zs: %.*s messages are missing\n", (int)missed.size,
+                (const char *)missed.data);
+    if (!jtext_is(event, "\"message\"") && !jtext_is(event, "\"event\""))
+        return false;
+    show_string(&l->out, name, false);
+    text_add_char(&l->out, ' ');
+    show_string(&l->out, type, false);
+    text_add_char(&l->out, ' ');
+    show_data(&l->out, data, data_b64);
+    text_add_char(&l->out, '\n');
+    return true;
+}
+
+static bool print_line(struct listener *l, struct bytes line)
+{
+    bool message = l->json ? print_json(l, line) : print_text(l, line);
+
+    if (message && l->count > 0)
+        l->count--;
+    return l->count != 0;
+}
+
+/* The answer to the subscription. */
+static int subscribed(struct listener *l)
+{
+    int code;
+    json_t *answer = client_ask(l->client, &code);
+
+    if (!answer)
+        return code;
+    json_decref(answer);
+    return EXIT_DONE;
+}
+
+/* Lines that were read together are written together, and at once. */
+static int listen_on(struct listener *l)
+{
+    struct bytes line;
+
+    for (;;) {
+        enum client_got got = client_line(l->client, l->deadline, &line);
+        if (got == CLIENT_STOPPED)
+            return l->count > 0 ? EXIT_FAILED : EXIT_DONE;
+        if (got == CLIENT_ENDED)
+            return EXIT_NO_DAEMON;
+        if (got == CLIENT_LATE || instant_reached(l->deadline, clock_now()))
+            return l->count > 0 ? EXIT_NOT_DELIVERED : EXIT_DONE;
+        bool more = print_line(l, line);
+        while (more && client_next(l->client, &line))
+            more = print_line(l, line);
+        if (!command_write(text_bytes(&l->out)))
+            return EXIT_FAILED;
+        text_clear(&l->out);
+        if (!more)
+            return EXIT_DONE;
+    }
+}
+
+static int run(const struct options *o)
+{
+    bool filtered = options_text(o, "type") || options_text(o, "group");
+    struct listener l = {
+        .client = client_open(o),
+        .json = options_flag(o, "json"),
+        .presence = options_flag(o, "json") && !filtered,
+        .count = options_integer(o, "count", -1),
+        .deadline = INSTANT_NEVER,
+    };
+
+    if (!l.client)
+        return EXIT_NO_DAEMON;
+    if (options_text(o, "timeout"))
+        l.deadline = instant_after(clock_now(),
+                                   options_duration(o, "timeout", span_us(0)));
+    command_stoppable();
+    subscribe(client_out(l.client), o, l.presence);
+    int code = subscribed(&l);
+    if (code == EXIT_DONE && l.count != 0)
+        code = listen_on(&l);
+    text_close(&l.out);
+    client_free(l.client);
+    return code;
+}
+
+int cmd_listen(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = run(&o);
+    options_free(&o);
+    return code;
+}

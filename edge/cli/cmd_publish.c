@@ -1,0 +1,41 @@
+#include "edge/cli/command.h"
+#include "edge/cli/say.h"
+
+static const struct option_row rows[] = {
+    SAY_ROWS,
+    {"group", 0, OPTION_TEXT, "GROUP", "only to the nodes in the group"},
+    {"lines", 0, OPTION_FLAG, NULL, "a message for each line of stdin"},
+};
+
+static const struct options_spec spec = {
+    .program = "zs publish",
+    .synopsis = "TYPE [DATA]",
+    .about = "Sends a message to every node present, or to those of a group, "
+             "and ends when\nthey have it. DATA comes from standard input "
+             "where it is missing or -.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+    .positional_min = 1,
+    .positional_max = 2,
+};
+
+int cmd_publish(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = say_run(&o,
+                   &(struct say){
+                       .op = "publish",
+                       .type = o.positionals[0],
+                       .group = options_text(&o, "group"),
+                       .data = o.positional_count > 1 ? o.positionals[1] : NULL,
+                       .lines = options_flag(&o, "lines"),
+                   });
+    options_free(&o);
+    return code;
+}

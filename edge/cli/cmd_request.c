@@ -1,0 +1,76 @@
+#include "edge/cli/command.h"
+#include "edge/cli/say.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option_row rows[] = {
+    SAY_ROWS,
+    {"timeout", 0, OPTION_DURATION, "TIME", "wait so long; default 5s"},
+};
+
+static const struct options_spec spec = {
+    .program = "zs request",
+    .synopsis = "TO TYPE [DATA]",
+    .about = "Sends a message to one peer and prints the reply: text as it is, "
+             "other JSON as\nJSON, bytes as bytes. DATA comes from standard "
+             "input where it is missing or -.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+    .positional_min = 2,
+    .positional_max = 3,
+};
+
+static bool print_bytes(const char *base64)
+{
+    size_t length = strlen(base64);
+    size_t size = 0;
+    uint8_t *bytes = malloc(length + 1);
+
+    if (!bytes)
+        return false;
+    bool right =
+        sodium_base642bin(bytes, length + 1, base64, length, NULL, &size, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) == 0 &&
+        command_write(bytes_of(bytes, size));
+    free(bytes);
+    return right;
+}
+
+static bool print_reply(const json_t *answer)
+{
+    const json_t *data = json_object_get(answer, "data");
+    const json_t *base64 = json_object_get(answer, "data_b64");
+
+    if (base64)
+        return print_bytes(json_string_value(base64));
+    if (json_is_string(data))
+        fwrite(json_string_value(data), 1, json_string_length(data), stdout);
+    else
+        json_dumpf(data, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    putchar('\n');
+    return true;
+}
+
+int cmd_request(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = say_run(&o,
+                   &(struct say){
+                       .op = "request",
+                       .to = o.positionals[0],
+                       .type = o.positionals[1],
+                       .timeout = options_text(&o, "timeout"),
+                       .data = o.positional_count > 2 ? o.positionals[2] : NULL,
+                       .print = print_reply,
+                   });
+    options_free(&o);
+    return code;
+}

@@ -1,0 +1,43 @@
+#include "edge/cli/command.h"
+#include "edge/cli/say.h"
+
+static const struct option_row rows[] = {
+    SAY_ROWS,
+    {"lines", 0, OPTION_FLAG, NULL, "a message for each line of stdin"},
+    {"timeout", 0, OPTION_DURATION, "TIME", "give up after 500ms, 5s, ..."},
+};
+
+static const struct options_spec spec = {
+    .program = "zs send",
+    .synopsis = "TO TYPE [DATA]",
+    .about = "Sends a message to one peer, and ends when the peer's node has "
+             "it.\nDATA comes from standard input where it is missing or -. "
+             "It travels as a JSON\nstring, unless --json-data or --file "
+             "says otherwise.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+    .positional_min = 2,
+    .positional_max = 3,
+};
+
+int cmd_send(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = say_run(&o,
+                   &(struct say){
+                       .op = "send",
+                       .to = o.positionals[0],
+                       .type = o.positionals[1],
+                       .timeout = options_text(&o, "timeout"),
+                       .data = o.positional_count > 2 ? o.positionals[2] : NULL,
+                       .lines = options_flag(&o, "lines"),
+                   });
+    options_free(&o);
+    return code;
+}

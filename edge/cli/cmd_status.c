@@ -1,0 +1,141 @@
+#include "edge/cli/client.h"
+#include "edge/cli/command.h"
+#include "edge/cli/peer_row.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option_row rows[] = {
+    {"json", 0, OPTION_FLAG, NULL, "one JSON object, with the counters"},
+};
+
+static const struct options_spec spec = {
+    .program = "zs status",
+    .about = "This node, its relays, its peers, and what is amiss with a "
+             "remedy each.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+};
+
+static const char bold[] = "\033[1m", plain[] = "\033[0m";
+
+static void print_title(const char *title)
+{
+    printf("\n%s%s%s\n", command_colour(bold), title, command_colour(plain));
+}
+
+static void print_node(const json_t *node)
+{
+    char *info = json_dumps(json_object_get(node, "info"), JSON_COMPACT);
+    json_t *group;
+    size_t i;
+
+    printf("%s%s%s  %s\n", command_colour(bold), json_text(node, "name"),
+           command_colour(plain), json_text(node, "id"));
+    if (info && strcmp(info, "{}") != 0)
+        printf("  info    %s\n", info);
+    free(info);
+    if (json_array_size(json_object_get(node, "groups")) == 0)
+        return;
+    printf("  groups ");
+    json_array_foreach(json_object_get(node, "groups"), i, group)
+        printf(" %s", json_string_value(group));
+    putchar('\n');
+}
+
+static void print_relays(const json_t *relays)
+{
+    struct table table = {.columns = 5};
+    char room[PEER_TEXT_SIZE];
+    json_t *relay;
+    size_t i;
+
+    print_title("Relays");
+    if (json_array_size(relays) == 0)
+        puts("  none");
+    json_array_foreach(relays, i, relay)
+    {
+        table_add(&table, json_text(relay, "state"));
+        table_add(&table, json_text(relay, "transport"));
+        table_add(&table, peer_rtt(json_object_get(relay, "rtt_ms"), room));
+        table_add(&table, json_text(relay, "url"));
+        table_add(&table, json_text(relay, "error"));
+    }
+    table_print(&table, "  ");
+}
+
+static void print_peers(const json_t *peers)
+{
+    struct table table = {.columns = PEER_COLUMNS};
+    char title[64];
+    json_t *peer;
+    size_t i;
+
+    snprintf(title, sizeof(title), "Peers (%zu)", json_array_size(peers));
+    print_title(title);
+    if (json_array_size(peers) == 0)
+        puts("  none");
+    json_array_foreach(peers, i, peer) peer_row(&table, peer);
+    table_print(&table, "  ");
+}
+
+static const char *severity_colour(const char *severity)
+{
+    if (strcmp(severity, "error") == 0)
+        return command_colour("\033[31m");
+    return command_colour(strcmp(severity, "warning") == 0 ? "\033[33m"
+                                                           : plain);
+}
+
+static void print_health(const json_t *health)
+{
+    json_t *line;
+    size_t i;
+
+    print_title("Health");
+    if (json_array_size(health) == 0)
+        puts("  all is well");
+    json_array_foreach(health, i, line)
+    {
+        const char *severity = json_text(line, "severity");
+        printf("  %s%s%s  %s\n      %s\n", severity_colour(severity), severity,
+               command_colour(plain), json_text(line, "text"),
+               json_text(line, "remedy"));
+    }
+}
+
+static void print_status(const json_t *status)
+{
+    print_node(json_object_get(status, "node"));
+    print_relays(json_object_get(status, "relays"));
+    print_peers(json_object_get(status, "peers"));
+    print_health(json_object_get(status, "health"));
+}
+
+int cmd_status(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    struct client *c = client_open(&o);
+    code = EXIT_NO_DAEMON;
+    if (c) {
+        text_add_string(client_out(c), "{\"op\":\"status\"}\n");
+        json_t *answer = client_ask(c, &code);
+        if (answer) {
+            if (options_flag(&o, "json"))
+                command_print_json(answer);
+            else
+                print_status(answer);
+            code = EXIT_DONE;
+        }
+        json_decref(answer);
+    }
+    client_free(c);
+    options_free(&o);
+    return code;
+}

@@ -1,0 +1,175 @@
+#include "edge/cli/client.h"
+#include "edge/cli/command.h"
+#include "edge/cli/peer_row.h"
+
+#include "common/io/clock.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct option_row rows[] = {
+    {"peers", 0, OPTION_INTEGER, "N", "until N peers are present"},
+    {"peer", 0, OPTION_TEXT, "NAME", "until this one is (repeatable)"},
+    {"path", 0, OPTION_TEXT, "PATH", "counting those over tcp, udp or relay"},
+    {"timeout", 0, OPTION_DURATION, "TIME",
+     "for so long; default 10s; 0: ever"},
+};
+
+static const struct options_spec spec = {
+    .program = "zs wait",
+    .synopsis = "--peers N | --peer NAME [--path PATH]",
+    .about = "Waits until peers are present. Exit 6 when the time is up "
+             "before.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+};
+
+struct waiting {
+    const struct options *o;
+    struct client *client;
+    json_t *peers; /* id -> the peer as its join and path events tell */
+    bool synced;   /* all that were present are known */
+};
+
+static void take_event(struct waiting *w, struct bytes line)
+{
+    json_t *event = json_loadb((const char *)line.data, line.size, 0, NULL);
+    const char *kind = json_text(event, "event");
+    const char *id = json_text(event, "id");
+    json_t *known = json_object_get(w->peers, id);
+
+    if (strcmp(kind, "join") == 0)
+        json_object_set(w->peers, id, event);
+    else if (strcmp(kind, "leave") == 0)
+        json_object_del(w->peers, id);
+    else if (strcmp(kind, "path") == 0 && known)
+        json_object_set(known, "path", json_object_get(event, "path"));
+    else if (strcmp(kind, "synced") == 0)
+        w->synced = true;
+    json_decref(event);
+}
+
+static bool counts(const struct waiting *w, const json_t *peer)
+{
+    const char *path = options_text(w->o, "path");
+
+    return !path || strcmp(json_text(peer, "path"), path) == 0;
+}
+
+static bool is_named(const json_t *peer, const char *name)
+{
+    const char *id = json_text(peer, "id");
+    size_t length = strlen(name);
+
+    return strcmp(json_text(peer, "name"), name) == 0 ||
+           (length >= 8 && strncasecmp(id, name, length) == 0);
+}
+
+static size_t count_peers(const struct waiting *w, const char *name)
+{
+    const char *id;
+    json_t *peer;
+    size_t count = 0;
+
+    json_object_foreach(w->peers, id, peer) count +=
+        counts(w, peer) && (!name || is_named(peer, name));
+    return count;
+}
+
+/* The first named peer that is missing, or NULL. */
+static const char *missing(const struct waiting *w)
+{
+    const char *name;
+    size_t cursor = 0;
+
+    while ((name = options_next(w->o, "peer", &cursor)))
+        if (count_peers(w, name) == 0)
+            return name;
+    return NULL;
+}
+
+static bool is_done(const struct waiting *w)
+{
+    int64_t wanted = options_integer(w->o, "peers", 0);
+
+    return w->synced && count_peers(w, NULL) >= (size_t)wanted && !missing(w);
+}
+
+static int tell_late(const struct waiting *w)
+{
+    const char *path = options_text(w->o, "path");
+    const char *name = missing(w);
+
+    if (name)
+        return command_fail(EXIT_NOT_DELIVERED, "%s is not present%s%s", name,
+                            path ? " over " : "", path ? path : "");
+    return command_fail(EXIT_NOT_DELIVERED,
+                        "%zu of %" PRId64 " peers are present%s%s",
+                        count_peers(w, NULL), options_integer(w->o, "peers", 0),
+                        path ? " over " : "", path ? path : "");
+}
+
+static int wait_on(struct waiting *w)
+{
+    struct span timeout = options_duration(w->o, "timeout", span_s(10));
+    struct instant deadline =
+        timeout.us > 0 ? instant_after(clock_now(), timeout) : INSTANT_NEVER;
+    struct bytes line;
+
+    text_add_string(client_out(w->client),
+                    "{\"op\":\"subscribe\",\"events\":[\"join\",\"leave\","
+                    "\"path\"]}\n");
+    while (!is_done(w)) {
+        switch (client_line(w->client, deadline, &line)) {
+        case CLIENT_LINE:
+            take_event(w, line);
+            break;
+        case CLIENT_LATE:
+            return tell_late(w);
+        case CLIENT_ENDED:
+            return EXIT_NO_DAEMON;
+        case CLIENT_STOPPED:
+            return EXIT_FAILED;
+        }
+    }
+    return EXIT_DONE;
+}
+
+static bool is_path(const char *path)
+{
+    return strcmp(path, "tcp") == 0 || strcmp(path, "udp") == 0 ||
+           strcmp(path, "relay") == 0;
+}
+
+static int run(const struct options *o)
+{
+    const char *path = options_text(o, "path");
+
+    if (options_integer(o, "peers", -1) < 0 && !options_text(o, "peer"))
+        return options_wrong(&spec, "for what? --peers N or --peer NAME");
+    if (path && !is_path(path))
+        return options_wrong(&spec, "--path is tcp, udp or relay");
+
+    struct waiting w = {.o = o, .client = client_open(o)};
+    if (!w.client)
+        return EXIT_NO_DAEMON;
+    w.peers = json_object();
+    int code = wait_on(&w);
+    json_decref(w.peers);
+    client_free(w.client);
+    return code;
+}
+
+int cmd_wait(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = run(&o);
+    options_free(&o);
+    return code;
+}

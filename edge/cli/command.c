@@ -1,0 +1,103 @@
+#include "edge/cli/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct option_row command_shared[] = {
+    {"socket", 0, OPTION_TEXT, "PATH", "the edge's socket (or ZS_SOCKET)"},
+};
+
+bool command_options(const struct options_spec *spec, int argc, char **argv,
+                     struct options *o, int *code)
+{
+    switch (options_parse(spec, argc, argv, o)) {
+    case OPTIONS_DONE:
+        *code = EXIT_DONE;
+        return false;
+    case OPTIONS_WRONG:
+        *code = EXIT_USAGE;
+        return false;
+    case OPTIONS_RUN:
+        break;
+    }
+    *code = EXIT_DONE;
+    return true;
+}
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+
+void command_stoppable(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool command_stopped(void)
+{
+    return stopped != 0;
+}
+
+int command_fail(int code, const char *message, ...)
+{
+    va_list list;
+
+    fputs("zs: ", stderr);
+    va_start(list, message);
+    vfprintf(stderr, message, list);
+    va_end(list);
+    fputc('\n', stderr);
+    return code;
+}
+
+void command_print_json(json_t *object)
+{
+    json_t *line = json_object();
+
+    json_object_set_new(line, "version", json_integer(1));
+    json_object_update(line, object);
+    json_object_del(line, "ref");
+    json_object_del(line, "ok");
+    json_dumpf(line, stdout, JSON_COMPACT);
+    fputc('\n', stdout);
+    json_decref(line);
+}
+
+const char *command_colour(const char *code)
+{
+    const char *none = getenv("NO_COLOR");
+
+    if ((none && none[0] != '\0') || !isatty(STDOUT_FILENO))
+        return "";
+    return code;
+}
+
+bool command_write(struct bytes bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t wrote = write(STDOUT_FILENO, bytes.data, bytes.size);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0) {
+            if (errno != EPIPE)
+                command_fail(EXIT_FAILED, "standard output: %s",
+                             strerror(errno));
+            return false;
+        }
+        bytes = bytes_of(bytes.data + wrote, bytes.size - (size_t)wrote);
+    }
+    return true;
+}

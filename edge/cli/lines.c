@@ -1,0 +1,109 @@
+#include "edge/cli/lines.h"
+
+#include "edge/cli/command.h"
+#include "edge/cli/pipeline.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHUNK = 64 * 1024, UNSENT = 256 * 1024 };
+
+struct lines {
+    struct pipeline pipeline;
+    struct bytes head;
+    enum input_form form;
+    struct text input;
+    size_t taken; /* of input */
+    bool ended;
+    const char *wrong; /* why a line cannot be sent */
+};
+
+static void send_line(struct lines *l, struct bytes line)
+{
+    struct text *out = client_out(l->pipeline.client);
+    size_t start = out->size;
+
+    pipeline_begin(&l->pipeline);
+    text_add(out, l->head);
+    if (input_write(out, l->form, line, &l->wrong)) {
+        l->wrong = NULL;
+        pipeline_end(&l->pipeline);
+    } else {
+        out->size = start;
+    }
+}
+
+/* A view of the next line; the last may lack its end. */
+static bool next_line(struct lines *l, struct bytes *line)
+{
+    const char *start = l->input.data + l->taken;
+    size_t left = l->input.size - l->taken;
+    const char *end = left > 0 ? memchr(start, '\n', left) : NULL;
+
+    if (!end && !(l->ended && left > 0))
+        return false;
+    *line = bytes_of(start, end ? (size_t)(end - start) : left);
+    l->taken += line->size + (end ? 1 : 0);
+    return true;
+}
+
+static void send_lines(struct lines *l)
+{
+    struct bytes line;
+
+    while (!l->wrong && pipeline_has_room(&l->pipeline) &&
+           client_unsent(l->pipeline.client) < UNSENT && next_line(l, &line))
+        send_line(l, line);
+}
+
+static void read_input(struct lines *l)
+{
+    text_drop(&l->input, l->taken);
+    l->taken = 0;
+    ssize_t got = read(STDIN_FILENO, text_room(&l->input, CHUNK), CHUNK);
+    if (got > 0)
+        text_wrote(&l->input, (size_t)got);
+    else if (got == 0 || errno != EINTR)
+        l->ended = true;
+}
+
+static bool goes_on(const struct lines *l)
+{
+    return !l->wrong && !l->pipeline.broken && l->pipeline.failed == 0 &&
+           (!l->ended || l->taken < l->input.size);
+}
+
+/* Sends what there is of whole lines before it reads more, so that `input`
+ * holds no more than a chunk and a line. */
+static void run(struct lines *l)
+{
+    bool hungry = true;
+
+    while (goes_on(l)) {
+        send_lines(l);
+        hungry = pipeline_has_room(&l->pipeline) &&
+                 client_unsent(l->pipeline.client) < UNSENT;
+        if (!goes_on(l))
+            break;
+        if (pipeline_run(&l->pipeline, -1,
+                         hungry && !l->ended ? STDIN_FILENO : -1))
+            read_input(l);
+    }
+    pipeline_finish(&l->pipeline);
+}
+
+int lines_send(struct client *c, struct bytes head, enum input_form form)
+{
+    struct lines l = {.head = head, .form = form};
+
+    pipeline_init(&l.pipeline, c);
+    run(&l);
+    text_close(&l.input);
+    int code = pipeline_result(&l.pipeline, "lines");
+    if (l.wrong && code == EXIT_DONE)
+        code = command_fail(EXIT_FAILED, "line %" PRIu64 " is %s",
+                            l.pipeline.next, l.wrong);
+    return code;
+}

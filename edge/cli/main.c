@@ -1,0 +1,134 @@
+#include "edge/cli/command.h"
+
+#include "common/base/memory.h"
+#include "common/conf/nearest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    const char *arguments;
+    const char *help;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"status", "", "this node, its relays and peers, and what is amiss",
+     cmd_status},
+    {"peers", "", "a line for each peer", cmd_peers},
+    {"wait", "--peers N | --peer NAME", "until peers are present", cmd_wait},
+    {"send", "TO TYPE [DATA]", "a message to one peer", cmd_send},
+    {"publish", "TYPE [DATA]", "a message to every peer, or to a group's",
+     cmd_publish},
+    {"request", "TO TYPE [DATA]", "a message, and the reply to it",
+     cmd_request},
+    {"listen", "", "prints what comes in", cmd_listen},
+    {"ping", "TO", "round trips to a peer, and the path they take", cmd_ping},
+    {"bench", "serve | TO", "messages a second, or round trips", cmd_bench},
+    {"mesh", "create | add | relay | revoke", "makes and keeps a mesh",
+     cmd_mesh},
+    {"keygen", "FILE", "makes a key on this device, to be certified",
+     cmd_keygen},
+    {"id", "FILE", "what an identity or key file holds", cmd_id},
+    {"revoke", "FILE", "gives the edge a revocation list, which spreads",
+     cmd_revoke},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* What zs --help says of the commands. */
+static const char *list_commands(void)
+{
+    static char list[2048];
+    size_t at = 0;
+
+    at += (size_t)snprintf(list, sizeof(list), "Commands:\n");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        char usage[64];
+        snprintf(usage, sizeof(usage), "%s %s", commands[i].name,
+                 commands[i].arguments);
+        at += (size_t)snprintf(list + at, sizeof(list) - at, "  %-36s %s\n",
+                               usage, commands[i].help);
+        ASSERT(at < sizeof(list));
+    }
+    snprintf(list + at, sizeof(list) - at,
+             "\n`zs COMMAND --help` tells more. Exit codes: 0 done, 1 failed, "
+             "2 wrong\nusage, 3 wrong configuration or identity, 4 no edge, "
+             "5 no such peer,\n6 not delivered or answered in time.");
+    return list;
+}
+
+static int unknown_command(const struct options_spec *spec, const char *name)
+{
+    struct nearest near = {0};
+
+    for (size_t i = 0; i < COMMANDS; i++)
+        nearest_offer(&near, name, commands[i].name);
+    if (near.word)
+        return options_wrong(spec, "unknown command \"%s\": did you mean %s?",
+                             name, near.word);
+    return options_wrong(spec, "unknown command \"%s\"", name);
+}
+
+/* The command's own arguments: its name, what was said of --socket before it,
+ * and all that follows. */
+static int run_command(size_t command, const struct options *o)
+{
+    const char *socket = options_text(o, "socket");
+    char **argv = memory_array(o->positional_count + 3, sizeof(*argv));
+    char *spelled = NULL;
+    int argc = 0;
+
+    argv[argc++] = o->positionals[0];
+    if (socket) {
+        size_t size = strlen(socket) + sizeof("--socket=");
+        spelled = memory_new(size);
+        snprintf(spelled, size, "--socket=%s", socket);
+        argv[argc++] = spelled;
+    }
+    for (size_t i = 1; i < o->positional_count; i++)
+        argv[argc++] = o->positionals[i];
+
+    int code = commands[command].run(argc, argv);
+    free(spelled);
+    free(argv);
+    return code;
+}
+
+static int run(const struct options_spec *spec, const struct options *o)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, o->positionals[0]) == 0)
+            return run_command(i, o);
+    return unknown_command(spec, o->positionals[0]);
+}
+
+int main(int argc, char **argv)
+{
+    const struct options_spec spec = {
+        .program = "zs",
+        .synopsis = "[--socket PATH] COMMAND ...",
+        .about = "Asks the edge on this host, and makes meshes and identities.",
+        .shared = command_shared,
+        .shared_count = COMMAND_SHARED,
+        .positional_min = 1,
+        .positional_max = SIZE_MAX,
+        .stop_at_positional = true,
+        .epilogue = list_commands(),
+    };
+    struct options o;
+
+    switch (options_parse(&spec, argc, argv, &o)) {
+    case OPTIONS_DONE:
+        return EXIT_DONE;
+    case OPTIONS_WRONG:
+        return EXIT_USAGE;
+    case OPTIONS_RUN:
+        break;
+    }
+    int code = run(&spec, &o);
+    options_free(&o);
+    if (fflush(stdout) != 0 && code == EXIT_DONE)
+        code = EXIT_FAILED;
+    return code;
+}

@@ -1,0 +1,55 @@
+#include "edge/cli/table.h"
+
+#include "common/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 64 };
+
+void table_add(struct table *t, const char *cell)
+{
+    if (t->count % CHUNK == 0)
+        t->cells = memory_resize(t->cells, t->count + CHUNK, sizeof(*t->cells));
+    char *copy = memory_string(cell ? cell : "");
+    for (char *c = copy; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    t->cells[t->count++] = copy;
+}
+
+/* Characters on the screen, as far as counting them goes: UTF-8's. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+void table_print(struct table *t, const char *margin)
+{
+    size_t widths[TABLE_COLUMNS] = {0};
+
+    for (size_t i = 0; i < t->count; i++) {
+        size_t width = width_of(t->cells[i]);
+        if (width > widths[i % t->columns])
+            widths[i % t->columns] = width;
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        size_t column = i % t->columns;
+        size_t pad = widths[column] - width_of(t->cells[i]);
+        bool last = column == t->columns - 1;
+        printf("%s%s", column == 0 ? margin : "  ", t->cells[i]);
+        if (last)
+            putchar('\n');
+        else
+            printf("%*s", (int)pad, "");
+        free(t->cells[i]);
+    }
+    free(t->cells);
+    t->cells = NULL;
+    t->count = 0;
+}
