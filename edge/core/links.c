@@ -198,6 +198,8 @@ static void take_down(struct node *n, struct link *link, bool failed,
     link_drop(n, link, disconnect);
     if (p == NULL)
         return;
+    if (!was_up)
+        peer_unreachable(n, p);
     if (was_up) {
         paths_down(&p->paths, PATH_TCP, id, failed, n->now);
         if (first_up(p) == NULL) {

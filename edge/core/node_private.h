@@ -299,6 +299,8 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason);
 void peer_departed(struct node *n, struct peer *p, enum departure reason);
 /* A connection of it broke: without fresh evidence it is lost soon. */
 void peer_suspect(struct node *n, struct peer *p);
+/* A dial of it failed: if it was the last one, a suspect is lost sooner. */
+void peer_unreachable(struct node *n, struct peer *p);
 /* Another process of the node is there now. */
 void peer_restarted(struct node *n, struct peer *p);
 /* Evidence, path, session, output, deadlines. True if it is to be settled

@@ -9,6 +9,8 @@
 static const struct span join_grace = {250 * 1000};
 /* So long a peer whose connection broke has to show that it lives. */
 static const struct span suspicion = {250 * 1000};
+/* And so long once it cannot be dialled either: an answer may be under way. */
+static const struct span last_word = {20 * 1000};
 /* The larger id leaves the smaller the first try. */
 static const struct span dial_second = {300 * 1000};
 /* A session waits so long for a peer that was lost to come back, and for a
@@ -218,6 +220,14 @@ void peer_suspect(struct node *n, struct peer *p)
     beacons_tell(n, p, true);
     peer_dial_soon(n, p, true);
     peer_touch(n, p);
+}
+
+void peer_unreachable(struct node *n, struct peer *p)
+{
+    bool tried_all = p->links == NULL && p->dialer.next == 0;
+    if (tried_all && !instant_reached(p->suspect_by, n->now))
+        p->suspect_by =
+            instant_min(p->suspect_by, instant_after(n->now, last_word));
 }
 
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
