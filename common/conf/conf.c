@@ -26,7 +26,8 @@ static bool is_scalar(enum conf_kind kind)
     return kind != CONF_LIST && kind != CONF_PATHS && kind != CONF_MAPPING;
 }
 
-static void read_default(const struct conf_key *key, void *conf)
+static void read_default(const struct conf_key *key, const char *folder,
+                         void *conf)
 {
     struct conf_tree tree = {0};
     struct mistakes mistakes = {0};
@@ -34,18 +35,24 @@ static void read_default(const struct conf_key *key, void *conf)
         .kind = CONF_NODE_SCALAR, .plain = true, .text = key->fallback};
     if (!is_scalar(key->kind))
         conf_tree_read(&tree, key->fallback, strlen(key->fallback), &mistakes);
-    conf_value_read(key, tree.root ? tree.root : &scalar, NULL, conf,
+    conf_value_read(key, tree.root ? tree.root : &scalar, folder, conf,
                     &mistakes);
     ASSERT(mistakes.count == 0); /* A default of ours is always right. */
     conf_tree_close(&tree);
 }
 
-void conf_defaults(const struct conf_table *table, void *conf)
+static void set_defaults(const struct conf_table *table, const char *folder,
+                         void *conf)
 {
     ASSERT(table->count <= CONF_KEYS_MAX);
     memset(conf, 0, table->size);
     for (size_t i = 0; i < table->count; i++)
-        read_default(&table->keys[i], conf);
+        read_default(&table->keys[i], folder, conf);
+}
+
+void conf_defaults(const struct conf_table *table, void *conf)
+{
+    set_defaults(table, NULL, conf);
 }
 
 void conf_free(const struct conf_table *table, void *conf)
@@ -285,33 +292,17 @@ static void check_rule(struct reading *r, const struct conf_rule *rule)
     mistakes_add(&r->mistakes, place, "`%s` %s", rule->keys[0], wrong);
 }
 
-static void resolve_defaults(struct reading *r)
-{
-    for (size_t i = 0; i < r->table->count && r->folder != NULL; i++) {
-        const struct conf_key *key = &r->table->keys[i];
-        char **slot = (char **)((char *)r->conf + key->offset);
-        if (key->kind != CONF_PATH || r->seen[i].line != 0 || **slot == '\0' ||
-            **slot == '/')
-            continue;
-        char *resolved;
-        ASSERT(asprintf(&resolved, "%s/%s", r->folder, *slot) >= 0);
-        free(*slot);
-        *slot = resolved;
-    }
-}
-
 bool conf_read(const struct conf_table *table, const char *text, size_t size,
                const char *name, const char *folder, void *conf, FILE *errors)
 {
     struct conf_tree tree;
     struct reading r = {.table = table, .folder = folder, .conf = conf};
-    conf_defaults(table, conf);
+    set_defaults(table, folder, conf);
     conf_tree_read(&tree, text, size, &r.mistakes);
     if (tree.root != NULL)
         read_section(&r, "", tree.root);
     if (tree.whole && !mistakes_full(&r.mistakes))
         tell_missing(&r, &tree);
-    resolve_defaults(&r);
     for (size_t i = 0; i < table->rule_count && tree.whole; i++)
         check_rule(&r, &table->rules[i]);
     bool good = r.mistakes.count == 0;

@@ -30,7 +30,9 @@ static const char *check_word(const char *value)
 static const char *check_limits(const void *conf)
 {
     const struct thing *t = conf;
-    return t->more.room >= t->part.count ? NULL : "is less than `part.count`";
+    return t->more.room >= t->part.count * 100
+               ? NULL
+               : "is less than 100 for each of `part.count`";
 }
 
 #define AT(member) .offset = offsetof(struct thing, member)
@@ -403,7 +405,7 @@ static void test_rules(void **state)
 {
     (void)state;
     refused("part: {count: 200}\nmore: {room: 150}\n",
-            "f:2:14: `more.room` is less than `part.count`\n");
+            "f:2:14: `more.room` is less than 100 for each of `part.count`\n");
     /* A key that is wrong by itself is not compared. */
     refused("part: {count: 9001}\nmore: {room: 150}\n",
             "f:1:15: `part.count` must be at most 9000: `9001`\n");

@@ -220,6 +220,26 @@ static const char *const help =
     "\n"
     "The end.\n";
 
+/* With --help the rest does not matter, and nothing is complained of. */
+static void test_help_alone(void **state)
+{
+    char **argv = ARGV(S("--help"), S("--nonsense"), S("--count=x"));
+    struct options o;
+    char *told;
+    (void)state;
+    fflush(stdout);
+    int saved = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
+    assert_true(saved >= 0 && dup2(null, STDOUT_FILENO) >= 0);
+    enum options_result result =
+        parse_told(&spec, argv, &o, STDERR_FILENO, &told);
+    assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+    close(saved);
+    close(null);
+    assert_int_equal(result, OPTIONS_DONE);
+    assert_string_equal(told, "");
+    free(told);
+}
+
 static void test_help_and_version(void **state)
 {
     (void)state;
@@ -237,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_double_dash),
         cmocka_unit_test(test_commands),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_help_alone),
         cmocka_unit_test(test_help_and_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
