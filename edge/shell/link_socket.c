@@ -11,6 +11,9 @@ enum {
      * they can still take another path. */
     HIGH_WATER = 64,
     GOODBYE_MS = 200,
+    /* What CURVE adds to a packet, which libzmq counts in: the name of its
+     * command, a nonce, a tag and the flags. */
+    CURVE_OVERHEAD = 8 + 8 + 16 + 1,
 };
 
 bool link_socket_setup(struct zsocket *s)
@@ -29,7 +32,7 @@ bool link_socket_setup(struct zsocket *s)
         {ZMQ_TCP_KEEPALIVE_INTVL, 5},
         {ZMQ_TCP_KEEPALIVE_CNT, 3},
     };
-    int64_t frame = PACKET_SIZE;
+    int64_t frame = PACKET_SIZE + CURVE_OVERHEAD;
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (!zsocket_set(s, options[i].option, options[i].value))
