@@ -382,7 +382,7 @@ wire_say() { # NAME COMMAND...
 # --- Meshes, relays and edges -----------------------------------------------
 
 mesh() { # NAME - MESH_ID is its id.
-    "$ZS_BIN/zs" mesh create "$1" --dir "$LAB/$1" >"$LAB/$1.out"
+    "$ZS_BIN/zs" mesh create "$1" --dir "$LAB/$1" >"$LAB/$1.out" 2>&1
     # shellcheck disable=SC2034 # for those who source this file
     MESH_ID=$(grep -oE '[0-9a-f]{64}' "$LAB/$1.out" | head -n 1)
 }
@@ -391,15 +391,15 @@ mesh() { # NAME - MESH_ID is its id.
 relay_of_mesh() { # MESH RELAY ADDRESS
     local id
     id=$(grep -oE '[0-9a-f]{64}' "$LAB/$1.out" | head -n 1)
-    "$ZS_BIN/zs-relay" init "$LAB/$2" --host "$3" --mesh "$id" >"$LAB/$2.out"
+    "$ZS_BIN/zs-relay" init "$LAB/$2" --host "$3" --mesh "$id" >"$LAB/$2.out" 2>&1
     RELAY_URL=$(grep -oE 'tcp://[^ ]+' "$LAB/$2.out" | head -n 1)
-    "$ZS_BIN/zs" mesh relay --dir "$LAB/$1" "$RELAY_URL" >>"$LAB/$2.out"
+    "$ZS_BIN/zs" mesh relay --dir "$LAB/$1" "$RELAY_URL" >>"$LAB/$2.out" 2>&1
 }
 
 member() { # MESH NAME [options of `zs mesh add`] - and a file for its edge.
     local mesh=$1 name=$2
     shift 2
-    "$ZS_BIN/zs" mesh add "$name" --dir "$LAB/$mesh" "$@" >>"$LAB/$mesh.out"
+    "$ZS_BIN/zs" mesh add "$name" --dir "$LAB/$mesh" "$@" >>"$LAB/$mesh.out" 2>&1
     conf_of "$name" "node: {identity: $mesh/$name.zs}"
 }
 
@@ -468,7 +468,9 @@ path_of() { # NAME PEER - tcp, relay... or nothing
     at "$1" peers --json | python3 "$NET_DIR/field.py" name "$2" path
 }
 
-listen() { # NAME FILE [options] - in the background, from now on, stamped.
+# In the background, from now on, stamped. Without --type and --group: only
+# such a listener says when it has begun.
+listen() { # NAME FILE [options]
     local name=$1 file=$2
     shift 2
     : >"$file"
@@ -481,7 +483,7 @@ listen() { # NAME FILE [options] - in the background, from now on, stamped.
 # One message and one event from A come to B with their words.
 says() { # A B
     local type="word.$1.$2" file="$LAB/word-$1-$2.json"
-    listen "$2" "$file" --type "$type" --count 2 --timeout 10s
+    listen "$2" "$file" --timeout 20s
     check "$1 sends to $2" at "$1" send "$2" "$type" "to you"
     check "$1 publishes" at "$1" publish "$type" "to all"
     check "$2 has the message" until_true 5 lab_has "$file" message "to you"
@@ -516,10 +518,9 @@ lab_numbers() { # FROM TO COUNT
     local type="numbers.$1" file="$LAB/$1-$2.json" start listener took
     : >"$file"
     "$ZS_BIN/zs" --socket "/run/zeroservices/$2.sock" listen --json \
-        --type "$type" --count "$3" --timeout 100s \
-        >"$file" &
+        --count "$3" --timeout 100s >"$file" &
     listener=$!
-    until_true 5 grep -q '"synced"' "$file" || return 1
+    until_true 5 grep -q '"synced"' "$file"
     start=$(now_ms)
     seq "$3" | at "$1" send "$2" "$type" --lines || {
         echo "zs send --lines: exit $?"

@@ -33,7 +33,7 @@ for i in $(seq $starts); do
     [ "$i" = $starts ] && break
     end bob
     until_true 5 stamped_ms "$LAB/alice.json" "$started" '"leave"' || break
-    mv "$LAB/bob.log" "$LAB/bob-$i.log"
+    mv "$LAB/bob.log" "$LAB/bob.$i"
 done
 check "$starts starts" test $starts = "$(wc -l <"$LAB/at-bob")"
 check_ms "alice sees bob (target 20 ms), median" \

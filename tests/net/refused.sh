@@ -145,7 +145,7 @@ rm -f twin/alice.zs
 cp -a twin twin2
 "$ZS_BIN/zs" mesh add alice --dir "$LAB/twin" >>twin.out 2>&1 || {
     : >twin/members
-    "$ZS_BIN/zs" mesh add alice --dir "$LAB/twin" >>twin.out
+    "$ZS_BIN/zs" mesh add alice --dir "$LAB/twin" >>twin.out 2>&1
 }
 conf_of alice2 "node: {identity: twin/alice.zs}"
 bad_edge mallory alice2
@@ -171,8 +171,8 @@ check "revoked: bob was here" until_true 5 \
     stamped_ms "$LAB/alice.json" "$since" '"join"' '"bob"'
 check "revoked: rob was here" until_true 5 \
     stamped_ms "$LAB/alice.json" "$since" '"join"' '"rob"'
-"$ZS_BIN/zs" mesh revoke bob --dir "$LAB/office" >>office.out
-"$ZS_BIN/zs" mesh revoke rob --dir "$LAB/office" >>office.out
+"$ZS_BIN/zs" mesh revoke bob --dir "$LAB/office" >>office.out 2>&1
+"$ZS_BIN/zs" mesh revoke rob --dir "$LAB/office" >>office.out 2>&1
 since=$(now_us)
 check "revoked: alice takes the list" at alice revoke office/revoked.zs
 for name in bob rob; do
@@ -193,7 +193,7 @@ end rob
 
 # --- A relay with another key than the one pinned.
 "$ZS_BIN/zs-relay" init "$LAB/fake" --host 203.0.113.10 --mesh "$MESH_ID" \
-    >fake.out
+    >fake.out 2>&1
 member office dave
 fake_url=$(grep -oE 'tcp://[^ ]+' fake.out | head -n 1)
 fake_key=${fake_url#*key=}
