@@ -71,7 +71,7 @@ void command_print_json(json_t *object)
     json_object_update(line, object);
     json_object_del(line, "ref");
     json_object_del(line, "ok");
-    json_dumpf(line, stdout, JSON_COMPACT);
+    json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
     fputc('\n', stdout);
     json_decref(line);
 }
