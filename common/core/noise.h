@@ -35,8 +35,8 @@ struct noise {
 };
 
 void noise_start_initiator(struct noise *n, const struct curve_pair *self,
-                           const struct curve_key *peer,
-                           const uint8_t psk[32], struct bytes prologue,
+                           const struct curve_key *peer, const uint8_t psk[32],
+                           struct bytes prologue,
                            const uint8_t ephemeral_secret[32]);
 void noise_start_responder(struct noise *n, const struct curve_pair *self,
                            const uint8_t psk[32], struct bytes prologue,
@@ -44,14 +44,14 @@ void noise_start_responder(struct noise *n, const struct curve_pair *self,
 
 /* Writes the message into w, which has room for payload + overhead. False if
  * the peer's key is no good (a low-order point). */
-bool noise_write_1(struct noise *n, struct bytes payload, struct writer *w)
-    MUST_USE;
+bool noise_write_1(struct noise *n, struct bytes payload,
+                   struct writer *w) MUST_USE;
 /* Opens into `payload` (room for message.size - overhead bytes); *size tells
  * how many. After it, n->peer_static is the initiator's authentic key. */
 bool noise_read_1(struct noise *n, struct bytes message, uint8_t *payload,
                   size_t *size) MUST_USE;
-bool noise_write_2(struct noise *n, struct bytes payload, struct writer *w)
-    MUST_USE;
+bool noise_write_2(struct noise *n, struct bytes payload,
+                   struct writer *w) MUST_USE;
 bool noise_read_2(struct noise *n, struct bytes message, uint8_t *payload,
                   size_t *size) MUST_USE;
 
