@@ -1,0 +1,66 @@
+/*
+ * checkers - what must be true of every run, watched as it happens.
+ *
+ * content     a message is whole, of the sender it is said to be from, and was
+ *             sent to the node that has it
+ * once        it is handed over once, whatever restarts
+ * order       a sender's messages come in the order of their sending
+ * report      each submit is reported once; in bounded time after healing
+ * delivered   DELIVERED is said of what was handed over, and of nothing else
+ * presence    JOINED once before anything of a peer, LEFT once after it; no
+ *             LEFT that nothing caused
+ * settle      after healing all who can reach each other are there for each
+ *             other, on the best path; nobody else is
+ * ready       after BUSY comes READY, or LEFT
+ * bounds      stores and queues keep to their limits
+ * (trace      the same seed gives the same run: main.c compares two)
+ */
+#ifndef TESTS_SIM_CHECKERS_H
+#define TESTS_SIM_CHECKERS_H
+
+#include "tests/sim/world.h"
+
+struct checkers *checkers_new(void);
+void checkers_free(struct checkers *c);
+
+void checkers_started(struct world *w, const struct process *p);
+void checkers_ended(struct world *w, const struct process *p);
+void checkers_observe(struct world *w, struct process *p,
+                      const struct node_todo *t);
+void checkers_note(struct world *w, struct process *p,
+                   const struct node_todo *t);
+void checkers_after_step(struct world *w, struct process *p);
+void checkers_after_hub_step(struct world *w, struct hub_process *p);
+
+enum sent_kind { SENT_MESSAGE, SENT_PUBLISHED, SENT_PING };
+
+/* Fills `data` (size >= 8) and returns the ref that it is to be sent with. */
+uint64_t checkers_submit(struct world *w, enum sent_kind kind, int from, int to,
+                         uint8_t *data, size_t size);
+/* What became of it: true if it was reported. */
+bool checkers_reported(const struct world *w, uint64_t ref,
+                       enum node_outcome *outcome);
+/* Whether `to` has it. */
+bool checkers_handed_over(const struct world *w, uint64_t ref, int to);
+bool checkers_joined(const struct world *w, int observer, int peer);
+bool checkers_awaits_ready(const struct world *w, int observer, int peer);
+enum node_path checkers_path(const struct world *w, int observer, int peer);
+/* The path that the pair ought to use now. */
+enum node_path checkers_best_path(struct world *w, int a, int b);
+/* Messages handed over at `to` that came from `from`. */
+size_t checkers_count(const struct world *w, int from, int to);
+size_t checkers_leaves(const struct world *w, int observer, int peer);
+/* NODE_REFUSED items with this reason, by us or (by_peer) by the other. */
+size_t checkers_refusals(const struct world *w, int observer, bool by_peer,
+                         uint8_t reason);
+
+/* True if all pairs are as they should be. */
+bool checkers_is_settled(struct world *w);
+/* Fails with what is not as it should be. */
+void checkers_settle(struct world *w);
+
+const char *sabotage_name(enum sabotage s);
+/* The checker that is to find it. */
+const char *sabotage_found_by(enum sabotage s);
+
+#endif

@@ -1,0 +1,295 @@
+/*
+ * main - runs scenarios, or many random worlds.
+ *
+ *     sim                              every scenario
+ *     sim --scenario NAME              one
+ *     sim --seeds N [--first S]        N random worlds, in --jobs processes
+ *     sim --seed S [--trace]           one again, with all that happens
+ *     sim --sabotage NAME|all          breaks it on purpose: it must be found
+ *     --nodes N --seconds S            what a random world is like
+ */
+#include "tests/sim/chaos.h"
+#include "tests/sim/checkers.h"
+#include "tests/sim/scenarios.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 64, REPLAY_EVERY = 50 };
+
+struct options {
+    const char *scenario, *sabotage;
+    uint64_t first, seeds, seed;
+    bool one, trace;
+    int jobs;
+    struct chaos_conf chaos;
+};
+
+/* --- one world --------------------------------------------------------------
+ */
+
+struct result {
+    bool failed;
+    char failure[512];
+    uint64_t trace, events, steps;
+};
+
+static struct result run_seed(const struct options *o, uint64_t seed,
+                              enum sabotage sabotage)
+{
+    struct world *w = world_new(seed);
+    struct result r;
+
+    w->verbose = o->trace;
+    w->sabotage = sabotage;
+    chaos_run(w, &o->chaos);
+    r = (struct result){
+        .failed = w->failed,
+        .trace = w->trace,
+        .events = w->events,
+        .steps = w->steps,
+    };
+    memcpy(r.failure, w->failure, sizeof(r.failure));
+    world_free(w);
+    return r;
+}
+
+/* The same seed gives the same run. */
+static void check_trace(const struct options *o, uint64_t seed,
+                        enum sabotage sabotage, struct result *r)
+{
+    struct result again;
+
+    if (r->failed)
+        return;
+    again = run_seed(o, seed, sabotage);
+    if (again.trace == r->trace)
+        return;
+    r->failed = true;
+    snprintf(r->failure, sizeof(r->failure),
+             "trace: two runs of the seed differ");
+}
+
+/* --- many worlds -------------------------------------------------------------
+ */
+
+struct progress {
+    uint64_t at[JOBS_MAX]; /* the seed that each job is at */
+    uint64_t failed[JOBS_MAX], events[JOBS_MAX], steps[JOBS_MAX];
+};
+
+static void print_failure(const struct options *o, uint64_t seed,
+                          const char *failure)
+{
+    printf("seed %llu: %s\n  replay: sim --seed %llu --nodes %d --seconds %d "
+           "--trace\n",
+           (unsigned long long)seed, failure, (unsigned long long)seed,
+           o->chaos.nodes, o->chaos.seconds);
+    fflush(stdout);
+}
+
+static void run_job(const struct options *o, int job, struct progress *p)
+{
+    for (uint64_t i = (uint64_t)job; i < o->seeds; i += (uint64_t)o->jobs) {
+        uint64_t seed = o->first + i;
+        struct result r;
+
+        p->at[job] = seed;
+        r = run_seed(o, seed, SABOTAGE_NONE);
+        if (i % REPLAY_EVERY == 0)
+            check_trace(o, seed, SABOTAGE_NONE, &r);
+        p->events[job] += r.events;
+        p->steps[job] += r.steps;
+        if (!r.failed)
+            continue;
+        p->failed[job]++;
+        print_failure(o, seed, r.failure);
+    }
+}
+
+static int wait_for(const struct options *o, int job, pid_t child,
+                    const struct progress *p)
+{
+    int status;
+
+    if (waitpid(child, &status, 0) != child)
+        return 1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    print_failure(o, p->at[job], "crash: the process died");
+    return 1;
+}
+
+static int run_seeds(const struct options *o)
+{
+    struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t children[JOBS_MAX];
+    uint64_t failed = 0, events = 0, steps = 0;
+
+    if (p == MAP_FAILED)
+        return 1;
+    fflush(stdout);
+    for (int i = 0; i < o->jobs; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            run_job(o, i, p);
+            _exit(0);
+        }
+    }
+    for (int i = 0; i < o->jobs; i++) {
+        failed += (uint64_t)wait_for(o, i, children[i], p);
+        failed += p->failed[i];
+        events += p->events[i];
+        steps += p->steps[i];
+    }
+    printf("%llu seeds, %d nodes, %d s each: %llu failed (%llu events, %llu "
+           "steps)\n",
+           (unsigned long long)o->seeds, o->chaos.nodes, o->chaos.seconds,
+           (unsigned long long)failed, (unsigned long long)events,
+           (unsigned long long)steps);
+    return failed > 0;
+}
+
+static int run_one(const struct options *o)
+{
+    struct result r = run_seed(o, o->seed, SABOTAGE_NONE);
+
+    printf("seed %llu: %s (%llu events, %llu steps, trace %016llx)\n",
+           (unsigned long long)o->seed, r.failed ? r.failure : "passed",
+           (unsigned long long)r.events, (unsigned long long)r.steps,
+           (unsigned long long)r.trace);
+    return r.failed;
+}
+
+/* --- scenarios
+ * ----------------------------------------------------------------- */
+
+static int run_scenario(const struct options *o, const struct scenario *s)
+{
+    struct world *w = world_new(7);
+    int failed;
+
+    w->verbose = o->trace;
+    s->run(w);
+    failed = w->failed;
+    printf("%-24s %s\n", s->name, failed ? w->failure : "passed");
+    fflush(stdout);
+    world_free(w);
+    return failed;
+}
+
+static int run_scenarios(const struct options *o)
+{
+    int failed = 0, ran = 0;
+
+    for (const struct scenario *s = scenarios; s->name != NULL; s++)
+        if (o->scenario == NULL || strcmp(o->scenario, s->name) == 0) {
+            failed += run_scenario(o, s);
+            ran++;
+        }
+    if (ran == 0)
+        fprintf(stderr, "no scenario %s\n", o->scenario);
+    return failed > 0 || ran == 0;
+}
+
+/* --- sabotage
+ * --------------------------------------------------------------------- */
+
+/* Some seed shows it, and it is the right checker that complains. */
+static int run_sabotage(const struct options *o, enum sabotage s)
+{
+    const char *expected = sabotage_found_by(s);
+    struct result r = {0};
+
+    for (uint64_t seed = 1; seed <= 200 && !r.failed; seed++) {
+        r = run_seed(o, seed, s);
+        if (s == SABOTAGE_CLOCK)
+            check_trace(o, seed, s, &r);
+    }
+    if (r.failed && strncmp(r.failure, expected, strlen(expected)) == 0) {
+        printf("%-14s found: %s\n", sabotage_name(s), r.failure);
+        return 0;
+    }
+    printf("%-14s NOT FOUND by %s: %s\n", sabotage_name(s), expected,
+           r.failed ? r.failure : "nobody complained");
+    return 1;
+}
+
+static int run_sabotages(const struct options *o)
+{
+    int failed = 0, ran = 0;
+
+    for (int i = SABOTAGE_NONE + 1; i < SABOTAGE_COUNT; i++) {
+        enum sabotage s = (enum sabotage)i;
+
+        if (strcmp(o->sabotage, "all") == 0 ||
+            strcmp(o->sabotage, sabotage_name(s)) == 0) {
+            failed += run_sabotage(o, s);
+            ran++;
+        }
+    }
+    return failed > 0 || ran == 0;
+}
+
+/* --- the command line
+ * ---------------------------------------------------------------- */
+
+static bool parse(struct options *o, const char *name, const char *value)
+{
+    uint64_t number = strtoull(value, NULL, 10);
+
+    if (strcmp(name, "--scenario") == 0) {
+        o->scenario = value;
+    } else if (strcmp(name, "--sabotage") == 0) {
+        o->sabotage = value;
+    } else if (strcmp(name, "--seeds") == 0) {
+        o->seeds = number;
+    } else if (strcmp(name, "--first") == 0) {
+        o->first = number;
+    } else if (strcmp(name, "--seed") == 0) {
+        o->seed = number;
+        o->one = true;
+    } else if (strcmp(name, "--nodes") == 0) {
+        o->chaos.nodes = (int)number;
+    } else if (strcmp(name, "--seconds") == 0) {
+        o->chaos.seconds = (int)number;
+    } else if (strcmp(name, "--jobs") == 0) {
+        o->jobs = (int)number;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool is_sensible(const struct options *o)
+{
+    return o->jobs >= 1 && o->jobs <= JOBS_MAX && o->chaos.nodes >= 2 &&
+           o->chaos.nodes <= HOSTS - 2 && o->chaos.seconds >= 60;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.first = 1, .jobs = 2, .chaos = {8, 65}};
+
+    if (sodium_init() < 0)
+        return 1;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--trace") == 0)
+            o.trace = true;
+        else if (i + 1 >= argc || !parse(&o, argv[i], argv[i + 1]))
+            return 2;
+        else
+            i++;
+    }
+    if (!is_sensible(&o))
+        return 2;
+    if (o.one)
+        return run_one(&o);
+    if (o.seeds > 0)
+        return run_seeds(&o);
+    return o.sabotage != NULL ? run_sabotages(&o) : run_scenarios(&o);
+}

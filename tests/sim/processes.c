@@ -1,0 +1,410 @@
+#include "tests/sim/world.h"
+
+#include "common/base/memory.h"
+#include "tests/sim/application.h"
+#include "tests/sim/checkers.h"
+
+#include <stdlib.h>
+
+bool host_runs(const struct world *w, int host)
+{
+    const struct host *h = &w->hosts[host];
+
+    return (h->process != NULL || h->hub != NULL) && !h->frozen;
+}
+
+uint64_t host_unix_now(const struct world *w, int host)
+{
+    return w->unix_start + w->hosts[host].unix_offset +
+           (uint64_t)(w->now.us / 1000000);
+}
+
+/* --- what comes while a host is frozen ---------------------------------------
+ */
+
+static void keep(struct host *h, struct event *e)
+{
+    e->next = NULL;
+    *h->held_end = e;
+    h->held_end = &e->next;
+}
+
+static bool is_for(const struct host *h, const struct event *e)
+{
+    uint32_t serial = h->process != NULL ? h->process->serial
+                      : h->hub != NULL   ? h->hub->serial
+                                         : 0;
+
+    return e->serial == 0 || e->serial == serial;
+}
+
+bool host_takes(struct world *w, struct event *e)
+{
+    struct host *h = &w->hosts[e->host];
+    bool runs = h->process != NULL || h->hub != NULL;
+    /* A kernel answers to connections, also for nobody. */
+    bool for_kernel = !h->off && (e->kind == EVENT_CONNECT);
+
+    if (h->frozen && runs) {
+        if (e->kind == EVENT_TICK || e->kind == EVENT_HUB_TICK)
+            world_release(w, e); /* Armed again when it thaws. */
+        else
+            keep(h, e);
+        return false;
+    }
+    if (!for_kernel && (!runs || !is_for(h, e)) && e->kind != EVENT_PACKET &&
+        e->kind != EVENT_CLOSE) {
+        world_release(w, e);
+        return false;
+    }
+    return true;
+}
+
+/* --- nodes
+ * ------------------------------------------------------------------------ */
+
+static void arm(struct world *w, struct process *p)
+{
+    struct instant at = node_deadline(p->node);
+    struct event *e;
+
+    if (instant_is_never(at) || !(at.us < p->tick_at.us))
+        return;
+    e = world_event(w, EVENT_TICK, p->host);
+    e->serial = p->serial;
+    world_post(w, e, at);
+    p->tick_at = instant_max(at, w->now);
+}
+
+static void do_todo(struct world *w, struct process *p,
+                    const struct node_todo *t)
+{
+    struct host *h = &w->hosts[p->host];
+
+    switch (t->kind) {
+    case NODE_MULTICAST:
+        network_multicast(w, p->host, t->bytes);
+        return;
+    case NODE_SEND_TO:
+        network_datagram(w, p->host, &t->link.address, t->link.bytes);
+        return;
+    case NODE_CONNECT:
+        pipes_connect(w, p, t->link.id, &t->link.address, &t->link.key);
+        return;
+    case NODE_CONNECT_RELAY:
+        ASSERT(t->link.relay < h->relay_count);
+        pipes_connect_relay(w, p, t->link.id, h->relays[t->link.relay],
+                            &t->link.key);
+        return;
+    case NODE_DISCONNECT:
+        pipes_close(w, p->host, t->link.id);
+        return;
+    case NODE_WRITE:
+        pipes_write(w, p->host, t->link.id, t->link.bytes);
+        return;
+    case NODE_JOINED:
+    case NODE_LEFT:
+    case NODE_PATH:
+    case NODE_MESSAGE:
+    case NODE_REPORT:
+    case NODE_READY:
+        checkers_observe(w, p, t);
+        return;
+    case NODE_RELAY:
+    case NODE_REFUSED:
+    case NODE_REVOKED:
+        checkers_note(w, p, t);
+        return;
+    }
+}
+
+static void trace_todo(struct world *w, const struct process *p,
+                       const struct node_todo *t)
+{
+    struct bytes bytes = bytes_of(NULL, 0);
+    uint64_t number = (uint64_t)t->kind << 32;
+
+    if (t->kind == NODE_WRITE || t->kind == NODE_SEND_TO) {
+        bytes = t->link.bytes;
+        number |= t->link.id;
+    } else if (t->kind == NODE_MULTICAST || t->kind == NODE_REVOKED) {
+        bytes = t->bytes;
+    } else if (t->kind == NODE_REPORT) {
+        number ^= t->report.ref.value * 8 + (uint64_t)t->report.outcome;
+    } else if (t->kind == NODE_MESSAGE) {
+        bytes = t->peer.message.data;
+    }
+    world_trace(w, "todo", (uint64_t)p->host, number, bytes);
+}
+
+void process_step(struct world *w, struct process *p,
+                  const struct node_event *events, size_t count)
+{
+    size_t done = 0;
+
+    w->steps++;
+    for (size_t i = 0; i < count; i++)
+        world_trace(w, "event", (uint64_t)p->host, (uint64_t)events[i].kind,
+                    events[i].kind == NODE_LINK_PACKET ? events[i].link.bytes
+                                                       : bytes_of(NULL, 0));
+    node_step(p->node, w->now, events, count, &w->todo);
+    for (; done < w->todo.count && !w->failed; done++) {
+        trace_todo(w, p, &w->todo.items[done]);
+        do_todo(w, p, &w->todo.items[done]);
+    }
+    todo_clear(&w->todo);
+    if (!w->failed)
+        checkers_after_step(w, p);
+    arm(w, p);
+}
+
+void process_handle(struct world *w, struct event *e)
+{
+    struct process *p = w->hosts[e->host].process;
+    struct node_event event = {.kind = NODE_TICK};
+
+    if (p == NULL)
+        return;
+    if (e->kind == EVENT_TICK)
+        p->tick_at = INSTANT_NEVER;
+    if (e->kind == EVENT_CLOCK) {
+        struct event *next = world_event(w, EVENT_CLOCK, e->host);
+
+        event.kind = NODE_CLOCK;
+        event.unix_seconds = host_unix_now(w, e->host);
+        next->serial = p->serial;
+        world_post(w, next, instant_after(w->now, span_s(60)));
+    }
+    if (e->kind == EVENT_DATAGRAM) {
+        event.kind = NODE_DATAGRAM;
+        event.datagram.from = e->address;
+        event.datagram.multicast = e->flag;
+        event.datagram.bytes = bytes_of(e->data, e->size);
+    }
+    process_step(w, p, &event, 1);
+}
+
+void host_event(struct world *w, int host, const struct node_event *event)
+{
+    struct process *p = w->hosts[host].process;
+
+    if (p != NULL && !w->hosts[host].frozen && !w->failed)
+        process_step(w, p, event, 1);
+}
+
+/* --- starting
+ * ------------------------------------------------------------------------ */
+
+static struct node *new_node(struct world *w, struct host *h,
+                             const struct process *p)
+{
+    struct node_conf conf = {
+        .certificate =
+            bytes_of(h->identity.certificate, h->identity.certificate_size),
+        .mesh_secret = h->identity.secret,
+        .revocations = h->revocations,
+        .epoch = {p->epoch},
+        .info = bytes_of_string("{\"role\":\"sim\"}"),
+        .multicast = h->multicast,
+        .tcp = h->tcp,
+        .relay = h->relay,
+        .relay_count = h->relay_count,
+        .beacon_interval = w->limits.beacon_interval,
+        .probe = w->limits.probe,
+        .lost_after = w->limits.lost_after,
+        .limits = {.message = w->limits.message,
+                   .window = w->limits.window,
+                   .peers = 4096,
+                   .links = w->limits.links},
+    };
+    struct node *node;
+
+    memcpy(conf.secret_key, h->identity.secret_key, sizeof(conf.secret_key));
+    rng_fill(&w->rng, conf.seed, sizeof(conf.seed));
+    for (size_t i = 0; i < h->relay_count; i++)
+        conf.relay_keys[i] = w->hosts[h->relays[i]].relay_key;
+    node = node_new(&conf, w->now);
+    ASSERT(node != NULL);
+    return node;
+}
+
+void host_tell_addresses(struct world *w, int host)
+{
+    struct host *h = &w->hosts[host];
+    struct address list[INTERFACES];
+    struct node_event event = {.kind = NODE_ADDRESSES_ARE};
+
+    for (size_t i = 0; i < h->interface_count; i++) {
+        list[i] = h->interfaces[i].address;
+        list[i].port = h->process->tcp_port;
+    }
+    event.addresses.list = list;
+    event.addresses.count = h->interface_count;
+    host_event(w, host, &event);
+}
+
+static void tell_peers(struct world *w, struct host *h)
+{
+    struct address list[HOSTS];
+    struct node_event event = {.kind = NODE_PEERS_ARE};
+
+    for (size_t i = 0; i < h->peer_count; i++) {
+        list[i] = w->hosts[h->peers[i]].interfaces[0].address;
+        list[i].port = DISCOVERY_PORT;
+    }
+    event.addresses.list = list;
+    event.addresses.count = h->peer_count;
+    if (h->peer_count > 0)
+        host_event(w, h->index, &event);
+}
+
+static void start_edge(struct world *w, struct host *h)
+{
+    struct process *p = memory_new(sizeof(*p));
+    struct event *clock = world_event(w, EVENT_CLOCK, h->index);
+
+    p->host = h->index;
+    p->serial = ++w->next_serial;
+    p->epoch = host_unix_now(w, h->index) * 1000 + h->starts;
+    p->tcp_port = (uint16_t)(7000 + (h->starts % 2) * 100 + 1);
+    p->udp_port = (uint16_t)(30000 + p->serial);
+    p->tick_at = INSTANT_NEVER;
+    p->started = w->now;
+    p->node = new_node(w, h, p);
+    h->process = p;
+    clock->serial = p->serial;
+    checkers_started(w, p);
+    process_handle(w, clock);
+    world_release(w, clock);
+    host_tell_addresses(w, h->index);
+    tell_peers(w, h);
+    application_started(w, p);
+}
+
+void host_start(struct world *w, int host)
+{
+    struct host *h = &w->hosts[host];
+
+    ASSERT(h->process == NULL && h->hub == NULL);
+    world_say(w, "start %d", host);
+    world_trace(w, "start", (uint64_t)host, h->starts, bytes_of(NULL, 0));
+    if (h->starts > 0)
+        world_disturb(w, host);
+    if (h->off) {
+        h->off = false;
+        pipes_power_on(w, host);
+    }
+    h->starts++;
+    if (h->is_relay)
+        h->hub = hub_process_start(w, host);
+    else
+        start_edge(w, h);
+}
+
+void host_start_all(struct world *w)
+{
+    for (int i = 0; i < w->host_count; i++)
+        if (w->hosts[i].process == NULL && w->hosts[i].hub == NULL)
+            host_start(w, i);
+}
+
+/* --- ending
+ * ----------------------------------------------------------------------------
+ */
+
+static void end(struct world *w, int host, bool silent)
+{
+    struct host *h = &w->hosts[host];
+
+    world_disturb(w, host);
+    if (h->process == NULL && h->hub == NULL)
+        return;
+    pipes_end_all(w, host, silent);
+    h->frozen = false;
+    h->down_since = w->now;
+    while (h->held != NULL) {
+        struct event *e = h->held;
+
+        h->held = e->next;
+        /* Bytes that nobody took are out of the sender's way. */
+        if (e->kind == EVENT_PACKET)
+            pipes_handle(w, e);
+        world_release(w, e);
+    }
+    h->held_end = &h->held;
+    if (h->hub != NULL) {
+        hub_process_end(w, host);
+        return;
+    }
+    checkers_ended(w, h->process);
+    node_free(h->process->node);
+    free(h->process);
+    h->process = NULL;
+}
+
+void host_kill(struct world *w, int host)
+{
+    world_say(w, "kill %d", host);
+    world_trace(w, "kill", (uint64_t)host, 0, bytes_of(NULL, 0));
+    end(w, host, false);
+}
+
+void host_power_off(struct world *w, int host)
+{
+    world_say(w, "power off %d", host);
+    world_trace(w, "power off", (uint64_t)host, 0, bytes_of(NULL, 0));
+    end(w, host, true);
+    w->hosts[host].off = true;
+}
+
+void host_leave(struct world *w, int host)
+{
+    struct node_event event = {.kind = NODE_LEAVE};
+    struct process *p = w->hosts[host].process;
+
+    if (p == NULL || w->hosts[host].frozen)
+        return;
+    world_say(w, "leave %d", host);
+    world_trace(w, "leave", (uint64_t)host, 0, bytes_of(NULL, 0));
+    p->leaving = true;
+    host_event(w, host, &event);
+    end(w, host, false);
+}
+
+void host_freeze(struct world *w, int host)
+{
+    if (!host_runs(w, host))
+        return;
+    world_say(w, "freeze %d", host);
+    world_trace(w, "freeze", (uint64_t)host, 0, bytes_of(NULL, 0));
+    world_disturb(w, host);
+    w->hosts[host].frozen = true;
+}
+
+void host_thaw(struct world *w, int host)
+{
+    struct host *h = &w->hosts[host];
+    struct event *tick;
+
+    if (!h->frozen)
+        return;
+    world_say(w, "thaw %d", host);
+    world_trace(w, "thaw", (uint64_t)host, 0, bytes_of(NULL, 0));
+    world_disturb(w, host);
+    h->frozen = false;
+    tick = world_event(w, h->is_relay ? EVENT_HUB_TICK : EVENT_TICK, host);
+    /* A loop may look at its timers before its sockets, or after. */
+    if (rng_chance(&w->rng, 50)) {
+        world_post(w, tick, w->now);
+        tick = NULL;
+    }
+    while (h->held != NULL) {
+        struct event *e = h->held;
+
+        h->held = e->next;
+        world_post(w, e, w->now);
+    }
+    h->held_end = &h->held;
+    if (tick != NULL)
+        world_post(w, tick, w->now);
+}

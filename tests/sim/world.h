@@ -1,0 +1,333 @@
+/*
+ * world - hosts, networks, nodes and relays in one process, in virtual time.
+ *
+ * The real struct node and struct hub run in it; everything around them is
+ * modelled and comes from one seed, so that any run can be had again. A world
+ * is built (segments, relays, hosts), started, run for spans of time, and in
+ * between its hosts and cables are treated badly. What the nodes do is shown
+ * to the checkers (checkers.h), whose first complaint stops the world.
+ *
+ * CURVE is modelled: a connection opens only if the connector names the
+ * listener's key. Streams deliver in order until they end; a silent cut stalls
+ * them, and what was written goes on when it heals, as TCP does.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "edge/core/node.h"
+#include "relay/core/hub.h"
+#include "tests/sim/rng.h"
+
+#include <sodium.h>
+
+enum { HOSTS = 24, SEGMENTS = 10, INTERFACES = 3, INTERNET = 0 };
+enum { DISCOVERY_PORT = 9083, HELD_MAX = 4096 };
+
+/* What goes wrong on purpose, so that each checker is seen to find it. */
+enum sabotage {
+    SABOTAGE_NONE,
+    SABOTAGE_DUPLICATE, /* a message is handed over twice */
+    SABOTAGE_DROP,      /* a message is not handed over, yet acknowledged */
+    SABOTAGE_REORDER,   /* a message is handed over after the next one */
+    SABOTAGE_CORRUPT,   /* a byte of a message changes */
+    SABOTAGE_MISROUTE,  /* a message is said to come from another node */
+    SABOTAGE_NO_REPORT, /* a report is kept back */
+    SABOTAGE_REPORT_TWICE,
+    SABOTAGE_LIE,      /* DELIVERED is said of what is not yet there */
+    SABOTAGE_DENY,     /* NOT_DELIVERED is said of what was */
+    SABOTAGE_NO_JOIN,  /* a join is kept back */
+    SABOTAGE_NO_LEAVE, /* a leave is kept back */
+    SABOTAGE_JOIN_TWICE,
+    SABOTAGE_FALSE_LEAVE, /* a leave that nothing caused */
+    SABOTAGE_NO_DIRECT,   /* direct connections silently do not come about */
+    SABOTAGE_NO_READY,    /* READY is kept back */
+    SABOTAGE_STORE,       /* a node's store seems to have no limit */
+    SABOTAGE_QUEUE,       /* a hub's queues seem to have no limit */
+    SABOTAGE_CLOCK,       /* something outside the seed slips in */
+    SABOTAGE_COUNT
+};
+
+struct segment {
+    bool multicast;
+    bool nat; /* towards the Internet its hosts share the address `outside` */
+    struct address outside;
+    bool reaches[SEGMENTS]; /* its hosts may open connections to there */
+    struct span delay;
+    struct span jitter;
+    unsigned loss_percent; /* of datagrams */
+};
+
+struct interface {
+    int segment;
+    struct address address;
+};
+
+struct identity {
+    uint8_t secret_key[64];
+    struct node_id id;
+    struct mesh_id mesh;
+    struct mesh_secret secret;
+    char name[NAME_MAX_SIZE + 1];
+    uint8_t certificate[CERTIFICATE_SIZE];
+    size_t certificate_size;
+};
+
+struct process; /* a node that runs on a host */
+struct hub_process;
+struct event;
+
+struct host {
+    int index;
+    bool is_relay;
+    struct interface interfaces[INTERFACES];
+    size_t interface_count;
+    bool refuses_incoming; /* a firewall: connections cannot be opened to it */
+    bool only_relays;      /* a firewall: none can be opened but to relays */
+    bool frozen;
+    bool off;                       /* without power */
+    struct event *held, **held_end; /* what came while it was frozen */
+    struct process *process;        /* NULL: none runs */
+    struct hub_process *hub;
+    uint32_t starts; /* processes so far */
+    struct instant disturbed_until;
+    struct instant down_since; /* the process ended */
+
+    /* Of an edge; set before it starts. */
+    struct identity identity;
+    bool outcast; /* the others are to refuse it */
+    bool multicast, tcp, relay;
+    int relays[NODE_RELAYS];
+    size_t relay_count;
+    int peers[HOSTS]; /* hosts in its discovery.peers */
+    size_t peer_count;
+    uint64_t unix_offset; /* its wall clock is so far ahead */
+    struct bytes revocations;
+
+    /* Of a relay. */
+    struct curve_key relay_key;
+    struct mesh_id meshes[4];
+    size_t mesh_count;
+};
+
+struct process {
+    int host;
+    uint32_t serial; /* of the start, in the world */
+    uint64_t epoch;
+    struct node *node;
+    uint16_t tcp_port, udp_port;
+    uint32_t next_incoming;
+    struct instant tick_at; /* of the tick that is under way */
+    bool leaving;
+    struct instant started;
+};
+
+struct hub_process {
+    int host;
+    uint32_t serial;
+    struct hub *hub;
+    struct instant tick_at;
+};
+
+struct world_limits {
+    size_t window, message, links, hub_queue;
+    struct span lost_after, probe, beacon_interval;
+};
+
+struct checkers;
+struct application;
+struct pipe;
+
+struct world {
+    struct rng rng;
+    struct instant now;
+    uint64_t unix_start;
+    struct event **queue; /* a heap */
+    size_t queue_count, queue_capacity;
+    struct event *free_events;
+    uint64_t next_order;
+    struct segment segments[SEGMENTS];
+    int segment_count;
+    struct host hosts[HOSTS];
+    int host_count;
+    bool cut[HOSTS][HOSTS]; /* nothing passes from [a] to [b] */
+    /* When [a] last sent [b] a datagram: the answer passes any firewall. */
+    struct instant flows[HOSTS][HOSTS];
+    struct pipe *pipes; /* all that ever were, newest first */
+    uint64_t next_pipe;
+    uint32_t next_serial;
+    bool closes_incoming; /* a listener can close a connection, not forget it */
+    size_t high_water;    /* bytes on a stream from where it blocks */
+    uint64_t rate;        /* bytes a second on each stream; 0: no limit */
+    struct world_limits limits;
+    struct identity mesh; /* its key and secret */
+    uint8_t mesh_secret_key[64];
+    struct todo todo;
+    struct hub_todos hub_todos;
+    struct checkers *checkers;
+    struct application *application;
+    uint64_t trace; /* a running hash of all that happened */
+    bool verbose;
+    enum sabotage sabotage;
+    bool failed;
+    char failure[512]; /* "checker: what is wrong" */
+    uint64_t events, steps;
+};
+
+/* --- building --------------------------------------------------------------
+ */
+
+struct world *world_new(uint64_t seed);
+void world_free(struct world *w);
+int world_add_segment(struct world *w, bool multicast);
+/* A segment whose hosts reach the Internet through a NAT of its own. */
+int world_add_nat(struct world *w);
+int world_add_relay(struct world *w);
+int world_add_edge(struct world *w, int segment);
+void world_plug(struct world *w, int host, int segment);
+void world_uses_relay(struct world *w, int edge, int relay);
+/* Signs the edge's certificate anew, from now minus `age` for `life`. */
+void world_certify(struct world *w, int edge, const char *name, int64_t from_s,
+                   int64_t until_s);
+
+/* --- running ---------------------------------------------------------------
+ */
+
+void world_run(struct world *w, struct span span);
+/* Runs until `done` says so, `limit` at the most; whether it did. */
+bool world_run_until(struct world *w, bool (*done)(struct world *w),
+                     struct span limit);
+/* Something is called at a time of the world's. */
+typedef void world_call(struct world *w, int host, uint64_t argument);
+void world_at(struct world *w, struct span after, world_call *call, int host,
+              uint64_t argument);
+
+/* --- hosts ------------------------------------------------------------------
+ */
+
+void host_start(struct world *w, int host);
+void host_start_all(struct world *w);
+/* kill -9: the kernel ends its connections. */
+void host_kill(struct world *w, int host);
+/* The plug is pulled: nobody is told anything. */
+void host_power_off(struct world *w, int host);
+/* A clean end: goodbyes, then the process is gone. */
+void host_leave(struct world *w, int host);
+void host_freeze(struct world *w, int host);
+void host_thaw(struct world *w, int host);
+/* Its addresses are told to its node (again). */
+void host_tell_addresses(struct world *w, int host);
+/* The node event is handled as soon as the host can. */
+void host_event(struct world *w, int host, const struct node_event *event);
+bool host_runs(const struct world *w, int host);
+uint64_t host_unix_now(const struct world *w, int host);
+void hub_revoke(struct world *w, int relay, struct bytes list);
+
+/* --- networks ---------------------------------------------------------------
+ */
+
+/* Nothing passes from a to b until it is healed. */
+void network_cut(struct world *w, int a, int b);
+/* Streams between them go on, or end if `breaks`. */
+void network_heal(struct world *w, int a, int b, bool breaks);
+void network_heal_all(struct world *w, bool breaks);
+/* Every stream between the two ends at once, seen by both. */
+void network_reset(struct world *w, int a, int b);
+
+struct route {
+    int host;                    /* that has the address; -1: nobody */
+    struct address seen_from;    /* how the connector looks like there */
+    struct span delay;           /* with jitter, for this once */
+    const struct segment *first; /* where it leaves */
+};
+/* The way from a host to an address, firewalls and cuts left aside. */
+struct route network_route(struct world *w, int from, const struct address *to);
+/* Whether firewalls let a open connections to b. */
+bool network_may_open(const struct world *w, int a, int b);
+/* Whether a can open a direct connection to b, at one of its addresses. */
+bool network_reaches(struct world *w, int a, int b);
+void network_multicast(struct world *w, int from, struct bytes bytes);
+void network_datagram(struct world *w, int from, const struct address *to,
+                      struct bytes bytes);
+
+/* --- streams -----------------------------------------------------------------
+ */
+
+void pipes_connect(struct world *w, struct process *p, uint32_t link,
+                   const struct address *to, const struct curve_key *key);
+void pipes_connect_relay(struct world *w, struct process *p, uint32_t link,
+                         int relay, const struct curve_key *key);
+void pipes_write(struct world *w, int host, uint64_t link, struct bytes bytes);
+void pipes_close(struct world *w, int host, uint64_t link);
+/* The process is gone. silent: without a word to the other ends. */
+void pipes_end_all(struct world *w, int host, bool silent);
+void pipes_power_on(struct world *w, int host);
+void pipes_go_on(struct world *w, int a, int b);
+void pipes_break(struct world *w, int a, int b);
+void pipes_handle(struct world *w, struct event *e);
+void pipes_free_all(struct world *w);
+
+/* --- inside
+ * -------------------------------------------------------------------- */
+
+enum event_kind {
+    EVENT_TICK, /* a node's deadline */
+    EVENT_HUB_TICK,
+    EVENT_CLOCK,    /* the wall clock is told */
+    EVENT_DATAGRAM, /* address: from; flag: multicast */
+    EVENT_CONNECT,  /* the connector's packet is at the listener */
+    EVENT_CONNECTED,
+    EVENT_PACKET, /* on a stream */
+    EVENT_CLOSE,  /* of a stream, after all its packets */
+    EVENT_BLOCKED,
+    EVENT_WRITABLE,
+    EVENT_CALL,
+};
+
+struct event {
+    struct instant at;
+    uint64_t order;
+    enum event_kind kind;
+    int host;
+    uint32_t serial; /* of the process it is for; 0: whichever */
+    struct pipe *pipe;
+    int side; /* of the pipe, that it arrives at */
+    bool flag;
+    struct address address;
+    enum link_failure failure;
+    uint8_t *data; /* owned */
+    size_t size;
+    world_call *call;
+    uint64_t argument;
+    struct event *next; /* in a list */
+};
+
+struct event *world_event(struct world *w, enum event_kind kind, int host);
+void event_data(struct event *e, struct bytes bytes);
+/* Schedules it; it is the world's from now on. */
+void world_post(struct world *w, struct event *e, struct instant at);
+void world_release(struct world *w, struct event *e);
+/* What is there for a host that does not run or is frozen is kept or dropped;
+ * true if it is to be handled now. */
+bool host_takes(struct world *w, struct event *e);
+
+void process_step(struct world *w, struct process *p,
+                  const struct node_event *events, size_t count);
+void hub_process_step(struct world *w, struct hub_process *p,
+                      const struct hub_event *event);
+void process_handle(struct world *w, struct event *e);
+void hub_process_handle(struct world *w, struct event *e);
+struct hub_process *hub_process_start(struct world *w, int host);
+void hub_process_end(struct world *w, int host);
+
+/* Mixes into the trace. */
+void world_trace(struct world *w, const char *what, uint64_t a, uint64_t b,
+                 struct bytes bytes);
+/* The first failure is kept, and the world stops. */
+__attribute__((format(printf, 3, 4))) void
+world_fail(struct world *w, const char *checker, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void world_say(struct world *w,
+                                                     const char *format, ...);
+/* A fault touches the host now, and its echo lasts. */
+void world_disturb(struct world *w, int host);
+
+#endif
