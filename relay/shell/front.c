@@ -22,6 +22,8 @@ enum {
     HIGH_WATER = 256,
     /* CURVE's own bytes around a packet's frame. */
     CURVE_OVERHEAD = 64,
+    /* ... and all that a frame has around its bytes on the wire, at most. */
+    FRAME_OVERHEAD = 64,
     HANDSHAKE_MS = 2000,
     LINGER_MS = 500,
     BACKLOG = 4096,
@@ -174,6 +176,8 @@ static bool read_packets(struct front *f, int count)
         bool good;
         more = receive(f, &route, &packet, &good);
         struct conn *c = good ? conn_of(f, &route, &packet) : NULL;
+        if (c)
+            gate_read(f->gate, c->fd, zmq_msg_size(&packet) + FRAME_OVERHEAD);
         if (c && !c->dropped)
             f->owner.packet(f->owner.context, c->id, &c->key, &c->address,
                             &packet);

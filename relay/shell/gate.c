@@ -1,7 +1,7 @@
 #include "relay/shell/gate.h"
 
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +18,15 @@ enum {
     DROP_MS = 300,
     /* More sockets than this can be in nobody's table of descriptors. */
     FD_MAX = 1 << 24,
+    /* How often the descriptors are asked what they received. */
+    SWEEP_MS = 500,
+    /* Received and not yet read by us: libzmq's queue of a connection and the
+     * kernel's buffers, with room to spare; before the first packet, less. */
+    UNREAD_MAX = 64 * 1024 * 1024,
+    UNREAD_STRANGER_MAX = 1024 * 1024,
+    /* What goes over the wire and is no packet (heartbeats) may come to so
+     * much in a sweep. */
+    UNREAD_SPARE = 256,
     /* Family, address, scope. */
     SOURCE_KEY_SIZE = 1 + 16 + 4,
 };
@@ -35,6 +44,7 @@ struct socket_entry {
     struct source *source;
     struct timer timer; /* armed: when it will be cut */
     const char *reason; /* for which it will; "" if the hub told why */
+    uint64_t read;      /* bytes of it that reached us, about */
 };
 
 struct gate {
@@ -46,6 +56,7 @@ struct gate {
     size_t count;
     struct map sources;
     struct heap timers;
+    struct timer sweep; /* without an owner */
 };
 
 struct gate *gate_new(const struct gate_conf *conf, gate_cut_fn *cut,
@@ -176,6 +187,8 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
     e->reason = reason ? reason : "no_hello";
     heap_set(&g->timers, &e->timer,
              reason ? now : instant_after(now, g->conf.hello));
+    if (g->count == 1)
+        heap_set(&g->timers, &g->sweep, instant_after(now, span_ms(SWEEP_MS)));
 }
 
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct address *address,
@@ -212,6 +225,49 @@ uint64_t gate_closed(struct gate *g, int fd, struct address *address)
     return conn;
 }
 
+void gate_read(struct gate *g, int fd, size_t size)
+{
+    struct socket_entry *e = entry_of(g, fd);
+    if (e)
+        e->read += size;
+}
+
+static uint64_t received(const struct socket_entry *e)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(e->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return 0;
+    return info.tcpi_bytes_received;
+}
+
+/* A message in many frames reaches us with its last one, and libzmq keeps the
+ * others, however many: only the kernel knows that they came. */
+static void check_unread(struct gate *g, struct socket_entry *e)
+{
+    uint64_t most = e->conn != 0 ? UNREAD_MAX : UNREAD_STRANGER_MAX;
+    uint64_t came = received(e);
+    e->read += UNREAD_SPARE;
+    if (came <= e->read) {
+        e->read = came; /* nothing is saved up for later */
+    } else if (came - e->read > most) {
+        e->reason = "unread";
+        heap_remove(&g->timers, &e->timer);
+        cut(g, e);
+    }
+}
+
+static void sweep(struct gate *g, struct instant now)
+{
+    for (size_t fd = 0; fd < g->room; fd++) {
+        if (g->by_fd[fd])
+            check_unread(g, g->by_fd[fd]);
+    }
+    if (g->count > 0)
+        heap_set(&g->timers, &g->sweep, instant_after(now, span_ms(SWEEP_MS)));
+}
+
 struct instant gate_deadline(const struct gate *g)
 {
     return heap_deadline(&g->timers);
@@ -219,8 +275,12 @@ struct instant gate_deadline(const struct gate *g)
 
 void gate_due(struct gate *g, struct instant now)
 {
-    for (struct timer *t; (t = heap_due(&g->timers, now));)
-        cut(g, t->owner);
+    for (struct timer *t; (t = heap_due(&g->timers, now));) {
+        if (t == &g->sweep)
+            sweep(g, now);
+        else
+            cut(g, t->owner);
+    }
 }
 
 size_t gate_count(const struct gate *g)

@@ -39,6 +39,9 @@ void gate_accepted(struct gate *g, int fd, struct instant now);
  * missed when it went, or 0. */
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct address *address,
                uint64_t *before) MUST_USE;
+/* So many bytes of the connection reached us. One that sends and sends without
+ * that any reaches us (a message in frames without end) is cut. */
+void gate_read(struct gate *g, int fd, size_t size);
 /* Ends the connection in a moment, so that what was written gets out. Nothing
  * happens if `conn` does not hold the descriptor any more. */
 void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now);

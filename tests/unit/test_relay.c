@@ -551,6 +551,24 @@ static void many_frames_and_large_frames_do_no_harm(void **state)
     assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
 }
 
+/* libzmq keeps the frames of a message until its last one, however many: the
+ * relay sees that they came, and not that they reached it. */
+static void a_message_of_endless_frames_is_cut(void **state)
+{
+    (void)state;
+    static uint8_t frame[60000];
+    static const uint8_t ping[9] = {RELAY_PING, 7};
+    start("");
+    join(&a, 1);
+    open_node(&b, 2); /* says no HELLO: one MiB is too much already */
+    for (int i = 0; i < 100; i++)
+        assert_true(zmq_send(b.socket, frame, sizeof frame, ZMQ_SNDMORE) > 0);
+    send_bytes(&b, bytes_of(frame, 1));
+    assert_true(wait_for_log("connection_cut reason=\"unread\""));
+    send_bytes(&a, bytes_of(ping, sizeof ping));
+    assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
+}
+
 /* One does not read: it is told of, the others live on. */
 static void who_does_not_read_hurts_nobody(void **state)
 {
@@ -622,6 +640,7 @@ int main(void)
         TEST(an_address_has_its_limit_of_connections),
         TEST(a_refused_edges_connection_ends),
         TEST(many_frames_and_large_frames_do_no_harm),
+        TEST(a_message_of_endless_frames_is_cut),
         TEST(who_does_not_read_hurts_nobody),
         TEST(a_stopping_relay_says_so),
     };
