@@ -62,7 +62,7 @@ void identity_wipe(struct edge_identity *identity);
 
 /*
  * The identity of a node whose mesh is whoever knows the passphrase [P-2.7]:
- * Argon2id of it (a few tenths of a second and 128 MiB) gives the mesh's
+ * Argon2id of it (about 0.2 s and 64 MiB) gives the mesh's
  * signing key and secret, and the node certifies itself. The node's key is
  * fresh, or that of the file `key_path` if not NULL. `passphrase_path` "-" is
  * the standard input; the line's end does not count.

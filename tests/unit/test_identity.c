@@ -448,9 +448,9 @@ static void passphrase_makes_one_mesh(void **state)
 static void passphrase_gives_what_it_always_gave(void **state)
 {
     static const char mesh[] =
-        "4527c77e5e8a2601f87b4fe1ae81863f4e902ddc641e49a27093c4c601f574b2";
+        "aa9e3b733db7dde077d12c38e045766cc379223cda0b8d4a41c703edc769380b";
     static const char secret[] =
-        "afa49fe9da2b623e8f2a760657a3bad626273f90009b5830d4d81640aae5fdc5";
+        "942d4ed21bbb91176a3bf45f320a3b9a8160749357868bacdd676d20d8ce4d4e";
     struct edge_identity id;
     const char *path = path_of("pass");
     char hex[65];
