@@ -10,6 +10,9 @@
 
 enum { V4, V6, FAMILIES };
 
+/* Who asked the discovery port by unicast; the oldest is forgotten first. */
+enum { ASKERS = 64 };
+
 struct discovery {
     struct turn *turn;
     bool multicast;
@@ -19,17 +22,23 @@ struct discovery {
     const struct interfaces *interfaces;
     unsigned joined[INTERFACES];
     size_t joined_count;
+    struct address askers[ASKERS];
+    size_t next_asker;
 };
 
 static const enum address_family families[FAMILIES] = {ADDRESS_V4, ADDRESS_V6};
 
-static void on_datagram(void *context, const struct udp_datagram *datagram)
+static bool has_asked(const struct discovery *d, const struct address *who)
 {
-    struct discovery *d = context;
-    const struct address *to = &datagram->to;
-    bool multicast = address_same_ip(to, &d->groups[V4]) ||
-                     address_same_ip(to, &d->groups[V6]);
+    for (size_t i = 0; i < ASKERS; i++)
+        if (address_equal(&d->askers[i], who))
+            return true;
+    return false;
+}
 
+static void take(struct discovery *d, const struct udp_datagram *datagram,
+                 bool multicast)
+{
     struct bytes kept = arena_copy(turn_arena(d->turn), datagram->bytes);
     turn_add(d->turn, &(struct node_event){.kind = NODE_DATAGRAM,
                                            .datagram = {.from = datagram->from,
@@ -37,10 +46,27 @@ static void on_datagram(void *context, const struct udp_datagram *datagram)
                                                         .bytes = kept}});
 }
 
+static void on_own(void *context, const struct udp_datagram *datagram)
+{
+    take(context, datagram, false);
+}
+
+static void on_shared(void *context, const struct udp_datagram *datagram)
+{
+    struct discovery *d = context;
+    const struct address *to = &datagram->to;
+    bool multicast = address_same_ip(to, &d->groups[V4]) ||
+                     address_same_ip(to, &d->groups[V6]);
+
+    if (!multicast && !has_asked(d, &datagram->from))
+        d->askers[d->next_asker++ % ASKERS] = datagram->from;
+    take(d, datagram, multicast);
+}
+
 static void open_shared(struct discovery *d, uv_loop_t *loop, int family)
 {
     d->shared[family] = udp_open(loop, families[family], d->groups[family].port,
-                                 true, on_datagram, d);
+                                 true, on_shared, d);
     if (d->shared[family] == NULL && errno != EAFNOSUPPORT)
         log_warn("discovery_deaf", "family=ipv%d port=%u error=\"%s\"",
                  (int)families[family], d->groups[family].port,
@@ -50,12 +76,12 @@ static void open_shared(struct discovery *d, uv_loop_t *loop, int family)
 /* Both families on one port; a host may lack one of them. */
 static bool open_own(struct discovery *d, uv_loop_t *loop, uint16_t port)
 {
-    d->own[V4] = udp_open(loop, ADDRESS_V4, port, false, on_datagram, d);
+    d->own[V4] = udp_open(loop, ADDRESS_V4, port, false, on_own, d);
     if (d->own[V4] == NULL && errno != EAFNOSUPPORT)
         return false;
     if (d->own[V4] != NULL)
         port = udp_port(d->own[V4]);
-    d->own[V6] = udp_open(loop, ADDRESS_V6, port, false, on_datagram, d);
+    d->own[V6] = udp_open(loop, ADDRESS_V6, port, false, on_own, d);
     return d->own[V6] != NULL || (d->own[V4] != NULL && errno == EAFNOSUPPORT);
 }
 
@@ -149,9 +175,14 @@ void discovery_multicast(struct discovery *d, struct bytes bytes)
 void discovery_send(struct discovery *d, const struct address *to,
                     struct bytes bytes)
 {
-    struct udp *own = d->own[to->family == ADDRESS_V6 ? V6 : V4];
+    int family = to->family == ADDRESS_V6 ? V6 : V4;
+    struct udp *own = d->own[family];
 
     if (own == NULL || !udp_send(own, to, bytes, 0, NULL))
         log_debug("beacon_not_sent", "family=ipv%d error=%d", (int)to->family,
                   errno);
+    /* Firewalls and NATs on the way let an answer back only from where the
+     * question went. */
+    if (d->shared[family] != NULL && has_asked(d, to))
+        (void)udp_send(d->shared[family], to, bytes, 0, NULL);
 }

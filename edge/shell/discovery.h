@@ -5,7 +5,8 @@
  * Two ports. The discovery port is shared by all edges of a host and takes part
  * in the groups. All that is sent leaves from the edge's own port, which has
  * the number of its TCP listener, so that answers find this edge and no other
- * of the host. IPv4 and IPv6 each as far as the host has them; interfaces may
+ * of the host; who asked the discovery port by unicast is answered from there
+ * too. IPv4 and IPv6 each as far as the host has them; interfaces may
  * come and go.
  */
 #ifndef EDGE_SHELL_DISCOVERY_H

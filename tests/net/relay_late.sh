@@ -53,8 +53,8 @@ says carol alice
 numbers alice carol
 
 end hub
-check "without the relay carol is lost" until_true 10 \
-    test -z "$(path_of alice carol)"
+carol_is_lost() { [ -z "$(path_of alice carol)" ]; }
+check "without the relay carol is lost" until_true 10 carol_is_lost
 check "and bob is not" test tcp = "$(path_of alice bob)"
 start_relay hub hub
 sees alice carol relay 5s
