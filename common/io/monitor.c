@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,10 +113,11 @@ struct monitor *monitor_open(struct zloop *z, void *zmq_context,
 {
     struct monitor *m = memory_new(sizeof *m);
     char name[64];
+    int error;
 
     *m = (struct monitor){
         .watched = watched, .heard = heard, .context = context};
-    snprintf(name, sizeof name, "inproc://monitor-%p", (void *)m);
+    snprintf(name, sizeof name, "inproc://monitor-%" PRIu64, zloop_name(z));
     m->events = zsocket_open(z, zmq_context, ZMQ_PAIR, on_ready, m);
     if (m->events == NULL)
         goto fail;
@@ -128,10 +130,14 @@ struct monitor *monitor_open(struct zloop *z, void *zmq_context,
     return m;
 
 fail_monitor:
+    error = errno;
     zmq_socket_monitor(zsocket_raw(watched), NULL, 0);
+    errno = error;
 fail:
+    error = errno;
     zsocket_close(&m->events);
     free(m);
+    errno = error;
     return NULL;
 }
 

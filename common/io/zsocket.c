@@ -140,6 +140,11 @@ void zloop_kick(struct zloop *z)
     z->kicked = true;
 }
 
+uint64_t zloop_name(struct zloop *z)
+{
+    return ++z->names;
+}
+
 void *zcontext_open(int sockets)
 {
     if (sodium_init() < 0)

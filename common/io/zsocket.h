@@ -24,6 +24,7 @@
 #include "common/base/assert.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 #include <zmq.h>
 
@@ -47,6 +48,7 @@ struct zloop {
     struct zsocket *last;
     struct zsocket *running;
     bool kicked;
+    uint64_t names; /* given so far, see zloop_name */
 };
 
 /* The zloop stays where it is until the loop ran after zloop_close. Its own
@@ -57,6 +59,10 @@ void zloop_close(struct zloop *z);
 /* Calls `after` in this turn, or at once in the next: for events that did not
  * come from a zsocket (a timer, a datagram, a local request). */
 void zloop_kick(struct zloop *z);
+
+/* A number that no other socket's inproc name has: libzmq frees a name some
+ * time after its socket was closed. */
+uint64_t zloop_name(struct zloop *z);
 
 /*
  * The process's only libzmq context: initializes libsodium, seeds rand() (whose
