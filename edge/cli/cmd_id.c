@@ -26,7 +26,8 @@ static const struct option_row rows[] = {
 static const struct options_spec spec = {
     .program = "zs id",
     .synopsis = "FILE [--z85] [--json]",
-    .about = "Shows what an identity, a key, a relay's key or a revocation "
+    .about = "Shows what an identity, a node's or relay's key, a mesh's key or "
+             "a revocation\n"
              "list holds. Never a secret.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(*rows),

@@ -11,9 +11,10 @@
 static const struct options_spec spec = {
     .program = "zs keygen",
     .synopsis = "[FILE]",
-    .about = "Makes a node's key on this device: FILE, mode 0600; prints the "
-             "node's id, which is\nno secret. Without FILE the key itself goes "
-             "to the standard output.",
+    .about = "Makes a node's key on this device: FILE, mode 0600. Prints the "
+             "node's id,\n"
+             "which is no secret. Without FILE the key itself goes to the "
+             "standard output.",
     .positional_max = 1,
     .epilogue = "The holder of the mesh certifies the id:\n"
                 "  zs mesh add NAME --dir DIR --key ID\n"

@@ -102,8 +102,9 @@ static const struct options_spec create_spec = {
     .program = "zs mesh create",
     .synopsis = "NAME --dir DIR",
     .about = "Makes a mesh: its signing key and secret in DIR/mesh.key. Keep "
-             "that file safe\nand secret: whoever has it decides who is in. "
-             "Prints the mesh's id.",
+             "that file\n"
+             "safe and secret: whoever has it decides who is in. Prints the "
+             "mesh's id.",
     .rows = create_rows,
     .row_count = 1,
     .positional_min = 1,
@@ -155,9 +156,10 @@ static const struct options_spec relay_spec = {
     .program = "zs mesh relay",
     .synopsis = "--dir DIR URL",
     .about = "Adds a relay, by the URL that `zs-relay init` prints: identities "
-             "made from now\non carry it. Those made before can be told with "
-             "`relays` in edge.yaml, or made\nanew with `zs mesh add "
-             "--renew`.",
+             "made from\n"
+             "now on carry it. Those made before can be told with `relays` in "
+             "edge.yaml,\n"
+             "or made anew with `zs mesh add --renew`.",
     .rows = relay_rows,
     .row_count = 1,
     .positional_min = 1,

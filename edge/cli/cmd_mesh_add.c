@@ -22,8 +22,7 @@ static const struct option_row add_rows[] = {
     MESH_DIR_ROW,
     {"expires", 0, OPTION_TEXT, "TIME",
      "how long it is valid: 30s 10m 12h 90d 1y (365d)"},
-    {"key", 0, OPTION_TEXT, "FILE",
-     "certify this key instead of making one (see below)"},
+    {"key", 0, OPTION_TEXT, "FILE", "certify this key instead (see below)"},
     {"groups", 0, OPTION_TEXT, "A,B",
      "it may join these groups only; none given: any"},
     {"renew", 0, OPTION_FLAG, NULL,
@@ -35,21 +34,23 @@ static const struct option_row add_rows[] = {
 static const struct options_spec add_spec = {
     .program = "zs mesh add",
     .synopsis = "NAME --dir DIR [--expires 90d] [--key FILE]",
-    .about = "Makes the identity of a node: DIR/NAME.zs, mode 0600, with its "
-             "key, certificate,\nmesh and relays. Prints the node's id. Bring "
-             "the file to the node in a safe way.",
+    .about =
+        "Makes the identity of a node: DIR/NAME.zs, mode 0600, with its key,\n"
+        "certificate, mesh and relays. Prints the node's id. Bring the file to "
+        "the\n"
+        "node in a safe way.",
     .rows = add_rows,
     .row_count = sizeof(add_rows) / sizeof(*add_rows),
     .positional_min = 1,
     .positional_max = 1,
-    .epilogue =
-        "With a key that never leaves its device:\n"
-        "  there:  zs keygen NAME.key          prints the node's id\n"
-        "  here:   zs mesh add NAME --dir DIR --key ID\n"
-        "  there:  put the NAME.zs made here beside NAME.key, and run\n"
-        "          zs-edge --identity NAME.zs\n"
-        "--key takes the id, a file that holds it, or the file that `zs "
-        "keygen` made; in the\nlast case the key goes into NAME.zs.",
+    .epilogue = "With a key that never leaves its device:\n"
+                "  there:  zs keygen NAME.key          prints the node's id\n"
+                "  here:   zs mesh add NAME --dir DIR --key ID\n"
+                "  there:  put the NAME.zs made here beside NAME.key, and run\n"
+                "          zs-edge --identity NAME.zs\n"
+                "--key takes the id, a file that holds it, or the file that "
+                "`zs keygen` made;\n"
+                "in the last case the key goes into NAME.zs.",
 };
 
 static bool parse_expiry(const char *text, uint64_t *seconds)

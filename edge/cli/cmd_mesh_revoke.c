@@ -14,14 +14,15 @@ static const struct options_spec revoke_spec = {
     .program = "zs mesh revoke",
     .synopsis = "NAME|ID --dir DIR",
     .about = "A node is out, for good: it goes onto the signed list "
-             "DIR/revoked.zs. Prints its id.",
+             "DIR/revoked.zs.\n"
+             "Prints its id.",
     .rows = revoke_rows,
     .row_count = 1,
     .positional_min = 1,
     .positional_max = 1,
-    .epilogue = "The list spreads once any edge or relay of the mesh has it: "
-                "zs revoke DIR/revoked.zs\nThe name may then be given to "
-                "another node.",
+    .epilogue = "The list spreads once any edge or relay of the mesh has it:\n"
+                "  zs revoke DIR/revoked.zs\n"
+                "The name may then be given to another node.",
 };
 
 enum found { FOUND, FOUND_NONE, FOUND_SEVERAL };

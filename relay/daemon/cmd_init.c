@@ -21,8 +21,7 @@ static const struct option_row rows[] = {
      "the name or address by which edges reach it"},
     {"port", 0, OPTION_INTEGER, "PORT", "its TCP port (443)"},
     {"mesh", 0, OPTION_TEXT, "MESH-ID",
-     "a mesh to serve, as `zs mesh create` prints it; may be repeated; any: "
-     "an open relay"},
+     "a mesh to serve (repeatable); any: an open relay"},
     {"name", 0, OPTION_TEXT, "NAME", "what it calls itself (relay-1)"},
 };
 
