@@ -154,6 +154,19 @@ static void another_meshs_list_is_not_taken(void **state)
     assert_int_equal(kit_edges(&k), 1);
 }
 
+static void an_edge_speaks_for_its_own_mesh_only(void **state)
+{
+    (void)state;
+    struct kit_mesh other;
+    kit_mesh_make(&other, 9);
+    k.conf.any_mesh = true;
+    kit_reconfigure(&k);
+    kit_hello(&k, &a);
+    from_edge(&a, revoke(&other, 1, &a));
+    assert_int_equal(k.todos.count, 0);
+    assert_int_equal(kit_edges(&k), 1);
+}
+
 static void a_list_outlives_its_meshs_edges(void **state)
 {
     (void)state;
@@ -193,6 +206,7 @@ int main(void)
         TEST(a_forged_list_ends_its_sender),
         TEST(a_forged_file_changes_nothing),
         TEST(another_meshs_list_is_not_taken),
+        TEST(an_edge_speaks_for_its_own_mesh_only),
         TEST(a_list_outlives_its_meshs_edges),
         TEST(an_open_relay_does_not_keep_lists_without_end),
     };

@@ -283,6 +283,32 @@ static void a_roster_waits_for_a_blocked_edge(void **state)
     assert_true(synced);
 }
 
+/* One that is not told of yet connects anew, as it was: now it is behind the
+ * one who is told. */
+static void a_roster_misses_nobody_who_connects_anew(void **state)
+{
+    (void)state;
+    enum { NODES = 30 };
+    static uint8_t sealed[20000];
+    static struct kit_node nodes[NODES];
+    for (uint16_t i = 0; i < NODES; i++) {
+        kit_node_make(&nodes[i], &k.mesh, (uint16_t)(100 + i));
+        nodes[i].sealed = bytes_of(sealed, sizeof sealed);
+        kit_hello(&k, &nodes[i]);
+        kit_pass(&k, span_ms(1), 0);
+    }
+    struct kit_node *last = &nodes[NODES - 1];
+    kit_hello(&k, &b);
+    assert_int_equal(kit_told_present(&k, b.conn, last), 0);
+    last->conn = 500;
+    kit_hello(&k, last);
+    size_t told = kit_told_present(&k, b.conn, last);
+    kit_pass(&k, span_ms(5), 0);
+    told += kit_told_present(&k, b.conn, last);
+    assert_true(told > 0);
+    assert_true(kit_wrote(&k, b.conn, RELAY_SYNCED));
+}
+
 static void everyone_knows_everyone(void **state)
 {
     (void)state;
@@ -318,6 +344,7 @@ int main(void)
         TEST(a_connection_made_anew_is_no_news),
         TEST(a_large_roster_comes_in_portions),
         TEST(a_roster_waits_for_a_blocked_edge),
+        TEST(a_roster_misses_nobody_who_connects_anew),
         TEST(everyone_knows_everyone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
