@@ -48,10 +48,12 @@ uint64_t detector_asks(struct detector *d, struct instant now)
     return ++d->token;
 }
 
-void detector_answered(struct detector *d, uint64_t token, struct instant now)
+bool detector_answered(struct detector *d, uint64_t token, struct instant now)
 {
-    if (token == d->token)
-        d->rtt = rtt_smooth(d->rtt, instant_between(d->asked, now));
+    if (token != d->token)
+        return false;
+    d->rtt = rtt_smooth(d->rtt, instant_between(d->asked, now));
+    return true;
 }
 
 void detector_excuse(struct detector *d, struct span late)

@@ -40,8 +40,8 @@ enum detector_verdict detector_due(struct detector *d, struct instant now);
 struct instant detector_deadline(const struct detector *d);
 /* A probe goes out now: the token for it. */
 uint64_t detector_asks(struct detector *d, struct instant now);
-/* The answer to a probe; an old token measures nothing. */
-void detector_answered(struct detector *d, uint64_t token, struct instant now);
+/* The answer to a probe; false for an old token, which measures nothing. */
+bool detector_answered(struct detector *d, uint64_t token, struct instant now);
 /* The owner was late by so much: that silence does not count. */
 void detector_excuse(struct detector *d, struct span late);
 

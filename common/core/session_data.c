@@ -3,6 +3,7 @@
 #include "common/core/detector.h"
 #include "common/core/session_private.h"
 
+static const struct span doubt_shortest = {400 * 1000};
 static const struct span stall_shortest = {1000 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
 
@@ -231,6 +232,16 @@ void session_refused(struct session *s, struct instant now)
     if (outbox_is_waiting(&s->outbox))
         s->retry_at =
             instant_min(s->retry_at, instant_after(now, refused_pause));
+}
+
+struct instant session_doubt_at(const struct session *s)
+{
+    if (!outbox_is_waiting(&s->outbox) || !s->current.live)
+        return INSTANT_NEVER;
+    struct span wait = doubt_shortest;
+    if (s->rtt.us >= 0)
+        wait = span_max(wait, span_times(s->rtt, 4));
+    return instant_after(s->progress_at, wait);
 }
 
 struct instant session_stall_at(const struct session *s)

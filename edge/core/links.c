@@ -368,7 +368,9 @@ static void take_up_packet(struct node *n, struct link *link,
         link_write_token(n, link, LINK_PONG, read_u64(r));
         return;
     case LINK_PONG:
-        detector_answered(&link->detector, read_u64(r), n->now);
+        if (detector_answered(&link->detector, read_u64(r), n->now))
+            paths_trust(&link->peer->paths, PATH_TCP, link->id);
+        peer_touch(n, link->peer);
         paths_measured(&link->peer->paths, PATH_TCP, link->id,
                        link->detector.rtt);
         return;

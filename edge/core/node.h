@@ -267,7 +267,7 @@ struct node_counters {
     uint64_t records_sent, records_resent, records_duplicate;
     uint64_t packets_sent, packets_received, packets_dropped;
     uint64_t beacons_sent, beacons_received, beacons_dropped;
-    uint64_t handshakes, refusals, path_changes;
+    uint64_t handshakes, refusals, path_changes, doubts;
     uint64_t store_bytes; /* now: unacknowledged and queued, all sessions */
 };
 void node_counters_get(const struct node *n, struct node_counters *c);

@@ -107,6 +107,7 @@ struct peer {
     struct paths paths;
     struct instant pathless_since; /* NEVER: there is a path */
     struct dialer dialer;
+    struct instant doubt_not_before;
 
     struct session *session;
     bool wants_ready;             /* a submit was BUSY: READY is owed */

@@ -29,6 +29,7 @@ void paths_forgive(struct paths *p)
     for (int kind = 0; kind < PATH_KINDS; kind++) {
         p->holds[kind].until = (struct instant){INT64_MIN};
         p->holds[kind].next = hold_first;
+        p->holds[kind].doubted = (struct instant){INT64_MIN};
     }
 }
 
@@ -48,7 +49,13 @@ void paths_up(struct paths *p, enum node_path kind, uint32_t via,
         return;
     struct path *path = find(p, PATH_NONE, 0);
     if (path != NULL)
-        *path = (struct path){kind, via, span_us(-1), now};
+        *path = (struct path){kind, via, false, span_us(-1), now};
+}
+
+static void hold_down(struct path_hold *hold, struct instant now)
+{
+    hold->until = instant_after(now, hold->next);
+    hold->next = span_min(span_times(hold->next, 2), hold_longest);
 }
 
 void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
@@ -60,10 +67,8 @@ void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
     struct path_hold *hold = &p->holds[kind];
     if (instant_reached(instant_after(path->since, hold_forgotten), now))
         hold->next = hold_first;
-    if (failed) {
-        hold->until = instant_after(now, hold->next);
-        hold->next = span_min(span_times(hold->next, 2), hold_longest);
-    }
+    if (failed)
+        hold_down(hold, now);
     *path = (struct path){0};
 }
 
@@ -95,7 +100,8 @@ static bool is_better(const struct paths *p, const struct path *a,
 {
     if (b == NULL)
         return true;
-    bool a_held = is_held(p, a->kind, now), b_held = is_held(p, b->kind, now);
+    bool a_held = a->doubted || is_held(p, a->kind, now);
+    bool b_held = b->doubted || is_held(p, b->kind, now);
     if (a_held != b_held)
         return b_held; /* One that is held down is better than none. */
     if (a->kind != b->kind)
@@ -121,6 +127,32 @@ bool paths_choose(struct paths *p, struct instant now)
     bool changed = !is_current(p, &chosen);
     p->current = chosen;
     return changed;
+}
+
+bool paths_doubt(struct paths *p, struct instant now)
+{
+    struct path *current = find(p, p->current.kind, p->current.via);
+    bool other = false;
+    for (int i = 0; i < PATHS_MAX; i++)
+        other = other || (p->list[i].kind != PATH_NONE &&
+                          &p->list[i] != current && !p->list[i].doubted);
+    if (current == NULL || current->kind == PATH_NONE || !other)
+        return false;
+    current->doubted = true;
+    /* The first doubt may be the other end's busy processor. */
+    struct path_hold *hold = &p->holds[current->kind];
+    if (hold->doubted.us != INT64_MIN &&
+        !instant_reached(instant_after(hold->doubted, hold_forgotten), now))
+        hold_down(hold, now);
+    hold->doubted = now;
+    return true;
+}
+
+void paths_trust(struct paths *p, enum node_path kind, uint32_t via)
+{
+    struct path *path = find(p, kind, via);
+    if (path != NULL)
+        path->doubted = false;
 }
 
 struct instant paths_deadline(const struct paths *p, struct instant now)

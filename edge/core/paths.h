@@ -5,7 +5,8 @@
  * The better kind goes first (tcp, udp, relay); among those of one kind the
  * faster, with hysteresis so that two alike do not take turns. A kind whose
  * path failed is held down for a while that doubles; a change of the network
- * forgets that.
+ * forgets that. A path on which acknowledgements stall is in doubt: any other
+ * goes before it, until it has proved itself.
  */
 #ifndef EDGE_CORE_PATHS_H
 #define EDGE_CORE_PATHS_H
@@ -18,13 +19,15 @@ enum { PATHS_MAX = 16, PATH_KINDS = PATH_RELAY + 1 };
 struct path {
     enum node_path kind; /* NONE: a free slot */
     uint32_t via;        /* the link, or the relay's index */
+    bool doubted;
     struct span rtt;     /* < 0: unknown */
     struct instant since;
 };
 
 struct path_hold {
     struct instant until;
-    struct span next; /* how long the next failure holds it down */
+    struct span next;       /* how long the next failure holds it down */
+    struct instant doubted; /* when a path of the kind last was in doubt */
 };
 
 struct paths {
@@ -40,6 +43,11 @@ void paths_up(struct paths *p, enum node_path kind, uint32_t via,
 /* It does not any more; `failed`: it fell silent, so its kind is held down. */
 void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
                 struct instant now);
+/* The current path stalls. True if there is another that is not in doubt, so
+ * that choosing again changes to it. */
+bool paths_doubt(struct paths *p, struct instant now) MUST_USE;
+/* It proved itself. A kind in doubt again within a minute is held down. */
+void paths_trust(struct paths *p, enum node_path kind, uint32_t via);
 void paths_measured(struct paths *p, enum node_path kind, uint32_t via,
                     struct span rtt);
 /* Chooses again; true if `current` is another path than before. */

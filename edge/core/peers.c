@@ -32,6 +32,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     p->answered_at = p->suspect_by = (struct instant){INT64_MIN};
     p->suspected_at = p->beacon_heard = (struct instant){INT64_MIN};
     p->pathless_since = n->now;
+    p->doubt_not_before = (struct instant){INT64_MIN};
     p->session_until = INSTANT_NEVER;
     p->deadline = (struct deadline){.kind = DEADLINE_PEER, .subject = p};
     paths_init(&p->paths);

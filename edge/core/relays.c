@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct span backoff_first = {250 * 1000};
-static const struct span backoff_longest = {3 * 1000 * 1000};
+static const struct span backoff_longest = {2 * 1000 * 1000};
 /* A relay that refuses is asked again, but not eagerly. */
 static const struct span after_refusal = {20 * 1000 * 1000};
 
@@ -356,7 +356,7 @@ void relays_take(struct node *n, struct link *link, struct bytes packet)
     else if (type == RELAY_SYNCED)
         take_synced(n, relay);
     else if (type == RELAY_PONG)
-        detector_answered(&link->detector, read_u64(&r), n->now);
+        (void)detector_answered(&link->detector, read_u64(&r), n->now);
     else if (type == RELAY_REVOCATION)
         revocation_take(n, bytes_of(r.at, reader_left(&r)));
     else

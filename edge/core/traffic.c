@@ -8,6 +8,9 @@
 /* In a message's reference: it is part of a publication of ours. */
 static const uint64_t publication_mark = (uint64_t)1 << 63;
 
+/* Without another path, doubting is tried again so much later. */
+static const struct span doubt_pause = {400 * 1000};
+
 /* --- sessions ------------------------------------------------------------ */
 
 static struct session *session_of(struct node *n, struct peer *p)
@@ -441,17 +444,45 @@ static struct instant stall_at(const struct peer *p)
     return session_stall_at(p->session);
 }
 
+/* When the current path is to be doubted: not twice in a row. */
+static struct instant doubt_at(const struct peer *p)
+{
+    if (p->session == NULL || p->paths.current.doubted)
+        return INSTANT_NEVER;
+    return instant_max(session_doubt_at(p->session), p->doubt_not_before);
+}
+
 struct instant traffic_deadline(const struct node *n, const struct peer *p)
 {
     (void)n;
-    if (p->session == NULL || p->paths.current.kind == PATH_NONE ||
-        !p->joined || p->waiting)
+    if (p->session == NULL || p->paths.current.kind == PATH_NONE || !p->joined)
         return INSTANT_NEVER;
-    return instant_min(stall_at(p), session_deadline(p->session));
+    struct instant at = doubt_at(p);
+    if (!p->waiting)
+        at = instant_min(
+            at, instant_min(stall_at(p), session_deadline(p->session)));
+    return at;
+}
+
+/* What is unacknowledged goes over another path as well; the link is asked
+ * whether it still works [P-8.7]. */
+static void doubt(struct node *n, struct peer *p)
+{
+    struct link *link = peer_link(n, p);
+    p->doubt_not_before = instant_after(n->now, doubt_pause);
+    if (link == NULL || !paths_doubt(&p->paths, n->now))
+        return;
+    n->counters.doubts++;
+    if (link->kind == LINK_TO_PEER)
+        link_write_token(n, link, LINK_PING,
+                         detector_asks(&link->detector, n->now));
+    peer_touch(n, p);
 }
 
 void traffic_due(struct node *n, struct peer *p)
 {
     if (instant_reached(stall_at(p), n->now))
         session_stalled(p->session, n->now);
+    if (instant_reached(doubt_at(p), n->now))
+        doubt(n, p);
 }

@@ -82,6 +82,31 @@ static void two_relays_alike_do_not_take_turns(void **state)
     assert_false(paths_choose(&p, at(3)));
 }
 
+static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_up(&p, PATH_TCP, 1, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    assert_false(paths_doubt(&p, at(1))); /* There is no other. */
+    paths_up(&p, PATH_RELAY, 0, at(2));
+    assert_true(paths_doubt(&p, at(2)));
+    assert_true(paths_choose(&p, at(2)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    assert_false(paths_doubt(&p, at(3))); /* The other is worse. */
+    paths_trust(&p, PATH_TCP, 1);
+    assert_true(paths_choose(&p, at(4)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+    /* Again within a minute: now it is held down, too. */
+    assert_true(paths_doubt(&p, at(10)));
+    paths_trust(&p, PATH_TCP, 1);
+    assert_true(paths_choose(&p, at(11)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    assert_true(paths_choose(&p, at(15)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+}
+
 static void more_paths_than_room_do_no_harm(void **state)
 {
     (void)state;
@@ -102,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_failed_kind_is_held_down_longer_each_time),
         cmocka_unit_test(held_down_is_better_than_none),
         cmocka_unit_test(two_relays_alike_do_not_take_turns),
+        cmocka_unit_test(a_path_in_doubt_gives_way_until_it_is_trusted),
         cmocka_unit_test(more_paths_than_room_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
