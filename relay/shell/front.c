@@ -1,32 +1,23 @@
 #include "relay/shell/front.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/memory.h"
-#include "common/conf/endpoint.h"
 #include "common/io/clock.h"
 #include "common/io/monitor.h"
 #include "common/io/zap.h"
-#include "common/wire/packet.h"
 #include "relay/shell/conns.h"
+#include "relay/shell/listener.h"
 
 enum {
     /* Packets for each turn of the loop, so that timers are not late. */
     PACKETS_A_TURN = 512,
     /* Before a closed connection is given up, what it sent is read: so much. */
     PACKETS_AT_CLOSE = 8192,
-    /* Packets that libzmq holds for each connection and direction. */
-    HIGH_WATER = 256,
-    /* CURVE's own bytes around a packet's frame. */
-    CURVE_OVERHEAD = 64,
-    /* ... and all that a frame has around its bytes on the wire, at most. */
+    /* What a frame has around its bytes on the wire, at most. */
     FRAME_OVERHEAD = 64,
-    HANDSHAKE_MS = 2000,
-    LINGER_MS = 500,
-    BACKLOG = 4096,
     /* Blocked connections are tried so often, so many each time. */
     RETRY_US = 1000,
     RETRIES = 256,
@@ -310,24 +301,6 @@ static void on_cut(void *context, const struct address *address,
     f->owner.turned_away(f->owner.context, "connection_cut", address, reason);
 }
 
-static void set_options(struct front *f, const struct curve_pair *keys)
-{
-    int64_t size_max = PACKET_SIZE + CURVE_OVERHEAD;
-    void *socket = zsocket_raw(f->router);
-    zsocket_set(f->router, ZMQ_ROUTER_MANDATORY, 1);
-    zsocket_set(f->router, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
-    zsocket_set(f->router, ZMQ_LINGER, LINGER_MS);
-    zsocket_set(f->router, ZMQ_SNDHWM, HIGH_WATER);
-    zsocket_set(f->router, ZMQ_RCVHWM, HIGH_WATER);
-    zsocket_set(f->router, ZMQ_BACKLOG, BACKLOG);
-    zsocket_set(f->router, ZMQ_IPV6, 1);
-    zsocket_set(f->router, ZMQ_CURVE_SERVER, 1);
-    zsocket_set(f->router, ZAP_ENFORCE_DOMAIN, 1);
-    zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "relay", 5);
-    zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, keys->secret_key, KEY_SIZE);
-    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max);
-}
-
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
                          const struct gate_conf *gate,
@@ -340,10 +313,9 @@ struct front *front_open(struct zloop *z, void *zmq_context,
     /* Whoever they are: membership is proved by HELLO, and who does not prove
      * it in time is cut. */
     f->zap = zap_open(z, zmq_context, NULL, NULL);
-    f->router = zsocket_open(z, zmq_context, ZMQ_ROUTER, on_ready, f);
+    f->router = listener_open(z, zmq_context, keys, on_ready, f);
     if (!f->zap || !f->router)
         goto fail;
-    set_options(f, keys);
     f->monitor = monitor_open(z, zmq_context, f->router, on_monitor, f);
     if (!f->monitor)
         goto fail;
@@ -354,38 +326,10 @@ fail:
     return NULL;
 }
 
-/* The port that the socket was last bound to: port 0 takes a free one. */
-static const char *bound_port(const struct front *f,
-                              char text[static FRONT_ENDPOINT_SIZE])
-{
-    size_t size = FRONT_ENDPOINT_SIZE;
-    if (zmq_getsockopt(zsocket_raw(f->router), ZMQ_LAST_ENDPOINT, text,
-                       &size) != 0)
-        return "0";
-    const char *colon = strrchr(text, ':');
-    return colon ? colon + 1 : "0";
-}
-
 bool front_listen(struct front *f, const char *endpoint,
-                  char bound[static FRONT_ENDPOINT_SIZE])
+                  char bound[static LISTENER_TEXT_SIZE])
 {
-    struct endpoint e;
-    char text[ENDPOINT_HOST_SIZE + 32];
-    if (endpoint_parse(endpoint, ENDPOINT_LISTEN, &e) != NULL) {
-        errno = EINVAL;
-        return false;
-    }
-    snprintf(text, sizeof text,
-             strchr(e.host, ':') ? "tcp://[%s]:%u" : "tcp://%s:%u", e.host,
-             e.port);
-    if (zmq_bind(zsocket_raw(f->router), text) != 0)
-        return false;
-    zsocket_touch(f->router);
-    char last[FRONT_ENDPOINT_SIZE];
-    size_t host_size = (size_t)(strrchr(text, ':') - text);
-    snprintf(bound, FRONT_ENDPOINT_SIZE, "%.*s:%s", (int)host_size, text,
-             bound_port(f, last));
-    return true;
+    return listener_bind(f->router, endpoint, bound);
 }
 
 void front_reconfigure(struct front *f, const struct gate_conf *gate)

@@ -13,10 +13,9 @@
 #include "common/core/secrets.h"
 #include "common/io/zsocket.h"
 #include "relay/shell/gate.h"
+#include "relay/shell/listener.h"
 
 struct front;
-
-enum { FRONT_ENDPOINT_SIZE = 320 };
 
 /* Whoever uses the front. Each is called from within the loop. */
 struct front_owner {
@@ -38,10 +37,9 @@ struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
                          const struct gate_conf *gate,
                          const struct front_owner *owner) MUST_USE;
-/* "*:443", "127.0.0.1:8443": false with errno of libzmq. `bound`
- * is what it is bound to, with the port that was taken. */
+/* See listener_bind. */
 bool front_listen(struct front *f, const char *endpoint,
-                  char bound[static FRONT_ENDPOINT_SIZE]) MUST_USE;
+                  char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
 void front_reconfigure(struct front *f, const struct gate_conf *gate);
 /* What is written leaves within half a second. */
 void front_close(struct front **f);

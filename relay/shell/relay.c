@@ -260,7 +260,7 @@ static bool listen_all(struct relay *r, const struct curve_pair *keys)
     hex_encode(bytes_of(keys->public_key, KEY_SIZE), key);
     for (size_t i = 0; i < r->conf.listen.tcp.count; i++) {
         const char *endpoint = r->conf.listen.tcp.items[i];
-        char bound[FRONT_ENDPOINT_SIZE];
+        char bound[LISTENER_TEXT_SIZE];
         if (!front_listen(r->front, endpoint, bound)) {
             log_error("listen_failed", "endpoint=%s error=\"%s\"", endpoint,
                       zmq_strerror(errno));
