@@ -60,6 +60,8 @@ def translate(command):
             skip = True
         elif word not in ("-c", "-MD", "-MMD"):
             kept.append(word)
+    if compiler == "clang":
+        kept.append("-Wno-unknown-warning-option")  # gcc's own are passed on
     return [compiler, *kept, "-fsyntax-only"], compiler
 
 
