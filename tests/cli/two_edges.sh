@@ -1,0 +1,129 @@
+#!/bin/bash
+# zs-edge as a program: its options and exit codes, what it says of wrong files
+# and of nodes that it refuses, how it reloads, stops and is killed.
+#
+#   here: alice, bob, eve... on one host's loopback
+. "$(dirname "$0")/../net/lab.sh"
+
+bin=$ZS_BIN/zs-edge
+
+ends_with() { # CODE COMMAND...
+    local want=$1 code=0
+    shift
+    timeout 10 "$@" >"$LAB/end.out" 2>&1 || code=$?
+    [ "$code" = "$want" ] || {
+        echo "exit $code, not $want: $(cat "$LAB/end.out")"
+        return 1
+    }
+}
+
+logs() { # NAME WORDS - within 5 s
+    check "$1 logs: $2" until_true 5 grep -q -- "$2" "$LAB/$1.log"
+}
+
+start() { # NAME [options]
+    edge here "$@"
+    answers "$1"
+}
+
+# --- Options and files
+
+mesh_of alice bob
+member office old --expires 1s
+mesh other
+member other eve
+echo "a passphrase that everyone here knows" >"$LAB/passphrase"
+chmod 600 "$LAB/passphrase"
+host here
+
+check "--help" ends_with 0 "$bin" --help
+check "--version" ends_with 0 "$bin" --version
+check "no identity" ends_with 2 "$bin"
+check "an unknown option" ends_with 2 "$bin" --frobnicate
+check "a name alone" ends_with 2 "$bin" --name zoe
+check "no such file" ends_with 3 "$bin" --identity "$LAB/none.zs"
+check "a good file" ends_with 0 "$bin" -c "$LAB/alice.yaml" --check
+check "its settings are printed" ends_with 0 "$bin" -c "$LAB/alice.yaml" \
+    --print-config
+check "a wrong option's value" ends_with 3 "$bin" -c "$LAB/alice.yaml" \
+    --log-level loud --check
+
+printf 'node: {identity: office/alice.zs}\nlisten: {prot: 1}\nx: 2\n' \
+    >"$LAB/wrong.yaml"
+check "a wrong file" ends_with 3 "$bin" -c "$LAB/wrong.yaml" --check
+check "with each mistake's place" grep -q 'wrong.yaml:2:10: ' "$LAB/end.out"
+check "all of them" grep -q 'wrong.yaml:3:1: ' "$LAB/end.out"
+
+chmod 644 "$LAB/office/bob.zs"
+check "a secret that others may read" ends_with 3 "$bin" -c "$LAB/bob.yaml" \
+    --check
+chmod 600 "$LAB/office/bob.zs"
+
+# --- Two meet, and one is killed
+
+start alice
+started=$(now_us)
+edge here bob
+logs alice "peer_joined name=bob path=tcp"
+logs bob "peer_joined name=alice path=tcp"
+check_ms "bob joined alice after his start" \
+    "$(log_ms "$LAB/alice.log" peer_joined "$started")" 500
+
+killed=$(now_us)
+end bob KILL
+logs alice "peer_left name=bob reason=lost"
+check_ms "bob's death was noticed" \
+    "$(log_ms "$LAB/alice.log" peer_left "$killed")" 500
+
+start bob
+end bob
+logs alice "peer_left name=bob reason=closed"
+check "a second edge on the socket" ends_with 1 "$bin" -c "$LAB/bob.yaml" \
+    --socket /run/zeroservices/alice.sock
+
+# --- Who is refused
+
+until_true 5 ends_with 3 "$bin" -c "$LAB/old.yaml" --check || true
+check "an expired certificate" ends_with 3 "$bin" -c "$LAB/old.yaml" --check
+start old
+logs old "certificate_not_valid"
+logs old "refused_by_peer reason=expired name=alice"
+logs alice "peer_refused reason=expired name=old"
+end old
+
+start eve
+check "another mesh's node is no peer" test -z "$(path_of alice eve)"
+end eve
+
+start bob
+"$ZS_BIN/zs" mesh revoke bob --dir "$LAB/office" >"$LAB/revoke.out" 2>&1
+kill -HUP "$(pid_of alice)"
+logs alice "peer_left name=bob reason=revoked"
+logs bob "refused_by_peer reason=revoked"
+end bob
+
+# --- Reload and stop
+
+conf alice 'log: {level: debug}' 'listen: {port: 40404}'
+kill -HUP "$(pid_of alice)"
+logs alice "reload_changed key=log.level"
+logs alice "reload_needs_restart key=listen.port"
+conf alice 'nonsense: 1'
+kill -HUP "$(pid_of alice)"
+logs alice "reload_failed"
+check "it still runs" at alice status
+
+stopped=$(now_ms)
+end alice
+check_ms "a clean stop" $(($(now_ms) - stopped)) 2000
+check "its socket is gone" test ! -e /run/zeroservices/alice.sock
+
+# --- A passphrase is enough
+
+spawn zoe here "$bin" --name zoe --passphrase-file "$LAB/passphrase" \
+    --socket /run/zeroservices/zoe.sock
+spawn yan here "$bin" --name yan --passphrase-file "$LAB/passphrase" \
+    --socket /run/zeroservices/yan.sock
+logs zoe "peer_joined name=yan path=tcp"
+logs yan "peer_joined name=zoe path=tcp"
+finish
