@@ -1,18 +1,24 @@
 #include "edge/shell/api_internal.h"
 
 #include "common/base/memory.h"
+#include "common/io/clock.h"
 #include "common/io/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static void client_free(uv_handle_t *handle)
 {
     struct client *c = handle->data;
 
+    close(c->fd);
     text_close(&c->in);
     text_close(&c->out);
-    text_close(&c->writing);
     subscription_close(&c->subscription);
     free(c);
 }
@@ -47,12 +53,12 @@ void client_close(struct client *c)
         c->subscription.on = false;
         groups_tell(c->api);
     }
-    uv_close((uv_handle_t *)&c->pipe, client_free);
+    uv_close((uv_handle_t *)&c->poll, client_free);
 }
 
 size_t client_unread(const struct client *c)
 {
-    return c->out.size + c->writing.size;
+    return c->out.size - c->sent;
 }
 
 static void mark_dirty(struct client *c)
@@ -81,62 +87,68 @@ struct text *client_out(struct client *c)
     return &c->out;
 }
 
-static void on_written(uv_write_t *write, int status)
+/* Writes what the socket takes; false once it takes no more for now. */
+static bool write_some(struct client *c)
 {
-    struct client *c = write->data;
+    size_t left = client_unread(c);
+    ssize_t wrote = send(c->fd, c->out.data + c->sent, left, MSG_NOSIGNAL);
 
-    c->write_busy = false;
-    text_close(&c->writing);
-    if (status < 0) {
+    if (wrote < 0 && errno != EAGAIN && errno != EINTR)
         client_close(c);
-        return;
-    }
-    if (c->out.size > 0)
-        client_out(c);
-    client_review(c);
-}
-
-/* Hands what the socket did not take at once over to libuv. */
-static void write_rest(struct client *c, size_t done)
-{
-    struct text swap = c->writing;
-    c->writing = c->out;
-    c->out = swap;
-
-    uv_buf_t buf = {c->writing.data + done, c->writing.size - done};
-    c->write.data = c;
-    c->write_busy = true;
-    if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &buf, 1, on_written) != 0)
-        client_close(c);
+    if (wrote < 0)
+        return errno == EINTR;
+    c->sent += (size_t)wrote;
+    c->stalled = false;
+    return (size_t)wrote == left;
 }
 
 static void flush(struct client *c)
 {
-    if (c->write_busy || c->closing || c->out.size == 0)
-        return;
-
-    uv_buf_t buf = {c->out.data, c->out.size};
-    int done = uv_try_write((uv_stream_t *)&c->pipe, &buf, 1);
-    if (done == UV_EAGAIN)
-        done = 0;
-    if (done < 0)
-        client_close(c);
-    else if ((size_t)done < c->out.size)
-        write_rest(c, (size_t)done);
-    else if (c->out.capacity > API_UNREAD)
-        text_close(&c->out);
-    else
+    while (!c->closing && client_unread(c) > 0 && write_some(c))
+        ;
+    if (client_unread(c) == 0) {
+        if (c->out.capacity > API_READ_SIZE)
+            text_close(&c->out);
         text_clear(&c->out);
+        c->sent = 0;
+    } else if (c->sent > c->out.size / 2) {
+        text_drop(&c->out, c->sent);
+        c->sent = 0;
+    }
+}
+
+/*
+ * Waits a little for a client that reads, but more slowly than events come. As
+ * long as the edge waits it reads nothing from its links, and so slows down
+ * those who send. One that does not read at all is waited for once.
+ */
+static void wait_for_reader(struct client *c, struct instant until)
+{
+    struct pollfd fd = {.fd = c->fd, .events = POLLOUT};
+
+    while (!c->closing && client_unread(c) > API_UNREAD && !c->stalled) {
+        struct span left = instant_between(clock_now(), until);
+        if (left.us <= 0)
+            return;
+        if (poll(&fd, 1, (int)(left.us / 1000) + 1) == 0)
+            c->stalled = left.us > API_WAIT_MS * 1000 / 2;
+        else
+            flush(c);
+    }
 }
 
 void clients_flush(struct api *a)
 {
+    struct instant until = instant_after(clock_now(), span_ms(API_WAIT_MS));
+
     uv_idle_stop(&a->flusher);
     while (a->dirty) {
         struct client *c = a->dirty;
         a->dirty = c->dirty_next;
         c->dirty = false;
         flush(c);
+        if (c->subscription.on)
+            wait_for_reader(c, until);
         client_review(c);
     }
 }
@@ -193,62 +205,70 @@ static void take_input(struct client *c, struct bytes input)
 /* The last line may lack its end. Answers that are due still go out. */
 static void on_end(struct client *c)
 {
-    uv_read_stop((uv_stream_t *)&c->pipe);
-    c->reading = false;
     c->ended = true;
     if (c->in.size > 0 && !c->skipping)
         client_line(c, text_bytes(&c->in));
     text_close(&c->in);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
-{
-    struct client *c = stream->data;
-
-    if (size == 0)
-        return;
-    if (size > 0) {
-        take_input(c, bytes_of(buf->base, (size_t)size));
-    } else if (size == UV_EOF) {
-        on_end(c);
-    } else {
-        client_close(c);
-    }
-    client_review(c);
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct client *c = handle->data;
-
-    (void)suggested;
-    *buf = uv_buf_init(c->api->read_room, API_READ_SIZE);
-}
-
 static bool may_read(const struct client *c)
 {
-    return !c->blocked && c->pending_count < API_PENDING &&
+    return !c->ended && !c->blocked && c->pending_count < API_PENDING &&
            c->pending_bytes < API_PENDING_BYTES &&
            client_unread(c) < API_UNREAD;
+}
+
+/* Several reads make one batch for the node; not all, or one client that
+ * writes without end keeps the others waiting. */
+static void read_some(struct client *c)
+{
+    char *room = c->api->read_room;
+
+    for (int i = 0; i < API_READS && !c->closing && may_read(c); i++) {
+        ssize_t got = recv(c->fd, room, API_READ_SIZE, 0);
+        if (got > 0)
+            take_input(c, bytes_of(room, (size_t)got));
+        else if (got == 0)
+            on_end(c);
+        else if (errno != EAGAIN && errno != EINTR)
+            client_close(c);
+        if (got < API_READ_SIZE)
+            break;
+    }
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct client *c = poll->data;
+
+    if (status < 0) {
+        client_close(c);
+        return;
+    }
+    if (events & UV_WRITABLE)
+        flush(c);
+    if (events & UV_READABLE)
+        read_some(c);
+    client_review(c);
 }
 
 void client_review(struct client *c)
 {
     if (c->closing)
         return;
-    if (c->ended) {
-        if (c->pending_count == 0 && client_unread(c) == 0)
-            client_close(c);
+    if (c->ended && c->pending_count == 0 && client_unread(c) == 0) {
+        client_close(c);
         return;
     }
-    bool reading = may_read(c);
-    if (reading == c->reading)
+    int events = (may_read(c) ? UV_READABLE : 0) |
+                 (client_unread(c) > 0 ? UV_WRITABLE : 0);
+    if (events == c->events)
         return;
-    c->reading = reading;
-    if (!reading)
-        uv_read_stop((uv_stream_t *)&c->pipe);
-    else if (uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
-        c->ended = true;
+    c->events = events;
+    if (events == 0)
+        uv_poll_stop(&c->poll);
+    else
+        uv_poll_start(&c->poll, events, on_poll);
 }
 
 static void refuse(struct client *c)
@@ -260,23 +280,48 @@ static void refuse(struct client *c)
     client_close(c);
 }
 
-void client_accept(struct api *a)
+static void client_new(struct api *a, int fd)
 {
     struct client *c = memory_new(sizeof(*c));
 
     c->api = a;
+    c->fd = fd;
     c->blocked_end = &c->blocked;
+    if (uv_poll_init(a->loop, &c->poll, fd) != 0) {
+        close(fd);
+        free(c);
+        return;
+    }
+    c->poll.data = c;
     c->next = a->clients;
     if (c->next)
         c->next->previous = c;
     a->clients = c;
     a->client_count++;
-    uv_pipe_init(a->loop, &c->pipe, 0);
-    c->pipe.data = c;
-    if (uv_accept((uv_stream_t *)&a->listener, (uv_stream_t *)&c->pipe) != 0)
-        client_close(c);
-    else if (a->client_count > API_CLIENTS)
+    if (a->client_count > API_CLIENTS)
         refuse(c);
-    else
-        client_review(c);
+    client_review(c);
+}
+
+static void free_stream(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+/* libuv accepts, as it knows what to do when descriptors run out. The rest is
+ * done on the descriptor itself: what a client is sent must be writable at any
+ * time, and not queue up inside of libuv. */
+void client_accept(struct api *a)
+{
+    uv_pipe_t *stream = memory_new(sizeof(*stream));
+    uv_os_fd_t fd;
+
+    uv_pipe_init(a->loop, stream, 0);
+    if (uv_accept((uv_stream_t *)&a->listener, (uv_stream_t *)stream) == 0 &&
+        uv_fileno((uv_handle_t *)stream, &fd) == 0) {
+        int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (own >= 0)
+            client_new(a, own);
+    }
+    uv_close((uv_handle_t *)stream, free_stream);
 }

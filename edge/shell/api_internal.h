@@ -22,6 +22,8 @@
 enum {
     API_CLIENTS = 256,
     API_READ_SIZE = 64 * 1024,
+    API_READS = 8,         /* of one client in a turn */
+    API_WAIT_MS = 100,     /* in a turn, for those who read too slowly */
     API_LINE_SLACK = 4096, /* a line holds more than the message's data */
     /* Of one client: not read while it has more than this under way, ... */
     API_PENDING = 64 * 1024,
@@ -94,17 +96,17 @@ struct pending {
 struct client {
     struct api *api;
     struct client *previous, *next;
-    uv_pipe_t pipe;
+    int fd;
+    uv_poll_t poll;
+    int events;     /* that are polled for */
     struct text in; /* a line's begin that came without its end */
     bool skipping;  /* the rest of a line that is too long */
-    bool reading;
-    bool ended;          /* it will not send more */
-    bool closing;        /* freed once libuv is done with it */
-    struct text out;     /* to be written */
-    struct text writing; /* being written */
-    uv_write_t write;
-    bool write_busy;
-    bool dirty; /* is in the api's list of those to be flushed */
+    bool ended;     /* it will not send more */
+    bool closing;   /* freed once libuv is done with it */
+    struct text out;
+    size_t sent;  /* of `out` */
+    bool stalled; /* it took nothing when it was waited for */
+    bool dirty;   /* is in the api's list of those to be flushed */
     struct client *dirty_next;
     struct pending *pendings;
     size_t pending_count;

@@ -189,6 +189,7 @@ static const struct {
     {"handshakes", offsetof(struct node_counters, handshakes)},
     {"refusals", offsetof(struct node_counters, refusals)},
     {"path_changes", offsetof(struct node_counters, path_changes)},
+    {"doubts", offsetof(struct node_counters, doubts)},
     {"store_bytes", offsetof(struct node_counters, store_bytes)},
 };
 
