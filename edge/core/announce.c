@@ -188,6 +188,7 @@ static void take_up(struct node *n, struct peer *p, struct bytes bytes,
             if (address_is_usable(&said->candidates[i].address))
                 (void)dialer_add(&p->dialer, &said->candidates[i].address,
                                  false);
+        peer_dial_soon(n, p, false);
     }
 }
 

@@ -166,6 +166,8 @@ bool peer_try_join(struct node *n, struct peer *p)
     p->session_until = INSTANT_NEVER;
     n->joined_count++;
     view_todo(n, p, todo_add(n->todo, NODE_JOINED));
+    /* What failed while it was away says nothing of now. */
+    peer_dial_soon(n, p, false);
     peer_touch(n, p);
     return true;
 }
