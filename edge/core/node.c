@@ -327,6 +327,9 @@ static void handle_due(struct node *n)
         case DEADLINE_RELAY:
             relays_due(n, d->subject);
             break;
+        case DEADLINE_PING:
+            traffic_ping_due(n, d->subject);
+            break;
         }
     }
 }

@@ -28,7 +28,8 @@ enum deadline_kind {
     DEADLINE_BEACON,
     DEADLINE_PEER,
     DEADLINE_LINK,
-    DEADLINE_RELAY
+    DEADLINE_RELAY,
+    DEADLINE_PING,
 };
 
 struct deadline {
@@ -125,6 +126,7 @@ struct ping {
     struct node_ref ref;
     struct node_id peer;
     struct instant asked;
+    struct deadline deadline;
 };
 
 struct publication {
@@ -317,6 +319,7 @@ void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 void traffic_submit(struct node *n, const struct node_event *event);
 void traffic_publish(struct node *n, const struct node_event *event);
 void traffic_ping(struct node *n, const struct node_event *event);
+void traffic_ping_due(struct node *n, struct ping *ping);
 void traffic_take(struct node *n, struct peer *p, struct link *link,
                   uint8_t *packet, size_t size);
 /* Handshake if wanted, then one packet if there is output. True: more. */

@@ -11,6 +11,8 @@ static const uint64_t publication_mark = (uint64_t)1 << 63;
 /* Without another path, doubting is tried again so much later. */
 static const struct span doubt_pause = {400 * 1000};
 
+static const struct span ping_timeout = {10 * 1000 * 1000};
+
 /* --- sessions ------------------------------------------------------------ */
 
 static struct session *session_of(struct node *n, struct peer *p)
@@ -90,6 +92,13 @@ static void on_message(void *context, struct bytes bytes)
     item->peer.message = message;
 }
 
+static void ping_free(struct node *n, struct ping *ping)
+{
+    heap_remove(&n->heap, &ping->deadline.timer);
+    (void)map_remove(&n->pings, &ping->token);
+    free(ping);
+}
+
 static void on_pong(void *context, uint64_t token)
 {
     struct sink_context *c = context;
@@ -100,8 +109,7 @@ static void on_pong(void *context, uint64_t token)
     todo_report(n, ping->ref, OUTCOME_DELIVERED, c->peer);
     n->todo->items[n->todo->count - 1].report.rtt =
         instant_between(ping->asked, n->now);
-    (void)map_remove(&n->pings, &token);
-    free(ping);
+    ping_free(n, ping);
 }
 
 static struct session_sink sink_of(struct sink_context *context)
@@ -114,17 +122,39 @@ static struct session_sink sink_of(struct sink_context *context)
     };
 }
 
+/* Nothing sends a ping again: one whose path broke is lost. */
+static void ping_lost(struct node *n, struct ping *ping)
+{
+    todo_report(n, ping->ref, OUTCOME_NOT_DELIVERED, NULL);
+    ping_free(n, ping);
+}
+
+void traffic_ping_due(struct node *n, struct ping *ping)
+{
+    ping_lost(n, ping);
+}
+
 static void end_pings(struct node *n, const struct peer *p)
 {
     size_t cursor = 0;
     struct ping *ping;
     while ((ping = map_next(&n->pings, &cursor)) != NULL) {
-        if (!node_id_equal(&ping->peer, &p->id))
-            continue;
-        todo_report(n, ping->ref, OUTCOME_NOT_DELIVERED, NULL);
-        (void)map_remove(&n->pings, &ping->token);
-        free(ping);
+        if (node_id_equal(&ping->peer, &p->id))
+            ping_lost(n, ping);
     }
+}
+
+/* Those who were BUSY may try again. */
+static void tell_ready(struct node *n, struct peer *p)
+{
+    if (!p->wants_ready)
+        return;
+    p->wants_ready = false;
+    if (!p->joined)
+        return; /* LEFT told them. */
+    struct node_todo *item = todo_add(n->todo, NODE_READY);
+    item->peer.peer.id = p->id;
+    item->peer.peer.name = p->name;
 }
 
 void traffic_end(struct node *n, struct peer *p, enum session_settled how)
@@ -139,7 +169,7 @@ void traffic_end(struct node *n, struct peer *p, enum session_settled how)
     free(p->session);
     p->session = NULL;
     p->session_until = INSTANT_NEVER;
-    p->wants_ready = false;
+    tell_ready(n, p);
     if (p->joined && p->paths.current.kind == PATH_NONE)
         p->pathless_since = n->now;
 }
@@ -256,8 +286,15 @@ void traffic_ping(struct node *n, const struct node_event *event)
         return;
     }
     struct ping *ping = memory_new(sizeof *ping);
-    *ping = (struct ping){token, event->submit.ref, p->id, n->now};
+    *ping = (struct ping){
+        .token = token,
+        .ref = event->submit.ref,
+        .peer = p->id,
+        .asked = n->now,
+        .deadline = {.kind = DEADLINE_PING, .subject = ping},
+    };
     (void)map_put(&n->pings, &token, ping);
+    node_arm(n, &ping->deadline, instant_after(n->now, ping_timeout));
     peer_touch(n, p);
 }
 
@@ -332,15 +369,11 @@ static void take_records(struct node *n, struct peer *p, struct link *link,
 }
 
 /* Half the window free again: worth telling those who were BUSY. */
-static void tell_ready(struct node *n, struct peer *p)
+static void tell_room(struct node *n, struct peer *p)
 {
-    if (!p->wants_ready || p->session == NULL ||
-        !session_has_room(p->session, n->session_limits.window / 2))
-        return;
-    p->wants_ready = false;
-    struct node_todo *item = todo_add(n->todo, NODE_READY);
-    item->peer.peer.id = p->id;
-    item->peer.peer.name = p->name;
+    if (p->session != NULL &&
+        session_has_room(p->session, n->session_limits.window / 2))
+        tell_ready(n, p);
 }
 
 void traffic_take(struct node *n, struct peer *p, struct link *link,
@@ -382,7 +415,7 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         n->counters.packets_dropped++;
         break;
     }
-    tell_ready(n, p);
+    tell_room(n, p);
     peer_touch(n, p);
 }
 
