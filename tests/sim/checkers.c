@@ -213,7 +213,9 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref,
         return;
     case OUTCOME_NOT_DELIVERED:
     case OUTCOME_PEER_RESTARTED:
-        if (!is_disturbed(w, s->from) && !is_disturbed(w, s->to))
+        /* Whom only a beacon reaches is there, yet cannot be sent to. */
+        if (!is_disturbed(w, s->from) && !is_disturbed(w, s->to) &&
+            checkers_best_path(w, s->from, s->to) != PATH_NONE)
             world_fail(w, "delivered",
                        "message %llu from %d to %d: %s, and nothing happened",
                        number, s->from, s->to, node_outcome_name(s->outcome));
@@ -283,7 +285,8 @@ static void left(struct world *w, struct process *p, int peer,
         world_fail(w, "presence", "%d left %d without having joined", peer,
                    p->host);
     if (reason == DEPARTURE_LOST && !is_disturbed(w, p->host) &&
-        !is_disturbed(w, peer))
+        !is_disturbed(w, peer) &&
+        checkers_best_path(w, p->host, peer) != PATH_NONE)
         world_fail(w, "presence", "%d left %d, and nothing happened", peer,
                    p->host);
     pair->joined = false;
@@ -669,13 +672,16 @@ bool checkers_is_settled(struct world *w)
 
 static void check_reports(struct world *w)
 {
+    static const char *const kinds[] = {"message", "publication", "ping"};
+
     for (size_t i = 0; i < w->checkers->sent_count; i++) {
         const struct sent *s = &w->checkers->sent[i];
         const struct process *p = w->hosts[s->from].process;
 
         if (p != NULL && p->serial == s->from_serial && !s->reported)
-            world_fail(w, "report", "%zu of %d to %d, sent at %.6f s, is open",
-                       i + 1, s->from, s->to, (double)s->at.us / 1e6);
+            world_fail(
+                w, "report", "%s %zu of %d to %d, sent at %.6f s, is open",
+                kinds[s->kind], i + 1, s->from, s->to, (double)s->at.us / 1e6);
     }
 }
 

@@ -228,24 +228,33 @@ static struct node *new_node(struct world *w, struct host *h,
     return node;
 }
 
-void host_tell_addresses(struct world *w, int host)
+static struct node_event addresses_of(const struct host *h, uint16_t port,
+                                      struct address list[INTERFACES])
 {
-    struct host *h = &w->hosts[host];
-    struct address list[INTERFACES];
     struct node_event event = {.kind = NODE_ADDRESSES_ARE};
 
     for (size_t i = 0; i < h->interface_count; i++) {
         list[i] = h->interfaces[i].address;
-        list[i].port = h->process->tcp_port;
+        list[i].port = port;
     }
     event.addresses.list = list;
     event.addresses.count = h->interface_count;
+    return event;
+}
+
+void host_tell_addresses(struct world *w, int host)
+{
+    struct host *h = &w->hosts[host];
+    struct address list[INTERFACES];
+    struct node_event event = addresses_of(h, h->process->tcp_port, list);
+
     host_event(w, host, &event);
 }
 
-static void tell_peers(struct world *w, struct host *h)
+static struct node_event configured_of(const struct world *w,
+                                       const struct host *h,
+                                       struct address list[HOSTS])
 {
-    struct address list[HOSTS];
     struct node_event event = {.kind = NODE_PEERS_ARE};
 
     for (size_t i = 0; i < h->peer_count; i++) {
@@ -254,8 +263,21 @@ static void tell_peers(struct world *w, struct host *h)
     }
     event.addresses.list = list;
     event.addresses.count = h->peer_count;
-    if (h->peer_count > 0)
-        host_event(w, h->index, &event);
+    return event;
+}
+
+/* What a shell knows at the start it tells in one step. */
+static void first_step(struct world *w, struct host *h)
+{
+    struct address own[INTERFACES], peers[HOSTS];
+    struct node_event events[] = {
+        {.kind = NODE_CLOCK},
+        addresses_of(h, h->process->tcp_port, own),
+        configured_of(w, h, peers),
+    };
+
+    events[0].unix_seconds = host_unix_now(w, h->index);
+    process_step(w, h->process, events, 3);
 }
 
 static void start_edge(struct world *w, struct host *h)
@@ -274,10 +296,8 @@ static void start_edge(struct world *w, struct host *h)
     h->process = p;
     clock->serial = p->serial;
     checkers_started(w, p);
-    process_handle(w, clock);
-    world_release(w, clock);
-    host_tell_addresses(w, h->index);
-    tell_peers(w, h);
+    world_post(w, clock, instant_after(w->now, span_s(60)));
+    first_step(w, h);
     application_started(w, p);
 }
 
