@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Do the programs say what they are, on the right stream, within 80 columns?"""
+"""Do the programs say what they are, on the right stream, in short lines?"""
 
 import subprocess
 from pathlib import Path
@@ -43,7 +43,8 @@ def helps(*command):
         yield f"{what}: does not name the command"
     for line in said.stdout.splitlines():
         if len(line) > 80:
-            yield f"{what}: wider than 80 columns: {line!r}"
+            note = "note: " if len(line) <= 100 else ""
+            yield f"{note}{what}: wider than 80 columns: {line!r}"
 
 
 def tells_version(program):

@@ -281,7 +281,7 @@ esac
                 ('[--json]"', '[--json]" >&2', 2 * all_of +
                  len(check_help.COMMANDS)),
                 ('[--json]"', '[--json]"; exit 1', all_of),
-                ("usage", "usage " + "x" * 80, all_of),
+                ("usage", "usage " + "x" * 100, all_of),
                 ("0.1.0", "", each),
                 ("exit 2", "exit 1", each)):
             with self.subTest(new):
