@@ -92,6 +92,8 @@ logs alice "peer_refused reason=expired name=old"
 end old
 
 start eve
+logs alice "peer_refused reason=wrong_mesh"
+logs eve "peer_refused reason=wrong_mesh"
 check "another mesh's node is no peer" test -z "$(path_of alice eve)"
 end eve
 

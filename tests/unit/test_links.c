@@ -1,0 +1,363 @@
+/* Links over loopback: an outgoing end, an incoming end, one turn for each. */
+#include "tests/unit/kit.h"
+
+#include "common/io/zap.h"
+#include "edge/shell/incoming.h"
+#include "edge/shell/outgoing.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TURNS = 3000, TURN_MS = 5, SOCKETS = 128, HEARD = 4096 };
+
+/* What one end was told, in order; packets by their first four bytes. */
+struct heard {
+    enum node_event_kind kind;
+    uint32_t link;
+    uint32_t number;
+    enum link_failure failure;
+    struct curve_key key;
+};
+
+struct end {
+    struct turn turn;
+    struct heard heard[HEARD];
+    size_t count;
+    bool stuck; /* takes nothing from its links */
+};
+
+static struct {
+    uv_loop_t loop;
+    struct zloop zloop;
+    void *context;
+    struct zap *zap;
+    uv_timer_t timer;
+    struct end here, there; /* outgoing, incoming */
+    struct outgoing *outgoing;
+    struct incoming *incoming;
+    struct curve_pair here_keys, there_keys;
+    struct curve_key server;
+    struct address address;
+} w;
+
+static void take(struct end *end)
+{
+    if (end->stuck)
+        return;
+    struct batch *b = turn_take(&end->turn);
+    for (size_t i = 0; i < b->count; i++) {
+        const struct node_event *e = &b->events[i];
+        struct heard h = {.kind = e->kind, .link = e->link.id};
+        if (e->kind == NODE_LINK_CLOSED)
+            h.failure = e->link.failure;
+        if (e->kind == NODE_LINK_OPENED)
+            h.key = e->link.key;
+        if (e->kind == NODE_LINK_PACKET && e->link.bytes.size >= 4)
+            memcpy(&h.number, e->link.bytes.data, 4);
+        assert_true(end->count < HEARD);
+        end->heard[end->count++] = h;
+    }
+    turn_done(b);
+}
+
+static void after(void *context)
+{
+    (void)context;
+    take(&w.here);
+    take(&w.there);
+}
+
+static size_t count_of(const struct end *end, enum node_event_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < end->count; i++)
+        count += end->heard[i].kind == kind;
+    return count;
+}
+
+static const struct heard *await(const struct end *end,
+                                 enum node_event_kind kind, size_t count)
+{
+    for (int i = 0; i < TURNS && count_of(end, kind) < count; i++)
+        uv_run(&w.loop, UV_RUN_ONCE);
+    assert_true(count_of(end, kind) >= count);
+    for (size_t i = 0;; i++)
+        if (end->heard[i].kind == kind && --count == 0)
+            return &end->heard[i];
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    memset(&w, 0, sizeof w);
+    uv_loop_init(&w.loop);
+    zloop_open(&w.zloop, &w.loop, after, NULL);
+    uv_timer_init(&w.loop, &w.timer);
+    uv_timer_start(&w.timer, on_timer, TURN_MS, TURN_MS);
+    w.context = zcontext_open(SOCKETS);
+    w.zap = zap_open(&w.zloop, w.context, NULL, NULL);
+    assert_non_null(w.zap);
+    crypto_box_keypair(w.here_keys.public_key, w.here_keys.secret_key);
+    crypto_box_keypair(w.there_keys.public_key, w.there_keys.secret_key);
+    memcpy(w.server.key, w.there_keys.public_key, 32);
+    turn_init(&w.here.turn, &w.zloop);
+    turn_init(&w.there.turn, &w.zloop);
+    w.outgoing = outgoing_open(&w.here.turn, w.context);
+    w.incoming = incoming_open(&w.there.turn,
+                               &(struct incoming_conf){.zmq_context = w.context,
+                                                       .keys = &w.there_keys,
+                                                       .limit = 4});
+    assert_non_null(w.incoming);
+    w.address = (struct address){.family = ADDRESS_V4,
+                                 .ip = {127, 0, 0, 1},
+                                 .port = incoming_port(w.incoming)};
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    outgoing_close(&w.outgoing);
+    incoming_close(&w.incoming);
+    zap_close(&w.zap);
+    zloop_close(&w.zloop);
+    uv_close((uv_handle_t *)&w.timer, NULL);
+    uv_run(&w.loop, UV_RUN_DEFAULT);
+    zcontext_close(&w.context);
+    turn_close(&w.here.turn);
+    turn_close(&w.there.turn);
+    return uv_loop_close(&w.loop);
+}
+
+static void connect_link(uint32_t id)
+{
+    size_t before = count_of(&w.here, NODE_LINK_OPENED);
+
+    outgoing_connect(w.outgoing, id, &w.here_keys, &w.server, &w.address);
+    await(&w.here, NODE_LINK_OPENED, before + 1);
+}
+
+static struct bytes numbered(uint8_t *room, size_t size, uint32_t number)
+{
+    memset(room, 0, size);
+    memcpy(room, &number, 4);
+    return bytes_of(room, size);
+}
+
+static void send_there(uint32_t id, uint32_t number)
+{
+    uint8_t room[8];
+
+    outgoing_write(w.outgoing, id, numbered(room, sizeof room, number));
+}
+
+/* A link that is open at both ends; its id at the incoming one. */
+static uint32_t link_up(uint32_t id)
+{
+    size_t before = count_of(&w.there, NODE_LINK_OPENED);
+
+    connect_link(id);
+    send_there(id, 1);
+    return await(&w.there, NODE_LINK_OPENED, before + 1)->link;
+}
+
+static void packets_cross_both_ways(void **state)
+{
+    uint8_t room[8];
+
+    (void)state;
+    uint32_t in = link_up(1);
+    assert_int_equal(in % 2, 0);
+    assert_memory_equal(await(&w.there, NODE_LINK_OPENED, 1)->key.key,
+                        w.here_keys.public_key, 32);
+    assert_int_equal(await(&w.there, NODE_LINK_PACKET, 1)->number, 1);
+    incoming_write(w.incoming, in, numbered(room, sizeof room, 7));
+    assert_int_equal(await(&w.here, NODE_LINK_PACKET, 1)->number, 7);
+    assert_int_equal(w.here.heard[0].kind, NODE_LINK_OPENED);
+    assert_int_equal(w.there.heard[0].kind, NODE_LINK_OPENED);
+}
+
+static void the_end_comes_after_all_that_was_sent(void **state)
+{
+    (void)state;
+    uint32_t in = link_up(1);
+    for (uint32_t i = 2; i <= 200; i++) {
+        send_there(1, i);
+        if (i % 50 == 0)
+            await(&w.there, NODE_LINK_PACKET, i);
+    }
+    outgoing_disconnect(w.outgoing, 1);
+    const struct heard *closed = await(&w.there, NODE_LINK_CLOSED, 1);
+    assert_int_equal(closed->link, in);
+    assert_int_equal(closed->failure, LINK_BROKEN);
+    assert_int_equal(count_of(&w.there, NODE_LINK_PACKET), 200);
+    assert_int_equal(w.there.heard[w.there.count - 1].kind, NODE_LINK_CLOSED);
+    assert_int_equal(count_of(&w.here, NODE_LINK_CLOSED), 0);
+}
+
+static void the_listeners_end_is_told(void **state)
+{
+    (void)state;
+    link_up(1);
+    incoming_close(&w.incoming);
+    const struct heard *closed = await(&w.here, NODE_LINK_CLOSED, 1);
+    assert_int_equal(closed->link, 1);
+    assert_int_equal(closed->failure, LINK_BROKEN);
+}
+
+static void a_wrong_key_is_a_failed_handshake(void **state)
+{
+    (void)state;
+    w.server.key[3] ^= 1;
+    outgoing_connect(w.outgoing, 1, &w.here_keys, &w.server, &w.address);
+    assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 1)->failure,
+                     LINK_HANDSHAKE);
+    assert_int_equal(w.there.count, 0);
+}
+
+static void nobody_there_is_unreachable(void **state)
+{
+    (void)state;
+    w.address.port = 1;
+    outgoing_connect(w.outgoing, 1, &w.here_keys, &w.server, &w.address);
+    assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 1)->failure,
+                     LINK_UNREACHABLE);
+    outgoing_connect_host(w.outgoing, 3, &w.here_keys, &w.server, "127.0.0.1",
+                          1);
+    assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 2)->failure,
+                     LINK_UNREACHABLE);
+}
+
+static void a_name_leads_there_too(void **state)
+{
+    (void)state;
+    outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "localhost",
+                          w.address.port);
+    assert_int_equal(await(&w.here, NODE_LINK_OPENED, 1)->link, 1);
+}
+
+/* More than all queues on the way hold, while nobody reads. */
+static void a_full_link_says_so_and_loses_nothing(void **state)
+{
+    enum { SIZE = 60000, COUNT = 1500 };
+    static uint8_t room[SIZE];
+    uint32_t sent = 1;
+
+    (void)state;
+    link_up(1);
+    w.there.stuck = true;
+    while (sent < COUNT && count_of(&w.here, NODE_LINK_BLOCKED) == 0) {
+        outgoing_write(w.outgoing, 1, numbered(room, SIZE, ++sent));
+        uv_run(&w.loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(count_of(&w.here, NODE_LINK_BLOCKED), 1);
+    outgoing_write(w.outgoing, 1, numbered(room, SIZE, ++sent));
+    assert_int_equal(count_of(&w.here, NODE_LINK_WRITABLE), 0);
+    w.there.stuck = false;
+    await(&w.here, NODE_LINK_WRITABLE, 1);
+    await(&w.there, NODE_LINK_PACKET, sent);
+    for (uint32_t i = 1; i <= sent; i++)
+        assert_int_equal(await(&w.there, NODE_LINK_PACKET, i)->number, i);
+}
+
+static void so_does_a_full_incoming_one(void **state)
+{
+    enum { SIZE = 60000, COUNT = 1500 };
+    static uint8_t room[SIZE];
+    uint32_t sent = 0;
+
+    (void)state;
+    uint32_t in = link_up(1);
+    w.here.stuck = true;
+    while (sent < COUNT && count_of(&w.there, NODE_LINK_BLOCKED) == 0) {
+        incoming_write(w.incoming, in, numbered(room, SIZE, ++sent));
+        uv_run(&w.loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(count_of(&w.there, NODE_LINK_BLOCKED), 1);
+    incoming_write(w.incoming, in, numbered(room, SIZE, ++sent));
+    w.here.stuck = false;
+    await(&w.there, NODE_LINK_WRITABLE, 1);
+    await(&w.here, NODE_LINK_PACKET, sent);
+    for (uint32_t i = 1; i <= sent; i++)
+        assert_int_equal(await(&w.here, NODE_LINK_PACKET, i)->number, i);
+}
+
+static void a_forgotten_link_is_deaf_and_soon_cut(void **state)
+{
+    (void)state;
+    uint32_t in = link_up(1);
+    await(&w.there, NODE_LINK_PACKET, 1);
+    incoming_forget(w.incoming, in);
+    send_there(1, 2);
+    await(&w.here, NODE_LINK_CLOSED, 1);
+    assert_int_equal(count_of(&w.there, NODE_LINK_PACKET), 1);
+    assert_int_equal(count_of(&w.there, NODE_LINK_CLOSED), 0);
+    assert_int_equal(link_up(3), in + 2);
+}
+
+static void more_than_the_limit_are_not_let_in(void **state)
+{
+    (void)state;
+    for (uint32_t id = 1; id <= 7; id += 2)
+        link_up(id);
+    connect_link(9);
+    send_there(9, 9);
+    send_there(1, 2);
+    assert_int_equal(await(&w.there, NODE_LINK_PACKET, 5)->number, 2);
+    assert_int_equal(count_of(&w.there, NODE_LINK_OPENED), 4);
+}
+
+/* Not one of ours: two frames, then a routing id of its own. */
+static void strange_messages_are_dropped(void **state)
+{
+    void *stranger = zmq_socket(w.context, ZMQ_DEALER);
+    char endpoint[64];
+    int linger = 0;
+
+    (void)state;
+    zmq_setsockopt(stranger, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(stranger, ZMQ_CURVE_SERVERKEY, w.server.key, 32);
+    zmq_setsockopt(stranger, ZMQ_CURVE_PUBLICKEY, w.here_keys.public_key, 32);
+    zmq_setsockopt(stranger, ZMQ_CURVE_SECRETKEY, w.here_keys.secret_key, 32);
+    zmq_setsockopt(stranger, ZMQ_ROUTING_ID, "chosen", 6);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", w.address.port);
+    zmq_connect(stranger, endpoint);
+    zmq_send(stranger, "alone", 5, 0);
+    zmq_send(stranger, "two", 3, ZMQ_SNDMORE);
+    zmq_send(stranger, "frames", 6, 0);
+    link_up(1);
+    outgoing_write(w.outgoing, 1, bytes_of("", 0));
+    await(&w.there, NODE_LINK_PACKET, 2);
+    for (int i = 0; i < 20; i++)
+        uv_run(&w.loop, UV_RUN_ONCE);
+    assert_int_equal(count_of(&w.there, NODE_LINK_OPENED), 1);
+    assert_int_equal(count_of(&w.there, NODE_LINK_PACKET), 2);
+    zmq_close(stranger);
+}
+
+#define LIVE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        LIVE(packets_cross_both_ways),
+        LIVE(the_end_comes_after_all_that_was_sent),
+        LIVE(the_listeners_end_is_told),
+        LIVE(a_wrong_key_is_a_failed_handshake),
+        LIVE(nobody_there_is_unreachable),
+        LIVE(a_name_leads_there_too),
+        LIVE(a_full_link_says_so_and_loses_nothing),
+        LIVE(so_does_a_full_incoming_one),
+        LIVE(a_forgotten_link_is_deaf_and_soon_cut),
+        LIVE(more_than_the_limit_are_not_let_in),
+        LIVE(strange_messages_are_dropped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
