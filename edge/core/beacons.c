@@ -77,17 +77,21 @@ void beacons_to_configured(struct node *n)
     }
 }
 
+static bool is_to_us(const struct node *n, const struct beacon *b)
+{
+    return node_id_equal(&b->whom, &n->certificate.node);
+}
+
 static void take_here(struct node *n, struct peer *p, const struct beacon *b,
                       const struct address *from)
 {
     bool new_process = p->cookie != b->cookie;
     p->cookie = b->cookie;
-    p->beacon_counter = b->counter;
+    p->beacon_counters[is_to_us(n, b)] = b->counter;
     p->has_beacon_address = true;
     p->beacon_address = *from;
 
-    bool to_us = node_id_equal(&b->whom, &n->certificate.node);
-    if (to_us && b->echo == n->cookie)
+    if (is_to_us(n, b) && b->echo == n->cookie)
         p->proved = true;
     if (p->proved) {
         p->beacon_heard = n->now;
@@ -116,7 +120,7 @@ static void take_refuse(struct node *n, const struct beacon *b,
                         const struct certificate *claimed,
                         const struct address *from)
 {
-    if (node_id_equal(&b->whom, &n->certificate.node))
+    if (is_to_us(n, b))
         (void)refusal_say(n, true, b->reason, -1, &claimed->node, claimed->name,
                           from);
 }
@@ -133,12 +137,12 @@ static bool brings_nothing(const struct peer *p, const struct beacon *b)
            bytes_equal(b->announcement, bytes_of(p->blob, p->blob_size));
 }
 
-static bool is_replay(const struct peer *p, const struct announcement *said,
-                      const struct beacon *b)
+static bool is_replay(const struct node *n, const struct peer *p,
+                      const struct announcement *said, const struct beacon *b)
 {
     return said->epoch.value < p->said.epoch.value ||
            (said->epoch.value == p->said.epoch.value &&
-            b->counter <= p->beacon_counter);
+            b->counter <= p->beacon_counters[is_to_us(n, b)]);
 }
 
 static void take_opened(struct node *n, const struct beacon *b,
@@ -154,11 +158,11 @@ static void take_opened(struct node *n, const struct beacon *b,
     }
     struct peer *p = peer_get(n, &claimed.node);
     if (p != NULL && brings_nothing(p, b)) {
-        p->beacon_counter =
-            b->counter > p->beacon_counter ? b->counter : p->beacon_counter;
+        uint64_t *counter = &p->beacon_counters[is_to_us(n, b)];
+        *counter = b->counter > *counter ? b->counter : *counter;
         return;
     }
-    if ((p != NULL && is_replay(p, &said, b)) ||
+    if ((p != NULL && is_replay(n, p, &said, b)) ||
         !beacon_signed_by(opened, &claimed.node)) {
         n->counters.beacons_dropped++;
         return;

@@ -94,7 +94,10 @@ struct peer {
     struct instant known_since;
     bool proved;       /* this epoch answered us, so it is no replay */
     uint64_t departed; /* the epoch that said goodbye */
-    uint64_t beacon_counter;
+    /* The last ones: of its multicasts, and of its beacons to us. Two, as the
+     * two kinds come in by sockets that are not read in the order of sending.
+     */
+    uint64_t beacon_counters[2];
     uint64_t cookie;
     bool has_beacon_address;
     struct address beacon_address; /* unicast beacons go there */

@@ -206,7 +206,7 @@ void peer_restarted(struct node *n, struct peer *p)
     traffic_end(n, p, SESSION_PEER_RESTARTED);
     peer_departed(n, p, DEPARTURE_LOST);
     p->proved = false;
-    p->beacon_counter = 0;
+    p->beacon_counters[0] = p->beacon_counters[1] = 0;
     p->cookie = 0;
     p->known_since = n->now;
     p->suspect_by = (struct instant){INT64_MIN};
