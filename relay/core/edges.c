@@ -68,6 +68,15 @@ static void enter_mesh(struct mesh *m, struct edge *e)
     m->syncing++;
 }
 
+/* When to look at its certificate's end: only then, or a while before. */
+static struct instant expiry_look(const struct hub *h, const struct edge *e)
+{
+    uint64_t unix_now = hub_unix_now(h);
+    uint64_t left = e->not_after > unix_now ? e->not_after - unix_now : 0;
+    return instant_after(
+        h->now, span_s(left < HUB_EXPIRY_S ? (int64_t)left : HUB_EXPIRY_S));
+}
+
 struct edge *edge_new(struct hub *h, struct mesh *m,
                       const struct edge_start *start)
 {
@@ -89,11 +98,13 @@ struct edge *edge_new(struct hub *h, struct mesh *m,
     e->tokens = UINT64_C(1) << 62; /* full: cut to the burst at first use */
     e->tokens_at = h->now;
     e->silence.owner = e;
+    e->expiry.owner = e;
     e->announce.owner = e;
     e->work.owner = e;
 
     map_put(&h->conns, &e->conn, e);
     heap_set(&h->timers, &e->silence, instant_after(h->now, e->lost_after));
+    heap_set(&h->timers, &e->expiry, expiry_look(h, e));
     enter_mesh(m, e);
     h->counters.edges++;
     return e;
@@ -138,6 +149,7 @@ void edge_free(struct hub *h, struct edge *e)
     map_remove(&h->conns, &e->conn);
     host_release(h, e->host);
     heap_remove(&h->timers, &e->silence);
+    heap_remove(&h->timers, &e->expiry);
     heap_remove(&h->timers, &e->announce);
     heap_remove(&h->timers, &e->work);
     h->counters.queue_bytes -= e->control.bytes + e->data.bytes;
@@ -223,6 +235,14 @@ void edge_silence_due(struct hub *h, struct edge *e)
     }
     hub_todos_add(h->todos, HUB_DROP, e->conn);
     edge_gone(h, e, DEPARTURE_LOST);
+}
+
+void edge_check_expiry(struct hub *h, struct edge *e)
+{
+    if (e->not_after <= hub_unix_now(h))
+        edge_refuse(h, e, REFUSAL_EXPIRED, DEPARTURE_LOST);
+    else
+        heap_set(&h->timers, &e->expiry, expiry_look(h, e));
 }
 
 void edges_reap(struct hub *h)

@@ -134,10 +134,8 @@ static void clock_told(struct hub *h, uint64_t unix_seconds)
     h->clock = unix_seconds;
     h->clock_at = h->now;
     size_t cursor = 0;
-    for (struct edge *e; (e = map_next(&h->conns, &cursor));) {
-        if (e->not_after <= unix_seconds)
-            edge_refuse(h, e, REFUSAL_EXPIRED, DEPARTURE_LOST);
-    }
+    for (struct edge *e; (e = map_next(&h->conns, &cursor));)
+        edge_check_expiry(h, e);
 }
 
 static void stop(struct hub *h)
@@ -191,6 +189,8 @@ static void work_due(struct hub *h)
         struct edge *e = t->owner;
         if (t == &e->silence)
             edge_silence_due(h, e);
+        else if (t == &e->expiry)
+            edge_check_expiry(h, e);
         else if (t == &e->announce)
             edge_announce_due(h, e);
         else

@@ -30,6 +30,8 @@ enum {
     HUB_LATE_MS = 200,
     HUB_GRACE_MS = 1000,
     HUB_DOUBTS = 8,
+    /* A certificate's end is looked at so often at least: clocks move. */
+    HUB_EXPIRY_S = 3600,
     HUB_LOST_AFTER_MIN_MS = 500,
     HUB_LOST_AFTER_MAX_MS = 5 * 60 * 1000,
     /* Meshes without edges whose revocations an open relay remembers. */
@@ -72,6 +74,7 @@ struct edge {
     char name[NAME_KEY_SIZE]; /* zero-padded */
     struct address address;
     uint64_t not_after;
+    struct timer expiry; /* of its certificate */
 
     struct span lost_after;
     struct instant heard;
@@ -152,6 +155,8 @@ void edge_replace(struct hub *h, struct edge *e);
 void edge_gone(struct hub *h, struct edge *e, enum departure departure);
 void edge_heard(struct hub *h, struct edge *e);
 void edge_silence_due(struct hub *h, struct edge *e);
+/* Ends it if its certificate ran out, else looks again when it will have. */
+void edge_check_expiry(struct hub *h, struct edge *e);
 /* Ends those that could not take their control packets. */
 void edges_reap(struct hub *h);
 

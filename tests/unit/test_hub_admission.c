@@ -159,6 +159,24 @@ static void a_certificate_runs_out_while_connected(void **state)
     assert_true(kit_told_gone(&k, b.conn, &a, DEPARTURE_LOST));
 }
 
+static void it_runs_out_on_the_second(void **state)
+{
+    (void)state;
+    a.lost_after_ms = b.lost_after_ms = UINT32_MAX;
+    kit_certify(&a, &k.mesh, "node-1", KIT_UNIX + 10);
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    struct instant start = k.now;
+    struct instant end = kit_pass(&k, span_s(20), a.conn);
+    assert_int_equal(instant_between(start, end).us, 10000000);
+    kit_expect_refused(&k, a.conn, REFUSAL_EXPIRED);
+    assert_true(kit_told_gone(&k, b.conn, &a, DEPARTURE_LOST));
+    /* A clock set back gives time. */
+    kit_step(&k,
+             (struct hub_event){.kind = HUB_CLOCK, .unix_seconds = KIT_UNIX});
+    assert_true(instant_is_never(kit_pass(&k, span_s(20), b.conn)));
+}
+
 static void anothers_certificate_is_of_no_use(void **state)
 {
     (void)state;
@@ -333,6 +351,7 @@ int main(void)
         TEST(time_goes_on_between_clocks),
         TEST(nobody_comes_in_without_a_clock),
         TEST(a_certificate_runs_out_while_connected),
+        TEST(it_runs_out_on_the_second),
         TEST(anothers_certificate_is_of_no_use),
         TEST(anothers_name_is_refused),
         TEST(a_second_hello_ends_the_connection),
