@@ -10,10 +10,10 @@
 static const struct option_row rows[] = {
     {"type", 0, OPTION_TEXT, "TYPE", "only messages of this type (repeatable)"},
     {"group", 0, OPTION_TEXT, "GROUP",
-     "join the group, and only what is published to it (repeatable)"},
+     "join it, and print what is published to it (repeatable)"},
     {"count", 'n', OPTION_INTEGER, "N", "end after N messages"},
     {"timeout", 0, OPTION_DURATION, "TIME",
-     "end after 500ms, 5s, ...; exit 6 if that is before N messages"},
+     "end after 5s, ...; exit 6 if before N messages"},
     {"json", 0, OPTION_FLAG, NULL, "a JSON object a line, presence as well"},
 };
 

@@ -2,8 +2,7 @@
 #include "edge/cli/command.h"
 #include "edge/cli/input.h"
 
-#include <errno.h>
-#include <string.h>
+#include "common/conf/revoked.h"
 
 static const struct option_row rows[] = {
     {"json", 0, OPTION_FLAG, NULL, "print the answer as JSON"},
@@ -33,8 +32,8 @@ static int give(struct client *c, const struct options *o, struct bytes list)
         return EXIT_FAILED;
     text_add_string(client_out(c), "}\n");
     json_t *answer = client_ask(c, &code);
-    if (!answer) /* The file is wrong, not how the command was used. */
-        return code == EXIT_USAGE ? EXIT_FAILED : code;
+    if (!answer) /* The list is wrong, not how the command was used. */
+        return code == EXIT_USAGE ? EXIT_CONF : code;
     if (options_flag(o, "json"))
         command_print_json(answer);
     else
@@ -50,20 +49,19 @@ static int give(struct client *c, const struct options *o, struct bytes list)
 int cmd_revoke(int argc, char **argv)
 {
     struct options o;
-    struct text list = {0};
+    struct revoked revoked;
     int code;
 
     if (!command_options(&spec, argc, argv, &o, &code))
         return code;
-    if (!input_file(o.positionals[0], &list)) {
-        code = command_fail(EXIT_FAILED, "%s: %s", o.positionals[0],
-                            strerror(errno));
-    } else {
+    if (revoked_load(o.positionals[0], &revoked, stderr)) {
         struct client *c = client_open(&o);
-        code = c ? give(c, &o, text_bytes(&list)) : EXIT_NO_DAEMON;
+        code = c ? give(c, &o, bytes_of(revoked.bytes, revoked.size))
+                 : EXIT_NO_DAEMON;
         client_free(c);
+    } else {
+        code = EXIT_CONF;
     }
-    text_close(&list);
     options_free(&o);
     return code;
 }

@@ -13,8 +13,7 @@ static const struct {
     const char *help;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"status", "", "this node, its relays and peers, and what is amiss",
-     cmd_status},
+    {"status", "", "node, relays, peers, what is amiss", cmd_status},
     {"peers", "", "a line for each peer", cmd_peers},
     {"wait", "--peers N | --peer NAME", "until peers are present", cmd_wait},
     {"send", "TO TYPE [DATA]", "a message to one peer", cmd_send},
@@ -23,15 +22,13 @@ static const struct {
     {"request", "TO TYPE [DATA]", "a message, and the reply to it",
      cmd_request},
     {"listen", "", "prints what comes in", cmd_listen},
-    {"ping", "TO", "round trips to a peer, and the path they take", cmd_ping},
+    {"ping", "TO", "round trips to a peer, and their path", cmd_ping},
     {"bench", "serve | TO", "messages a second, or round trips", cmd_bench},
     {"mesh", "create | add | relay | revoke", "makes and keeps a mesh",
      cmd_mesh},
-    {"keygen", "FILE", "makes a key on this device, to be certified",
-     cmd_keygen},
+    {"keygen", "FILE", "makes a key on this device", cmd_keygen},
     {"id", "FILE", "what an identity or key file holds", cmd_id},
-    {"revoke", "FILE", "gives the edge a revocation list, which spreads",
-     cmd_revoke},
+    {"revoke", "FILE", "gives the edge a revocation list", cmd_revoke},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

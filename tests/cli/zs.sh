@@ -1,0 +1,226 @@
+#!/bin/bash
+# zs as a program, at two edges: each command's options, output and exit code,
+# and everything that a person can do wrong with it.
+#
+#   here: alice - bob, on one host's loopback
+. "$(dirname "$0")/../net/lab.sh"
+
+# What a command printed is in said.out and said.err.
+ends_with() { # CODE COMMAND...
+    local want=$1 code=0
+    shift
+    timeout 20 "$@" >"$LAB/said.out" 2>"$LAB/said.err" || code=$?
+    [ "$code" = "$want" ] || {
+        echo "exit $code, not $want: $(cat "$LAB/said.out" "$LAB/said.err")"
+        return 1
+    }
+}
+
+export PATH=$ZS_BIN:$PATH
+
+said() { grep -qF -- "$1" "$LAB/said.out"; }
+complained() { grep -qF -- "$1" "$LAB/said.err"; }
+
+# The lines on stdout are JSON objects of version 1, and the expression (of
+# Python, `o` is the list of them) is true.
+json_says() { # EXPRESSION
+    python3 - "$1" "$LAB/said.out" <<'PYTHON'
+import json, sys
+o = [json.loads(line) for line in open(sys.argv[2])]
+assert all(one["version"] == 1 for one in o), o
+assert eval("(" + sys.argv[1] + ")"), o
+PYTHON
+}
+
+# --- Without an edge
+
+for command in status peers wait send publish request listen ping bench revoke \
+    mesh keygen id; do
+    check "$command --help" ends_with 0 zs "$command" --help
+    check "$command has an entry in zs --help" \
+        bash -c "zs --help | grep -q '^  $command'"
+    check "$command refuses an unknown option" ends_with 2 zs "$command" --frob
+done
+check "no command" ends_with 2 zs
+check "an unknown command" ends_with 2 zs snd
+check "names the nearest" complained "did you mean send?"
+check "--version" ends_with 0 zs --version
+echo x >"$LAB/file"
+mesh other
+"$ZS_BIN/zs" mesh add eve --dir other >/dev/null 2>&1
+"$ZS_BIN/zs" mesh revoke eve --dir other >/dev/null 2>&1
+for words in "status" "peers" "wait --peers 1" "send bob t x" "publish t x" \
+    "request bob t x" "listen" "ping bob" "bench bob" "bench serve" \
+    "revoke other/revoked.zs" "send bob t --lines"; do
+    # shellcheck disable=SC2086 # they are words
+    check "no edge: $words" ends_with 4 zs $words
+    check "says so" complained "no edge runs on this host"
+done
+check "a socket that is none" ends_with 4 zs --socket "$LAB/none.sock" status
+check "names it" complained "$LAB/none.sock"
+check "a socket in ZS_SOCKET" env ZS_SOCKET="$LAB/none.sock" bash -c \
+    'zs status; [ $? = 4 ]'
+
+for words in "send" "send bob" "send bob t x y" "publish" "publish t x y" \
+    "request bob" "ping" "ping a b" "bench" "bench bob --size 1" "revoke" \
+    "wait" "wait --peers x" "wait --peers 1 --path air" "listen --count x" \
+    "listen x" "status x" "send bob t --timeout soon" \
+    "send bob t x --file $LAB/file" "send bob t x --lines" \
+    "send bob t --json-data --file $LAB/file"; do
+    # shellcheck disable=SC2086 # they are words
+    check "wrong usage: $words" ends_with 2 zs $words
+done
+
+# --- With one edge
+
+mesh_of alice bob
+host here
+edge here alice
+answers alice
+check "the only edge is found" ends_with 0 zs status
+check "and told of" said "alice"
+check "and its health" said "No relay is configured"
+check "no colours in a pipe" bash -c "! zs status | grep -q $'\033'"
+check "status --json" ends_with 0 zs status --json
+check "has it all" json_says \
+    'o[0]["node"]["name"] == "alice" and len(o[0]["node"]["id"]) == 64 and
+     o[0]["relays"] == [] and o[0]["peers"] == [] and
+     "sent" in o[0]["counters"] and o[0]["health"][0]["code"] == "no_relay"'
+check "no peers" ends_with 0 zs peers --json
+check "no lines" test ! -s "$LAB/said.out"
+check "no such peer: send" ends_with 5 zs send bob t x
+check "no such peer: lines" bash -c 'seq 5 | zs send bob t --lines; [ $? = 5 ]'
+check "no such peer: request" ends_with 5 zs request bob t x
+check "no such peer: ping" ends_with 5 zs ping bob
+check "no such peer: bench" ends_with 5 zs bench bob
+check "wait in vain" ends_with 6 zs wait --peers 1 --timeout 100ms
+check "says how many" complained "0 of 1 peers"
+check "wait for a name in vain" ends_with 6 zs wait --peer bob --timeout 100ms
+check "listen in vain" ends_with 6 zs listen --count 1 --timeout 100ms
+check "listen a while" ends_with 0 zs listen --timeout 100ms
+check "publish to nobody" ends_with 0 zs publish t x --json
+check "says so" json_says 'o[0]["delivered"] == 0'
+check "a wrong group" ends_with 2 zs publish t x --group 'a b'
+check "a missing file" ends_with 1 zs send bob t --file "$LAB/none"
+check "no JSON" ends_with 1 zs send bob t '{' --json-data
+check "no revocation list" ends_with 3 zs revoke "$LAB/file"
+
+# --- With two
+
+edge here bob
+answers bob
+check "two edges: which one?" ends_with 4 zs status
+check "says so" complained "several edges run on this host"
+check "--socket after the command" ends_with 0 zs status --socket \
+    /run/zeroservices/alice.sock
+export ZS_SOCKET=/run/zeroservices/alice.sock
+check "wait for one peer" ends_with 0 zs wait --peers 1
+check "wait for bob over tcp" ends_with 0 zs wait --peer bob --path tcp
+check "peers" ends_with 0 zs peers --json
+check "has bob" json_says \
+    '[(p["name"], p["path"], len(p["id"])) for p in o] == [("bob", "tcp", 64)]'
+bob=$(grep -oE '"id":"[0-9a-f]{64}' "$LAB/said.out" | cut -c7-)
+check "wait for a prefix of its id" ends_with 0 zs wait --peer "${bob:0:10}"
+check "send to a prefix of its id" ends_with 0 zs send "${bob:0:10}" t x
+check "not to a shorter one" ends_with 5 zs send "${bob:0:7}" t x
+
+# Each form of data, as the other side has it.
+listen bob "$LAB/forms.json" --timeout 60s
+check "text" ends_with 0 zs send bob t $'two\nlines "and" \303\244'
+check "nothing on stdout" test ! -s "$LAB/said.out"
+check "a text that looks like JSON" ends_with 0 zs send bob t '{"a":1}'
+check "JSON" ends_with 0 zs send bob t $'{"a":\n[1, 2.5]}' --json-data
+check "standard input" bash -c 'printf "from stdin" | zs send bob t'
+check "the same by -" bash -c 'printf "by dash" | zs send bob t -'
+check "bytes" bash -c 'printf "\0\377" >f; zs send bob t --file f'
+check "an empty message" ends_with 0 zs send bob t ''
+check "the answer" ends_with 0 zs send bob t x --json
+check "has the path" json_says 'o[0]["path"] == "tcp" and o[0]["rtt_ms"] >= 0'
+check "not UTF-8" bash -c 'printf "\377" | zs send bob t; [ $? = 1 ]'
+check "publish" ends_with 0 zs publish news 'to all' --json
+check "reached one" json_says 'o[0]["delivered"] == 1'
+check "to a group that bob is not in" ends_with 0 zs publish news x --group g
+check "too large" bash -c \
+    'head -c 17000000 /dev/zero | zs send bob t --file -; [ $? = 1 ]'
+check "the last" ends_with 0 zs send bob last x
+check "all came" until_true 5 grep -q '"last"' "$LAB/forms.json"
+cut -d' ' -f2- "$LAB/forms.json" >"$LAB/said.out"
+check "as they were sent" json_says '[m.get("data", m.get("data_b64"))
+    for m in o if m["event"] in ("message", "event")] ==
+    ["two\nlines \"and\" \u00e4", "{\"a\":1}", {"a": [1, 2.5]}, "from stdin",
+     "by dash", "AP8=", "", "x", "to all", "x"] and
+    all(m["name"] == "alice" for m in o
+        if m["event"] in ("join", "message", "event"))'
+end "listen-bob-forms.json"
+
+# Filters, counts and groups of listen.
+"$ZS_BIN/zs" --socket /run/zeroservices/bob.sock listen --type b --count 2 \
+    --timeout 10s >"$LAB/typed.out" &
+typed=$!
+"$ZS_BIN/zs" --socket /run/zeroservices/bob.sock listen --group lab --count 1 \
+    --timeout 10s --json >"$LAB/group.out" &
+group=$!
+check "bob's group is seen" until_true 5 bash -c \
+    'zs peers --json | grep -q "\"groups\":\[\"lab\"\]"'
+check "one of another type" ends_with 0 zs send bob a no
+check "one of the type" ends_with 0 zs send bob b yes
+check "one to the group" ends_with 0 zs publish x lab --group lab
+check "another of the type" ends_with 0 zs publish b too
+check "listen --type ends by its count" wait "$typed"
+check "with those alone" test "$(cat "$LAB/typed.out")" = \
+    $'alice b yes\nalice b too'
+check "listen --group ends by its count" wait "$group"
+cp "$LAB/group.out" "$LAB/said.out"
+check "with that alone" json_says \
+    '[(m["event"], m["data"], m["group"]) for m in o] == [("event", "lab", "lab")]'
+check "the group is left with its listener" until_true 5 bash -c \
+    'zs peers --json | grep -q "\"groups\":\[\]"'
+
+# Many lines, and what stops them.
+numbers alice bob 20000
+check "no lines at all" bash -c 'zs send bob t --lines </dev/null'
+check "a last line without its end" bash -c 'printf "1\n2" | zs send bob t --lines'
+check "lines of JSON" bash -c 'seq 3 | zs send bob t --lines --json-data'
+check "a line that is no JSON" bash -c \
+    'printf "1\n{\n" | zs send bob t --lines --json-data 2>err; [ $? = 1 ]'
+check "is told by its number" grep -q "line 2 is not JSON" err
+check "publish --lines" bash -c 'seq 500 | zs publish t --lines'
+
+# Requests, pings, bench.
+check "nobody replies" ends_with 6 zs request bob t x --timeout 200ms
+check "says so" complained "timeout"
+check "ping" ends_with 0 zs ping bob -c 2 -i 10ms
+check "two replies" bash -c "[ \$(grep -cE \
+    '^reply from bob via tcp [0-9.:]+: [0-9.]+ ms$' '$LAB/said.out') = 2 ]"
+check "ping until direct" ends_with 0 zs ping bob --until-direct
+check "one was enough" test "$(wc -l <"$LAB/said.out")" = 1
+check "bench without its server" ends_with 6 timeout 10 "$ZS_BIN/zs" bench bob
+check "says what is missing" complained "zs bench serve"
+spawn serve here "$ZS_BIN/zs" --socket /run/zeroservices/bob.sock bench serve
+check "a request finds it" until_true 5 zs request bob zs.bench.echo hi \
+    --timeout 200ms
+check "and has its reply" ends_with 0 zs request bob zs.bench.echo hi
+check "as text" test "$(cat "$LAB/said.out")" = hi
+check "bench" ends_with 0 zs bench bob --duration 500ms --json
+check "its figures" json_says 'o[0]["messages"] > 100 and o[0]["size"] == 64 and
+    o[0]["lost"] == o[0]["duplicated"] == o[0]["reordered"] == 0 and
+    o[0]["per_second"] > 100 and o[0]["path"] == "tcp"'
+check "bench of large ones" ends_with 0 zs bench bob --duration 500ms --size 1MiB
+check "bench --latency" ends_with 0 zs bench bob --latency --duration 500ms --json
+check "its percentiles" json_says '0 < o[0]["rtt_us"]["p50"] <=
+    o[0]["rtt_us"]["p99"] <= o[0]["rtt_us"]["p999"] <= o[0]["rtt_us"]["max"]'
+end serve
+check "bob is revoked" "$ZS_BIN/zs" mesh revoke bob --dir office
+check "is given to the edge" ends_with 0 zs revoke office/revoked.zs
+check "and bob is gone" until_true 5 bash -c \
+    '! zs peers --json | grep -q bob'
+check "another mesh's list" ends_with 3 zs revoke other/revoked.zs
+check "says so" complained "another mesh's"
+
+# An edge that ends under its clients.
+listen alice "$LAB/ends.json"
+end alice
+check "a listener ends with it" until_true 5 bash -c \
+    "! kill -0 ${LAB_PID[listen-alice-ends.json]}"
+check "its socket is gone" test ! -e /run/zeroservices/alice.sock
+finish
