@@ -421,6 +421,8 @@ void links_due(struct node *n, struct link *link)
     if (link->state != LINK_UP) {
         if (instant_reached(link->greet_by, n->now))
             give_up(n, link);
+        else
+            link_rearm(n, link); /* It was excused meanwhile. */
         return;
     }
     switch (detector_due(&link->detector, n->now)) {
