@@ -81,6 +81,33 @@ static void add_edges(struct world *w, int nodes, int relays)
     }
 }
 
+static void describe(struct world *w)
+{
+    for (int i = 0; i < w->segment_count; i++) {
+        const struct segment *s = &w->segments[i];
+        char reaches[SEGMENTS + 1] = {0};
+
+        for (int k = 0; k < w->segment_count; k++)
+            reaches[k] = s->reaches[k] ? (char)('0' + k) : '-';
+        world_say(w, "segment %d: %s%s reaches %s, loses %u %%", i,
+                  s->multicast ? "multicast" : "", s->nat ? " nat" : "",
+                  reaches, s->loss_percent);
+    }
+    for (int i = 0; i < w->host_count; i++) {
+        const struct host *h = &w->hosts[i];
+
+        world_say(w, "host %d: %s on %d and %d,%s%s%s%s %zu relays%s", i,
+                  h->is_relay ? "relay" : "edge", h->interfaces[0].segment,
+                  h->interface_count > 1 ? h->interfaces[1].segment : -1,
+                  h->refuses_incoming ? " closed" : "",
+                  h->only_relays ? " only relays" : "",
+                  h->multicast ? "" : " no multicast", h->tcp ? "" : " no tcp",
+                  h->relay_count, h->peer_count > 0 ? ", peers" : "");
+        for (size_t k = 0; k < h->peer_count; k++)
+            world_say(w, "    knows %d", h->peers[k]);
+    }
+}
+
 static void build(struct world *w, int nodes)
 {
     int relays = chance(w, 10) ? 0 : chance(w, 30) ? 2 : 1;
@@ -90,6 +117,7 @@ static void build(struct world *w, int nodes)
         world_add_relay(w);
     add_segments(w);
     add_edges(w, nodes, relays);
+    describe(w);
 }
 
 /* --- faults

@@ -251,25 +251,29 @@ void host_tell_addresses(struct world *w, int host)
     host_event(w, host, &event);
 }
 
-static struct node_event configured_of(const struct world *w,
-                                       const struct host *h,
-                                       struct address list[HOSTS])
+static struct node_event
+configured_of(const struct world *w, const struct host *h, struct address *list)
 {
     struct node_event event = {.kind = NODE_PEERS_ARE};
+    size_t count = 0;
 
     for (size_t i = 0; i < h->peer_count; i++) {
-        list[i] = w->hosts[h->peers[i]].interfaces[0].address;
-        list[i].port = DISCOVERY_PORT;
+        const struct host *peer = &w->hosts[h->peers[i]];
+
+        for (size_t k = 0; k < peer->interface_count; k++) {
+            list[count] = peer->interfaces[k].address;
+            list[count++].port = DISCOVERY_PORT;
+        }
     }
     event.addresses.list = list;
-    event.addresses.count = h->peer_count;
+    event.addresses.count = count;
     return event;
 }
 
 /* What a shell knows at the start it tells in one step. */
 static void first_step(struct world *w, struct host *h)
 {
-    struct address own[INTERFACES], peers[HOSTS];
+    struct address own[INTERFACES], peers[HOSTS * INTERFACES];
     struct node_event events[] = {
         {.kind = NODE_CLOCK},
         addresses_of(h, h->process->tcp_port, own),
@@ -332,6 +336,20 @@ void host_start_all(struct world *w)
  * ----------------------------------------------------------------------------
  */
 
+/* What was held is lost with the process; its kernel answers. */
+static void drop_held(struct world *w, struct host *h)
+{
+    while (h->held != NULL) {
+        struct event *e = h->held;
+
+        h->held = e->next;
+        if (e->kind == EVENT_PACKET || (e->kind == EVENT_CONNECT && !h->off))
+            pipes_handle(w, e);
+        world_release(w, e);
+    }
+    h->held_end = &h->held;
+}
+
 static void end(struct world *w, int host, bool silent)
 {
     struct host *h = &w->hosts[host];
@@ -340,26 +358,18 @@ static void end(struct world *w, int host, bool silent)
     if (h->process == NULL && h->hub == NULL)
         return;
     pipes_end_all(w, host, silent);
+    h->off = silent;
     h->frozen = false;
     h->down_since = w->now;
-    while (h->held != NULL) {
-        struct event *e = h->held;
-
-        h->held = e->next;
-        /* Bytes that nobody took are out of the sender's way. */
-        if (e->kind == EVENT_PACKET)
-            pipes_handle(w, e);
-        world_release(w, e);
-    }
-    h->held_end = &h->held;
     if (h->hub != NULL) {
         hub_process_end(w, host);
-        return;
+    } else {
+        checkers_ended(w, h->process);
+        node_free(h->process->node);
+        free(h->process);
+        h->process = NULL;
     }
-    checkers_ended(w, h->process);
-    node_free(h->process->node);
-    free(h->process);
-    h->process = NULL;
+    drop_held(w, h);
 }
 
 void host_kill(struct world *w, int host)
@@ -374,7 +384,6 @@ void host_power_off(struct world *w, int host)
     world_say(w, "power off %d", host);
     world_trace(w, "power off", (uint64_t)host, 0, bytes_of(NULL, 0));
     end(w, host, true);
-    w->hosts[host].off = true;
 }
 
 void host_leave(struct world *w, int host)
