@@ -116,9 +116,37 @@ static const uint8_t *skip_escape(const uint8_t *at, const uint8_t *end)
     return at + 6;
 }
 
+static bool is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Messages are mostly long strings of plain characters, so eight are looked at
+ * at once: a subtraction borrows into the high bit of each byte that is less,
+ * or zero once it is combined with what is looked for. */
+const uint8_t *jtext_plain(const uint8_t *at, const uint8_t *end)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones * 0x80;
+    uint64_t word;
+
+    for (; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        uint64_t quote = word ^ (ones * '"');
+        uint64_t slash = word ^ (ones * '\\');
+        uint64_t found =
+            (word - ones * 0x20) | (quote - ones) | (slash - ones) | word;
+        if (found & highs)
+            break;
+    }
+    while (at < end && is_plain(*at))
+        at++;
+    return at;
+}
+
 static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
 {
-    for (at++; at < end;) {
+    for (at++; (at = jtext_plain(at, end)) < end;) {
         if (*at == '"')
             return at + 1;
         if (*at < 0x20)
@@ -127,8 +155,6 @@ static const uint8_t *skip_string(const uint8_t *at, const uint8_t *end)
             at = skip_escape(at + 1, end);
             if (!at)
                 return NULL;
-        } else if (*at < 0x80) {
-            at++;
         } else {
             size_t length = utf8_length(at, end);
             if (length == 0)

@@ -56,6 +56,10 @@ bool jtext_string(struct bytes value, char *room, size_t size,
 /* A whole number from 0 to 2^64 - 1; false if the value is anything else. */
 bool jtext_number(struct bytes value, uint64_t *number) MUST_USE;
 
+/* Where the first byte stands that a JSON string may not hold as it is, or that
+ * is not ASCII; `end` if there is none. */
+const uint8_t *jtext_plain(const uint8_t *at, const uint8_t *end);
+
 /* The length of the UTF-8 character at `at`; 0 if there is none. */
 size_t utf8_length(const uint8_t *at, const uint8_t *end);
 bool utf8_valid(struct bytes text) MUST_USE;

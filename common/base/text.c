@@ -125,11 +125,6 @@ static void add_escape(struct text *t, uint8_t c)
     text_add_char(t, digits[c & 15]);
 }
 
-static bool is_plain(uint8_t c)
-{
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
 void text_add_json(struct text *t, struct bytes bytes)
 {
     const uint8_t *at = bytes.data;
@@ -138,8 +133,7 @@ void text_add_json(struct text *t, struct bytes bytes)
     text_add_char(t, '"');
     while (at < end) {
         const uint8_t *plain = at;
-        while (at < end && is_plain(*at))
-            at++;
+        at = jtext_plain(at, end);
         text_add(t, bytes_of(plain, (size_t)(at - plain)));
         if (at == end)
             break;

@@ -270,6 +270,24 @@ static void what_is_written_is_read_again(void **state)
     text_close(&t);
 }
 
+/* Eight bytes are looked at at once: each byte at each place among them. */
+static void plain_bytes_are_told_from_others(void **state)
+{
+    uint8_t text[17];
+    (void)state;
+
+    for (unsigned c = 0; c < 256; c++) {
+        for (size_t at = 0; at < sizeof(text); at++) {
+            bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+            memset(text, at % 2 == 0 ? ' ' : 0x7f, sizeof(text));
+            text[at] = (uint8_t)c;
+            size_t end =
+                (size_t)(jtext_plain(text, text + sizeof(text)) - text);
+            assert_int_equal(end, plain ? sizeof(text) : at);
+        }
+    }
+}
+
 static void numbers_and_times_are_written_shortly(void **state)
 {
     struct text t = {0};
@@ -303,6 +321,7 @@ int main(void)
         cmocka_unit_test(strings_are_resolved_within_their_room),
         cmocka_unit_test(numbers_are_whole_and_fit),
         cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(plain_bytes_are_told_from_others),
         cmocka_unit_test(numbers_and_times_are_written_shortly),
     };
 
