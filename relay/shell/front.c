@@ -72,6 +72,12 @@ static void on_disconnected(struct front *f, int fd)
     }
 }
 
+static const char *error_word(int error)
+{
+    const char *word = strerrorname_np(error);
+    return word ? word : "unknown";
+}
+
 static void on_monitor(void *context, const struct monitor_event *event)
 {
     struct front *f = context;
@@ -89,7 +95,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         return;
     case MONITOR_ACCEPT_FAILED:
         f->owner.turned_away(f->owner.context, "accept_failed",
-                             &(struct address){0}, strerror(event->error));
+                             &(struct address){0}, error_word(event->error));
         return;
     case MONITOR_CONNECTED:
     case MONITOR_CONNECT_FAILED:

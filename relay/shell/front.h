@@ -27,7 +27,8 @@ struct front_owner {
     void (*closed)(void *context, uint64_t conn);
     /* What front_write had to keep is out. */
     void (*writable)(void *context, uint64_t conn);
-    /* Somebody got no further: `what` is the log's event, `reason` a word. */
+    /* Somebody got no further: `what` is the log's event, `reason` a word; both
+     * live for ever. */
     void (*turned_away)(void *context, const char *what,
                         const struct address *address, const char *reason);
 };

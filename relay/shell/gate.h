@@ -23,7 +23,7 @@ struct gate_conf {
     struct span hello;  /* from the accept to the first packet */
 };
 
-/* Why a connection was cut: a word for the log. */
+/* Why a connection was cut: a word for the log, which lives for ever. */
 typedef void gate_cut_fn(void *context, const struct address *address,
                          const char *reason);
 

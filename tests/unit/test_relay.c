@@ -387,6 +387,34 @@ static void a_forged_certificate_is_refused(void **state)
     expect_refused(&a, REFUSAL_FORGED);
 }
 
+static size_t times_logged(const char *words)
+{
+    size_t count = 0;
+    for (const char *at = logged(); (at = strstr(at, words)); at++)
+        count++;
+    return count;
+}
+
+static void a_refusal_again_and_again_is_one_line(void **state)
+{
+    (void)state;
+    start("");
+    for (int i = 0; i < 5; i++) {
+        open_node(&a, 1);
+        a.node.certificate[a.node.certificate_size - 1] ^= 1;
+        say_hello(&a);
+        expect_refused(&a, REFUSAL_FORGED);
+        close_client(&a);
+    }
+    assert_int_equal(times_logged("reason=forged name=node-1"), 1);
+    /* Another one's is another line. */
+    open_node(&a, 2);
+    a.node.certificate[a.node.certificate_size - 1] ^= 1;
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_FORGED);
+    assert_true(wait_for_log("reason=forged name=node-2"));
+}
+
 static void anothers_certificate_is_refused(void **state)
 {
     (void)state;
@@ -633,6 +661,7 @@ int main(void)
         TEST(a_wrong_mesh_is_refused),
         TEST(a_certificate_out_of_its_time_is_refused),
         TEST(a_forged_certificate_is_refused),
+        TEST(a_refusal_again_and_again_is_one_line),
         TEST(anothers_certificate_is_refused),
         TEST(a_revoked_node_is_refused),
         TEST(a_list_from_an_edge_outlives_the_relay),
