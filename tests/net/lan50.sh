@@ -32,6 +32,13 @@ check "each of $nodes sees $((nodes - 1)) others" until_true 30 all_know_all
 end_ms=$(cat "$LAB"/n*.log | grep peer_joined | cut -d' ' -f1 | sort |
     tail -n 1)
 done_ms=$(($(date -d "$end_ms" +%s%3N) - last / 1000))
+cpu_ticks() { # of all edges, user and system
+    local n
+    for n in $(seq 0 $((nodes - 1))); do
+        cat "/proc/$(pid_of "n$n")/stat"
+    done | awk '{ ticks += $14 + $15 } END { print ticks }'
+}
+echo "# the edges' processor time until then: $(($(cpu_ticks) * 10)) ms"
 check_ms "all know all, from the last process's start" $done_ms $bound_ms
 echo "# from the first process's start: $((done_ms + (last - first) / 1000)) ms"
 

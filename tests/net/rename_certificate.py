@@ -18,4 +18,5 @@ certificate = base64.b64decode(field[1])
 assert certificate.count(old) == 1
 forged = base64.b64encode(certificate.replace(old, new)).decode()
 with open(path, "w") as file:
-    file.write(text.replace(field[1], forged))
+    file.write(text.replace(field[1], forged)
+               .replace(f"name: {sys.argv[2]}\n", f"name: {sys.argv[3]}\n"))
