@@ -116,8 +116,8 @@ static struct conn *conn_new(struct front *f, const uint8_t *route,
     memcpy(c.user, user, USER_SIZE);
     /* The descriptor may have been another's a moment ago. */
     monitor_drain(f->monitor);
-    if (!gate_hold(f->gate, c.fd, conns_next_id(&f->conns), &c.address,
-                   &before))
+    if (!gate_hold(f->gate, c.fd, conns_next_id(&f->conns), clock_now(),
+                   &c.address, &before))
         return NULL;
     struct conn *old = conns_by_id(&f->conns, before);
     if (old)

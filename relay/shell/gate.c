@@ -170,12 +170,20 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
     if (fd < 0 || fd >= FD_MAX)
         return;
     make_room(g, (size_t)fd);
-    if (g->by_fd[fd])
+    struct address address = address_of_peer(fd);
+    if (address.family == ADDRESS_NONE)
+        return; /* It is gone already. */
+    if (g->by_fd[fd]) {
+        /* Known by its first packet: libzmq tells of it from another thread
+         * than the one that reads it. */
+        if (address_equal(&g->by_fd[fd]->address, &address))
+            return;
         forget(g, g->by_fd[fd]);
+    }
 
     struct socket_entry *e = memory_new(sizeof *e);
     e->fd = fd;
-    e->address = address_of_peer(fd);
+    e->address = address;
     e->source = source_take(g, &e->address);
     e->timer.owner = e;
     g->by_fd[fd] = e;
@@ -191,9 +199,11 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
         heap_set(&g->timers, &g->sweep, instant_after(now, span_ms(SWEEP_MS)));
 }
 
-bool gate_hold(struct gate *g, int fd, uint64_t conn, struct address *address,
-               uint64_t *before)
+bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
+               struct address *address, uint64_t *before)
 {
+    if (!entry_of(g, fd))
+        gate_accepted(g, fd, now);
     struct socket_entry *e = entry_of(g, fd);
     if (!e)
         return false;

@@ -34,11 +34,11 @@ void gate_free(struct gate *g);
 void gate_reconfigure(struct gate *g, const struct gate_conf *conf);
 
 void gate_accepted(struct gate *g, int fd, struct instant now);
-/* Its first packet came: `conn` holds the descriptor, and has the address.
- * False if the connection is gone already. *before is the holder that was
- * missed when it went, or 0. */
-bool gate_hold(struct gate *g, int fd, uint64_t conn, struct address *address,
-               uint64_t *before) MUST_USE;
+/* Its first packet came, at times before the news that it was accepted: `conn`
+ * holds the descriptor, and has the address. False if the connection is gone
+ * already. *before is the holder that was missed when it went, or 0. */
+bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
+               struct address *address, uint64_t *before) MUST_USE;
 /* So many bytes of the connection reached us. One that sends and sends without
  * that any reaches us (a message in frames without end) is cut. */
 void gate_read(struct gate *g, int fd, size_t size);

@@ -231,11 +231,12 @@ void relay_reload(struct relay *r, struct relay_conf *conf)
 
 static int io_threads(void)
 {
-    /* Half of the processors: the rest is for the hub and the edges. */
-    unsigned int threads = uv_available_parallelism() / 2;
-    return threads < 1                ? 1
-           : threads > IO_THREADS_MAX ? IO_THREADS_MAX
-                                      : (int)threads;
+    /* CURVE is most of the work, and is theirs: one thread of each two
+     * processors, and two where there are two: then the two ends of one busy
+     * pair do not share one. */
+    unsigned int cores = uv_available_parallelism();
+    unsigned int threads = cores < 2 ? 1 : cores < 4 ? 2 : cores / 2;
+    return threads > IO_THREADS_MAX ? IO_THREADS_MAX : (int)threads;
 }
 
 static void init_timer(struct relay *r, uv_timer_t *timer)
