@@ -68,12 +68,13 @@ static void arm(struct world *w, struct process *p)
     struct instant at = node_deadline(p->node);
     struct event *e;
 
-    if (instant_is_never(at) || !(at.us < p->tick_at.us))
+    at = instant_max(at, w->now);
+    if (instant_is_never(at) || at.us >= p->tick_at.us)
         return;
     e = world_event(w, EVENT_TICK, p->host);
     e->serial = p->serial;
     world_post(w, e, at);
-    p->tick_at = instant_max(at, w->now);
+    p->tick_at = at;
 }
 
 static void do_todo(struct world *w, struct process *p,
@@ -165,8 +166,11 @@ void process_handle(struct world *w, struct event *e)
 
     if (p == NULL)
         return;
-    if (e->kind == EVENT_TICK)
+    if (e->kind == EVENT_TICK) {
+        if (e->at.us != p->tick_at.us)
+            return; /* An earlier one took its place. */
         p->tick_at = INSTANT_NEVER;
+    }
     if (e->kind == EVENT_CLOCK) {
         struct event *next = world_event(w, EVENT_CLOCK, e->host);
 
@@ -410,10 +414,22 @@ void host_freeze(struct world *w, int host)
     w->hosts[host].frozen = true;
 }
 
+static void tick_now(struct world *w, const struct host *h)
+{
+    struct event *tick =
+        world_event(w, h->is_relay ? EVENT_HUB_TICK : EVENT_TICK, h->index);
+
+    if (h->is_relay)
+        h->hub->tick_at = w->now;
+    else
+        h->process->tick_at = w->now;
+    world_post(w, tick, w->now);
+}
+
 void host_thaw(struct world *w, int host)
 {
     struct host *h = &w->hosts[host];
-    struct event *tick;
+    bool timers_first = rng_chance(&w->rng, 50);
 
     if (!h->frozen)
         return;
@@ -421,12 +437,8 @@ void host_thaw(struct world *w, int host)
     world_trace(w, "thaw", (uint64_t)host, 0, bytes_of(NULL, 0));
     world_disturb(w, host);
     h->frozen = false;
-    tick = world_event(w, h->is_relay ? EVENT_HUB_TICK : EVENT_TICK, host);
-    /* A loop may look at its timers before its sockets, or after. */
-    if (rng_chance(&w->rng, 50)) {
-        world_post(w, tick, w->now);
-        tick = NULL;
-    }
+    if (timers_first)
+        tick_now(w, h);
     while (h->held != NULL) {
         struct event *e = h->held;
 
@@ -434,6 +446,6 @@ void host_thaw(struct world *w, int host)
         world_post(w, e, w->now);
     }
     h->held_end = &h->held;
-    if (tick != NULL)
-        world_post(w, tick, w->now);
+    if (!timers_first)
+        tick_now(w, h);
 }

@@ -10,12 +10,13 @@ static void arm(struct world *w, struct hub_process *p)
     struct instant at = hub_deadline(p->hub);
     struct event *e;
 
-    if (instant_is_never(at) || !(at.us < p->tick_at.us))
+    at = instant_max(at, w->now);
+    if (instant_is_never(at) || at.us >= p->tick_at.us)
         return;
     e = world_event(w, EVENT_HUB_TICK, p->host);
     e->serial = p->serial;
     world_post(w, e, at);
-    p->tick_at = instant_max(at, w->now);
+    p->tick_at = at;
 }
 
 static void do_todo(struct world *w, struct hub_process *p,
@@ -70,7 +71,7 @@ void hub_process_handle(struct world *w, struct event *e)
     struct hub_process *p = w->hosts[e->host].hub;
     struct hub_event event = {.kind = HUB_TICK};
 
-    if (p == NULL)
+    if (p == NULL || e->at.us != p->tick_at.us)
         return;
     p->tick_at = INSTANT_NEVER;
     hub_process_step(w, p, &event);
