@@ -208,10 +208,11 @@ bool client_pull(struct client *c)
 bool client_next(struct client *c, struct bytes *line)
 {
     size_t left = c->in.size - c->scanned;
-    const char *start = c->in.data + c->taken;
-    const char *end =
-        left > 0 ? memchr(c->in.data + c->scanned, '\n', left) : NULL;
 
+    if (left == 0)
+        return false;
+    const char *start = c->in.data + c->taken;
+    const char *end = memchr(c->in.data + c->scanned, '\n', left);
     if (!end) {
         c->scanned = c->in.size;
         return false;

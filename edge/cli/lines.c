@@ -38,11 +38,13 @@ static void send_line(struct lines *l, struct bytes line)
 /* A view of the next line; the last may lack its end. */
 static bool next_line(struct lines *l, struct bytes *line)
 {
-    const char *start = l->input.data + l->taken;
     size_t left = l->input.size - l->taken;
-    const char *end = left > 0 ? memchr(start, '\n', left) : NULL;
 
-    if (!end && !(l->ended && left > 0))
+    if (left == 0)
+        return false;
+    const char *start = l->input.data + l->taken;
+    const char *end = memchr(start, '\n', left);
+    if (!end && !l->ended)
         return false;
     *line = bytes_of(start, end ? (size_t)(end - start) : left);
     l->taken += line->size + (end ? 1 : 0);
