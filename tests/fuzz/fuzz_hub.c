@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { NODES = 3 };
+/* Two are enough to forward; each costs the checks of its HELLO. */
+enum { NODES = 2 };
 
 static struct {
     bool ready;
@@ -23,7 +24,7 @@ static struct {
 
 static void make_node(int i, const uint8_t mesh_secret[64])
 {
-    static const char names[NODES][2] = {"a", "b", "c"};
+    static const char names[NODES][2] = {"a", "b"};
     uint8_t seed[32] = {2, (uint8_t)i};
     uint8_t secret[64];
     uint8_t room[CERTIFICATE_SIZE];
