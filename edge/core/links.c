@@ -240,6 +240,15 @@ static void refuse(struct node *n, struct link *link, enum refusal why,
     take_down(n, link, false, true);
 }
 
+/* Who has a link does not dial, so one that was up for a while when its peer
+ * dials is one that the peer has lost. */
+static bool is_stale(const struct node *n, const struct link *link,
+                     const struct link *kept)
+{
+    return link->state == LINK_UP && !kept->outgoing &&
+           instant_reached(instant_after(link->up_since, greet_within), n->now);
+}
+
 /* Of two links between the same pair the one that the smaller id opened
  * stays, and its opener closes the other [P-5.5]. */
 static void close_doubles(struct node *n, struct peer *p,
@@ -249,9 +258,8 @@ static void close_doubles(struct node *n, struct peer *p,
     struct link *link = p->links;
     while (link != NULL) {
         struct link *next = link->next_of_peer;
-        bool ours_to_close =
-            link != kept && link->outgoing && (kept->outgoing || !smaller);
-        if (ours_to_close) {
+        bool ours_to_close = link->outgoing && (kept->outgoing || !smaller);
+        if (link != kept && (ours_to_close || is_stale(n, link, kept))) {
             if (link->state == LINK_UP)
                 paths_down(&p->paths, PATH_TCP, link->id, false, n->now);
             link_drop(n, link, true);
@@ -279,6 +287,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
         return;
     }
     link->state = LINK_UP;
+    link->up_since = n->now;
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
     p->proved = true;

@@ -54,6 +54,7 @@ struct link {
     struct curve_key key; /* the other end's CURVE key */
     struct detector detector;
     struct instant greet_by;
+    struct instant up_since; /* LINK_UP */
     struct deadline deadline;
     struct peer *waiting; /* peers with output, while blocked */
 };
