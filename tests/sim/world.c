@@ -193,8 +193,9 @@ void world_trace(struct world *w, const char *what, uint64_t a, uint64_t b,
         w->trace = mixed(w->trace, (uint64_t)real.tv_nsec);
     }
     if (w->verbose)
-        printf("%10.6f %-14s %llu %llu (%zu)\n", (double)w->now.us / 1e6, what,
-               (unsigned long long)a, (unsigned long long)b, bytes.size);
+        printf("%10.6f %-14s %llu %llu (%zu%s%02x)\n", (double)w->now.us / 1e6,
+               what, (unsigned long long)a, (unsigned long long)b, bytes.size,
+               bytes.size > 0 ? ": " : "", bytes.size > 0 ? bytes.data[0] : 0);
 }
 
 void world_say(struct world *w, const char *format, ...)
