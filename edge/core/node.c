@@ -229,11 +229,7 @@ static void take_clock(struct node *n, uint64_t unix_seconds)
     size_t cursor = 0;
     struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL)
-        if (p->joined && unix_seconds >= p->certificate.not_after) {
-            (void)refusal_say(n, false, REFUSAL_EXPIRED, -1, &p->id, p->name,
-                              NULL);
-            peer_departed(n, p, DEPARTURE_REVOKED);
-        }
+        peer_touch(n, p); /* Its certificate's end is nearer or farther. */
 }
 
 static void say_goodbye(struct node *n)

@@ -244,6 +244,28 @@ void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
     peer_touch(n, p);
 }
 
+/* When its certificate ends, by what is known of the wall clock. */
+static struct instant expires_at(const struct node *n, const struct peer *p)
+{
+    static const uint64_t far = (uint64_t)10 * 366 * 24 * 3600;
+    uint64_t end = p->certificate.not_after;
+    if (!p->joined || n->unix_base == 0 || end > n->unix_base + far)
+        return INSTANT_NEVER;
+    uint64_t left = end > n->unix_base ? end - n->unix_base : 0;
+    return instant_after(n->unix_at, span_s((int64_t)left));
+}
+
+/* From now on it is refused wherever it shows itself [P-2.3]. */
+static void expire(struct node *n, struct peer *p)
+{
+    const struct address *from =
+        p->has_beacon_address ? &p->beacon_address : NULL;
+    if (refusal_say(n, false, REFUSAL_EXPIRED, -1, &p->id, p->name, from) &&
+        from != NULL)
+        beacons_refuse(n, from, &p->id, REFUSAL_EXPIRED);
+    peer_departed(n, p, DEPARTURE_REVOKED);
+}
+
 /* --- settling ------------------------------------------------------------ */
 
 struct link *peer_link(struct node *n, const struct peer *p)
@@ -300,6 +322,7 @@ static void rearm(struct node *n, struct peer *p)
     if (!n->leaving)
         at = instant_min(at, dialer_deadline(&p->dialer));
     at = instant_min(at, paths_deadline(&p->paths, n->now));
+    at = instant_min(at, expires_at(n, p));
     at = instant_min(at, session_end_at(p));
     at = instant_min(at, traffic_deadline(n, p));
     node_arm(n, &p->deadline, at);
@@ -307,6 +330,8 @@ static void rearm(struct node *n, struct peer *p)
 
 bool peer_settle(struct node *n, struct peer *p)
 {
+    if (instant_reached(expires_at(n, p), n->now))
+        expire(n, p);
     if (p->joined && !is_present(n, p))
         peer_leave(n, p, DEPARTURE_LOST);
     choose_path(n, p);

@@ -29,6 +29,7 @@ struct pair {
     int pings;
 };
 
+static uint64_t not_after = UINT64_MAX; /* of certificates made */
 static uint8_t mesh_secret_key[64];
 static struct mesh_id mesh;
 
@@ -38,7 +39,7 @@ static struct node *make(const char *name, uint8_t seed, struct instant now,
     uint8_t public_key[32], secret_key[64], s[32] = {seed},
                                             room[CERTIFICATE_SIZE];
     crypto_sign_seed_keypair(public_key, secret_key, s);
-    struct certificate c = {.mesh = mesh, .not_after = UINT64_MAX};
+    struct certificate c = {.mesh = mesh, .not_after = not_after};
     memcpy(c.node.key, public_key, 32);
     strcpy(c.name, name);
     struct node_conf conf = {
@@ -246,6 +247,26 @@ static void a_goodbye_is_a_leave_at_once(void **state)
     teardown(&p);
 }
 
+static void a_certificate_ends_on_its_second(void **state)
+{
+    (void)state;
+    struct pair p;
+    not_after = 5000;
+    setup(&p);
+    not_after = UINT64_MAX;
+    struct node_event e = {.kind = NODE_CLOCK, .unix_seconds = 4990};
+    step(&p, &p.a, &e);
+    run(&p, span_ms(9900));
+    assert_int_equal(p.a.joined, 1);
+    assert_int_equal(p.a.left, 0);
+    run(&p, span_ms(200));
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.reason, DEPARTURE_REVOKED);
+    run(&p, span_s(30));
+    assert_int_equal(p.a.joined, 1); /* It does not come back. */
+    teardown(&p);
+}
+
 static void a_message_to_nobody_fails(void **state)
 {
     (void)state;
@@ -270,6 +291,7 @@ int main(void)
         cmocka_unit_test(nodes_on_a_lan_meet_and_talk),
         cmocka_unit_test(a_silent_peer_is_lost),
         cmocka_unit_test(a_goodbye_is_a_leave_at_once),
+        cmocka_unit_test(a_certificate_ends_on_its_second),
         cmocka_unit_test(a_message_to_nobody_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
