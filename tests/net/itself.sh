@@ -103,7 +103,7 @@ wire_say vpn0 mend
 check "a mended one does" until_true 2 pings inner 198.18.9.2
 wire_say vpn0 delay 50
 lab_slow() {
-    as inner ping -c 1 -W 1 198.18.9.2 | grep -qE 'time=1[0-9]{2}'
+    as inner ping -c 1 -W 1 198.18.9.2 | grep -qE 'time=[1-9][0-9]{2}'
 }
 check "a delay of 50 ms is 100 ms there and back" until_true 2 lab_slow
 wire_say vpn0 delay 0
@@ -134,5 +134,16 @@ check "1 3 has one lost" judges_not 1 3
 check "1 2 2 3 has one doubled" judges_not 1 2 2 3
 check "1 3 2 is out of order" judges_not 1 3 2
 check "1 2 3 4 has an unknown one" judges_not 1 2 3 4
+# A script that failed says so by its exit code.
+ends_with() { # CODE SCRIPT
+    printf '%s\n' '#!/bin/bash' "NET=$NET_DIR" '. "$NET/lab.sh"' "$2" >inner.sh
+    local code=0
+    TMPDIR=$LAB bash inner.sh || code=$?
+    [ "$code" = "$1" ]
+}
+check "a good script exits 0" ends_with 0 'ok it; finish'
+check "one not ok is exit 1" ends_with 1 'ok it; not_ok that; finish'
+check "nothing checked is exit 1" ends_with 1 'finish'
+check "a broken script is exit 1" ends_with 1 'ok it; false; ok that; finish'
 check "waiting ends" test 1 = "$(until_true 1 false || echo 1)"
 finish

@@ -46,6 +46,7 @@ listen alice "$LAB/alice.json"
 bad_edge() { # HOST NAME [env VAR=VALUE...]
     local where=$1 name=$2
     shift 2
+    : >"$LAB/$name.log"
     spawn "$name" "$where" "$@" "$ZS_BIN/zs-edge" -c "$LAB/$name.yaml" \
         --socket "/run/zeroservices/$name.sock"
 }
