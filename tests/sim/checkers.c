@@ -265,7 +265,7 @@ static void joined(struct world *w, struct process *p, int peer)
               node_path_name(checkers_path(w, p->host, peer)));
     if (pair->joined)
         world_fail(w, "presence", "%d joined twice at %d", peer, p->host);
-    if (w->hosts[peer].outcast)
+    if (w->hosts[peer].outcast && !w->hosts[p->host].outcast)
         world_fail(w, "presence", "%d joined at %d, which was to refuse it",
                    peer, p->host);
     if (w->hosts[peer].starts == 0)
@@ -394,6 +394,16 @@ static bool is_time(struct world *w, const struct node_todo *t)
     return c->done;
 }
 
+static void mark_late(struct world *w, bool handed)
+{
+    struct checkers *c = w->checkers;
+    struct reader r = reader_of(bytes_of(c->late.data, c->late.size));
+    struct sent *s = sent_by(w, read_u64(&r));
+
+    s->handed_to &= ~((uint32_t)1 << c->late.at->host);
+    s->handed_to |= (uint32_t)handed << c->late.at->host;
+}
+
 static void keep_back(struct world *w, struct process *p,
                       const struct node_todo *t)
 {
@@ -405,6 +415,7 @@ static void keep_back(struct world *w, struct process *p,
     c->late.from = host_of(w, &t->peer.peer.id);
     c->late.data = memory_copy(data.data, data.size);
     c->late.size = data.size;
+    mark_late(w, true); /* It is at its node, only not in its turn. */
 }
 
 /* True if the item was dealt with. */
@@ -474,6 +485,7 @@ static void hand_over_late(struct world *w, const struct process *p, int from)
     if (!c->late.full || c->late.at != p || c->late.from != from)
         return;
     c->late.full = false;
+    mark_late(w, false);
     handed_over(w, c->late.at, from, bytes_of(c->late.data, c->late.size));
 }
 

@@ -184,13 +184,16 @@ static int run_scenario(const struct options *o, const struct scenario *s)
 
 static int run_scenarios(const struct options *o)
 {
+    static const struct scenario *const lists[] = {
+        scenarios_of_paths, scenarios_of_faults, scenarios_of_refusals};
     int failed = 0, ran = 0;
 
-    for (const struct scenario *s = scenarios; s->name != NULL; s++)
-        if (o->scenario == NULL || strcmp(o->scenario, s->name) == 0) {
-            failed += run_scenario(o, s);
-            ran++;
-        }
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        for (const struct scenario *s = lists[i]; s->name != NULL; s++)
+            if (o->scenario == NULL || strcmp(o->scenario, s->name) == 0) {
+                failed += run_scenario(o, s);
+                ran++;
+            }
     if (ran == 0)
         fprintf(stderr, "no scenario %s\n", o->scenario);
     return failed > 0 || ran == 0;

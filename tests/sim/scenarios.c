@@ -3,30 +3,67 @@
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 
-static void expect(struct world *w, bool good, const char *what)
+void expect(struct world *w, bool good, const char *what)
 {
     if (!good)
-        world_fail(w, "scenario", "%s", what);
+        world_fail(w, "scenario", "not so: %s", what);
 }
 
-static void settles_within(struct world *w, struct span limit, const char *what)
+void settles_within(struct world *w, struct span limit, const char *what)
 {
-    if (!world_run_until(w, checkers_is_settled, limit))
+    if (world_run_until(w, checkers_is_settled, limit))
+        return;
+    checkers_settle(w);
+    expect(w, false, what);
+}
+
+bool is_mutual(const struct world *w, int a, int b, enum node_path path)
+{
+    return checkers_joined(w, a, b) && checkers_joined(w, b, a) &&
+           checkers_path(w, a, b) == path && checkers_path(w, b, a) == path;
+}
+
+static bool streams_are_done(struct world *w)
+{
+    return application_left(w) == 0;
+}
+
+void finishes_within(struct world *w, struct span limit)
+{
+    expect(w, world_run_until(w, streams_are_done, limit),
+           "everything is sent in time");
+    world_run(w, span_s(3));
+    if (!w->failed)
         checkers_settle(w);
-    expect(w, checkers_is_settled(w), what);
 }
 
-static void lan(struct world *w)
+bool sees_within(struct world *w, int a, int b, bool there, struct span limit)
 {
-    int segment = world_add_segment(w, true);
+    struct instant until = instant_after(w->now, limit);
 
-    for (int i = 0; i < 3; i++)
-        world_add_edge(w, segment);
-    host_start_all(w);
-    settles_within(w, span_ms(50), "joins within 50 ms");
+    while (!w->failed && checkers_joined(w, a, b) != there) {
+        if (instant_reached(until, w->now))
+            return false;
+        world_run(w, span_ms(1));
+    }
+    return !w->failed;
 }
 
-const struct scenario scenarios[] = {
-    {"lan", lan},
-    {NULL, NULL},
-};
+void talks_within(struct world *w, int a, int b, struct span limit)
+{
+    enum node_outcome outcome;
+    uint64_t there, back;
+
+    if (w->failed)
+        return;
+    there = application_send(w, a, b, 100);
+    back = application_send(w, b, a, 100);
+    world_run(w, limit);
+    expect(w,
+           checkers_reported(w, there, &outcome) &&
+               outcome == OUTCOME_DELIVERED,
+           "the message is delivered");
+    expect(w,
+           checkers_reported(w, back, &outcome) && outcome == OUTCOME_DELIVERED,
+           "the answer is delivered");
+}

@@ -11,7 +11,25 @@ struct scenario {
     void (*run)(struct world *w);
 };
 
-/* Ends with a NULL name. */
-extern const struct scenario scenarios[];
+/* Each ends with a NULL name. */
+extern const struct scenario scenarios_of_paths[];
+extern const struct scenario scenarios_of_faults[];
+extern const struct scenario scenarios_of_refusals[];
+
+/* --- what they are written with ---------------------------------------------
+ */
+
+/* The world fails with `what` unless `good`. */
+void expect(struct world *w, bool good, const char *what);
+/* All pairs are as they should be, within the span. */
+void settles_within(struct world *w, struct span limit, const char *what);
+/* a sees b, and b sees a, by this path. */
+bool is_mutual(const struct world *w, int a, int b, enum node_path path);
+/* Runs until all that the streams sent is reported, then checks everything. */
+void finishes_within(struct world *w, struct span limit);
+/* A step by step wait: until a sees b (or does not) within the span. */
+bool sees_within(struct world *w, int a, int b, bool there, struct span limit);
+/* A message each way, both delivered within the span. */
+void talks_within(struct world *w, int a, int b, struct span limit);
 
 #endif
