@@ -98,7 +98,7 @@ static bool write_some(struct client *c)
     if (wrote < 0)
         return errno == EINTR;
     c->sent += (size_t)wrote;
-    c->stalled = false;
+    c->waited = span_us(0);
     return (size_t)wrote == left;
 }
 
@@ -118,20 +118,23 @@ static void flush(struct client *c)
 }
 
 /*
- * Waits a little for a client that reads, but more slowly than events come. As
- * long as the edge waits it reads nothing from its links, and so slows down
- * those who send. One that does not read at all is waited for once.
+ * Waits a little for a client that reads more slowly than events come. As long
+ * as the edge waits it reads nothing from its links, and so slows down those
+ * who send. One that takes nothing at all is not waited for without end: it may
+ * hang, and all others wait as well.
  */
 static void wait_for_reader(struct client *c, struct instant until)
 {
     struct pollfd fd = {.fd = c->fd, .events = POLLOUT};
 
-    while (!c->closing && client_unread(c) > API_UNREAD && !c->stalled) {
-        struct span left = instant_between(clock_now(), until);
+    while (!c->closing && client_unread(c) > API_UNREAD &&
+           c->waited.us < API_PATIENCE_MS * 1000) {
+        struct instant begin = clock_now();
+        struct span left = instant_between(begin, until);
         if (left.us <= 0)
             return;
         if (poll(&fd, 1, (int)(left.us / 1000) + 1) == 0)
-            c->stalled = left.us > API_WAIT_MS * 1000 / 2;
+            c->waited.us += instant_between(begin, clock_now()).us;
         else
             flush(c);
     }

@@ -22,9 +22,10 @@
 enum {
     API_CLIENTS = 256,
     API_READ_SIZE = 64 * 1024,
-    API_READS = 8,         /* of one client in a turn */
-    API_WAIT_MS = 100,     /* in a turn, for those who read too slowly */
-    API_LINE_SLACK = 4096, /* a line holds more than the message's data */
+    API_READS = 8,          /* of one client in a turn */
+    API_WAIT_MS = 100,      /* in a turn, for those who read too slowly ... */
+    API_PATIENCE_MS = 2000, /* ... as long as one takes something in between */
+    API_LINE_SLACK = 4096,  /* a line holds more than the message's data */
     /* Of one client: not read while it has more than this under way, ... */
     API_PENDING = 64 * 1024,
     API_PENDING_BYTES = 64 * 1024 * 1024,
@@ -104,9 +105,9 @@ struct client {
     bool ended;     /* it will not send more */
     bool closing;   /* freed once libuv is done with it */
     struct text out;
-    size_t sent;  /* of `out` */
-    bool stalled; /* it took nothing when it was waited for */
-    bool dirty;   /* is in the api's list of those to be flushed */
+    size_t sent;        /* of `out` */
+    struct span waited; /* for it, while it took nothing */
+    bool dirty;         /* is in the api's list of those to be flushed */
     struct client *dirty_next;
     struct pending *pendings;
     size_t pending_count;
