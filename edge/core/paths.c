@@ -52,8 +52,11 @@ void paths_up(struct paths *p, enum node_path kind, uint32_t via,
         *path = (struct path){kind, via, false, span_us(-1), now};
 }
 
+/* Once for each time that it goes wrong, not for each sign of it. */
 static void hold_down(struct path_hold *hold, struct instant now)
 {
+    if (!instant_reached(hold->until, now))
+        return;
     hold->until = instant_after(now, hold->next);
     hold->next = span_min(span_times(hold->next, 2), hold_longest);
 }

@@ -107,6 +107,24 @@ static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
     assert_int_equal(p.current.kind, PATH_TCP);
 }
 
+/* One stall shows itself many times over. */
+static void a_hold_is_not_doubled_while_it_lasts(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_up(&p, PATH_TCP, 1, at(0));
+    paths_up(&p, PATH_TCP, 3, at(0));
+    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_down(&p, PATH_TCP, 1, true, at(1));
+    paths_down(&p, PATH_TCP, 3, true, at(1));
+    paths_up(&p, PATH_TCP, 5, at(2));
+    assert_true(paths_choose(&p, at(5)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    assert_true(paths_choose(&p, at(6)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+}
+
 static void more_paths_than_room_do_no_harm(void **state)
 {
     (void)state;
@@ -128,6 +146,7 @@ int main(void)
         cmocka_unit_test(held_down_is_better_than_none),
         cmocka_unit_test(two_relays_alike_do_not_take_turns),
         cmocka_unit_test(a_path_in_doubt_gives_way_until_it_is_trusted),
+        cmocka_unit_test(a_hold_is_not_doubled_while_it_lasts),
         cmocka_unit_test(more_paths_than_room_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
