@@ -22,6 +22,12 @@ enum {
     SWEEP_MS = 1000,
     /* An attempt of which libzmq tells nothing at all. */
     ATTEMPT_SWEEPS = 6,
+    /* Nodes are dialled so many at a time; one that does not even take the
+     * connection holds its place for so long. When fifty nodes meet fifty,
+     * handshakes all at once starve each other and the beacons until they time
+     * out. */
+    OPENING_LIMIT = 2,
+    OPENING_MS = 200,
 };
 
 struct link {
@@ -35,9 +41,14 @@ struct link {
     size_t next;
     struct zsocket *socket;
     struct monitor *monitor;
-    bool connected;
+    bool connected; /* by TCP */
+    bool counted;   /* in the outgoing's `opening` */
+    uint64_t since;
     bool open; /* told so */
     int sweeps;
+    bool waiting; /* in the list of those */
+    struct link *previous;
+    struct link *following;
     struct backlog backlog;
 };
 
@@ -46,9 +57,15 @@ struct outgoing {
     void *zmq_context;
     struct map links; /* by id; struct link, the owner */
     uv_timer_t sweep;
+    uv_timer_t pace; /* runs while links wait */
+    int open_timers;
+    size_t opening;
+    struct link *first; /* waiting, in order */
+    struct link *last;
 };
 
 static void try_next(struct link *l);
+static void on_pace(uv_timer_t *timer);
 
 static void close_socket(struct link *l)
 {
@@ -56,8 +73,81 @@ static void close_socket(struct link *l)
     zsocket_close(&l->socket);
 }
 
+/* ---- Who waits for others to open first */
+
+static void wait_begin(struct link *l)
+{
+    struct outgoing *out = l->out;
+
+    l->waiting = true;
+    l->previous = out->last;
+    if (out->last != NULL)
+        out->last->following = l;
+    else
+        out->first = l;
+    out->last = l;
+}
+
+static void wait_end(struct link *l)
+{
+    if (!l->waiting)
+        return;
+    l->waiting = false;
+    if (l->previous != NULL)
+        l->previous->following = l->following;
+    else
+        l->out->first = l->following;
+    if (l->following != NULL)
+        l->following->previous = l->previous;
+    else
+        l->out->last = l->previous;
+}
+
+static void opening_begin(struct link *l)
+{
+    l->counted = true;
+    l->since = uv_now(l->out->pace.loop);
+    l->out->opening++;
+}
+
+static void opening_end(struct link *l)
+{
+    if (l->counted)
+        l->out->opening--;
+    l->counted = false;
+}
+
+static void open_waiting(struct outgoing *out)
+{
+    while (out->opening < OPENING_LIMIT && out->first != NULL) {
+        struct link *l = out->first;
+        wait_end(l);
+        opening_begin(l);
+        try_next(l);
+    }
+    if (out->first == NULL)
+        uv_timer_stop(&out->pace);
+    else if (!uv_is_active((uv_handle_t *)&out->pace))
+        uv_timer_start(&out->pace, on_pace, OPENING_MS, OPENING_MS / 4);
+}
+
+static void on_pace(uv_timer_t *timer)
+{
+    struct outgoing *out = timer->data;
+    uint64_t now = uv_now(timer->loop);
+    size_t cursor = 0;
+    struct link *l;
+
+    while ((l = map_next(&out->links, &cursor)) != NULL)
+        if (l->counted && !l->connected && now - l->since >= OPENING_MS)
+            opening_end(l);
+    open_waiting(out);
+}
+
 static void link_free(struct link *l)
 {
+    wait_end(l);
+    opening_end(l);
     map_remove(&l->out->links, &l->id);
     lookup_cancel(&l->lookup);
     close_socket(l);
@@ -68,6 +158,8 @@ static void link_free(struct link *l)
 
 static void link_failed(struct link *l, enum link_failure failure)
 {
+    log_debug("link_closed", "link=%u open=%d failure=%d", l->id, l->open,
+              (int)failure);
     turn_closed(l->out->turn, l->id, failure);
     link_free(l);
 }
@@ -150,7 +242,9 @@ void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes)
 
 static void on_handshake_done(struct link *l)
 {
+    log_debug("link_opened", "link=%u", l->id);
     l->open = true;
+    opening_end(l);
     turn_add(l->out->turn, &(struct node_event){
                                .kind = NODE_LINK_OPENED,
                                .link = {.id = l->id,
@@ -171,11 +265,9 @@ static void on_disconnected(struct link *l)
 static void on_monitor(void *context, const struct monitor_event *event)
 {
     struct link *l = context;
+    struct outgoing *out = l->out; /* The link may be gone below. */
 
     switch (event->kind) {
-    case MONITOR_CONNECTED:
-        l->connected = true;
-        break;
     case MONITOR_HANDSHAKE_DONE:
         on_handshake_done(l);
         break;
@@ -191,10 +283,14 @@ static void on_monitor(void *context, const struct monitor_event *event)
     case MONITOR_DISCONNECTED:
         on_disconnected(l);
         break;
+    case MONITOR_CONNECTED:
+        l->connected = true;
+        break;
     case MONITOR_ACCEPTED:
     case MONITOR_ACCEPT_FAILED:
-        break; /* Of listeners only. */
+        break;
     }
+    open_waiting(out);
 }
 
 static bool open_socket(struct link *l, const struct address *to)
@@ -204,6 +300,7 @@ static bool open_socket(struct link *l, const struct address *to)
     char text[ADDRESS_TEXT_SIZE];
 
     snprintf(endpoint, sizeof endpoint, "tcp://%s", address_format(to, text));
+    log_debug("link_opening", "link=%u to=%s", l->id, text);
     l->socket = zsocket_open(out->turn->zloop, out->zmq_context, ZMQ_DEALER,
                              on_ready, l);
     if (l->socket == NULL || !link_socket_setup(l->socket) ||
@@ -265,7 +362,8 @@ void outgoing_connect(struct outgoing *out, uint32_t id,
     struct link *l = link_new(out, id, keys, server);
 
     l->addresses[l->count++] = *address;
-    try_next(l);
+    wait_begin(l);
+    open_waiting(out);
 }
 
 void outgoing_connect_host(struct outgoing *out, uint32_t id,
@@ -282,8 +380,11 @@ void outgoing_disconnect(struct outgoing *out, uint32_t id)
 {
     struct link *l = map_get(&out->links, &id);
 
-    if (l != NULL)
-        link_free(l);
+    if (l == NULL)
+        return;
+    log_debug("link_dropped", "link=%u open=%d", l->id, l->open);
+    link_free(l);
+    open_waiting(out);
 }
 
 /* ---- All of them */
@@ -295,8 +396,9 @@ static void on_sweep(uv_timer_t *timer)
     struct link *l;
 
     while ((l = map_next(&out->links, &cursor)) != NULL)
-        if (!l->open && ++l->sweeps >= ATTEMPT_SWEEPS)
+        if (!l->open && !l->waiting && ++l->sweeps >= ATTEMPT_SWEEPS)
             link_failed(l, LINK_UNREACHABLE);
+    open_waiting(out);
 }
 
 struct outgoing *outgoing_open(struct turn *turn, void *zmq_context)
@@ -309,16 +411,20 @@ struct outgoing *outgoing_open(struct turn *turn, void *zmq_context)
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&out->links, sizeof(uint32_t), hash_key);
     uv_timer_init(turn->zloop->loop, &out->sweep);
+    uv_timer_init(turn->zloop->loop, &out->pace);
+    out->open_timers = 2;
     out->sweep.data = out;
+    out->pace.data = out;
     uv_timer_start(&out->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
     return out;
 }
 
-static void on_closed(uv_handle_t *sweep)
+static void on_closed(uv_handle_t *timer)
 {
-    struct outgoing *out = sweep->data;
+    struct outgoing *out = timer->data;
 
-    free(out);
+    if (--out->open_timers == 0)
+        free(out);
 }
 
 void outgoing_close(struct outgoing **self)
@@ -334,4 +440,5 @@ void outgoing_close(struct outgoing **self)
         link_free(l);
     map_close(&out->links);
     uv_close((uv_handle_t *)&out->sweep, on_closed);
+    uv_close((uv_handle_t *)&out->pace, on_closed);
 }

@@ -2,7 +2,8 @@
  * outgoing - links that this node opens: a DEALER for each, used once.
  *
  * An attempt or a link ends by being told as closed; whether and when to try
- * again is the node's to say, with a new id.
+ * again is the node's to say, with a new id. Nodes are dialled a few at a time,
+ * the others wait; hosts by name (relays) do not.
  */
 #ifndef EDGE_SHELL_OUTGOING_H
 #define EDGE_SHELL_OUTGOING_H
