@@ -107,3 +107,11 @@ bool node_curve_key(const struct node_id *id, struct curve_key *key)
 {
     return crypto_sign_ed25519_pk_to_curve25519(key->key, id->key) == 0;
 }
+
+bool certificate_allows(const struct certificate *c, struct bytes group)
+{
+    for (size_t i = 0; i < c->group_count; i++)
+        if (bytes_equal(group, bytes_of_string(c->groups[i])))
+            return true;
+    return c->group_count == 0 || group.size == 0;
+}

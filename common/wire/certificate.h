@@ -55,6 +55,10 @@ enum certificate_verdict certificate_check(struct bytes bytes,
                                            uint64_t unix_now,
                                            struct certificate *c) MUST_USE;
 
+/* Whether the node may join the group and publish to it; to "", every node's,
+ * all may. */
+bool certificate_allows(const struct certificate *c, struct bytes group);
+
 /* "expired", "forged", ...: a word for logs and refusals. */
 const char *certificate_verdict_name(enum certificate_verdict verdict);
 

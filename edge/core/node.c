@@ -38,9 +38,9 @@ static bool take_identity(struct node *n, const struct node_conf *conf)
 static void take_groups(struct node *n, const char *const *list, size_t count)
 {
     n->group_count = 0;
-    for (size_t i = 0; i < count && i < ANNOUNCEMENT_GROUPS; i++) {
-        name_pad(n->groups[n->group_count++], list[i]);
-    }
+    for (size_t i = 0; i < count && i < ANNOUNCEMENT_GROUPS; i++)
+        if (node_group_is_allowed(n, list[i]))
+            name_pad(n->groups[n->group_count++], list[i]);
 }
 
 static void take_settings(struct node *n, const struct node_conf *conf)
@@ -430,6 +430,11 @@ const struct curve_pair *node_link_keys(const struct node *n)
 const struct curve_pair *node_identity_keys(const struct node *n)
 {
     return &n->identity;
+}
+
+bool node_group_is_allowed(const struct node *n, const char *group)
+{
+    return certificate_allows(&n->certificate, bytes_of_string(group));
 }
 
 size_t node_peer_count(const struct node *n)

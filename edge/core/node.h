@@ -248,6 +248,9 @@ const char *node_name(const struct node *n);
 const struct curve_pair *node_link_keys(const struct node *n);
 const struct curve_pair *node_identity_keys(const struct node *n);
 
+/* Whether this node's certificate lets it join the group and publish to it. */
+bool node_group_is_allowed(const struct node *n, const char *group);
+
 /* Peers that joined and did not leave. Walk: *cursor = 0 at first; false at
  * the end. */
 size_t node_peer_count(const struct node *n);

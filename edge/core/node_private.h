@@ -332,6 +332,9 @@ void traffic_path_changed(struct node *n, struct peer *p);
 /* Settles all that is open with the peer and drops its session. */
 void traffic_end(struct node *n, struct peer *p, enum session_settled how);
 struct instant traffic_deadline(const struct node *n, const struct peer *p);
+/* At the end of a step only: a message that was BUSY goes before those that
+ * are submitted after it. */
+void traffic_tell_ready(struct node *n, struct peer *p);
 void traffic_due(struct node *n, struct peer *p);
 
 /* refusals.c */

@@ -20,7 +20,7 @@ struct path {
     enum node_path kind; /* NONE: a free slot */
     uint32_t via;        /* the link, or the relay's index */
     bool doubted;
-    struct span rtt;     /* < 0: unknown */
+    struct span rtt; /* < 0: unknown */
     struct instant since;
 };
 

@@ -53,9 +53,7 @@ void peer_free(struct node *n, struct peer *p)
 {
     ASSERT(!p->dirty && !p->waiting);
     drop_links(n, p);
-    ASSERT(!p->dirty);
-    if (p->session != NULL)
-        traffic_end(n, p, SESSION_NOT_DELIVERED);
+    ASSERT(!p->dirty && p->session == NULL);
     if (p->name[0] != '\0' && map_get(&n->names, p->name) == p)
         (void)map_remove(&n->names, p->name);
     heap_remove(&n->heap, &p->deadline.timer);
@@ -341,6 +339,7 @@ bool peer_settle(struct node *n, struct peer *p)
         traffic_end(n, p, SESSION_NOT_DELIVERED);
     traffic_due(n, p);
     bool more = traffic_write(n, p);
+    traffic_tell_ready(n, p);
     if (!more && !p->dirty && !p->waiting && is_forgotten(n, p)) {
         peer_free(n, p);
         return false;

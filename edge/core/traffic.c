@@ -79,7 +79,8 @@ static void on_message(void *context, struct bytes bytes)
     if (bytes.data < c->packet || bytes.data >= c->packet + c->size)
         bytes = arena_copy(&n->todo->arena, bytes);
     struct message message;
-    if (!message_decode(bytes, &message)) {
+    if (!message_decode(bytes, &message) ||
+        !certificate_allows(&c->peer->certificate, message.group)) {
         n->counters.packets_dropped++;
         return;
     }
@@ -144,19 +145,6 @@ static void end_pings(struct node *n, const struct peer *p)
     }
 }
 
-/* Those who were BUSY may try again. */
-static void tell_ready(struct node *n, struct peer *p)
-{
-    if (!p->wants_ready)
-        return;
-    p->wants_ready = false;
-    if (!p->joined)
-        return; /* LEFT told them. */
-    struct node_todo *item = todo_add(n->todo, NODE_READY);
-    item->peer.peer.id = p->id;
-    item->peer.peer.name = p->name;
-}
-
 void traffic_end(struct node *n, struct peer *p, enum session_settled how)
 {
     if (p->session == NULL)
@@ -169,9 +157,9 @@ void traffic_end(struct node *n, struct peer *p, enum session_settled how)
     free(p->session);
     p->session = NULL;
     p->session_until = INSTANT_NEVER;
-    tell_ready(n, p);
     if (p->joined && p->paths.current.kind == PATH_NONE)
         p->pathless_since = n->now;
+    peer_touch(n, p);
 }
 
 /* --- what the owner submits ---------------------------------------------- */
@@ -183,9 +171,11 @@ static bool is_too_large(const struct node *n, const struct peer *p,
            (p->session != NULL && m->data.size > p->session->peer_message);
 }
 
+/* After BUSY nothing more before READY, or a small message would overtake the
+ * large one that has to wait. */
 static bool has_room(struct node *n, struct peer *p, const struct message *m)
 {
-    if (session_has_room(session_of(n, p), message_size(m)))
+    if (!p->wants_ready && session_has_room(session_of(n, p), message_size(m)))
         return true;
     p->wants_ready = true;
     return false;
@@ -214,6 +204,8 @@ void traffic_submit(struct node *n, const struct node_event *event)
 
 static bool is_in_group(const struct peer *p, struct bytes group)
 {
+    if (!certificate_allows(&p->certificate, group))
+        return false;
     for (size_t i = 0; i < p->said.group_count; i++)
         if (bytes_equal(group, bytes_of_string(p->said.groups[i])))
             return true;
@@ -368,14 +360,6 @@ static void take_records(struct node *n, struct peer *p, struct link *link,
     }
 }
 
-/* Half the window free again: worth telling those who were BUSY. */
-static void tell_room(struct node *n, struct peer *p)
-{
-    if (p->session != NULL &&
-        session_has_room(p->session, n->session_limits.window / 2))
-        tell_ready(n, p);
-}
-
 void traffic_take(struct node *n, struct peer *p, struct link *link,
                   uint8_t *packet, size_t size)
 {
@@ -415,7 +399,6 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         n->counters.packets_dropped++;
         break;
     }
-    tell_room(n, p);
     peer_touch(n, p);
 }
 
@@ -510,6 +493,22 @@ static void doubt(struct node *n, struct peer *p)
         link_write_token(n, link, LINK_PING,
                          detector_asks(&link->detector, n->now));
     peer_touch(n, p);
+}
+
+/* When half the window is free again it is worth telling those who were BUSY;
+ * if there is no session any more, they have LEFT or may begin anew. */
+void traffic_tell_ready(struct node *n, struct peer *p)
+{
+    if (!p->wants_ready ||
+        (p->session != NULL &&
+         !session_has_room(p->session, n->session_limits.window / 2)))
+        return;
+    p->wants_ready = false;
+    if (!p->joined)
+        return; /* LEFT told them. */
+    struct node_todo *item = todo_add(n->todo, NODE_READY);
+    item->peer.peer.id = p->id;
+    item->peer.peer.name = p->name;
 }
 
 void traffic_due(struct node *n, struct peer *p)

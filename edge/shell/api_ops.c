@@ -109,10 +109,14 @@ static bool find_group(struct client *c, const struct request *r,
 {
     size_t length;
 
-    if (jtext_string(r->group, room, NAME_MAX_SIZE + 1, &length) &&
-        name_is_valid(bytes_of(room, length)))
+    if (!jtext_string(r->group, room, NAME_MAX_SIZE + 1, &length) ||
+        !name_is_valid(bytes_of(room, length))) {
+        refuse(c, r, "group is a name: 1 to 63 of A-Z a-z 0-9 . _ -");
+        return false;
+    }
+    if (node_group_is_allowed(edge_node(c->api->edge), room))
         return true;
-    refuse(c, r, "group is a name: 1 to 63 of A-Z a-z 0-9 . _ -");
+    refuse(c, r, "this node's certificate does not allow the group");
     return false;
 }
 

@@ -184,6 +184,12 @@ bool node_peer_next(const struct node *n, size_t *cursor, struct node_peer *p)
     return true;
 }
 
+bool node_group_is_allowed(const struct node *n, const char *group)
+{
+    (void)n;
+    return strcmp(group, "forbidden") != 0;
+}
+
 bool node_peer_find(const struct node *n, const char *text, struct node_peer *p)
 {
     (void)n;

@@ -221,6 +221,7 @@ static void bad_requests_are_refused_and_the_connection_lives(void **state)
         "{\"op\":\"reply\",\"to\":\"bob\",\"request\":\"x\"}",
         "{\"op\":\"join\"}",
         "{\"op\":\"join\",\"group\":\"a b\"}",
+        "{\"op\":\"join\",\"group\":\"forbidden\"}",
         "{\"op\":\"leave\",\"group\":3}",
         "{\"op\":\"subscribe\",\"events\":[\"weather\"]}",
         "{\"op\":\"subscribe\",\"types\":[1]}",

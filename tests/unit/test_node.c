@@ -14,7 +14,7 @@ struct side {
     struct todo todo;
     uint32_t link; /* towards the other; 0: none */
     struct address address;
-    int joined, left, messages, delivered, failed;
+    int joined, left, messages, delivered, failed, busy, ready;
     enum departure reason;
     char last[64];
     enum node_path path;
@@ -123,10 +123,13 @@ static void do_item(struct pair *p, struct side *s, const struct node_todo *t)
     case NODE_REPORT:
         s->delivered += t->report.outcome == OUTCOME_DELIVERED;
         s->failed += t->report.outcome != OUTCOME_DELIVERED;
+        s->busy += t->report.outcome == OUTCOME_BUSY;
+        return;
+    case NODE_READY:
+        s->ready++;
         return;
     case NODE_DISCONNECT:
     case NODE_CONNECT_RELAY:
-    case NODE_READY:
     case NODE_RELAY:
     case NODE_REFUSED:
     case NODE_REVOKED:
@@ -188,10 +191,10 @@ static void teardown(struct pair *p)
     node_free(p->b.node);
 }
 
-static void submit(struct pair *p, const char *data)
+static void submit_to(struct pair *p, struct node_id to, const char *data)
 {
     struct node_event e = {.kind = NODE_SUBMIT};
-    e.submit.to = node_self(p->b.node);
+    e.submit.to = to;
     e.submit.message = (struct message){
         .kind = MESSAGE_SEND,
         .encoding = ENCODING_BYTES,
@@ -199,6 +202,11 @@ static void submit(struct pair *p, const char *data)
         .data = bytes_of_string(data),
     };
     step(p, &p->a, &e);
+}
+
+static void submit(struct pair *p, const char *data)
+{
+    submit_to(p, node_self(p->b.node), data);
 }
 
 static void nodes_on_a_lan_meet_and_talk(void **state)
@@ -267,6 +275,27 @@ static void a_certificate_ends_on_its_second(void **state)
     teardown(&p);
 }
 
+/* A message that fits must not overtake the one that was BUSY. */
+static void after_busy_nothing_goes_before_ready(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    struct node *bob = p.b.node;
+    char *large = calloc(1, (1 << 18) + 1);
+    memset(large, 'x', 200000);
+    p.b.node = NULL; /* Stopped: nothing is acknowledged. */
+    submit_to(&p, node_self(bob), large);
+    submit_to(&p, node_self(bob), large);
+    assert_int_equal(p.a.busy, 1);
+    submit_to(&p, node_self(bob), "small");
+    assert_int_equal(p.a.busy, 2);
+    p.b.node = bob;
+    free(large);
+    teardown(&p);
+}
+
 static void a_message_to_nobody_fails(void **state)
 {
     (void)state;
@@ -292,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_silent_peer_is_lost),
         cmocka_unit_test(a_goodbye_is_a_leave_at_once),
         cmocka_unit_test(a_certificate_ends_on_its_second),
+        cmocka_unit_test(after_busy_nothing_goes_before_ready),
         cmocka_unit_test(a_message_to_nobody_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
