@@ -501,13 +501,31 @@ lab_has() { # FILE EVENT DATA
 
 # COUNT numbered messages each way at once; none lost, doubled, out of order.
 numbers() { # A B [COUNT]
-    local count=${3:-${ZS_LAB_MESSAGES:-100000}} there back
+    numbers_begin "$@"
+    numbers_end
+}
+
+# The same in two parts, for what happens meanwhile.
+numbers_begin() { # A B [COUNT]
+    local count=${3:-${ZS_LAB_MESSAGES:-100000}}
+    NUMBERS_A=$1 NUMBERS_B=$2
+    rm -f "$LAB/$1-$2.json" "$LAB/$2-$1.json" # of an earlier time
     lab_numbers "$1" "$2" "$count" >"$LAB/there.numbers" 2>&1 &
-    there=$!
+    NUMBERS_THERE=$!
     lab_numbers "$2" "$1" "$count" >"$LAB/back.numbers" 2>&1 &
-    back=$!
-    lab_numbers_result "$1" "$2" "$there" "$LAB/there.numbers"
-    lab_numbers_result "$2" "$1" "$back" "$LAB/back.numbers"
+    NUMBERS_BACK=$!
+}
+
+# Waits until number N came from A to B.
+numbers_reached() { # N
+    until_true 20 grep -q "\"$1\"" "$LAB/$NUMBERS_A-$NUMBERS_B.json"
+}
+
+numbers_end() {
+    lab_numbers_result "$NUMBERS_A" "$NUMBERS_B" "$NUMBERS_THERE" \
+        "$LAB/there.numbers"
+    lab_numbers_result "$NUMBERS_B" "$NUMBERS_A" "$NUMBERS_BACK" \
+        "$LAB/back.numbers"
 }
 
 lab_numbers_result() { # FROM TO PID FILE

@@ -1,0 +1,76 @@
+#!/bin/bash
+# Paths and programs go and come back while numbered messages pass: none of
+# them is lost, doubled or out of order.
+#
+#   alice---[ home ]---bob
+#      |                |
+#      +---[ street ]---+---hub (relay, 203.0.113.10:443)
+#
+# On the street nothing but the relay's 443 passes; at home everything does.
+. "$(dirname "$0")/lab.sh"
+
+lan home
+lan street
+host hub
+plug hub street 203.0.113.10/24
+host alice
+host bob
+plug alice home 198.18.1.2/24
+plug bob home 198.18.1.3/24
+plug alice street 203.0.113.2/24
+plug bob street 203.0.113.3/24
+for name in alice bob; do
+    as $name nft -f - <<'NFT'
+table inet street {
+    chain in {
+        type filter hook input priority filter;
+        iifname "eth1" tcp sport 443 accept
+        iifname "eth1" meta l4proto { tcp, udp } drop
+    }
+}
+NFT
+done
+
+mesh office
+relay_of_mesh office hub 203.0.113.10
+member office alice
+member office bob
+start_relay hub hub
+edge alice alice
+edge bob bob
+answers alice bob
+sees alice bob tcp 5s
+
+# Messages pass, and after some thousands of them this happens:
+while_numbers_pass() { # WHAT COMMAND...
+    echo "# $1"
+    shift
+    numbers_begin alice bob
+    numbers_reached 20000
+    "$@"
+    numbers_end
+}
+
+freeze() { # NAME SECONDS
+    local thaw_at=$(($(now_ms) + $2 * 1000))
+    past() { [ "$(now_ms)" -ge $thaw_at ]; }
+    kill -s STOP "$(pid_of "$1")"
+    until_true $(($2 + 5)) past
+    kill -s CONT "$(pid_of "$1")"
+}
+
+restart_relay() {
+    end hub KILL
+    start_relay hub hub
+}
+
+while_numbers_pass "the direct path is unplugged" unplug alice home
+check "now by the relay" test relay = "$(path_of alice bob)"
+while_numbers_pass "the relay is killed and comes back" restart_relay
+while_numbers_pass "the relay is frozen for 4 s" freeze hub 4
+while_numbers_pass "bob is frozen for 1 s" freeze bob 1
+while_numbers_pass "bob is frozen for 5 s, and so lost meanwhile" freeze bob 5
+plug_again alice home
+sees alice bob tcp 20s
+numbers alice bob
+finish
