@@ -121,12 +121,22 @@ static size_t interface_names(const struct edge_conf *conf)
     return names->count;
 }
 
+static void listen_again(struct edge *e)
+{
+    if (!incoming_listen(e->incoming, discovery_own_port(e->discovery),
+                         network_now(e->network)))
+        log_warn("not_listening", "port=%u error=\"%s\"",
+                 discovery_own_port(e->discovery), zmq_strerror(errno));
+}
+
 static void on_network(void *context, const struct interfaces *all)
 {
     struct edge *e = context;
 
     log_info("network_changed", "interfaces=%zu", all->count);
     discovery_interfaces(e->discovery, all);
+    if (e->incoming != NULL && interface_names(e->conf) > 0)
+        listen_again(e);
     edge_tell_addresses(e);
 }
 
@@ -152,33 +162,44 @@ static bool group_address(const char *text, uint16_t port, struct address *a)
     return address_parse(whole, a);
 }
 
+/* Where to listen; NULL: everywhere. */
+static const struct interfaces *listen_where(const struct edge *e)
+{
+    return interface_names(e->conf) > 0 ? network_now(e->network) : NULL;
+}
+
 static bool open_incoming(struct edge *e)
 {
     struct incoming_conf conf = {
         .zmq_context = e->zmq_context,
         .keys = node_link_keys(e->node),
-        .port = e->conf->listen.port,
-        .interfaces =
-            interface_names(e->conf) > 0 ? network_now(e->network) : NULL,
         /* The node closes the least used beyond its limit. */
         .limit = 2 * e->conf->limits.links + 64,
     };
 
     e->incoming = incoming_open(&e->turn, &conf);
-    return e->incoming != NULL;
+    return e->incoming != NULL &&
+           incoming_listen(e->incoming, e->conf->listen.port, listen_where(e));
 }
 
 /* TCP and UDP on the same number. */
 static bool open_ports(struct edge *e, struct discovery_conf *conf)
 {
+    int error;
+
     if (e->conf->paths.tcp && !open_incoming(e))
-        return false;
+        goto fail;
     conf->own_port =
         e->incoming != NULL ? incoming_port(e->incoming) : e->conf->listen.port;
     e->discovery = discovery_open(e->loop, &e->turn, conf);
-    if (e->discovery != NULL)
-        return true;
-    int error = errno;
+    if (e->discovery == NULL)
+        goto fail;
+    if (e->incoming != NULL && incoming_port(e->incoming) == 0)
+        listen_again(e); /* None of its interfaces is there yet. */
+    return true;
+
+fail:
+    error = errno;
     incoming_close(&e->incoming);
     errno = error;
     return false;
@@ -234,6 +255,9 @@ static void on_clock(uv_timer_t *timer)
     turn_add(&e->turn,
              &(struct node_event){.kind = NODE_CLOCK,
                                   .unix_seconds = clock_unix_seconds()});
+    /* A fresh IPv6 address cannot be listened on in its first second. */
+    if (e->incoming != NULL && interface_names(e->conf) > 0)
+        listen_again(e);
 }
 
 static void on_turn(void *context)

@@ -9,6 +9,7 @@
 #include "common/io/zap.h"
 #include "edge/shell/backlog.h"
 #include "edge/shell/link_socket.h"
+#include "edge/shell/listener.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -42,7 +43,7 @@ struct incoming {
     struct zsocket *socket;
     struct monitor *monitor;
     uv_timer_t sweep;
-    uint16_t port;
+    struct listener listener;
     size_t limit;
     uint32_t last_id;
     struct map by_routing_id; /* struct link, the owner */
@@ -317,45 +318,6 @@ static void on_ready(void *context, int events)
     }
 }
 
-static uint16_t bound_port(struct zsocket *s)
-{
-    char endpoint[256];
-    size_t size = sizeof endpoint;
-
-    if (zmq_getsockopt(zsocket_raw(s), ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
-        return 0;
-    const char *colon = strrchr(endpoint, ':');
-    return colon == NULL ? 0 : (uint16_t)strtoul(colon + 1, NULL, 10);
-}
-
-static bool bind_one(struct incoming *in, const char *host)
-{
-    char endpoint[ADDRESS_TEXT_SIZE + 16];
-
-    snprintf(endpoint, sizeof endpoint, "tcp://%s:%u", host, in->port);
-    if (zmq_bind(zsocket_raw(in->socket), endpoint) != 0)
-        return false;
-    in->port = bound_port(in->socket);
-    return in->port != 0;
-}
-
-static bool bind_all(struct incoming *in, const struct interfaces *where)
-{
-    size_t bound = 0;
-
-    if (where == NULL)
-        return bind_one(in, "*");
-    for (size_t i = 0; i < where->count; i++)
-        for (size_t at = 0; at < where->list[i].count; at++) {
-            const struct address *a = &where->list[i].addresses[at];
-            char text[ADDRESS_TEXT_SIZE];
-            address_format(a, text);
-            *strrchr(text, ':') = '\0'; /* "[fe80::1%3]" */
-            bound += bind_one(in, text);
-        }
-    return bound > 0;
-}
-
 static bool open_socket(struct incoming *in, const struct incoming_conf *conf)
 {
     in->socket = zsocket_open(in->turn->zloop, conf->zmq_context, ZMQ_ROUTER,
@@ -366,7 +328,7 @@ static bool open_socket(struct incoming *in, const struct incoming_conf *conf)
         return false;
     in->monitor = monitor_open(in->turn->zloop, conf->zmq_context, in->socket,
                                on_monitor, in);
-    return in->monitor != NULL && bind_all(in, conf->interfaces);
+    return in->monitor != NULL;
 }
 
 struct incoming *incoming_open(struct turn *turn,
@@ -376,7 +338,6 @@ struct incoming *incoming_open(struct turn *turn,
     uint8_t hash_key[16];
 
     in->turn = turn;
-    in->port = conf->port;
     in->limit = conf->limit;
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&in->by_routing_id, ROUTING_ID_SIZE, hash_key);
@@ -419,7 +380,17 @@ void incoming_close(struct incoming **self)
     uv_close((uv_handle_t *)&in->sweep, on_closed);
 }
 
+bool incoming_listen(struct incoming *in, uint16_t port,
+                     const struct interfaces *where)
+{
+    bool good =
+        listener_listen(&in->listener, zsocket_raw(in->socket), port, where);
+
+    zsocket_touch(in->socket);
+    return good;
+}
+
 uint16_t incoming_port(const struct incoming *in)
 {
-    return in->port;
+    return in->listener.port;
 }

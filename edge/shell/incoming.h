@@ -17,16 +17,22 @@ struct incoming;
 struct incoming_conf {
     void *zmq_context;
     const struct curve_pair *keys; /* copied */
-    uint16_t port;                 /* 0: a free one */
-    /* Where to listen; NULL: everywhere. Borrowed for the call. */
-    const struct interfaces *interfaces;
     size_t limit; /* links at once; packets beyond are dropped */
 };
 
-/* NULL with errno of libzmq, as EADDRINUSE. */
+/* NULL with errno of libzmq. */
 struct incoming *incoming_open(struct turn *turn,
                                const struct incoming_conf *conf);
 void incoming_close(struct incoming **in);
+
+/*
+ * Listens on a port (0: a free one) of these interfaces' addresses (borrowed),
+ * and no longer on others; NULL: on all, for good. False with errno, as
+ * EADDRINUSE, if there are addresses and none can be had.
+ */
+bool incoming_listen(struct incoming *in, uint16_t port,
+                     const struct interfaces *where) MUST_USE;
+/* 0 as long as none was asked for and there was no address to listen on. */
 uint16_t incoming_port(const struct incoming *in);
 
 /* Ids that are no link (any more) are ignored: its end is being told. */

@@ -115,6 +115,7 @@ static int setup(void **state)
                                                        .keys = &w.there_keys,
                                                        .limit = 4});
     assert_non_null(w.incoming);
+    assert_true(incoming_listen(w.incoming, 0, NULL));
     w.address = (struct address){.family = ADDRESS_V4,
                                  .ip = {127, 0, 0, 1},
                                  .port = incoming_port(w.incoming)};
