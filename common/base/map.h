@@ -31,7 +31,7 @@ void map_init(struct map *m, size_t key_size, const uint8_t hash_key[16]);
 void map_close(struct map *m);
 /* The value, or NULL. */
 void *map_get(const struct map *m, const void *key);
-/* Sets the value (never NULL) for a key; returns the one it replaced or NULL. */
+/* Sets a key's value (never NULL); returns the one it replaced or NULL. */
 void *map_put(struct map *m, const void *key, void *value);
 /* Removes the key; returns its value or NULL. */
 void *map_remove(struct map *m, const void *key);

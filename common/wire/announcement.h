@@ -26,7 +26,7 @@ enum {
 };
 
 enum candidate_kind {
-    CANDIDATE_HOST = 1, /* an address of an interface */
+    CANDIDATE_HOST = 1,  /* an address of an interface */
     CANDIDATE_RELAY = 2, /* where a relay saw the node come from */
     CANDIDATE_STUN = 3,
 };
@@ -60,8 +60,8 @@ struct bytes announcement_sign(const struct announcement *a,
 bool announcement_decode(struct bytes bytes, struct announcement *a) MUST_USE;
 
 /* True if the announcement (encoded) is signed by this node. */
-bool announcement_signed_by(struct bytes bytes, const struct node_id *node)
-    MUST_USE;
+bool announcement_signed_by(struct bytes bytes,
+                            const struct node_id *node) MUST_USE;
 
 /*
  * Seals an announcement for the relay's roster with the mesh's announcement
@@ -69,9 +69,8 @@ bool announcement_signed_by(struct bytes bytes, const struct node_id *node)
  * the announcement + 40. Opening answers an empty view if it is not authentic;
  * its `room` has the size of the sealed one.
  */
-struct bytes announcement_seal(struct bytes announcement,
-                               const uint8_t key[32], const uint8_t nonce[24],
-                               uint8_t *room);
+struct bytes announcement_seal(struct bytes announcement, const uint8_t key[32],
+                               const uint8_t nonce[24], uint8_t *room);
 struct bytes announcement_open(struct bytes sealed, const uint8_t key[32],
                                uint8_t *room);
 

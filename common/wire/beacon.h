@@ -33,8 +33,8 @@ enum refusal {
     REFUSAL_NAME_TAKEN = 6,
     REFUSAL_VERSION = 7,
     REFUSAL_MALFORMED = 8,
-    REFUSAL_KEY_MISMATCH = 9, /* not the key that the connection proved */
-    REFUSAL_REPLACED = 10,    /* the same node connected anew */
+    REFUSAL_KEY_MISMATCH = 9,  /* not the key that the connection proved */
+    REFUSAL_REPLACED = 10,     /* the same node connected anew */
     REFUSAL_MESH_UNKNOWN = 11, /* the relay does not serve the mesh */
     REFUSAL_FULL = 12,         /* a limit on edges */
     REFUSAL_NO_PEER = 13,      /* forwarding: not connected here */
@@ -51,11 +51,11 @@ enum refusal refusal_of(enum certificate_verdict verdict);
 
 struct beacon {
     enum beacon_kind kind;
-    uint64_t counter; /* grows within an epoch */
-    uint64_t cookie;  /* the sender's, one for each process */
-    uint64_t echo;    /* the addressee's cookie, or 0 */
-    struct node_id whom; /* the addressee or refused node, or zeros */
-    uint8_t reason;      /* an enum refusal, with REFUSE */
+    uint64_t counter;          /* grows within an epoch */
+    uint64_t cookie;           /* the sender's, one for each process */
+    uint64_t echo;             /* the addressee's cookie, or 0 */
+    struct node_id whom;       /* the addressee or refused node, or zeros */
+    uint8_t reason;            /* an enum refusal, with REFUSE */
     struct bytes announcement; /* borrowed: encoded, of the sender */
 };
 
@@ -64,8 +64,8 @@ void mesh_tag(const struct mesh_id *mesh, uint8_t tag[8]);
 
 enum beacon_verdict {
     BEACON_OPENED,
-    BEACON_NOT_OURS,     /* not one of these datagrams */
-    BEACON_WRONG_MESH,   /* another mesh's tag */
+    BEACON_NOT_OURS,      /* not one of these datagrams */
+    BEACON_WRONG_MESH,    /* another mesh's tag */
     BEACON_NOT_AUTHENTIC, /* our tag, but it does not open or parse */
 };
 

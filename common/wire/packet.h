@@ -56,8 +56,8 @@ enum {
 };
 
 enum departure {
-    DEPARTURE_CLOSED = 1,  /* it said goodbye */
-    DEPARTURE_LOST = 2,    /* its connection broke, or it fell silent */
+    DEPARTURE_CLOSED = 1, /* it said goodbye */
+    DEPARTURE_LOST = 2,   /* its connection broke, or it fell silent */
     DEPARTURE_REVOKED = 3,
 };
 
@@ -65,7 +65,7 @@ struct relay_hello {
     uint8_t version;
     struct bytes certificate; /* borrowed: encoded */
     struct epoch epoch;
-    uint32_t lost_after_ms; /* the silence after which the edge counts as lost */
+    uint32_t lost_after_ms; /* of silence, after which the edge is lost */
     uint64_t revocation_serial;
     struct bytes sealed; /* borrowed: the sealed announcement */
 };
@@ -86,8 +86,8 @@ struct relay_welcome {
 /* u8 0x30 | u8 version | u64 boot | u8 n, name | u8 family (4, 6 or 0: none),
  * ip, u16 port | u64 revocation serial */
 void relay_welcome_encode(const struct relay_welcome *m, struct writer *w);
-bool relay_welcome_decode(struct bytes packet, struct relay_welcome *m)
-    MUST_USE;
+bool relay_welcome_decode(struct bytes packet,
+                          struct relay_welcome *m) MUST_USE;
 
 struct roster_entry {
     struct node_id node;

@@ -31,9 +31,9 @@ enum { ACK_RANGES = 32, RECORD_DATA_OVERHEAD = 1 + 10 + 1 + 10 + 3 };
 
 struct data_record {
     uint64_t sequence;
-    bool first; /* begins a message */
-    bool last;  /* ends a message */
-    uint64_t total; /* the whole message's bytes; of use with first */
+    bool first;            /* begins a message */
+    bool last;             /* ends a message */
+    uint64_t total;        /* the whole message's bytes; of use with first */
     struct bytes fragment; /* borrowed */
 };
 
@@ -77,7 +77,10 @@ enum message_kind {
 
 enum message_encoding { ENCODING_JSON = 1, ENCODING_BYTES = 2 };
 
-enum { MESSAGE_TYPE_SIZE = 255, MESSAGE_HEADER_SIZE = 1 + 1 + 8 + 1 + 255 + 64 };
+enum {
+    MESSAGE_TYPE_SIZE = 255,
+    MESSAGE_HEADER_SIZE = 1 + 1 + 8 + 1 + 255 + 64
+};
 
 struct message {
     enum message_kind kind;
