@@ -198,11 +198,12 @@ static void run(struct pair *p, struct span how_long)
     }
 }
 
-static void setup(struct pair *p)
+static void setup_as(struct pair *p, bool late)
 {
     uint8_t seed[32] = {7};
     crypto_sign_seed_keypair(mesh.key, mesh_secret_key, seed);
-    *p = (struct pair){.lan = true, .now = {1000000}};
+    *p = (struct pair){
+        .lan = true, .late = late, .refuse = late, .now = {1000000}};
     p->a.address = (struct address){ADDRESS_V4, {10, 0, 0, 1}, 4000, 0};
     p->b.address = (struct address){ADDRESS_V4, {10, 0, 0, 2}, 4000, 0};
     p->a.node = make("alice", 1, p->now, 1);
@@ -213,6 +214,11 @@ static void setup(struct pair *p)
     step(p, &p->a, &e);
     e.addresses.list = &p->b.address;
     step(p, &p->b, &e);
+}
+
+static void setup(struct pair *p)
+{
+    setup_as(p, false);
 }
 
 static void teardown(struct pair *p)
@@ -263,8 +269,7 @@ static void an_answer_read_late_is_no_replay(void **state)
 {
     (void)state;
     struct pair p;
-    setup(&p);
-    p.late = p.refuse = true;
+    setup_as(&p, true);
     run(&p, span_s(5));
     assert_int_equal(p.a.joined, 1);
     assert_int_equal(p.b.joined, 1);
