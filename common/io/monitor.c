@@ -43,6 +43,15 @@ static const struct {
     {ZMQ_EVENT_DISCONNECTED, MONITOR_DISCONNECTED, VALUE_FD, ""},
 };
 
+static int all_events(void)
+{
+    int events = 0;
+
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        events |= meanings[i].event;
+    return events;
+}
+
 bool monitor_parse(struct bytes head, struct bytes endpoint,
                    struct monitor_event *event)
 {
@@ -122,7 +131,7 @@ struct monitor *monitor_open(struct zloop *z, void *zmq_context,
     if (m->events == NULL)
         goto fail;
     zsocket_set(m->events, ZMQ_RCVHWM, MONITOR_WAITING);
-    if (zmq_socket_monitor(zsocket_raw(watched), name, ZMQ_EVENT_ALL) != 0)
+    if (zmq_socket_monitor(zsocket_raw(watched), name, all_events()) != 0)
         goto fail;
     if (zmq_connect(zsocket_raw(m->events), name) != 0)
         goto fail_monitor;
