@@ -112,8 +112,8 @@ void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
         return;
     end = &p->ends[side];
     ASSERT(bytes.size > 0 && bytes.size <= PACKET_SIZE);
-    if (end->blocked)
-        return; /* As the transport says: not now. */
+    if (end->blocked && w->drops_when_blocked)
+        return;
     end->waiting += bytes.size;
     send_event(w, p, side, EVENT_PACKET, bytes);
     if (end->waiting > w->high_water &&

@@ -316,8 +316,8 @@ void host_start(struct world *w, int host)
     ASSERT(h->process == NULL && h->hub == NULL);
     world_say(w, "start %d", host);
     world_trace(w, "start", (uint64_t)host, h->starts, bytes_of(NULL, 0));
-    if (h->starts > 0)
-        world_disturb(w, host);
+    if (h->starts > 0 || h->is_relay)
+        world_disturb(w, host); /* Who met without a relay may meet anew. */
     if (h->off) {
         h->off = false;
         pipes_power_on(w, host);

@@ -157,7 +157,8 @@ struct world {
     uint32_t next_serial;
     bool closes_incoming; /* a listener can close a connection, not forget it */
     size_t high_water;    /* bytes on a stream from where it blocks */
-    uint64_t rate;        /* bytes a second on each stream; 0: no limit */
+    bool drops_when_blocked; /* what is written nevertheless, else queues it */
+    uint64_t rate;           /* bytes a second on each stream; 0: no limit */
     struct world_limits limits;
     struct identity mesh; /* its key and secret */
     uint8_t mesh_secret_key[64];
