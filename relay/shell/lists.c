@@ -16,15 +16,15 @@
 /* An open relay does not fill its disk with the lists of every mesh. */
 enum { LISTS_KEPT = 1024 };
 
-/* "FOLDER/revoked-PATTERN.zs" in the folder of the relay's key. */
-static void path_of(const struct relay_conf *conf, const char *pattern,
+/* "FOLDER/revokedWHICH.zs" in the folder of the relay's key. */
+static void path_of(const struct relay_conf *conf, const char *which,
                     char path[static PATH_MAX])
 {
     const char *key = conf->relay.key;
     const char *slash = strrchr(key, '/');
     int folder = slash ? (int)(slash - key) : 1;
-    snprintf(path, PATH_MAX, "%.*s/revoked-%s.zs", folder, slash ? key : ".",
-             pattern);
+    snprintf(path, PATH_MAX, "%.*s/revoked%s.zs", folder, slash ? key : ".",
+             which);
 }
 
 static void read_one(const char *path, lists_found *found, void *context)
@@ -80,11 +80,12 @@ void lists_keep(const struct relay_conf *conf, const struct mesh_id *mesh,
                 struct bytes list)
 {
     char path[PATH_MAX];
-    char id[2 * KEY_SIZE + 1];
+    char which[1 + 2 * KEY_SIZE + 1] = "-";
+    const char *id = which + 1;
     char *errors = NULL;
     size_t size = 0;
-    hex_encode(bytes_of(mesh->key, KEY_SIZE), id);
-    path_of(conf, id, path);
+    hex_encode(bytes_of(mesh->key, KEY_SIZE), which + 1);
+    path_of(conf, which, path);
     if (!has_room(conf, path)) {
         log_warn("revocation_not_kept", "mesh=%s reason=full", id);
         return;

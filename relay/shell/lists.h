@@ -1,6 +1,7 @@
 /*
  * lists - the revocation lists on the relay's disk: those that the settings
- * name, and those that reached it from edges, kept beside its key.
+ * name, a revoked.zs that was put beside its key, and those that reached it
+ * from edges, kept there as revoked-MESH.zs.
  */
 #ifndef RELAY_SHELL_LISTS_H
 #define RELAY_SHELL_LISTS_H
