@@ -124,13 +124,44 @@ static int open_only(void)
     return fd;
 }
 
-struct client *client_open(const struct options *o)
+/* The socket that the options or the environment name; NULL: none. */
+static const char *named_socket(const struct options *o)
 {
     const char *path = options_text(o, "socket");
 
     if (!path)
         path = getenv("ZS_SOCKET");
-    int fd = path && path[0] != '\0' ? open_named(path) : open_only();
+    return path && path[0] != '\0' ? path : NULL;
+}
+
+static bool is_there(const char *path)
+{
+    if (!path) {
+        glob_t found;
+        find_sockets(&found);
+        bool some = found.gl_pathc > 0;
+        globfree(&found);
+        return some;
+    }
+    int fd = connect_to(path);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+void client_await(const struct options *o, struct span most)
+{
+    const char *path = named_socket(o);
+    struct instant until = instant_after(clock_now(), most);
+
+    while (!is_there(path) && !instant_reached(until, clock_now()))
+        poll(NULL, 0, 20);
+}
+
+struct client *client_open(const struct options *o)
+{
+    const char *path = named_socket(o);
+    int fd = path ? open_named(path) : open_only();
     if (fd < 0)
         return NULL;
     struct client *c = memory_new(sizeof(*c));

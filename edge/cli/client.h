@@ -26,6 +26,9 @@ struct client;
  * EXIT_NO_DAEMON.
  */
 struct client *client_open(const struct options *o);
+/* Waits until that edge can be reached, at the most so long: it may have been
+ * started just now. */
+void client_await(const struct options *o, struct span most);
 void client_free(struct client *c);
 
 /* What is to be sent; goes out with client_push, or client_line. */

@@ -137,6 +137,9 @@ static int wait_on(struct waiting *w)
     return EXIT_DONE;
 }
 
+/* An edge that was started with this command's line has so long to listen. */
+static const struct span start_within = {3 * 1000 * 1000};
+
 static bool is_path(const char *path)
 {
     return strcmp(path, "tcp") == 0 || strcmp(path, "udp") == 0 ||
@@ -152,6 +155,8 @@ static int run(const struct options *o)
     if (path && !is_path(path))
         return options_wrong(&spec, "--path is tcp, udp or relay");
 
+    struct span patience = options_duration(o, "timeout", start_within);
+    client_await(o, span_min(patience, start_within));
     struct waiting w = {.o = o, .client = client_open(o)};
     if (!w.client)
         return EXIT_NO_DAEMON;
