@@ -2,6 +2,7 @@
 
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/hostile.h"
 
 enum { SETTLE_SECONDS = 42, LAST_SECONDS = 5 };
 
@@ -273,6 +274,8 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
     struct instant until = instant_after(w->now, span_s(chaos));
 
     build(w, conf->nodes);
+    if (conf->hostile)
+        w->hostile = hostile_new(w->host_count - 1);
     start_spread(w);
     application_chatter(w, instant_after(until, span_s(SETTLE_SECONDS / 2)));
     if (!chance(w, 20)) /* Some runs are calm: nothing at all may be lost. */

@@ -8,7 +8,8 @@
 
 struct chaos_conf {
     int nodes;
-    int seconds; /* virtual, the whole run; at least 60 */
+    int seconds;  /* virtual, the whole run; at least 60 */
+    bool hostile; /* one of the nodes says nonsense */
 };
 
 /* Builds, runs and settles; the world's failure says what went wrong. */

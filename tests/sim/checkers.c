@@ -1,6 +1,7 @@
 #include "tests/sim/checkers.h"
 
 #include "common/base/memory.h"
+#include "tests/sim/hostile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ struct pair {
     bool awaits_ready;
     struct instant busy_at;
     size_t count;
+    struct instant handed_at; /* the last one */
+    struct span gap;          /* the longest between two */
 };
 
 struct checkers {
@@ -66,7 +69,7 @@ static int host_of(const struct world *w, const struct node_id *id)
 
 static bool is_disturbed(const struct world *w, int host)
 {
-    return w->hosts[host].disturbed_until.us > w->now.us;
+    return hostile_is(w, host) || w->hosts[host].disturbed_until.us > w->now.us;
 }
 
 /* --- sending ----------------------------------------------------------------
@@ -156,6 +159,8 @@ static void handed_over(struct world *w, struct process *p, int from,
     if (!pair->joined)
         world_fail(w, "presence", "%d has a message of %d, which did not join",
                    p->host, from);
+    if (hostile_is(w, from) || hostile_is(w, p->host))
+        return;
     if (s == NULL || s->size != data.size || s->kind == SENT_PING) {
         world_fail(w, "content", "%d has a message that nobody sent", p->host);
         return;
@@ -180,6 +185,8 @@ static void handed_over(struct world *w, struct process *p, int from,
     pair->last_serial = s->from_serial;
     pair->last_ref = ref;
     pair->count++;
+    pair->gap = span_max(pair->gap, instant_between(pair->handed_at, w->now));
+    pair->handed_at = w->now;
 }
 
 static uint32_t bits_of(uint32_t mask)
@@ -196,7 +203,11 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref,
 {
     unsigned long long number = ref;
 
-    if (s->kind == SENT_PING)
+    /* Who lies about what it has cannot be held to it. */
+    if (s->kind == SENT_PING || hostile_is(w, s->from) ||
+        (s->to >= 0 && hostile_is(w, s->to)))
+        return;
+    if (s->kind == SENT_PUBLISHED && w->hostile != NULL)
         return;
     if (s->kind == SENT_PUBLISHED) {
         if (delivered > bits_of(s->handed_to))
@@ -570,6 +581,19 @@ size_t checkers_count(const struct world *w, int from, int to)
     return w->checkers->pairs[to][from].count;
 }
 
+void checkers_watch_gap(struct world *w, int from, int to)
+{
+    struct pair *pair = &w->checkers->pairs[to][from];
+
+    pair->handed_at = w->now;
+    pair->gap = span_us(0);
+}
+
+struct span checkers_gap(const struct world *w, int from, int to)
+{
+    return w->checkers->pairs[to][from].gap;
+}
+
 size_t checkers_leaves(const struct world *w, int observer, int peer)
 {
     return w->checkers->pairs[observer][peer].leaves;
@@ -653,6 +677,8 @@ static bool pair_is_settled(struct world *w, int a, int b, char *why,
     bool there = checkers_joined(w, a, b);
     enum node_path best, path;
 
+    if (hostile_is(w, a) || hostile_is(w, b))
+        return true;
     if (!host_runs(w, b)) {
         snprintf(why, size, "%d does not run, and is there for %d", b, a);
         return !there;
@@ -690,7 +716,9 @@ static void check_reports(struct world *w)
         const struct sent *s = &w->checkers->sent[i];
         const struct process *p = w->hosts[s->from].process;
 
-        if (p != NULL && p->serial == s->from_serial && !s->reported)
+        if (p != NULL && p->serial == s->from_serial && !s->reported &&
+            !(w->hostile != NULL && s->kind == SENT_PUBLISHED) &&
+            !hostile_is(w, s->from) && (s->to < 0 || !hostile_is(w, s->to)))
             world_fail(
                 w, "report", "%s %zu of %d to %d, sent at %.6f s, is open",
                 kinds[s->kind], i + 1, s->from, s->to, (double)s->at.us / 1e6);
@@ -701,7 +729,8 @@ static void check_ready(struct world *w)
 {
     for (int a = 0; a < w->host_count; a++)
         for (int b = 0; b < w->host_count; b++)
-            if (w->hosts[a].process != NULL && checkers_awaits_ready(w, a, b))
+            if (w->hosts[a].process != NULL && !hostile_is(w, a) &&
+                !hostile_is(w, b) && checkers_awaits_ready(w, a, b))
                 world_fail(w, "ready", "%d was busy towards %d from %.6f s on",
                            a, b,
                            (double)w->checkers->pairs[a][b].busy_at.us / 1e6);

@@ -49,6 +49,9 @@ enum node_path checkers_path(const struct world *w, int observer, int peer);
 enum node_path checkers_best_path(struct world *w, int a, int b);
 /* Messages handed over at `to` that came from `from`. */
 size_t checkers_count(const struct world *w, int from, int to);
+/* The longest time between two of them, since it is watched. */
+void checkers_watch_gap(struct world *w, int from, int to);
+struct span checkers_gap(const struct world *w, int from, int to);
 size_t checkers_leaves(const struct world *w, int observer, int peer);
 /* NODE_REFUSED items with this reason, by us or (by_peer) by the other. */
 size_t checkers_refusals(const struct world *w, int observer, bool by_peer,

@@ -7,6 +7,7 @@
  *     sim --seed S [--trace]           one again, with all that happens
  *     sim --sabotage NAME|all          breaks it on purpose: it must be found
  *     --nodes N --seconds S            what a random world is like
+ *     --hostile                        one of the nodes says nonsense
  */
 #include "tests/sim/chaos.h"
 #include "tests/sim/checkers.h"
@@ -84,10 +85,11 @@ struct progress {
 static void print_failure(const struct options *o, uint64_t seed,
                           const char *failure)
 {
-    printf("seed %llu: %s\n  replay: sim --seed %llu --nodes %d --seconds %d "
+    printf("seed %llu: %s\n  replay: sim --seed %llu --nodes %d --seconds %d%s "
            "--trace\n",
            (unsigned long long)seed, failure, (unsigned long long)seed,
-           o->chaos.nodes, o->chaos.seconds);
+           o->chaos.nodes, o->chaos.seconds,
+           o->chaos.hostile ? " --hostile" : "");
     fflush(stdout);
 }
 
@@ -276,13 +278,15 @@ static bool is_sensible(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .jobs = 2, .chaos = {8, 65}};
+    struct options o = {.first = 1, .jobs = 2, .chaos = {8, 65, false}};
 
     if (sodium_init() < 0)
         return 1;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0)
             o.trace = true;
+        else if (strcmp(argv[i], "--hostile") == 0)
+            o.chaos.hostile = true;
         else if (i + 1 >= argc || !parse(&o, argv[i], argv[i + 1]))
             return 2;
         else

@@ -1,5 +1,7 @@
 #include "tests/sim/world.h"
 
+#include "tests/sim/hostile.h"
+
 /* A firewall lets answers in for so long. */
 static const struct span flow_kept = {30 * 1000 * 1000};
 
@@ -98,7 +100,7 @@ static void send_datagram(struct world *w, int from, int to,
     e = world_event(w, EVENT_DATAGRAM, to);
     e->flag = multicast;
     e->address = *seen_from;
-    event_data(e, bytes);
+    event_data(e, hostile_words(w, from, bytes));
     world_post(w, e, instant_after(w->now, delay));
 }
 

@@ -1,6 +1,7 @@
 #include "tests/sim/world.h"
 
 #include "common/base/memory.h"
+#include "tests/sim/hostile.h"
 
 #include <stdlib.h>
 
@@ -114,6 +115,7 @@ void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
     ASSERT(bytes.size > 0 && bytes.size <= PACKET_SIZE);
     if (end->blocked && w->drops_when_blocked)
         return;
+    bytes = hostile_words(w, host, bytes);
     end->waiting += bytes.size;
     send_event(w, p, side, EVENT_PACKET, bytes);
     if (end->waiting > w->high_water &&

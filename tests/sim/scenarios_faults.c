@@ -160,6 +160,8 @@ static void relay_restart(struct world *w)
 
     application_stream(w, t.a, t.far, 2000, 200, span_ms(3));
     application_stream(w, t.far, t.b, 2000, 200, span_ms(3));
+    world_run(w, span_s(1));
+    checkers_watch_gap(w, t.a, t.far);
     for (int i = 0; i < 3; i++) {
         world_run(w, span_s(1));
         host_kill(w, t.relay);
@@ -168,6 +170,8 @@ static void relay_restart(struct world *w)
     }
     finishes_within(w, span_s(30));
     expect(w, checkers_count(w, t.a, t.far) == 2000, "all are there");
+    expect(w, checkers_gap(w, t.a, t.far).us < 1200 * 1000,
+           "a relay that is back in 300 ms is missed for a second");
     expect(w,
            checkers_leaves(w, t.a, t.far) == 0 &&
                checkers_leaves(w, t.far, t.a) == 0,
@@ -194,10 +198,13 @@ static void direct_cut(struct world *w)
 
     application_stream(w, t.a, t.b, 4000, 200, span_ms(5));
     world_run(w, span_s(2));
+    checkers_watch_gap(w, t.a, t.b);
     network_cut(w, t.a, t.b);
     network_cut(w, t.b, t.a);
     world_run(w, span_s(10));
     expect(w, is_mutual(w, t.a, t.b, PATH_RELAY), "by the relay meanwhile");
+    expect(w, checkers_gap(w, t.a, t.b).us < 600 * 1000,
+           "half a second without messages, not more");
     network_heal_all(w, false);
     settles_within(w, span_s(40), "direct again by itself");
     finishes_within(w, span_s(60));
@@ -215,9 +222,15 @@ static void one_way_cut(struct world *w)
     application_stream(w, t.a, t.b, 3000, 200, span_ms(5));
     application_stream(w, t.b, t.a, 3000, 200, span_ms(5));
     world_run(w, span_s(2));
+    checkers_watch_gap(w, t.a, t.b);
+    checkers_watch_gap(w, t.b, t.a);
     network_cut(w, t.a, t.b);
     world_run(w, span_s(10));
     expect(w, is_mutual(w, t.a, t.b, PATH_RELAY), "by the relay meanwhile");
+    expect(w,
+           checkers_gap(w, t.a, t.b).us < 600 * 1000 &&
+               checkers_gap(w, t.b, t.a).us < 600 * 1000,
+           "half a second without messages, not more");
     network_heal_all(w, true);
     settles_within(w, span_s(40), "direct again by itself");
     finishes_within(w, span_s(60));
@@ -250,12 +263,16 @@ static void resets(struct world *w)
     struct trio t = start_trio(w);
 
     application_stream(w, t.a, t.b, 2000, 500, span_ms(3));
+    world_run(w, span_s(1));
+    checkers_watch_gap(w, t.a, t.b);
     for (int i = 0; i < 20; i++) {
         world_run(w, span_ms(250));
         network_reset(w, t.a, t.b);
     }
     finishes_within(w, span_s(60));
     expect(w, checkers_count(w, t.a, t.b) == 2000, "all are there");
+    expect(w, checkers_gap(w, t.a, t.b).us < 300 * 1000,
+           "a reset is over at once");
     expect(w, checkers_leaves(w, t.a, t.b) == 0, "nobody left");
 }
 

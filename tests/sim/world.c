@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/hostile.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -313,6 +314,7 @@ void world_free(struct world *w)
     hub_todos_close(&w->hub_todos);
     checkers_free(w->checkers);
     application_free(w->application);
+    hostile_free(w->hostile);
     free(w);
 }
 

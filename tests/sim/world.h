@@ -135,6 +135,7 @@ struct world_limits {
 
 struct checkers;
 struct application;
+struct hostile;
 struct pipe;
 
 struct world {
@@ -166,7 +167,8 @@ struct world {
     struct hub_todos hub_todos;
     struct checkers *checkers;
     struct application *application;
-    uint64_t trace; /* a running hash of all that happened */
+    struct hostile *hostile; /* NULL: all are honest */
+    uint64_t trace;          /* a running hash of all that happened */
     bool verbose;
     enum sabotage sabotage;
     bool failed;
