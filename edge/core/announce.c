@@ -2,6 +2,7 @@
 
 #include "common/base/memory.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +84,8 @@ void announce_changed(struct node *n)
     write_bytes(&w, announce_full(n));
     links_tell_all(n, writer_bytes(&w));
     relays_announce(n);
-    beacons_multicast(n, BEACON_HERE);
+    if (!n->leaving)
+        node_arm(n, &n->beacon_deadline, n->now);
 }
 
 /* --- what others say ---------------------------------------------------- */
@@ -93,21 +95,41 @@ bool node_is_revoked(const struct node *n, const struct node_id *id)
     return n->revocation_blob != NULL && revocation_has(&n->revocation, id);
 }
 
-/* The certificate that this peer showed before needs no second look but at
- * the clock. */
-static enum certificate_verdict check_certificate(const struct node *n,
-                                                  const struct peer *known,
-                                                  struct bytes bytes,
-                                                  struct certificate *c)
+uint64_t certificate_hash(struct bytes certificate)
+{
+    uint64_t hash[2];
+    crypto_generichash((uint8_t *)hash, sizeof hash, certificate.data,
+                       certificate.size, NULL, 0);
+    return hash[0] | 1;
+}
+
+struct stranger *stranger_of(struct node *n, const struct node_id *id)
+{
+    return &n->strangers[id->key[0] % STRANGERS];
+}
+
+/* Whether this very certificate was found good before: it needs no second look
+ * but at the clock. */
+static bool was_good(struct node *n, struct bytes bytes,
+                     const struct certificate *c)
+{
+    const struct peer *known = peer_get(n, &c->node);
+    if (known != NULL && bytes_equal(known->said.certificate, bytes))
+        return true;
+    return stranger_of(n, &c->node)->certificate == certificate_hash(bytes);
+}
+
+static enum certificate_verdict
+verify_certificate(struct node *n, struct bytes bytes, struct certificate *c)
 {
     uint64_t now = node_unix_now(n);
-    if (known != NULL && bytes_equal(known->said.certificate, bytes)) {
-        *c = known->certificate;
-        if (now != 0 && now >= c->not_after)
-            return CERTIFICATE_EXPIRED;
-        return CERTIFICATE_GOOD;
-    }
-    return certificate_check(bytes, &n->certificate.mesh, now, c);
+    if (!certificate_decode(bytes, c))
+        return CERTIFICATE_MALFORMED;
+    if (!was_good(n, bytes, c))
+        return certificate_check(bytes, &n->certificate.mesh, now, c);
+    if (now != 0 && now >= c->not_after)
+        return CERTIFICATE_EXPIRED;
+    return CERTIFICATE_GOOD;
 }
 
 /* The mesh signs names once, a passphrase mesh cannot: who is there first
@@ -123,20 +145,16 @@ static bool name_is_taken(struct node *n, const struct certificate *c)
            !node_id_equal(&owner->id, &c->node);
 }
 
-static enum refusal check(struct node *n, const struct peer *known,
-                          struct bytes bytes, const struct announcement *a,
-                          struct certificate *c)
+enum refusal announce_check_certificate(struct node *n, struct bytes bytes,
+                                        struct certificate *c)
 {
-    enum certificate_verdict verdict =
-        check_certificate(n, known, a->certificate, c);
+    enum certificate_verdict verdict = verify_certificate(n, bytes, c);
     if (verdict != CERTIFICATE_GOOD)
         return refusal_of(verdict);
     if (node_is_revoked(n, &c->node))
         return REFUSAL_REVOKED;
     if (node_id_equal(&c->node, &n->certificate.node))
         return REFUSAL_REPLACED; /* Our key, used by another process. */
-    if (!announcement_signed_by(bytes, &c->node))
-        return REFUSAL_FORGED;
     if (name_is_taken(n, c))
         return REFUSAL_NAME_TAKEN;
     return REFUSAL_NONE;
@@ -204,8 +222,8 @@ static bool is_old(const struct peer *known, const struct announcement *a)
 }
 
 enum learned announce_learn(struct node *n, struct bytes announcement,
-                            struct peer **peer, enum refusal *why,
-                            struct certificate *claimed)
+                            bool signed_outer, struct peer **peer,
+                            enum refusal *why, struct certificate *claimed)
 {
     struct announcement said;
     *claimed = (struct certificate){0};
@@ -221,8 +239,10 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
         *peer = known;
         return LEARNED_GOOD;
     }
-    struct certificate certificate;
-    *why = check(n, known, announcement, &said, &certificate);
+    *why = announce_check_certificate(n, said.certificate, claimed);
+    if (*why == REFUSAL_NONE && !signed_outer &&
+        !announcement_signed_by(announcement, &claimed->node))
+        *why = REFUSAL_FORGED;
     if (*why != REFUSAL_NONE)
         return LEARNED_REFUSED;
     if (known != NULL && said.epoch.value < known->said.epoch.value)
@@ -233,14 +253,9 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
             return LEARNED_REFUSED;
         }
         known = peer_new(n, &claimed->node);
-        if (!node_curve_key(&known->id, &known->identity_key)) {
-            peer_free(n, known);
-            *why = REFUSAL_FORGED;
-            return LEARNED_REFUSED;
-        }
     }
     if (known->blob == NULL || !is_old(known, &said))
-        take_up(n, known, announcement, &said, &certificate);
+        take_up(n, known, announcement, &said, claimed);
     *peer = known;
     peer_touch(n, known);
     return LEARNED_GOOD;

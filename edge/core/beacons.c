@@ -5,6 +5,9 @@
 /* To one peer, unicast beacons go no more often than this. */
 static const struct span answer_pause = {100 * 1000};
 
+/* A stranger's beacons are looked at again after this, but for its answer. */
+static const struct span stranger_pause = {500 * 1000};
+
 /* The `reason` of a HERE by unicast [P-4.5]. */
 enum { HERE_TELLS = 0, HERE_ASKS = 1 };
 
@@ -145,6 +148,43 @@ static bool is_replay(const struct node *n, const struct peer *p,
             b->counter <= p->beacon_counters[is_to_us(n, b)]);
 }
 
+/*
+ * A node that nothing is known of is answered before its beacon's signature is
+ * checked: what it then says to us, with our cookie, is checked, and needs to
+ * be anyway. True if that was done. One that is heard again without having
+ * answered may hear us as little as we can be reached by datagrams: it is taken
+ * up as it is, and dialled.
+ */
+static bool answer_stranger(struct node *n, const struct beacon *b,
+                            const struct announcement *said,
+                            const struct address *from)
+{
+    struct certificate c;
+    if (b->kind != BEACON_HERE || is_to_us(n, b) ||
+        announce_check_certificate(n, said->certificate, &c) != REFUSAL_NONE)
+        return false;
+    struct stranger *s = stranger_of(n, &c.node);
+    uint64_t hash = certificate_hash(said->certificate);
+    if (s->certificate == hash && s->cookie == b->cookie)
+        return !instant_reached(instant_after(s->answered_at, stranger_pause),
+                                n->now);
+    *s = (struct stranger){hash, b->cookie, n->now};
+    struct beacon answer = {
+        .kind = BEACON_HERE,
+        .echo = b->cookie,
+        .whom = c.node,
+        .reason = HERE_ASKS,
+    };
+    send_to(n, from, &answer);
+    return true;
+}
+
+static bool is_stranger(const struct peer *p, const struct announcement *said)
+{
+    return p == NULL || (!p->joined && !p->proved) ||
+           p->said.epoch.value < said->epoch.value;
+}
+
 static void take_opened(struct node *n, const struct beacon *b,
                         struct bytes opened, const struct address *from)
 {
@@ -162,6 +202,8 @@ static void take_opened(struct node *n, const struct beacon *b,
         *counter = b->counter > *counter ? b->counter : *counter;
         return;
     }
+    if (is_stranger(p, &said) && answer_stranger(n, b, &said, from))
+        return;
     if ((p != NULL && is_replay(n, p, &said, b)) ||
         !beacon_signed_by(opened, &claimed.node)) {
         n->counters.beacons_dropped++;
@@ -172,7 +214,7 @@ static void take_opened(struct node *n, const struct beacon *b,
         return;
     }
     enum refusal why;
-    switch (announce_learn(n, b->announcement, &p, &why, &claimed)) {
+    switch (announce_learn(n, b->announcement, true, &p, &why, &claimed)) {
     case LEARNED_STALE:
         n->counters.beacons_dropped++;
         return;

@@ -315,7 +315,7 @@ static void take_hello(struct node *n, struct link *link, struct reader *r)
     struct peer *expected = link->peer, *p = NULL;
     enum refusal why;
     uint32_t id = link->id;
-    switch (announce_learn(n, announcement, &p, &why, &claimed)) {
+    switch (announce_learn(n, announcement, false, &p, &why, &claimed)) {
     case LEARNED_REFUSED:
         refuse(n, link, why, &claimed);
         return;
@@ -352,7 +352,8 @@ static void take_announce(struct node *n, struct link *link, struct reader *r)
     uint32_t id = link->id;
     if (!reader_done(r))
         return;
-    enum learned learned = announce_learn(n, announcement, &p, &why, &claimed);
+    enum learned learned =
+        announce_learn(n, announcement, false, &p, &why, &claimed);
     link = link_get(n, id);
     if (link != NULL && learned == LEARNED_REFUSED)
         refuse(n, link, why, &claimed);

@@ -87,8 +87,9 @@ struct peer {
     size_t blob_size;
     struct announcement said; /* views into blob */
     struct certificate certificate;
-    char name[NAME_MAX_SIZE + 1]; /* NUL-padded: a key of the name map */
-    struct curve_key identity_key;
+    char name[NAME_MAX_SIZE + 1];  /* NUL-padded: a key of the name map */
+    struct curve_key identity_key; /* for Noise; see traffic.c */
+    bool identity_key_known;
 
     bool joined;
     struct instant since;
@@ -140,7 +141,14 @@ struct publication {
     uint32_t delivered;
 };
 
-enum { REFUSALS_REMEMBERED = 64 };
+/* A node that was answered before anything of it was taken up [P-4.5]. */
+struct stranger {
+    uint64_t certificate; /* a hash of it: its signature is good; 0: free */
+    uint64_t cookie;
+    struct instant answered_at;
+};
+
+enum { REFUSALS_REMEMBERED = 64, STRANGERS = 256 };
 
 struct remembered_refusal {
     uint64_t key; /* of who and why; 0: free */
@@ -212,6 +220,7 @@ struct node {
     bool leaving;
     struct instant expected_at; /* the deadline when the last step ended */
 
+    struct stranger strangers[STRANGERS]; /* by the id's first byte */
     struct remembered_refusal refusals[REFUSALS_REMEMBERED];
     struct session_counters session_counters;
     struct node_counters counters;
@@ -248,10 +257,18 @@ enum learned {
     LEARNED_REFUSED, /* for *why */
 };
 /* Checks another node's announcement and takes it up. *peer is set when GOOD;
- * `claimed` gets what the certificate says, if it could be read. */
+ * `claimed` gets what the certificate says, if it could be read.
+ * `signed_outer`: it came in something that was found signed by the node
+ * itself. */
 enum learned announce_learn(struct node *n, struct bytes announcement,
-                            struct peer **peer, enum refusal *why,
-                            struct certificate *claimed);
+                            bool signed_outer, struct peer **peer,
+                            enum refusal *why, struct certificate *claimed);
+/* Whether a certificate is good and its node neither revoked nor with a name
+ * that is another's; what it says goes to `c`. */
+enum refusal announce_check_certificate(struct node *n, struct bytes bytes,
+                                        struct certificate *c);
+struct stranger *stranger_of(struct node *n, const struct node_id *id);
+uint64_t certificate_hash(struct bytes certificate);
 bool node_is_revoked(const struct node *n, const struct node_id *id);
 void revocation_take(struct node *n, struct bytes list);
 

@@ -205,7 +205,7 @@ static void take_entry(struct node *n, struct relay *relay,
         n->counters.packets_dropped++;
         return;
     }
-    switch (announce_learn(n, said, &p, &why, &claimed)) {
+    switch (announce_learn(n, said, false, &p, &why, &claimed)) {
     case LEARNED_STALE:
         return;
     case LEARNED_REFUSED:

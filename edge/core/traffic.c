@@ -15,10 +15,15 @@ static const struct span ping_timeout = {10 * 1000 * 1000};
 
 /* --- sessions ------------------------------------------------------------ */
 
+/* The session with a peer, made when it is first needed. NULL: the peer's key
+ * is no curve point of full order, as an honest one's always is. */
 static struct session *session_of(struct node *n, struct peer *p)
 {
     if (p->session != NULL)
         return p->session;
+    if (!p->identity_key_known && !node_curve_key(&p->id, &p->identity_key))
+        return NULL;
+    p->identity_key_known = true;
     struct session_keys keys = {
         .self = &n->identity,
         .psk = n->keys.psk,
@@ -173,9 +178,9 @@ static bool is_too_large(const struct node *n, const struct peer *p,
 
 /* After BUSY nothing more before READY, or a small message would overtake the
  * large one that has to wait. */
-static bool has_room(struct node *n, struct peer *p, const struct message *m)
+static bool has_room(struct peer *p, const struct message *m)
 {
-    if (!p->wants_ready && session_has_room(session_of(n, p), message_size(m)))
+    if (!p->wants_ready && session_has_room(p->session, message_size(m)))
         return true;
     p->wants_ready = true;
     return false;
@@ -188,9 +193,11 @@ void traffic_submit(struct node *n, const struct node_event *event)
     enum node_outcome refused;
     if (p == NULL || !p->joined) {
         refused = OUTCOME_UNKNOWN_PEER;
+    } else if (session_of(n, p) == NULL) {
+        refused = OUTCOME_NOT_DELIVERED;
     } else if (is_too_large(n, p, m)) {
         refused = OUTCOME_TOO_LARGE;
-    } else if (!has_room(n, p, m)) {
+    } else if (!has_room(p, m)) {
         refused = OUTCOME_BUSY;
     } else {
         session_submit(p->session, m, event->submit.ref.value, n->now);
@@ -218,7 +225,7 @@ static struct peer *next_subscriber(struct node *n, const struct message *m,
 {
     struct peer *p;
     while ((p = map_next(&n->peers, cursor)) != NULL)
-        if (p->joined && is_in_group(p, m->group))
+        if (p->joined && is_in_group(p, m->group) && session_of(n, p) != NULL)
             return p;
     return NULL;
 }
@@ -234,7 +241,7 @@ static enum node_outcome check_publication(struct node *n,
     while ((p = next_subscriber(n, m, &cursor)) != NULL) {
         if (is_too_large(n, p, m))
             return OUTCOME_TOO_LARGE;
-        if (!has_room(n, p, m))
+        if (!has_room(p, m))
             return OUTCOME_BUSY;
     }
     return OUTCOME_DELIVERED;
@@ -273,8 +280,10 @@ void traffic_ping(struct node *n, const struct node_event *event)
         return;
     }
     uint64_t token = ++n->next_token;
-    if (!session_ping(session_of(n, p), token)) {
-        todo_report(n, event->submit.ref, OUTCOME_BUSY, NULL);
+    struct session *s = session_of(n, p);
+    if (s == NULL || !session_ping(s, token)) {
+        todo_report(n, event->submit.ref,
+                    s == NULL ? OUTCOME_NOT_DELIVERED : OUTCOME_BUSY, NULL);
         return;
     }
     struct ping *ping = memory_new(sizeof *ping);
@@ -319,7 +328,8 @@ static void take_init(struct node *n, struct peer *p, struct link *link,
                       struct bytes packet)
 {
     struct writer w = begin_packet(n, p, link, SESSION_ACCEPT_SIZE);
-    if (session_take_init(session_of(n, p), packet, &n->entropy, n->now, &w))
+    struct session *s = session_of(n, p);
+    if (s != NULL && session_take_init(s, packet, &n->entropy, n->now, &w))
         end_packet(n, link, &w);
     else
         n->counters.packets_dropped++;
