@@ -276,6 +276,8 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
     build(w, conf->nodes);
     if (conf->hostile)
         w->hostile = hostile_new(w->host_count - 1);
+    else if (conf->hostile_relay && w->hosts[0].is_relay)
+        w->hostile = hostile_new(0);
     start_spread(w);
     application_chatter(w, instant_after(until, span_s(SETTLE_SECONDS / 2)));
     if (!chance(w, 20)) /* Some runs are calm: nothing at all may be lost. */

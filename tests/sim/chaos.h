@@ -8,8 +8,9 @@
 
 struct chaos_conf {
     int nodes;
-    int seconds;  /* virtual, the whole run; at least 60 */
-    bool hostile; /* one of the nodes says nonsense */
+    int seconds;        /* virtual, the whole run; at least 60 */
+    bool hostile;       /* one of the nodes says nonsense */
+    bool hostile_relay; /* or a relay does, if there is one */
 };
 
 /* Builds, runs and settles; the world's failure says what went wrong. */

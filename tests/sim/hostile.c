@@ -1,7 +1,8 @@
 /*
  * hostile - a member of the mesh that says nonsense: what it sends is cut,
  * changed, doubled or replaced by what it said before. Nobody may fall over it,
- * and between the others everything must be as ever.
+ * and between the others everything must be as ever. A relay that does so can
+ * keep nodes apart, yet never damage, double or invent a message.
  */
 #include "tests/sim/hostile.h"
 

@@ -8,6 +8,7 @@
  *     sim --sabotage NAME|all          breaks it on purpose: it must be found
  *     --nodes N --seconds S            what a random world is like
  *     --hostile                        one of the nodes says nonsense
+ *     --hostile-relay                  a relay does
  */
 #include "tests/sim/chaos.h"
 #include "tests/sim/checkers.h"
@@ -89,7 +90,9 @@ static void print_failure(const struct options *o, uint64_t seed,
            "--trace\n",
            (unsigned long long)seed, failure, (unsigned long long)seed,
            o->chaos.nodes, o->chaos.seconds,
-           o->chaos.hostile ? " --hostile" : "");
+           o->chaos.hostile         ? " --hostile"
+           : o->chaos.hostile_relay ? " --hostile-relay"
+                                    : "");
     fflush(stdout);
 }
 
@@ -278,7 +281,7 @@ static bool is_sensible(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .jobs = 2, .chaos = {8, 65, false}};
+    struct options o = {.first = 1, .jobs = 2, .chaos = {8, 65, false, false}};
 
     if (sodium_init() < 0)
         return 1;
@@ -287,6 +290,8 @@ int main(int argc, char **argv)
             o.trace = true;
         else if (strcmp(argv[i], "--hostile") == 0)
             o.chaos.hostile = true;
+        else if (strcmp(argv[i], "--hostile-relay") == 0)
+            o.chaos.hostile_relay = true;
         else if (i + 1 >= argc || !parse(&o, argv[i], argv[i + 1]))
             return 2;
         else
