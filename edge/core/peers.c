@@ -19,6 +19,11 @@ static const struct span session_linger = {10 * 1000 * 1000};
 /* What is known of an absent node is kept so long. */
 static const struct span remembered = {60 * 1000 * 1000};
 
+/* On a LAN with more nodes than this, links are made one after the other: all
+ * at once they would take the processors from finding each other. */
+enum { CROWD = 16 };
+static const struct span crowd_spread = {20 * 1000}; /* for each node */
+
 struct peer *peer_get(struct node *n, const struct node_id *id)
 {
     return map_get(&n->peers, id->key);
@@ -152,6 +157,7 @@ bool peer_try_join(struct node *n, struct peer *p)
         return false;
     choose_path(n, p);
     bool waited =
+        n->peers.count > CROWD ||
         instant_reached(instant_after(p->known_since, join_grace), n->now);
     if (p->paths.current.kind == PATH_NONE && !waited)
         return false;
@@ -231,14 +237,23 @@ void peer_unreachable(struct node *n, struct peer *p)
             instant_min(p->suspect_by, instant_after(n->now, last_word));
 }
 
+static struct span crowd_delay(struct node *n)
+{
+    struct span most = span_times(crowd_spread, (int64_t)n->peers.count);
+    return span_us((int64_t)entropy_below(&n->entropy, (uint64_t)most.us));
+}
+
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
 {
     if (!n->tcp || n->leaving || peer_is_linked(p))
         return;
     bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
-    dialer_start(&p->dialer, at_once || smaller
-                                 ? n->now
-                                 : instant_after(n->now, dial_second));
+    struct instant at = n->now;
+    if (!at_once && !smaller)
+        at = instant_after(at, dial_second);
+    if (!at_once && n->peers.count > CROWD)
+        at = instant_after(at, crowd_delay(n));
+    dialer_start(&p->dialer, at);
     peer_touch(n, p);
 }
 
