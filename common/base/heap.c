@@ -63,13 +63,13 @@ static void append(struct heap *h, struct timer *t)
     put(h, h->count, t);
 }
 
-void heap_set(struct heap *h, struct timer *t, struct instant when)
+void heap_set(struct heap *h, struct timer *t, struct instant at)
 {
-    if (instant_is_never(when)) {
+    if (instant_is_never(at)) {
         heap_remove(h, t);
         return;
     }
-    t->at = when;
+    t->at = at;
     if (t->place == 0)
         append(h, t);
     sift_up(h, t);

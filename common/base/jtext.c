@@ -238,7 +238,7 @@ static const uint8_t *skip_key(const uint8_t *at, const uint8_t *end)
  */
 static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end)
 {
-    char open[JTEXT_DEPTH];
+    uint8_t open[JTEXT_DEPTH];
     size_t depth = 0;
 
     for (;;) {

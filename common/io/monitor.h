@@ -49,7 +49,7 @@ struct monitor *monitor_open(struct zloop *z, void *zmq_context,
                              struct zsocket *watched, monitor_heard *heard,
                              void *context) MUST_USE;
 /* Before the watched socket is closed. NULL-safe. */
-void monitor_close(struct monitor **m);
+void monitor_close(struct monitor **self);
 /* Hands out all that waits, now. */
 void monitor_drain(struct monitor *m);
 

@@ -64,7 +64,7 @@ socklen_t sockaddr_of_address(const struct address *a,
 
 struct address address_of_peer(int fd)
 {
-    struct sockaddr_storage from;
+    struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof from;
 
     if (fd < 0 || getpeername(fd, (struct sockaddr *)&from, &size) != 0)

@@ -34,7 +34,7 @@ struct udp *udp_open(uv_loop_t *loop, enum address_family family, uint16_t port,
                      bool shared, udp_received *received,
                      void *context) MUST_USE;
 /* Its memory frees itself once the loop ran. NULL-safe. */
-void udp_close(struct udp **u);
+void udp_close(struct udp **self);
 uint16_t udp_port(const struct udp *u);
 
 /* Takes part in a group on an interface, or no longer; false with errno. */

@@ -29,9 +29,9 @@ typedef bool zap_permit(void *context, const char *domain,
                         const struct curve_key *key, const char *address);
 
 /* `permit` NULL: every CURVE client. NULL with errno. */
-struct zap *zap_open(struct zloop *z, void *zmq_context, zap_permit *permit,
+struct zap *zap_open(struct zloop *loop, void *zmq_context, zap_permit *permit,
                      void *context) MUST_USE;
-void zap_close(struct zap **zap);
+void zap_close(struct zap **self);
 
 /* The key of the client that sent this message, from its User-Id; false if it
  * has none. Ask the payload frame: the routing id's has no metadata. */

@@ -25,7 +25,7 @@ int mesh_list(int argc, char **argv);
 typedef int mesh_work(struct mesh_folder *m, const struct options *o);
 
 /* Reads the options, opens --dir, works, closes. */
-int mesh_run(const struct options_spec *spec, int argc, char **argv,
+int mesh_run(const struct options_spec *of, int argc, char **argv,
              mesh_work *work);
 
 #endif

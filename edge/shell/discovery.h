@@ -28,7 +28,7 @@ struct discovery_conf {
  * without the discovery port it works, deaf to multicast, and says so. */
 struct discovery *discovery_open(uv_loop_t *loop, struct turn *turn,
                                  const struct discovery_conf *conf);
-void discovery_close(struct discovery **d);
+void discovery_close(struct discovery **self);
 uint16_t discovery_own_port(const struct discovery *d);
 
 /* These are the interfaces from now on (borrowed until the next call). */

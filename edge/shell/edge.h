@@ -40,7 +40,7 @@ struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
  * must run until it is done before edge_free. Observers hear no more. */
 void edge_stop(struct edge *e);
 /* Waits for the goodbyes to leave, a fraction of a second. NULL-safe. */
-void edge_free(struct edge **e);
+void edge_free(struct edge **self);
 
 /* Takes what a reload may change from other settings: discovery.peers. They are
  * borrowed for the call. Groups are the local API's matter, see api.h. */

@@ -23,7 +23,7 @@ struct incoming_conf {
 /* NULL with errno of libzmq. */
 struct incoming *incoming_open(struct turn *turn,
                                const struct incoming_conf *conf);
-void incoming_close(struct incoming **in);
+void incoming_close(struct incoming **self);
 
 /*
  * Listens on a port (0: a free one) of these interfaces' addresses (borrowed),

@@ -23,6 +23,6 @@ struct network *network_open(uv_loop_t *loop, const char *const *names,
                              void *context);
 const struct interfaces *network_now(const struct network *n);
 /* Its memory frees itself once the loop ran. NULL-safe. */
-void network_close(struct network **n);
+void network_close(struct network **self);
 
 #endif

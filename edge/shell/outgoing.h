@@ -14,7 +14,7 @@ struct outgoing;
 
 struct outgoing *outgoing_open(struct turn *turn, void *zmq_context);
 /* What was written last leaves within moments. NULL-safe. */
-void outgoing_close(struct outgoing **out);
+void outgoing_close(struct outgoing **self);
 
 /* Opens link `id` to an address, or to any address of a host's name. `keys` are
  * this end's, `server` must be the other's. */

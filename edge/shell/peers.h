@@ -16,6 +16,6 @@ enum { PEERS = 256 };
 struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
                          const char *const *texts, size_t count);
 /* Its memory frees itself once the loop ran. NULL-safe. */
-void peers_close(struct peers **p);
+void peers_close(struct peers **self);
 
 #endif

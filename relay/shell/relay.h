@@ -31,6 +31,6 @@ void relay_reload(struct relay *r, struct relay_conf *conf);
  * called once more, at once. */
 void relay_stop(struct relay *r);
 /* After the loop ended. */
-void relay_free(struct relay **r);
+void relay_free(struct relay **self);
 
 #endif
