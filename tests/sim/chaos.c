@@ -32,7 +32,7 @@ static void choose_limits(struct world *w)
     w->rate = one_of(w, rates, 4);
     w->closes_incoming = chance(w, 50);
     w->drops_when_blocked = chance(w, 30);
-    if (chance(w, 20))
+    if (chance(w, 50))
         w->limits.beacon_interval = span_ms(2500);
 }
 

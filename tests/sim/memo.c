@@ -1,47 +1,78 @@
 /*
- * memo - remembers which signatures were verified.
+ * memo - remembers which signatures are good.
  *
- * In a simulated LAN each beacon is verified by everybody, in one process. The
- * answer for the same bytes is the same, so the linker (--wrap) leads here, and
- * the simulator spends its time on what differs.
+ * In a simulated mesh each signature is made and verified, several times over,
+ * in one process. The answer for the same bytes is the same, so the linker
+ * (--wrap) leads here, and the simulator spends its time on what differs. What
+ * was never seen is really verified.
  */
 #include <sodium.h>
 
 #include <string.h>
 
-enum { SLOTS = 4096 };
+enum { SLOTS = 1 << 14, HASH_SIZE = 32 };
 
 int __wrap_crypto_sign_verify_detached(const unsigned char *sig,
                                        const unsigned char *m,
-                                       unsigned long long mlen,
-                                       const unsigned char *pk);
+                                       unsigned long long size,
+                                       const unsigned char *public_key);
+int __wrap_crypto_sign_detached(unsigned char *sig,
+                                unsigned long long *sig_size,
+                                const unsigned char *m, unsigned long long size,
+                                const unsigned char *secret_key);
 
-struct slot {
-    unsigned char hash[32];
+static struct slot {
+    unsigned char hash[HASH_SIZE];
     int answer;
-};
+} slots[SLOTS];
 
-static struct slot slots[SLOTS];
-
-int __wrap_crypto_sign_verify_detached(const unsigned char *sig,
-                                       const unsigned char *m,
-                                       unsigned long long mlen,
-                                       const unsigned char *pk)
+static struct slot *find(const unsigned char *sig, const unsigned char *m,
+                         unsigned long long size,
+                         const unsigned char *public_key,
+                         unsigned char hash[HASH_SIZE])
 {
     crypto_generichash_state state;
-    unsigned char hash[32];
-    unsigned index;
 
-    crypto_generichash_init(&state, pk, crypto_sign_PUBLICKEYBYTES,
-                            sizeof(hash));
+    crypto_generichash_init(&state, public_key, crypto_sign_PUBLICKEYBYTES,
+                            HASH_SIZE);
     crypto_generichash_update(&state, sig, crypto_sign_BYTES);
-    crypto_generichash_update(&state, m, mlen);
-    crypto_generichash_final(&state, hash, sizeof(hash));
-    index = (hash[0] | (unsigned)hash[1] << 8) % SLOTS;
-    if (memcmp(slots[index].hash, hash, sizeof(hash)) != 0) {
-        slots[index].answer =
-            crypto_sign_ed25519_verify_detached(sig, m, mlen, pk);
-        memcpy(slots[index].hash, hash, sizeof(hash));
-    }
-    return slots[index].answer;
+    crypto_generichash_update(&state, m, size);
+    crypto_generichash_final(&state, hash, HASH_SIZE);
+    return &slots[(hash[0] | (unsigned)hash[1] << 8) % SLOTS];
+}
+
+static void keep(struct slot *slot, const unsigned char hash[HASH_SIZE],
+                 int answer)
+{
+    memcpy(slot->hash, hash, HASH_SIZE);
+    slot->answer = answer;
+}
+
+int __wrap_crypto_sign_verify_detached(const unsigned char *sig,
+                                       const unsigned char *m,
+                                       unsigned long long size,
+                                       const unsigned char *public_key)
+{
+    unsigned char hash[HASH_SIZE];
+    struct slot *slot = find(sig, m, size, public_key, hash);
+
+    if (memcmp(slot->hash, hash, HASH_SIZE) != 0)
+        keep(slot, hash,
+             crypto_sign_ed25519_verify_detached(sig, m, size, public_key));
+    return slot->answer;
+}
+
+int __wrap_crypto_sign_detached(unsigned char *sig,
+                                unsigned long long *sig_size,
+                                const unsigned char *m, unsigned long long size,
+                                const unsigned char *secret_key)
+{
+    unsigned char hash[HASH_SIZE];
+    const unsigned char *public_key =
+        secret_key + crypto_sign_SECRETKEYBYTES - crypto_sign_PUBLICKEYBYTES;
+    int result =
+        crypto_sign_ed25519_detached(sig, sig_size, m, size, secret_key);
+
+    keep(find(sig, m, size, public_key, hash), hash, 0);
+    return result;
 }
