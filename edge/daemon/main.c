@@ -263,5 +263,6 @@ int main(int argc, char **argv)
     z.options = &options;
     int code = with_options(&z);
     options_free(&options);
+    z.options = NULL;
     return code;
 }

@@ -147,15 +147,15 @@ static bool fill_ask(struct client *c, const struct request *r,
 }
 
 static void ask_peer(struct client *c, const struct request *r,
-                     struct pending_ask *ask, const char *type,
+                     struct pending_ask ask, const char *type,
                      struct span timeout)
 {
     char room[API_TYPE_SIZE + 1];
 
-    if (find_peer(c, r, &ask->to) &&
-        find_type(c, r, type, room, &ask->message.type) &&
-        fill_ask(c, r, timeout, ask))
-        pending_ask(c, ask);
+    if (find_peer(c, r, &ask.to) &&
+        find_type(c, r, type, room, &ask.message.type) &&
+        fill_ask(c, r, timeout, &ask))
+        pending_ask(c, &ask);
 }
 
 static void op_send(struct client *c, const struct request *r)
@@ -163,7 +163,7 @@ static void op_send(struct client *c, const struct request *r)
     struct pending_ask ask = {.kind = PENDING_SEND,
                               .message.kind = MESSAGE_SEND};
 
-    ask_peer(c, r, &ask, NULL, span_us(0));
+    ask_peer(c, r, ask, NULL, span_us(0));
 }
 
 static void op_request(struct client *c, const struct request *r)
@@ -171,7 +171,7 @@ static void op_request(struct client *c, const struct request *r)
     struct pending_ask ask = {.kind = PENDING_REQUEST,
                               .message.kind = MESSAGE_REQUEST};
 
-    ask_peer(c, r, &ask, NULL, span_ms(API_TIMEOUT_MS));
+    ask_peer(c, r, ask, NULL, span_ms(API_TIMEOUT_MS));
 }
 
 static void op_reply(struct client *c, const struct request *r)
@@ -186,7 +186,7 @@ static void op_reply(struct client *c, const struct request *r)
         refuse(c, r, "request is what the message's event gave as such");
         return;
     }
-    ask_peer(c, r, &ask, "reply", span_us(0));
+    ask_peer(c, r, ask, "reply", span_us(0));
 }
 
 static void op_publish(struct client *c, const struct request *r)

@@ -166,7 +166,7 @@ void edge_work(struct hub *h, struct edge *e)
     /* The roster waits until the news before it are out: a GONE must not be
      * overtaken. */
     if (budget > 0 && roster_sync(h, e))
-        budget = drain(h, e, &e->data, budget);
+        drain(h, e, &e->data, budget);
     bool done =
         queue_is_empty(&e->control) && e->synced && queue_is_empty(&e->data);
     heap_set(&h->timers, &e->work,
