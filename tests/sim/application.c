@@ -77,8 +77,7 @@ uint64_t application_ping(struct world *w, int from, int to)
     return submit(w, SENT_PING, from, to, 8);
 }
 
-/* --- streams
- * ------------------------------------------------------------------ */
+/* --- streams ----------------------------------------------------------- */
 
 static void stream_goes_on(struct world *w, int from, uint64_t number)
 {
@@ -115,8 +114,7 @@ size_t application_left(const struct world *w)
     return left;
 }
 
-/* --- chatter
- * ------------------------------------------------------------------- */
+/* --- chatter ----------------------------------------------------------- */
 
 static int somebody(struct world *w, int from)
 {

@@ -16,8 +16,7 @@ static size_t one_of(struct world *w, const size_t *list, size_t count)
     return list[rng_below(&w->rng, count)];
 }
 
-/* --- the world
- * ----------------------------------------------------------------- */
+/* --- the world --------------------------------------------------------- */
 
 static void choose_limits(struct world *w)
 {
@@ -122,8 +121,7 @@ static void build(struct world *w, int nodes)
     describe(w);
 }
 
-/* --- faults
- * ---------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------ */
 
 static void start_again(struct world *w, int host, uint64_t unused)
 {
@@ -248,8 +246,7 @@ static void heal_everything(struct world *w)
     }
 }
 
-/* --- the run
- * ------------------------------------------------------------------------- */
+/* --- the run ----------------------------------------------------------- */
 
 static void start_spread(struct world *w)
 {

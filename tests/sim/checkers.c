@@ -1,50 +1,9 @@
-#include "tests/sim/checkers.h"
+#include "tests/sim/checkers_private.h"
 
 #include "common/base/memory.h"
 #include "tests/sim/hostile.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-struct sent {
-    enum sent_kind kind;
-    int from, to; /* hosts; to: -1 for PUBLISHED */
-    uint32_t from_serial;
-    size_t size;
-    struct instant at;
-    bool reported;
-    enum node_outcome outcome;
-    uint32_t handed_to; /* a bit for each host */
-};
-
-struct pair {
-    bool joined;
-    struct instant joined_at;
-    size_t leaves;
-    uint64_t last_ref;    /* handed over last, of the sender's process */
-    uint32_t last_serial; /* of that process */
-    bool awaits_ready;
-    struct instant busy_at;
-    size_t count;
-    struct instant handed_at; /* the last one */
-    struct span gap;          /* the longest between two */
-};
-
-struct checkers {
-    struct sent *sent; /* by ref - 1 */
-    size_t sent_count, sent_capacity;
-    struct pair pairs[HOSTS][HOSTS]; /* [observer][peer], of its process */
-    size_t refusals[HOSTS][2][32];
-    uint64_t opportunities; /* for sabotage */
-    bool done;              /* it was done */
-    struct {
-        bool full;
-        struct process *at;
-        int from;
-        uint8_t *data;
-        size_t size;
-    } late; /* a message kept back */
-};
 
 struct checkers *checkers_new(void)
 {
@@ -58,7 +17,7 @@ void checkers_free(struct checkers *c)
     free(c);
 }
 
-static int host_of(const struct world *w, const struct node_id *id)
+int checkers_host_of(const struct world *w, const struct node_id *id)
 {
     for (int i = 0; i < w->host_count; i++)
         if (!w->hosts[i].is_relay &&
@@ -68,7 +27,7 @@ static int host_of(const struct world *w, const struct node_id *id)
 }
 
 /* Everything that a relay says may be a lie: about who is there as well. */
-static bool relay_lies(const struct world *w)
+bool checkers_relay_lies(const struct world *w)
 {
     for (int i = 0; i < w->host_count; i++)
         if (w->hosts[i].is_relay && hostile_is(w, i))
@@ -78,12 +37,11 @@ static bool relay_lies(const struct world *w)
 
 static bool is_disturbed(const struct world *w, int host)
 {
-    return hostile_is(w, host) || relay_lies(w) ||
+    return hostile_is(w, host) || checkers_relay_lies(w) ||
            w->hosts[host].disturbed_until.us > w->now.us;
 }
 
-/* --- sending ----------------------------------------------------------------
- */
+/* --- sending ----------------------------------------------------------- */
 
 /* Pseudo-random words of the ref, from byte 8 on; the last one may be cut. */
 static uint64_t filler(uint64_t ref, size_t at)
@@ -140,7 +98,7 @@ uint64_t checkers_submit(struct world *w, enum sent_kind kind, int from, int to,
     return ref;
 }
 
-static struct sent *sent_by(const struct world *w, uint64_t ref)
+struct sent *checkers_sent(const struct world *w, uint64_t ref)
 {
     if (ref < 1 || ref > w->checkers->sent_count)
         return NULL;
@@ -150,7 +108,7 @@ static struct sent *sent_by(const struct world *w, uint64_t ref)
 bool checkers_reported(const struct world *w, uint64_t ref,
                        enum node_outcome *outcome)
 {
-    const struct sent *s = sent_by(w, ref);
+    const struct sent *s = checkers_sent(w, ref);
 
     *outcome = s->outcome;
     return s->reported;
@@ -158,11 +116,10 @@ bool checkers_reported(const struct world *w, uint64_t ref,
 
 bool checkers_handed_over(const struct world *w, uint64_t ref, int to)
 {
-    return (sent_by(w, ref)->handed_to >> to & 1) != 0;
+    return (checkers_sent(w, ref)->handed_to >> to & 1) != 0;
 }
 
-/* --- processes
- * ---------------------------------------------------------------- */
+/* --- processes --------------------------------------------------------- */
 
 void checkers_started(struct world *w, const struct process *p)
 {
@@ -178,16 +135,15 @@ void checkers_ended(struct world *w, const struct process *p)
         c->late.full = false;
 }
 
-/* --- what a node says
- * ------------------------------------------------------------ */
+/* --- what a node says -------------------------------------------------- */
 
-static void handed_over(struct world *w, struct process *p, int from,
-                        struct bytes data)
+void checkers_handed(struct world *w, struct process *p, int from,
+                     struct bytes data)
 {
     struct pair *pair = &w->checkers->pairs[p->host][from];
     struct reader r = reader_of(data);
     uint64_t ref = read_u64(&r);
-    struct sent *s = sent_by(w, ref);
+    struct sent *s = checkers_sent(w, ref);
 
     world_say(w, "%d has %llu from %d (%zu)", p->host, (unsigned long long)ref,
               from, data.size);
@@ -278,7 +234,7 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref,
 static void reported(struct world *w, struct process *p, uint64_t ref,
                      enum node_outcome outcome, uint32_t delivered)
 {
-    struct sent *s = sent_by(w, ref);
+    struct sent *s = checkers_sent(w, ref);
 
     world_say(w, "%d reports %llu %s", p->host, (unsigned long long)ref,
               node_outcome_name(outcome));
@@ -355,8 +311,7 @@ static void path_changed(struct world *w, struct process *p, int peer,
               node_path_name(t->peer.peer.path), node_path_name(t->peer.was));
 }
 
-static void observe(struct world *w, struct process *p,
-                    const struct node_todo *t)
+void checkers_see(struct world *w, struct process *p, const struct node_todo *t)
 {
     int peer = -1;
 
@@ -365,7 +320,7 @@ static void observe(struct world *w, struct process *p,
                  t->report.delivered);
         return;
     }
-    peer = host_of(w, &t->peer.peer.id);
+    peer = checkers_host_of(w, &t->peer.peer.id);
     if (peer < 0) {
         world_fail(w, "presence", "%d speaks of a stranger", p->host);
     } else if (t->kind == NODE_JOINED) {
@@ -375,178 +330,14 @@ static void observe(struct world *w, struct process *p,
     } else if (t->kind == NODE_PATH) {
         path_changed(w, p, peer, t);
     } else if (t->kind == NODE_MESSAGE) {
-        handed_over(w, p, peer, t->peer.message.data);
+        checkers_handed(w, p, peer, t->peer.message.data);
     } else if (t->kind == NODE_READY) {
         of_a_peer(w, p, peer, "READY");
         w->checkers->pairs[p->host][peer].awaits_ready = false;
     }
 }
 
-/* --- sabotage
- * ---------------------------------------------------------------------- */
-
-static const struct {
-    const char *name, *found_by;
-    enum node_todo_kind at; /* the kind of item that it spoils */
-    unsigned nth;           /* which one of these */
-} sabotages[SABOTAGE_COUNT] = {
-    [SABOTAGE_NONE] = {"none", "", NODE_MULTICAST, 0},
-    [SABOTAGE_DUPLICATE] = {"duplicate", "once", NODE_MESSAGE, 20},
-    [SABOTAGE_DROP] = {"drop", "delivered", NODE_MESSAGE, 20},
-    [SABOTAGE_REORDER] = {"reorder", "order", NODE_MESSAGE, 20},
-    [SABOTAGE_CORRUPT] = {"corrupt", "content", NODE_MESSAGE, 20},
-    [SABOTAGE_MISROUTE] = {"misroute", "content", NODE_MESSAGE, 20},
-    [SABOTAGE_NO_REPORT] = {"no-report", "report", NODE_REPORT, 20},
-    [SABOTAGE_REPORT_TWICE] = {"report-twice", "report", NODE_REPORT, 20},
-    [SABOTAGE_LIE] = {"lie", "delivered", NODE_REPORT, 1},
-    [SABOTAGE_DENY] = {"deny", "delivered", NODE_REPORT, 20},
-    [SABOTAGE_NO_JOIN] = {"no-join", "presence", NODE_JOINED, 3},
-    [SABOTAGE_NO_LEAVE] = {"no-leave", "presence", NODE_LEFT, 1},
-    [SABOTAGE_JOIN_TWICE] = {"join-twice", "presence", NODE_JOINED, 3},
-    [SABOTAGE_FALSE_LEAVE] = {"false-leave", "presence", NODE_MESSAGE, 20},
-    [SABOTAGE_NO_DIRECT] = {"no-direct", "settle", NODE_MULTICAST, 0},
-    [SABOTAGE_NO_READY] = {"no-ready", "ready", NODE_READY, 1},
-    [SABOTAGE_STORE] = {"store", "bounds", NODE_MULTICAST, 0},
-    [SABOTAGE_QUEUE] = {"queue", "bounds", NODE_MULTICAST, 0},
-    [SABOTAGE_CLOCK] = {"clock", "trace", NODE_MULTICAST, 0},
-};
-
-const char *sabotage_name(enum sabotage s)
-{
-    return sabotages[s].name;
-}
-
-const char *sabotage_found_by(enum sabotage s)
-{
-    return sabotages[s].found_by;
-}
-
-static bool is_time(struct world *w, const struct node_todo *t)
-{
-    struct checkers *c = w->checkers;
-
-    if (c->done || sabotages[w->sabotage].nth == 0 ||
-        sabotages[w->sabotage].at != t->kind)
-        return false;
-    if (w->sabotage == SABOTAGE_LIE)
-        c->done = t->report.outcome != OUTCOME_DELIVERED &&
-                  t->report.outcome != OUTCOME_BUSY;
-    else if (w->sabotage == SABOTAGE_DENY)
-        c->done = ++c->opportunities >= sabotages[w->sabotage].nth &&
-                  t->report.outcome == OUTCOME_DELIVERED;
-    else
-        c->done = ++c->opportunities >= sabotages[w->sabotage].nth;
-    return c->done;
-}
-
-static void mark_late(struct world *w, bool handed)
-{
-    struct checkers *c = w->checkers;
-    struct reader r = reader_of(bytes_of(c->late.data, c->late.size));
-    struct sent *s = sent_by(w, read_u64(&r));
-
-    s->handed_to &= ~((uint32_t)1 << c->late.at->host);
-    s->handed_to |= (uint32_t)handed << c->late.at->host;
-}
-
-static void keep_back(struct world *w, struct process *p,
-                      const struct node_todo *t)
-{
-    struct checkers *c = w->checkers;
-    struct bytes data = t->peer.message.data;
-
-    c->late.full = true;
-    c->late.at = p;
-    c->late.from = host_of(w, &t->peer.peer.id);
-    c->late.data = memory_copy(data.data, data.size);
-    c->late.size = data.size;
-    mark_late(w, true); /* It is at its node, only not in its turn. */
-}
-
-/* True if the item was dealt with. */
-static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
-{
-    struct node_todo other = *t;
-    uint8_t *copy;
-
-    switch (w->sabotage) {
-    case SABOTAGE_DUPLICATE:
-    case SABOTAGE_JOIN_TWICE:
-    case SABOTAGE_REPORT_TWICE:
-        observe(w, p, t);
-        return false;
-    case SABOTAGE_DROP:
-    case SABOTAGE_NO_REPORT:
-    case SABOTAGE_NO_JOIN:
-    case SABOTAGE_NO_LEAVE:
-    case SABOTAGE_NO_READY:
-        return true;
-    case SABOTAGE_REORDER:
-        keep_back(w, p, t);
-        return true;
-    case SABOTAGE_CORRUPT:
-        copy =
-            memory_copy(t->peer.message.data.data, t->peer.message.data.size);
-        copy[t->peer.message.data.size - 1] ^= 1;
-        other.peer.message.data.data = copy;
-        observe(w, p, &other);
-        free(copy);
-        return true;
-    case SABOTAGE_MISROUTE:
-        for (int i = 0; i < w->host_count; i++)
-            if (w->checkers->pairs[p->host][i].joined &&
-                i != host_of(w, &t->peer.peer.id))
-                other.peer.peer.id = w->hosts[i].identity.id;
-        observe(w, p, &other);
-        return true;
-    case SABOTAGE_LIE:
-        other.report.outcome = OUTCOME_DELIVERED;
-        observe(w, p, &other);
-        return true;
-    case SABOTAGE_DENY:
-        other.report.outcome = OUTCOME_NOT_DELIVERED;
-        observe(w, p, &other);
-        return true;
-    case SABOTAGE_FALSE_LEAVE:
-        other.kind = NODE_LEFT;
-        other.peer.reason = DEPARTURE_LOST;
-        observe(w, p, &other);
-        return false;
-    case SABOTAGE_NONE:
-    case SABOTAGE_NO_DIRECT:
-    case SABOTAGE_STORE:
-    case SABOTAGE_QUEUE:
-    case SABOTAGE_CLOCK:
-    case SABOTAGE_COUNT:
-        break;
-    }
-    return false;
-}
-
-static void hand_over_late(struct world *w, const struct process *p, int from)
-{
-    struct checkers *c = w->checkers;
-
-    if (!c->late.full || c->late.at != p || c->late.from != from)
-        return;
-    c->late.full = false;
-    mark_late(w, false);
-    handed_over(w, c->late.at, from, bytes_of(c->late.data, c->late.size));
-}
-
-void checkers_observe(struct world *w, struct process *p,
-                      const struct node_todo *t)
-{
-    if (is_time(w, t) && spoil(w, p, t))
-        return;
-    observe(w, p, t);
-    if (t->kind == NODE_MESSAGE)
-        hand_over_late(w, p, host_of(w, &t->peer.peer.id));
-}
-
-/* --- bounds
- * ---------------------------------------------------------------------------
- */
+/* --- bounds ------------------------------------------------------------ */
 
 void checkers_note(struct world *w, struct process *p,
                    const struct node_todo *t)
@@ -594,190 +385,4 @@ void checkers_after_hub_step(struct world *w, struct hub_process *p)
         world_fail(w, "bounds", "relay %d queues %llu bytes, more than %llu",
                    p->host, (unsigned long long)counters.queue_bytes,
                    (unsigned long long)limit);
-}
-
-/* --- questions
- * ----------------------------------------------------------------------------
- */
-
-bool checkers_joined(const struct world *w, int observer, int peer)
-{
-    return w->checkers->pairs[observer][peer].joined;
-}
-
-bool checkers_awaits_ready(const struct world *w, int observer, int peer)
-{
-    return w->checkers->pairs[observer][peer].awaits_ready;
-}
-
-size_t checkers_count(const struct world *w, int from, int to)
-{
-    return w->checkers->pairs[to][from].count;
-}
-
-void checkers_watch_gap(struct world *w, int from, int to)
-{
-    struct pair *pair = &w->checkers->pairs[to][from];
-
-    pair->handed_at = w->now;
-    pair->gap = span_us(0);
-}
-
-struct span checkers_gap(const struct world *w, int from, int to)
-{
-    return w->checkers->pairs[to][from].gap;
-}
-
-size_t checkers_leaves(const struct world *w, int observer, int peer)
-{
-    return w->checkers->pairs[observer][peer].leaves;
-}
-
-size_t checkers_refusals(const struct world *w, int observer, bool by_peer,
-                         uint8_t reason)
-{
-    return w->checkers->refusals[observer][by_peer][reason];
-}
-
-enum node_path checkers_path(const struct world *w, int observer, int peer)
-{
-    struct node_peer view;
-    const struct process *p = w->hosts[observer].process;
-
-    if (p == NULL ||
-        !node_peer_get(p->node, &w->hosts[peer].identity.id, &view))
-        return PATH_NONE;
-    return view.path;
-}
-
-static bool shares_multicast(const struct world *w, const struct host *a,
-                             const struct host *b)
-{
-    for (size_t i = 0; i < a->interface_count; i++)
-        for (size_t k = 0; k < b->interface_count; k++)
-            if (a->interfaces[i].segment == b->interfaces[k].segment &&
-                w->segments[a->interfaces[i].segment].multicast &&
-                a->multicast && b->multicast &&
-                network_may_open(w, a->index, b->index) &&
-                network_may_open(w, b->index, a->index))
-                return true;
-    return false;
-}
-
-static bool is_configured(struct world *w, const struct host *a,
-                          const struct host *b)
-{
-    for (size_t i = 0; i < a->peer_count; i++)
-        if (a->peers[i] == b->index && network_reaches(w, a->index, b->index))
-            return true;
-    return false;
-}
-
-static bool shares_relay(struct world *w, const struct host *a,
-                         const struct host *b)
-{
-    for (size_t i = 0; a->relay && i < a->relay_count; i++)
-        for (size_t k = 0; b->relay && k < b->relay_count; k++)
-            if (a->relays[i] == b->relays[k] && host_runs(w, a->relays[i]) &&
-                network_reaches(w, a->index, a->relays[i]) &&
-                network_reaches(w, b->index, b->relays[k]))
-                return true;
-    return false;
-}
-
-enum node_path checkers_best_path(struct world *w, int first, int second)
-{
-    const struct host *a = &w->hosts[first], *b = &w->hosts[second];
-    bool relay = shares_relay(w, a, b);
-    bool direct = a->tcp && b->tcp &&
-                  (network_reaches(w, first, second) ||
-                   network_reaches(w, second, first));
-
-    if (a->outcast != b->outcast)
-        return PATH_NONE;
-    if (direct && (relay || shares_multicast(w, a, b) ||
-                   is_configured(w, a, b) || is_configured(w, b, a)))
-        return PATH_TCP;
-    return relay ? PATH_RELAY : PATH_NONE;
-}
-
-/* --- after healing
- * ---------------------------------------------------------------------------
- */
-
-static bool pair_is_settled(struct world *w, int a, int b, char *why,
-                            size_t size)
-{
-    bool there = checkers_joined(w, a, b);
-    enum node_path best, path;
-
-    if (hostile_is(w, a) || hostile_is(w, b) || relay_lies(w))
-        return true;
-    if (!host_runs(w, b)) {
-        snprintf(why, size, "%d does not run, and is there for %d", b, a);
-        return !there;
-    }
-    best = checkers_best_path(w, a, b);
-    path = checkers_path(w, a, b);
-    snprintf(why, size, "%d is %s for %d by %s, and ought to be by %s", b,
-             there ? "there" : "not there", a, node_path_name(path),
-             node_path_name(best));
-    return best == PATH_NONE || (there && path == best);
-}
-
-static bool all_pairs(struct world *w, char *why, size_t size)
-{
-    for (int a = 0; a < w->host_count; a++)
-        for (int b = 0; b < w->host_count; b++)
-            if (a != b && w->hosts[a].process != NULL && host_runs(w, a) &&
-                !w->hosts[b].is_relay && !pair_is_settled(w, a, b, why, size))
-                return false;
-    return true;
-}
-
-bool checkers_is_settled(struct world *w)
-{
-    char why[200];
-
-    return all_pairs(w, why, sizeof(why));
-}
-
-static void check_reports(struct world *w)
-{
-    static const char *const kinds[] = {"message", "publication", "ping"};
-
-    for (size_t i = 0; i < w->checkers->sent_count; i++) {
-        const struct sent *s = &w->checkers->sent[i];
-        const struct process *p = w->hosts[s->from].process;
-
-        if (p != NULL && p->serial == s->from_serial && !s->reported &&
-            !relay_lies(w) &&
-            !(w->hostile != NULL && s->kind == SENT_PUBLISHED) &&
-            !hostile_is(w, s->from) && (s->to < 0 || !hostile_is(w, s->to)))
-            world_fail(
-                w, "report", "%s %zu of %d to %d, sent at %.6f s, is open",
-                kinds[s->kind], i + 1, s->from, s->to, (double)s->at.us / 1e6);
-    }
-}
-
-static void check_ready(struct world *w)
-{
-    for (int a = 0; a < w->host_count; a++)
-        for (int b = 0; b < w->host_count; b++)
-            if (w->hosts[a].process != NULL && !hostile_is(w, a) &&
-                !hostile_is(w, b) && checkers_awaits_ready(w, a, b))
-                world_fail(w, "ready", "%d was busy towards %d from %.6f s on",
-                           a, b,
-                           (double)w->checkers->pairs[a][b].busy_at.us / 1e6);
-}
-
-void checkers_settle(struct world *w)
-{
-    char why[200];
-
-    if (!all_pairs(w, why, sizeof(why)))
-        world_fail(w, "settle", "%s", why);
-    check_reports(w);
-    if (!relay_lies(w))
-        check_ready(w);
 }

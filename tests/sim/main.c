@@ -30,8 +30,7 @@ struct options {
     struct chaos_conf chaos;
 };
 
-/* --- one world --------------------------------------------------------------
- */
+/* --- one world --------------------------------------------------------- */
 
 struct result {
     bool failed;
@@ -75,8 +74,7 @@ static void check_trace(const struct options *o, uint64_t seed,
              "trace: two runs of the seed differ");
 }
 
-/* --- many worlds -------------------------------------------------------------
- */
+/* --- many worlds ------------------------------------------------------- */
 
 struct progress {
     uint64_t at[JOBS_MAX]; /* the seed that each job is at */
@@ -170,8 +168,7 @@ static int run_one(const struct options *o)
     return r.failed;
 }
 
-/* --- scenarios
- * ----------------------------------------------------------------- */
+/* --- scenarios --------------------------------------------------------- */
 
 static int run_scenario(const struct options *o, const struct scenario *s)
 {
@@ -204,8 +201,7 @@ static int run_scenarios(const struct options *o)
     return failed > 0 || ran == 0;
 }
 
-/* --- sabotage
- * --------------------------------------------------------------------- */
+/* --- sabotage ---------------------------------------------------------- */
 
 static bool is_found(const struct result *r, const char *by)
 {
@@ -248,8 +244,7 @@ static int run_sabotages(const struct options *o)
     return failed > 0 || ran == 0;
 }
 
-/* --- the command line
- * ---------------------------------------------------------------- */
+/* --- the command line -------------------------------------------------- */
 
 static bool parse(struct options *o, const char *name, const char *value)
 {

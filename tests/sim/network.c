@@ -84,8 +84,7 @@ bool network_reaches(struct world *w, int a, int b)
     return reaches;
 }
 
-/* --- datagrams ---------------------------------------------------------------
- */
+/* --- datagrams --------------------------------------------------------- */
 
 static void send_datagram(struct world *w, int from, int to,
                           const struct segment *s,
@@ -173,8 +172,7 @@ void network_datagram(struct world *w, int from, const struct address *to,
                   bytes);
 }
 
-/* --- faults
- * --------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------ */
 
 void network_cut(struct world *w, int a, int b)
 {

@@ -1,44 +1,9 @@
-#include "tests/sim/world.h"
+#include "tests/sim/pipes_private.h"
 
 #include "common/base/memory.h"
 #include "tests/sim/hostile.h"
 
 #include <stdlib.h>
-
-/*
- * A pipe is one connection. Side 0 opened it, side 1 listens. What a side sends
- * arrives in order; while the way is cut it waits in `stalled`, as unsent TCP
- * data does, with everything after it.
- */
-struct stalled {
-    struct event *first, **end;
-};
-
-struct pipe_end {
-    int host;
-    uint32_t serial; /* of the process that has it */
-    uint64_t id;     /* the link's, or the hub's name for the connection */
-    bool told;       /* the owner knows of it */
-    bool open;       /* the owner did not close it, and was not told so */
-    bool deaf;       /* forgotten by its owner, yet the connection stands */
-    bool blocked;    /* the owner was told to wait */
-    size_t waiting;  /* bytes sent and not yet taken at the other end */
-    struct instant last_arrival; /* of what this side sent */
-    struct stalled stalled;
-};
-
-struct pipe {
-    struct pipe *next;
-    uint64_t serial;
-    struct pipe_end ends[2];
-    struct address seen_from; /* the connector, as the listener sees it */
-    struct address to;
-    struct curve_key connector_key, listener_key;
-    struct span delay;
-};
-
-/* How long a connection attempt that nobody answers takes to fail. */
-static const struct span connect_timeout = {4 * 1000 * 1000};
 
 static struct pipe *pipe_find(struct world *w, int host, uint64_t id, int *side)
 {
@@ -53,8 +18,7 @@ static struct pipe *pipe_find(struct world *w, int host, uint64_t id, int *side)
     return NULL;
 }
 
-/* --- sending ---------------------------------------------------------------
- */
+/* --- sending ----------------------------------------------------------- */
 
 static void schedule(struct world *w, struct pipe *p, int from, struct event *e)
 {
@@ -123,153 +87,21 @@ void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
         post_to_owner(w, p, side, EVENT_BLOCKED);
 }
 
-/* --- opening -----------------------------------------------------------------
- */
-
-static struct pipe *new_pipe(struct world *w, int from, uint32_t serial,
-                             uint64_t link)
-{
-    struct pipe *p = memory_new(sizeof(*p));
-
-    p->serial = ++w->next_pipe;
-    p->next = w->pipes;
-    w->pipes = p;
-    p->ends[0] = (struct pipe_end){.host = from, .serial = serial, .id = link};
-    p->ends[0].told = p->ends[0].open = true;
-    p->ends[1].host = -1;
-    return p;
-}
-
-static void answer(struct world *w, struct pipe *p, struct span after,
-                   enum link_failure failure)
-{
-    struct event *e = world_event(w, EVENT_CONNECTED, p->ends[0].host);
-
-    e->pipe = p;
-    e->serial = p->ends[0].serial;
-    e->failure = failure;
-    world_post(w, e, instant_after(w->now, after));
-}
-
-static void begin(struct world *w, struct pipe *p, const struct route *r,
-                  const struct curve_key *key)
-{
-    struct event *e;
-
-    p->listener_key = *key;
-    p->delay = r->delay;
-    p->seen_from = r->seen_from;
-    p->seen_from.port = (uint16_t)(20000 + p->serial % 40000);
-    if (r->host < 0 || w->hosts[r->host].off ||
-        !network_may_open(w, p->ends[0].host, r->host) ||
-        w->cut[p->ends[0].host][r->host]) {
-        answer(w, p, connect_timeout, LINK_UNREACHABLE);
-        return;
-    }
-    e = world_event(w, EVENT_CONNECT, r->host);
-    e->pipe = p;
-    /* TCP's and CURVE's round trips, up to the last word of the connector. */
-    world_post(w, e, instant_after(w->now, span_times(r->delay, 5)));
-}
-
-void pipes_connect(struct world *w, struct process *process, uint32_t link,
-                   const struct address *to, const struct curve_key *key)
-{
-    struct pipe *p = new_pipe(w, process->host, process->serial, link);
-    struct route r = network_route(w, process->host, to);
-
-    p->to = *to;
-    memcpy(p->connector_key.key, node_link_keys(process->node)->public_key, 32);
-    if (w->sabotage == SABOTAGE_NO_DIRECT)
-        r.host = -1;
-    begin(w, p, &r, key);
-}
-
-void pipes_connect_relay(struct world *w, struct process *process,
-                         uint32_t link, int relay, const struct curve_key *key)
-{
-    struct pipe *p = new_pipe(w, process->host, process->serial, link);
-    struct route r;
-
-    p->to = w->hosts[relay].interfaces[0].address;
-    p->to.port = 443;
-    memcpy(p->connector_key.key, node_identity_keys(process->node)->public_key,
-           32);
-    r = network_route(w, process->host, &p->to);
-    begin(w, p, &r, key);
-}
-
-/* The listener's part. */
-static void connect_arrives(struct world *w, struct pipe *p, int host)
-{
-    struct host *h = &w->hosts[host];
-    struct pipe_end *end = &p->ends[1];
-    struct curve_key key;
-
-    if (w->cut[host][p->ends[0].host]) {
-        answer(w, p, connect_timeout, LINK_UNREACHABLE);
-        return;
-    }
-    if (h->is_relay
-            ? h->hub == NULL
-            : h->process == NULL || h->process->tcp_port != p->to.port) {
-        answer(w, p, p->delay, LINK_UNREACHABLE);
-        return;
-    }
-    if (h->is_relay)
-        key = h->relay_key;
-    else
-        memcpy(key.key, node_link_keys(h->process->node)->public_key, 32);
-    if (memcmp(key.key, p->listener_key.key, sizeof(key.key)) != 0) {
-        answer(w, p, p->delay, LINK_HANDSHAKE);
-        return;
-    }
-    *end = (struct pipe_end){.host = host, .open = true};
-    if (h->is_relay) {
-        end->serial = h->hub->serial;
-        end->id = p->serial;
-    } else {
-        end->serial = h->process->serial;
-        h->process->next_incoming += 2;
-        end->id = h->process->next_incoming;
-    }
-    answer(w, p, p->delay, (enum link_failure)0);
-}
-
-static struct process *process_of(struct world *w, const struct pipe_end *end)
+struct process *pipe_process(struct world *w, const struct pipe_end *end)
 {
     struct process *p = w->hosts[end->host].process;
 
     return p != NULL && p->serial == end->serial ? p : NULL;
 }
 
-static struct hub_process *hub_of(struct world *w, const struct pipe_end *end)
+struct hub_process *pipe_hub(struct world *w, const struct pipe_end *end)
 {
     struct hub_process *p = w->hosts[end->host].hub;
 
     return p != NULL && p->serial == end->serial ? p : NULL;
 }
 
-static void connected(struct world *w, struct pipe *p,
-                      enum link_failure failure)
-{
-    struct process *process = process_of(w, &p->ends[0]);
-    struct node_event event = {.kind = NODE_LINK_OPENED};
-
-    if (process == NULL || !p->ends[0].open)
-        return;
-    event.link.id = (uint32_t)p->ends[0].id;
-    event.link.address = p->to;
-    if (failure != 0) {
-        p->ends[0].open = false;
-        event.kind = NODE_LINK_CLOSED;
-        event.link.failure = failure;
-    }
-    process_step(w, process, &event, 1);
-}
-
-/* --- arriving
- * ------------------------------------------------------------------ */
+/* --- arriving ---------------------------------------------------------- */
 
 static void tell_closed(struct world *w, struct pipe *p, int side)
 {
@@ -280,13 +112,13 @@ static void tell_closed(struct world *w, struct pipe *p, int side)
         return;
     if (w->hosts[end->host].is_relay) {
         struct hub_event event = {.kind = HUB_CLOSED, .conn = end->id};
-        struct hub_process *hub = hub_of(w, end);
+        struct hub_process *hub = pipe_hub(w, end);
 
         if (hub != NULL)
             hub_process_step(w, hub, &event);
     } else {
         struct node_event event = {.kind = NODE_LINK_CLOSED};
-        struct process *process = process_of(w, end);
+        struct process *process = pipe_process(w, end);
 
         event.link.id = (uint32_t)end->id;
         event.link.failure = LINK_BROKEN;
@@ -298,7 +130,7 @@ static void tell_closed(struct world *w, struct pipe *p, int side)
 static void to_node(struct world *w, struct pipe *p, int side, struct event *e)
 {
     struct pipe_end *end = &p->ends[side];
-    struct process *process = process_of(w, end);
+    struct process *process = pipe_process(w, end);
     struct node_event events[2] = {0};
     size_t count = 0;
 
@@ -328,7 +160,7 @@ static void to_hub(struct world *w, struct pipe *p, int side, struct event *e)
     };
 
     end->told = true;
-    hub_process_step(w, hub_of(w, end), &event);
+    hub_process_step(w, pipe_hub(w, end), &event);
 }
 
 /* The other side's bytes are out of the way. */
@@ -350,8 +182,8 @@ static void arrive(struct world *w, struct pipe *p, int side, struct event *e)
     taken(w, p, 1 - side, e->size);
     if (!end->open || end->deaf)
         return;
-    if (w->hosts[end->host].is_relay ? hub_of(w, end) == NULL
-                                     : process_of(w, end) == NULL)
+    if (w->hosts[end->host].is_relay ? pipe_hub(w, end) == NULL
+                                     : pipe_process(w, end) == NULL)
         return;
     if (w->hosts[end->host].is_relay)
         to_hub(w, p, side, e);
@@ -372,13 +204,13 @@ static void tell_room(struct world *w, struct pipe *p, int side, bool blocked)
         struct hub_event event = {.kind = blocked ? HUB_BLOCKED : HUB_WRITABLE,
                                   .conn = end->id};
 
-        hub_process_step(w, hub_of(w, end), &event);
+        hub_process_step(w, pipe_hub(w, end), &event);
     } else {
         struct node_event event = {.kind = blocked ? NODE_LINK_BLOCKED
                                                    : NODE_LINK_WRITABLE};
 
         event.link.id = (uint32_t)end->id;
-        process_step(w, process_of(w, end), &event, 1);
+        process_step(w, pipe_process(w, end), &event, 1);
     }
 }
 
@@ -388,10 +220,10 @@ void pipes_handle(struct world *w, struct event *e)
 
     switch ((unsigned)e->kind) {
     case EVENT_CONNECT:
-        connect_arrives(w, p, e->host);
+        pipe_arrives(w, p, e->host);
         break;
     case EVENT_CONNECTED:
-        connected(w, p, e->failure);
+        pipe_connected(w, p, e->failure);
         break;
     case EVENT_PACKET:
         arrive(w, p, e->side, e);
@@ -409,8 +241,7 @@ void pipes_handle(struct world *w, struct event *e)
     }
 }
 
-/* --- ending
- * ---------------------------------------------------------------------- */
+/* --- ending ------------------------------------------------------------ */
 
 static void close_end(struct world *w, struct pipe *p, int side)
 {

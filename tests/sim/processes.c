@@ -6,63 +6,6 @@
 
 #include <stdlib.h>
 
-bool host_runs(const struct world *w, int host)
-{
-    const struct host *h = &w->hosts[host];
-
-    return (h->process != NULL || h->hub != NULL) && !h->frozen;
-}
-
-uint64_t host_unix_now(const struct world *w, int host)
-{
-    return w->unix_start + w->hosts[host].unix_offset +
-           (uint64_t)(w->now.us / 1000000);
-}
-
-/* --- what comes while a host is frozen ---------------------------------------
- */
-
-static void keep(struct host *h, struct event *e)
-{
-    e->next = NULL;
-    *h->held_end = e;
-    h->held_end = &e->next;
-}
-
-static bool is_for(const struct host *h, const struct event *e)
-{
-    uint32_t serial = h->process != NULL ? h->process->serial
-                      : h->hub != NULL   ? h->hub->serial
-                                         : 0;
-
-    return e->serial == 0 || e->serial == serial;
-}
-
-bool host_takes(struct world *w, struct event *e)
-{
-    struct host *h = &w->hosts[e->host];
-    bool runs = h->process != NULL || h->hub != NULL;
-    /* A kernel answers to connections, also for nobody. */
-    bool for_kernel = !h->off && (e->kind == EVENT_CONNECT);
-
-    if (h->frozen && runs) {
-        if (e->kind == EVENT_TICK || e->kind == EVENT_HUB_TICK)
-            world_release(w, e); /* Armed again when it thaws. */
-        else
-            keep(h, e);
-        return false;
-    }
-    if (!for_kernel && (!runs || !is_for(h, e)) && e->kind != EVENT_PACKET &&
-        e->kind != EVENT_CLOSE) {
-        world_release(w, e);
-        return false;
-    }
-    return true;
-}
-
-/* --- nodes
- * ------------------------------------------------------------------------ */
-
 static void arm(struct world *w, struct process *p)
 {
     struct instant at = node_deadline(p->node);
@@ -196,8 +139,7 @@ void host_event(struct world *w, int host, const struct node_event *event)
         process_step(w, p, event, 1);
 }
 
-/* --- starting
- * ------------------------------------------------------------------------ */
+/* --- starting ---------------------------------------------------------- */
 
 static struct node *new_node(struct world *w, struct host *h,
                              const struct process *p)
@@ -334,118 +276,4 @@ void host_start_all(struct world *w)
     for (int i = 0; i < w->host_count; i++)
         if (w->hosts[i].process == NULL && w->hosts[i].hub == NULL)
             host_start(w, i);
-}
-
-/* --- ending
- * ----------------------------------------------------------------------------
- */
-
-/* What was held is lost with the process; its kernel answers. */
-static void drop_held(struct world *w, struct host *h)
-{
-    while (h->held != NULL) {
-        struct event *e = h->held;
-
-        h->held = e->next;
-        if (e->kind == EVENT_PACKET || (e->kind == EVENT_CONNECT && !h->off))
-            pipes_handle(w, e);
-        world_release(w, e);
-    }
-    h->held_end = &h->held;
-}
-
-static void end(struct world *w, int host, bool silent)
-{
-    struct host *h = &w->hosts[host];
-
-    world_disturb(w, host);
-    if (h->process == NULL && h->hub == NULL)
-        return;
-    pipes_end_all(w, host, silent);
-    h->off = silent;
-    h->frozen = false;
-    h->down_since = w->now;
-    if (h->hub != NULL) {
-        hub_process_end(w, host);
-    } else {
-        checkers_ended(w, h->process);
-        node_free(h->process->node);
-        free(h->process);
-        h->process = NULL;
-    }
-    drop_held(w, h);
-}
-
-void host_kill(struct world *w, int host)
-{
-    world_say(w, "kill %d", host);
-    world_trace(w, "kill", (uint64_t)host, 0, bytes_of(NULL, 0));
-    end(w, host, false);
-}
-
-void host_power_off(struct world *w, int host)
-{
-    world_say(w, "power off %d", host);
-    world_trace(w, "power off", (uint64_t)host, 0, bytes_of(NULL, 0));
-    end(w, host, true);
-}
-
-void host_leave(struct world *w, int host)
-{
-    struct node_event event = {.kind = NODE_LEAVE};
-    struct process *p = w->hosts[host].process;
-
-    if (p == NULL || w->hosts[host].frozen)
-        return;
-    world_say(w, "leave %d", host);
-    world_trace(w, "leave", (uint64_t)host, 0, bytes_of(NULL, 0));
-    p->leaving = true;
-    host_event(w, host, &event);
-    end(w, host, false);
-}
-
-void host_freeze(struct world *w, int host)
-{
-    if (!host_runs(w, host))
-        return;
-    world_say(w, "freeze %d", host);
-    world_trace(w, "freeze", (uint64_t)host, 0, bytes_of(NULL, 0));
-    world_disturb(w, host);
-    w->hosts[host].frozen = true;
-}
-
-static void tick_now(struct world *w, const struct host *h)
-{
-    struct event *tick =
-        world_event(w, h->is_relay ? EVENT_HUB_TICK : EVENT_TICK, h->index);
-
-    if (h->is_relay)
-        h->hub->tick_at = w->now;
-    else
-        h->process->tick_at = w->now;
-    world_post(w, tick, w->now);
-}
-
-void host_thaw(struct world *w, int host)
-{
-    struct host *h = &w->hosts[host];
-    bool timers_first = rng_chance(&w->rng, 50);
-
-    if (!h->frozen)
-        return;
-    world_say(w, "thaw %d", host);
-    world_trace(w, "thaw", (uint64_t)host, 0, bytes_of(NULL, 0));
-    world_disturb(w, host);
-    h->frozen = false;
-    if (timers_first)
-        tick_now(w, h);
-    while (h->held != NULL) {
-        struct event *e = h->held;
-
-        h->held = e->next;
-        world_post(w, e, w->now);
-    }
-    h->held_end = &h->held;
-    if (!timers_first)
-        tick_now(w, h);
 }

@@ -16,8 +16,7 @@ extern const struct scenario scenarios_of_paths[];
 extern const struct scenario scenarios_of_faults[];
 extern const struct scenario scenarios_of_refusals[];
 
-/* --- what they are written with ---------------------------------------------
- */
+/* --- what they are written with ---------------------------------------- */
 
 /* The world fails with `what` unless `good`. */
 void expect(struct world *w, bool good, const char *what);

@@ -14,8 +14,7 @@
  * detector's silence, a path's hold, the next round of dialling. */
 static const struct span echo = {20 * 1000 * 1000};
 
-/* --- events ----------------------------------------------------------------
- */
+/* --- events ------------------------------------------------------------ */
 
 struct event *world_event(struct world *w, enum event_kind kind, int host)
 {
@@ -158,8 +157,7 @@ void world_at(struct world *w, struct span after, world_call *call, int host,
     world_post(w, e, instant_after(w->now, after));
 }
 
-/* --- what is told -----------------------------------------------------------
- */
+/* --- what is told ------------------------------------------------------ */
 
 static uint64_t mixed(uint64_t hash, uint64_t value)
 {
@@ -239,8 +237,7 @@ void world_disturb(struct world *w, int host)
             w->hosts[i].disturbed_until = until;
 }
 
-/* --- building ----------------------------------------------------------------
- */
+/* --- building ---------------------------------------------------------- */
 
 struct world *world_new(uint64_t seed)
 {

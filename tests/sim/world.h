@@ -176,8 +176,7 @@ struct world {
     uint64_t events, steps;
 };
 
-/* --- building --------------------------------------------------------------
- */
+/* --- building ---------------------------------------------------------- */
 
 struct world *world_new(uint64_t seed);
 void world_free(struct world *w);
@@ -192,8 +191,7 @@ void world_uses_relay(struct world *w, int edge, int relay);
 void world_certify(struct world *w, int edge, const char *name, int64_t from_s,
                    int64_t until_s);
 
-/* --- running ---------------------------------------------------------------
- */
+/* --- running ----------------------------------------------------------- */
 
 void world_run(struct world *w, struct span span);
 /* Runs until `done` says so, `limit` at the most; whether it did. */
@@ -204,8 +202,7 @@ typedef void world_call(struct world *w, int host, uint64_t argument);
 void world_at(struct world *w, struct span after, world_call *call, int host,
               uint64_t argument);
 
-/* --- hosts ------------------------------------------------------------------
- */
+/* --- hosts ------------------------------------------------------------- */
 
 void host_start(struct world *w, int host);
 void host_start_all(struct world *w);
@@ -225,8 +222,7 @@ bool host_runs(const struct world *w, int host);
 uint64_t host_unix_now(const struct world *w, int host);
 void hub_revoke(struct world *w, int relay, struct bytes list);
 
-/* --- networks ---------------------------------------------------------------
- */
+/* --- networks ---------------------------------------------------------- */
 
 /* Nothing passes from a to b until it is healed. */
 void network_cut(struct world *w, int a, int b);
@@ -252,8 +248,7 @@ void network_multicast(struct world *w, int from, struct bytes bytes);
 void network_datagram(struct world *w, int from, const struct address *to,
                       struct bytes bytes);
 
-/* --- streams -----------------------------------------------------------------
- */
+/* --- streams ----------------------------------------------------------- */
 
 void pipes_connect(struct world *w, struct process *p, uint32_t link,
                    const struct address *to, const struct curve_key *key);
@@ -269,8 +264,7 @@ void pipes_break(struct world *w, int a, int b);
 void pipes_handle(struct world *w, struct event *e);
 void pipes_free_all(struct world *w);
 
-/* --- inside
- * -------------------------------------------------------------------- */
+/* --- inside ------------------------------------------------------------ */
 
 enum event_kind {
     EVENT_TICK, /* a node's deadline */

@@ -1,0 +1,48 @@
+/*
+ * pipes_private - what the streams' files share.
+ *
+ * A pipe is one connection. Side 0 opened it, side 1 listens. What a side sends
+ * arrives in order; while the way is cut it waits in `stalled`, as unsent TCP
+ * data does, with everything after it.
+ */
+#ifndef TESTS_SIM_PIPES_PRIVATE_H
+#define TESTS_SIM_PIPES_PRIVATE_H
+
+#include "tests/sim/world.h"
+
+struct stalled {
+    struct event *first, **end;
+};
+
+struct pipe_end {
+    int host;
+    uint32_t serial; /* of the process that has it */
+    uint64_t id;     /* the link's, or the hub's name for the connection */
+    bool told;       /* the owner knows of it */
+    bool open;       /* the owner did not close it, and was not told so */
+    bool deaf;       /* forgotten by its owner, yet the connection stands */
+    bool blocked;    /* the owner was told to wait */
+    size_t waiting;  /* bytes sent and not yet taken at the other end */
+    struct instant last_arrival; /* of what this side sent */
+    struct stalled stalled;
+};
+
+struct pipe {
+    struct pipe *next;
+    uint64_t serial;
+    struct pipe_end ends[2];
+    struct address seen_from; /* the connector, as the listener sees it */
+    struct address to;
+    struct curve_key connector_key, listener_key;
+    struct span delay;
+};
+
+/* The process that has the end; NULL: it is gone. */
+struct process *pipe_process(struct world *w, const struct pipe_end *end);
+struct hub_process *pipe_hub(struct world *w, const struct pipe_end *end);
+/* The connector's packet is at the listener's host. */
+void pipe_arrives(struct world *w, struct pipe *p, int host);
+/* The connector learns what came of it. */
+void pipe_connected(struct world *w, struct pipe *p, enum link_failure failure);
+
+#endif

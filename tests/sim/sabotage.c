@@ -1,0 +1,167 @@
+/*
+ * What goes wrong on purpose between the nodes and the checkers.
+ */
+#include "tests/sim/checkers_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+
+static const struct {
+    const char *name, *found_by;
+    enum node_todo_kind at; /* the kind of item that it spoils */
+    unsigned nth;           /* which one of these */
+} sabotages[SABOTAGE_COUNT] = {
+    [SABOTAGE_NONE] = {"none", "", NODE_MULTICAST, 0},
+    [SABOTAGE_DUPLICATE] = {"duplicate", "once", NODE_MESSAGE, 20},
+    [SABOTAGE_DROP] = {"drop", "delivered", NODE_MESSAGE, 20},
+    [SABOTAGE_REORDER] = {"reorder", "order", NODE_MESSAGE, 20},
+    [SABOTAGE_CORRUPT] = {"corrupt", "content", NODE_MESSAGE, 20},
+    [SABOTAGE_MISROUTE] = {"misroute", "content", NODE_MESSAGE, 20},
+    [SABOTAGE_NO_REPORT] = {"no-report", "report", NODE_REPORT, 20},
+    [SABOTAGE_REPORT_TWICE] = {"report-twice", "report", NODE_REPORT, 20},
+    [SABOTAGE_LIE] = {"lie", "delivered", NODE_REPORT, 1},
+    [SABOTAGE_DENY] = {"deny", "delivered", NODE_REPORT, 20},
+    [SABOTAGE_NO_JOIN] = {"no-join", "presence", NODE_JOINED, 3},
+    [SABOTAGE_NO_LEAVE] = {"no-leave", "presence", NODE_LEFT, 1},
+    [SABOTAGE_JOIN_TWICE] = {"join-twice", "presence", NODE_JOINED, 3},
+    [SABOTAGE_FALSE_LEAVE] = {"false-leave", "presence", NODE_MESSAGE, 20},
+    [SABOTAGE_NO_DIRECT] = {"no-direct", "settle", NODE_MULTICAST, 0},
+    [SABOTAGE_NO_READY] = {"no-ready", "ready", NODE_READY, 1},
+    [SABOTAGE_STORE] = {"store", "bounds", NODE_MULTICAST, 0},
+    [SABOTAGE_QUEUE] = {"queue", "bounds", NODE_MULTICAST, 0},
+    [SABOTAGE_CLOCK] = {"clock", "trace", NODE_MULTICAST, 0},
+};
+
+const char *sabotage_name(enum sabotage s)
+{
+    return sabotages[s].name;
+}
+
+const char *sabotage_found_by(enum sabotage s)
+{
+    return sabotages[s].found_by;
+}
+
+static bool is_time(struct world *w, const struct node_todo *t)
+{
+    struct checkers *c = w->checkers;
+
+    if (c->done || sabotages[w->sabotage].nth == 0 ||
+        sabotages[w->sabotage].at != t->kind)
+        return false;
+    if (w->sabotage == SABOTAGE_LIE)
+        c->done = t->report.outcome != OUTCOME_DELIVERED &&
+                  t->report.outcome != OUTCOME_BUSY;
+    else if (w->sabotage == SABOTAGE_DENY)
+        c->done = ++c->opportunities >= sabotages[w->sabotage].nth &&
+                  t->report.outcome == OUTCOME_DELIVERED;
+    else
+        c->done = ++c->opportunities >= sabotages[w->sabotage].nth;
+    return c->done;
+}
+
+static void mark_late(struct world *w, bool handed)
+{
+    struct checkers *c = w->checkers;
+    struct reader r = reader_of(bytes_of(c->late.data, c->late.size));
+    struct sent *s = checkers_sent(w, read_u64(&r));
+
+    s->handed_to &= ~((uint32_t)1 << c->late.at->host);
+    s->handed_to |= (uint32_t)handed << c->late.at->host;
+}
+
+static void keep_back(struct world *w, struct process *p,
+                      const struct node_todo *t)
+{
+    struct checkers *c = w->checkers;
+    struct bytes data = t->peer.message.data;
+
+    c->late.full = true;
+    c->late.at = p;
+    c->late.from = checkers_host_of(w, &t->peer.peer.id);
+    c->late.data = memory_copy(data.data, data.size);
+    c->late.size = data.size;
+    mark_late(w, true); /* It is at its node, only not in its turn. */
+}
+
+/* True if the item was dealt with. */
+static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
+{
+    struct node_todo other = *t;
+    uint8_t *copy;
+
+    switch (w->sabotage) {
+    case SABOTAGE_DUPLICATE:
+    case SABOTAGE_JOIN_TWICE:
+    case SABOTAGE_REPORT_TWICE:
+        checkers_see(w, p, t);
+        return false;
+    case SABOTAGE_DROP:
+    case SABOTAGE_NO_REPORT:
+    case SABOTAGE_NO_JOIN:
+    case SABOTAGE_NO_LEAVE:
+    case SABOTAGE_NO_READY:
+        return true;
+    case SABOTAGE_REORDER:
+        keep_back(w, p, t);
+        return true;
+    case SABOTAGE_CORRUPT:
+        copy =
+            memory_copy(t->peer.message.data.data, t->peer.message.data.size);
+        copy[t->peer.message.data.size - 1] ^= 1;
+        other.peer.message.data.data = copy;
+        checkers_see(w, p, &other);
+        free(copy);
+        return true;
+    case SABOTAGE_MISROUTE:
+        for (int i = 0; i < w->host_count; i++)
+            if (w->checkers->pairs[p->host][i].joined &&
+                i != checkers_host_of(w, &t->peer.peer.id))
+                other.peer.peer.id = w->hosts[i].identity.id;
+        checkers_see(w, p, &other);
+        return true;
+    case SABOTAGE_LIE:
+        other.report.outcome = OUTCOME_DELIVERED;
+        checkers_see(w, p, &other);
+        return true;
+    case SABOTAGE_DENY:
+        other.report.outcome = OUTCOME_NOT_DELIVERED;
+        checkers_see(w, p, &other);
+        return true;
+    case SABOTAGE_FALSE_LEAVE:
+        other.kind = NODE_LEFT;
+        other.peer.reason = DEPARTURE_LOST;
+        checkers_see(w, p, &other);
+        return false;
+    case SABOTAGE_NONE:
+    case SABOTAGE_NO_DIRECT:
+    case SABOTAGE_STORE:
+    case SABOTAGE_QUEUE:
+    case SABOTAGE_CLOCK:
+    case SABOTAGE_COUNT:
+        break;
+    }
+    return false;
+}
+
+static void hand_over_late(struct world *w, const struct process *p, int from)
+{
+    struct checkers *c = w->checkers;
+
+    if (!c->late.full || c->late.at != p || c->late.from != from)
+        return;
+    c->late.full = false;
+    mark_late(w, false);
+    checkers_handed(w, c->late.at, from, bytes_of(c->late.data, c->late.size));
+}
+
+void checkers_observe(struct world *w, struct process *p,
+                      const struct node_todo *t)
+{
+    if (is_time(w, t) && spoil(w, p, t))
+        return;
+    checkers_see(w, p, t);
+    if (t->kind == NODE_MESSAGE)
+        hand_over_late(w, p, checkers_host_of(w, &t->peer.peer.id));
+}

@@ -1,0 +1,187 @@
+#include "tests/sim/checkers_private.h"
+
+#include "tests/sim/hostile.h"
+
+#include <stdio.h>
+
+/* --- questions --------------------------------------------------------- */
+
+bool checkers_joined(const struct world *w, int observer, int peer)
+{
+    return w->checkers->pairs[observer][peer].joined;
+}
+
+bool checkers_awaits_ready(const struct world *w, int observer, int peer)
+{
+    return w->checkers->pairs[observer][peer].awaits_ready;
+}
+
+size_t checkers_count(const struct world *w, int from, int to)
+{
+    return w->checkers->pairs[to][from].count;
+}
+
+void checkers_watch_gap(struct world *w, int from, int to)
+{
+    struct pair *pair = &w->checkers->pairs[to][from];
+
+    pair->handed_at = w->now;
+    pair->gap = span_us(0);
+}
+
+struct span checkers_gap(const struct world *w, int from, int to)
+{
+    return w->checkers->pairs[to][from].gap;
+}
+
+size_t checkers_leaves(const struct world *w, int observer, int peer)
+{
+    return w->checkers->pairs[observer][peer].leaves;
+}
+
+size_t checkers_refusals(const struct world *w, int observer, bool by_peer,
+                         uint8_t reason)
+{
+    return w->checkers->refusals[observer][by_peer][reason];
+}
+
+enum node_path checkers_path(const struct world *w, int observer, int peer)
+{
+    struct node_peer view;
+    const struct process *p = w->hosts[observer].process;
+
+    if (p == NULL ||
+        !node_peer_get(p->node, &w->hosts[peer].identity.id, &view))
+        return PATH_NONE;
+    return view.path;
+}
+
+static bool shares_multicast(const struct world *w, const struct host *a,
+                             const struct host *b)
+{
+    for (size_t i = 0; i < a->interface_count; i++)
+        for (size_t k = 0; k < b->interface_count; k++)
+            if (a->interfaces[i].segment == b->interfaces[k].segment &&
+                w->segments[a->interfaces[i].segment].multicast &&
+                a->multicast && b->multicast &&
+                network_may_open(w, a->index, b->index) &&
+                network_may_open(w, b->index, a->index))
+                return true;
+    return false;
+}
+
+static bool is_configured(struct world *w, const struct host *a,
+                          const struct host *b)
+{
+    for (size_t i = 0; i < a->peer_count; i++)
+        if (a->peers[i] == b->index && network_reaches(w, a->index, b->index))
+            return true;
+    return false;
+}
+
+static bool shares_relay(struct world *w, const struct host *a,
+                         const struct host *b)
+{
+    for (size_t i = 0; a->relay && i < a->relay_count; i++)
+        for (size_t k = 0; b->relay && k < b->relay_count; k++)
+            if (a->relays[i] == b->relays[k] && host_runs(w, a->relays[i]) &&
+                network_reaches(w, a->index, a->relays[i]) &&
+                network_reaches(w, b->index, b->relays[k]))
+                return true;
+    return false;
+}
+
+enum node_path checkers_best_path(struct world *w, int first, int second)
+{
+    const struct host *a = &w->hosts[first], *b = &w->hosts[second];
+    bool relay = shares_relay(w, a, b);
+    bool direct = a->tcp && b->tcp &&
+                  (network_reaches(w, first, second) ||
+                   network_reaches(w, second, first));
+
+    if (a->outcast != b->outcast)
+        return PATH_NONE;
+    if (direct && (relay || shares_multicast(w, a, b) ||
+                   is_configured(w, a, b) || is_configured(w, b, a)))
+        return PATH_TCP;
+    return relay ? PATH_RELAY : PATH_NONE;
+}
+
+/* --- after healing ----------------------------------------------------- */
+
+static bool pair_is_settled(struct world *w, int a, int b, char *why,
+                            size_t size)
+{
+    bool there = checkers_joined(w, a, b);
+    enum node_path best, path;
+
+    if (hostile_is(w, a) || hostile_is(w, b) || checkers_relay_lies(w))
+        return true;
+    if (!host_runs(w, b)) {
+        snprintf(why, size, "%d does not run, and is there for %d", b, a);
+        return !there;
+    }
+    best = checkers_best_path(w, a, b);
+    path = checkers_path(w, a, b);
+    snprintf(why, size, "%d is %s for %d by %s, and ought to be by %s", b,
+             there ? "there" : "not there", a, node_path_name(path),
+             node_path_name(best));
+    return best == PATH_NONE || (there && path == best);
+}
+
+static bool all_pairs(struct world *w, char *why, size_t size)
+{
+    for (int a = 0; a < w->host_count; a++)
+        for (int b = 0; b < w->host_count; b++)
+            if (a != b && w->hosts[a].process != NULL && host_runs(w, a) &&
+                !w->hosts[b].is_relay && !pair_is_settled(w, a, b, why, size))
+                return false;
+    return true;
+}
+
+bool checkers_is_settled(struct world *w)
+{
+    char why[200];
+
+    return all_pairs(w, why, sizeof(why));
+}
+
+static void check_reports(struct world *w)
+{
+    static const char *const kinds[] = {"message", "publication", "ping"};
+
+    for (size_t i = 0; i < w->checkers->sent_count; i++) {
+        const struct sent *s = &w->checkers->sent[i];
+        const struct process *p = w->hosts[s->from].process;
+
+        if (p != NULL && p->serial == s->from_serial && !s->reported &&
+            !checkers_relay_lies(w) &&
+            !(w->hostile != NULL && s->kind == SENT_PUBLISHED) &&
+            !hostile_is(w, s->from) && (s->to < 0 || !hostile_is(w, s->to)))
+            world_fail(
+                w, "report", "%s %zu of %d to %d, sent at %.6f s, is open",
+                kinds[s->kind], i + 1, s->from, s->to, (double)s->at.us / 1e6);
+    }
+}
+
+static void check_ready(struct world *w)
+{
+    for (int a = 0; a < w->host_count; a++)
+        for (int b = 0; b < w->host_count; b++)
+            if (w->hosts[a].process != NULL && !hostile_is(w, a) &&
+                !hostile_is(w, b) && checkers_awaits_ready(w, a, b))
+                world_fail(w, "ready", "%d was busy towards %d from %.6f s on",
+                           a, b,
+                           (double)w->checkers->pairs[a][b].busy_at.us / 1e6);
+}
+
+void checkers_settle(struct world *w)
+{
+    char why[200];
+
+    if (!all_pairs(w, why, sizeof(why)))
+        world_fail(w, "settle", "%s", why);
+    check_reports(w);
+    if (!checkers_relay_lies(w))
+        check_ready(w);
+}
