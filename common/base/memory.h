@@ -9,12 +9,14 @@
 
 #include <stddef.h>
 
+#define NEVER_NULL __attribute__((returns_nonnull))
+
 /* Zeroed. Freed by free(). */
-void *memory_new(size_t size);
-void *memory_array(size_t count, size_t size);
+void *memory_new(size_t size) NEVER_NULL;
+void *memory_array(size_t count, size_t size) NEVER_NULL;
 /* Grows an array; new room is not zeroed. */
-void *memory_resize(void *old, size_t count, size_t size);
-void *memory_copy(const void *data, size_t size);
-char *memory_string(const char *text);
+void *memory_resize(void *old, size_t count, size_t size) NEVER_NULL;
+void *memory_copy(const void *data, size_t size) NEVER_NULL;
+char *memory_string(const char *text) NEVER_NULL;
 
 #endif

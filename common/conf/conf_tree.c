@@ -135,9 +135,11 @@ static void parser_failed(struct builder *b, const yaml_parser_t *parser)
     b->tree->whole = false;
     b->done = true;
     /* A list without its end is not to be judged by how many it holds. */
-    for (size_t i = 0; i < b->depth; i++)
+    for (size_t i = 0; i < b->depth; i++) {
+        ASSERT(b->open[i]);
         if (b->open[i]->kind == CONF_NODE_SEQUENCE)
             b->open[i]->kind = CONF_NODE_BROKEN;
+    }
 }
 
 static void build(struct builder *b, const char *text, size_t size)

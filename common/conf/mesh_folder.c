@@ -152,11 +152,12 @@ bool mesh_key_load(const char *path, struct mesh_folder *m, FILE *errors)
 
 static bool read_issued(const char *text, struct issued *issued)
 {
-    char id[2 * KEY_SIZE + 2], state[8], end;
+    char id[2 * KEY_SIZE + 2], until[20], state[8], end;
 
-    if (sscanf(text, "%63s %65s %" SCNu64 " %7s%c", issued->name, id,
-               &issued->not_after, state, &end) != 4)
+    if (sscanf(text, "%63s %65s %19[0-9] %7s%c", issued->name, id, until, state,
+               &end) != 4)
         return false;
+    issued->not_after = strtoull(until, NULL, 10);
     issued->revoked = strcmp(state, "revoked") == 0;
     return (issued->revoked || strcmp(state, "valid") == 0) &&
            hex_decode(id, issued->id.key, KEY_SIZE);

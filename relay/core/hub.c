@@ -8,12 +8,10 @@
 static void conf_take(struct hub *h, const struct hub_conf *conf)
 {
     free(h->served);
-    h->served = NULL;
     h->conf = *conf;
-    if (conf->mesh_count > 0) {
-        h->served = memory_array(conf->mesh_count, sizeof *h->served);
+    h->served = memory_array(conf->mesh_count, sizeof *h->served);
+    if (conf->mesh_count > 0)
         memcpy(h->served, conf->meshes, conf->mesh_count * sizeof *h->served);
-    }
     h->conf.meshes = h->served;
 }
 
