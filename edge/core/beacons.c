@@ -16,7 +16,8 @@ static struct bytes seal(struct node *n, struct beacon *b)
     uint8_t nonce[24];
     entropy_fill(&n->entropy, nonce, sizeof nonce);
     b->counter = ++n->beacon_counter;
-    b->cookie = n->cookie;
+    if (b->cookie == 0)
+        b->cookie = n->cookie;
     b->announcement = announce_for_beacon(n);
     uint8_t *room = arena_take(&n->todo->arena, BEACON_SIZE);
     n->counters.beacons_sent++;
@@ -52,6 +53,7 @@ void beacons_tell(struct node *n, struct peer *p, bool asks)
     p->answered_at = n->now;
     struct beacon b = {
         .kind = BEACON_HERE,
+        .cookie = p->challenge,
         .echo = p->cookie,
         .whom = p->id,
         .reason = asks ? HERE_ASKS : HERE_TELLS,
@@ -85,17 +87,36 @@ static bool is_to_us(const struct node *n, const struct beacon *b)
     return node_id_equal(&b->whom, &n->certificate.node);
 }
 
+static uint64_t expected_echo(const struct node *n, const struct peer *p)
+{
+    return p->challenge != 0 ? p->challenge : n->cookie;
+}
+
+/* It is there now: what it said to all before this is no news of it. */
+static void prove(struct peer *p, uint64_t counter)
+{
+    p->proved = true;
+    if (p->beacon_counters[0] < counter)
+        p->beacon_counters[0] = counter;
+}
+
+void beacons_challenge(struct node *n, struct peer *p)
+{
+    p->proved = false;
+    p->challenge = entropy_u64(&n->entropy) | 1;
+}
+
 static void take_here(struct node *n, struct peer *p, const struct beacon *b,
                       const struct address *from)
 {
-    bool new_process = p->cookie != b->cookie;
+    bool new_process = p->cookie == 0;
     p->cookie = b->cookie;
     p->beacon_counters[is_to_us(n, b)] = b->counter;
     p->has_beacon_address = true;
     p->beacon_address = *from;
 
-    if (is_to_us(n, b) && b->echo == n->cookie)
-        p->proved = true;
+    if (is_to_us(n, b) && b->echo == expected_echo(n, p))
+        prove(p, b->counter);
     if (p->proved) {
         p->beacon_heard = n->now;
         p->suspect_by = (struct instant){INT64_MIN};
@@ -155,7 +176,8 @@ static bool is_replay(const struct node *n, const struct peer *p,
  * answered may hear us as little as we can be reached by datagrams: it is taken
  * up as it is, and dialled.
  */
-static bool answer_stranger(struct node *n, const struct beacon *b,
+static bool answer_stranger(struct node *n, const struct peer *p,
+                            const struct beacon *b,
                             const struct announcement *said,
                             const struct address *from)
 {
@@ -171,6 +193,7 @@ static bool answer_stranger(struct node *n, const struct beacon *b,
     *s = (struct stranger){hash, b->cookie, n->now};
     struct beacon answer = {
         .kind = BEACON_HERE,
+        .cookie = p != NULL ? p->challenge : 0,
         .echo = b->cookie,
         .whom = c.node,
         .reason = HERE_ASKS,
@@ -197,12 +220,9 @@ static void take_opened(struct node *n, const struct beacon *b,
         return;
     }
     struct peer *p = peer_get(n, &claimed.node);
-    if (p != NULL && brings_nothing(p, b)) {
-        uint64_t *counter = &p->beacon_counters[is_to_us(n, b)];
-        *counter = b->counter > *counter ? b->counter : *counter;
-        return;
-    }
-    if (is_stranger(p, &said) && answer_stranger(n, b, &said, from))
+    if (p != NULL && brings_nothing(p, b))
+        return; /* Unchecked, so its counter must not count either. */
+    if (is_stranger(p, &said) && answer_stranger(n, p, b, &said, from))
         return;
     if ((p != NULL && is_replay(n, p, &said, b)) ||
         !beacon_signed_by(opened, &claimed.node)) {

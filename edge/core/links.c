@@ -204,8 +204,8 @@ static void take_down(struct node *n, struct link *link, bool failed,
         paths_down(&p->paths, PATH_TCP, id, failed, n->now);
         if (first_up(p) == NULL) {
             peer_dial_soon(n, p, !failed);
-            if (!failed)
-                peer_suspect(n, p);
+            beacons_challenge(n, p);
+            peer_suspect(n, p);
         }
     }
     peer_touch(n, p);

@@ -101,6 +101,7 @@ struct peer {
      */
     uint64_t beacon_counters[2];
     uint64_t cookie;
+    uint64_t challenge; /* our cookie for it alone; 0: the one for all */
     bool has_beacon_address;
     struct address beacon_address; /* unicast beacons go there */
     struct instant beacon_heard;
@@ -276,6 +277,9 @@ void revocation_take(struct node *n, struct bytes list);
 void beacons_multicast(struct node *n, enum beacon_kind kind);
 /* `asks`: the peer shall answer, as a proof that it lives. */
 void beacons_tell(struct node *n, struct peer *p, bool asks);
+/* Its link is gone: beacons passed over unchecked meanwhile may be replayed
+ * now, so only an answer to a new cookie proves it again [P-4.7]. */
+void beacons_challenge(struct node *n, struct peer *p);
 void beacons_refuse(struct node *n, const struct address *to,
                     const struct node_id *whom, enum refusal why);
 void beacons_take(struct node *n, const struct node_event *event);

@@ -212,6 +212,7 @@ void peer_restarted(struct node *n, struct peer *p)
     p->proved = false;
     p->beacon_counters[0] = p->beacon_counters[1] = 0;
     p->cookie = 0;
+    p->challenge = 0;
     p->known_since = n->now;
     p->suspect_by = (struct instant){INT64_MIN};
     p->answered_at = (struct instant){INT64_MIN};

@@ -20,7 +20,15 @@ struct side {
     enum node_path path;
 };
 
+struct recorded {
+    uint8_t bytes[BEACON_SIZE];
+    size_t size;
+};
+
 struct pair {
+    bool record; /* b's multicasts */
+    size_t recorded;
+    struct recorded records[32];
     struct side a, b;
     struct instant now;
     bool refuse; /* links cannot be made */
@@ -98,6 +106,14 @@ static void send_late(struct pair *p, struct side *s, struct bytes bytes,
     }
 }
 
+static void datagram_of(struct pair *p, struct side *s,
+                        const struct node_todo *t)
+{
+    bool multicast = t->kind == NODE_MULTICAST;
+    (p->late ? send_late : datagram)(p, s, multicast ? t->bytes : t->link.bytes,
+                                     multicast);
+}
+
 static void do_item(struct pair *p, struct side *s, const struct node_todo *t)
 {
     struct side *o = other(p, s);
@@ -105,10 +121,15 @@ static void do_item(struct pair *p, struct side *s, const struct node_todo *t)
     uint8_t *copy;
     switch (t->kind) {
     case NODE_MULTICAST:
+        if (p->record && s == &p->b && p->recorded < COUNT_OF(p->records)) {
+            struct recorded *r = &p->records[p->recorded++];
+            r->size = t->bytes.size;
+            memcpy(r->bytes, t->bytes.data, r->size);
+        }
+        datagram_of(p, s, t);
+        return;
     case NODE_SEND_TO:
-        (p->late ? send_late : datagram)(
-            p, s, t->kind == NODE_MULTICAST ? t->bytes : t->link.bytes,
-            t->kind == NODE_MULTICAST);
+        datagram_of(p, s, t);
         return;
     case NODE_CONNECT:
         e.link.id = t->link.id;
@@ -290,6 +311,32 @@ static void a_silent_peer_is_lost(void **state)
     teardown(&p);
 }
 
+/* An eavesdropper kept the beacons of a node that is dead now [P-4.7]. */
+static void replayed_beacons_keep_nobody_alive(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    p.record = true;
+    run(&p, span_s(40));
+    p.record = false;
+    assert_true(p.recorded > 10);
+    node_free(p.b.node);
+    p.b.node = NULL;
+    run(&p, span_ms(1950)); /* The link is still there. */
+    for (size_t i = 0; i < p.recorded; i++) {
+        struct node_event e = {.kind = NODE_DATAGRAM};
+        e.datagram.from = p.b.address;
+        e.datagram.multicast = true;
+        e.datagram.bytes = bytes_of(p.records[i].bytes, p.records[i].size);
+        step(&p, &p.a, &e);
+        run(&p, span_ms(10));
+    }
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.joined, 1);
+    teardown(&p);
+}
+
 static void a_goodbye_is_a_leave_at_once(void **state)
 {
     (void)state;
@@ -368,6 +415,7 @@ int main(void)
         cmocka_unit_test(nodes_on_a_lan_meet_and_talk),
         cmocka_unit_test(an_answer_read_late_is_no_replay),
         cmocka_unit_test(a_silent_peer_is_lost),
+        cmocka_unit_test(replayed_beacons_keep_nobody_alive),
         cmocka_unit_test(a_goodbye_is_a_leave_at_once),
         cmocka_unit_test(a_certificate_ends_on_its_second),
         cmocka_unit_test(after_busy_nothing_goes_before_ready),

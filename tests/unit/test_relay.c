@@ -442,16 +442,28 @@ static void a_revoked_node_is_refused(void **state)
     (void)state;
     struct kit_node node;
     kit_node_make(&node, &world.mesh, 1);
-    write_revoked("revoked.zs", &node);
+    write_revoked("listed.zs", &node);
     start("");
     join(&a, 1);
     /* The list comes while it is connected, by a reload. */
     struct relay_conf conf =
-        conf_of(", revoked: [revoked.zs]", "limits: {edges: 17}\n");
+        conf_of(", revoked: [listed.zs]", "limits: {edges: 17}\n");
     relay_reload(world.relay, &conf);
     expect_refused(&a, REFUSAL_REVOKED);
     assert_true(wait_for_log("setting_changed key=limits.edges"));
     close_client(&a);
+    open_node(&a, 1);
+    say_hello(&a);
+    expect_refused(&a, REFUSAL_REVOKED);
+}
+
+static void a_list_beside_the_key_needs_no_setting(void **state)
+{
+    (void)state;
+    struct kit_node node;
+    kit_node_make(&node, &world.mesh, 1);
+    write_revoked("revoked.zs", &node);
+    start("");
     open_node(&a, 1);
     say_hello(&a);
     expect_refused(&a, REFUSAL_REVOKED);
@@ -664,6 +676,7 @@ int main(void)
         TEST(a_refusal_again_and_again_is_one_line),
         TEST(anothers_certificate_is_refused),
         TEST(a_revoked_node_is_refused),
+        TEST(a_list_beside_the_key_needs_no_setting),
         TEST(a_list_from_an_edge_outlives_the_relay),
         TEST(who_proves_nothing_is_cut),
         TEST(an_address_has_its_limit_of_connections),
