@@ -156,6 +156,20 @@ static bool open_edge(struct zs_edge *z)
     return z->edge != NULL;
 }
 
+/* What may be set, but this version does not serve. */
+static void tell_unserved(const struct edge_conf *conf)
+{
+    const struct {
+        const char *key;
+        const char *value;
+    } keys[] = {{"api.http", conf->api.http}, {"proxy", conf->proxy}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (*keys[i].value)
+            log_warn("setting_without_effect",
+                     "key=%s text=\"this version does not serve it\"",
+                     keys[i].key);
+}
+
 static void tell_started(const struct zs_edge *z)
 {
     char id[2 * KEY_SIZE + 1];
@@ -178,6 +192,7 @@ static int run(struct zs_edge *z)
     daemon_open(&z->daemon, &z->loop);
     uv_timer_init(&z->loop, &z->patience);
     if (open_edge(z) && open_api(z)) {
+        tell_unserved(&z->conf);
         tell_started(z);
         code = EXIT_DONE;
     } else if (z->edge != NULL) {
