@@ -22,7 +22,7 @@ static const struct span remembered = {60 * 1000 * 1000};
 /* On a LAN with more nodes than this, links are made one after the other: all
  * at once they would take the processors from finding each other. */
 enum { CROWD = 16 };
-static const struct span crowd_spread = {20 * 1000}; /* for each node */
+static const struct span crowd_spread = {40 * 1000}; /* for each node */
 
 struct peer *peer_get(struct node *n, const struct node_id *id)
 {
