@@ -169,8 +169,8 @@ bool session_has_output(const struct session *s);
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w) MUST_USE;
 
-/* Send again from the first unacknowledged record: the path changed, or the
- * relay refused a packet. */
+/* Send again from the first unacknowledged record, and what is acknowledged:
+ * the path changed, or the relay refused a packet. */
 void session_rewind(struct session *s);
 /* The relay refused a packet: go again from there after a short pause. */
 void session_refused(struct session *s, struct instant now);

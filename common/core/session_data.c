@@ -225,6 +225,9 @@ void session_rewind(struct session *s)
 {
     outbox_rewind(&s->outbox);
     s->timed_sequence = 0; /* Its answer could be to either copy. */
+    /* An acknowledgement may be lost as well, and nothing asks for it. */
+    if (inbox_cumulative(&s->inbox) > 0)
+        s->ack_due = true;
 }
 
 void session_refused(struct session *s, struct instant now)

@@ -197,6 +197,28 @@ static void a_lost_packet_comes_again(void **state)
     teardown(&t);
 }
 
+/* The sender cannot know: it is the receiver's path that ended. */
+static void a_lost_acknowledgement_comes_again(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    run(&t, false);
+    submit(&t, &t.a, "two");
+    assert_true(next_packet(&t, &t.a, false, p));
+    assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_TAKEN);
+    assert_true(next_packet(&t, &t.b, false, p)); /* Lost. */
+    run(&t, false);
+    assert_int_equal(t.a.delivered, 1);
+    session_rewind(&t.b.session);
+    run(&t, false);
+    assert_int_equal(t.a.delivered, 2);
+    free(p);
+    teardown(&t);
+}
+
 static void repeated_and_forged_packets_are_dropped(void **state)
 {
     (void)state;
@@ -368,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_arrive_sealed_and_plain),
         cmocka_unit_test(a_lost_packet_comes_again),
+        cmocka_unit_test(a_lost_acknowledgement_comes_again),
         cmocka_unit_test(repeated_and_forged_packets_are_dropped),
         cmocka_unit_test(a_replayed_init_changes_nothing),
         cmocka_unit_test(of_two_inits_that_cross_one_goes_on),
