@@ -21,7 +21,7 @@
 #include <sodium.h>
 
 enum { HOSTS = 24, SEGMENTS = 10, INTERFACES = 3, INTERNET = 0 };
-enum { DISCOVERY_PORT = 9083, HELD_MAX = 4096 };
+enum { DISCOVERY_PORT = 9083 };
 
 /* What goes wrong on purpose, so that each checker is seen to find it. */
 enum sabotage {
