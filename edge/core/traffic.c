@@ -8,6 +8,8 @@
 /* In a message's reference: it is part of a publication of ours. */
 static const uint64_t publication_mark = (uint64_t)1 << 63;
 
+/* What is unacknowledged on a direct link goes again so much later. */
+static const struct span direct_patience = {4 * 1000 * 1000};
 /* Without another path, doubting is tried again so much later. */
 static const struct span doubt_pause = {400 * 1000};
 
@@ -461,13 +463,16 @@ void traffic_path_changed(struct node *n, struct peer *p)
     p->session->progress_at = n->now;
 }
 
-/* A direct link is reliable as long as it lasts; only a relay loses packets
- * without a word, as it may be replaced by another start of itself. */
+/* A relay may lose packets without a word, as it may be another start of
+ * itself. A direct link does not as long as it lasts; but an acknowledgement
+ * may have been lost on another path. */
 static struct instant stall_at(const struct peer *p)
 {
-    if (p->session == NULL || p->waiting || p->paths.current.kind != PATH_RELAY)
+    enum node_path kind = p->paths.current.kind;
+    if (p->session == NULL || p->waiting || kind == PATH_NONE)
         return INSTANT_NEVER;
-    return session_stall_at(p->session);
+    struct instant at = session_stall_at(p->session);
+    return kind == PATH_RELAY ? at : instant_after(at, direct_patience);
 }
 
 /* When the current path is to be doubted: not twice in a row. */
