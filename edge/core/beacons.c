@@ -47,10 +47,13 @@ static void send_to(struct node *n, const struct address *to, struct beacon *b)
 
 void beacons_tell(struct node *n, struct peer *p, bool asks)
 {
-    if (!p->has_beacon_address ||
-        !instant_reached(instant_after(p->answered_at, answer_pause), n->now))
+    bool paused =
+        !instant_reached(instant_after(p->answered_at, answer_pause), n->now);
+    /* Another cookie is another question: it waits for this answer. */
+    if (!p->has_beacon_address || (paused && p->answered_cookie == p->cookie))
         return;
     p->answered_at = n->now;
+    p->answered_cookie = p->cookie;
     struct beacon b = {
         .kind = BEACON_HERE,
         .cookie = p->challenge,

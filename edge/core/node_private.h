@@ -106,6 +106,7 @@ struct peer {
     struct address beacon_address; /* unicast beacons go there */
     struct instant beacon_heard;
     struct instant answered_at; /* our last unicast beacon to it */
+    uint64_t answered_cookie;   /* that it echoed */
     struct instant suspected_at;
     struct instant suspect_by;
 
