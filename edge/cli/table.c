@@ -29,6 +29,28 @@ static size_t width_of(const char *text)
     return width;
 }
 
+/* The cells of a row up to the last that holds anything. */
+static size_t filled(const struct table *t, char *const *row)
+{
+    size_t count = t->columns;
+
+    while (count > 0 && row[count - 1][0] == '\0')
+        count--;
+    return count;
+}
+
+static void print_row(const struct table *t, char *const *row,
+                      const size_t *widths, const char *margin)
+{
+    size_t count = filled(t, row);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t pad = i + 1 < count ? widths[i] - width_of(row[i]) : 0;
+        printf("%s%s%*s", i == 0 ? margin : "  ", row[i], (int)pad, "");
+    }
+    putchar('\n');
+}
+
 void table_print(struct table *t, const char *margin)
 {
     size_t widths[TABLE_COLUMNS] = {0};
@@ -38,17 +60,10 @@ void table_print(struct table *t, const char *margin)
         if (width > widths[i % t->columns])
             widths[i % t->columns] = width;
     }
-    for (size_t i = 0; i < t->count; i++) {
-        size_t column = i % t->columns;
-        size_t pad = widths[column] - width_of(t->cells[i]);
-        bool last = column == t->columns - 1;
-        printf("%s%s", column == 0 ? margin : "  ", t->cells[i]);
-        if (last)
-            putchar('\n');
-        else
-            printf("%*s", (int)pad, "");
+    for (size_t i = 0; i < t->count; i += t->columns)
+        print_row(t, t->cells + i, widths, margin);
+    for (size_t i = 0; i < t->count; i++)
         free(t->cells[i]);
-    }
     free(t->cells);
     t->cells = NULL;
     t->count = 0;
