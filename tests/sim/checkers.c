@@ -286,7 +286,7 @@ static void left(struct world *w, struct process *p, int peer,
         world_fail(w, "presence", "%d left %d without having joined", peer,
                    p->host);
     if (reason == DEPARTURE_LOST && !is_disturbed(w, p->host) &&
-        !is_disturbed(w, peer) &&
+        !is_disturbed(w, peer) && !w->hosts[p->host].outcast &&
         checkers_best_path(w, p->host, peer) != PATH_NONE)
         world_fail(w, "presence", "%d left %d, and nothing happened", peer,
                    p->host);

@@ -117,6 +117,7 @@ static void expires(struct world *w)
     settles_within(w, span_s(2), "all meet");
     world_run(w, span_s(80));
     expect(w, checkers_joined(w, g.a, g.stranger), "good for 90 s");
+    w->hosts[g.stranger].outcast = true; /* It loses the others in turn. */
     world_run(w, span_s(70));
     expect(w, !checkers_joined(w, g.a, g.stranger), "and no longer");
     expect(w, !checkers_joined(w, g.b, g.stranger), "for nobody");
