@@ -324,7 +324,7 @@ static void handle_due(struct node *n)
             relays_due(n, d->subject);
             break;
         case DEADLINE_PING:
-            traffic_ping_due(n, d->subject);
+            traffic_ping_lost(n, d->subject);
             break;
         }
     }

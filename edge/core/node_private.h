@@ -345,7 +345,7 @@ void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 void traffic_submit(struct node *n, const struct node_event *event);
 void traffic_publish(struct node *n, const struct node_event *event);
 void traffic_ping(struct node *n, const struct node_event *event);
-void traffic_ping_due(struct node *n, struct ping *ping);
+void traffic_ping_lost(struct node *n, struct ping *ping);
 void traffic_take(struct node *n, struct peer *p, struct link *link,
                   uint8_t *packet, size_t size);
 /* Handshake if wanted, then one packet if there is output. True: more. */

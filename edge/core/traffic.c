@@ -131,15 +131,10 @@ static struct session_sink sink_of(struct sink_context *context)
 }
 
 /* Nothing sends a ping again: one whose path broke is lost. */
-static void ping_lost(struct node *n, struct ping *ping)
+void traffic_ping_lost(struct node *n, struct ping *ping)
 {
     todo_report(n, ping->ref, OUTCOME_NOT_DELIVERED, NULL);
     ping_free(n, ping);
-}
-
-void traffic_ping_due(struct node *n, struct ping *ping)
-{
-    ping_lost(n, ping);
 }
 
 static void end_pings(struct node *n, const struct peer *p)
@@ -148,7 +143,7 @@ static void end_pings(struct node *n, const struct peer *p)
     struct ping *ping;
     while ((ping = map_next(&n->pings, &cursor)) != NULL) {
         if (node_id_equal(&ping->peer, &p->id))
-            ping_lost(n, ping);
+            traffic_ping_lost(n, ping);
     }
 }
 
