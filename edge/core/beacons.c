@@ -152,14 +152,23 @@ static void take_refuse(struct node *n, const struct beacon *b,
                           from);
 }
 
+/* Its link shows that it lives, or a beacon did just now. */
+static bool is_evident(const struct node *n, const struct peer *p)
+{
+    struct span recent = span_us(n->detector.lost_after.us / 4);
+    return p->paths.current.kind == PATH_TCP ||
+           !instant_reached(instant_after(p->beacon_heard, recent), n->now);
+}
+
 /*
- * A known peer with a live link needs no beacon to be there: most beacons of a
- * settled mesh end here, before any signature is checked [P-4.7].
+ * A known peer that evidently lives needs no beacon to be there: most beacons
+ * of a settled mesh end here, before any signature is checked [P-4.7].
  */
-static bool brings_nothing(const struct peer *p, const struct beacon *b)
+static bool brings_nothing(const struct node *n, const struct peer *p,
+                           const struct beacon *b)
 {
     return b->kind == BEACON_HERE && p->joined && p->proved &&
-           p->paths.current.kind == PATH_TCP && p->cookie == b->cookie &&
+           is_evident(n, p) && p->cookie == b->cookie &&
            b->reason != HERE_ASKS &&
            bytes_equal(b->announcement, bytes_of(p->blob, p->blob_size));
 }
@@ -223,7 +232,7 @@ static void take_opened(struct node *n, const struct beacon *b,
         return;
     }
     struct peer *p = peer_get(n, &claimed.node);
-    if (p != NULL && brings_nothing(p, b))
+    if (p != NULL && brings_nothing(n, p, b))
         return; /* Unchecked, so its counter must not count either. */
     if (is_stranger(p, &said) && answer_stranger(n, p, b, &said, from))
         return;

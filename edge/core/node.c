@@ -10,6 +10,8 @@
 /* A step that comes so much later than it was due was starved: the silence
  * meanwhile was this node's own [P-8.6]. */
 static const struct span late_from = {200 * 1000};
+/* The first beacon may be lost among those that answer it. */
+static const struct span repeat_after = {600 * 1000};
 /* One step writes no more than about this many packets. */
 enum { STEP_PACKETS = 128 };
 
@@ -302,7 +304,11 @@ static void beacon_due(struct node *n)
         return;
     beacons_multicast(n, BEACON_HERE);
     beacons_to_configured(n);
-    node_arm(n, &n->beacon_deadline, instant_after(n->now, n->beacon_interval));
+    struct span pause = n->beacon_interval;
+    if (!n->beacon_repeated)
+        pause = span_min(pause, repeat_after);
+    n->beacon_repeated = true;
+    node_arm(n, &n->beacon_deadline, instant_after(n->now, pause));
 }
 
 static void handle_due(struct node *n)

@@ -189,6 +189,7 @@ struct node {
     size_t address_count;
     uint64_t beacon_counter;
     struct deadline beacon_deadline;
+    bool beacon_repeated;                        /* soon after the first one */
     struct address configured[DIALER_ADDRESSES]; /* discovery.peers */
     size_t configured_count;
 

@@ -22,6 +22,7 @@ static const struct span remembered = {60 * 1000 * 1000};
 /* On a LAN with more nodes than this, links are made one after the other: all
  * at once they would take the processors from finding each other. */
 enum { CROWD = 16 };
+static const struct span crowd_pause = {500 * 1000};
 static const struct span crowd_spread = {40 * 1000}; /* for each node */
 
 struct peer *peer_get(struct node *n, const struct node_id *id)
@@ -241,7 +242,8 @@ void peer_unreachable(struct node *n, struct peer *p)
 static struct span crowd_delay(struct node *n)
 {
     struct span most = span_times(crowd_spread, (int64_t)n->peers.count);
-    return span_us((int64_t)entropy_below(&n->entropy, (uint64_t)most.us));
+    return span_us(crowd_pause.us +
+                   (int64_t)entropy_below(&n->entropy, (uint64_t)most.us));
 }
 
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once)

@@ -183,6 +183,14 @@ static bool has_room(struct peer *p, const struct message *m)
     return false;
 }
 
+/* A message waits for a link that was put off: it is made now. */
+static void dial_for(struct node *n, struct peer *p)
+{
+    if (p->paths.current.kind == PATH_NONE && p->links == NULL &&
+        p->dialer.rounds == 0)
+        peer_dial_soon(n, p, true);
+}
+
 void traffic_submit(struct node *n, const struct node_event *event)
 {
     struct peer *p = peer_get(n, &event->submit.to);
@@ -198,6 +206,7 @@ void traffic_submit(struct node *n, const struct node_event *event)
         refused = OUTCOME_BUSY;
     } else {
         session_submit(p->session, m, event->submit.ref.value, n->now);
+        dial_for(n, p);
         n->counters.sent++;
         n->counters.bytes_sent += m->data.size;
         peer_touch(n, p);
@@ -261,6 +270,7 @@ void traffic_publish(struct node *n, const struct node_event *event)
     struct peer *p;
     while ((p = next_subscriber(n, m, &cursor)) != NULL) {
         session_submit(p->session, m, pub->id | publication_mark, n->now);
+        dial_for(n, p);
         pub->waiting++;
         peer_touch(n, p);
     }
