@@ -72,11 +72,6 @@ bool session_ping(struct session *s, uint64_t token)
     return true;
 }
 
-bool session_is_open(const struct session *s)
-{
-    return s->current.live;
-}
-
 /* --- handshake ---------------------------------------------------------- */
 
 static bool has_something_to_say(const struct session *s)

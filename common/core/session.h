@@ -162,7 +162,6 @@ enum session_verdict session_take(struct session *s, uint8_t *packet,
 void session_take_reset(struct session *s, struct bytes packet,
                         struct instant now);
 
-bool session_is_open(const struct session *s);
 bool session_has_output(const struct session *s);
 /* Writes one packet with all that fits: SEALED for a relay, or PLAIN. False
  * if there was nothing. The writer needs PACKET_OVERHEAD and some room. */
