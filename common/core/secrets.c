@@ -14,6 +14,7 @@ void mesh_keys_derive(struct mesh_keys *keys, const struct mesh_secret *secret)
     derive(keys->beacon, secret, "zs1 beacon key");
     derive(keys->announcement, secret, "zs1 announcement key");
     derive(keys->psk, secret, "zs1 noise psk");
+    derive(keys->group, secret, "zs1 group key");
 }
 
 void curve_pair_of_node(struct curve_pair *pair,

@@ -15,6 +15,7 @@ struct mesh_keys {
     uint8_t beacon[32];       /* "zs1 beacon key" */
     uint8_t announcement[32]; /* "zs1 announcement key" */
     uint8_t psk[32];          /* "zs1 noise psk" */
+    uint8_t group[32];        /* "zs1 group key" */
 };
 
 struct curve_pair {

@@ -72,12 +72,28 @@ bool session_ping(struct session *s, uint64_t token)
     return true;
 }
 
+bool session_group_ack(struct session *s, const struct group_ack *ack)
+{
+    size_t i = 0;
+    while (i < s->group_ack_count &&
+           (s->group_acks[i].stream != ack->stream ||
+            memcmp(s->group_acks[i].tag, ack->tag, sizeof ack->tag) != 0))
+        i++;
+    if (i == SESSION_GROUP_ACKS)
+        return false;
+    s->group_acks[i] = *ack;
+    if (i == s->group_ack_count)
+        s->group_ack_count++;
+    return true;
+}
+
 /* --- handshake ---------------------------------------------------------- */
 
 static bool has_something_to_say(const struct session *s)
 {
     return outbox_has_next(&s->outbox, SIZE_MAX) ||
-           outbox_is_waiting(&s->outbox) || s->ping_count > 0;
+           outbox_is_waiting(&s->outbox) || s->ping_count > 0 ||
+           s->group_ack_count > 0;
 }
 
 static bool is_due_for_rekey(const struct session *s, struct instant now)

@@ -25,6 +25,7 @@
 
 enum {
     SESSION_PINGS = 16,
+    SESSION_GROUP_ACKS = 8,
     /* Message 1 and 2 of the handshake as packets, at the most. */
     SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + 64,
     SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + 64,
@@ -71,6 +72,7 @@ struct session_sink {
     void (*message)(void *owner, struct bytes message);
     void (*settled)(void *owner, uint64_t ref, enum session_settled how);
     void (*pong)(void *owner, uint64_t token);
+    void (*group_ack)(void *owner, const struct group_ack *ack);
 };
 
 struct session_counters {
@@ -107,6 +109,8 @@ struct session {
     uint64_t pings[SESSION_PINGS]; /* to be sent */
     uint64_t pongs[SESSION_PINGS];
     size_t ping_count, pong_count;
+    struct group_ack group_acks[SESSION_GROUP_ACKS]; /* to be sent */
+    size_t group_ack_count;
     struct session_counters *counters; /* borrowed; may be shared */
 };
 
@@ -125,6 +129,9 @@ void session_submit(struct session *s, const struct message *m, uint64_t ref,
                     struct instant now);
 /* Queues a PING; false when SESSION_PINGS wait already. */
 bool session_ping(struct session *s, uint64_t token) MUST_USE;
+/* Queues what this node has of a stream of the peer's [P-9.7]; an older word
+ * on the same stream gives way. False when SESSION_GROUP_ACKS others wait. */
+bool session_group_ack(struct session *s, const struct group_ack *ack) MUST_USE;
 
 /* True if there is something to say and no keys to say it with, or the keys
  * are due to be replaced: time for session_ask. */

@@ -73,6 +73,9 @@ static bool take_record(struct session *s, const struct record *record,
     case RECORD_PONG:
         sink->pong(sink->owner, record->token);
         return true;
+    case RECORD_GROUP_ACK:
+        sink->group_ack(sink->owner, &record->group_ack);
+        return true;
     case RECORD_CLOSE:
         return true; /* Goodbyes travel on links and by the relay. */
     }
@@ -145,7 +148,7 @@ bool session_has_output(const struct session *s)
 {
     return s->current.live &&
            (s->ack_due || s->confirm_due || s->ping_count > 0 ||
-            s->pong_count > 0 ||
+            s->pong_count > 0 || s->group_ack_count > 0 ||
             outbox_has_next(&s->outbox, (size_t)s->peer_window));
 }
 
@@ -168,8 +171,13 @@ static void write_control(struct session *s, struct writer *w)
         write_token(w, RECORD_PONG, s->pongs[i]);
     for (size_t i = 0; i < s->ping_count; i++)
         write_token(w, RECORD_PING, s->pings[i]);
+    for (size_t i = 0; i < s->group_ack_count; i++)
+        record_encode(&(struct record){.type = RECORD_GROUP_ACK,
+                                       .group_ack = s->group_acks[i]},
+                      w);
     s->pong_count = 0;
     s->ping_count = 0;
+    s->group_ack_count = 0;
 }
 
 static void write_data(struct session *s, struct instant now, struct writer *w,

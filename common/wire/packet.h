@@ -2,7 +2,8 @@
  * packet - the first byte says what a packet on a link is [P-5, P-6, P-7].
  *
  * Session packets travel between two nodes, on a direct link as they are, on a
- * relay link inside FORWARD. Link packets stay on one direct link. Relay
+ * relay link inside FORWARD. A MULTICAST packet does so too, or is fanned out
+ * by the relay. Link packets stay on one direct link. Relay
  * packets go between an edge and its relay.
  */
 #ifndef COMMON_WIRE_PACKET_H
@@ -17,6 +18,7 @@ enum packet_type {
     PACKET_SEALED = 0x03, /* u32 receiver index | u64 number | sealed records */
     PACKET_PLAIN = 0x04,  /* u32 receiver index | records; direct links only */
     PACKET_RESET = 0x05,  /* u32 receiver index that is unknown here */
+    PACKET_MULTICAST = 0x06, /* see wire/multicast.h */
 
     /* Link packets [P-5]. */
     LINK_HELLO = 0x10,      /* u8 version | u16 n, announcement */
@@ -34,6 +36,10 @@ enum packet_type {
     RELAY_PING = 0x23,       /* u64 token */
     RELAY_BYE = 0x24,        /* (nothing) */
     RELAY_REVOCATION = 0x25, /* a revocation list; either way */
+    RELAY_GROUPS = 0x26, /* (tag 16)*: all groups whose multicasts it wants */
+    RELAY_MULTICAST = 0x27, /* 32 zeros | MULTICAST packet, signed */
+    RELAY_SPARE = 0x28,     /* (u8 1: spare, 0: not any more | id 32)+: whom its
+                               own multicasts need not go to */
 
     /* From the relay to an edge. */
     RELAY_WELCOME = 0x30,   /* see relay_welcome */
@@ -43,6 +49,7 @@ enum packet_type {
     RELAY_FORWARDED = 0x34, /* source 32 | session packet */
     RELAY_REFUSED = 0x35,   /* u8 reason | destination 32 or zeros */
     RELAY_PONG = 0x36,      /* u64 token */
+    RELAY_MULTICASTED = 0x37, /* source 32 | MULTICAST packet, signed */
 };
 
 enum {

@@ -34,6 +34,14 @@ static void encode_ack(const struct ack_record *a, struct writer *w)
     }
 }
 
+static void encode_group_ack(const struct group_ack *a, struct writer *w)
+{
+    write_bytes(w, bytes_of(a->tag, sizeof(a->tag)));
+    write_u64(w, a->stream);
+    write_varint(w, a->cumulative);
+    write_u8(w, (uint8_t)a->state);
+}
+
 void record_encode(const struct record *r, struct writer *w)
 {
     write_u8(w, (uint8_t)r->type);
@@ -50,6 +58,9 @@ void record_encode(const struct record *r, struct writer *w)
         break;
     case RECORD_CLOSE:
         write_u8(w, r->reason);
+        break;
+    case RECORD_GROUP_ACK:
+        encode_group_ack(&r->group_ack, w);
         break;
     }
 }
@@ -106,6 +117,19 @@ static void decode_ack(struct reader *r, struct ack_record *a)
     }
 }
 
+static void decode_group_ack(struct reader *r, struct group_ack *a)
+{
+    uint8_t state;
+
+    read_copy(r, a->tag, sizeof(a->tag));
+    a->stream = read_u64(r);
+    a->cumulative = read_varint(r);
+    state = read_u8(r);
+    if (state > GROUP_ACK_UNKNOWN)
+        reader_fail(r);
+    a->state = (enum group_ack_state)state;
+}
+
 bool record_next(struct reader *r, struct record *record)
 {
     if (reader_left(r) == 0)
@@ -131,6 +155,10 @@ bool record_next(struct reader *r, struct record *record)
     case RECORD_CLOSE:
         record->type = RECORD_CLOSE;
         record->reason = read_u8(r);
+        break;
+    case RECORD_GROUP_ACK:
+        record->type = RECORD_GROUP_ACK;
+        decode_group_ack(r, &record->group_ack);
         break;
     default:
         reader_fail(r);
@@ -209,7 +237,7 @@ bool message_decode(struct bytes bytes, struct message *m)
     uint8_t encoding = read_u8(&r);
 
     memset(m, 0, sizeof(*m));
-    if (kind < MESSAGE_SEND || kind > MESSAGE_EVENT ||
+    if (kind < MESSAGE_SEND || kind > MESSAGE_START ||
         encoding < ENCODING_JSON || encoding > ENCODING_BYTES)
         return false;
     m->kind = (enum message_kind)kind;

@@ -8,6 +8,7 @@
  *     PING  0x03 | u64 token
  *     PONG  0x04 | u64 token
  *     CLOSE 0x05 | u8 reason: enum departure
+ *     GROUP_ACK 0x06 | tag 16 | u64 stream | varint cumulative | u8 state
  *
  * Sequence numbers start at 1 in each direction. `cumulative`: every sequence
  * up to it has arrived. A range skips `gap` (>= 1) missing ones after the end
@@ -24,6 +25,7 @@ enum record_type {
     RECORD_PING = 3,
     RECORD_PONG = 4,
     RECORD_CLOSE = 5,
+    RECORD_GROUP_ACK = 6,
 };
 
 enum { RECORD_FIRST = 1, RECORD_LAST = 2 };
@@ -49,11 +51,28 @@ struct ack_record {
     struct ack_range ranges[ACK_RANGES]; /* ascending, apart, > cumulative */
 };
 
+enum group_ack_state {
+    GROUP_ACK_GOOD = 0,
+    GROUP_ACK_MISSING = 1, /* something after `cumulative` came before it */
+    GROUP_ACK_UNKNOWN = 2, /* the stream, or its key, is not known here */
+};
+
+/* A receiver's word to the sender of a group's stream [P-9.7]. */
+struct group_ack {
+    uint8_t tag[16];
+    uint64_t stream;
+    uint64_t cumulative;
+    enum group_ack_state state;
+};
+
+enum { GROUP_ACK_SIZE = 1 + 16 + 8 + 10 + 1 };
+
 struct record {
     enum record_type type;
     union {
         struct data_record data;
         struct ack_record ack;
+        struct group_ack group_ack;
         uint64_t token;
         uint8_t reason;
     };
@@ -73,6 +92,7 @@ enum message_kind {
     MESSAGE_REQUEST = 2, /* reference: the asker's, comes back in the reply */
     MESSAGE_REPLY = 3,
     MESSAGE_EVENT = 4, /* published; the group's name after the type */
+    MESSAGE_START = 5, /* between nodes: data is START [P-9.4] */
 };
 
 enum message_encoding { ENCODING_JSON = 1, ENCODING_BYTES = 2 };

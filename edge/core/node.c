@@ -242,6 +242,7 @@ static void say_goodbye(struct node *n)
     links_tell_all(n, arena_copy(arena, bytes_of(link_bye, 1)));
     relays_tell_all(n, arena_copy(arena, bytes_of(relay_bye, 1)));
     beacons_multicast(n, BEACON_BYE);
+    (void)todo_add(n->todo, NODE_DONE);
 }
 
 static void take_event(struct node *n, const struct node_event *event)

@@ -78,7 +78,8 @@ enum node_event_kind {
     NODE_PING,          /* measure a peer's round trip, over its session */
     NODE_SET_GROUPS,
     NODE_REVOCATION, /* a revocation list from a file or a local client */
-    NODE_LEAVE,      /* say goodbye everywhere; the node is done after it */
+    NODE_LEAVE,      /* deliver what is queued, within a second, then say
+                        goodbye everywhere; DONE follows */
 };
 
 enum link_failure {
@@ -136,14 +137,19 @@ enum node_todo_kind {
     NODE_PATH,          /* peer (its path is the new one), was */
     NODE_MESSAGE,       /* peer, message */
     NODE_REPORT,        /* ref, outcome; what became of SUBMIT, PUBLISH, PING */
-    NODE_READY,         /* peer: takes messages again after BUSY */
+    NODE_READY,         /* peer (id zero: publications): takes messages again
+                           after BUSY */
+    NODE_GAP,           /* peer, missed: so many publications of its will not
+                           come */
     NODE_RELAY,         /* relay: its state changed */
     NODE_REFUSED, /* someone was refused, or this node was: to be logged */
     NODE_REVOKED, /* bytes: a newer revocation list; keep and pass it on */
+    NODE_DONE,    /* after LEAVE: all is said, the links may be closed */
 };
 
 enum node_outcome {
-    OUTCOME_DELIVERED,     /* the peer's node has it; PING: it answered */
+    OUTCOME_DELIVERED,     /* the peer's node has it; PING: it answered;
+                              PUBLISH: it is under way [P-9.10] */
     OUTCOME_UNKNOWN_PEER,  /* not present */
     OUTCOME_NOT_DELIVERED, /* the peer left before it acknowledged */
     OUTCOME_PEER_RESTARTED,
@@ -163,8 +169,8 @@ struct node_relay {
     struct address outside; /* where it sees this node come from */
 };
 
-/* A peer as the owner sees it. Views: valid until the next step. With MESSAGE
- * and READY only id and name are filled in. */
+/* A peer as the owner sees it. Views: valid until the next step. With MESSAGE,
+ * READY and GAP only id and name are filled in. */
 struct node_peer {
     struct node_id id;
     const char *name;
@@ -194,13 +200,15 @@ struct node_todo {
             enum departure reason;  /* LEFT */
             enum node_path was;     /* PATH */
             struct message message; /* MESSAGE */
-        } peer;                     /* JOINED, LEFT, PATH, MESSAGE, READY */
+            uint64_t missed;        /* GAP */
+        } peer;                     /* JOINED, LEFT, PATH, MESSAGE, READY,
+                                       GAP */
         struct {
             struct node_ref ref;
             enum node_outcome outcome;
             enum node_path path;
             struct span rtt;
-            uint32_t delivered; /* PUBLISH: to so many peers */
+            uint32_t peers; /* PUBLISH: it goes to so many */
         } report;
         uint32_t relay; /* RELAY: its index */
         struct {

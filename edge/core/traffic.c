@@ -58,7 +58,7 @@ static void count_publication(struct node *n, uint64_t id, bool delivered)
     if (--pub->waiting > 0)
         return;
     todo_report(n, pub->ref, OUTCOME_DELIVERED, NULL);
-    n->todo->items[n->todo->count - 1].report.delivered = pub->delivered;
+    n->todo->items[n->todo->count - 1].report.peers = pub->delivered;
     (void)map_remove(&n->publications, &id);
     free(pub);
 }
@@ -120,6 +120,12 @@ static void on_pong(void *context, uint64_t token)
     ping_free(n, ping);
 }
 
+static void on_group_ack(void *context, const struct group_ack *ack)
+{
+    (void)ack;
+    ((struct sink_context *)context)->node->counters.packets_dropped++;
+}
+
 static struct session_sink sink_of(struct sink_context *context)
 {
     return (struct session_sink){
@@ -127,6 +133,7 @@ static struct session_sink sink_of(struct sink_context *context)
         .message = on_message,
         .settled = on_settled,
         .pong = on_pong,
+        .group_ack = on_group_ack,
     };
 }
 

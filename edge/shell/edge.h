@@ -58,13 +58,15 @@ struct edge_observer {
                  enum node_path was);
     void (*message)(void *context, const struct node_peer *peer,
                     const struct message *message);
-    /* Of a ref that this observer made with edge_ref. `delivered`: PUBLISH,
-     * to so many peers. */
+    /* Of a ref that this observer made with edge_ref. `peers`: PUBLISH, it
+     * goes to so many. */
     void (*report)(void *context, struct node_ref ref,
                    enum node_outcome outcome, enum node_path path,
-                   struct span rtt, uint32_t delivered);
-    /* The peer takes messages again after BUSY. */
+                   struct span rtt, uint32_t peers);
+    /* The peer (id zero: publications) takes messages again after BUSY. */
     void (*ready)(void *context, const struct node_peer *peer);
+    /* So many publications of the peer's will not come. */
+    void (*gap)(void *context, const struct node_peer *peer, uint64_t missed);
 };
 
 /* The observer is borrowed until it is removed. */

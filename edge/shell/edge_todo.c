@@ -71,6 +71,8 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_MESSAGE:
     case NODE_REPORT:
     case NODE_READY:
+    case NODE_GAP:
+    case NODE_DONE:
     case NODE_RELAY:
     case NODE_REFUSED:
         break; /* The diary's and the observers'. */

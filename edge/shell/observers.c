@@ -47,7 +47,7 @@ static void tell_report(const struct observers *o, const struct node_todo *item)
             o->list[i].number == item->report.ref.value >> COUNT_BITS)
             who->report(who->context, item->report.ref, item->report.outcome,
                         item->report.path, item->report.rtt,
-                        item->report.delivered);
+                        item->report.peers);
     }
 }
 
@@ -66,6 +66,8 @@ static void tell_one(const struct edge_observer *who,
         who->message(who->context, peer, &item->peer.message);
     else if (item->kind == NODE_READY && who->ready != NULL)
         who->ready(who->context, peer);
+    else if (item->kind == NODE_GAP && who->gap != NULL)
+        who->gap(who->context, peer, item->peer.missed);
 }
 
 void observers_tell(const struct observers *o, const struct node_todo *item)

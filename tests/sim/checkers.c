@@ -316,8 +316,7 @@ void checkers_see(struct world *w, struct process *p, const struct node_todo *t)
     int peer = -1;
 
     if (t->kind == NODE_REPORT) {
-        reported(w, p, t->report.ref.value, t->report.outcome,
-                 t->report.delivered);
+        reported(w, p, t->report.ref.value, t->report.outcome, t->report.peers);
         return;
     }
     peer = checkers_host_of(w, &t->peer.peer.id);

@@ -57,6 +57,8 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_RELAY:
     case NODE_REFUSED:
     case NODE_REVOKED:
+    case NODE_GAP:
+    case NODE_DONE:
         checkers_note(w, p, t);
         return;
     }

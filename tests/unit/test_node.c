@@ -184,6 +184,8 @@ static void do_item(struct pair *p, struct side *s, const struct node_todo *t)
     case NODE_RELAY:
     case NODE_REFUSED:
     case NODE_REVOKED:
+    case NODE_GAP:
+    case NODE_DONE:
         return;
     }
 }

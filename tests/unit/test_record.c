@@ -50,6 +50,11 @@ static void each_record_comes_back(void **state)
         {.type = RECORD_PING, .token = 1},
         {.type = RECORD_PONG, .token = UINT64_MAX},
         {.type = RECORD_CLOSE, .reason = 2},
+        {.type = RECORD_GROUP_ACK,
+         .group_ack = {.tag = {1, 2, 3},
+                       .stream = 77,
+                       .cumulative = 300,
+                       .state = GROUP_ACK_MISSING}},
     };
 
     (void)state;
@@ -195,7 +200,7 @@ static void bad_messages_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } bad[] = {{0, 0},  {0, 5},    {1, 0},    {1, 3},
+    } bad[] = {{0, 0},  {0, 6},    {1, 0},    {1, 3},
                {10, 0}, {10, 255}, {17, '/'}, {16, 64}};
 
     (void)state;

@@ -15,7 +15,8 @@ struct end {
     struct entropy entropy;
     struct session_counters counters;
     uint64_t ask_counter;
-    int messages, delivered, failed, pongs;
+    int messages, delivered, failed, pongs, group_acks;
+    struct group_ack group_ack;
     char last[32];
     struct session_sink sink;
 };
@@ -52,6 +53,13 @@ static void on_pong(void *owner, uint64_t token)
     e->pongs += token == 42;
 }
 
+static void on_group_ack(void *owner, const struct group_ack *ack)
+{
+    struct end *e = owner;
+    e->group_acks++;
+    e->group_ack = *ack;
+}
+
 static void open_end(struct both *t, struct end *e, const struct end *peer,
                      uint8_t self_id, uint8_t peer_id)
 {
@@ -67,7 +75,8 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
     memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
     struct session_limits limits = {1 << 20, 1 << 20};
     session_init(&e->session, &keys, &limits, &e->entropy, &e->counters);
-    e->sink = (struct session_sink){e, on_message, on_settled, on_pong};
+    e->sink =
+        (struct session_sink){e, on_message, on_settled, on_pong, on_group_ack};
 }
 
 static void setup(struct both *t)
@@ -172,6 +181,32 @@ static void messages_arrive_sealed_and_plain(void **state)
         assert_int_equal(t.a.counters.records_resent, 0);
         teardown(&t);
     }
+}
+
+static struct group_ack group_ack_of(uint8_t tag, uint64_t cumulative)
+{
+    return (struct group_ack){
+        .tag = {tag}, .stream = 9, .cumulative = cumulative};
+}
+
+static void the_newest_word_on_a_group_is_sent(void **state)
+{
+    (void)state;
+    struct both t;
+    setup(&t);
+    for (uint8_t tag = 0; tag < SESSION_GROUP_ACKS; tag++) {
+        struct group_ack old = group_ack_of(tag, 1);
+        struct group_ack new = group_ack_of(tag, 2);
+        assert_true(session_group_ack(&t.a.session, &old));
+        assert_true(session_group_ack(&t.a.session, &new));
+    }
+    struct group_ack more = group_ack_of(SESSION_GROUP_ACKS, 1);
+    assert_false(session_group_ack(&t.a.session, &more));
+    run(&t, true);
+    assert_int_equal(t.b.group_acks, SESSION_GROUP_ACKS);
+    assert_int_equal(t.b.group_ack.cumulative, 2);
+    assert_true(session_group_ack(&t.a.session, &more));
+    teardown(&t);
 }
 
 static void a_lost_packet_comes_again(void **state)
@@ -389,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_arrive_sealed_and_plain),
+        cmocka_unit_test(the_newest_word_on_a_group_is_sent),
         cmocka_unit_test(a_lost_packet_comes_again),
         cmocka_unit_test(a_lost_acknowledgement_comes_again),
         cmocka_unit_test(repeated_and_forged_packets_are_dropped),
