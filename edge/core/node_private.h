@@ -1,7 +1,8 @@
 /*
  * node_private - a node's parts, as its own files see them.
  *
- *     node.c       the step: events in, due deadlines, the flush; queries
+ *     node.c       the step: events in, due deadlines, the flush
+ *     queries.c    what the owner may ask
  *     todo.c       the list of what is to be done
  *     announce.c   what this node says of itself; what others say is checked
  *     beacons.c    datagrams on a LAN
