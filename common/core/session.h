@@ -29,6 +29,7 @@ enum {
     /* Message 1 and 2 of the handshake as packets, at the most. */
     SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + 64,
     SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + 64,
+    SESSION_ACK_SIZE = PACKET_OVERHEAD + 64,
 };
 
 /* Borrowed for the session's life. */
@@ -174,6 +175,11 @@ bool session_has_output(const struct session *s);
  * if there was nothing. The writer needs PACKET_OVERHEAD and some room. */
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w) MUST_USE;
+/* Writes a packet with nothing but the acknowledgement, which stays due: for
+ * another path than session_write's. Room SESSION_ACK_SIZE. False without
+ * keys. */
+bool session_write_ack(struct session *s, bool sealed,
+                       struct writer *w) MUST_USE;
 
 /* Send again from the first unacknowledged record, and what is acknowledged:
  * the path changed, or the relay refused a packet. */

@@ -157,13 +157,18 @@ static void write_token(struct writer *w, enum record_type type, uint64_t token)
     record_encode(&(struct record){.type = type, .token = token}, w);
 }
 
+static void write_ack(const struct session *s, struct writer *w)
+{
+    struct record ack = {.type = RECORD_ACK};
+    ack.ack.cumulative = inbox_cumulative(&s->inbox);
+    ack.ack.window = s->limits.window;
+    record_encode(&ack, w);
+}
+
 static void write_control(struct session *s, struct writer *w)
 {
     if (s->ack_due || s->confirm_due) {
-        struct record ack = {.type = RECORD_ACK};
-        ack.ack.cumulative = inbox_cumulative(&s->inbox);
-        ack.ack.window = s->limits.window;
-        record_encode(&ack, w);
+        write_ack(s, w);
         s->ack_due = false;
         s->confirm_due = false;
     }
@@ -201,29 +206,49 @@ static void write_data(struct session *s, struct instant now, struct writer *w,
         s->progress_at = now;
 }
 
+/* The header; the records follow from where this returns. */
+static uint8_t *begin_packet(struct session *s, bool sealed, struct writer *w)
+{
+    write_u8(w, sealed ? PACKET_SEALED : PACKET_PLAIN);
+    write_u32(w, s->current.peer_index);
+    if (sealed)
+        write_u64(w, seal_number(&s->current.seal));
+    return w->at;
+}
+
+static void end_packet(struct session *s, bool sealed, uint8_t *records,
+                       struct writer *w)
+{
+    ASSERT(writer_ok(w));
+    if (!sealed)
+        return;
+    size_t size = (size_t)(w->at - records);
+    (void)write_room(w, SEAL_TAG_SIZE);
+    ASSERT(writer_ok(w));
+    seal_close(&s->current.seal,
+               bytes_of(records - SEALED_HEADER_SIZE, SEALED_HEADER_SIZE),
+               records, size);
+}
+
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w)
 {
     if (!session_has_output(s))
         return false;
-    struct keyset *k = &s->current;
-    size_t tail = sealed ? SEAL_TAG_SIZE : 0;
-    write_u8(w, sealed ? PACKET_SEALED : PACKET_PLAIN);
-    write_u32(w, k->peer_index);
-    if (sealed)
-        write_u64(w, seal_number(&k->seal));
-    uint8_t *records = w->at;
+    uint8_t *records = begin_packet(s, sealed, w);
     write_control(s, w);
-    write_data(s, now, w, tail);
-    ASSERT(writer_ok(w));
-    if (sealed) {
-        size_t size = (size_t)(w->at - records);
-        (void)write_room(w, SEAL_TAG_SIZE);
-        ASSERT(writer_ok(w));
-        seal_close(&k->seal,
-                   bytes_of(records - SEALED_HEADER_SIZE, SEALED_HEADER_SIZE),
-                   records, size);
-    }
+    write_data(s, now, w, sealed ? SEAL_TAG_SIZE : 0);
+    end_packet(s, sealed, records, w);
+    return true;
+}
+
+bool session_write_ack(struct session *s, bool sealed, struct writer *w)
+{
+    if (!s->current.live)
+        return false;
+    uint8_t *records = begin_packet(s, sealed, w);
+    write_ack(s, w);
+    end_packet(s, sealed, records, w);
     return true;
 }
 

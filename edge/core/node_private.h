@@ -119,7 +119,8 @@ struct peer {
     struct instant doubt_not_before;
 
     struct session *session;
-    bool wants_ready;             /* a submit was BUSY: READY is owed */
+    uint32_t ack_via; /* the link that brought what is to be acknowledged */
+    bool wants_ready; /* a submit was BUSY: READY is owed */
     struct instant session_until; /* not joined: kept so long */
 
     struct deadline deadline;

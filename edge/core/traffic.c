@@ -368,6 +368,8 @@ static void take_records(struct node *n, struct peer *p, struct link *link,
         verdict = session_take(p->session, packet, size, n->now, &sink);
     switch (verdict) {
     case SESSION_TAKEN:
+        if (p->session->ack_due)
+            p->ack_via = link->id;
         break;
     case SESSION_DROPPED:
         n->counters.packets_dropped++;
@@ -444,11 +446,29 @@ static void write_init(struct node *n, struct peer *p, struct link *link)
         end_packet(n, link, &w);
 }
 
+/* The path that records came by works this way; whether our own does, nobody
+ * knows. So what came by another path is acknowledged there, too [P-6.7]. */
+static void ack_back(struct node *n, struct peer *p)
+{
+    struct link *link = link_get(n, p->ack_via);
+    p->ack_via = 0;
+    if (link == NULL || link == peer_link(n, p) || link->state != LINK_UP ||
+        link->blocked)
+        return;
+    struct writer w = begin_packet(n, p, link, SESSION_ACK_SIZE);
+    if (session_write_ack(p->session, link->kind == LINK_TO_RELAY, &w))
+        end_packet(n, link, &w);
+}
+
 bool traffic_write(struct node *n, struct peer *p)
 {
     struct session *s = p->session;
     struct link *link = peer_link(n, p);
-    if (s == NULL || link == NULL || !p->joined)
+    if (s == NULL || !p->joined)
+        return false;
+    if (p->ack_via != 0)
+        ack_back(n, p);
+    if (link == NULL)
         return false;
     bool asks = session_wants_handshake(s, n->now);
     if (!asks && !session_has_output(s))

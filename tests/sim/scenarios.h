@@ -15,6 +15,7 @@ struct scenario {
 extern const struct scenario scenarios_of_paths[];
 extern const struct scenario scenarios_of_faults[];
 extern const struct scenario scenarios_of_refusals[];
+extern const struct scenario scenarios_of_links[];
 
 /* --- what they are written with ---------------------------------------- */
 

@@ -254,6 +254,31 @@ static void a_lost_acknowledgement_comes_again(void **state)
     teardown(&t);
 }
 
+/* By the path that it came by, and by the receiver's own. */
+static void an_acknowledgement_can_go_twice(void **state)
+{
+    struct both t;
+    (void)state;
+    setup(&t);
+    submit(&t, &t.a, "first");
+    run(&t, true);
+    submit(&t, &t.a, "second");
+    struct packet *p = malloc(sizeof *p);
+    assert_true(next_packet(&t, &t.a, false, p));
+    assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_TAKEN);
+
+    struct writer w = writer_of(p->bytes, SESSION_ACK_SIZE);
+    assert_true(session_write_ack(&t.b.session, true, &w));
+    assert_true(session_has_output(&t.b.session)); /* for its own path */
+    p->size = writer_bytes(&w).size;
+    assert_int_equal(hand_in(&t, &t.a, &t.b, p), SESSION_TAKEN);
+    free(p);
+    assert_int_equal(t.a.delivered, 2);
+    run(&t, true);
+    assert_int_equal(t.a.delivered, 2);
+    teardown(&t);
+}
+
 static void repeated_and_forged_packets_are_dropped(void **state)
 {
     (void)state;
@@ -427,6 +452,7 @@ int main(void)
         cmocka_unit_test(the_newest_word_on_a_group_is_sent),
         cmocka_unit_test(a_lost_packet_comes_again),
         cmocka_unit_test(a_lost_acknowledgement_comes_again),
+        cmocka_unit_test(an_acknowledgement_can_go_twice),
         cmocka_unit_test(repeated_and_forged_packets_are_dropped),
         cmocka_unit_test(a_replayed_init_changes_nothing),
         cmocka_unit_test(of_two_inits_that_cross_one_goes_on),

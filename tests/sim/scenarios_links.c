@@ -1,0 +1,72 @@
+/*
+ * Which of several paths is used, and what a path has to show for it.
+ */
+#include "tests/sim/application.h"
+#include "tests/sim/checkers.h"
+#include "tests/sim/scenarios.h"
+
+/* Two on a LAN that may also meet at a relay. */
+struct duo {
+    int relay, a, b;
+};
+
+static struct duo start_duo(struct world *w)
+{
+    int segment = world_add_segment(w, true);
+    struct duo d;
+
+    w->segments[segment].reaches[INTERNET] = true;
+    d.relay = world_add_relay(w);
+    d.a = world_add_edge(w, segment);
+    d.b = world_add_edge(w, segment);
+    world_uses_relay(w, d.a, d.relay);
+    world_uses_relay(w, d.b, d.relay);
+    host_start_all(w);
+    settles_within(w, span_s(4), "both meet");
+    world_run(w, span_s(25)); /* The start's own noise is over. */
+    return d;
+}
+
+static uint64_t doubts_of(const struct world *w, int host)
+{
+    struct node_counters counters;
+
+    node_counters_get(w->hosts[host].process->node, &counters);
+    return counters.doubts;
+}
+
+/* b cannot reach a directly for a while, twice: it holds tcp down and sends by
+ * the relay, while a's own way is never in doubt. */
+static void make_b_hold_tcp(struct world *w, struct duo d)
+{
+    talks_within(w, d.a, d.b, span_ms(50));
+    for (int i = 0; i < 2; i++) {
+        network_cut(w, d.b, d.a);
+        (void)application_send(w, d.b, d.a, 100);
+        world_run(w, span_ms(700));
+        network_heal(w, d.b, d.a, false);
+        world_run(w, span_ms(1300));
+    }
+    expect(w, checkers_path(w, d.b, d.a) == PATH_RELAY, "b is on the relay");
+    expect(w, checkers_path(w, d.a, d.b) == PATH_TCP, "a is on tcp");
+}
+
+/* The receiver's own path is dead, and it does not know it yet. */
+static void ack_by_the_same_path(struct world *w)
+{
+    struct duo d = start_duo(w);
+
+    make_b_hold_tcp(w, d);
+    host_power_off(w, d.relay);
+    application_stream(w, d.a, d.b, 150, 100, span_ms(10));
+    checkers_watch_gap(w, d.a, d.b);
+    world_run(w, span_ms(1700));
+    expect(w, doubts_of(w, d.a) == 0, "the good link is not doubted");
+    expect(w, checkers_gap(w, d.a, d.b).us < 50 * 1000, "nothing stands still");
+    finishes_within(w, span_s(10));
+}
+
+const struct scenario scenarios_of_links[] = {
+    {"ack-by-the-same-path", ack_by_the_same_path},
+    {NULL, NULL},
+};
