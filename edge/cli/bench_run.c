@@ -122,7 +122,7 @@ int bench_throughput(struct client *c, const char *to, struct span duration,
     r->seconds = seconds_since(start);
     text_close(&head);
     snprintf(r->path, sizeof(r->path), "%s", p.path);
-    code = pipeline_result(&p, "messages");
+    code = pipeline_result(&p, "messages were delivered");
     return code == EXIT_DONE ? end(c, to, p.delivered, r) : code;
 }
 

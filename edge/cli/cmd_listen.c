@@ -80,12 +80,24 @@ static bool print_json(struct listener *l, struct bytes line)
         !jtext_is(key, "event"))
         return false;
     bool message = jtext_is(kind, "\"message\"") || jtext_is(kind, "\"event\"");
-    if (message || l->presence) {
+    if (message || jtext_is(kind, "\"gap\"") || l->presence) {
         text_add_string(&l->out, "{\"version\":1,");
         text_add(&l->out, bytes_of(line.data + 1, line.size - 1));
         text_add_char(&l->out, '\n');
     }
     return message;
+}
+
+/* On stderr, as it is no message. */
+static void tell_gap(struct bytes name, struct bytes missed)
+{
+    struct text who = {0};
+
+    show_string(&who, name, false);
+    command_fail(EXIT_DONE, "%.*s messages from %s will not come",
+                 (int)missed.size, (const char *)missed.data,
+                 text_string(&who));
+    text_close(&who);
 }
 
 static bool print_text(struct listener *l, struct bytes line)
@@ -110,9 +122,8 @@ static bool print_text(struct listener *l, struct bytes line)
         else if (jtext_is(key, "missed"))
             missed = value;
     }
-    if (missed.size > 0)
-        fprintf(stderr, "zs: %.*s messages are missing\n", (int)missed.size,
-                (const char *)missed.data);
+    if (jtext_is(event, "\"gap\""))
+        tell_gap(name, missed);
     if (!jtext_is(event, "\"message\"") && !jtext_is(event, "\"event\""))
         return false;
     show_string(&l->out, name, false);

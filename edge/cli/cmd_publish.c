@@ -11,8 +11,8 @@ static const struct options_spec spec = {
     .program = "zs publish",
     .synopsis = "TYPE [DATA]",
     .about = "Sends a message to every node present, or to those of a group, "
-             "and ends when\nthey have it. DATA comes from standard input "
-             "where it is missing or -.",
+             "and ends when\nthe edge has it and sees to the rest. DATA comes "
+             "from standard input where it is\nmissing or -.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,
@@ -20,6 +20,14 @@ static const struct options_spec spec = {
     .positional_min = 1,
     .positional_max = 2,
 };
+
+/* Who publishes to nobody has mostly mistaken something. */
+static bool tell_nobody(const json_t *answer)
+{
+    if (json_integer_value(json_object_get(answer, "peers")) == 0)
+        command_fail(EXIT_DONE, "no node is there that it goes to");
+    return true;
+}
 
 int cmd_publish(int argc, char **argv)
 {
@@ -35,6 +43,7 @@ int cmd_publish(int argc, char **argv)
                        .group = options_text(&o, "group"),
                        .data = o.positional_count > 1 ? o.positionals[1] : NULL,
                        .lines = options_flag(&o, "lines"),
+                       .print = tell_nobody,
                    });
     options_free(&o);
     return code;

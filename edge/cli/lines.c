@@ -103,7 +103,7 @@ int lines_send(struct client *c, struct bytes head, enum input_form form)
     pipeline_init(&l.pipeline, c);
     run(&l);
     text_close(&l.input);
-    int code = pipeline_result(&l.pipeline, "lines");
+    int code = pipeline_result(&l.pipeline, "lines were sent");
     if (l.wrong && code == EXIT_DONE)
         code = command_fail(EXIT_FAILED, "line %" PRIu64 " is %s",
                             l.pipeline.next, l.wrong);

@@ -150,16 +150,14 @@ int pipeline_result(const struct pipeline *p, const char *what)
 
     if (p->failed != 0) {
         int code = client_error_code(p->error);
-        return command_fail(code,
-                            "%s: %s (number %" PRIu64 "; %" PRIu64
-                            " of %" PRIu64 " %s were delivered)",
-                            p->error, p->message, p->failed, p->delivered,
-                            asked, what);
+        return command_fail(
+            code, "%s: %s (number %" PRIu64 "; %" PRIu64 " of %" PRIu64 " %s)",
+            p->error, p->message, p->failed, p->delivered, asked, what);
     }
     if (p->broken)
         return command_fail(EXIT_NO_DAEMON,
                             "the edge ended the connection (%" PRIu64
-                            " of %" PRIu64 " %s were delivered)",
+                            " of %" PRIu64 " %s)",
                             p->delivered, asked, what);
     return p->delivered == asked ? EXIT_DONE : EXIT_FAILED;
 }

@@ -41,7 +41,7 @@ void pipeline_end(struct pipeline *p);
 bool pipeline_run(struct pipeline *p, int wait_ms, int other);
 /* Runs until all have been answered. */
 void pipeline_finish(struct pipeline *p);
-/* Tells on stderr what failed; the exit code. `what`: "lines". */
+/* Tells on stderr what failed; the exit code. `what`: "lines were sent". */
 int pipeline_result(const struct pipeline *p, const char *what);
 
 #endif

@@ -44,14 +44,19 @@ static void on_message(void *context, const struct node_peer *peer,
 
 static void on_report(void *context, struct node_ref ref,
                       enum node_outcome outcome, enum node_path path,
-                      struct span rtt, uint32_t delivered)
+                      struct span rtt, uint32_t peers)
 {
-    pending_report(context, ref, outcome, path, rtt, delivered);
+    pending_report(context, ref, outcome, path, rtt, peers);
 }
 
 static void on_ready(void *context, const struct node_peer *peer)
 {
     pending_ready(context, peer);
+}
+
+static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
+{
+    events_gap(context, peer, missed);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -96,7 +101,8 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
                                          .path = on_path,
                                          .message = on_message,
                                          .report = on_report,
-                                         .ready = on_ready};
+                                         .ready = on_ready,
+                                         .gap = on_gap};
     a->socket = conf->socket && conf->socket[0] != '\0'
                     ? memory_string(conf->socket)
                     : api_socket_default(node_name(edge_node(e)));

@@ -252,6 +252,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         flush(c);
     if (events & UV_READABLE)
         read_some(c);
+    if ((events & UV_PRIORITIZED) && !may_read(c))
+        client_close(c);
     client_review(c);
 }
 
@@ -263,15 +265,14 @@ void client_review(struct client *c)
         client_close(c);
         return;
     }
-    int events = (may_read(c) ? UV_READABLE : 0) |
+    /* Nobody sends what is PRIORITIZED. It is here so that a client is polled
+     * at any time: libuv then tells by it of one that hung up. */
+    int events = UV_PRIORITIZED | (may_read(c) ? UV_READABLE : 0) |
                  (client_unread(c) > 0 ? UV_WRITABLE : 0);
     if (events == c->events)
         return;
     c->events = events;
-    if (events == 0)
-        uv_poll_stop(&c->poll);
-    else
-        uv_poll_start(&c->poll, events, on_poll);
+    uv_poll_start(&c->poll, events, on_poll);
 }
 
 static void refuse(struct client *c)

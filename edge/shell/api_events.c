@@ -213,6 +213,17 @@ void events_path(struct api *a, const struct node_peer *peer,
     broadcast(a, EVENT_PATH, NULL);
 }
 
+void events_gap(struct api *a, const struct node_peer *peer, uint64_t missed)
+{
+    if (!anyone_wants(a, EVENT_GAP, NULL))
+        return;
+    struct text *t = event_begin(a, "gap");
+    add_who(t, "from", peer);
+    text_add_string(t, ",\"missed\":");
+    text_add_number(t, missed);
+    broadcast(a, EVENT_GAP, NULL);
+}
+
 static void add_base64(struct text *t, struct bytes data)
 {
     const int variant = sodium_base64_VARIANT_ORIGINAL;

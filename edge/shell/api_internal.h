@@ -209,7 +209,7 @@ bool base64_decode(struct bytes text, uint8_t *to, size_t *size) MUST_USE;
 void pending_ask(struct client *c, const struct pending_ask *ask);
 void pending_report(struct api *a, struct node_ref ref,
                     enum node_outcome outcome, enum node_path path,
-                    struct span rtt, uint32_t delivered);
+                    struct span rtt, uint32_t peers);
 void pending_ready(struct api *a, const struct node_peer *peer);
 void pending_peer_left(struct api *a, const struct node_peer *peer);
 void pending_replied(struct api *a, const struct node_peer *peer,
@@ -232,6 +232,7 @@ void events_path(struct api *a, const struct node_peer *peer,
                  enum node_path was);
 void events_message(struct api *a, const struct node_peer *peer,
                     const struct message *message);
+void events_gap(struct api *a, const struct node_peer *peer, uint64_t missed);
 /* ,"data":... or ,"data_b64":"..." */
 void text_add_data(struct text *t, const struct message *message);
 

@@ -234,14 +234,14 @@ static void add_ping(struct text *out, const struct pending *p)
 }
 
 static void pending_done(struct pending *p, enum node_path path,
-                         struct span rtt, uint32_t delivered)
+                         struct span rtt, uint32_t peers)
 {
     struct client *c = p->client;
     struct text *out = answer_begin(c, p->ref);
 
     if (p->kind == PENDING_PUBLISH) {
-        text_add_string(out, ",\"delivered\":");
-        text_add_number(out, delivered);
+        text_add_string(out, ",\"peers\":");
+        text_add_number(out, peers);
     } else {
         add_path(out, path, rtt);
     }
@@ -252,12 +252,19 @@ static void pending_done(struct pending *p, enum node_path path,
     client_review(c);
 }
 
+static const char *busy_text(enum pending_kind kind)
+{
+    return kind == PENDING_PUBLISH
+               ? "publications wait for nodes that lag behind"
+               : "the peer's window is full";
+}
+
 static void pending_busy(struct pending *p)
 {
     struct client *c = p->client;
 
     if (!p->wait) {
-        pending_fail(p, "busy", "the peer's window is full");
+        pending_fail(p, "busy", busy_text(p->kind));
         return;
     }
     p->blocked_next = NULL;
@@ -287,7 +294,7 @@ static const char *outcome_text(enum node_outcome outcome)
 
 void pending_report(struct api *a, struct node_ref ref,
                     enum node_outcome outcome, enum node_path path,
-                    struct span rtt, uint32_t delivered)
+                    struct span rtt, uint32_t peers)
 {
     struct pending *p = map_remove(&a->refs, &ref.value);
 
@@ -301,7 +308,7 @@ void pending_report(struct api *a, struct node_ref ref,
     else if (p->kind == PENDING_REQUEST)
         p->delivered = true;
     else
-        pending_done(p, path, rtt, delivered);
+        pending_done(p, path, rtt, peers);
 }
 
 /* Whatever is for the peer, or for all, is asked again in its order; the rest

@@ -98,8 +98,10 @@ check "says how many" complained "0 of 1 peers"
 check "wait for a name in vain" ends_with 6 zs wait --peer bob --timeout 100ms
 check "listen in vain" ends_with 6 zs listen --count 1 --timeout 100ms
 check "listen a while" ends_with 0 zs listen --timeout 100ms
+check "publish to nobody" ends_with 0 zs publish t x
+check "says so" complained "no node is there"
 check "publish to nobody" ends_with 0 zs publish t x --json
-check "says so" json_says 'o[0]["delivered"] == 0'
+check "says so" json_says 'o[0]["peers"] == 0'
 check "a wrong group" ends_with 2 zs publish t x --group 'a b'
 check "a missing file" ends_with 1 zs send bob t --file "$LAB/none"
 check "no JSON" ends_with 1 zs send bob t '{' --json-data
@@ -138,7 +140,7 @@ check "the answer" ends_with 0 zs send bob t x --json
 check "has the path" json_says 'o[0]["path"] == "tcp" and o[0]["rtt_ms"] >= 0'
 check "not UTF-8" bash -c 'printf "\377" | zs send bob t; [ $? = 1 ]'
 check "publish" ends_with 0 zs publish news 'to all' --json
-check "reached one" json_says 'o[0]["delivered"] == 1'
+check "reached one" json_says 'o[0]["peers"] == 1'
 check "to a group that bob is not in" ends_with 0 zs publish news x --group g
 check "too large" bash -c \
     'head -c 17000000 /dev/zero | zs send bob t --file -; [ $? = 1 ]'

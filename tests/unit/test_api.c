@@ -553,7 +553,7 @@ static void groups_are_joined_and_left(void **state)
     assert_string_equal(fake.events[1].groups, "g ");
 }
 
-static void publishing_tells_how_many_have_it(void **state)
+static void publishing_tells_to_how_many_it_goes(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -564,8 +564,62 @@ static void publishing_tells_how_many_have_it(void **state)
     assert_int_equal(fake.events[0].message_kind, MESSAGE_EVENT);
     assert_string_equal(fake.events[0].group, "g");
     fake_report(0, OUTCOME_DELIVERED);
-    expect(fd, "{\"ref\":1,\"ok\":true,\"delivered\":3}");
+    expect(fd, "{\"ref\":1,\"ok\":true,\"peers\":3}");
     close(fd);
+}
+
+/* They wait for the READY that has no peer, and go before what comes later. */
+static void busy_publications_wait_for_room(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+    const struct node_peer publications = {0};
+
+    say(fd, "{\"op\":\"publish\",\"ref\":1,\"type\":\"t\",\"data\":1}\n"
+            "{\"op\":\"publish\",\"ref\":2,\"type\":\"t\",\"data\":2}");
+    fake_report(0, OUTCOME_BUSY);
+    fake_report(1, OUTCOME_BUSY);
+    fake.observer->ready(fake.observer->context, &publications);
+    turn();
+    assert_int_equal(fake.event_count, 4);
+    assert_string_equal(fake.events[2].data, "1");
+    assert_string_equal(fake.events[3].data, "2");
+    fake_report(2, OUTCOME_DELIVERED);
+    expect(fd, "{\"ref\":1,\"ok\":true,\"peers\":3}");
+
+    say(fd, "{\"op\":\"publish\",\"ref\":3,\"type\":\"t\",\"wait\":false}");
+    fake_report(4, OUTCOME_BUSY);
+    expect_error(fd, "busy");
+
+    /* Whoever goes takes along what waits. */
+    fake_report(3, OUTCOME_BUSY);
+    close(fd);
+    turn();
+    fake.observer->ready(fake.observer->context, &publications);
+    assert_int_equal(fake.event_count, 5);
+}
+
+static void a_gap_tells_how_many_are_missing(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+    int other = connect_to(w.path);
+
+    say(fd, "{\"op\":\"subscribe\",\"types\":[\"t\"]}");
+    hear(fd);
+    while (strcmp(hear(fd), "{\"event\":\"synced\"}") != 0)
+        ;
+    say(other, "{\"op\":\"subscribe\",\"events\":[\"event\"]}");
+    expect(other, "{\"ok\":true}");
+    expect(other, "{\"event\":\"synced\"}");
+    fake.observer->gap(fake.observer->context, &fake.peers[0],
+                       UINT64_C(12345678901));
+    const char *heard = hear(fd);
+    assert_non_null(strstr(heard, "{\"event\":\"gap\",\"from\":\"bbbb"));
+    assert_non_null(strstr(heard, "\"name\":\"bob\",\"missed\":12345678901}"));
+    expect_silence(other);
+    close(fd);
+    close(other);
 }
 
 static void a_ping_tells_path_and_endpoint(void **state)
@@ -817,7 +871,9 @@ int main(void)
         TEST(what_a_peer_calls_json_and_is_not_comes_as_bytes),
         TEST(filters_choose_types_events_and_groups),
         TEST(groups_are_joined_and_left),
-        TEST(publishing_tells_how_many_have_it),
+        TEST(publishing_tells_to_how_many_it_goes),
+        TEST(busy_publications_wait_for_room),
+        TEST(a_gap_tells_how_many_are_missing),
         TEST(a_ping_tells_path_and_endpoint),
         TEST(status_is_one_json_object),
         TEST(lines_in_any_pieces_are_one_line),
