@@ -101,6 +101,7 @@ struct edge *edge_new(struct hub *h, struct mesh *m,
     e->expiry.owner = e;
     e->announce.owner = e;
     e->work.owner = e;
+    map_init(&e->spared, KEY_SIZE, h->conf.hash_key);
 
     map_put(&h->conns, &e->conn, e);
     heap_set(&h->timers, &e->silence, instant_after(h->now, e->lost_after));
@@ -125,6 +126,7 @@ static void leave_mesh(struct edge *e)
     if (!e->synced)
         m->syncing--;
     skip_in_syncs(m, e);
+    groups_leave(e);
     *(e->previous ? &e->previous->next : &m->first) = e->next;
     *(e->next ? &e->next->previous : &m->last) = e->previous;
     m->count--;
@@ -156,6 +158,7 @@ void edge_free(struct hub *h, struct edge *e)
     h->counters.edges--;
     queue_clear(&e->control);
     queue_clear(&e->data);
+    map_close(&e->spared);
     free(e->sealed);
     free(e);
 }

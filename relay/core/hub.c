@@ -95,8 +95,17 @@ static void edge_packet(struct hub *h, struct edge *e,
     case RELAY_FORWARD:
         edge_forward(h, e, event);
         return;
+    case RELAY_MULTICAST:
+        edge_multicast(h, e, event);
+        return;
     case RELAY_PING:
         pong(h, e, &r);
+        return;
+    case RELAY_GROUPS:
+        edge_groups(h, e, rest);
+        return;
+    case RELAY_SPARE:
+        edge_spare(h, e, rest);
         return;
     case RELAY_ANNOUNCE:
         edge_announce(h, e, rest);

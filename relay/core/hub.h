@@ -52,17 +52,20 @@ struct hub_event {
     struct curve_key key;   /* PACKET: the edge's CURVE key, proved */
     struct address address; /* PACKET: where it comes from */
     /* PACKET, REVOKE. A PACKET's bytes are the hub's to change for the step:
-     * FORWARD becomes FORWARDED in place [P-7.5]. */
+     * FORWARD becomes FORWARDED in place [P-7.5], and MULTICAST becomes
+     * MULTICASTED. */
     uint8_t *data;
     size_t size;
 };
 
 enum hub_todo_kind {
-    HUB_WRITE,   /* conn, bytes (in the todo list) */
-    HUB_FORWARD, /* conn: write the event's own packet, changed in place */
-    HUB_DROP,    /* conn: close or ignore it from now on */
-    HUB_LOG,     /* to be logged: an edge came, went, was refused */
-    HUB_KEEP,    /* bytes: a newer revocation list */
+    HUB_WRITE, /* conn, bytes (in the todo list) */
+    /* conn: write the event's own packet, changed in place; a MULTICAST to
+     * many */
+    HUB_FORWARD,
+    HUB_DROP, /* conn: close or ignore it from now on */
+    HUB_LOG,  /* to be logged: an edge came, went, was refused */
+    HUB_KEEP, /* bytes: a newer revocation list */
 };
 
 enum hub_log { HUB_EDGE_UP, HUB_EDGE_DOWN, HUB_EDGE_REFUSED };
@@ -97,7 +100,8 @@ struct hub *hub_new(const struct hub_conf *conf, struct instant now);
 void hub_free(struct hub *h);
 /* One event, then what is due. Appends to `todos`. A FORWARD that a blocked
  * connection cannot take is queued by the hub (copied), up to limits.queue;
- * beyond, the sender gets REFUSED with QUEUE_FULL. */
+ * beyond, the sender gets REFUSED with QUEUE_FULL. A MULTICAST is queued in
+ * the same way, as one copy for all; what does not fit is counted. */
 void hub_step(struct hub *h, struct instant now, const struct hub_event *event,
               struct hub_todos *todos);
 struct instant hub_deadline(const struct hub *h);
@@ -111,7 +115,10 @@ struct hub_counters {
     uint64_t packets_in, packets_out, bytes_in, bytes_out;
     uint64_t handshakes;  /* good HELLOs */
     uint64_t refused[32]; /* by enum refusal */
-    uint64_t dropped[32]; /* forwards, by enum refusal */
+    /* By enum refusal: forwards, and each copy of a multicast. */
+    uint64_t dropped[32];
+    uint64_t multicasts;  /* that came in and were fanned out, */
+    uint64_t copies;      /* to so many edges, at once or queued */
     uint64_t queue_bytes; /* now */
     uint64_t edges;       /* now */
 };

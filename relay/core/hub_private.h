@@ -2,14 +2,15 @@
  * hub_private - what the hub's files share; nobody else includes it.
  *
  * hub.c takes events and time, admission.c decides on HELLO, edges.c makes and
- * ends connections, traffic.c writes and forwards, roster.c tells a mesh who is
- * there, revoked.c keeps the lists of who is out.
+ * ends connections, traffic.c writes and forwards, groups.c fans out, roster.c
+ * tells a mesh who is there, revoked.c keeps the lists of who is out.
  */
 #ifndef RELAY_CORE_HUB_PRIVATE_H
 #define RELAY_CORE_HUB_PRIVATE_H
 
 #include "common/base/heap.h"
 #include "common/base/map.h"
+#include "common/wire/multicast.h"
 #include "relay/core/hub.h"
 #include "relay/core/queue.h"
 
@@ -36,17 +37,21 @@ enum {
     HUB_LOST_AFTER_MAX_MS = 5 * 60 * 1000,
     /* Meshes without edges whose revocations an open relay remembers. */
     HUB_MESHES_KEPT = 1024,
+    /* Whom an edge may name that its multicasts need not go to. */
+    HUB_SPARED = 1024,
     /* An address without its port, as a key. */
     HOST_KEY_SIZE = 1 + 16 + 4,
     NAME_KEY_SIZE = NAME_MAX_SIZE + 1,
 };
 
 struct edge;
+struct group;
 
 struct mesh {
     struct mesh_id id;
     struct map nodes;   /* node id -> edge */
     struct map names;   /* name, zero-padded -> edge */
+    struct map groups;  /* tag -> group; each has a member */
     struct edge *first; /* in the order of arrival */
     struct edge *last;
     size_t count;
@@ -60,6 +65,14 @@ struct mesh {
 struct host {
     uint8_t key[HOST_KEY_SIZE];
     size_t edges;
+};
+
+/* That an edge wants what is published to a group. */
+struct membership {
+    struct edge *edge;
+    struct group *group;
+    struct membership *previous; /* of the group's */
+    struct membership *next;
 };
 
 /* An admitted connection. */
@@ -94,6 +107,10 @@ struct edge {
     struct queue control;
     struct queue data;
     struct timer work; /* armed: portions are left to hand out */
+
+    struct membership *memberships; /* owned, of fixed size: they are linked */
+    size_t membership_count;
+    struct map spared; /* node id -> this edge: not for its own multicasts */
 
     uint64_t tokens; /* bytes times 10^6 that it may send now */
     struct instant tokens_at;
@@ -166,9 +183,30 @@ void send_refused(struct hub *h, uint64_t conn, enum refusal reason);
  * bytes live in the list's arena. */
 void edge_control(struct hub *h, struct edge *e, struct bytes packet);
 void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event);
+/* Whether limits.rate allows it; it counts as sent then. */
+bool edge_may_send(struct hub *h, struct edge *e, size_t size) MUST_USE;
+/* Makes the event's packet one that the relay sends, in place. */
+void packet_stamp(const struct hub_event *event, enum packet_type type,
+                  const struct edge *source);
+/* The event's packet on its way to one edge or many. */
+struct delivery {
+    const struct hub_event *event;
+    struct parcel *copy; /* made for the first that is blocked, or NULL */
+};
+/* False if it does not fit the edge's queue. The delivery's copy is the
+ * caller's to release. */
+bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d) MUST_USE;
 void edge_blocked(struct hub *h, struct edge *e);
 /* Hands out what waits, a portion at a time. */
 void edge_work(struct hub *h, struct edge *e);
+
+/* groups.c [P-9.6] */
+void edge_groups(struct hub *h, struct edge *e, struct bytes tags);
+void edge_spare(struct hub *h, struct edge *e, struct bytes list);
+void edge_multicast(struct hub *h, struct edge *e,
+                    const struct hub_event *event);
+/* It is in no group any more. */
+void groups_leave(struct edge *e);
 
 /* roster.c */
 struct mesh *mesh_find(const struct hub *h, const struct mesh_id *id);

@@ -1,35 +1,29 @@
 #include "relay/core/queue.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/memory.h"
 
 struct queued {
     struct queued *next;
-    size_t size;
-    uint8_t data[];
+    struct parcel *packet;
 };
 
-void queue_put(struct queue *q, struct bytes packet)
+void queue_put(struct queue *q, struct parcel *packet)
 {
-    struct queued *p = memory_new(sizeof *p + packet.size);
-    p->size = packet.size;
-    if (packet.size > 0)
-        memcpy(p->data, packet.data, packet.size);
+    struct queued *p = memory_new(sizeof *p);
+    p->packet = parcel_hold(packet);
     if (q->last)
         q->last->next = p;
     else
         q->first = p;
     q->last = p;
-    q->bytes += packet.size + QUEUE_PACKET_OVERHEAD;
+    q->bytes += packet->size + QUEUE_PACKET_OVERHEAD;
 }
 
 struct bytes queue_first(const struct queue *q)
 {
-    if (!q->first)
-        return (struct bytes){0};
-    return bytes_of(q->first->data, q->first->size);
+    return q->first ? parcel_bytes(q->first->packet) : (struct bytes){0};
 }
 
 void queue_drop(struct queue *q)
@@ -40,7 +34,8 @@ void queue_drop(struct queue *q)
     q->first = p->next;
     if (!q->first)
         q->last = NULL;
-    q->bytes -= p->size + QUEUE_PACKET_OVERHEAD;
+    q->bytes -= p->packet->size + QUEUE_PACKET_OVERHEAD;
+    parcel_release(&p->packet);
     free(p);
 }
 

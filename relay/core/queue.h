@@ -1,12 +1,13 @@
 /*
- * queue - packets that wait, copied, first in first out.
+ * queue - packets that wait, first in first out.
  *
- * The owner bounds it by `bytes`, which counts each packet's keeping too.
+ * The owner bounds it by `bytes`, which counts each packet's keeping too, and
+ * a packet that other queues hold as well as if it were here alone.
  */
 #ifndef RELAY_CORE_QUEUE_H
 #define RELAY_CORE_QUEUE_H
 
-#include "common/base/bytes.h"
+#include "relay/core/parcel.h"
 
 enum { QUEUE_PACKET_OVERHEAD = 64 };
 
@@ -19,7 +20,8 @@ struct queue {
     size_t bytes;
 };
 
-void queue_put(struct queue *q, struct bytes packet);
+/* Holds the packet as well. */
+void queue_put(struct queue *q, struct parcel *packet);
 /* The first packet, valid until queue_drop; empty if there is none. */
 struct bytes queue_first(const struct queue *q);
 void queue_drop(struct queue *q);

@@ -21,6 +21,7 @@ struct mesh *mesh_take(struct hub *h, const struct mesh_id *id)
     m->id = *id;
     map_init(&m->nodes, KEY_SIZE, h->conf.hash_key);
     map_init(&m->names, NAME_KEY_SIZE, h->conf.hash_key);
+    map_init(&m->groups, GROUP_TAG_SIZE, h->conf.hash_key);
     map_put(&h->meshes, id->key, m);
     return m;
 }
@@ -29,6 +30,7 @@ void mesh_free(struct mesh *m)
 {
     map_close(&m->nodes);
     map_close(&m->names);
+    map_close(&m->groups);
     free(m->list);
     free(m);
 }

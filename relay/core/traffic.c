@@ -9,10 +9,10 @@ static void write_now(struct hub *h, const struct edge *e, struct bytes packet)
     h->counters.bytes_out += packet.size;
 }
 
-static void put(struct hub *h, struct queue *q, struct bytes packet)
+static void put(struct hub *h, struct queue *q, struct parcel *packet)
 {
     queue_put(q, packet);
-    h->counters.queue_bytes += packet.size + QUEUE_PACKET_OVERHEAD;
+    h->counters.queue_bytes += packet->size + QUEUE_PACKET_OVERHEAD;
 }
 
 static void doom(struct hub *h, struct edge *e)
@@ -42,7 +42,9 @@ void edge_control(struct hub *h, struct edge *e, struct bytes packet)
         doom(h, e);
         return;
     }
-    put(h, &e->control, packet);
+    struct parcel *copy = parcel_new(packet);
+    put(h, &e->control, copy);
+    parcel_release(&copy);
 }
 
 static struct bytes refused_packet(struct hub *h, enum refusal reason,
@@ -75,7 +77,7 @@ static void refuse_forward(struct hub *h, struct edge *from,
 
 /* Tokens are counted in millionths of a byte, so that steps of microseconds
  * lose nothing to rounding. */
-static bool within_rate(struct hub *h, struct edge *e, size_t size)
+bool edge_may_send(struct hub *h, struct edge *e, size_t size)
 {
     static const uint64_t RATE_MAX = 100000000000;
     static const int64_t FILL_MAX_US = 100000000;
@@ -98,9 +100,9 @@ static bool within_rate(struct hub *h, struct edge *e, size_t size)
     return true;
 }
 
-static bool deliver(struct hub *h, struct edge *to,
-                    const struct hub_event *event)
+bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
 {
+    const struct hub_event *event = d->event;
     if (!to->blocked && queue_is_empty(&to->data)) {
         hub_todos_add(h->todos, HUB_FORWARD, to->conn);
         h->counters.packets_out++;
@@ -110,8 +112,17 @@ static bool deliver(struct hub *h, struct edge *to,
     if (to->data.bytes + event->size + QUEUE_PACKET_OVERHEAD >
         h->conf.limits.queue)
         return false;
-    put(h, &to->data, bytes_of(event->data, event->size));
+    if (!d->copy)
+        d->copy = parcel_new(bytes_of(event->data, event->size));
+    put(h, &to->data, d->copy);
     return true;
+}
+
+void packet_stamp(const struct hub_event *event, enum packet_type type,
+                  const struct edge *source)
+{
+    event->data[0] = (uint8_t)type;
+    memcpy(event->data + 1, source->node.key, KEY_SIZE);
 }
 
 void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
@@ -131,10 +142,11 @@ void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
         refuse_forward(h, e, REFUSAL_NO_PEER, &destination);
         return;
     }
-    event->data[0] = RELAY_FORWARDED;
-    memcpy(event->data + 1, e->node.key, KEY_SIZE);
-    if (!within_rate(h, e, event->size) || !deliver(h, to, event))
+    packet_stamp(event, RELAY_FORWARDED, e);
+    struct delivery d = {.event = event};
+    if (!edge_may_send(h, e, event->size) || !edge_deliver(h, to, &d))
         refuse_forward(h, e, REFUSAL_QUEUE_FULL, &destination);
+    parcel_release(&d.copy);
 }
 
 void edge_blocked(struct hub *h, struct edge *e)

@@ -206,11 +206,9 @@ static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
     return true;
 }
 
-bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet)
+/* Moves the packet away. */
+static bool send_or_keep(struct front *f, struct conn *c, zmq_msg_t *packet)
 {
-    struct conn *c = conns_by_id(&f->conns, conn);
-    if (!c || c->dropped)
-        return true;
     if (!c->blocked && give(f, c, packet))
         return true;
     if (!f->conns.first_blocked)
@@ -219,13 +217,33 @@ bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet)
     return false;
 }
 
+static struct conn *writable_conn(const struct front *f, uint64_t conn)
+{
+    struct conn *c = conns_by_id(&f->conns, conn);
+    return c && !c->dropped ? c : NULL;
+}
+
+bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet)
+{
+    struct conn *c = writable_conn(f, conn);
+    if (!c)
+        return true;
+    zmq_msg_t shared;
+    zmq_msg_init(&shared);
+    zmq_msg_copy(&shared, packet);
+    bool taken = send_or_keep(f, c, &shared);
+    zmq_msg_close(&shared);
+    return taken;
+}
+
 bool front_write(struct front *f, uint64_t conn, struct bytes packet)
 {
+    struct conn *c = writable_conn(f, conn);
     zmq_msg_t message;
-    if (zmq_msg_init_size(&message, packet.size) != 0)
+    if (!c || zmq_msg_init_size(&message, packet.size) != 0)
         return true;
     memcpy(zmq_msg_data(&message), packet.data, packet.size);
-    bool taken = front_forward(f, conn, &message);
+    bool taken = send_or_keep(f, c, &message);
     zmq_msg_close(&message);
     return taken;
 }

@@ -21,7 +21,7 @@ struct front;
 struct front_owner {
     void *context;
     /* A packet; the owner may change it in place, and may hand it to
-     * front_forward within the call. */
+     * front_forward within the call, as often as it likes. */
     void (*packet)(void *context, uint64_t conn, const struct curve_key *key,
                    const struct address *address, zmq_msg_t *packet);
     void (*closed)(void *context, uint64_t conn);
@@ -49,7 +49,8 @@ void front_close(struct front **f);
  * written to it is kept, until the owner hears `writable`. Of a connection
  * that is gone or dropped nothing is kept. */
 bool front_write(struct front *f, uint64_t conn, struct bytes packet) MUST_USE;
-/* The same of a received packet, without a copy: it is empty afterwards. */
+/* The same of a received packet, whose bytes are shared: it stays as it is, to
+ * be forwarded to others too, and is not to be changed any more. */
 bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet) MUST_USE;
 /* Ignores the connection from now on, and ends it. */
 void front_drop(struct front *f, uint64_t conn);

@@ -4,12 +4,10 @@
  * must stand, and end with nothing left.
  */
 #include "relay/core/hub.h"
+#include "common/wire/multicast.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Two are enough to forward; each costs the checks of its HELLO. */
 enum { NODES = 2 };
@@ -132,4 +130,64 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     hub_free(h);
     return 0;
+}
+
+static void add(struct writer *w, uint8_t conn, struct bytes packet)
+{
+    write_u8(w, conn);
+    write_u16(w, (uint16_t)packet.size);
+    write_bytes(w, packet);
+}
+
+static void add_event(struct writer *w, uint8_t conn, uint8_t what)
+{
+    write_u8(w, conn);
+    write_u16(w, 0xffff);
+    write_u8(w, what);
+}
+
+static void add_forward(struct writer *w, uint8_t conn)
+{
+    uint8_t packet[FORWARD_HEADER_SIZE + 600] = {RELAY_FORWARD};
+    uint8_t seed[32] = {2, conn == 0};
+    uint8_t secret[64];
+    crypto_sign_seed_keypair(packet + 1, secret, seed);
+    add(w, conn, bytes_of(packet, sizeof packet));
+}
+
+static void add_multicast(struct writer *w, uint8_t conn)
+{
+    uint8_t packet[1000] = {RELAY_MULTICAST};
+    struct multicast_packet m = {.tag = {{2}}, .key = 1, .number = 1};
+    struct writer header = writer_of(packet + FORWARD_HEADER_SIZE,
+                                     sizeof packet - FORWARD_HEADER_SIZE);
+    multicast_header_encode(&m, &header);
+    add(w, conn, bytes_of(packet, sizeof packet));
+}
+
+/* Groups, whom to spare, and what is sent to one or all, to an edge that
+ * takes it and to one that does not. */
+size_t fuzz_sample(uint8_t *room, size_t size)
+{
+    static const uint8_t groups[1 + 2 * GROUP_TAG_SIZE] = {RELAY_GROUPS,
+                                                           1, [17] = 2};
+    static const uint8_t spare[1 + 2 * (1 + KEY_SIZE)] = {RELAY_SPARE,
+                                                          1, [34] = 0};
+    static const uint8_t ping[9] = {RELAY_PING};
+    static const uint8_t announce[9] = {RELAY_ANNOUNCE};
+    struct writer w = writer_of(room, size);
+    for (uint8_t conn = 0; conn < NODES; conn++) {
+        add(&w, conn, bytes_of(groups, sizeof groups));
+        add(&w, conn, bytes_of(spare, sizeof spare));
+        add(&w, conn, bytes_of(announce, sizeof announce));
+    }
+    for (uint8_t what = 1; what < 4; what++) { /* the last: it can write */
+        add_event(&w, 1, what == 1 ? 0 : what);
+        for (int i = 0; i < 4; i++) {
+            add_multicast(&w, 0);
+            add_forward(&w, 0);
+        }
+        add(&w, 1, bytes_of(ping, sizeof ping));
+    }
+    return writer_ok(&w) ? writer_bytes(&w).size : 0;
 }

@@ -313,9 +313,17 @@ static void a_rate_beyond_all_numbers_does_not_overflow(void **state)
 static void any_bytes_of_an_edge_are_borne(void **state)
 {
     (void)state;
-    static const uint8_t types[] = {
-        RELAY_HELLO, RELAY_ANNOUNCE,   RELAY_FORWARD, RELAY_PING,
-        RELAY_BYE,   RELAY_REVOCATION, RELAY_WELCOME, 0xff};
+    static const uint8_t types[] = {RELAY_HELLO,
+                                    RELAY_ANNOUNCE,
+                                    RELAY_FORWARD,
+                                    RELAY_PING,
+                                    RELAY_BYE,
+                                    RELAY_GROUPS,
+                                    RELAY_MULTICAST,
+                                    RELAY_SPARE,
+                                    RELAY_REVOCATION,
+                                    RELAY_WELCOME,
+                                    0xff};
     uint8_t seed[32] = {4};
     for (uint32_t i = 0; i < 5000; i++) {
         uint8_t random[128];

@@ -17,6 +17,7 @@
 #include "common/conf/revoked.h"
 #include "common/io/clock.h"
 #include "common/io/zsocket.h"
+#include "common/wire/multicast.h"
 
 enum { WAIT_MS = 5000 };
 
@@ -298,6 +299,53 @@ static void two_edges_meet_and_talk(void **state)
         assert_int_equal(read_u32(&r), i);
     }
     assert_true(wait_for_log("edge_up name=node-1"));
+}
+
+static void want_all(struct client *c)
+{
+    static const uint8_t groups[1 + GROUP_TAG_SIZE] = {RELAY_GROUPS};
+    static const uint8_t ping[9] = {RELAY_PING};
+    send_bytes(c, bytes_of(groups, sizeof groups));
+    send_bytes(c, bytes_of(ping, sizeof ping));
+    assert_true(await(c, RELAY_PONG, WAIT_MS).size > 0);
+}
+
+static void one_upload_reaches_the_whole_group(void **state)
+{
+    (void)state;
+    enum { RECEIVERS = 4, PACKETS = 50 };
+    static uint8_t room[FORWARD_HEADER_SIZE + MULTICAST_HEADER_SIZE + 60000];
+    struct client receivers[RECEIVERS] = {0};
+    start("");
+    join(&a, 1);
+    want_all(&a);
+    for (uint16_t i = 0; i < RECEIVERS; i++) {
+        join(&receivers[i], (uint16_t)(i + 2));
+        want_all(&receivers[i]);
+    }
+    for (uint32_t i = 1; i <= PACKETS; i++) {
+        struct multicast_packet m = {.key = 1, .number = i};
+        struct writer w = writer_of(room, sizeof room);
+        write_u8(&w, RELAY_MULTICAST);
+        write_room(&w, KEY_SIZE);
+        multicast_header_encode(&m, &w);
+        write_room(&w, MULTICAST_SEAL_SIZE + SIGNATURE_SIZE + i * 1000);
+        send_bytes(&a, writer_bytes(&w));
+    }
+    for (int r = 0; r < RECEIVERS; r++) {
+        for (uint32_t i = 1; i <= PACKETS; i++) {
+            struct bytes p = await(&receivers[r], RELAY_MULTICASTED, WAIT_MS);
+            struct multicast_packet m;
+            assert_true(p.size > FORWARD_HEADER_SIZE);
+            assert_memory_equal(p.data + 1, a.node.id.key, KEY_SIZE);
+            assert_true(multicast_decode(bytes_of(p.data + FORWARD_HEADER_SIZE,
+                                                  p.size - FORWARD_HEADER_SIZE),
+                                         true, &m));
+            assert_int_equal(m.number, i);
+        }
+        close_client(&receivers[r]);
+    }
+    assert_int_equal(await(&a, RELAY_MULTICASTED, 50).size, 0);
 }
 
 static void a_broken_connection_shows_at_once(void **state)
@@ -667,6 +715,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(two_edges_meet_and_talk),
+        TEST(one_upload_reaches_the_whole_group),
         TEST(a_broken_connection_shows_at_once),
         TEST(a_goodbye_right_before_the_end_is_heard),
         TEST(a_wrong_relay_key_fails_with_a_line),

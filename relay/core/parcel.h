@@ -1,0 +1,26 @@
+/*
+ * parcel - a packet that waits, copied once however many queues hold it.
+ */
+#ifndef RELAY_CORE_PARCEL_H
+#define RELAY_CORE_PARCEL_H
+
+#include "common/base/bytes.h"
+
+struct parcel {
+    size_t holders;
+    size_t size;
+    uint8_t data[];
+};
+
+/* Copies the packet. The caller holds it. */
+struct parcel *parcel_new(struct bytes packet);
+struct parcel *parcel_hold(struct parcel *p);
+/* Frees it with its last holder, and nulls. NULL-safe. */
+void parcel_release(struct parcel **self);
+
+static inline struct bytes parcel_bytes(const struct parcel *p)
+{
+    return bytes_of(p->data, p->size);
+}
+
+#endif
