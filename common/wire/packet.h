@@ -28,6 +28,8 @@ enum packet_type {
     LINK_BYE = 0x14,        /* (nothing) */
     LINK_ANNOUNCE = 0x15,   /* u16 n, announcement */
     LINK_REVOCATION = 0x16, /* a revocation list */
+    LINK_PROBE = 0x17,      /* u64 token | zeros, 16 KiB in all [P-5.7] */
+    LINK_PROBED = 0x18,     /* the same, as an answer */
 
     /* From an edge to its relay [P-7]. */
     RELAY_HELLO = 0x20,      /* see relay_hello */

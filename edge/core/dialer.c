@@ -53,7 +53,20 @@ void dialer_stop(struct dialer *d)
 {
     d->at = INSTANT_NEVER;
     d->next = 0;
+}
+
+void dialer_succeeded(struct dialer *d)
+{
     d->rounds = 0;
+}
+
+void dialer_failed(struct dialer *d, struct instant now)
+{
+    struct span pause = pauses[0];
+    for (int i = 0; i < d->rounds && pause.us < pauses[PAUSES - 1].us; i++)
+        pause = span_min(span_times(pause, 2), pauses[PAUSES - 1]);
+    d->rounds++;
+    d->at = instant_after(now, pause);
 }
 
 const struct address *dialer_due(struct dialer *d, struct instant now,

@@ -31,8 +31,12 @@ bool dialer_add(struct dialer *d, const struct address *address, bool first);
 void dialer_clear(struct dialer *d);
 /* Begins a first round at `at`, unless a try is due before. */
 void dialer_start(struct dialer *d, struct instant at);
-/* There is a link: no more tries until dialer_start. */
+/* There is a link: no more tries until dialer_start or _failed. */
 void dialer_stop(struct dialer *d);
+/* The link is good for something. */
+void dialer_succeeded(struct dialer *d);
+/* It was not: again after 5 s, doubling to 5 min. */
+void dialer_failed(struct dialer *d, struct instant now);
 /* The address to try now, or NULL. `spread` (0 to 999) varies the pauses. */
 const struct address *dialer_due(struct dialer *d, struct instant now,
                                  uint64_t spread);

@@ -194,6 +194,7 @@ static void take_down(struct node *n, struct link *link, bool failed,
 {
     struct peer *p = link->peer;
     bool was_up = link->state == LINK_UP;
+    bool swallows = was_up && proof_missing(n, link);
     uint32_t id = link->id;
     link_drop(n, link, disconnect);
     if (p == NULL)
@@ -203,7 +204,10 @@ static void take_down(struct node *n, struct link *link, bool failed,
     if (was_up) {
         paths_down(&p->paths, PATH_TCP, id, failed, n->now);
         if (first_up(p) == NULL) {
-            peer_dial_soon(n, p, !failed);
+            if (swallows)
+                dialer_failed(&p->dialer, n->now);
+            else
+                peer_dial_soon(n, p, !failed);
             beacons_challenge(n, p);
             peer_suspect(n, p);
         }
@@ -288,6 +292,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     }
     link->state = LINK_UP;
     link->up_since = n->now;
+    proof_wanted(link);
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
     p->proved = true;
@@ -379,10 +384,9 @@ static void take_up_packet(struct node *n, struct link *link,
         return;
     case LINK_PONG:
         if (detector_answered(&link->detector, read_u64(r), n->now))
-            paths_trust(&link->peer->paths, PATH_TCP, link->id);
+            paths_measured(&link->peer->paths, PATH_TCP, link->id,
+                           link->detector.rtt);
         peer_touch(n, link->peer);
-        paths_measured(&link->peer->paths, PATH_TCP, link->id,
-                       link->detector.rtt);
         return;
     case LINK_BYE:
         peer_departed(n, link->peer, DEPARTURE_CLOSED);
@@ -412,7 +416,10 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
             n->counters.packets_dropped++;
     } else {
         detector_heard(&link->detector, n->now);
-        take_up_packet(n, link, type, &r);
+        if (type == LINK_PROBE || type == LINK_PROBED)
+            proof_take(n, link, packet);
+        else
+            take_up_packet(n, link, type, &r);
     }
 }
 
@@ -442,6 +449,8 @@ void links_due(struct node *n, struct link *link)
         link_write_token(n, link,
                          link->kind == LINK_TO_RELAY ? RELAY_PING : LINK_PING,
                          detector_asks(&link->detector, n->now));
+        if (!link->blocked) /* An answer may have been lost. */
+            proof_ask(n, link);
         break;
     case DETECTOR_DOWN:
         give_up(n, link);

@@ -7,6 +7,7 @@
  *     announce.c   what this node says of itself; what others say is checked
  *     beacons.c    datagrams on a LAN
  *     links.c      direct links: greeting, probing, closing
+ *     proof.c      whether large packets pass a link
  *     relays.c     links to relays, and their rosters
  *     peers.c      who is there: evidence, join and leave, path, deadlines
  *     traffic.c    messages: submit, publish, ping, sessions, packets
@@ -48,6 +49,8 @@ struct link {
     enum link_state state;
     bool outgoing;
     bool blocked;
+    bool unproved;                    /* a padded probe's answer is awaited */
+    uint64_t probe_first, probe_last; /* the tokens that would prove it */
     struct peer *peer; /* expected (outgoing) or greeted; NULL before */
     struct link *next_of_peer;
     uint32_t relay; /* LINK_TO_RELAY: its index */
@@ -307,6 +310,16 @@ void link_write_token(struct node *n, const struct link *link,
                       enum packet_type type, uint64_t token);
 
 bool peer_is_linked(const struct peer *p); /* by a direct link that is up */
+
+/* proof.c */
+/* From now on only what is asked from now on proves the link. */
+void proof_wanted(struct link *link);
+/* A padded probe, if the link wants proof. */
+void proof_ask(struct node *n, struct link *link);
+/* Large packets never passed, though there was time for it. */
+bool proof_missing(const struct node *n, const struct link *link);
+/* LINK_PROBE, LINK_PROBED */
+void proof_take(struct node *n, struct link *link, struct bytes packet);
 
 /* relays.c */
 void relays_start(struct node *n);

@@ -49,7 +49,13 @@ void paths_up(struct paths *p, enum node_path kind, uint32_t via,
         return;
     struct path *path = find(p, PATH_NONE, 0);
     if (path != NULL)
-        *path = (struct path){kind, via, false, span_us(-1), now};
+        *path = (struct path){
+            .kind = kind,
+            .via = via,
+            .proved = kind == PATH_RELAY, /* All that it has came by it. */
+            .rtt = span_us(-1),
+            .since = now,
+        };
 }
 
 /* Once for each time that it goes wrong, not for each sign of it. */
@@ -97,16 +103,25 @@ static bool is_held(const struct paths *p, enum node_path kind,
     return !instant_reached(p->holds[kind].until, now);
 }
 
+/* One that is held down or in doubt is better than one that swallows large
+ * packets, maybe, and that is better than none. */
+static int badness(const struct paths *p, const struct path *path,
+                   struct instant now)
+{
+    if (!path->proved)
+        return 2;
+    return path->doubted || is_held(p, path->kind, now) ? 1 : 0;
+}
+
 /* Whether `a` is to be preferred to `b`. The enum's order is the rank. */
 static bool is_better(const struct paths *p, const struct path *a,
                       const struct path *b, struct instant now)
 {
     if (b == NULL)
         return true;
-    bool a_held = a->doubted || is_held(p, a->kind, now);
-    bool b_held = b->doubted || is_held(p, b->kind, now);
-    if (a_held != b_held)
-        return b_held; /* One that is held down is better than none. */
+    int a_bad = badness(p, a, now), b_bad = badness(p, b, now);
+    if (a_bad != b_bad)
+        return a_bad < b_bad;
     if (a->kind != b->kind)
         return a->kind < b->kind;
     if (is_current(p, b))
@@ -137,7 +152,7 @@ bool paths_doubt(struct paths *p, struct instant now)
     struct path *current = find(p, p->current.kind, p->current.via);
     bool other = false;
     for (int i = 0; i < PATHS_MAX; i++)
-        other = other || (p->list[i].kind != PATH_NONE &&
+        other = other || (p->list[i].kind != PATH_NONE && p->list[i].proved &&
                           &p->list[i] != current && !p->list[i].doubted);
     if (current == NULL || current->kind == PATH_NONE || !other)
         return false;
@@ -154,8 +169,10 @@ bool paths_doubt(struct paths *p, struct instant now)
 void paths_trust(struct paths *p, enum node_path kind, uint32_t via)
 {
     struct path *path = find(p, kind, via);
-    if (path != NULL)
-        path->doubted = false;
+    if (path == NULL)
+        return;
+    path->proved = true;
+    path->doubted = false;
 }
 
 struct instant paths_deadline(const struct paths *p, struct instant now)

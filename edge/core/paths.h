@@ -6,7 +6,8 @@
  * faster, with hysteresis so that two alike do not take turns. A kind whose
  * path failed is held down for a while that doubles; a change of the network
  * forgets that. A path on which acknowledgements stall is in doubt: any other
- * goes before it, until it has proved itself.
+ * goes before it, until it has proved itself. A direct path that has yet to
+ * prove itself for the first time is used only if there is nothing else.
  */
 #ifndef EDGE_CORE_PATHS_H
 #define EDGE_CORE_PATHS_H
@@ -19,6 +20,7 @@ enum { PATHS_MAX = 16, PATH_KINDS = PATH_RELAY + 1 };
 struct path {
     enum node_path kind; /* NONE: a free slot */
     uint32_t via;        /* the link, or the relay's index */
+    bool proved;         /* large packets pass, both ways */
     bool doubted;
     struct span rtt; /* < 0: unknown */
     struct instant since;
@@ -37,7 +39,8 @@ struct paths {
 };
 
 void paths_init(struct paths *p);
-/* A path works. Without room the new one is ignored. */
+/* A path is there; a direct one is not proved yet. Without room the new one is
+ * ignored. */
 void paths_up(struct paths *p, enum node_path kind, uint32_t via,
               struct instant now);
 /* It does not any more; `failed`: it fell silent, so its kind is held down. */
@@ -46,7 +49,8 @@ void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
 /* The current path stalls. True if there is another that is not in doubt, so
  * that choosing again changes to it. */
 bool paths_doubt(struct paths *p, struct instant now) MUST_USE;
-/* It proved itself. A kind in doubt again within a minute is held down. */
+/* It proved itself, at last or again. A kind in doubt again within a minute is
+ * held down. */
 void paths_trust(struct paths *p, enum node_path kind, uint32_t via);
 void paths_measured(struct paths *p, enum node_path kind, uint32_t via,
                     struct span rtt);

@@ -527,8 +527,8 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
     return at;
 }
 
-/* What is unacknowledged goes over another path as well; the link is asked
- * whether it still works [P-8.7]. */
+/* What is unacknowledged goes over another path as well; the link has to prove
+ * itself again [P-8.7]. */
 static void doubt(struct node *n, struct peer *p)
 {
     struct link *link = peer_link(n, p);
@@ -536,9 +536,10 @@ static void doubt(struct node *n, struct peer *p)
     if (link == NULL || !paths_doubt(&p->paths, n->now))
         return;
     n->counters.doubts++;
-    if (link->kind == LINK_TO_PEER)
-        link_write_token(n, link, LINK_PING,
-                         detector_asks(&link->detector, n->now));
+    if (link->kind == LINK_TO_PEER) {
+        proof_wanted(link);
+        proof_ask(n, link);
+    }
     peer_touch(n, p);
 }
 

@@ -34,6 +34,26 @@ static void a_round_tries_each_address_then_pauses_longer(void **state)
     assert_true(instant_is_never(dialer_deadline(&d)));
 }
 
+/* A link that is good for nothing does not make the pauses short again. */
+static void a_link_that_failed_is_made_again_later_each_time(void **state)
+{
+    (void)state;
+    struct dialer d;
+    struct address a = host(1);
+    dialer_init(&d);
+    (void)dialer_add(&d, &a, false);
+    dialer_start(&d, at(0));
+    assert_non_null(dialer_due(&d, at(0), 0));
+    dialer_stop(&d);
+    dialer_failed(&d, at(1000));
+    assert_int_equal(dialer_deadline(&d).us, at(11000).us);
+    assert_non_null(dialer_due(&d, at(11000), 0));
+    dialer_stop(&d);
+    dialer_succeeded(&d);
+    dialer_failed(&d, at(40000));
+    assert_int_equal(dialer_deadline(&d).us, at(45000).us);
+}
+
 static void starting_never_delays_what_is_due(void **state)
 {
     (void)state;
@@ -66,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_round_tries_each_address_then_pauses_longer),
+        cmocka_unit_test(a_link_that_failed_is_made_again_later_each_time),
         cmocka_unit_test(starting_never_delays_what_is_due),
         cmocka_unit_test(a_full_list_takes_only_a_first),
     };

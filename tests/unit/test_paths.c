@@ -7,6 +7,14 @@ static struct instant at(int64_t s)
     return (struct instant){s * 1000000};
 }
 
+/* Up, and proved. */
+static void good(struct paths *p, enum node_path kind, uint32_t via,
+                 struct instant now)
+{
+    paths_up(p, kind, via, now);
+    paths_trust(p, kind, via);
+}
+
 static void the_better_kind_goes_first(void **state)
 {
     (void)state;
@@ -16,10 +24,10 @@ static void the_better_kind_goes_first(void **state)
     paths_up(&p, PATH_RELAY, 0, at(0));
     assert_true(paths_choose(&p, at(0)));
     assert_int_equal(p.current.kind, PATH_RELAY);
-    paths_up(&p, PATH_UDP, 5, at(1));
+    good(&p, PATH_UDP, 5, at(1));
     assert_true(paths_choose(&p, at(1)));
     assert_int_equal(p.current.kind, PATH_UDP);
-    paths_up(&p, PATH_TCP, 7, at(2));
+    good(&p, PATH_TCP, 7, at(2));
     assert_true(paths_choose(&p, at(2)));
     assert_int_equal(p.current.kind, PATH_TCP);
     assert_false(paths_choose(&p, at(3)));
@@ -34,17 +42,17 @@ static void a_failed_kind_is_held_down_longer_each_time(void **state)
     struct paths p;
     paths_init(&p);
     paths_up(&p, PATH_RELAY, 0, at(0));
-    paths_up(&p, PATH_TCP, 1, at(0));
+    good(&p, PATH_TCP, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
     paths_down(&p, PATH_TCP, 1, true, at(10));
-    paths_up(&p, PATH_TCP, 3, at(11));
+    good(&p, PATH_TCP, 3, at(11));
     assert_true(paths_choose(&p, at(11)));
     assert_int_equal(p.current.kind, PATH_RELAY);
     assert_int_equal(paths_deadline(&p, at(11)).us, at(15).us);
     assert_true(paths_choose(&p, at(15)));
     assert_int_equal(p.current.kind, PATH_TCP);
     paths_down(&p, PATH_TCP, 3, true, at(20));
-    paths_up(&p, PATH_TCP, 5, at(21));
+    good(&p, PATH_TCP, 5, at(21));
     assert_int_equal(paths_deadline(&p, at(21)).us, at(30).us);
     paths_forgive(&p);
     assert_true(paths_choose(&p, at(22)));
@@ -56,10 +64,10 @@ static void held_down_is_better_than_none(void **state)
     (void)state;
     struct paths p;
     paths_init(&p);
-    paths_up(&p, PATH_TCP, 1, at(0));
+    good(&p, PATH_TCP, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
     paths_down(&p, PATH_TCP, 1, true, at(1));
-    paths_up(&p, PATH_TCP, 3, at(2));
+    good(&p, PATH_TCP, 3, at(2));
     assert_true(paths_choose(&p, at(2)));
     assert_int_equal(p.current.via, 3);
 }
@@ -87,7 +95,7 @@ static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
     (void)state;
     struct paths p;
     paths_init(&p);
-    paths_up(&p, PATH_TCP, 1, at(0));
+    good(&p, PATH_TCP, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
     assert_false(paths_doubt(&p, at(1))); /* There is no other. */
     paths_up(&p, PATH_RELAY, 0, at(2));
@@ -107,18 +115,40 @@ static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
     assert_int_equal(p.current.kind, PATH_TCP);
 }
 
+static void an_unproved_path_is_only_better_than_none(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_up(&p, PATH_TCP, 1, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+    paths_up(&p, PATH_RELAY, 0, at(1));
+    assert_true(paths_choose(&p, at(1)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    assert_false(paths_doubt(&p, at(2))); /* There is nothing better. */
+    good(&p, PATH_UDP, 2, at(3));
+    assert_true(paths_choose(&p, at(3)));
+    assert_true(paths_doubt(&p, at(3)));
+    paths_down(&p, PATH_RELAY, 0, false, at(4));
+    assert_false(paths_choose(&p, at(4))); /* One in doubt is better, too. */
+    paths_trust(&p, PATH_TCP, 1);
+    assert_true(paths_choose(&p, at(5)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+}
+
 /* One stall shows itself many times over. */
 static void a_hold_is_not_doubled_while_it_lasts(void **state)
 {
     (void)state;
     struct paths p;
     paths_init(&p);
-    paths_up(&p, PATH_TCP, 1, at(0));
-    paths_up(&p, PATH_TCP, 3, at(0));
+    good(&p, PATH_TCP, 1, at(0));
+    good(&p, PATH_TCP, 3, at(0));
     paths_up(&p, PATH_RELAY, 0, at(0));
     paths_down(&p, PATH_TCP, 1, true, at(1));
     paths_down(&p, PATH_TCP, 3, true, at(1));
-    paths_up(&p, PATH_TCP, 5, at(2));
+    good(&p, PATH_TCP, 5, at(2));
     assert_true(paths_choose(&p, at(5)));
     assert_int_equal(p.current.kind, PATH_RELAY);
     assert_true(paths_choose(&p, at(6)));
@@ -131,7 +161,7 @@ static void more_paths_than_room_do_no_harm(void **state)
     struct paths p;
     paths_init(&p);
     for (uint32_t i = 0; i < 3 * PATHS_MAX; i++)
-        paths_up(&p, PATH_TCP, 2 * i + 1, at(0));
+        good(&p, PATH_TCP, 2 * i + 1, at(0));
     for (uint32_t i = 0; i < 3 * PATHS_MAX; i++)
         paths_down(&p, PATH_TCP, 2 * i + 1, false, at(1));
     (void)!paths_choose(&p, at(1));
@@ -146,6 +176,7 @@ int main(void)
         cmocka_unit_test(held_down_is_better_than_none),
         cmocka_unit_test(two_relays_alike_do_not_take_turns),
         cmocka_unit_test(a_path_in_doubt_gives_way_until_it_is_trusted),
+        cmocka_unit_test(an_unproved_path_is_only_better_than_none),
         cmocka_unit_test(a_hold_is_not_doubled_while_it_lasts),
         cmocka_unit_test(more_paths_than_room_do_no_harm),
     };

@@ -1,0 +1,65 @@
+/*
+ * Proof of size [P-5.7]: what passes small packets may swallow large ones, as
+ * a tunnel does whose ICMP errors are filtered. So a link counts as a path only
+ * once a padded packet went there and another came back.
+ */
+#include "edge/core/node_private.h"
+
+#include <string.h>
+
+/* More than any interface's MTU but loopback's; fits a first congestion
+ * window, nearly. */
+enum { PROBE_SIZE = 16 * 1024 };
+
+static void write_padded(struct node *n, const struct link *link,
+                         enum packet_type type, uint64_t token)
+{
+    uint8_t *room = arena_take(&n->todo->arena, PROBE_SIZE);
+    memset(room, 0, PROBE_SIZE);
+    struct writer w = writer_of(room, PROBE_SIZE);
+    write_u8(&w, (uint8_t)type);
+    write_u64(&w, token);
+    todo_write(n, link, bytes_of(room, PROBE_SIZE));
+}
+
+void proof_wanted(struct link *link)
+{
+    link->unproved = true;
+    link->probe_first = link->probe_last + 1;
+}
+
+void proof_ask(struct node *n, struct link *link)
+{
+    if (link->unproved)
+        write_padded(n, link, LINK_PROBE, ++link->probe_last);
+}
+
+bool proof_missing(const struct node *n, const struct link *link)
+{
+    struct span enough = span_us(n->detector.lost_after.us / 2);
+    return link->unproved && link->probe_first == 1 &&
+           instant_reached(instant_after(link->up_since, enough), n->now);
+}
+
+void proof_take(struct node *n, struct link *link, struct bytes packet)
+{
+    struct reader r = reader_of(packet);
+    enum packet_type type = read_u8(&r);
+    uint64_t token = read_u64(&r);
+    if (packet.size != PROBE_SIZE) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    if (type == LINK_PROBE) {
+        write_padded(n, link, LINK_PROBED, token);
+        return;
+    }
+    /* An answer to what was asked before the doubt says nothing of now. */
+    if (!link->unproved || token < link->probe_first ||
+        token > link->probe_last)
+        return;
+    link->unproved = false;
+    paths_trust(&link->peer->paths, PATH_TCP, link->id);
+    dialer_succeeded(&link->peer->dialer);
+    peer_touch(n, link->peer);
+}
