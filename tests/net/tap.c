@@ -1,11 +1,13 @@
 /*
  * tap - records every frame that a program receives from libzmq, as it is after
- * CURVE took its encryption off.
+ * CURVE took its encryption off, and what it opens of what was sealed end to
+ * end.
  *
  *     ZS_TAP=FILE LD_PRELOAD=tap.so zs-relay ...
  */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -42,4 +44,24 @@ int zmq_recv(void *socket, void *room, size_t room_size, int flags)
     if (size >= 0)
         record(room, (size_t)size < room_size ? (size_t)size : room_size);
     return size;
+}
+
+int crypto_aead_chacha20poly1305_ietf_decrypt(
+    unsigned char *to, unsigned long long *size, unsigned char *unused,
+    const unsigned char *from, unsigned long long from_size,
+    const unsigned char *more, unsigned long long more_size,
+    const unsigned char *nonce, const unsigned char *key)
+{
+    static int (*real)(unsigned char *, unsigned long long *, unsigned char *,
+                       const unsigned char *, unsigned long long,
+                       const unsigned char *, unsigned long long,
+                       const unsigned char *, const unsigned char *);
+    if (!real)
+        *(void **)&real =
+            dlsym(RTLD_NEXT, "crypto_aead_chacha20poly1305_ietf_decrypt");
+    int result =
+        real(to, size, unused, from, from_size, more, more_size, nonce, key);
+    if (result == 0)
+        record(to, from_size - crypto_aead_chacha20poly1305_ietf_ABYTES);
+    return result;
 }

@@ -1,0 +1,224 @@
+#!/bin/bash
+# Whatever the network does, no message is lost, doubled or out of order: mixed
+# sizes, 64 B to 1 MiB, pass both ways between alice and bob, and by multicast
+# among all five, while paths, relay and addresses fail in every way that a
+# lab has. For each kind of fault: the longest silence that a receiver saw.
+#
+#   alice, carol---[ west ]---middle---[ east ]---bob, dave
+#                               |
+#                           [ street ]---hub (relay, 203.0.113.10:443)
+#                               |
+#                             erin|      who may only reach the relay's 443
+#
+# About 90 s; with --full the numbers of the promise, 200,000 each way and
+# 50,000 by multicast, in about 8 minutes. ZS_LAB_SEED repeats the random times.
+. "$(dirname "$0")/lab.sh"
+. "$NET_DIR/load.sh"
+
+messages=20000 rate=220 events=1000 event_rate=11
+cuts=4 kills=1 others=1
+if [ "${1:-}" = --full ]; then
+    messages=200000 rate=500 events=10000 event_rate=25
+    cuts=20 kills=5 others=3
+fi
+RANDOM=${ZS_LAB_SEED:=$((RANDOM % 10000))}
+echo "# ZS_LAB_SEED=$ZS_LAB_SEED"
+silence_ms=1000 # of a direct path cut while the relay stands
+
+lan west
+lan east
+lan street
+router middle
+plug middle west 198.18.1.1/24
+plug middle east 198.18.2.1/24
+plug middle street 203.0.113.1/24
+host hub
+plug hub street 203.0.113.10/24
+gateway hub 203.0.113.1
+for place in alice:west:198.18.1.2 carol:west:198.18.1.3 \
+    bob:east:198.18.2.2 dave:east:198.18.2.3 erin:street:203.0.113.5; do
+    IFS=: read -r name lan address <<<"$place"
+    host "$name"
+    plug "$name" "$lan" "$address/24"
+    gateway "$name" "${address%.*}.1"
+done
+as alice sysctl -qw net.ipv4.conf.eth0.promote_secondaries=1
+only_tcp_to erin 203.0.113.10 443
+
+everyone="alice bob carol dave erin"
+mesh office
+relay_of_mesh office hub 203.0.113.10
+for name in $everyone; do member office "$name"; done
+start_relay hub hub
+for name in $everyone; do edge "$name" "$name"; done
+answers alice bob carol dave erin
+sees alice bob tcp 10s
+sees bob alice tcp 10s
+sees carol dave tcp 10s
+for name in alice bob carol dave; do sees "$name" erin relay 10s; done
+
+# --- The load -----------------------------------------------------------------
+
+tool numbers
+for name in $everyone; do
+    streams=()
+    for other in $everyone; do
+        [ "$other" = "$name" ] || streams+=("event:$other:$events")
+    done
+    case $name in
+    alice) streams+=("message:bob:$messages") ;;
+    bob) streams+=("message:alice:$messages") ;;
+    esac
+    taking "$name" "${streams[@]}"
+done
+sending alice bob "$messages" --rate "$rate"
+sending bob alice "$messages" --rate "$rate"
+for name in $everyone; do
+    sending "$name" '*' "$events" --rate "$event_rate"
+done
+
+# --- The faults ---------------------------------------------------------------
+
+drop_between() { # RULE - on the way between west and east; without a word.
+    as middle nft -f - <<NFT
+table inet fault {
+    chain through {
+        type filter hook forward priority filter;
+        $1 drop
+    }
+}
+NFT
+}
+mend() { as middle nft delete table inet fault; }
+both='iifname { "eth0", "eth1" } oifname { "eth0", "eth1" }'
+
+some_time() { for_ms $(($1 + RANDOM % ($2 - $1))); } # FROM TO, ms
+
+cut() {
+    drop_between "$both"
+    some_time 500 5000
+    mend
+}
+flapping() {
+    local _
+    for _ in 1 2 3 4; do
+        drop_between "$both"
+        some_time 200 900
+        mend
+        some_time 200 900
+    done
+}
+cut_one_way() {
+    local from=$((RANDOM % 2))
+    drop_between "iifname eth$from oifname eth$((1 - from))"
+    some_time 2000 5000
+    mend
+}
+large_vanish() {
+    drop_between "$both meta length > 1200"
+    some_time 3000 6000
+    mend
+}
+relay_killed() {
+    end hub KILL
+    some_time 0 1000
+    start_relay hub hub
+}
+relay_unplugged() {
+    unplug hub street
+    some_time 3000 4500
+    plug_again hub street
+}
+# To a new address and back; the old one is gone at the same moment.
+move_to() { # NEW OLD - alice; the old address goes at the same moment.
+    as alice ip address add "$1/24" dev eth0
+    as alice ip address del "$2/24" dev eth0
+}
+address_changes() {
+    move_to 198.18.1.12 198.18.1.2
+    some_time 3000 5000
+    move_to 198.18.1.2 198.18.1.12
+}
+
+# What failed often is held down for minutes, and the next cut would meet a
+# path that nobody uses; but an address that comes and goes lets it be tried
+# again [P-8.3].
+all_direct() {
+    [ tcp = "$(path_of alice bob)" ] && [ tcp = "$(path_of bob alice)" ] &&
+        [ tcp = "$(path_of carol dave)" ] && [ tcp = "$(path_of dave carol)" ]
+}
+direct_again() {
+    until_true 2 all_direct && return
+    local change
+    for change in add del; do
+        for name in alice carol bob dave; do
+            as $name ip address $change 198.18.9.9/24 dev eth0
+        done
+        for_ms 1100
+    done
+    until_true 10 all_direct
+}
+
+direct=0
+: >"$LAB/faults"
+fault() { # KIND COMMAND
+    local begin
+    for_ms 500
+    begin=$(now_us)
+    "$2"
+    for_ms 1000
+    direct_again && direct=$((direct + 1))
+    echo "$begin $(now_us) $1" >>"$LAB/faults"
+}
+
+faults=(unplugged)
+for _ in $(seq $cuts); do faults+=(cut); done
+for _ in $(seq $kills); do faults+=(killed); done
+for _ in $(seq $others); do faults+=(one_way large address flap); done
+for what in $(printf '%s\n' "${faults[@]}" | shuf --random-source=<(yes $RANDOM))
+do
+    case $what in
+    cut) fault "direct path cut" cut ;;
+    one_way) fault "cut one way" cut_one_way ;;
+    large) fault "over 1200 B vanish" large_vanish ;;
+    flap) fault "path flaps" flapping ;;
+    killed) fault "relay killed" relay_killed ;;
+    unplugged) fault "relay unplugged" relay_unplugged ;;
+    address) fault "address changes" address_changes ;;
+    esac
+done
+check "messages passed all the time" running send-alice-bob
+check "events passed all the time" running send-erin-all
+[ "$direct" = ${#faults[@]} ] && ok "the direct path came back each time" ||
+    not_ok "the direct path came back each time" "$direct of ${#faults[@]}"
+
+# --- The result ---------------------------------------------------------------
+
+for name in ${!LAB_PID[*]}; do
+    case $name in send-*) kill -s USR1 "${LAB_PID[$name]}" || true ;; esac
+done
+done_with "all from alice to bob is delivered" send-alice-bob 200
+done_with "all from bob to alice is delivered" send-bob-alice 200
+for name in $everyone; do
+    done_with "$name published all" "send-$name-all" 200
+done
+for name in $everyone; do
+    done_with "$name has everything once and in order" "take-$name" 60
+done
+
+files=()
+for name in $everyone; do files+=("$name=$LAB/$name.silences"); done
+echo "# longest silence, ms: kind, faults, messages, events, with erin (relay only)"
+python3 "$NET_DIR/silences.py" "$LAB/faults" "${files[@]}" --not erin |
+    tee "$LAB/longest" | sed 's/^/#   /'
+for kind in direct_path_cut cut_one_way; do
+    check_ms "silence, $kind" \
+        "$(awk -v k=$kind '$1 == k { print $3 }' "$LAB/longest")" $silence_ms
+done
+for name in alice bob; do
+    sent=$(counter "$name" records_sent)
+    again=$(counter "$name" records_resent)
+    echo "# $name sent $sent records, $again of them again:" \
+        "$((again * 1000 / sent)) per mille"
+done
+finish
