@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { STREAMS = 64, DATA_MAX = 2 * 1024 * 1024 };
+enum { STREAMS = 1024, DATA_MAX = 2 * 1024 * 1024 };
 
 struct stream {
     int from, to;
@@ -91,6 +91,9 @@ static void stream_goes_on(struct world *w, int from, uint64_t number)
         if (!checkers_reported(w, ref, &outcome) || outcome != OUTCOME_BUSY)
             s->left--;
     }
+    if (w->application->chatter_until.us > 0 &&
+        instant_reached(w->application->chatter_until, w->now))
+        s->left = 0; /* A random world comes to its end. */
     if (s->left > 0)
         world_at(w, s->every, stream_goes_on, from, number);
 }
@@ -99,10 +102,15 @@ void application_stream(struct world *w, int from, int to, size_t count,
                         size_t size, struct span every)
 {
     struct application *a = w->application;
+    size_t i = 0;
 
-    ASSERT(a->stream_count < STREAMS && count > 0);
-    a->streams[a->stream_count] = (struct stream){from, to, count, size, every};
-    world_at(w, span_us(0), stream_goes_on, from, a->stream_count++);
+    while (i < a->stream_count && a->streams[i].left > 0)
+        i++;
+    ASSERT(i < STREAMS && count > 0);
+    if (i == a->stream_count)
+        a->stream_count++;
+    a->streams[i] = (struct stream){from, to, count, size, every};
+    world_at(w, span_us(0), stream_goes_on, from, i);
 }
 
 size_t application_left(const struct world *w)

@@ -7,8 +7,10 @@
 #include "tests/sim/world.h"
 
 struct chaos_conf {
-    int nodes;
-    int seconds;        /* virtual, the whole run; at least 60 */
+    int nodes;          /* 0: the seed says, 2 to 30 and mostly few */
+    int relays;         /* -1: the seed says, 0 to 3 */
+    int seconds;        /* virtual, the whole run; at least 60; 0: the seed
+                           says, up to 11 minutes and mostly one */
     bool hostile;       /* one of the nodes says nonsense */
     bool hostile_relay; /* or a relay does, if there is one */
 };

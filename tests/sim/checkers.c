@@ -37,8 +37,16 @@ bool checkers_relay_lies(const struct world *w)
 
 static bool is_disturbed(const struct world *w, int host)
 {
-    return hostile_is(w, host) || checkers_relay_lies(w) ||
-           w->hosts[host].disturbed_until.us > w->now.us;
+    const struct host *h = &w->hosts[host];
+    bool ill = hostile_is(w, host) || checkers_relay_lies(w) ||
+               !host_runs(w, host) || h->disturbed_until.us > w->now.us;
+
+    for (int i = 0; !ill && i < w->host_count; i++)
+        ill = network_is_ill(w, host, i) || network_is_ill(w, i, host);
+    for (size_t i = 0; !ill && i < h->relay_count; i++)
+        ill = network_is_ill(w, host, h->relays[i]) ||
+              is_disturbed(w, h->relays[i]);
+    return ill;
 }
 
 /* --- sending ----------------------------------------------------------- */
@@ -167,7 +175,7 @@ void checkers_handed(struct world *w, struct process *p, int from,
     if ((s->handed_to >> p->host & 1) != 0)
         world_fail(w, "once", "message %llu came twice to %d",
                    (unsigned long long)ref, p->host);
-    s->handed_to |= (uint32_t)1 << p->host;
+    s->handed_to |= (uint64_t)1 << p->host;
     if (pair->last_serial == s->from_serial && ref < pair->last_ref)
         world_fail(w, "order", "message %llu came after %llu to %d",
                    (unsigned long long)ref, (unsigned long long)pair->last_ref,
@@ -179,7 +187,7 @@ void checkers_handed(struct world *w, struct process *p, int from,
     pair->handed_at = w->now;
 }
 
-static uint32_t bits_of(uint32_t mask)
+static uint32_t bits_of(uint64_t mask)
 {
     uint32_t count = 0;
 

@@ -59,6 +59,8 @@ size_t checkers_refusals(const struct world *w, int observer, bool by_peer,
 
 /* True if all pairs are as they should be. */
 bool checkers_is_settled(struct world *w);
+/* Fails if somebody is not there who should be, by whatever path. */
+void checkers_settle_presence(struct world *w);
 /* Fails with what is not as it should be. */
 void checkers_settle(struct world *w);
 

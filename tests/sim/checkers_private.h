@@ -18,7 +18,7 @@ struct sent {
     struct instant at;
     bool reported;
     enum node_outcome outcome;
-    uint32_t handed_to; /* a bit for each host */
+    uint64_t handed_to; /* a bit for each host */
 };
 
 struct pair {

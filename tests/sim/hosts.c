@@ -45,6 +45,10 @@ bool host_takes(struct world *w, struct event *e)
     /* A kernel answers to connections, also for nobody. */
     bool for_kernel = !h->off && (e->kind == EVENT_CONNECT);
 
+    if (h->asleep && (e->kind == EVENT_DATAGRAM || e->kind == EVENT_CONNECT)) {
+        world_release(w, e); /* Its kernel hears nothing. */
+        return false;
+    }
     if (h->frozen && runs) {
         if (e->kind == EVENT_TICK || e->kind == EVENT_HUB_TICK)
             world_release(w, e); /* Armed again when it thaws. */
@@ -85,7 +89,7 @@ static void end(struct world *w, int host, bool silent)
         return;
     pipes_end_all(w, host, silent);
     h->off = silent;
-    h->frozen = false;
+    h->frozen = h->asleep = false;
     h->down_since = w->now;
     if (h->hub != NULL) {
         hub_process_end(w, host);
@@ -136,6 +140,15 @@ void host_freeze(struct world *w, int host)
     w->hosts[host].frozen = true;
 }
 
+void host_sleep(struct world *w, int host)
+{
+    if (!host_runs(w, host))
+        return;
+    host_freeze(w, host);
+    world_say(w, "%d sleeps", host);
+    w->hosts[host].asleep = true;
+}
+
 static void tick_now(struct world *w, const struct host *h)
 {
     struct event *tick =
@@ -159,6 +172,10 @@ void host_thaw(struct world *w, int host)
     world_trace(w, "thaw", (uint64_t)host, 0, bytes_of(NULL, 0));
     world_disturb(w, host);
     h->frozen = false;
+    if (h->asleep) {
+        h->asleep = false;
+        pipes_go_on(w, host);
+    }
     if (timers_first)
         tick_now(w, h);
     while (h->held != NULL) {

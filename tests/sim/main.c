@@ -6,7 +6,8 @@
  *     sim --seeds N [--first S]        N random worlds, in --jobs processes
  *     sim --seed S [--trace]           one again, with all that happens
  *     sim --sabotage NAME|all          breaks it on purpose: it must be found
- *     --nodes N --seconds S            what a random world is like
+ *     --nodes N --relays N --seconds S what a random world is like; what is
+ *                                      not said, the seed says
  *     --hostile                        one of the nodes says nonsense
  *     --hostile-relay                  a relay does
  */
@@ -81,16 +82,26 @@ struct progress {
     uint64_t failed[JOBS_MAX], events[JOBS_MAX], steps[JOBS_MAX];
 };
 
+/* The options that make the same worlds. */
+static void print_shape(const struct chaos_conf *c)
+{
+    if (c->nodes > 0)
+        printf(" --nodes %d", c->nodes);
+    if (c->relays >= 0)
+        printf(" --relays %d", c->relays);
+    if (c->seconds > 0)
+        printf(" --seconds %d", c->seconds);
+    if (c->hostile || c->hostile_relay)
+        printf(c->hostile ? " --hostile" : " --hostile-relay");
+}
+
 static void print_failure(const struct options *o, uint64_t seed,
                           const char *failure)
 {
-    printf("seed %llu: %s\n  replay: sim --seed %llu --nodes %d --seconds %d%s "
-           "--trace\n",
-           (unsigned long long)seed, failure, (unsigned long long)seed,
-           o->chaos.nodes, o->chaos.seconds,
-           o->chaos.hostile         ? " --hostile"
-           : o->chaos.hostile_relay ? " --hostile-relay"
-                                    : "");
+    printf("seed %llu: %s\n  replay: sim --seed %llu", (unsigned long long)seed,
+           failure, (unsigned long long)seed);
+    print_shape(&o->chaos);
+    printf(" --trace\n");
     fflush(stdout);
 }
 
@@ -149,9 +160,9 @@ static int run_seeds(const struct options *o)
         events += p->events[i];
         steps += p->steps[i];
     }
-    printf("%llu seeds, %d nodes, %d s each: %llu failed (%llu events, %llu "
-           "steps)\n",
-           (unsigned long long)o->seeds, o->chaos.nodes, o->chaos.seconds,
+    printf("%llu seeds", (unsigned long long)o->seeds);
+    print_shape(&o->chaos);
+    printf(": %llu failed (%llu events, %llu steps)\n",
            (unsigned long long)failed, (unsigned long long)events,
            (unsigned long long)steps);
     return failed > 0;
@@ -187,8 +198,8 @@ static int run_scenario(const struct options *o, const struct scenario *s)
 static int run_scenarios(const struct options *o)
 {
     static const struct scenario *const lists[] = {
-        scenarios_of_paths, scenarios_of_faults, scenarios_of_refusals,
-        scenarios_of_links};
+        scenarios_of_paths, scenarios_of_faults, scenarios_of_roaming,
+        scenarios_of_refusals, scenarios_of_links};
     int failed = 0, ran = 0;
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -264,6 +275,8 @@ static bool parse(struct options *o, const char *name, const char *value)
         o->one = true;
     } else if (strcmp(name, "--nodes") == 0) {
         o->chaos.nodes = (int)number;
+    } else if (strcmp(name, "--relays") == 0) {
+        o->chaos.relays = (int)number;
     } else if (strcmp(name, "--seconds") == 0) {
         o->chaos.seconds = (int)number;
     } else if (strcmp(name, "--jobs") == 0) {
@@ -276,13 +289,16 @@ static bool parse(struct options *o, const char *name, const char *value)
 
 static bool is_sensible(const struct options *o)
 {
-    return o->jobs >= 1 && o->jobs <= JOBS_MAX && o->chaos.nodes >= 2 &&
-           o->chaos.nodes <= HOSTS - 2 && o->chaos.seconds >= 60;
+    const struct chaos_conf *c = &o->chaos;
+
+    return o->jobs >= 1 && o->jobs <= JOBS_MAX &&
+           (c->nodes == 0 || (c->nodes >= 2 && c->nodes <= 30)) &&
+           c->relays <= 3 && (c->seconds == 0 || c->seconds >= 60);
 }
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .jobs = 2, .chaos = {8, 65, false, false}};
+    struct options o = {.first = 1, .jobs = 2, .chaos.relays = -1};
 
     if (sodium_init() < 0)
         return 1;

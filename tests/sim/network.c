@@ -5,27 +5,68 @@
 /* A firewall lets answers in for so long. */
 static const struct span flow_kept = {30 * 1000 * 1000};
 
-static bool is_up(const struct host *h)
+bool network_has(const struct world *w, int host, const struct interface *i)
 {
-    return !h->off;
+    const struct host *h = &w->hosts[host];
+
+    for (size_t k = 0; k < h->interface_count; k++)
+        if (h->interfaces[k].segment == i->segment && !h->interfaces[k].down &&
+            address_same_ip(&h->interfaces[k].address, &i->address))
+            return true;
+    return false;
 }
 
-static int owner_on(const struct world *w, int segment,
-                    const struct address *to)
+bool network_passes(const struct world *w, int a, int b, size_t size)
+{
+    return !w->cut[a][b] && !w->hosts[a].asleep && !w->hosts[b].asleep &&
+           (w->narrow[a][b] == 0 || size <= w->narrow[a][b]);
+}
+
+/* The interface on the segment with the address; NULL: nobody has it. */
+static const struct interface *owner_on(const struct world *w, int segment,
+                                        const struct address *to, int *owner)
 {
     for (int i = 0; i < w->host_count; i++)
         for (size_t k = 0; k < w->hosts[i].interface_count; k++) {
             const struct interface *face = &w->hosts[i].interfaces[k];
 
-            if (face->segment == segment && address_same_ip(&face->address, to))
-                return i;
+            if (face->segment == segment && !face->down &&
+                address_same_ip(&face->address, to)) {
+                *owner = i;
+                return face;
+            }
         }
-    return -1;
+    return NULL;
 }
 
 static struct span delay_of(struct world *w, const struct segment *s)
 {
     return rng_span(&w->rng, s->delay, span_us(s->delay.us + s->jitter.us));
+}
+
+/* Out of the interface to the address, if that is on the segment. */
+static bool leads(struct world *w, const struct interface *out, int segment,
+                  const struct address *to, struct route *r)
+{
+    const struct segment *own = &w->segments[out->segment];
+    int owner = -1;
+    const struct interface *there = owner_on(w, segment, to, &owner);
+
+    if (out->down || there == NULL)
+        return false;
+    *r = (struct route){
+        .host = owner,
+        .seen_from = out->address,
+        .delay = delay_of(w, own),
+        .first = own,
+        .ends = {*out, *there},
+    };
+    if (segment == out->segment)
+        return true;
+    r->delay.us += delay_of(w, &w->segments[segment]).us;
+    if (segment == INTERNET && own->nat)
+        r->seen_from = own->outside;
+    return true;
 }
 
 struct route network_route(struct world *w, int from, const struct address *to)
@@ -34,31 +75,16 @@ struct route network_route(struct world *w, int from, const struct address *to)
     struct route r = {.host = -1};
 
     /* A segment of one's own first, as a routing table has it. */
-    for (size_t k = 0; k < h->interface_count; k++) {
-        int own = h->interfaces[k].segment;
-        int owner = owner_on(w, own, to);
-
-        if (owner >= 0)
-            return (struct route){owner, h->interfaces[k].address,
-                                  delay_of(w, &w->segments[own]),
-                                  &w->segments[own]};
-    }
-    for (size_t k = 0; k < h->interface_count; k++) {
-        const struct segment *own = &w->segments[h->interfaces[k].segment];
-
-        for (int s = 0; s < w->segment_count; s++) {
-            int owner = own->reaches[s] ? owner_on(w, s, to) : -1;
-
-            if (owner < 0)
-                continue;
-            r.host = owner;
-            r.first = own;
-            r.seen_from = s == INTERNET && own->nat ? own->outside
-                                                    : h->interfaces[k].address;
-            r.delay =
-                span_us(delay_of(w, own).us + delay_of(w, &w->segments[s]).us);
+    for (size_t k = 0; k < h->interface_count; k++)
+        if (leads(w, &h->interfaces[k], h->interfaces[k].segment, to, &r))
             return r;
-        }
+    for (size_t k = 0; k < h->interface_count; k++) {
+        const struct interface *out = &h->interfaces[k];
+
+        for (int s = 0; s < w->segment_count; s++)
+            if (w->segments[out->segment].reaches[s] &&
+                leads(w, out, s, to, &r))
+                return r;
     }
     return r;
 }
@@ -93,8 +119,8 @@ static void send_datagram(struct world *w, int from, int to,
 {
     struct event *e;
 
-    if (from == to || w->cut[from][to] || !is_up(&w->hosts[to]) ||
-        rng_chance(&w->rng, s->loss_percent))
+    if (from == to || !network_passes(w, from, to, bytes.size) ||
+        w->hosts[to].off || rng_chance(&w->rng, s->loss_percent))
         return;
     e = world_event(w, EVENT_DATAGRAM, to);
     e->flag = multicast;
@@ -103,24 +129,31 @@ static void send_datagram(struct world *w, int from, int to,
     world_post(w, e, instant_after(w->now, delay));
 }
 
+static void multicast_on(struct world *w, int from, const struct interface *out,
+                         struct bytes bytes)
+{
+    const struct segment *s = &w->segments[out->segment];
+    struct address seen = out->address;
+
+    seen.port = w->hosts[from].process->udp_port;
+    for (int i = 0; s->multicast && !out->down && i < w->host_count; i++) {
+        const struct host *to = &w->hosts[i];
+
+        for (size_t n = 0;
+             network_may_open(w, from, i) && n < to->interface_count; n++)
+            if (to->interfaces[n].segment == out->segment &&
+                !to->interfaces[n].down)
+                send_datagram(w, from, i, s, &seen, delay_of(w, s), true,
+                              bytes);
+    }
+}
+
 void network_multicast(struct world *w, int from, struct bytes bytes)
 {
     const struct host *h = &w->hosts[from];
 
-    for (size_t k = 0; k < h->interface_count; k++) {
-        struct segment *s = &w->segments[h->interfaces[k].segment];
-        struct address seen = h->interfaces[k].address;
-
-        seen.port = h->process->udp_port;
-        for (int i = 0; s->multicast && i < w->host_count; i++)
-            for (size_t n = 0; network_may_open(w, from, i) &&
-                               n < w->hosts[i].interface_count;
-                 n++)
-                if (w->hosts[i].interfaces[n].segment ==
-                    h->interfaces[k].segment)
-                    send_datagram(w, from, i, s, &seen, delay_of(w, s), true,
-                                  bytes);
-    }
+    for (size_t k = 0; k < h->interface_count; k++)
+        multicast_on(w, from, &h->interfaces[k], bytes);
 }
 
 /* Who sent from this address, and would be answered through its firewall. */
@@ -170,45 +203,4 @@ void network_datagram(struct world *w, int from, const struct address *to,
     r.seen_from.port = w->hosts[from].process->udp_port;
     send_datagram(w, from, r.host, r.first, &r.seen_from, r.delay, false,
                   bytes);
-}
-
-/* --- faults ------------------------------------------------------------ */
-
-void network_cut(struct world *w, int a, int b)
-{
-    world_say(w, "cut %d -> %d", a, b);
-    world_trace(w, "cut", (uint64_t)a, (uint64_t)b, bytes_of(NULL, 0));
-    world_disturb(w, a);
-    world_disturb(w, b);
-    w->cut[a][b] = true;
-}
-
-void network_heal(struct world *w, int a, int b, bool breaks)
-{
-    world_say(w, "heal %d -> %d%s", a, b, breaks ? ", streams break" : "");
-    world_trace(w, "heal", (uint64_t)a, (uint64_t)b, bytes_of(NULL, 0));
-    world_disturb(w, a);
-    world_disturb(w, b);
-    w->cut[a][b] = false;
-    if (breaks)
-        pipes_break(w, a, b);
-    else
-        pipes_go_on(w, a, b);
-}
-
-void network_heal_all(struct world *w, bool breaks)
-{
-    for (int a = 0; a < w->host_count; a++)
-        for (int b = 0; b < w->host_count; b++)
-            if (w->cut[a][b])
-                network_heal(w, a, b, breaks);
-}
-
-void network_reset(struct world *w, int a, int b)
-{
-    world_say(w, "reset %d - %d", a, b);
-    world_trace(w, "reset", (uint64_t)a, (uint64_t)b, bytes_of(NULL, 0));
-    world_disturb(w, a);
-    world_disturb(w, b);
-    pipes_break(w, a, b);
 }

@@ -5,17 +5,83 @@
 
 #include <stdlib.h>
 
+/* --- where they are found ----------------------------------------------- */
+
+static struct pipe_end **bucket(struct world *w, int host, uint64_t id)
+{
+    return &w->pipe_ends[((uint64_t)host * 31 + id) % PIPE_BUCKETS];
+}
+
+void pipe_enter(struct world *w, struct pipe_end *end)
+{
+    struct pipe_end **at = bucket(w, end->host, end->id);
+
+    end->next_in_bucket = *at;
+    *at = end;
+}
+
+static void remove_end(struct world *w, const struct pipe_end *end)
+{
+    struct pipe_end **at;
+
+    if (end->host < 0)
+        return;
+    at = bucket(w, end->host, end->id);
+    while (*at != end)
+        at = &(*at)->next_in_bucket;
+    *at = end->next_in_bucket;
+}
+
 static struct pipe *pipe_find(struct world *w, int host, uint64_t id, int *side)
 {
     uint32_t serial = w->hosts[host].is_relay ? w->hosts[host].hub->serial
                                               : w->hosts[host].process->serial;
 
-    for (struct pipe *p = w->pipes; p != NULL; p = p->next)
-        for (*side = 0; *side < 2; ++*side)
-            if (p->ends[*side].host == host && p->ends[*side].id == id &&
-                p->ends[*side].serial == serial)
-                return p;
+    for (struct pipe_end *end = *bucket(w, host, id); end != NULL;
+         end = end->next_in_bucket)
+        if (end->host == host && end->id == id && end->serial == serial) {
+            *side = end == &end->pipe->ends[0] ? 0 : 1;
+            return end->pipe;
+        }
     return NULL;
+}
+
+static void drop_stalled(struct world *w, struct pipe_end *end)
+{
+    while (end->stalled.first != NULL) {
+        struct event *e = end->stalled.first;
+
+        end->stalled.first = e->next;
+        end->waiting -= e->size;
+        world_release(w, e);
+    }
+}
+
+static bool is_over(struct world *w, struct pipe *p)
+{
+    if (p->ends[0].open || p->ends[1].open)
+        return false;
+    drop_stalled(w, &p->ends[0]);
+    drop_stalled(w, &p->ends[1]);
+    return p->events == 0;
+}
+
+void pipes_sweep(struct world *w)
+{
+    struct pipe **at = &w->pipes;
+
+    while (*at != NULL) {
+        struct pipe *p = *at;
+
+        if (is_over(w, p)) {
+            *at = p->next;
+            remove_end(w, &p->ends[0]);
+            remove_end(w, &p->ends[1]);
+            free(p);
+        } else {
+            at = &p->next;
+        }
+    }
 }
 
 /* --- sending ----------------------------------------------------------- */
@@ -34,18 +100,33 @@ static void schedule(struct world *w, struct pipe *p, int from, struct event *e)
     world_post(w, e, at);
 }
 
+/* Both ends still have the addresses that it goes between. */
+static bool is_rooted(const struct world *w, const struct pipe *p)
+{
+    return network_has(w, p->ends[0].host, &p->ends[0].home) &&
+           network_has(w, p->ends[1].host, &p->ends[1].home) &&
+           (p->nat < 0 ||
+            address_same_ip(&w->segments[p->nat].outside, &p->seen_from));
+}
+
+static bool passes(const struct world *w, const struct pipe *p, int from,
+                   size_t size)
+{
+    return network_passes(w, p->ends[from].host, p->ends[1 - from].host,
+                          size) &&
+           is_rooted(w, p);
+}
+
 static void send_event(struct world *w, struct pipe *p, int from,
                        enum event_kind kind, struct bytes bytes)
 {
     struct pipe_end *end = &p->ends[from];
     struct event *e = world_event(w, kind, p->ends[1 - from].host);
 
-    e->pipe = p;
-    e->side = 1 - from;
+    event_pipe(e, p, 1 - from);
     if (bytes.size > 0)
         event_data(e, bytes);
-    if (end->stalled.first == NULL &&
-        !w->cut[end->host][p->ends[1 - from].host]) {
+    if (end->stalled.first == NULL && passes(w, p, from, bytes.size)) {
         schedule(w, p, from, e);
         return;
     }
@@ -61,8 +142,7 @@ static void post_to_owner(struct world *w, struct pipe *p, int side,
 {
     struct event *e = world_event(w, kind, p->ends[side].host);
 
-    e->pipe = p;
-    e->side = side;
+    event_pipe(e, p, side);
     e->serial = p->ends[side].serial;
     world_post(w, e, w->now);
 }
@@ -288,17 +368,6 @@ void pipes_power_on(struct world *w, int host)
                 send_event(w, p, side, EVENT_CLOSE, bytes_of(NULL, 0));
 }
 
-static void drop_stalled(struct world *w, struct pipe_end *end)
-{
-    while (end->stalled.first != NULL) {
-        struct event *e = end->stalled.first;
-
-        end->stalled.first = e->next;
-        end->waiting -= e->size;
-        world_release(w, e);
-    }
-}
-
 static bool is_between(const struct pipe *p, int a, int b)
 {
     return (p->ends[0].host == a && p->ends[1].host == b) ||
@@ -306,26 +375,50 @@ static bool is_between(const struct pipe *p, int a, int b)
 }
 
 /* Retransmissions find the way again a little later. */
-void pipes_go_on(struct world *w, int a, int b)
+static void go_on(struct world *w, struct pipe *p, int from)
 {
-    for (struct pipe *p = w->pipes; p != NULL; p = p->next) {
-        struct pipe_end *end;
+    struct pipe_end *end = &p->ends[from];
 
-        if (!is_between(p, a, b))
-            continue;
-        end = &p->ends[p->ends[0].host == a ? 0 : 1];
-        if (end->stalled.first == NULL)
-            continue;
-        end->last_arrival = instant_max(
-            end->last_arrival,
-            instant_after(w->now, rng_span(&w->rng, span_ms(1), span_ms(500))));
-        while (end->stalled.first != NULL) {
-            struct event *e = end->stalled.first;
+    if (end->stalled.first == NULL ||
+        !passes(w, p, from, end->stalled.first->size))
+        return;
+    end->last_arrival = instant_max(
+        end->last_arrival,
+        instant_after(w->now, rng_span(&w->rng, span_ms(1), span_ms(500))));
+    while (end->stalled.first != NULL &&
+           passes(w, p, from, end->stalled.first->size)) {
+        struct event *e = end->stalled.first;
 
-            end->stalled.first = e->next;
-            schedule(w, p, end == &p->ends[0] ? 0 : 1, e);
-        }
+        end->stalled.first = e->next;
+        schedule(w, p, from, e);
     }
+}
+
+void pipes_go_on(struct world *w, int host)
+{
+    for (struct pipe *p = w->pipes; p != NULL; p = p->next)
+        if (p->ends[1].host >= 0 &&
+            (p->ends[0].host == host || p->ends[1].host == host)) {
+            go_on(w, p, 0);
+            go_on(w, p, 1);
+        }
+}
+
+static void end_locally(struct world *w, struct pipe *p, int side)
+{
+    struct event *e = world_event(w, EVENT_CLOSE, p->ends[side].host);
+
+    event_pipe(e, p, side);
+    world_post(w, e, instant_after(w->now, p->delay));
+}
+
+void pipes_end_homeless(struct world *w, int host)
+{
+    for (struct pipe *p = w->pipes; p != NULL; p = p->next)
+        for (int side = 0; side < 2; side++)
+            if (p->ends[side].host == host && p->ends[side].open &&
+                !network_has(w, host, &p->ends[side].home))
+                end_locally(w, p, side);
 }
 
 void pipes_break(struct world *w, int a, int b)
@@ -334,15 +427,9 @@ void pipes_break(struct world *w, int a, int b)
         if (!is_between(p, a, b))
             continue;
         for (int side = 0; side < 2; side++) {
-            struct event *e;
-
             drop_stalled(w, &p->ends[side]);
-            if (!p->ends[side].open)
-                continue;
-            e = world_event(w, EVENT_CLOSE, p->ends[side].host);
-            e->pipe = p;
-            e->side = side;
-            world_post(w, e, instant_after(w->now, p->delay));
+            if (p->ends[side].open)
+                end_locally(w, p, side);
         }
     }
 }

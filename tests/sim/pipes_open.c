@@ -13,12 +13,16 @@ static struct pipe *new_pipe(struct world *w, int from, uint32_t serial,
 {
     struct pipe *p = memory_new(sizeof(*p));
 
+    if (w->next_pipe % 64 == 0)
+        pipes_sweep(w);
     p->serial = ++w->next_pipe;
     p->next = w->pipes;
     w->pipes = p;
-    p->ends[0] = (struct pipe_end){.host = from, .serial = serial, .id = link};
+    p->ends[0] = (struct pipe_end){
+        .pipe = p, .host = from, .serial = serial, .id = link};
     p->ends[0].told = p->ends[0].open = true;
     p->ends[1].host = -1;
+    pipe_enter(w, &p->ends[0]);
     return p;
 }
 
@@ -27,7 +31,7 @@ static void answer(struct world *w, struct pipe *p, struct span after,
 {
     struct event *e = world_event(w, EVENT_CONNECTED, p->ends[0].host);
 
-    e->pipe = p;
+    event_pipe(e, p, 0);
     e->serial = p->ends[0].serial;
     e->failure = failure;
     world_post(w, e, instant_after(w->now, after));
@@ -42,14 +46,20 @@ static void begin(struct world *w, struct pipe *p, const struct route *r,
     p->delay = r->delay;
     p->seen_from = r->seen_from;
     p->seen_from.port = (uint16_t)(20000 + p->serial % 40000);
+    p->nat = -1;
+    if (r->first != NULL && r->first->nat &&
+        address_same_ip(&r->seen_from, &r->first->outside))
+        p->nat = (int)(r->first - w->segments);
+    p->ends[0].home = r->ends[0];
+    p->ends[1].home = r->ends[1];
     if (r->host < 0 || w->hosts[r->host].off ||
         !network_may_open(w, p->ends[0].host, r->host) ||
-        w->cut[p->ends[0].host][r->host]) {
+        !network_passes(w, p->ends[0].host, r->host, 0)) {
         answer(w, p, connect_timeout, LINK_UNREACHABLE);
         return;
     }
     e = world_event(w, EVENT_CONNECT, r->host);
-    e->pipe = p;
+    event_pipe(e, p, 1);
     /* TCP's and CURVE's round trips, up to the last word of the connector. */
     world_post(w, e, instant_after(w->now, span_times(r->delay, 5)));
 }
@@ -88,7 +98,7 @@ void pipe_arrives(struct world *w, struct pipe *p, int host)
     struct pipe_end *end = &p->ends[1];
     struct curve_key key;
 
-    if (w->cut[host][p->ends[0].host]) {
+    if (!network_passes(w, host, p->ends[0].host, 0)) {
         answer(w, p, connect_timeout, LINK_UNREACHABLE);
         return;
     }
@@ -106,7 +116,9 @@ void pipe_arrives(struct world *w, struct pipe *p, int host)
         answer(w, p, p->delay, LINK_HANDSHAKE);
         return;
     }
-    *end = (struct pipe_end){.host = host, .open = true};
+    end->pipe = p;
+    end->host = host;
+    end->open = true;
     if (h->is_relay) {
         end->serial = h->hub->serial;
         end->id = p->serial;
@@ -115,6 +127,7 @@ void pipe_arrives(struct world *w, struct pipe *p, int host)
         h->process->next_incoming += 2;
         end->id = h->process->next_incoming;
     }
+    pipe_enter(w, end);
     answer(w, p, p->delay, (enum link_failure)0);
 }
 

@@ -2,8 +2,9 @@
  * pipes_private - what the streams' files share.
  *
  * A pipe is one connection. Side 0 opened it, side 1 listens. What a side sends
- * arrives in order; while the way is cut it waits in `stalled`, as unsent TCP
- * data does, with everything after it.
+ * arrives in order; what does not pass waits in `stalled`, as unsent TCP data
+ * does, with everything after it. A pipe is freed once both ends are closed and
+ * nothing is under way.
  */
 #ifndef TESTS_SIM_PIPES_PRIVATE_H
 #define TESTS_SIM_PIPES_PRIVATE_H
@@ -15,7 +16,10 @@ struct stalled {
 };
 
 struct pipe_end {
-    int host;
+    struct pipe *pipe;
+    struct pipe_end *next_in_bucket;
+    int host; /* -1: it did not arrive there yet */
+    struct interface home;
     uint32_t serial; /* of the process that has it */
     uint64_t id;     /* the link's, or the hub's name for the connection */
     bool told;       /* the owner knows of it */
@@ -30,6 +34,8 @@ struct pipe_end {
 struct pipe {
     struct pipe *next;
     uint64_t serial;
+    size_t events; /* that speak of it */
+    int nat;       /* the segment it leaves by NAT; -1: none */
     struct pipe_end ends[2];
     struct address seen_from; /* the connector, as the listener sees it */
     struct address to;
@@ -37,6 +43,10 @@ struct pipe {
     struct span delay;
 };
 
+/* It is found by its owner and id from now on. */
+void pipe_enter(struct world *w, struct pipe_end *end);
+/* Frees those that are over. */
+void pipes_sweep(struct world *w);
 /* The process that has the end; NULL: it is gone. */
 struct process *pipe_process(struct world *w, const struct pipe_end *end);
 struct hub_process *pipe_hub(struct world *w, const struct pipe_end *end);

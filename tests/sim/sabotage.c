@@ -67,8 +67,8 @@ static void mark_late(struct world *w, bool handed)
     struct reader r = reader_of(bytes_of(c->late.data, c->late.size));
     struct sent *s = checkers_sent(w, read_u64(&r));
 
-    s->handed_to &= ~((uint32_t)1 << c->late.at->host);
-    s->handed_to |= (uint32_t)handed << c->late.at->host;
+    s->handed_to &= ~((uint64_t)1 << c->late.at->host);
+    s->handed_to |= (uint64_t)handed << c->late.at->host;
 }
 
 static void keep_back(struct world *w, struct process *p,

@@ -37,6 +37,18 @@ void finishes_within(struct world *w, struct span limit)
         checkers_settle(w);
 }
 
+void finishes_in_the_end(struct world *w)
+{
+    expect(w, world_run_until(w, streams_are_done, span_s(60)),
+           "everything is sent in time");
+    /* A path that failed is held down for up to 5 min [P-8.3]. */
+    for (int i = 0; i < 66 && !w->failed && !checkers_is_settled(w); i++)
+        world_run(w, span_s(5));
+    world_run(w, span_s(3));
+    if (!w->failed)
+        checkers_settle(w);
+}
+
 bool sees_within(struct world *w, int a, int b, bool there, struct span limit)
 {
     struct instant until = instant_after(w->now, limit);
@@ -66,4 +78,23 @@ void talks_within(struct world *w, int a, int b, struct span limit)
     expect(w,
            checkers_reported(w, back, &outcome) && outcome == OUTCOME_DELIVERED,
            "the answer is delivered");
+}
+
+struct trio start_trio(struct world *w)
+{
+    int segment = world_add_segment(w, true);
+    struct trio t;
+
+    w->segments[segment].reaches[INTERNET] = true;
+    t.relay = world_add_relay(w);
+    t.a = world_add_edge(w, segment);
+    t.b = world_add_edge(w, segment);
+    t.far = world_add_edge(w, world_add_nat(w));
+    world_uses_relay(w, t.a, t.relay);
+    world_uses_relay(w, t.b, t.relay);
+    world_uses_relay(w, t.far, t.relay);
+    host_start_all(w);
+    settles_within(w, span_s(4), "all meet");
+    world_run(w, span_s(25)); /* The start's own noise is over. */
+    return t;
 }

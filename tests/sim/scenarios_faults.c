@@ -5,30 +5,6 @@
 #include "tests/sim/checkers.h"
 #include "tests/sim/scenarios.h"
 
-/* Two on a LAN, a third behind a NAT of its own; all at one relay. */
-struct trio {
-    int relay, a, b, far;
-};
-
-static struct trio start_trio(struct world *w)
-{
-    int segment = world_add_segment(w, true);
-    struct trio t;
-
-    w->segments[segment].reaches[INTERNET] = true;
-    t.relay = world_add_relay(w);
-    t.a = world_add_edge(w, segment);
-    t.b = world_add_edge(w, segment);
-    t.far = world_add_edge(w, world_add_nat(w));
-    world_uses_relay(w, t.a, t.relay);
-    world_uses_relay(w, t.b, t.relay);
-    world_uses_relay(w, t.far, t.relay);
-    host_start_all(w);
-    settles_within(w, span_s(4), "all meet");
-    world_run(w, span_s(25)); /* The start's own noise is over. */
-    return t;
-}
-
 static void kill9(struct world *w)
 {
     struct trio t = start_trio(w);

@@ -62,6 +62,7 @@ static bool shares_multicast(const struct world *w, const struct host *a,
     for (size_t i = 0; i < a->interface_count; i++)
         for (size_t k = 0; k < b->interface_count; k++)
             if (a->interfaces[i].segment == b->interfaces[k].segment &&
+                !a->interfaces[i].down && !b->interfaces[k].down &&
                 w->segments[a->interfaces[i].segment].multicast &&
                 a->multicast && b->multicast &&
                 network_may_open(w, a->index, b->index) &&
@@ -109,8 +110,8 @@ enum node_path checkers_best_path(struct world *w, int first, int second)
 
 /* --- after healing ----------------------------------------------------- */
 
-static bool pair_is_settled(struct world *w, int a, int b, char *why,
-                            size_t size)
+static bool pair_is_settled(struct world *w, int a, int b, bool by_any_path,
+                            char *why, size_t size)
 {
     bool there = checkers_joined(w, a, b);
     enum node_path best, path;
@@ -126,15 +127,16 @@ static bool pair_is_settled(struct world *w, int a, int b, char *why,
     snprintf(why, size, "%d is %s for %d by %s, and ought to be by %s", b,
              there ? "there" : "not there", a, node_path_name(path),
              node_path_name(best));
-    return best == PATH_NONE || (there && path == best);
+    return best == PATH_NONE || (there && (by_any_path || path == best));
 }
 
-static bool all_pairs(struct world *w, char *why, size_t size)
+static bool all_pairs(struct world *w, bool by_any_path, char *why, size_t size)
 {
     for (int a = 0; a < w->host_count; a++)
         for (int b = 0; b < w->host_count; b++)
             if (a != b && w->hosts[a].process != NULL && host_runs(w, a) &&
-                !w->hosts[b].is_relay && !pair_is_settled(w, a, b, why, size))
+                !w->hosts[b].is_relay &&
+                !pair_is_settled(w, a, b, by_any_path, why, size))
                 return false;
     return true;
 }
@@ -143,7 +145,15 @@ bool checkers_is_settled(struct world *w)
 {
     char why[200];
 
-    return all_pairs(w, why, sizeof(why));
+    return all_pairs(w, false, why, sizeof(why));
+}
+
+void checkers_settle_presence(struct world *w)
+{
+    char why[200];
+
+    if (!all_pairs(w, true, why, sizeof(why)))
+        world_fail(w, "settle", "%s", why);
 }
 
 static void check_reports(struct world *w)
@@ -179,7 +189,7 @@ void checkers_settle(struct world *w)
 {
     char why[200];
 
-    if (!all_pairs(w, why, sizeof(why)))
+    if (!all_pairs(w, false, why, sizeof(why)))
         world_fail(w, "settle", "%s", why);
     check_reports(w);
     if (!checkers_relay_lies(w))

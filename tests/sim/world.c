@@ -4,6 +4,7 @@
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/hostile.h"
+#include "tests/sim/pipes_private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,8 +35,17 @@ void event_data(struct event *e, struct bytes bytes)
     e->size = bytes.size;
 }
 
+void event_pipe(struct event *e, struct pipe *p, int side)
+{
+    e->pipe = p;
+    e->side = side;
+    p->events++;
+}
+
 void world_release(struct world *w, struct event *e)
 {
+    if (e->pipe != NULL)
+        e->pipe->events--;
     free(e->data);
     e->data = NULL;
     e->next = w->free_events;
@@ -179,12 +189,19 @@ static uint64_t mixed_bytes(uint64_t hash, struct bytes bytes)
     return mixed(hash, bytes.size);
 }
 
+/* What is sealed differs from its first bytes on, if at all. */
+static struct bytes enough_of(struct bytes bytes)
+{
+    return bytes_of(bytes.data, bytes.size < 128 ? bytes.size : 128);
+}
+
 void world_trace(struct world *w, const char *what, uint64_t a, uint64_t b,
                  struct bytes bytes)
 {
     w->trace = mixed(mixed(w->trace, (uint64_t)w->now.us), a);
     w->trace = mixed(mixed_bytes(w->trace, bytes_of_string(what)), b);
-    w->trace = mixed_bytes(w->trace, bytes);
+    w->trace = mixed_bytes(w->trace, enough_of(bytes));
+    w->trace = mixed(w->trace, bytes.size);
     if (w->sabotage == SABOTAGE_CLOCK) {
         struct timespec real;
 
@@ -340,29 +357,52 @@ int world_add_nat(struct world *w)
     return index;
 }
 
-void world_plug(struct world *w, int host, int segment)
+/* Whether somebody else on the segment has the address. */
+static bool is_taken(const struct world *w, int host,
+                     const struct interface *face)
 {
-    struct host *h = &w->hosts[host];
-    struct interface *i = &h->interfaces[h->interface_count++];
+    for (int k = 0; k < w->host_count; k++) {
+        const struct host *h = &w->hosts[k];
 
-    ASSERT(h->interface_count <= INTERFACES);
+        for (size_t n = 0; k != host && n < h->interface_count; n++)
+            if (h->interfaces[n].segment == face->segment &&
+                address_same_ip(&h->interfaces[n].address, &face->address))
+                return true;
+    }
+    return false;
+}
+
+void world_readdress(struct world *w, int host, size_t interface, int segment)
+{
+    struct interface *i = &w->hosts[host].interfaces[interface];
+    uint8_t lease = w->hosts[host].leases;
+
     i->segment = segment;
     i->address = (struct address){.family = ADDRESS_V4};
     if (segment == INTERNET)
-        memcpy(i->address.ip, (uint8_t[]){203, 0, 113, (uint8_t)(host + 1)}, 4);
+        memcpy(i->address.ip,
+               (uint8_t[]){203, 0, (uint8_t)(113 + lease), (uint8_t)(host + 1)},
+               4);
     else if (w->segments[segment].nat)
         /* All homes use the same addresses. */
-        memcpy(i->address.ip, (uint8_t[]){192, 168, 1, (uint8_t)(host % 4 + 1)},
+        memcpy(i->address.ip,
+               (uint8_t[]){192, 168, (uint8_t)(1 + lease),
+                           (uint8_t)(host % 4 + 1)},
                4);
     else
         memcpy(i->address.ip,
-               (uint8_t[]){10, (uint8_t)segment, 0, (uint8_t)(host + 1)}, 4);
-    for (int k = 0; k < w->host_count; k++)
-        for (size_t n = 0; k != host && n < w->hosts[k].interface_count; n++)
-            if (w->hosts[k].interfaces[n].segment == segment &&
-                address_same_ip(&w->hosts[k].interfaces[n].address,
-                                &i->address))
-                i->address.ip[3] = (uint8_t)(100 + host);
+               (uint8_t[]){10, (uint8_t)segment, lease, (uint8_t)(host + 1)},
+               4);
+    if (is_taken(w, host, i))
+        i->address.ip[3] = (uint8_t)(100 + host);
+}
+
+void world_plug(struct world *w, int host, int segment)
+{
+    struct host *h = &w->hosts[host];
+
+    ASSERT(h->interface_count < INTERFACES);
+    world_readdress(w, host, h->interface_count++, segment);
 }
 
 static int add_host(struct world *w, int segment)

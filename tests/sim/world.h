@@ -9,7 +9,9 @@
  *
  * CURVE is modelled: a connection opens only if the connector names the
  * listener's key. Streams deliver in order until they end; a silent cut stalls
- * them, and what was written goes on when it heals, as TCP does.
+ * them, and what was written goes on when it heals, as TCP does. So does an
+ * address that is gone, and a way that large packets do not pass: the first
+ * that is too large holds up all behind it.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -20,7 +22,8 @@
 
 #include <sodium.h>
 
-enum { HOSTS = 24, SEGMENTS = 10, INTERFACES = 3, INTERNET = 0 };
+enum { HOSTS = 40, SEGMENTS = 10, INTERFACES = 3, INTERNET = 0 };
+enum { PIPE_BUCKETS = 1024 };
 enum { DISCOVERY_PORT = 9083 };
 
 /* What goes wrong on purpose, so that each checker is seen to find it. */
@@ -60,6 +63,7 @@ struct segment {
 struct interface {
     int segment;
     struct address address;
+    bool down;
 };
 
 struct identity {
@@ -84,7 +88,10 @@ struct host {
     bool refuses_incoming; /* a firewall: connections cannot be opened to it */
     bool only_relays;      /* a firewall: none can be opened but to relays */
     bool frozen;
-    bool off;                       /* without power */
+    bool asleep;    /* frozen with its kernel: nothing gets in or out */
+    bool off;       /* without power */
+    bool stays;     /* others know its address by heart */
+    uint8_t leases; /* how often its address changed */
     struct event *held, **held_end; /* what came while it was frozen */
     struct process *process;        /* NULL: none runs */
     struct hub_process *hub;
@@ -117,7 +124,7 @@ struct process {
     uint16_t tcp_port, udp_port;
     uint32_t next_incoming;
     struct instant tick_at; /* of the tick that is under way */
-    bool leaving;
+    bool leaving;           /* and will say when it is done */
     struct instant started;
 };
 
@@ -150,12 +157,15 @@ struct world {
     int segment_count;
     struct host hosts[HOSTS];
     int host_count;
-    bool cut[HOSTS][HOSTS]; /* nothing passes from [a] to [b] */
+    bool cut[HOSTS][HOSTS];      /* nothing passes from [a] to [b] */
+    size_t narrow[HOSTS][HOSTS]; /* nothing larger does; 0: no limit */
     /* When [a] last sent [b] a datagram: the answer passes any firewall. */
     struct instant flows[HOSTS][HOSTS];
-    struct pipe *pipes; /* all that ever were, newest first */
+    struct pipe *pipes; /* newest first */
+    struct pipe_end *pipe_ends[PIPE_BUCKETS];
     uint64_t next_pipe;
     uint32_t next_serial;
+    bool healed;          /* faults that go on by themselves end */
     bool closes_incoming; /* a listener can close a connection, not forget it */
     size_t high_water;    /* bytes on a stream from where it blocks */
     bool drops_when_blocked; /* what is written nevertheless, else queues it */
@@ -212,7 +222,11 @@ void host_kill(struct world *w, int host);
 void host_power_off(struct world *w, int host);
 /* A clean end: goodbyes, then the process is gone. */
 void host_leave(struct world *w, int host);
+/* SIGSTOP: its kernel goes on. */
 void host_freeze(struct world *w, int host);
+/* Its kernel sleeps, too; datagrams to it are lost. */
+void host_sleep(struct world *w, int host);
+/* It goes on, or wakes: late, and with all that came meanwhile. */
 void host_thaw(struct world *w, int host);
 /* Its addresses are told to its node (again). */
 void host_tell_addresses(struct world *w, int host);
@@ -224,22 +238,19 @@ void hub_revoke(struct world *w, int relay, struct bytes list);
 
 /* --- networks ---------------------------------------------------------- */
 
-/* Nothing passes from a to b until it is healed. */
-void network_cut(struct world *w, int a, int b);
-/* Streams between them go on, or end if `breaks`. */
-void network_heal(struct world *w, int a, int b, bool breaks);
-void network_heal_all(struct world *w, bool breaks);
-/* Every stream between the two ends at once, seen by both. */
-void network_reset(struct world *w, int a, int b);
-
 struct route {
     int host;                    /* that has the address; -1: nobody */
     struct address seen_from;    /* how the connector looks like there */
     struct span delay;           /* with jitter, for this once */
     const struct segment *first; /* where it leaves */
+    struct interface ends[2];    /* where it leaves, and where it arrives */
 };
 /* The way from a host to an address, firewalls and cuts left aside. */
 struct route network_route(struct world *w, int from, const struct address *to);
+/* Whether the host still has the interface's address there, and it is up. */
+bool network_has(const struct world *w, int host, const struct interface *i);
+/* Whether a packet of the size passes from a to b. */
+bool network_passes(const struct world *w, int a, int b, size_t size);
 /* Whether firewalls let a open connections to b. */
 bool network_may_open(const struct world *w, int a, int b);
 /* Whether a can open a direct connection to b, at one of its addresses. */
@@ -247,6 +258,29 @@ bool network_reaches(struct world *w, int a, int b);
 void network_multicast(struct world *w, int from, struct bytes bytes);
 void network_datagram(struct world *w, int from, const struct address *to,
                       struct bytes bytes);
+
+/* --- faults ------------------------------------------------------------ */
+
+/* Nothing passes from a to b until it is healed. */
+void network_cut(struct world *w, int a, int b);
+/* Nothing larger than `most` passes from a to b until it is healed. */
+void network_narrow(struct world *w, int a, int b, size_t most);
+/* Streams between them go on, or end if `breaks`. */
+void network_heal(struct world *w, int a, int b, bool breaks);
+void network_heal_all(struct world *w, bool breaks);
+bool network_is_ill(const struct world *w, int a, int b);
+/* Every stream between the two ends at once, seen by both. */
+void network_reset(struct world *w, int a, int b);
+
+/* An interface goes down, or comes back with the address that it had. */
+void host_unplug(struct world *w, int host, size_t interface);
+void host_plug_in(struct world *w, int host, size_t interface);
+/* The interface gets another address, in the segment. Streams from the old one
+ * stall; with `breaks` the host's own kernel ends them. */
+void host_moves(struct world *w, int host, size_t interface, int segment,
+                bool breaks);
+/* The NAT gets another outside address. */
+void segment_renumber(struct world *w, int segment);
 
 /* --- streams ----------------------------------------------------------- */
 
@@ -259,8 +293,12 @@ void pipes_close(struct world *w, int host, uint64_t link);
 /* The process is gone. silent: without a word to the other ends. */
 void pipes_end_all(struct world *w, int host, bool silent);
 void pipes_power_on(struct world *w, int host);
-void pipes_go_on(struct world *w, int a, int b);
+/* What waits at the host, or for it, goes on as far as it passes. */
+void pipes_go_on(struct world *w, int host);
 void pipes_break(struct world *w, int a, int b);
+/* The host's kernel ends its streams whose address it does not have any more.
+ */
+void pipes_end_homeless(struct world *w, int host);
 void pipes_handle(struct world *w, struct event *e);
 void pipes_free_all(struct world *w);
 
@@ -285,9 +323,9 @@ struct event {
     uint64_t order;
     enum event_kind kind;
     int host;
-    uint32_t serial; /* of the process it is for; 0: whichever */
-    struct pipe *pipe;
-    int side; /* of the pipe, that it arrives at */
+    uint32_t serial;   /* of the process it is for; 0: whichever */
+    struct pipe *pipe; /* set with event_pipe */
+    int side;          /* of the pipe, that it arrives at */
     bool flag;
     struct address address;
     enum link_failure failure;
@@ -298,8 +336,11 @@ struct event {
     struct event *next; /* in a list */
 };
 
+/* The interface gets the host's next address in the segment. */
+void world_readdress(struct world *w, int host, size_t interface, int segment);
 struct event *world_event(struct world *w, enum event_kind kind, int host);
 void event_data(struct event *e, struct bytes bytes);
+void event_pipe(struct event *e, struct pipe *p, int side);
 /* Schedules it; it is the world's from now on. */
 void world_post(struct world *w, struct event *e, struct instant at);
 void world_release(struct world *w, struct event *e);
