@@ -101,7 +101,7 @@ void edge_spare(struct hub *h, struct edge *e, struct bytes list)
 static void fan_out(struct hub *h, const struct edge *from,
                     const struct group *g, const struct hub_event *event)
 {
-    struct delivery d = {.event = event};
+    struct delivery d = {.event = event, .from = from};
     for (const struct membership *s = g->first; s; s = s->next) {
         struct edge *to = s->edge;
         if (to == from || to->doomed || map_get(&from->spared, to->node.key))

@@ -99,8 +99,9 @@ void hub_todos_close(struct hub_todos *t);
 struct hub *hub_new(const struct hub_conf *conf, struct instant now);
 void hub_free(struct hub *h);
 /* One event, then what is due. Appends to `todos`. A FORWARD that a blocked
- * connection cannot take is queued by the hub (copied), up to limits.queue;
- * beyond, the sender gets REFUSED with QUEUE_FULL. A MULTICAST is queued in
+ * connection cannot take is queued by the hub (copied), up to limits.queue,
+ * which its senders share [P-7.6]: beyond, the sender gets REFUSED with
+ * QUEUE_FULL, or who holds most of the queue does. A MULTICAST is queued in
  * the same way, as one copy for all; what does not fit is counted. */
 void hub_step(struct hub *h, struct instant now, const struct hub_event *event,
               struct hub_todos *todos);

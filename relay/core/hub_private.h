@@ -11,6 +11,7 @@
 #include "common/base/heap.h"
 #include "common/base/map.h"
 #include "common/wire/multicast.h"
+#include "relay/core/fair.h"
 #include "relay/core/hub.h"
 #include "relay/core/queue.h"
 
@@ -105,7 +106,7 @@ struct edge {
     bool doomed; /* ends with this step: it cannot take control */
     struct edge *next_doomed;
     struct queue control;
-    struct queue data;
+    struct fair data;
     struct timer work; /* armed: portions are left to hand out */
 
     struct membership *memberships; /* owned, of fixed size: they are linked */
@@ -191,10 +192,11 @@ void packet_stamp(const struct hub_event *event, enum packet_type type,
 /* The event's packet on its way to one edge or many. */
 struct delivery {
     const struct hub_event *event;
+    const struct edge *from;
     struct parcel *copy; /* made for the first that is blocked, or NULL */
 };
-/* False if it does not fit the edge's queue. The delivery's copy is the
- * caller's to release. */
+/* False if it does not fit the edge's queue and the sender has its share of
+ * it. The delivery's copy is the caller's to release. */
 bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d) MUST_USE;
 void edge_blocked(struct hub *h, struct edge *e);
 /* Hands out what waits, a portion at a time. */

@@ -6,6 +6,9 @@
 
 #include "common/base/bytes.h"
 
+/* What its keeping counts as in a queue's bytes. */
+enum { PARCEL_OVERHEAD = 64 };
+
 struct parcel {
     size_t holders;
     size_t size;

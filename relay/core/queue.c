@@ -18,7 +18,7 @@ void queue_put(struct queue *q, struct parcel *packet)
     else
         q->first = p;
     q->last = p;
-    q->bytes += packet->size + QUEUE_PACKET_OVERHEAD;
+    q->bytes += packet->size + PARCEL_OVERHEAD;
 }
 
 struct bytes queue_first(const struct queue *q)
@@ -34,7 +34,7 @@ void queue_drop(struct queue *q)
     q->first = p->next;
     if (!q->first)
         q->last = NULL;
-    q->bytes -= p->packet->size + QUEUE_PACKET_OVERHEAD;
+    q->bytes -= p->packet->size + PARCEL_OVERHEAD;
     parcel_release(&p->packet);
     free(p);
 }

@@ -9,8 +9,6 @@
 
 #include "relay/core/parcel.h"
 
-enum { QUEUE_PACKET_OVERHEAD = 64 };
-
 struct queued;
 
 /* A zeroed queue is empty and ready. */

@@ -9,12 +9,6 @@ static void write_now(struct hub *h, const struct edge *e, struct bytes packet)
     h->counters.bytes_out += packet.size;
 }
 
-static void put(struct hub *h, struct queue *q, struct parcel *packet)
-{
-    queue_put(q, packet);
-    h->counters.queue_bytes += packet->size + QUEUE_PACKET_OVERHEAD;
-}
-
 static void doom(struct hub *h, struct edge *e)
 {
     e->doomed = true;
@@ -37,13 +31,13 @@ void edge_control(struct hub *h, struct edge *e, struct bytes packet)
         return;
     }
     /* Whoever does not take what it must know is worse than gone. */
-    if (e->control.bytes + packet.size + QUEUE_PACKET_OVERHEAD >
-        control_limit(h)) {
+    if (e->control.bytes + packet.size + PARCEL_OVERHEAD > control_limit(h)) {
         doom(h, e);
         return;
     }
     struct parcel *copy = parcel_new(packet);
-    put(h, &e->control, copy);
+    queue_put(&e->control, copy);
+    h->counters.queue_bytes += packet.size + PARCEL_OVERHEAD;
     parcel_release(&copy);
 }
 
@@ -100,21 +94,38 @@ bool edge_may_send(struct hub *h, struct edge *e, size_t size)
     return true;
 }
 
+/* Makes room at the cost of those who hold most. Whoever sent to this edge
+ * alone learns of it; a multicast ends without a word [P-9.6]. */
+static void displace(struct hub *h, struct edge *to)
+{
+    struct parcel *p = fair_displace(&to->data);
+    struct edge *from = map_get(&to->mesh->nodes, p->data + 1);
+    h->counters.queue_bytes -= p->size + PARCEL_OVERHEAD;
+    if (p->data[0] == RELAY_FORWARDED && from)
+        refuse_forward(h, from, REFUSAL_QUEUE_FULL, &to->node);
+    else
+        h->counters.dropped[REFUSAL_QUEUE_FULL]++;
+    parcel_release(&p);
+}
+
 bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
 {
     const struct hub_event *event = d->event;
-    if (!to->blocked && queue_is_empty(&to->data)) {
+    size_t limit = h->conf.limits.queue;
+    if (!to->blocked && fair_is_empty(&to->data)) {
         hub_todos_add(h->todos, HUB_FORWARD, to->conn);
         h->counters.packets_out++;
         h->counters.bytes_out += event->size;
         return true;
     }
-    if (to->data.bytes + event->size + QUEUE_PACKET_OVERHEAD >
-        h->conf.limits.queue)
+    if (!fair_admits(&to->data, &d->from->node, event->size, limit))
         return false;
+    while (fair_is_over(&to->data, event->size, limit))
+        displace(h, to);
     if (!d->copy)
         d->copy = parcel_new(bytes_of(event->data, event->size));
-    put(h, &to->data, d->copy);
+    fair_put(&to->data, &d->from->node, d->copy);
+    h->counters.queue_bytes += event->size + PARCEL_OVERHEAD;
     return true;
 }
 
@@ -143,7 +154,7 @@ void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
         return;
     }
     packet_stamp(event, RELAY_FORWARDED, e);
-    struct delivery d = {.event = event};
+    struct delivery d = {.event = event, .from = e};
     if (!edge_may_send(h, e, event->size) || !edge_deliver(h, to, &d))
         refuse_forward(h, e, REFUSAL_QUEUE_FULL, &destination);
     parcel_release(&d.copy);
@@ -155,32 +166,45 @@ void edge_blocked(struct hub *h, struct edge *e)
     heap_remove(&h->timers, &e->work);
 }
 
-/* Hands out up to `budget` bytes of the queue; answers what is left of it. */
-static size_t drain(struct hub *h, struct edge *e, struct queue *q,
-                    size_t budget)
+/* Writes a packet of a queue, at the budget's cost. */
+static void write_queued(struct hub *h, const struct edge *e,
+                         struct bytes packet, size_t *budget)
 {
-    while (!queue_is_empty(q) && budget > 0) {
-        struct bytes packet = queue_first(q);
-        size_t cost = packet.size + QUEUE_PACKET_OVERHEAD;
-        write_now(h, e, arena_copy(&h->todos->arena, packet));
-        queue_drop(q);
-        h->counters.queue_bytes -= cost;
-        budget -= cost < budget ? cost : budget;
+    size_t cost = packet.size + PARCEL_OVERHEAD;
+    write_now(h, e, arena_copy(&h->todos->arena, packet));
+    h->counters.queue_bytes -= cost;
+    *budget -= cost < *budget ? cost : *budget;
+}
+
+/* Hands out up to `budget` bytes of a queue; answers what is left of it. */
+static size_t drain_control(struct hub *h, struct edge *e, size_t budget)
+{
+    while (!queue_is_empty(&e->control) && budget > 0) {
+        write_queued(h, e, queue_first(&e->control), &budget);
+        queue_drop(&e->control);
     }
     return budget;
+}
+
+static void drain_data(struct hub *h, struct edge *e, size_t budget)
+{
+    while (!fair_is_empty(&e->data) && budget > 0) {
+        write_queued(h, e, fair_first(&e->data), &budget);
+        fair_drop(&e->data);
+    }
 }
 
 void edge_work(struct hub *h, struct edge *e)
 {
     if (e->blocked || e->doomed)
         return;
-    size_t budget = drain(h, e, &e->control, HUB_PORTION);
+    size_t budget = drain_control(h, e, HUB_PORTION);
     /* The roster waits until the news before it are out: a GONE must not be
      * overtaken. */
     if (budget > 0 && roster_sync(h, e))
-        drain(h, e, &e->data, budget);
+        drain_data(h, e, budget);
     bool done =
-        queue_is_empty(&e->control) && e->synced && queue_is_empty(&e->data);
+        queue_is_empty(&e->control) && e->synced && fair_is_empty(&e->data);
     heap_set(&h->timers, &e->work,
              done ? INSTANT_NEVER : instant_after(h->now, span_us(1)));
 }

@@ -407,6 +407,20 @@ static void what_does_not_fit_is_dropped_without_a_word(void **state)
     assert_int_equal(counters().queue_bytes, 0);
 }
 
+/* A displaced multicast is nobody's news either; a forward is its sender's. */
+static void it_makes_room_for_others_without_a_word(void **state)
+{
+    (void)state;
+    want(&nodes[1], 7, 1);
+    kit_event(&k, HUB_BLOCKED, nodes[1].conn);
+    while (counters().dropped[REFUSAL_QUEUE_FULL] == 0)
+        publish(&nodes[0], 7, 10000);
+    publish(&nodes[2], 7, 20000);
+    assert_int_equal(k.todos.count, 0);
+    assert_in_range(counters().dropped[REFUSAL_QUEUE_FULL], 2, 4);
+    assert_true(counters().queue_bytes <= k.conf.limits.queue);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -429,6 +443,7 @@ int main(void)
         TEST(the_rate_limit_counts_it_once),
         TEST(who_is_blocked_gets_it_later),
         TEST(what_does_not_fit_is_dropped_without_a_word),
+        TEST(it_makes_room_for_others_without_a_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,52 @@ static void a_full_queue_refuses_and_hurts_nobody_else(void **state)
     assert_int_equal(counters.queue_bytes, 0);
 }
 
+/* It learns that it loses a packet, in favour of one who sends little. */
+static void who_floods_gives_way(void **state)
+{
+    (void)state;
+    struct kit_node c;
+    struct hub_counters counters;
+    kit_node_make(&c, &k.mesh, 3);
+    kit_hello(&k, &c);
+    kit_event(&k, HUB_BLOCKED, b.conn);
+    for (int i = 0; i < 200; i++)
+        forward(&a, &b, 10000);
+    forward_refused(&a, &b, REFUSAL_QUEUE_FULL);
+    forward(&c, &b, 20000);
+    assert_int_equal(kit_refusal(&k, c.conn), REFUSAL_NONE);
+    forward_refused(&a, &b, REFUSAL_QUEUE_FULL);
+    hub_counters_get(k.hub, &counters);
+    assert_true(counters.queue_bytes <= k.conf.limits.queue);
+    /* And it does not wait for all that was there before it. */
+    kit_event(&k, HUB_WRITABLE, b.conn);
+    size_t at = 0;
+    struct bytes p;
+    while ((p = kit_written(&k, b.conn, RELAY_FORWARDED, at)).size > 0 &&
+           memcmp(p.data + 1, c.id.key, KEY_SIZE) != 0)
+        at++;
+    assert_int_equal(p.size, FORWARD_HEADER_SIZE + 20000);
+    assert_in_range(at, 1, 7);
+}
+
+static void who_floods_and_left_gives_way_too(void **state)
+{
+    (void)state;
+    struct kit_node c;
+    kit_node_make(&c, &k.mesh, 3);
+    kit_hello(&k, &c);
+    kit_event(&k, HUB_BLOCKED, b.conn);
+    for (int i = 0; i < 200; i++)
+        forward(&a, &b, 10000);
+    kit_event(&k, HUB_CLOSED, a.conn);
+    forward(&c, &b, 20000);
+    assert_int_equal(k.todos.count, 0);
+    kit_event(&k, HUB_CLOSED, b.conn);
+    struct hub_counters counters;
+    hub_counters_get(k.hub, &counters);
+    assert_int_equal(counters.queue_bytes, 0);
+}
+
 static void a_long_queue_is_handed_out_in_portions(void **state)
 {
     (void)state;
@@ -351,6 +397,8 @@ int main(void)
         TEST(the_largest_packet_passes_and_no_larger),
         TEST(a_blocked_edge_gets_it_later_and_in_order),
         TEST(a_full_queue_refuses_and_hurts_nobody_else),
+        TEST(who_floods_gives_way),
+        TEST(who_floods_and_left_gives_way_too),
         TEST(a_long_queue_is_handed_out_in_portions),
         TEST(control_goes_before_data),
         TEST(who_does_not_take_control_is_dropped),

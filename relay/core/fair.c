@@ -1,0 +1,253 @@
+#include "relay/core/fair.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/memory.h"
+
+enum {
+    LINE_FIRST = 8, /* packets; a power of two, as all its sizes */
+    /* An empty queue keeps a table of so many sources and no larger one. */
+    TABLE_KEPT = 64,
+};
+
+/* A source's line: a ring that grows. */
+struct flow {
+    struct node_id source;
+    struct flow *previous; /* in the ring of turns */
+    struct flow *next;
+    struct parcel **packets;
+    size_t capacity;
+    size_t first;
+    size_t count;
+    size_t bytes;
+    size_t credit; /* bytes that it may still send in its turn */
+    size_t place;  /* in the heap */
+};
+
+void fair_init(struct fair *q, const uint8_t hash_key[16])
+{
+    memset(q, 0, sizeof *q);
+    map_init(&q->flows, KEY_SIZE, hash_key);
+}
+
+static size_t cost_of(const struct parcel *packet)
+{
+    return packet->size + PARCEL_OVERHEAD;
+}
+
+/* ---- A line ------------------------------------------------------------ */
+
+static struct parcel **slot(const struct flow *f, size_t i)
+{
+    return &f->packets[(f->first + i) & (f->capacity - 1)];
+}
+
+static void line_grow(struct flow *f)
+{
+    size_t capacity = f->capacity ? 2 * f->capacity : LINE_FIRST;
+    struct parcel **packets = memory_array(capacity, sizeof *packets);
+    for (size_t i = 0; i < f->count; i++)
+        packets[i] = *slot(f, i);
+    free(f->packets);
+    f->packets = packets;
+    f->capacity = capacity;
+    f->first = 0;
+}
+
+static void line_put(struct flow *f, struct parcel *packet)
+{
+    if (f->count == f->capacity)
+        line_grow(f);
+    *slot(f, f->count++) = packet;
+    f->bytes += cost_of(packet);
+}
+
+static struct parcel *line_take_first(struct flow *f)
+{
+    struct parcel *packet = *slot(f, 0);
+    f->first = (f->first + 1) & (f->capacity - 1);
+    f->count--;
+    f->bytes -= cost_of(packet);
+    return packet;
+}
+
+static struct parcel *line_take_last(struct flow *f)
+{
+    struct parcel *packet = *slot(f, --f->count);
+    f->bytes -= cost_of(packet);
+    return packet;
+}
+
+/* ---- Who is the heaviest ----------------------------------------------- */
+
+static void heap_place(struct fair *q, size_t place, struct flow *f)
+{
+    q->heavy[place] = f;
+    f->place = place;
+}
+
+/* Its weight has changed: up or down to where it belongs. */
+static void heap_settle(struct fair *q, struct flow *f)
+{
+    size_t at = f->place;
+    while (at > 0 && q->heavy[(at - 1) / 2]->bytes < f->bytes) {
+        heap_place(q, at, q->heavy[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+    for (size_t child; (child = 2 * at + 1) < q->count;) {
+        if (child + 1 < q->count &&
+            q->heavy[child + 1]->bytes > q->heavy[child]->bytes)
+            child++;
+        if (q->heavy[child]->bytes <= f->bytes)
+            break;
+        heap_place(q, at, q->heavy[child]);
+        at = child;
+    }
+    heap_place(q, at, f);
+}
+
+static void heap_add(struct fair *q, struct flow *f)
+{
+    if (q->count == q->capacity) {
+        q->capacity = q->capacity ? 2 * q->capacity : 4;
+        q->heavy = memory_resize(q->heavy, q->capacity, sizeof *q->heavy);
+    }
+    heap_place(q, q->count++, f);
+}
+
+static void heap_take_out(struct fair *q, const struct flow *f)
+{
+    struct flow *last = q->heavy[--q->count];
+    if (last == f)
+        return;
+    heap_place(q, f->place, last);
+    heap_settle(q, last);
+}
+
+/* ---- Turns ------------------------------------------------------------- */
+
+static void give_turn(struct fair *q, struct flow *f)
+{
+    q->turn = f;
+    f->credit += FAIR_TURN;
+}
+
+/* At the end of the ring: just before the one whose turn it is. */
+static struct flow *flow_new(struct fair *q, const struct node_id *source)
+{
+    struct flow *f = memory_new(sizeof *f);
+    f->source = *source;
+    f->next = q->turn ? q->turn : f;
+    f->previous = q->turn ? q->turn->previous : f;
+    f->previous->next = f;
+    f->next->previous = f;
+    if (!q->turn)
+        give_turn(q, f);
+    map_put(&q->flows, f->source.key, f);
+    heap_add(q, f);
+    return f;
+}
+
+static void flow_free(struct fair *q, struct flow *f)
+{
+    f->previous->next = f->next;
+    f->next->previous = f->previous;
+    if (f->next == f)
+        q->turn = NULL;
+    else if (q->turn == f)
+        give_turn(q, f->next);
+    map_remove(&q->flows, f->source.key);
+    heap_take_out(q, f);
+    free(f->packets);
+    free(f);
+    if (q->count == 0 && q->flows.capacity > TABLE_KEPT)
+        map_close(&q->flows);
+}
+
+/* After a packet was taken from it. */
+static void flow_settle(struct fair *q, struct flow *f)
+{
+    if (f->count == 0) {
+        flow_free(q, f);
+        return;
+    }
+    heap_settle(q, f);
+    /* A turn's bytes are at least one packet's: nobody is passed over. */
+    if (q->turn == f && f->credit < cost_of(*slot(f, 0)))
+        give_turn(q, f->next);
+}
+
+/* ---- The queue --------------------------------------------------------- */
+
+bool fair_is_over(const struct fair *q, size_t size, size_t limit)
+{
+    return q->bytes + size + PARCEL_OVERHEAD > limit;
+}
+
+bool fair_admits(const struct fair *q, const struct node_id *source,
+                 size_t size, size_t limit)
+{
+    if (!fair_is_over(q, size, limit))
+        return true;
+    /* If it fits its share, the others hold more than theirs together: the
+     * heaviest is one of them until there is room. */
+    const struct flow *f = map_get(&q->flows, source->key);
+    size_t held = f ? f->bytes : 0;
+    size_t sources = q->count + (f ? 0 : 1);
+    return held + size + PARCEL_OVERHEAD <= limit / sources;
+}
+
+struct parcel *fair_displace(struct fair *q)
+{
+    struct flow *f = q->heavy[0];
+    struct parcel *packet = line_take_last(f);
+    q->bytes -= cost_of(packet);
+    flow_settle(q, f);
+    return packet;
+}
+
+void fair_put(struct fair *q, const struct node_id *source,
+              struct parcel *packet)
+{
+    ASSERT(cost_of(packet) <= FAIR_TURN);
+    struct flow *f = map_get(&q->flows, source->key);
+    if (!f)
+        f = flow_new(q, source);
+    line_put(f, parcel_hold(packet));
+    q->bytes += cost_of(packet);
+    heap_settle(q, f);
+}
+
+struct bytes fair_first(const struct fair *q)
+{
+    return q->turn ? parcel_bytes(*slot(q->turn, 0)) : (struct bytes){0};
+}
+
+void fair_drop(struct fair *q)
+{
+    struct flow *f = q->turn;
+    if (!f)
+        return;
+    struct parcel *packet = line_take_first(f);
+    size_t cost = cost_of(packet);
+    f->credit -= cost;
+    q->bytes -= cost;
+    parcel_release(&packet);
+    flow_settle(q, f);
+}
+
+bool fair_is_empty(const struct fair *q)
+{
+    return !q->turn;
+}
+
+void fair_close(struct fair *q)
+{
+    while (!fair_is_empty(q))
+        fair_drop(q);
+    map_close(&q->flows);
+    free(q->heavy);
+    q->heavy = NULL;
+    q->capacity = 0;
+}
