@@ -84,7 +84,7 @@ void announce_changed(struct node *n)
     write_bytes(&w, announce_full(n));
     links_tell_all(n, writer_bytes(&w));
     relays_announce(n);
-    if (!n->leaving)
+    if (!n->left)
         node_arm(n, &n->beacon_deadline, n->now);
 }
 

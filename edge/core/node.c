@@ -233,19 +233,10 @@ static void take_clock(struct node *n, uint64_t unix_seconds)
         peer_touch(n, p); /* Its certificate's end is nearer or farther. */
 }
 
-static void say_goodbye(struct node *n)
-{
-    static const uint8_t link_bye[] = {LINK_BYE}, relay_bye[] = {RELAY_BYE};
-    n->leaving = true;
-    struct arena *arena = &n->todo->arena;
-    links_tell_all(n, arena_copy(arena, bytes_of(link_bye, 1)));
-    relays_tell_all(n, arena_copy(arena, bytes_of(relay_bye, 1)));
-    beacons_multicast(n, BEACON_BYE);
-    (void)todo_add(n->todo, NODE_DONE);
-}
-
 static void take_event(struct node *n, const struct node_event *event)
 {
+    if (leave_refuses(n, event))
+        return;
     switch (event->kind) {
     case NODE_TICK:
         return;
@@ -291,7 +282,7 @@ static void take_event(struct node *n, const struct node_event *event)
         revocation_take(n, event->revocation);
         return;
     case NODE_LEAVE:
-        say_goodbye(n);
+        leave_begin(n);
         return;
     }
 }
@@ -300,7 +291,7 @@ static void take_event(struct node *n, const struct node_event *event)
 
 static void beacon_due(struct node *n)
 {
-    if (n->leaving)
+    if (n->left)
         return;
     beacons_multicast(n, BEACON_HERE);
     beacons_to_configured(n);
@@ -331,6 +322,9 @@ static void handle_due(struct node *n)
             break;
         case DEADLINE_PING:
             traffic_ping_lost(n, d->subject);
+            break;
+        case DEADLINE_LEAVE:
+            heap_remove(&n->heap, &d->timer); /* leave_go_on looks itself. */
             break;
         }
     }
@@ -394,6 +388,7 @@ void node_step(struct node *n, struct instant now,
         take_event(n, &events[i]);
     handle_due(n);
     settle(n);
+    leave_go_on(n);
     n->expected_at = heap_deadline(&n->heap);
     n->todo = NULL;
 }

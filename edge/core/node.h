@@ -79,7 +79,8 @@ enum node_event_kind {
     NODE_SET_GROUPS,
     NODE_REVOCATION, /* a revocation list from a file or a local client */
     NODE_LEAVE,      /* deliver what is queued, within a second, then say
-                        goodbye everywhere; DONE follows */
+                        goodbye everywhere; DONE follows. What is submitted
+                        from now on is NOT_DELIVERED */
 };
 
 enum link_failure {

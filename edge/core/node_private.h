@@ -12,6 +12,7 @@
  *     peers.c      who is there: evidence, join and leave, path, deadlines
  *     traffic.c    messages: submit, publish, ping, sessions, packets
  *     refusals.c   who was refused, said once
+ *     leave.c      the end: what is queued is delivered, goodbye is said
  */
 #ifndef EDGE_CORE_NODE_PRIVATE_H
 #define EDGE_CORE_NODE_PRIVATE_H
@@ -32,6 +33,7 @@ enum deadline_kind {
     DEADLINE_LINK,
     DEADLINE_RELAY,
     DEADLINE_PING,
+    DEADLINE_LEAVE,
 };
 
 struct deadline {
@@ -225,7 +227,10 @@ struct node {
     struct peer *dirty;
     struct instant now;
     struct todo *todo; /* of the step under way */
-    bool leaving;
+    bool leaving;      /* nothing new is taken, what is queued is delivered */
+    bool left;         /* goodbye is said */
+    struct instant leave_by;
+    struct deadline leave_deadline;
     struct instant expected_at; /* the deadline when the last step ended */
 
     struct stranger strangers[STRANGERS]; /* by the id's first byte */
@@ -374,6 +379,15 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p);
  * are submitted after it. */
 void traffic_tell_ready(struct node *n, struct peer *p);
 void traffic_due(struct node *n, struct peer *p);
+/* Whether anything is still to be delivered to anybody. */
+bool traffic_is_open(const struct node *n);
+
+/* leave.c */
+void leave_begin(struct node *n);
+/* Reports what is submitted too late; true if the event was that. */
+bool leave_refuses(struct node *n, const struct node_event *event);
+/* At the end of a step: says goodbye once nothing is open or time is up. */
+void leave_go_on(struct node *n);
 
 /* refusals.c */
 /* True if it was not said within the last minute; then NODE_REFUSED is added

@@ -154,7 +154,7 @@ bool peer_try_join(struct node *n, struct peer *p)
 {
     if (p->joined)
         return true;
-    if (n->leaving || !is_present(n, p) || p->said.partial)
+    if (n->left || !is_present(n, p) || p->said.partial)
         return false;
     choose_path(n, p);
     bool waited =
@@ -248,7 +248,7 @@ static struct span crowd_delay(struct node *n)
 
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
 {
-    if (!n->tcp || n->leaving || peer_is_linked(p))
+    if (!n->tcp || n->left || peer_is_linked(p))
         return;
     bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
     struct instant at = n->now;
@@ -335,7 +335,7 @@ static void rearm(struct node *n, struct peer *p)
         at = instant_min(at, instant_after(p->known_since, join_grace));
     if (instant_reached(at, n->now))
         at = instant_after(n->now, remembered); /* It was considered now. */
-    if (!n->leaving)
+    if (!n->left)
         at = instant_min(at, dialer_deadline(&p->dialer));
     at = instant_min(at, paths_deadline(&p->paths, n->now));
     at = instant_min(at, expires_at(n, p));

@@ -566,3 +566,13 @@ void traffic_due(struct node *n, struct peer *p)
     if (instant_reached(doubt_at(p), n->now))
         doubt(n, p);
 }
+
+bool traffic_is_open(const struct node *n)
+{
+    size_t cursor = 0;
+    const struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        if (p->session != NULL && p->session->outbox.count > 0)
+            return true;
+    return false;
+}

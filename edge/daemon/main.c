@@ -12,8 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A name that is being resolved may keep the loop for many seconds. */
-enum { STOP_MS = 1200 };
+/* What is queued has a second to be delivered. After that, a name that is being
+ * resolved may keep the loop for many more. */
+enum { STOP_MS = 1600 };
 
 struct zs_edge {
     const struct options *options;
@@ -25,6 +26,7 @@ struct zs_edge {
     uv_loop_t loop;
     struct daemon daemon;
     uv_timer_t patience;
+    bool stopping;
     struct edge *edge;
     struct api *api;
 };
@@ -93,15 +95,25 @@ static void on_patience(uv_timer_t *timer)
     _exit(EXIT_DONE);
 }
 
+/* Local clients hear what became of their messages until now. */
+static void on_stopped(void *context)
+{
+    struct zs_edge *z = context;
+
+    api_close(z->api);
+    daemon_close(&z->daemon);
+}
+
 static void on_stop(void *context)
 {
     struct zs_edge *z = context;
 
+    if (z->stopping)
+        return;
+    z->stopping = true;
     log_info("stopping", "name=%s", z->identity.said.name);
     daemon_tell("STOPPING=1");
-    api_close(z->api);
-    edge_stop(z->edge);
-    daemon_close(&z->daemon);
+    edge_stop(z->edge, on_stopped, z);
     uv_timer_start(&z->patience, on_patience, STOP_MS, 0);
     uv_unref((uv_handle_t *)&z->patience);
 }

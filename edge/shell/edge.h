@@ -36,9 +36,11 @@ struct edge_options {
  */
 struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
                        char error[EDGE_ERROR_SIZE]);
-/* Says goodbye and closes all sockets. From now on nothing happens; the loop
- * must run until it is done before edge_free. Observers hear no more. */
-void edge_stop(struct edge *e);
+/* Delivers what is queued (a second at the most; what is submitted meanwhile
+ * is not delivered), says goodbye, tells `stopped` (may be NULL), and closes
+ * all sockets. From then on nothing happens, and observers hear no more. The
+ * loop must run until it is done before edge_free. */
+void edge_stop(struct edge *e, void (*stopped)(void *context), void *context);
 /* Waits for the goodbyes to leave, a fraction of a second. NULL-safe. */
 void edge_free(struct edge **self);
 

@@ -313,25 +313,17 @@ struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
     return e;
 
 fail:
-    edge_stop(e);
+    edge_stop(e, NULL, NULL);
     uv_run(loop, UV_RUN_NOWAIT);
     edge_free(&e);
     return NULL;
 }
 
-static void say_goodbye(struct edge *e)
+static void close_all(struct edge *e)
 {
-    turn_add(&e->turn, &(struct node_event){.kind = NODE_LEAVE});
-    edge_turn(e);
-}
-
-void edge_stop(struct edge *e)
-{
-    if (e->stopped)
-        return;
-    if (e->discovery != NULL)
-        say_goodbye(e);
     e->stopped = true;
+    if (e->tell_stopped != NULL)
+        e->tell_stopped(e->stopped_context);
     peers_close(&e->peers);
     network_close(&e->network);
     discovery_close(&e->discovery);
@@ -341,6 +333,32 @@ void edge_stop(struct edge *e)
     uv_close((uv_handle_t *)&e->deadline, NULL);
     uv_close((uv_handle_t *)&e->clock, NULL);
     zloop_close(&e->zloop);
+}
+
+static void on_left(uv_timer_t *timer)
+{
+    close_all(timer->data);
+}
+
+void edge_left(struct edge *e)
+{
+    /* Not from within a turn: it is the sockets' turn. */
+    uv_timer_start(&e->clock, on_left, 0, 0);
+}
+
+void edge_stop(struct edge *e, void (*stopped)(void *context), void *context)
+{
+    if (e->stopping)
+        return;
+    e->stopping = true;
+    e->tell_stopped = stopped;
+    e->stopped_context = context;
+    if (e->discovery == NULL) {
+        close_all(e);
+        return;
+    }
+    turn_add(&e->turn, &(struct node_event){.kind = NODE_LEAVE});
+    edge_turn(e);
 }
 
 void edge_free(struct edge **self)

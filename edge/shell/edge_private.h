@@ -39,7 +39,10 @@ struct edge {
     struct relay_url relays[NODE_RELAYS];
     char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
     size_t relay_count;
+    bool stopping;
     bool stopped;
+    void (*tell_stopped)(void *context);
+    void *stopped_context;
 };
 
 /* edge.c: one step with all that this turn brought, and what it wants done. */
@@ -48,5 +51,7 @@ void edge_turn(struct edge *e);
 void edge_do(struct edge *e, const struct todo *todo);
 /* edge_open.c */
 void edge_tell_addresses(struct edge *e);
+/* The node has said goodbye. */
+void edge_left(struct edge *e);
 
 #endif

@@ -65,6 +65,9 @@ static void do_item(struct edge *e, const struct node_todo *item)
         if (e->options.revoked != NULL)
             e->options.revoked(e->options.context, item->bytes);
         break;
+    case NODE_DONE:
+        edge_left(e);
+        break;
     case NODE_JOINED:
     case NODE_LEFT:
     case NODE_PATH:
@@ -72,7 +75,6 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_REPORT:
     case NODE_READY:
     case NODE_GAP:
-    case NODE_DONE:
     case NODE_RELAY:
     case NODE_REFUSED:
         break; /* The diary's and the observers'. */

@@ -127,7 +127,14 @@ void host_leave(struct world *w, int host)
     world_trace(w, "leave", (uint64_t)host, 0, bytes_of(NULL, 0));
     p->leaving = true;
     host_event(w, host, &event);
-    end(w, host, false);
+}
+
+void host_left(struct world *w, int host, uint64_t serial)
+{
+    const struct process *p = w->hosts[host].process;
+
+    if (p != NULL && p->serial == serial)
+        end(w, host, false);
 }
 
 void host_freeze(struct world *w, int host)

@@ -58,8 +58,10 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_REFUSED:
     case NODE_REVOKED:
     case NODE_GAP:
-    case NODE_DONE:
         checkers_note(w, p, t);
+        return;
+    case NODE_DONE:
+        world_at(w, span_us(0), host_left, p->host, p->serial);
         return;
     }
 }

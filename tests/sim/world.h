@@ -220,8 +220,9 @@ void host_start_all(struct world *w);
 void host_kill(struct world *w, int host);
 /* The plug is pulled: nobody is told anything. */
 void host_power_off(struct world *w, int host);
-/* A clean end: goodbyes, then the process is gone. */
+/* A clean end: what is queued, goodbyes, then the process is gone. */
 void host_leave(struct world *w, int host);
+void host_left(struct world *w, int host, uint64_t serial);
 /* SIGSTOP: its kernel goes on. */
 void host_freeze(struct world *w, int host);
 /* Its kernel sleeps, too; datagrams to it are lost. */

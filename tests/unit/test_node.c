@@ -14,7 +14,7 @@ struct side {
     struct todo todo;
     uint32_t link; /* towards the other; 0: none */
     struct address address;
-    int joined, left, messages, delivered, failed, busy, ready;
+    int joined, left, messages, delivered, failed, busy, ready, done;
     enum departure reason;
     char last[64];
     enum node_path path;
@@ -185,7 +185,9 @@ static void do_item(struct pair *p, struct side *s, const struct node_todo *t)
     case NODE_REFUSED:
     case NODE_REVOKED:
     case NODE_GAP:
+        return;
     case NODE_DONE:
+        s->done++;
         return;
     }
 }
@@ -347,8 +349,67 @@ static void a_goodbye_is_a_leave_at_once(void **state)
     run(&p, span_s(1));
     struct node_event e = {.kind = NODE_LEAVE};
     step(&p, &p.b, &e);
+    assert_int_equal(p.b.done, 1);
     assert_int_equal(p.a.left, 1);
     assert_int_equal(p.a.reason, DEPARTURE_CLOSED);
+    teardown(&p);
+}
+
+static void leave(struct pair *p, struct side *s)
+{
+    struct node_event e = {.kind = NODE_LEAVE};
+    step(p, s, &e);
+}
+
+/* The peer is slow to take it, not too slow. */
+static void what_is_queued_is_delivered_before_goodbye(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    struct node *bob = p.b.node;
+    p.b.node = NULL; /* Frozen: what is sent is lost, and goes again. */
+    submit_to(&p, node_self(bob), "last words");
+    leave(&p, &p.a);
+    run(&p, span_ms(300));
+    assert_int_equal(p.a.done, 0);
+    submit_to(&p, node_self(bob), "too late");
+    assert_int_equal(p.a.failed, 1);
+    p.b.node = bob;
+    struct node_event broken = {.kind = NODE_LINK_CLOSED};
+    broken.link.id = p.a.link;
+    broken.link.failure = LINK_BROKEN;
+    p.a.link = 0;
+    step(&p, &p.a, &broken); /* It may still make a new link. */
+    run(&p, span_ms(400));
+    assert_int_equal(p.b.messages, 1);
+    assert_string_equal(p.b.last, "last words");
+    assert_int_equal(p.a.delivered, 1);
+    assert_int_equal(p.a.done, 1);
+    assert_int_equal(p.b.left, 1);
+    assert_int_equal(p.b.reason, DEPARTURE_CLOSED);
+    teardown(&p);
+}
+
+static void a_leave_waits_for_a_second_at_the_most(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    struct node *bob = p.b.node;
+    p.b.node = NULL;
+    submit_to(&p, node_self(bob), "never heard");
+    leave(&p, &p.a);
+    run(&p, span_ms(990));
+    assert_int_equal(p.a.done, 0);
+    run(&p, span_ms(20));
+    assert_int_equal(p.a.done, 1);
+    assert_int_equal(p.a.failed, 1); /* said before */
+    run(&p, span_s(30));
+    assert_int_equal(p.a.done, 1);
+    p.b.node = bob;
     teardown(&p);
 }
 
@@ -419,6 +480,8 @@ int main(void)
         cmocka_unit_test(a_silent_peer_is_lost),
         cmocka_unit_test(replayed_beacons_keep_nobody_alive),
         cmocka_unit_test(a_goodbye_is_a_leave_at_once),
+        cmocka_unit_test(what_is_queued_is_delivered_before_goodbye),
+        cmocka_unit_test(a_leave_waits_for_a_second_at_the_most),
         cmocka_unit_test(a_certificate_ends_on_its_second),
         cmocka_unit_test(after_busy_nothing_goes_before_ready),
         cmocka_unit_test(a_message_to_nobody_fails),

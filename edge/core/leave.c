@@ -1,0 +1,55 @@
+/*
+ * The end: nothing new is taken, what is queued is delivered, goodbye is said.
+ */
+#include "edge/core/node_private.h"
+
+/* A frozen peer must not keep the process for longer. */
+static const struct span leave_within = {1000 * 1000};
+
+void leave_begin(struct node *n)
+{
+    if (n->leaving)
+        return;
+    n->leaving = true;
+    n->leave_deadline.kind = DEADLINE_LEAVE;
+    n->leave_by = instant_after(n->now, leave_within);
+    node_arm(n, &n->leave_deadline, n->leave_by);
+}
+
+bool leave_refuses(struct node *n, const struct node_event *event)
+{
+    if (!n->leaving ||
+        (event->kind != NODE_SUBMIT && event->kind != NODE_PUBLISH &&
+         event->kind != NODE_PING))
+        return false;
+    todo_report(n, event->submit.ref, OUTCOME_NOT_DELIVERED, NULL);
+    return true;
+}
+
+/* What could not be delivered in time is said to be so. */
+static void end_all(struct node *n)
+{
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        traffic_end(n, p, SESSION_NOT_DELIVERED);
+}
+
+static void say_goodbye(struct node *n)
+{
+    static const uint8_t link_bye[] = {LINK_BYE}, relay_bye[] = {RELAY_BYE};
+    struct arena *arena = &n->todo->arena;
+    end_all(n);
+    n->left = true;
+    links_tell_all(n, arena_copy(arena, bytes_of(link_bye, 1)));
+    relays_tell_all(n, arena_copy(arena, bytes_of(relay_bye, 1)));
+    beacons_multicast(n, BEACON_BYE);
+    (void)todo_add(n->todo, NODE_DONE);
+}
+
+void leave_go_on(struct node *n)
+{
+    if (n->leaving && !n->left &&
+        (instant_reached(n->leave_by, n->now) || !traffic_is_open(n)))
+        say_goodbye(n);
+}

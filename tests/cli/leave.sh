@@ -1,0 +1,64 @@
+#!/bin/bash
+# A clean end of zs-edge: what is queued is delivered first, and whatever its
+# peers do it is gone within two seconds.
+#
+#   here: alice and bob on one host's loopback
+. "$(dirname "$0")/../net/lab.sh"
+
+mesh_of alice bob
+host here
+edge here alice
+edge here bob
+sees alice bob tcp 5s
+
+freeze() { kill -STOP "$(pid_of "$1")"; }
+thaw() { kill -CONT "$(pid_of "$1")"; }
+
+stop_ms() { # of alice's end
+    local since
+    since=$(now_ms)
+    end alice
+    echo $(($(now_ms) - since)) >"$LAB/stop.ms"
+}
+
+# --- Bob is stopped, and goes on a moment after alice was told to end
+
+at bob listen --type last --count 1 --timeout 10s >"$LAB/heard.out" &
+listener=$!
+until_true 5 at bob peers
+sleep 0.3
+freeze bob
+at alice send bob last "last words" >"$LAB/send.out" 2>&1 &
+sender=$!
+sleep 0.3
+(sleep 0.4 && thaw bob) &
+stop_ms
+code=0
+wait "$sender" || code=$?
+check "the sender hears that it is delivered" test "$code" = 0
+check_ms "alice ended" "$(cat "$LAB/stop.ms")" 2000
+wait "$listener" || true
+check "bob has it" grep -q "last words" "$LAB/heard.out"
+
+# --- With nothing to deliver she ends at once
+
+edge here alice
+sees alice bob tcp 5s
+stop_ms
+check_ms "alice ended with nothing queued" "$(cat "$LAB/stop.ms")" 700
+
+# --- Bob stays stopped
+
+edge here alice
+sees alice bob tcp 5s
+freeze bob
+at alice send bob last "never heard" >"$LAB/send.out" 2>&1 &
+sender=$!
+sleep 0.3
+stop_ms
+check_ms "alice ended though bob is frozen" "$(cat "$LAB/stop.ms")" 2000
+code=0
+wait "$sender" || code=$?
+check "the sender hears that it is not delivered" test "$code" = 6
+thaw bob
+finish
