@@ -323,9 +323,12 @@ static void start_afresh(struct session *s, const struct session_sink *sink)
 void session_put_in_force(struct session *s, const struct keyset *k,
                           struct instant now, const struct session_sink *sink)
 {
-    if (k->fresh)
-        start_afresh(s, sink);
     s->previous = s->current;
+    if (k->fresh) {
+        start_afresh(s, sink);
+        /* What is still under way with them numbers the old streams. */
+        s->previous = (struct keyset){0};
+    }
     s->current = *k;
     s->established = true;
     s->stream = k->stream;

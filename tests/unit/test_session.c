@@ -368,6 +368,29 @@ static void a_side_without_state_begins_afresh(void **state)
     teardown(&t);
 }
 
+/* A packet of the streams that are over comes late: its numbers and those of
+ * the new streams must not be taken for each other. */
+static void the_old_streams_are_not_heard_any_more(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *late = malloc(sizeof *late);
+    setup(&t);
+    submit(&t, &t.b, "hello");
+    run(&t, true);
+    submit(&t, &t.a, "late");
+    assert_true(next_packet(&t, &t.a, true, late));
+    session_close(&t.a.session);
+    open_end(&t, &t.a, &t.b, 1, 2);
+    assert_true(session_ping(&t.a.session, 42));
+    run(&t, true);
+    assert_int_equal(t.a.pongs, 1);
+    assert_int_equal(hand_in(&t, &t.b, &t.a, late), SESSION_UNKNOWN);
+    assert_int_equal(t.b.messages, 0);
+    free(late);
+    teardown(&t);
+}
+
 static void new_keys_go_on_with_the_same_streams(void **state)
 {
     (void)state;
@@ -457,6 +480,7 @@ int main(void)
         cmocka_unit_test(a_replayed_init_changes_nothing),
         cmocka_unit_test(of_two_inits_that_cross_one_goes_on),
         cmocka_unit_test(a_side_without_state_begins_afresh),
+        cmocka_unit_test(the_old_streams_are_not_heard_any_more),
         cmocka_unit_test(new_keys_go_on_with_the_same_streams),
         cmocka_unit_test(an_unconfirmed_handshake_is_repeated),
         cmocka_unit_test(another_mesh_gets_no_handshake),
