@@ -48,6 +48,7 @@ static uint64_t submit(struct world *w, enum sent_kind kind, int from, int to,
         .kind = kind == SENT_PUBLISHED ? MESSAGE_EVENT : MESSAGE_SEND,
         .encoding = ENCODING_BYTES,
         .type = bytes_of_string("sim"),
+        .group = bytes_of_string(kind == SENT_PUBLISHED ? groups_name(to) : ""),
         .data = bytes_of(data, size),
     };
     if (kind == SENT_PUBLISHED)
@@ -67,9 +68,9 @@ uint64_t application_send(struct world *w, int from, int to, size_t size)
     return submit(w, SENT_MESSAGE, from, to, size);
 }
 
-uint64_t application_publish(struct world *w, int from, size_t size)
+uint64_t application_publish(struct world *w, int from, int group, size_t size)
 {
-    return submit(w, SENT_PUBLISHED, from, -1, size);
+    return submit(w, SENT_PUBLISHED, from, group, size);
 }
 
 uint64_t application_ping(struct world *w, int from, int to)
@@ -143,17 +144,40 @@ static size_t some_size(struct world *w)
     return (size_t)rng_between(&w->rng, 8, dice < 98 ? 40000 : 200000);
 }
 
+static bool may_publish(const struct world *w, int from)
+{
+    return !w->hosts[from].process->waits_to_publish;
+}
+
+static int some_group(struct world *w)
+{
+    return !w->stores_publications || rng_chance(&w->rng, 40)
+               ? 0
+               : (int)rng_between(&w->rng, 1, GROUPS - 1);
+}
+
+static void publish_something(struct world *w, int from)
+{
+    int64_t count = rng_chance(&w->rng, 80) ? 1 : rng_between(&w->rng, 2, 40);
+    int group = some_group(w);
+
+    while (count-- > 0 && !w->failed && may_publish(w, from))
+        application_publish(w, from, group, some_size(w));
+}
+
 static void say_something(struct world *w, int from)
 {
     int to = somebody(w, from);
     uint64_t dice = rng_below(&w->rng, 100);
 
-    if (to < 0)
+    if (w->hosts[from].process->leaving || to < 0)
         return;
     if (dice < 4)
         application_ping(w, from, to);
+    else if (dice < 5 && w->stores_publications)
+        host_set_groups(w, from, (uint32_t)rng_below(&w->rng, 8) << 1 | 1);
     else if (dice < 10)
-        application_publish(w, from, some_size(w));
+        publish_something(w, from);
     else if (dice < 14)
         for (int64_t i = rng_between(&w->rng, 2, 60); i > 0 && !w->failed;
              i--) {

@@ -12,7 +12,7 @@ void application_started(struct world *w, const struct process *p);
 
 /* One message now; its ref. */
 uint64_t application_send(struct world *w, int from, int to, size_t size);
-uint64_t application_publish(struct world *w, int from, size_t size);
+uint64_t application_publish(struct world *w, int from, int group, size_t size);
 uint64_t application_ping(struct world *w, int from, int to);
 
 /* `count` messages, one each `every`, held up while the node is busy or the

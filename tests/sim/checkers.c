@@ -96,11 +96,14 @@ uint64_t checkers_submit(struct world *w, enum sent_kind kind, int from, int to,
     c->sent[c->sent_count++] = (struct sent){
         .kind = kind,
         .from = from,
-        .to = to,
+        .to = kind == SENT_PUBLISHED ? -1 : to,
+        .group = kind == SENT_PUBLISHED ? to : 0,
         .from_serial = w->hosts[from].process->serial,
         .size = size,
         .at = w->now,
     };
+    if (kind == SENT_PUBLISHED)
+        groups_submitted(w, &c->sent[ref - 1]);
     write_u64(&out, ref);
     fill(ref, data, size);
     return ref;
@@ -132,6 +135,7 @@ bool checkers_handed_over(const struct world *w, uint64_t ref, int to)
 void checkers_started(struct world *w, const struct process *p)
 {
     memset(w->checkers->pairs[p->host], 0, sizeof(w->checkers->pairs[0]));
+    groups_started(w, p);
 }
 
 void checkers_ended(struct world *w, const struct process *p)
@@ -145,26 +149,48 @@ void checkers_ended(struct world *w, const struct process *p)
 
 /* --- what a node says -------------------------------------------------- */
 
-void checkers_handed(struct world *w, struct process *p, int from,
-                     struct bytes data)
+static void handed_in_order(struct world *w, struct process *p, int from,
+                            const struct sent *s, uint64_t ref)
 {
     struct pair *pair = &w->checkers->pairs[p->host][from];
-    struct reader r = reader_of(data);
+
+    if (pair->last_serial == s->from_serial && ref < pair->last_ref)
+        world_fail(w, "order", "message %llu came after %llu to %d",
+                   (unsigned long long)ref, (unsigned long long)pair->last_ref,
+                   p->host);
+    pair->last_serial = s->from_serial;
+    pair->last_ref = ref;
+}
+
+static bool is_of(const struct sent *s, const struct message *m)
+{
+    if (s->size != m->data.size)
+        return false;
+    if (s->kind == SENT_PUBLISHED)
+        return m->kind == MESSAGE_EVENT && groups_of_name(m->group) == s->group;
+    return s->kind == SENT_MESSAGE && m->kind == MESSAGE_SEND;
+}
+
+void checkers_handed(struct world *w, struct process *p, int from,
+                     const struct message *m)
+{
+    struct pair *pair = &w->checkers->pairs[p->host][from];
+    struct reader r = reader_of(m->data);
     uint64_t ref = read_u64(&r);
     struct sent *s = checkers_sent(w, ref);
 
     world_say(w, "%d has %llu from %d (%zu)", p->host, (unsigned long long)ref,
-              from, data.size);
+              from, m->data.size);
     if (!pair->joined)
         world_fail(w, "presence", "%d has a message of %d, which did not join",
                    p->host, from);
     if (hostile_is(w, from) || hostile_is(w, p->host))
         return;
-    if (s == NULL || s->size != data.size || s->kind == SENT_PING) {
+    if (s == NULL || !is_of(s, m)) {
         world_fail(w, "content", "%d has a message that nobody sent", p->host);
         return;
     }
-    if (!is_whole(ref, data)) {
+    if (!is_whole(ref, m->data)) {
         world_fail(w, "content", "message %llu is damaged at %d",
                    (unsigned long long)ref, p->host);
         return;
@@ -176,12 +202,10 @@ void checkers_handed(struct world *w, struct process *p, int from,
         world_fail(w, "once", "message %llu came twice to %d",
                    (unsigned long long)ref, p->host);
     s->handed_to |= (uint64_t)1 << p->host;
-    if (pair->last_serial == s->from_serial && ref < pair->last_ref)
-        world_fail(w, "order", "message %llu came after %llu to %d",
-                   (unsigned long long)ref, (unsigned long long)pair->last_ref,
-                   p->host);
-    pair->last_serial = s->from_serial;
-    pair->last_ref = ref;
+    if (s->kind == SENT_PUBLISHED)
+        groups_handed(w, p, s, ref);
+    else
+        handed_in_order(w, p, from, s, ref);
     pair->count++;
     pair->gap = span_max(pair->gap, instant_between(pair->handed_at, w->now));
     pair->handed_at = w->now;
@@ -208,7 +232,7 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref,
     if (s->kind == SENT_PUBLISHED && w->hostile != NULL)
         return;
     if (s->kind == SENT_PUBLISHED) {
-        if (delivered > bits_of(s->handed_to))
+        if (!w->stores_publications && delivered > bits_of(s->handed_to))
             world_fail(w, "delivered",
                        "publication %llu: %u reported, %u have it", number,
                        delivered, bits_of(s->handed_to));
@@ -263,6 +287,12 @@ static void reported(struct world *w, struct process *p, uint64_t ref,
         pair->awaits_ready = true;
         pair->busy_at = w->now;
     }
+    if (outcome == OUTCOME_BUSY && s->kind == SENT_PUBLISHED) {
+        p->waits_to_publish = w->stores_publications;
+        p->waits_since = w->now;
+    }
+    if (s->kind == SENT_PUBLISHED)
+        groups_reported(w, s, delivered);
     check_outcome(w, s, ref, delivered);
 }
 
@@ -282,6 +312,7 @@ static void joined(struct world *w, struct process *p, int peer)
                    p->host);
     pair->joined = true;
     pair->joined_at = w->now;
+    groups_joined(w, p->host, peer);
 }
 
 static void left(struct world *w, struct process *p, int peer,
@@ -299,6 +330,7 @@ static void left(struct world *w, struct process *p, int peer,
         world_fail(w, "presence", "%d left %d, and nothing happened", peer,
                    p->host);
     pair->joined = false;
+    pair->left_at = w->now;
     pair->awaits_ready = false;
     pair->leaves++;
 }
@@ -319,12 +351,23 @@ static void path_changed(struct world *w, struct process *p, int peer,
               node_path_name(t->peer.peer.path), node_path_name(t->peer.was));
 }
 
+static bool is_nobody(const struct node_id *id)
+{
+    static const struct node_id nobody;
+
+    return node_id_equal(id, &nobody);
+}
+
 void checkers_see(struct world *w, struct process *p, const struct node_todo *t)
 {
     int peer = -1;
 
     if (t->kind == NODE_REPORT) {
         reported(w, p, t->report.ref.value, t->report.outcome, t->report.peers);
+        return;
+    }
+    if (t->kind == NODE_READY && is_nobody(&t->peer.peer.id)) {
+        p->waits_to_publish = false;
         return;
     }
     peer = checkers_host_of(w, &t->peer.peer.id);
@@ -337,7 +380,9 @@ void checkers_see(struct world *w, struct process *p, const struct node_todo *t)
     } else if (t->kind == NODE_PATH) {
         path_changed(w, p, peer, t);
     } else if (t->kind == NODE_MESSAGE) {
-        checkers_handed(w, p, peer, t->peer.message.data);
+        checkers_handed(w, p, peer, &t->peer.message);
+    } else if (t->kind == NODE_GAP) {
+        groups_gap(w, p, peer, t->peer.missed);
     } else if (t->kind == NODE_READY) {
         of_a_peer(w, p, peer, "READY");
         w->checkers->pairs[p->host][peer].awaits_ready = false;

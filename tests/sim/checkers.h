@@ -3,8 +3,11 @@
  *
  * content     a message is whole, of the sender it is said to be from, and was
  *             sent to the node that has it
+ * member      a publication is handed over only in its group
+ * gap         publications that a receiver skips are told, each once
  * once        it is handed over once, whatever restarts
- * order       a sender's messages come in the order of their sending
+ * order       a sender's messages come in the order of their sending, and so
+ *             do its publications to each group
  * report      each submit is reported once; in bounded time after healing
  * delivered   DELIVERED is said of what was handed over, and of nothing else
  * presence    JOINED once before anything of a peer, LEFT once after it; no
@@ -12,6 +15,7 @@
  * settle      after healing all who can reach each other are there for each
  *             other, on the best path; nobody else is
  * ready       after BUSY comes READY, or LEFT
+ * leave       a clean end takes two seconds at most, and all is reported before
  * bounds      stores and queues keep to their limits
  * (trace      the same seed gives the same run: main.c compares two)
  */
@@ -34,7 +38,8 @@ void checkers_after_hub_step(struct world *w, struct hub_process *p);
 
 enum sent_kind { SENT_MESSAGE, SENT_PUBLISHED, SENT_PING };
 
-/* Fills `data` (size >= 8) and returns the ref that it is to be sent with. */
+/* Fills `data` (size >= 8) and returns the ref that it is to be sent with.
+ * to: the group of PUBLISHED. */
 uint64_t checkers_submit(struct world *w, enum sent_kind kind, int from, int to,
                          uint8_t *data, size_t size);
 /* What became of it: true if it was reported. */
@@ -64,7 +69,19 @@ void checkers_settle_presence(struct world *w);
 /* Fails with what is not as it should be. */
 void checkers_settle(struct world *w);
 
+/* --- groups ------------------------------------------------------------- */
+
+/* 0 is every node's. */
+const char *groups_name(int group);
+int groups_of_name(struct bytes name); /* -1: none of them */
+/* The name of a group that only tells how new an announcement is. */
+void groups_version(const struct process *p, char name[GROUP_VERSION_SIZE]);
+bool groups_is_member(const struct process *p, int group);
+/* The process is in these from now on. */
+void groups_changed(struct world *w, struct process *p, uint32_t groups);
+
 const char *sabotage_name(enum sabotage s);
+bool sabotage_needs_multicast(enum sabotage s);
 /* The checker that is to find it. */
 const char *sabotage_found_by(enum sabotage s);
 

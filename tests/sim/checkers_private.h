@@ -4,6 +4,7 @@
  *     checkers.c   what nodes say, watched
  *     sabotage.c   what nodes say, spoiled on its way to the checkers
  *     settle.c     what ought to be, and the judgement at the end
+ *     checkers_groups.c   publications
  */
 #ifndef TESTS_SIM_CHECKERS_PRIVATE_H
 #define TESTS_SIM_CHECKERS_PRIVATE_H
@@ -15,6 +16,8 @@ struct sent {
     int from, to; /* hosts; to: -1 for PUBLISHED */
     uint32_t from_serial;
     size_t size;
+    int group;       /* PUBLISHED */
+    uint64_t number; /* PUBLISHED: the process's to the group */
     struct instant at;
     bool reported;
     enum node_outcome outcome;
@@ -23,7 +26,7 @@ struct sent {
 
 struct pair {
     bool joined;
-    struct instant joined_at;
+    struct instant joined_at, left_at;
     size_t leaves;
     uint64_t last_ref;    /* handed over last, of the sender's process */
     uint32_t last_serial; /* of that process */
@@ -34,10 +37,22 @@ struct pair {
     struct span gap;          /* the longest between two */
 };
 
+/* Publications of one process at another. */
+struct account {
+    uint32_t serial; /* the sender's process */
+    bool vague;      /* only order and membership can be checked */
+    int64_t debt;    /* skipped, less what it was told to miss */
+    struct account_stream {
+        uint64_t from; /* the first that it is to have; 0: none yet */
+        uint64_t last; /* handed over; 0: none */
+    } streams[GROUPS];
+};
+
 struct checkers {
     struct sent *sent; /* by ref - 1 */
     size_t sent_count, sent_capacity;
     struct pair pairs[HOSTS][HOSTS]; /* [observer][peer], of its process */
+    struct account accounts[HOSTS][HOSTS]; /* [receiver][sender] */
     size_t refusals[HOSTS][2][32];
     uint64_t opportunities; /* for sabotage */
     bool done;              /* it was done */
@@ -45,18 +60,29 @@ struct checkers {
         bool full;
         struct process *at;
         int from;
-        uint8_t *data;
-        size_t size;
-    } late; /* a message kept back */
+        struct message message;
+        uint8_t *data; /* its, owned */
+    } late;            /* a message kept back */
 };
 
 int checkers_host_of(const struct world *w, const struct node_id *id);
 struct sent *checkers_sent(const struct world *w, uint64_t ref);
 bool checkers_relay_lies(const struct world *w);
 void checkers_handed(struct world *w, struct process *p, int from,
-                     struct bytes data);
+                     const struct message *m);
 /* What the node says, as it is. */
 void checkers_see(struct world *w, struct process *p,
                   const struct node_todo *t);
+
+/* --- publications, checkers_groups.c ------------------------------------ */
+
+void groups_submitted(struct world *w, struct sent *s);
+void groups_reported(struct world *w, struct sent *s, uint32_t peers);
+void groups_handed(struct world *w, struct process *p, const struct sent *s,
+                   uint64_t ref);
+void groups_gap(struct world *w, struct process *p, int from, uint64_t missed);
+void groups_started(struct world *w, const struct process *p);
+void groups_joined(struct world *w, int observer, int peer);
+void groups_settle(struct world *w);
 
 #endif

@@ -8,6 +8,7 @@
  *     sim --sabotage NAME|all          breaks it on purpose: it must be found
  *     --nodes N --relays N --seconds S what a random world is like; what is
  *                                      not said, the seed says
+ *     --multicast                      publications are kept and repaired
  *     --hostile                        one of the nodes says nonsense
  *     --hostile-relay                  a relay does
  */
@@ -91,6 +92,8 @@ static void print_shape(const struct chaos_conf *c)
         printf(" --relays %d", c->relays);
     if (c->seconds > 0)
         printf(" --seconds %d", c->seconds);
+    if (c->multicast)
+        printf(" --multicast");
     if (c->hostile || c->hostile_relay)
         printf(c->hostile ? " --hostile" : " --hostile-relay");
 }
@@ -247,6 +250,8 @@ static int run_sabotages(const struct options *o)
     for (int i = SABOTAGE_NONE + 1; i < SABOTAGE_COUNT; i++) {
         enum sabotage s = (enum sabotage)i;
 
+        if (sabotage_needs_multicast(s) && !o->chaos.multicast)
+            continue;
         if (strcmp(o->sabotage, "all") == 0 ||
             strcmp(o->sabotage, sabotage_name(s)) == 0) {
             failed += run_sabotage(o, s);
@@ -305,6 +310,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0)
             o.trace = true;
+        else if (strcmp(argv[i], "--multicast") == 0)
+            o.chaos.multicast = true;
         else if (strcmp(argv[i], "--hostile") == 0)
             o.chaos.hostile = true;
         else if (strcmp(argv[i], "--hostile-relay") == 0)

@@ -52,12 +52,12 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_MESSAGE:
     case NODE_REPORT:
     case NODE_READY:
+    case NODE_GAP:
         checkers_observe(w, p, t);
         return;
     case NODE_RELAY:
     case NODE_REFUSED:
     case NODE_REVOKED:
-    case NODE_GAP:
         checkers_note(w, p, t);
         return;
     case NODE_DONE:
@@ -145,9 +145,45 @@ void host_event(struct world *w, int host, const struct node_event *event)
 
 /* --- starting ---------------------------------------------------------- */
 
+/* Their names, and the version's; how many. */
+static size_t process_groups(const struct process *p,
+                             char version[GROUP_VERSION_SIZE],
+                             const char *list[GROUPS])
+{
+    size_t count = 0;
+
+    if (p->groups_version == 0)
+        return 0;
+    groups_version(p, version);
+    list[count++] = version;
+    for (int g = 1; g < GROUPS; g++)
+        if (groups_is_member(p, g))
+            list[count++] = groups_name(g);
+    return count;
+}
+
+void host_set_groups(struct world *w, int host, uint32_t groups)
+{
+    struct process *p = w->hosts[host].process;
+    char version[GROUP_VERSION_SIZE];
+    const char *list[GROUPS];
+    struct node_event event = {.kind = NODE_SET_GROUPS};
+
+    w->hosts[host].groups = groups;
+    if (p == NULL || w->hosts[host].frozen)
+        return;
+    world_say(w, "%d is in groups %x", host, groups);
+    groups_changed(w, p, groups);
+    event.groups.count = process_groups(p, version, list);
+    event.groups.list = list;
+    host_event(w, host, &event);
+}
+
 static struct node *new_node(struct world *w, struct host *h,
                              const struct process *p)
 {
+    char version[GROUP_VERSION_SIZE];
+    const char *groups[GROUPS];
     struct node_conf conf = {
         .certificate =
             bytes_of(h->identity.certificate, h->identity.certificate_size),
@@ -155,6 +191,8 @@ static struct node *new_node(struct world *w, struct host *h,
         .revocations = h->revocations,
         .epoch = {p->epoch},
         .info = bytes_of_string("{\"role\":\"sim\"}"),
+        .groups = groups,
+        .group_count = process_groups(p, version, groups),
         .multicast = h->multicast,
         .tcp = h->tcp,
         .relay = h->relay,
@@ -246,10 +284,12 @@ static void start_edge(struct world *w, struct host *h)
     p->udp_port = (uint16_t)(30000 + p->serial);
     p->tick_at = INSTANT_NEVER;
     p->started = w->now;
-    p->node = new_node(w, h, p);
     h->process = p;
-    clock->serial = p->serial;
     checkers_started(w, p);
+    if (h->groups != 0)
+        groups_changed(w, p, h->groups);
+    p->node = new_node(w, h, p);
+    clock->serial = p->serial;
     world_post(w, clock, instant_after(w->now, span_s(60)));
     first_step(w, h);
     application_started(w, p);

@@ -28,6 +28,13 @@ static const struct {
     [SABOTAGE_FALSE_LEAVE] = {"false-leave", "presence", NODE_MESSAGE, 20},
     [SABOTAGE_NO_DIRECT] = {"no-direct", "settle", NODE_MULTICAST, 0},
     [SABOTAGE_NO_READY] = {"no-ready", "ready", NODE_READY, 1},
+    [SABOTAGE_NO_EVENT] = {"no-event", "gap", NODE_MESSAGE, 2},
+    [SABOTAGE_EVENT_TWICE] = {"event-twice", "once", NODE_MESSAGE, 2},
+    [SABOTAGE_EVENT_LATE] = {"event-late", "order", NODE_MESSAGE, 2},
+    [SABOTAGE_EVENT_STRANGER] = {"event-stranger", "member", NODE_MESSAGE, 1},
+    [SABOTAGE_NO_GAP] = {"no-gap", "gap", NODE_GAP, 1},
+    [SABOTAGE_GAP_LESS] = {"gap-less", "gap", NODE_GAP, 1},
+    [SABOTAGE_GAP_MORE] = {"gap-more", "gap", NODE_GAP, 1},
     [SABOTAGE_STORE] = {"store", "bounds", NODE_MULTICAST, 0},
     [SABOTAGE_QUEUE] = {"queue", "bounds", NODE_MULTICAST, 0},
     [SABOTAGE_CLOCK] = {"clock", "trace", NODE_MULTICAST, 0},
@@ -43,6 +50,30 @@ const char *sabotage_found_by(enum sabotage s)
     return sabotages[s].found_by;
 }
 
+static bool is_of_events(enum sabotage s)
+{
+    return s == SABOTAGE_NO_EVENT || s == SABOTAGE_EVENT_TWICE ||
+           s == SABOTAGE_EVENT_LATE || s == SABOTAGE_EVENT_STRANGER;
+}
+
+bool sabotage_needs_multicast(enum sabotage s)
+{
+    return is_of_events(s) || sabotages[s].at == NODE_GAP;
+}
+
+/* A node that knows the sender and is not in the event's group. */
+static int stranger_to(const struct world *w, const struct node_todo *t)
+{
+    int group = groups_of_name(t->peer.message.group);
+    int from = checkers_host_of(w, &t->peer.peer.id);
+
+    for (int i = 0; i < w->host_count; i++)
+        if (w->hosts[i].process != NULL && checkers_joined(w, i, from) &&
+            !groups_is_member(w->hosts[i].process, group))
+            return i;
+    return -1;
+}
+
 static bool is_time(struct world *w, const struct node_todo *t)
 {
     struct checkers *c = w->checkers;
@@ -50,7 +81,11 @@ static bool is_time(struct world *w, const struct node_todo *t)
     if (c->done || sabotages[w->sabotage].nth == 0 ||
         sabotages[w->sabotage].at != t->kind)
         return false;
-    if (w->sabotage == SABOTAGE_LIE)
+    if (is_of_events(w->sabotage) && t->peer.message.kind != MESSAGE_EVENT)
+        return false;
+    if (w->sabotage == SABOTAGE_EVENT_STRANGER)
+        c->done = stranger_to(w, t) >= 0;
+    else if (w->sabotage == SABOTAGE_LIE)
         c->done = t->report.outcome != OUTCOME_DELIVERED &&
                   t->report.outcome != OUTCOME_BUSY;
     else if (w->sabotage == SABOTAGE_DENY)
@@ -64,7 +99,7 @@ static bool is_time(struct world *w, const struct node_todo *t)
 static void mark_late(struct world *w, bool handed)
 {
     struct checkers *c = w->checkers;
-    struct reader r = reader_of(bytes_of(c->late.data, c->late.size));
+    struct reader r = reader_of(c->late.message.data);
     struct sent *s = checkers_sent(w, read_u64(&r));
 
     s->handed_to &= ~((uint64_t)1 << c->late.at->host);
@@ -78,10 +113,13 @@ static void keep_back(struct world *w, struct process *p,
     struct bytes data = t->peer.message.data;
 
     c->late.full = true;
+    c->late.message = t->peer.message;
     c->late.at = p;
     c->late.from = checkers_host_of(w, &t->peer.peer.id);
     c->late.data = memory_copy(data.data, data.size);
-    c->late.size = data.size;
+    c->late.message.data.data = c->late.data;
+    c->late.message.group =
+        bytes_of_string(groups_name(groups_of_name(t->peer.message.group)));
     mark_late(w, true); /* It is at its node, only not in its turn. */
 }
 
@@ -95,6 +133,7 @@ static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
     case SABOTAGE_DUPLICATE:
     case SABOTAGE_JOIN_TWICE:
     case SABOTAGE_REPORT_TWICE:
+    case SABOTAGE_EVENT_TWICE:
         checkers_see(w, p, t);
         return false;
     case SABOTAGE_DROP:
@@ -102,8 +141,20 @@ static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
     case SABOTAGE_NO_JOIN:
     case SABOTAGE_NO_LEAVE:
     case SABOTAGE_NO_READY:
+    case SABOTAGE_NO_EVENT:
+    case SABOTAGE_NO_GAP:
         return true;
+    case SABOTAGE_GAP_LESS:
+    case SABOTAGE_GAP_MORE:
+        other.peer.missed += w->sabotage == SABOTAGE_GAP_MORE ? 1 : -1ULL;
+        if (other.peer.missed > 0)
+            checkers_see(w, p, &other);
+        return true;
+    case SABOTAGE_EVENT_STRANGER:
+        checkers_see(w, w->hosts[stranger_to(w, t)].process, t);
+        return false;
     case SABOTAGE_REORDER:
+    case SABOTAGE_EVENT_LATE:
         keep_back(w, p, t);
         return true;
     case SABOTAGE_CORRUPT:
@@ -153,7 +204,7 @@ static void hand_over_late(struct world *w, const struct process *p, int from)
         return;
     c->late.full = false;
     mark_late(w, false);
-    checkers_handed(w, c->late.at, from, bytes_of(c->late.data, c->late.size));
+    checkers_handed(w, c->late.at, from, &c->late.message);
 }
 
 void checkers_observe(struct world *w, struct process *p,

@@ -15,7 +15,7 @@ static void lan(struct world *w)
     host_start_all(w);
     settles_within(w, span_ms(50), "joins within 50 ms");
     talks_within(w, 0, 1, span_ms(20));
-    application_publish(w, 2, 500);
+    application_publish(w, 2, 0, 500);
     world_run(w, span_s(1));
     expect(w, checkers_count(w, 2, 0) == 1 && checkers_count(w, 2, 1) == 1,
            "a publication reaches everybody");

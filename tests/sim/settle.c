@@ -177,6 +177,11 @@ static void check_reports(struct world *w)
 static void check_ready(struct world *w)
 {
     for (int a = 0; a < w->host_count; a++)
+        if (w->hosts[a].process != NULL &&
+            w->hosts[a].process->waits_to_publish && !hostile_is(w, a))
+            world_fail(w, "ready", "%d waits to publish from %.6f s on", a,
+                       (double)w->hosts[a].process->waits_since.us / 1e6);
+    for (int a = 0; a < w->host_count; a++)
         for (int b = 0; b < w->host_count; b++)
             if (w->hosts[a].process != NULL && !hostile_is(w, a) &&
                 !hostile_is(w, b) && checkers_awaits_ready(w, a, b))
@@ -192,6 +197,8 @@ void checkers_settle(struct world *w)
     if (!all_pairs(w, false, why, sizeof(why)))
         world_fail(w, "settle", "%s", why);
     check_reports(w);
-    if (!checkers_relay_lies(w))
-        check_ready(w);
+    if (checkers_relay_lies(w))
+        return;
+    check_ready(w);
+    groups_settle(w);
 }

@@ -24,7 +24,7 @@
 
 enum { HOSTS = 40, SEGMENTS = 10, INTERFACES = 3, INTERNET = 0 };
 enum { PIPE_BUCKETS = 1024 };
-enum { DISCOVERY_PORT = 9083 };
+enum { DISCOVERY_PORT = 9083, GROUPS = 4, GROUP_VERSION_SIZE = 24 };
 
 /* What goes wrong on purpose, so that each checker is seen to find it. */
 enum sabotage {
@@ -44,9 +44,16 @@ enum sabotage {
     SABOTAGE_FALSE_LEAVE, /* a leave that nothing caused */
     SABOTAGE_NO_DIRECT,   /* direct connections silently do not come about */
     SABOTAGE_NO_READY,    /* READY is kept back */
-    SABOTAGE_STORE,       /* a node's store seems to have no limit */
-    SABOTAGE_QUEUE,       /* a hub's queues seem to have no limit */
-    SABOTAGE_CLOCK,       /* something outside the seed slips in */
+    SABOTAGE_NO_EVENT,    /* an event is not handed over */
+    SABOTAGE_EVENT_TWICE,
+    SABOTAGE_EVENT_LATE,     /* after the next one */
+    SABOTAGE_EVENT_STRANGER, /* handed over to who is not in the group */
+    SABOTAGE_NO_GAP,         /* a gap is kept back */
+    SABOTAGE_GAP_LESS,       /* it is said to be one smaller */
+    SABOTAGE_GAP_MORE,
+    SABOTAGE_STORE, /* a node's store seems to have no limit */
+    SABOTAGE_QUEUE, /* a hub's queues seem to have no limit */
+    SABOTAGE_CLOCK, /* something outside the seed slips in */
     SABOTAGE_COUNT
 };
 
@@ -107,6 +114,7 @@ struct host {
     size_t relay_count;
     int peers[HOSTS]; /* hosts in its discovery.peers */
     size_t peer_count;
+    uint32_t groups;      /* of its next process: a bit for each */
     uint64_t unix_offset; /* its wall clock is so far ahead */
     struct bytes revocations;
 
@@ -126,6 +134,12 @@ struct process {
     struct instant tick_at; /* of the tick that is under way */
     bool leaving;           /* and will say when it is done */
     struct instant started;
+    uint32_t groups; /* that it is in: a bit for each */
+    uint32_t groups_version;
+    uint32_t member_since[GROUPS]; /* a version */
+    uint64_t published[GROUPS];    /* to each, and accepted */
+    bool waits_to_publish;         /* BUSY, and not yet READY */
+    struct instant waits_since;
 };
 
 struct hub_process {
@@ -165,7 +179,8 @@ struct world {
     struct pipe_end *pipe_ends[PIPE_BUCKETS];
     uint64_t next_pipe;
     uint32_t next_serial;
-    bool healed;          /* faults that go on by themselves end */
+    bool stores_publications; /* they are reported once stored [P-9.10] */
+    bool healed;              /* faults that go on by themselves end */
     bool closes_incoming; /* a listener can close a connection, not forget it */
     size_t high_water;    /* bytes on a stream from where it blocks */
     bool drops_when_blocked; /* what is written nevertheless, else queues it */
@@ -229,6 +244,8 @@ void host_freeze(struct world *w, int host);
 void host_sleep(struct world *w, int host);
 /* It goes on, or wakes: late, and with all that came meanwhile. */
 void host_thaw(struct world *w, int host);
+/* The groups that its node is in from now on: a bit for each, 0 is always. */
+void host_set_groups(struct world *w, int host, uint32_t groups);
 /* Its addresses are told to its node (again). */
 void host_tell_addresses(struct world *w, int host);
 /* The node event is handled as soon as the host can. */

@@ -1,0 +1,280 @@
+/*
+ * Publications: each at most once, in order for each sender and group, only to
+ * members; and what a receiver does not get it is told the exact number of.
+ *
+ * Publications of a process to a group are numbered from 1. A receiver's
+ * account with a sender begins with the first one for which it was present and
+ * in the group, as the sender knew it. From there on what it skips is its debt,
+ * and every gap that it is told pays: a gap is told before the event after it,
+ * and in the end the debt is nothing.
+ */
+#include "tests/sim/checkers_private.h"
+
+#include "tests/sim/hostile.h"
+
+#include <stdio.h>
+
+/* A receiver that was away for longer may have been forgotten [P-9.5]. */
+static const struct span remembered = {55 * 1000 * 1000};
+
+static const char *const names[GROUPS] = {"", "red", "green", "blue"};
+
+const char *groups_name(int group)
+{
+    return names[group];
+}
+
+int groups_of_name(struct bytes name)
+{
+    for (int g = 0; g < GROUPS; g++)
+        if (bytes_equal(name, bytes_of_string(names[g])))
+            return g;
+    return -1;
+}
+
+/* So that a view shows which word of which process it is from. */
+void groups_version(const struct process *p, char name[GROUP_VERSION_SIZE])
+{
+    snprintf(name, GROUP_VERSION_SIZE, "v%u-%u", p->serial, p->groups_version);
+}
+
+/* --- what the sender knows of a receiver ------------------------------- */
+
+struct view {
+    uint32_t groups; /* a bit for each */
+    uint32_t serial, version;
+};
+
+static bool look(const struct world *w, int from, int to, struct view *v)
+{
+    struct node_peer peer;
+    const struct process *p = w->hosts[from].process;
+
+    *v = (struct view){.groups = 1};
+    if (p == NULL || !node_peer_get(p->node, &w->hosts[to].identity.id, &peer))
+        return false;
+    for (size_t i = 0; i < peer.group_count; i++) {
+        int g = groups_of_name(bytes_of_string(peer.groups[i]));
+
+        if (g > 0)
+            v->groups |= (uint32_t)1 << g;
+        else
+            (void)sscanf(peer.groups[i], "v%u-%u", &v->serial, &v->version);
+    }
+    return true;
+}
+
+bool groups_is_member(const struct process *p, int group)
+{
+    return group == 0 || (p->groups >> group & 1) != 0;
+}
+
+/* It is the sender's receiver: as it is now, and as the sender knows it. */
+static bool is_owed(const struct world *w, int from, int to, int group)
+{
+    const struct process *p = w->hosts[to].process;
+    struct view v;
+
+    return p != NULL && groups_is_member(p, group) && look(w, from, to, &v) &&
+           (v.groups >> group & 1) != 0 && v.serial == p->serial &&
+           v.version >= p->member_since[group];
+}
+
+/* --- accounts ---------------------------------------------------------- */
+
+static struct account *account_of(struct world *w, int to, int from,
+                                  uint32_t serial)
+{
+    struct account *a = &w->checkers->accounts[to][from];
+
+    if (a->serial != serial)
+        *a = (struct account){.serial = serial};
+    return a;
+}
+
+void groups_submitted(struct world *w, struct sent *s)
+{
+    struct process *p = w->hosts[s->from].process;
+
+    s->number = ++p->published[s->group];
+    for (int to = 0; to < w->host_count; to++) {
+        struct account *a;
+
+        if (to == s->from || !is_owed(w, s->from, to, s->group))
+            continue;
+        a = account_of(w, to, s->from, s->from_serial);
+        if (a->streams[s->group].from == 0)
+            a->streams[s->group].from = s->number;
+    }
+}
+
+static void forget(struct world *w, const struct sent *s)
+{
+    w->hosts[s->from].process->published[s->group]--;
+    for (int to = 0; to < w->host_count; to++) {
+        struct account_stream *a =
+            &w->checkers->accounts[to][s->from].streams[s->group];
+
+        if (w->checkers->accounts[to][s->from].serial == s->from_serial &&
+            a->from == s->number)
+            a->from = 0;
+    }
+}
+
+void groups_reported(struct world *w, struct sent *s, uint32_t peers)
+{
+    uint32_t present = 0;
+
+    if (s->outcome != OUTCOME_DELIVERED) {
+        forget(w, s);
+        return;
+    }
+    if (!w->stores_publications)
+        return;
+    for (int to = 0; to < w->host_count; to++)
+        present += to != s->from && is_owed(w, s->from, to, s->group);
+    if (peers < present && w->hostile == NULL)
+        world_fail(w, "delivered", "a publication of %d goes to %u of %u",
+                   s->from, peers, present);
+}
+
+void groups_handed(struct world *w, struct process *p, const struct sent *s,
+                   uint64_t ref)
+{
+    struct account *a = account_of(w, p->host, s->from, s->from_serial);
+    struct account_stream *stream = &a->streams[s->group];
+    uint64_t last = stream->last;
+
+    if (!groups_is_member(p, s->group))
+        world_fail(w, "member", "%d has publication %llu to %s", p->host,
+                   (unsigned long long)ref, names[s->group]);
+    if (s->number <= last)
+        world_fail(w, "order",
+                   "publication %llu to \"%s\" came after a later one to %d",
+                   (unsigned long long)ref, names[s->group], p->host);
+    if (last == 0)
+        last = stream->from > 0 && stream->from < s->number ? stream->from - 1
+                                                            : s->number - 1;
+    a->debt += (int64_t)(s->number - last - 1);
+    stream->last = s->number;
+    if (w->stores_publications && a->debt > 0 && !a->vague &&
+        !hostile_is(w, s->from))
+        world_fail(w, "gap",
+                   "%d has publication %llu of %d to \"%s\" and was not told "
+                   "that it misses %lld",
+                   p->host, (unsigned long long)ref, s->from, names[s->group],
+                   (long long)a->debt);
+}
+
+void groups_gap(struct world *w, struct process *p, int from, uint64_t missed)
+{
+    struct account *a = &w->checkers->accounts[p->host][from];
+
+    world_say(w, "%d misses %llu of %d", p->host, (unsigned long long)missed,
+              from);
+    if (!checkers_joined(w, p->host, from))
+        world_fail(w, "presence", "%d is told a gap of %d, which did not join",
+                   p->host, from);
+    if (missed == 0)
+        world_fail(w, "gap", "%d is told of a gap of nothing", p->host);
+    a->debt -= (int64_t)missed;
+}
+
+/* --- what ends or blurs an account -------------------------------------- */
+
+void groups_started(struct world *w, const struct process *p)
+{
+    memset(w->checkers->accounts[p->host], 0, sizeof(w->checkers->accounts[0]));
+}
+
+static void blur_if_long(struct world *w, int to, int from)
+{
+    struct account *a = &w->checkers->accounts[to][from];
+    struct instant left = w->checkers->pairs[to][from].left_at;
+    struct instant lost = w->checkers->pairs[from][to].left_at;
+
+    if (instant_reached(instant_after(left, remembered), w->now) ||
+        instant_reached(instant_after(lost, remembered), w->now))
+        a->vague = true;
+}
+
+/* They are there for each other again: was it too long? */
+void groups_joined(struct world *w, int observer, int peer)
+{
+    if (w->checkers->pairs[observer][peer].leaves == 0)
+        return;
+    blur_if_long(w, observer, peer);
+    blur_if_long(w, peer, observer);
+}
+
+void groups_changed(struct world *w, struct process *p, uint32_t groups)
+{
+    uint32_t come = groups & ~p->groups, gone = p->groups & ~groups;
+
+    p->groups = groups;
+    p->groups_version++;
+    for (int g = 1; g < GROUPS; g++) {
+        if ((come >> g & 1) != 0)
+            p->member_since[g] = p->groups_version;
+        for (int from = 0; from < w->host_count; from++) {
+            struct account *a = &w->checkers->accounts[p->host][from];
+            struct view v;
+
+            if (((come | gone) >> g & 1) == 0)
+                continue;
+            /* What it owes for a group that it leaves nobody can tell. */
+            if (a->streams[g].from > 0 || a->streams[g].last > 0)
+                a->vague = true;
+            a->streams[g].from = 0;
+            /* The sender did not yet hear that it had left. */
+            if ((come >> g & 1) != 0 && look(w, from, p->host, &v) &&
+                (v.groups >> g & 1) != 0)
+                a->vague = true;
+        }
+    }
+}
+
+/* --- in the end --------------------------------------------------------- */
+
+static int64_t end_of(const struct world *w, int to, int from,
+                      const struct account *a)
+{
+    const struct process *p = w->hosts[to].process;
+    const struct process *sender = w->hosts[from].process;
+    int64_t debt = a->debt;
+
+    for (int g = 0; g < GROUPS; g++) {
+        const struct account_stream *s = &a->streams[g];
+        uint64_t last = s->last > 0 ? s->last : s->from - 1;
+
+        if (groups_is_member(p, g) && (s->last > 0 || s->from > 0))
+            debt += (int64_t)(sender->published[g] - last);
+    }
+    return debt;
+}
+
+void groups_settle(struct world *w)
+{
+    if (!w->stores_publications)
+        return;
+    for (int to = 0; to < w->host_count; to++)
+        for (int from = 0; from < w->host_count; from++) {
+            const struct account *a = &w->checkers->accounts[to][from];
+            int64_t debt;
+
+            if (!host_runs(w, from) || !host_runs(w, to) || a->vague ||
+                hostile_is(w, from) || hostile_is(w, to) ||
+                w->hosts[to].is_relay || w->hosts[from].is_relay ||
+                a->serial != w->hosts[from].process->serial ||
+                !checkers_joined(w, to, from) ||
+                !checkers_joined(w, from, to) ||
+                checkers_best_path(w, from, to) == PATH_NONE)
+                continue;
+            debt = end_of(w, to, from, a);
+            if (debt != 0)
+                world_fail(w, "gap",
+                           "%d lacks %lld publications of %d that it was not "
+                           "told of",
+                           to, (long long)debt, from);
+        }
+}
