@@ -66,8 +66,9 @@ enum {
 
 enum departure {
     DEPARTURE_CLOSED = 1, /* it said goodbye */
-    DEPARTURE_LOST = 2,   /* its connection broke, or it fell silent */
+    DEPARTURE_LOST = 2,   /* its connection broke; to the owner also: SILENT */
     DEPARTURE_REVOKED = 3,
+    DEPARTURE_SILENT = 4, /* in GONE: no connection of it was seen to break */
 };
 
 struct relay_hello {

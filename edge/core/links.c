@@ -202,6 +202,7 @@ static void take_down(struct node *n, struct link *link, bool failed,
     if (!was_up)
         peer_unreachable(n, p);
     if (was_up) {
+        p->broke = !failed;
         paths_down(&p->paths, PATH_TCP, id, failed, n->now);
         if (first_up(p) == NULL) {
             if (swallows)
@@ -296,6 +297,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
     p->proved = true;
+    p->broke = false;
     p->suspect_by = (struct instant){INT64_MIN};
     if (n->revocation.serial > p->said.revocation_serial)
         write_revocation(n, link);

@@ -102,6 +102,7 @@ struct peer {
     struct instant known_since;
     bool proved;       /* this epoch answered us, so it is no replay */
     uint64_t departed; /* the epoch that said goodbye */
+    bool broke;        /* its last sign was the end of a connection of its */
     /* The last ones: of its multicasts, and of its beacons to us. Two, as the
      * two kinds come in by sockets that are not read in the order of sending.
      */

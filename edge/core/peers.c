@@ -16,6 +16,9 @@ static const struct span dial_second = {300 * 1000};
 /* A session waits so long for a peer that was lost to come back, and for a
  * path to one that is there. */
 static const struct span session_linger = {10 * 1000 * 1000};
+/* And so long for one that fell silent: its process may well go on, as no
+ * connection of it was seen to end. */
+static const struct span silent_linger = {60 * 1000 * 1000};
 /* What is known of an absent node is kept so long. */
 static const struct span remembered = {60 * 1000 * 1000};
 
@@ -169,6 +172,8 @@ bool peer_try_join(struct node *n, struct peer *p)
     p->joined = true;
     p->since = n->now;
     p->session_until = INSTANT_NEVER;
+    if (p->paths.current.kind == PATH_NONE)
+        p->pathless_since = n->now; /* What it was sent has waited for this. */
     n->joined_count++;
     view_todo(n, p, todo_add(n->todo, NODE_JOINED));
     /* What failed while it was away says nothing of now. */
@@ -187,7 +192,8 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
     p->joined = false;
     p->proved = false;
     p->known_since = n->now;
-    p->session_until = instant_after(n->now, session_linger);
+    p->session_until =
+        instant_after(n->now, p->broke ? session_linger : silent_linger);
     n->joined_count--;
     peer_touch(n, p);
 }

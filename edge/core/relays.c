@@ -221,6 +221,7 @@ static void take_entry(struct node *n, struct relay *relay,
         p->departed == p->said.epoch.value)
         return;
     p->listings[relay->index] = (struct listing){true, relay->generation};
+    p->broke = false;
     p->suspect_by = (struct instant){INT64_MIN};
     if (n->use_relays)
         paths_up(&p->paths, PATH_RELAY, relay->index, n->now);
@@ -261,6 +262,7 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
         peer_leave(n, p, DEPARTURE_CLOSED);
         traffic_end(n, p, SESSION_NOT_DELIVERED);
     } else {
+        p->broke = reason != DEPARTURE_SILENT;
         peer_suspect(n, p);
     }
 }

@@ -177,6 +177,7 @@ static const char *departure_name(enum departure reason)
     case DEPARTURE_CLOSED:
         return "closed";
     case DEPARTURE_LOST:
+    case DEPARTURE_SILENT:
         return "lost";
     case DEPARTURE_REVOKED:
         return "revoked";

@@ -238,7 +238,7 @@ void edge_silence_due(struct hub *h, struct edge *e)
         return;
     }
     hub_todos_add(h->todos, HUB_DROP, e->conn);
-    edge_gone(h, e, DEPARTURE_LOST);
+    edge_gone(h, e, DEPARTURE_SILENT);
 }
 
 void edge_check_expiry(struct hub *h, struct edge *e)

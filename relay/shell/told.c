@@ -63,6 +63,7 @@ static const char *departure_word(uint8_t reason)
     case DEPARTURE_CLOSED:
         return "closed";
     case DEPARTURE_LOST:
+    case DEPARTURE_SILENT:
         return "lost";
     case DEPARTURE_REVOKED:
         return "revoked";

@@ -66,7 +66,61 @@ static void ack_by_the_same_path(struct world *w)
     finishes_within(w, span_s(10));
 }
 
+/* Small packets pass a tunnel, large ones vanish. */
+static void narrow(struct world *w)
+{
+    struct duo d = start_duo(w);
+
+    expect(w, is_mutual(w, d.a, d.b, PATH_TCP), "by tcp");
+    network_narrow(w, d.a, d.b, 1200);
+    application_stream(w, d.a, d.b, 5000, 5000, span_ms(10));
+    application_stream(w, d.b, d.a, 5000, 5000, span_ms(10));
+    checkers_watch_gap(w, d.a, d.b);
+    checkers_watch_gap(w, d.b, d.a);
+    world_run(w, span_s(30));
+    expect(w,
+           checkers_gap(w, d.a, d.b).us < 700 * 1000 &&
+               checkers_gap(w, d.b, d.a).us < 700 * 1000,
+           "the relay carries them within 700 ms");
+    expect(w, is_mutual(w, d.a, d.b, PATH_RELAY), "and goes on");
+    network_heal(w, d.a, d.b, false);
+    finishes_within(w, span_s(80));
+    expect(w, is_mutual(w, d.a, d.b, PATH_TCP), "back on tcp");
+}
+
+/* They meet where large packets never pass. */
+static void narrow_from_the_start(struct world *w)
+{
+    int segment = world_add_segment(w, true);
+    struct duo d = {world_add_relay(w), world_add_edge(w, segment),
+                    world_add_edge(w, segment)};
+
+    w->segments[segment].reaches[INTERNET] = true;
+    world_uses_relay(w, d.a, d.relay);
+    world_uses_relay(w, d.b, d.relay);
+    network_narrow(w, d.b, d.a, 1200);
+    host_start_all(w);
+    world_run(w, span_ms(500));
+    expect(w, is_mutual(w, d.a, d.b, PATH_RELAY), "the relay is used");
+    application_stream(w, d.a, d.b, 1000, 5000, span_ms(10));
+    application_stream(w, d.b, d.a, 1000, 5000, span_ms(10));
+    checkers_watch_gap(w, d.a, d.b);
+    checkers_watch_gap(w, d.b, d.a);
+    world_run(w, span_s(12));
+    expect(w,
+           checkers_gap(w, d.a, d.b).us < 150 * 1000 &&
+               checkers_gap(w, d.b, d.a).us < 150 * 1000,
+           "nothing stands still");
+    expect(w, checkers_leaves(w, d.a, d.b) + checkers_leaves(w, d.b, d.a) == 0,
+           "nobody left");
+    network_heal(w, d.b, d.a, true);
+    settles_within(w, span_s(25), "direct once large packets pass");
+    finishes_within(w, span_s(1));
+}
+
 const struct scenario scenarios_of_links[] = {
     {"ack-by-the-same-path", ack_by_the_same_path},
+    {"narrow", narrow},
+    {"narrow-from-the-start", narrow_from_the_start},
     {NULL, NULL},
 };

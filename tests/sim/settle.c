@@ -156,6 +156,21 @@ void checkers_settle_presence(struct world *w)
         world_fail(w, "settle", "%s", why);
 }
 
+/* Somebody whom it was sent to fell silent, and may yet come back, or has no
+ * path: it waits, for a minute at the most [P-6.10]. */
+static bool may_wait(const struct world *w, const struct sent *s)
+{
+    static const struct span most = {(60 + 10) * 1000 * 1000};
+
+    if (instant_reached(instant_after(s->at, most), w->now))
+        return false;
+    for (int i = 0; i < w->host_count; i++)
+        if ((s->to < 0 || s->to == i) && i != s->from &&
+            !w->hosts[i].is_relay && checkers_path(w, s->from, i) == PATH_NONE)
+            return true;
+    return false;
+}
+
 static void check_reports(struct world *w)
 {
     static const char *const kinds[] = {"message", "publication", "ping"};
@@ -165,7 +180,7 @@ static void check_reports(struct world *w)
         const struct process *p = w->hosts[s->from].process;
 
         if (p != NULL && p->serial == s->from_serial && !s->reported &&
-            !checkers_relay_lies(w) &&
+            !may_wait(w, s) && !checkers_relay_lies(w) &&
             !(w->hostile != NULL && s->kind == SENT_PUBLISHED) &&
             !hostile_is(w, s->from) && (s->to < 0 || !hostile_is(w, s->to)))
             world_fail(

@@ -67,7 +67,7 @@ static void silence_is_a_loss_after_the_edges_own_span(void **state)
     }
     struct instant lost = kit_pass(&k, span_s(1), a.conn);
     assert_int_equal(instant_between(start, lost).us, 3000000);
-    assert_true(kit_told_gone(&k, b.conn, &a, DEPARTURE_LOST));
+    assert_true(kit_told_gone(&k, b.conn, &a, DEPARTURE_SILENT));
     assert_int_equal(kit_edges(&k), 1);
 }
 

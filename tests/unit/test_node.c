@@ -315,6 +315,53 @@ static void a_silent_peer_is_lost(void **state)
     teardown(&p);
 }
 
+/* No connection of it broke: it may be asleep, and gets everything then. */
+static void what_a_silent_peer_was_sent_waits_a_minute(void **state)
+{
+    (void)state;
+    for (int back_after = 50; back_after <= 70; back_after += 20) {
+        struct pair p;
+        setup(&p);
+        run(&p, span_s(5));
+        struct node *bob = p.b.node;
+        p.b.node = NULL;
+        submit_to(&p, node_self(bob), "first");
+        submit_to(&p, node_self(bob), "second");
+        p.a.link = 0; /* What its kernel had is lost, too. */
+        run(&p, span_s(back_after));
+        assert_int_equal(p.a.left, 1);
+        assert_int_equal(p.a.failed, back_after == 70 ? 2 : 0);
+        p.b.node = bob;
+        run(&p, span_s(5));
+        assert_int_equal(p.a.delivered, back_after == 70 ? 0 : 2);
+        assert_int_equal(p.a.joined, 2);
+        teardown(&p);
+    }
+}
+
+static void what_a_broken_peer_was_sent_waits_ten_seconds(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(5));
+    struct node *bob = p.b.node;
+    p.b.node = NULL;
+    submit_to(&p, node_self(bob), "lost");
+    struct node_event broken = {.kind = NODE_LINK_CLOSED};
+    broken.link.id = p.a.link;
+    broken.link.failure = LINK_BROKEN;
+    p.a.link = 0;
+    step(&p, &p.a, &broken);
+    run(&p, span_s(9));
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.failed, 0);
+    run(&p, span_s(2));
+    assert_int_equal(p.a.failed, 1);
+    p.b.node = bob;
+    teardown(&p);
+}
+
 /* An eavesdropper kept the beacons of a node that is dead now [P-4.7]. */
 static void replayed_beacons_keep_nobody_alive(void **state)
 {
@@ -478,6 +525,8 @@ int main(void)
         cmocka_unit_test(nodes_on_a_lan_meet_and_talk),
         cmocka_unit_test(an_answer_read_late_is_no_replay),
         cmocka_unit_test(a_silent_peer_is_lost),
+        cmocka_unit_test(what_a_silent_peer_was_sent_waits_a_minute),
+        cmocka_unit_test(what_a_broken_peer_was_sent_waits_ten_seconds),
         cmocka_unit_test(replayed_beacons_keep_nobody_alive),
         cmocka_unit_test(a_goodbye_is_a_leave_at_once),
         cmocka_unit_test(what_is_queued_is_delivered_before_goodbye),
