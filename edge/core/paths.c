@@ -6,6 +6,8 @@ static const struct span hold_longest = {300 * (int64_t)1000 * 1000};
 static const struct span hold_forgotten = {60 * 1000 * 1000};
 /* Another path of the same kind has to be so much faster to be worth it. */
 static const struct span rtt_margin = {5 * 1000};
+/* Nobody at a relay can be asked whether it works again: that passes. */
+static const struct span relay_doubt = {2 * 1000 * 1000};
 
 const char *node_path_name(enum node_path path)
 {
@@ -132,9 +134,24 @@ static bool is_better(const struct paths *p, const struct path *a,
     return a->rtt.us >= 0 && (b->rtt.us < 0 || a->rtt.us < b->rtt.us);
 }
 
+static struct instant doubt_end(const struct path *path)
+{
+    return path->kind == PATH_RELAY && path->doubted
+               ? instant_after(path->doubted_at, relay_doubt)
+               : INSTANT_NEVER;
+}
+
+static void end_doubts(struct paths *p, struct instant now)
+{
+    for (int i = 0; i < PATHS_MAX; i++)
+        if (instant_reached(doubt_end(&p->list[i]), now))
+            p->list[i].doubted = false;
+}
+
 bool paths_choose(struct paths *p, struct instant now)
 {
     const struct path *best = NULL;
+    end_doubts(p, now);
     for (int i = 0; i < PATHS_MAX; i++) {
         const struct path *path = &p->list[i];
         if (path->kind != PATH_NONE && is_better(p, path, best, now))
@@ -151,12 +168,14 @@ bool paths_doubt(struct paths *p, struct instant now)
 {
     struct path *current = find(p, p->current.kind, p->current.via);
     bool other = false;
+    end_doubts(p, now);
     for (int i = 0; i < PATHS_MAX; i++)
         other = other || (p->list[i].kind != PATH_NONE && p->list[i].proved &&
                           &p->list[i] != current && !p->list[i].doubted);
     if (current == NULL || current->kind == PATH_NONE || !other)
         return false;
     current->doubted = true;
+    current->doubted_at = now;
     /* The first doubt may be the other end's busy processor. */
     struct path_hold *hold = &p->holds[current->kind];
     if (hold->doubted.us != INT64_MIN &&
@@ -182,6 +201,7 @@ struct instant paths_deadline(const struct paths *p, struct instant now)
         enum node_path kind = p->list[i].kind;
         if (kind != PATH_NONE && is_held(p, kind, now))
             deadline = instant_min(deadline, p->holds[kind].until);
+        deadline = instant_min(deadline, doubt_end(&p->list[i]));
     }
     return deadline;
 }

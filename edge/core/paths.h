@@ -22,7 +22,8 @@ struct path {
     uint32_t via;        /* the link, or the relay's index */
     bool proved;         /* large packets pass, both ways */
     bool doubted;
-    struct span rtt; /* < 0: unknown */
+    struct instant doubted_at; /* a relay's doubt ends by itself */
+    struct span rtt;           /* < 0: unknown */
     struct instant since;
 };
 
@@ -58,7 +59,7 @@ void paths_measured(struct paths *p, enum node_path kind, uint32_t via,
 bool paths_choose(struct paths *p, struct instant now) MUST_USE;
 /* The network changed: what failed may work now. */
 void paths_forgive(struct paths *p);
-/* When a hold ends that may change the choice. */
+/* When a hold or a doubt ends that may change the choice. */
 struct instant paths_deadline(const struct paths *p, struct instant now);
 
 #endif

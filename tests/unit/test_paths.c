@@ -115,6 +115,27 @@ static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
     assert_int_equal(p.current.kind, PATH_TCP);
 }
 
+/* Else the next direct path that is cut is not left before its probes tell. */
+static void doubt_of_a_relay_passes(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_up(&p, PATH_RELAY, 0, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    paths_up(&p, PATH_TCP, 1, at(0));
+    paths_trust(&p, PATH_TCP, 1);
+    assert_true(paths_doubt(&p, at(1)));
+    assert_int_equal(paths_deadline(&p, at(1)).us, at(3).us);
+    assert_true(paths_choose(&p, at(1)));
+    assert_int_equal(p.current.kind, PATH_TCP);
+    assert_false(paths_doubt(&p, at(2)));
+    assert_true(paths_doubt(&p, at(3)));
+    assert_true(paths_choose(&p, at(3)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    assert_true(instant_is_never(paths_deadline(&p, at(3))));
+}
+
 static void an_unproved_path_is_only_better_than_none(void **state)
 {
     (void)state;
@@ -176,6 +197,7 @@ int main(void)
         cmocka_unit_test(held_down_is_better_than_none),
         cmocka_unit_test(two_relays_alike_do_not_take_turns),
         cmocka_unit_test(a_path_in_doubt_gives_way_until_it_is_trusted),
+        cmocka_unit_test(doubt_of_a_relay_passes),
         cmocka_unit_test(an_unproved_path_is_only_better_than_none),
         cmocka_unit_test(a_hold_is_not_doubled_while_it_lasts),
         cmocka_unit_test(more_paths_than_room_do_no_harm),
