@@ -150,6 +150,7 @@ static struct link *open_link(struct incoming *in, const uint8_t *routing_id,
         return NULL;
     }
     struct link *l = link_new(in, routing_id, fd);
+    link_limit_unsent(fd);
     turn_add(in->turn,
              &(struct node_event){
                  .kind = NODE_LINK_OPENED,

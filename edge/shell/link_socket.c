@@ -3,13 +3,19 @@
 #include "common/io/zap.h"
 #include "common/wire/packet.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
     HANDSHAKE_MS = 2000,
-    /* Packets between us and libzmq's thread; more wait in the node, where
-     * they can still take another path. */
-    HIGH_WATER = 64,
+    /* Packets between us and libzmq's thread, and bytes in the kernel that
+     * are not sent yet; more wait in the node, where they go in turns with
+     * those of other peers, and can still take another path. */
+    SEND_PACKETS = 8,
+    UNSENT_BYTES = 128 * 1024,
+    RECEIVE_PACKETS = 64,
     GOODBYE_MS = 200,
     /* What CURVE adds to a packet, which libzmq counts in: the name of its
      * command, a nonce, a tag and the flags. */
@@ -24,8 +30,8 @@ bool link_socket_setup(struct zsocket *s)
     } options[] = {
         {ZMQ_IPV6, 1},
         {ZMQ_LINGER, GOODBYE_MS},
-        {ZMQ_SNDHWM, HIGH_WATER},
-        {ZMQ_RCVHWM, HIGH_WATER},
+        {ZMQ_SNDHWM, SEND_PACKETS},
+        {ZMQ_RCVHWM, RECEIVE_PACKETS},
         {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
         {ZMQ_TCP_KEEPALIVE, 1},
         {ZMQ_TCP_KEEPALIVE_IDLE, 15},
@@ -63,6 +69,15 @@ bool link_socket_join(struct zsocket *s, const struct curve_pair *keys,
     return set_key(s, ZMQ_CURVE_SERVERKEY, server->key) &&
            set_key(s, ZMQ_CURVE_PUBLICKEY, keys->public_key) &&
            set_key(s, ZMQ_CURVE_SECRETKEY, keys->secret_key);
+}
+
+/* Should libzmq have closed it meanwhile, and another socket have its number,
+ * that one is only a little slower for it. */
+void link_limit_unsent(int fd)
+{
+    int bytes = UNSENT_BYTES;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }
 
 void link_message(zmq_msg_t *m, struct bytes bytes)

@@ -15,6 +15,10 @@ bool link_socket_serve(struct zsocket *s,
 bool link_socket_join(struct zsocket *s, const struct curve_pair *keys,
                       const struct curve_key *server) MUST_USE;
 
+/* Lets the kernel take no more than it can soon send: what waits there goes
+ * before all that others on this link have to say. `fd` is libzmq's. */
+void link_limit_unsent(int fd);
+
 /* A message with a copy of the bytes. */
 void link_message(zmq_msg_t *m, struct bytes bytes);
 /* Throws away what is left of a message that has more frames. */

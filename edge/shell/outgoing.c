@@ -285,6 +285,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         break;
     case MONITOR_CONNECTED:
         l->connected = true;
+        link_limit_unsent(event->fd);
         break;
     case MONITOR_ACCEPTED:
     case MONITOR_ACCEPT_FAILED:
