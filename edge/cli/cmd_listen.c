@@ -32,6 +32,7 @@ struct listener {
     struct client *client;
     bool json;
     bool presence; /* prints events other than messages */
+    bool cut;      /* off, by the edge */
     int64_t count; /* messages to come; < 0: no end */
     struct instant deadline;
     struct text out;
@@ -80,7 +81,8 @@ static bool print_json(struct listener *l, struct bytes line)
         !jtext_is(key, "event"))
         return false;
     bool message = jtext_is(kind, "\"message\"") || jtext_is(kind, "\"event\"");
-    if (message || jtext_is(kind, "\"gap\"") || l->presence) {
+    l->cut = jtext_is(kind, "\"closed\"");
+    if (message || l->cut || jtext_is(kind, "\"gap\"") || l->presence) {
         text_add_string(&l->out, "{\"version\":1,");
         text_add(&l->out, bytes_of(line.data + 1, line.size - 1));
         text_add_char(&l->out, '\n');
@@ -122,6 +124,7 @@ static bool print_text(struct listener *l, struct bytes line)
         else if (jtext_is(key, "missed"))
             missed = value;
     }
+    l->cut = jtext_is(event, "\"closed\"");
     if (jtext_is(event, "\"gap\""))
         tell_gap(name, missed);
     if (!jtext_is(event, "\"message\"") && !jtext_is(event, "\"event\""))
@@ -141,7 +144,7 @@ static bool print_line(struct listener *l, struct bytes line)
 
     if (message && l->count > 0)
         l->count--;
-    return l->count != 0;
+    return l->count != 0 && !l->cut;
 }
 
 /* The answer to the subscription. */
@@ -175,6 +178,10 @@ static int listen_on(struct listener *l)
         if (!command_write(text_bytes(&l->out)))
             return EXIT_FAILED;
         text_clear(&l->out);
+        if (l->cut)
+            return command_fail(EXIT_FAILED,
+                                "the edge ended the connection: what came in "
+                                "was read too slowly, or not at all");
         if (!more)
             return EXIT_DONE;
     }

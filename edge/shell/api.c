@@ -24,6 +24,7 @@ static void on_left(void *context, const struct node_peer *peer,
 
     a->generation++;
     pending_peer_left(a, peer);
+    asked_peer_left(a, &peer->id);
     events_left(a, peer, reason);
 }
 
@@ -51,7 +52,7 @@ static void on_report(void *context, struct node_ref ref,
 
 static void on_ready(void *context, const struct node_peer *peer)
 {
-    pending_ready(context, peer);
+    blocked_ready(context, &peer->id);
 }
 
 static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
@@ -118,6 +119,7 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     randombytes_buf(&a->last_reference, sizeof(a->last_reference));
     map_init(&a->refs, sizeof(uint64_t), hash_key);
     map_init(&a->requests, sizeof(uint64_t), hash_key);
+    map_init(&a->asked, KEY_SIZE + sizeof(uint64_t), hash_key);
     for (size_t i = 0; i < conf->group_count; i++)
         if (!groups_add(&a->groups, conf->groups[i]))
             break; /* The configuration's own check has told already. */
@@ -128,6 +130,7 @@ static void api_free(struct api *a)
 {
     map_close(&a->refs);
     map_close(&a->requests);
+    asked_close(a);
     heap_close(&a->deadlines);
     text_close(&a->line);
     free(a->socket);

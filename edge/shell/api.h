@@ -4,8 +4,9 @@
  *
  * Everything happens on the edge's loop. Each client is bounded: in what it
  * may have under way (it is not read meanwhile), in the length of a line (a
- * longer one is refused and skipped) and in what it leaves unread (it is cut
- * off). The process must ignore SIGPIPE.
+ * longer one is refused and skipped) and in what it leaves unread (it is waited
+ * for a little, and then cut off with a last line that says so). The process
+ * must ignore SIGPIPE.
  */
 #ifndef EDGE_SHELL_API_H
 #define EDGE_SHELL_API_H

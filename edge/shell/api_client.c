@@ -1,12 +1,10 @@
 #include "edge/shell/api_internal.h"
 
 #include "common/base/memory.h"
-#include "common/io/clock.h"
 #include "common/io/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,7 +17,6 @@ static void client_free(uv_handle_t *handle)
     close(c->fd);
     text_close(&c->in);
     text_close(&c->out);
-    subscription_close(&c->subscription);
     free(c);
 }
 
@@ -42,6 +39,15 @@ static void unlink_client(struct client *c)
     }
 }
 
+void client_unsubscribe(struct client *c)
+{
+    bool groups = c->subscription.on && c->subscription.groups.count > 0;
+
+    subscription_close(&c->subscription);
+    if (groups)
+        groups_tell(c->api);
+}
+
 void client_close(struct client *c)
 {
     if (c->closing)
@@ -49,10 +55,7 @@ void client_close(struct client *c)
     c->closing = true;
     pending_drop(c);
     unlink_client(c);
-    if (c->subscription.on && c->subscription.groups.count > 0) {
-        c->subscription.on = false;
-        groups_tell(c->api);
-    }
+    client_unsubscribe(c);
     uv_close((uv_handle_t *)&c->poll, client_free);
 }
 
@@ -102,7 +105,7 @@ static bool write_some(struct client *c)
     return (size_t)wrote == left;
 }
 
-static void flush(struct client *c)
+void client_flush(struct client *c)
 {
     while (!c->closing && client_unread(c) > 0 && write_some(c))
         ;
@@ -117,41 +120,20 @@ static void flush(struct client *c)
     }
 }
 
-/*
- * Waits a little for a client that reads more slowly than events come. As long
- * as the edge waits it reads nothing from its links, and so slows down those
- * who send. One that takes nothing at all is not waited for without end: it may
- * hang, and all others wait as well.
- */
-static void wait_for_reader(struct client *c, struct instant until)
-{
-    struct pollfd fd = {.fd = c->fd, .events = POLLOUT};
-
-    while (!c->closing && client_unread(c) > API_UNREAD &&
-           c->waited.us < API_PATIENCE_MS * 1000) {
-        struct instant begin = clock_now();
-        struct span left = instant_between(begin, until);
-        if (left.us <= 0)
-            return;
-        if (poll(&fd, 1, (int)(left.us / 1000) + 1) == 0)
-            c->waited.us += instant_between(begin, clock_now()).us;
-        else
-            flush(c);
-    }
-}
-
 void clients_flush(struct api *a)
 {
-    struct instant until = instant_after(clock_now(), span_ms(API_WAIT_MS));
+    struct client *c, *next;
 
     uv_idle_stop(&a->flusher);
-    while (a->dirty) {
-        struct client *c = a->dirty;
+    while ((c = a->dirty)) {
         a->dirty = c->dirty_next;
         c->dirty = false;
-        flush(c);
-        if (c->subscription.on)
-            wait_for_reader(c, until);
+        client_flush(c);
+    }
+    slow_wait(a);
+    slow_cut(a);
+    for (c = a->clients; c; c = next) {
+        next = c->next;
         client_review(c);
     }
 }
@@ -193,7 +175,7 @@ static void take_line(struct client *c, struct bytes line)
 
 static void take_input(struct client *c, struct bytes input)
 {
-    while (input.size > 0 && !c->closing) {
+    while (input.size > 0 && !c->closing && !c->ended) {
         const uint8_t *end = memchr(input.data, '\n', input.size);
         if (!end) {
             keep_tail(c, input);
@@ -201,6 +183,8 @@ static void take_input(struct client *c, struct bytes input)
         }
         size_t length = (size_t)(end - input.data);
         take_line(c, bytes_of(input.data, length));
+        if (client_unread(c) > API_UNREAD_MOST)
+            slow_cut(c->api);
         input = bytes_of(end + 1, input.size - length - 1);
     }
 }
@@ -216,7 +200,8 @@ static void on_end(struct client *c)
 
 static bool may_read(const struct client *c)
 {
-    return !c->ended && !c->blocked && c->pending_count < API_PENDING &&
+    return !c->ended && c->behind < API_BEHIND &&
+           c->pending_count < API_PENDING &&
            c->pending_bytes < API_PENDING_BYTES &&
            client_unread(c) < API_UNREAD;
 }
@@ -249,7 +234,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         return;
     }
     if (events & UV_WRITABLE)
-        flush(c);
+        client_flush(c);
     if (events & UV_READABLE)
         read_some(c);
     if ((events & UV_PRIORITIZED) && !may_read(c))
@@ -280,7 +265,7 @@ static void refuse(struct client *c)
     log_warn("api_refused", "reason=too_many_clients limit=%d", API_CLIENTS);
     answer_error(c, (struct bytes){0}, "busy",
                  "too many clients are connected");
-    flush(c);
+    client_flush(c);
     client_close(c);
 }
 

@@ -1,7 +1,6 @@
 #include "edge/shell/api_internal.h"
 
 #include "common/base/jtext.h"
-#include "common/io/log.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -77,18 +76,6 @@ void subscription_close(struct subscription *s)
     s->on = false;
 }
 
-/* Who leaves so much unread does not get on; it would lose events without
- * knowing, so it is told by the end of its connection. */
-static void send_event(struct client *c, struct bytes line)
-{
-    if (client_unread(c) > API_EVENTS_UNREAD) {
-        log_warn("api_client_slow", "unread_bytes=%zu", client_unread(c));
-        client_close(c);
-        return;
-    }
-    text_add(client_out(c), line);
-}
-
 static bool wants(const struct client *c, enum api_event event)
 {
     return c->subscription.on && (c->subscription.events & event) != 0;
@@ -115,14 +102,10 @@ static bool anyone_wants(const struct api *a, enum api_event event,
 static void broadcast(struct api *a, enum api_event event,
                       const struct message *m)
 {
-    struct client *next;
-
     text_add_string(&a->line, "}\n");
-    for (struct client *c = a->clients; c; c = next) {
-        next = c->next;
+    for (struct client *c = a->clients; c; c = c->next)
         if (m ? wants_message(c, event, m) : wants(c, event))
-            send_event(c, text_bytes(&a->line));
-    }
+            text_add(client_out(c), text_bytes(&a->line));
     if (a->line.capacity > API_READ_SIZE)
         text_close(&a->line);
 }
@@ -289,4 +272,6 @@ void events_message(struct api *a, const struct node_peer *peer,
     }
     text_add_data(t, m);
     broadcast(a, event, m);
+    if (m->kind == MESSAGE_REQUEST)
+        asked_add(a, &peer->id, m->reference);
 }

@@ -4,9 +4,12 @@
  * api.c         the listener, and the observer that tells the parts
  * api_socket.c  the socket's path: folder, stale and living sockets
  * api_client.c  one client's bytes: lines in, batched answers out
+ * api_slow.c    clients that read more slowly than they are written to
  * api_request.c a line taken apart
  * api_ops.c     the operations, by a table
  * api_pending.c what was asked of the node and is not answered yet
+ * api_blocked.c those of it that the node was too busy for
+ * api_asked.c   requests of peers that nobody here has answered yet
  * api_events.c  subscriptions, and events as text
  * api_groups.c  the groups that the node is in, for whom
  * api_status.c  status, peers and health as text
@@ -22,17 +25,21 @@
 enum {
     API_CLIENTS = 256,
     API_READ_SIZE = 64 * 1024,
-    API_READS = 8,          /* of one client in a turn */
-    API_WAIT_MS = 100,      /* in a turn, for those who read too slowly ... */
-    API_PATIENCE_MS = 2000, /* ... as long as one takes something in between */
-    API_LINE_SLACK = 4096,  /* a line holds more than the message's data */
+    API_READS = 8,         /* of one client in a turn */
+    API_LINE_SLACK = 4096, /* a line holds more than the message's data */
     /* Of one client: not read while it has more than this under way, ... */
     API_PENDING = 64 * 1024,
     API_PENDING_BYTES = 64 * 1024 * 1024,
-    /* ... or leaves so many bytes of answers unread; ... */
+    /* ... has so much more to say to those who are BUSY, ... */
+    API_BEHIND = 256 * 1024,
+    /* ... or leaves so many bytes unread, and then it is waited for; ... */
     API_UNREAD = 8 * 1024 * 1024,
-    /* ... cut off when an event finds more than this unread. */
-    API_EVENTS_UNREAD = 32 * 1024 * 1024,
+    /* ... cut off when it leaves more than this unread, ... */
+    API_UNREAD_MOST = 32 * 1024 * 1024,
+    /* ... or the most of all where all of them leave more than this. */
+    API_UNREAD_ALL = 256 * 1024 * 1024,
+    /* Requests of peers without a reply; the oldest is forgotten then. */
+    API_ASKED = 64 * 1024,
     API_FILTERS = 64,
     API_TYPE_SIZE = 255,
     API_NAME_SIZE = 2 * KEY_SIZE + 1, /* of a peer: name or hexadecimal id */
@@ -65,7 +72,8 @@ struct subscription {
 /* The members of a request as JSON values, in the line; empty: missing. */
 struct request {
     struct bytes op, ref, to, type, data, data_b64, group, groups, types;
-    struct bytes events, wait, timeout, request;
+    struct bytes events, wait, timeout, request; /* `request`: a reply's token,
+                                                    or the ref to cancel */
 };
 
 enum pending_kind {
@@ -87,6 +95,8 @@ struct pending {
     struct timer timer;
     bool wait;              /* ask again when BUSY */
     bool submitted;         /* else it is blocked, or its answer is awaited */
+    bool behind;            /* blocked because others were before it */
+    bool settled;           /* the node will not take it once more */
     bool delivered;         /* REQUEST: now the reply is awaited */
     struct message message; /* its views lie in `room` */
     struct bytes ref;       /* as well: to be echoed */
@@ -102,7 +112,8 @@ struct client {
     int events;     /* that are polled for */
     struct text in; /* a line's begin that came without its end */
     bool skipping;  /* the rest of a line that is too long */
-    bool ended;     /* it will not send more */
+    bool ended;     /* it will not send more, or is not listened to */
+    bool cut;       /* off: it gets its last line, and no more */
     bool closing;   /* freed once libuv is done with it */
     struct text out;
     size_t sent;        /* of `out` */
@@ -113,6 +124,7 @@ struct client {
     size_t pending_count;
     size_t pending_bytes;
     struct pending *blocked, **blocked_end; /* BUSY ones, in order */
+    size_t behind; /* bytes of those that were queued behind them */
     struct subscription subscription;
     /* The peer last named, as one sender mostly names one peer. */
     char to[API_NAME_SIZE];
@@ -145,6 +157,8 @@ struct api {
     struct client *dirty;
     struct map refs;     /* node_ref.value -> struct pending, submitted */
     struct map requests; /* reference -> struct pending, awaiting a reply */
+    struct map asked;    /* struct asked */
+    struct asked *asked_first, *asked_last; /* by age */
     struct heap deadlines;
     uint64_t last_reference;
     uint64_t generation;      /* of the peers' names; never 0 */
@@ -167,8 +181,17 @@ void client_review(struct client *c);
 /* Where answers and events are appended; flushed at the end of the turn. */
 struct text *client_out(struct client *c);
 size_t client_unread(const struct client *c);
+/* Writes what its socket takes. */
+void client_flush(struct client *c);
 /* Writes what all clients have to get. */
 void clients_flush(struct api *a);
+/* Its groups are left, too. */
+void client_unsubscribe(struct client *c);
+
+/* api_slow.c: waits a little for those who have much unread. */
+void slow_wait(struct api *a);
+/* Cuts off who has too much unread, with a line that says so. */
+void slow_cut(struct api *a);
 
 /* api_request.c: false if the line is no JSON object; what was found of `ref`
  * may be echoed even then. */
@@ -210,14 +233,42 @@ void pending_ask(struct client *c, const struct pending_ask *ask);
 void pending_report(struct api *a, struct node_ref ref,
                     enum node_outcome outcome, enum node_path path,
                     struct span rtt, uint32_t peers);
-void pending_ready(struct api *a, const struct node_peer *peer);
 void pending_peer_left(struct api *a, const struct node_peer *peer);
 void pending_replied(struct api *a, const struct node_peer *peer,
                      const struct message *message);
+/* The client's own one of this ref is answered as `cancelled`. What the node
+ * has already cannot be taken back; but a reply need not be awaited. */
+enum pending_cancelled {
+    PENDING_CANCELLED,
+    PENDING_TOO_LATE,
+    PENDING_UNKNOWN
+} pending_cancel(struct client *c, struct bytes ref) MUST_USE;
 /* Those whose time is up. */
 void pending_timer(struct api *a);
 /* Forgets all of a client that goes; what was submitted goes on. */
 void pending_drop(struct client *c);
+
+/* For api_blocked.c: asks the node (again); ends it with an error. */
+void pending_submit(struct pending *p);
+void pending_outcome(struct pending *p, enum node_outcome outcome);
+
+/* api_blocked.c: of a client's, in order: what the node was too busy for, and
+ * what came after it (`behind`) and must not overtake it. */
+void blocked_add(struct pending *p, bool behind);
+void blocked_remove(struct pending *p);
+void blocked_clear(struct client *c);
+bool blocked_has_before(const struct pending *p) MUST_USE;
+/* The peer (or whoever publications waited for) takes messages again. */
+void blocked_ready(struct api *a, const struct node_id *peer);
+void blocked_peer_left(struct api *a, const struct node_id *peer);
+
+/* api_asked.c: a client was given the request. */
+void asked_add(struct api *a, const struct node_id *from, uint64_t reference);
+/* It is being answered; false if it is not open. */
+bool asked_take(struct api *a, const struct node_id *from,
+                uint64_t reference) MUST_USE;
+void asked_peer_left(struct api *a, const struct node_id *peer);
+void asked_close(struct api *a);
 
 /* api_events.c */
 bool subscription_parse(const struct request *r, struct subscription *s,

@@ -220,6 +220,27 @@ static void op_ping(struct client *c, const struct request *r)
     pending_ask(c, &ask);
 }
 
+static void op_cancel(struct client *c, const struct request *r)
+{
+    if (r->request.size == 0 || !jtext_is_scalar(r->request)) {
+        refuse(c, r, "request is the ref of what is to be cancelled");
+        return;
+    }
+    switch (pending_cancel(c, r->request)) {
+    case PENDING_CANCELLED:
+        done(c, r);
+        return;
+    case PENDING_TOO_LATE:
+        answer_error(c, r->ref, "too_late",
+                     "the node has it already: its answer will come");
+        return;
+    case PENDING_UNKNOWN:
+        answer_error(c, r->ref, "unknown_request",
+                     "nothing of that ref is under way");
+        return;
+    }
+}
+
 static void op_join(struct client *c, const struct request *r)
 {
     char group[NAME_MAX_SIZE + 1];
@@ -330,7 +351,7 @@ static const struct {
     {"status", op_status},   {"peers", op_peers},
     {"join", op_join},       {"leave", op_leave},
     {"ping", op_ping},       {"subscribe", op_subscribe},
-    {"revoke", op_revoke},
+    {"revoke", op_revoke},   {"cancel", op_cancel},
 };
 
 static bool is_blank(struct bytes line)
@@ -369,5 +390,5 @@ void client_line(struct client *c, struct bytes line)
     }
     refuse(c, &r,
            "op is one of status peers send request reply publish join "
-           "leave subscribe ping revoke");
+           "leave subscribe ping cancel revoke");
 }

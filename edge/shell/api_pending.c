@@ -69,22 +69,6 @@ static void unlink_from_client(struct pending *p)
     c->pending_bytes -= p->size;
 }
 
-/* A blocked one may stand anywhere in the queue; that is rare (a time-out, a
- * peer that leaves), and the queue is what one read of a client brought. */
-static void unblock(struct pending *p)
-{
-    struct client *c = p->client;
-
-    for (struct pending **at = &c->blocked; *at; at = &(*at)->blocked_next) {
-        if (*at == p) {
-            *at = p->blocked_next;
-            if (!*at)
-                c->blocked_end = at;
-            return;
-        }
-    }
-}
-
 static void pending_free(struct pending *p)
 {
     struct api *a = p->client->api;
@@ -92,7 +76,10 @@ static void pending_free(struct pending *p)
     if (p->submitted)
         map_remove(&a->refs, &p->node_ref.value);
     else
-        unblock(p);
+        blocked_remove(p);
+    /* A reply that never went leaves its request open. */
+    if (p->message.kind == MESSAGE_REPLY && !p->submitted && !p->settled)
+        asked_add(a, &p->to, p->message.reference);
     if (p->kind == PENDING_REQUEST)
         map_remove(&a->requests, &p->message.reference);
     if (has_deadline(p))
@@ -111,7 +98,7 @@ static void pending_fail(struct pending *p, const char *error,
     client_review(c);
 }
 
-static void pending_submit(struct pending *p)
+void pending_submit(struct pending *p)
 {
     struct api *a = p->client->api;
     enum node_event_kind kind = p->kind == PENDING_PUBLISH ? NODE_PUBLISH
@@ -184,18 +171,52 @@ static struct pending *pending_new(struct client *c,
     return p;
 }
 
+/* True if it can be asked; else it is answered. */
+static bool check(struct client *c, const struct pending *p, struct bytes ref)
+{
+    struct api *a = c->api;
+
+    if (!p)
+        answer_error(c, ref, "bad_request", "data_b64 is not base64");
+    else if (p->message.data.size > a->message_limit)
+        answer_error(c, ref, "too_large",
+                     "the data is larger than limits.message");
+    else if (p->message.kind == MESSAGE_REPLY &&
+             !asked_take(a, &p->to, p->message.reference))
+        answer_error(c, ref, "unknown_request",
+                     "the peer has no such request open here: it was answered "
+                     "already, or is none of this process's");
+    else
+        return true;
+    return false;
+}
+
+static const char *busy_text(enum pending_kind kind)
+{
+    return kind == PENDING_PUBLISH
+               ? "publications wait for nodes that lag behind"
+               : "the peer's window is full";
+}
+
+/* `behind`: others of the client's that are busy. */
+static void pending_busy(struct pending *p, bool behind)
+{
+    struct client *c = p->client;
+
+    if (!p->wait) {
+        pending_fail(p, "busy", busy_text(p->kind));
+        return;
+    }
+    blocked_add(p, behind);
+    client_review(c);
+}
+
 void pending_ask(struct client *c, const struct pending_ask *ask)
 {
     struct api *a = c->api;
     struct pending *p = pending_new(c, ask);
 
-    if (!p) {
-        answer_error(c, ask->ref, "bad_request", "data_b64 is not base64");
-        return;
-    }
-    if (p->message.data.size > a->message_limit) {
-        answer_error(c, ask->ref, "too_large",
-                     "the data is larger than limits.message");
+    if (!check(c, p, ask->ref)) {
         free(p);
         return;
     }
@@ -205,7 +226,10 @@ void pending_ask(struct client *c, const struct pending_ask *ask)
         map_put(&a->requests, &p->message.reference, p);
     }
     set_deadline(p, ask->timeout);
-    pending_submit(p);
+    if (blocked_has_before(p))
+        pending_busy(p, true);
+    else
+        pending_submit(p);
 }
 
 static void add_path(struct text *out, enum node_path path, struct span rtt)
@@ -252,27 +276,6 @@ static void pending_done(struct pending *p, enum node_path path,
     client_review(c);
 }
 
-static const char *busy_text(enum pending_kind kind)
-{
-    return kind == PENDING_PUBLISH
-               ? "publications wait for nodes that lag behind"
-               : "the peer's window is full";
-}
-
-static void pending_busy(struct pending *p)
-{
-    struct client *c = p->client;
-
-    if (!p->wait) {
-        pending_fail(p, "busy", busy_text(p->kind));
-        return;
-    }
-    p->blocked_next = NULL;
-    *c->blocked_end = p;
-    c->blocked_end = &p->blocked_next;
-    client_review(c);
-}
-
 static const char *outcome_text(enum node_outcome outcome)
 {
     switch (outcome) {
@@ -292,6 +295,11 @@ static const char *outcome_text(enum node_outcome outcome)
     return "";
 }
 
+void pending_outcome(struct pending *p, enum node_outcome outcome)
+{
+    pending_fail(p, node_outcome_name(outcome), outcome_text(outcome));
+}
+
 void pending_report(struct api *a, struct node_ref ref,
                     enum node_outcome outcome, enum node_path path,
                     struct span rtt, uint32_t peers)
@@ -301,76 +309,24 @@ void pending_report(struct api *a, struct node_ref ref,
     if (!p)
         return; /* Its client went, or its time was up. */
     p->submitted = false;
+    p->settled = outcome != OUTCOME_BUSY && outcome != OUTCOME_TOO_LARGE;
     if (outcome == OUTCOME_BUSY)
-        pending_busy(p);
+        pending_busy(p, false);
     else if (outcome != OUTCOME_DELIVERED)
-        pending_fail(p, node_outcome_name(outcome), outcome_text(outcome));
+        pending_outcome(p, outcome);
     else if (p->kind == PENDING_REQUEST)
         p->delivered = true;
     else
         pending_done(p, path, rtt, peers);
 }
 
-/* Whatever is for the peer, or for all, is asked again in its order; the rest
- * stays queued in its. */
-static void client_ready(struct client *c, const struct node_id *peer)
-{
-    struct pending *p = c->blocked;
-
-    c->blocked = NULL;
-    c->blocked_end = &c->blocked;
-    while (p) {
-        /* Not in a list any more: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-        struct pending *next = p->blocked_next;
-        p->blocked_next = NULL;
-        if (p->kind == PENDING_PUBLISH || node_id_equal(&p->to, peer)) {
-            pending_submit(p);
-        } else {
-            *c->blocked_end = p;
-            c->blocked_end = &p->blocked_next;
-        }
-        p = next;
-    }
-    client_review(c);
-}
-
-void pending_ready(struct api *a, const struct node_peer *peer)
-{
-    struct client *next;
-
-    for (struct client *c = a->clients; c; c = next) {
-        next = c->next;
-        if (c->blocked)
-            client_ready(c, &peer->id);
-    }
-}
-
-static void client_lost_peer(struct client *c, const struct node_id *peer)
-{
-    struct pending *next;
-
-    for (struct pending *p = c->blocked; p; p = next) {
-        next = p->blocked_next;
-        if (p->kind != PENDING_PUBLISH && node_id_equal(&p->to, peer))
-            pending_fail(p, "not_delivered",
-                         outcome_text(OUTCOME_NOT_DELIVERED));
-    }
-    /* Those that are for all need not wait for this peer any more. */
-    if (c->blocked && !c->closing)
-        client_ready(c, peer);
-}
-
 /* What the node took is settled by the node; what is still queued here, and
  * replies that are awaited, end with the peer. */
 void pending_peer_left(struct api *a, const struct node_peer *peer)
 {
-    struct client *next;
-
-    for (struct client *c = a->clients; c; c = next) {
+    blocked_peer_left(a, &peer->id);
+    for (struct client *c = a->clients; c; c = c->next) {
         struct pending *after;
-        next = c->next;
-        if (c->blocked)
-            client_lost_peer(c, &peer->id);
         for (struct pending *p = c->pendings; p; p = after) {
             after = p->next;
             if (p->delivered && node_id_equal(&p->to, &peer->id))
@@ -401,6 +357,23 @@ void pending_replied(struct api *a, const struct node_peer *peer,
     client_review(c);
 }
 
+enum pending_cancelled pending_cancel(struct client *c, struct bytes ref)
+{
+    enum pending_cancelled found = PENDING_UNKNOWN;
+
+    for (struct pending *p = c->pendings; p; p = p->next) {
+        if (!bytes_equal(p->ref, ref))
+            continue;
+        if (!p->submitted || p->kind == PENDING_REQUEST ||
+            p->kind == PENDING_PING) {
+            pending_fail(p, "cancelled", "it was cancelled");
+            return PENDING_CANCELLED;
+        }
+        found = PENDING_TOO_LATE;
+    }
+    return found;
+}
+
 void pending_timer(struct api *a)
 {
     struct timer *due;
@@ -419,6 +392,5 @@ void pending_drop(struct client *c)
     /* The analyzer does not see that each leaves the list. */
     while (c->pendings)
         pending_free(c->pendings); /* NOLINT(clang-analyzer-unix.Malloc) */
-    c->blocked = NULL;
-    c->blocked_end = &c->blocked;
+    blocked_clear(c);
 }

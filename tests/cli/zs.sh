@@ -126,6 +126,25 @@ check "wait for a prefix of its id" ends_with 0 zs wait --peer "${bob:0:10}"
 check "send to a prefix of its id" ends_with 0 zs send "${bob:0:10}" t x
 check "not to a shorter one" ends_with 5 zs send "${bob:0:7}" t x
 
+# A listener whose output nobody reads is cut off, and says so.
+mkfifo "$LAB/pipe"
+zs --socket /run/zeroservices/bob.sock listen --type flood \
+    >"$LAB/pipe" 2>"$LAB/slow.err" &
+slow=$!
+exec 9<"$LAB/pipe"
+head -c 1000000 /dev/zero >"$LAB/zeros"
+check "the listener listens" until_true 5 zs send bob flood begin
+for ((i = 0; i < 45; i++)); do
+    zs send bob flood --file "$LAB/zeros" || break
+done
+check "the sender is not harmed" test $i = 45
+cat <&9 >/dev/null
+code=0
+wait $slow || code=$?
+check "a listener that is not read fails" test $code = 1
+exec 9<&-
+check "it says why" grep -q "read too slowly" "$LAB/slow.err"
+
 # Each form of data, as the other side has it.
 listen bob "$LAB/forms.json" --timeout 60s
 check "text" ends_with 0 zs send bob t $'two\nlines "and" \303\244'

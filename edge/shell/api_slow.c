@@ -1,0 +1,110 @@
+#include "edge/shell/api_internal.h"
+
+#include "common/io/clock.h"
+#include "common/io/log.h"
+
+#include <poll.h>
+#include <string.h>
+
+enum {
+    WAIT_MS = 100,      /* in a turn, for all together */
+    PATIENCE_MS = 1000, /* for one that takes nothing meanwhile */
+};
+
+/*
+ * As long as the edge waits it reads nothing from its links, and so slows down
+ * those who send. One that takes nothing at all is not waited for without end:
+ * it may hang, and all others wait as well.
+ */
+static bool is_waited_for(const struct client *c)
+{
+    return c->subscription.on && client_unread(c) > API_UNREAD &&
+           c->waited.us < PATIENCE_MS * 1000;
+}
+
+static size_t collect(const struct api *a, struct client **who,
+                      struct pollfd *fds)
+{
+    size_t count = 0;
+
+    for (struct client *c = a->clients; c && count < API_CLIENTS; c = c->next) {
+        if (!is_waited_for(c))
+            continue;
+        who[count] = c;
+        fds[count++] = (struct pollfd){.fd = c->fd, .events = POLLOUT};
+    }
+    return count;
+}
+
+void slow_wait(struct api *a)
+{
+    struct client *who[API_CLIENTS];
+    struct pollfd fds[API_CLIENTS];
+    struct instant now = clock_now();
+    struct instant until = instant_after(now, span_ms(WAIT_MS));
+    size_t count;
+
+    while (!instant_reached(until, now) && (count = collect(a, who, fds)) > 0) {
+        int left_ms = (int)(instant_between(now, until).us / 1000) + 1;
+        if (poll(fds, count, left_ms) < 0)
+            return;
+        struct instant then = now;
+        now = clock_now();
+        for (size_t i = 0; i < count; i++) {
+            who[i]->waited.us += instant_between(then, now).us;
+            if (fds[i].revents != 0)
+                client_flush(who[i]); /* It was not waited for, then. */
+        }
+    }
+}
+
+/* What is left of the line that it has begun to read, and then why. */
+static void write_last_line(struct client *c)
+{
+    struct text last = {0};
+    size_t unread = client_unread(c);
+    const char *begin = c->out.data + c->sent;
+    const char *end = memchr(begin, '\n', unread);
+
+    if (end)
+        text_add(&last, bytes_of(begin, (size_t)(end - begin) + 1));
+    text_add_string(&last, "{\"event\":\"closed\",\"reason\":\"slow\","
+                           "\"unread\":");
+    text_add_number(&last, unread);
+    text_add_string(&last, "}\n");
+    text_close(&c->out);
+    c->out = last;
+    c->sent = 0;
+}
+
+/* It would lose events without knowing. Its connection ends as soon as it has
+ * read why; until then it costs no more than a line. */
+static void cut_off(struct client *c)
+{
+    log_warn("api_client_slow", "unread_bytes=%zu", client_unread(c));
+    c->cut = true;
+    c->ended = true;
+    pending_drop(c);
+    client_unsubscribe(c);
+    text_close(&c->in);
+    write_last_line(c);
+    client_flush(c);
+}
+
+void slow_cut(struct api *a)
+{
+    for (;;) {
+        struct client *most = NULL;
+        size_t all = 0;
+
+        for (struct client *c = a->clients; c; c = c->next) {
+            all += client_unread(c);
+            if (!c->cut && (!most || client_unread(c) > client_unread(most)))
+                most = c;
+        }
+        if (!most || client_unread(most) == 0 ||
+            (client_unread(most) <= API_UNREAD_MOST && all <= API_UNREAD_ALL))
+            return;
+        cut_off(most);
+    }
+}
