@@ -30,10 +30,15 @@ uint64_t inbox_cumulative(const struct inbox *in)
     return in->expected - 1;
 }
 
-void inbox_restart(struct inbox *in)
+void inbox_begin(struct inbox *in, uint64_t sequence)
 {
     drop_message(in);
-    in->expected = 1;
+    in->expected = sequence;
+}
+
+void inbox_pass(struct inbox *in)
+{
+    in->expected++;
 }
 
 /* Room follows what has come, not what was promised. */

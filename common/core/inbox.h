@@ -38,7 +38,9 @@ enum inbox_verdict inbox_take(struct inbox *in, const struct data_record *r,
                               struct bytes *message) MUST_USE;
 /* Everything up to it was taken. */
 uint64_t inbox_cumulative(const struct inbox *in);
-/* Starts again with sequence 1, forgetting a message in the making. */
-void inbox_restart(struct inbox *in);
+/* Goes on with this sequence, forgetting a message in the making. */
+void inbox_begin(struct inbox *in, uint64_t sequence);
+/* Takes the expected record unseen. */
+void inbox_pass(struct inbox *in);
 
 #endif

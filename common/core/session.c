@@ -317,7 +317,7 @@ static void start_afresh(struct session *s, const struct session_sink *sink)
     while (outbox_forget(&s->outbox, false, &ref))
         sink->settled(sink->owner, ref, SESSION_NOT_DELIVERED);
     outbox_renumber(&s->outbox);
-    inbox_restart(&s->inbox);
+    inbox_begin(&s->inbox, 1);
 }
 
 void session_put_in_force(struct session *s, const struct keyset *k,

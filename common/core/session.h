@@ -29,7 +29,8 @@ enum {
     /* Message 1 and 2 of the handshake as packets, at the most. */
     SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + 64,
     SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + 64,
-    SESSION_ACK_SIZE = PACKET_OVERHEAD + 64,
+    SESSION_ACK_SIZE =
+        PACKET_OVERHEAD + 64 + SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
 };
 
 /* Borrowed for the session's life. */

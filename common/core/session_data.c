@@ -165,6 +165,14 @@ static void write_ack(const struct session *s, struct writer *w)
     record_encode(&ack, w);
 }
 
+static void write_group_acks(const struct session *s, struct writer *w)
+{
+    for (size_t i = 0; i < s->group_ack_count; i++)
+        record_encode(&(struct record){.type = RECORD_GROUP_ACK,
+                                       .group_ack = s->group_acks[i]},
+                      w);
+}
+
 static void write_control(struct session *s, struct writer *w)
 {
     if (s->ack_due || s->confirm_due) {
@@ -176,10 +184,7 @@ static void write_control(struct session *s, struct writer *w)
         write_token(w, RECORD_PONG, s->pongs[i]);
     for (size_t i = 0; i < s->ping_count; i++)
         write_token(w, RECORD_PING, s->pings[i]);
-    for (size_t i = 0; i < s->group_ack_count; i++)
-        record_encode(&(struct record){.type = RECORD_GROUP_ACK,
-                                       .group_ack = s->group_acks[i]},
-                      w);
+    write_group_acks(s, w);
     s->pong_count = 0;
     s->ping_count = 0;
     s->group_ack_count = 0;
@@ -248,6 +253,7 @@ bool session_write_ack(struct session *s, bool sealed, struct writer *w)
         return false;
     uint8_t *records = begin_packet(s, sealed, w);
     write_ack(s, w);
+    write_group_acks(s, w); /* They go by the session's own path as well. */
     end_packet(s, sealed, records, w);
     return true;
 }

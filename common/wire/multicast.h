@@ -8,11 +8,7 @@
  *     | by a relay: signature 64 over "zs1 multicast" and the BLAKE2b-256 of
  *       all before
  *
- * Under the seal:
- *
- *     varint message | records
- *
- * START's data:
+ * Under the seal are DATA records. START's data:
  *
  *     tag 16 | u64 stream | u32 key id | key 32 | u64 record | u64 message
  */

@@ -4,15 +4,16 @@
 
 #include <string.h>
 
-static void encode_data(const struct data_record *d, struct writer *w)
+void data_record_begin(const struct data_record *d, size_t size,
+                       struct writer *w)
 {
+    write_u8(w, RECORD_DATA);
     write_varint(w, d->sequence);
     write_u8(w, (uint8_t)((d->first ? RECORD_FIRST : 0) |
                           (d->last ? RECORD_LAST : 0)));
     if (d->first && !d->last)
         write_varint(w, d->total);
-    write_varint(w, d->fragment.size);
-    write_bytes(w, d->fragment);
+    write_varint(w, size);
 }
 
 static void encode_ack(const struct ack_record *a, struct writer *w)
@@ -44,10 +45,12 @@ static void encode_group_ack(const struct group_ack *a, struct writer *w)
 
 void record_encode(const struct record *r, struct writer *w)
 {
-    write_u8(w, (uint8_t)r->type);
+    if (r->type != RECORD_DATA)
+        write_u8(w, (uint8_t)r->type);
     switch (r->type) {
     case RECORD_DATA:
-        encode_data(&r->data, w);
+        data_record_begin(&r->data, r->data.fragment.size, w);
+        write_bytes(w, r->data.fragment);
         break;
     case RECORD_ACK:
         encode_ack(&r->ack, w);

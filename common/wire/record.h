@@ -79,6 +79,10 @@ struct record {
 };
 
 void record_encode(const struct record *r, struct writer *w);
+/* Only what stands before the fragment, whose size is `size`; the fragment is
+ * to follow. */
+void data_record_begin(const struct data_record *d, size_t size,
+                       struct writer *w);
 /* Takes the next record; false at the end or (r->failed) on bad bytes. */
 bool record_next(struct reader *r, struct record *record) MUST_USE;
 

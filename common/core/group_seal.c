@@ -1,0 +1,82 @@
+#include "common/core/group_seal.h"
+
+#include <sodium.h>
+
+static const char label[] = "zs1 multicast";
+
+enum { LABEL_SIZE = sizeof label - 1, DIGEST_SIZE = 32 };
+
+struct group_tag group_tag_of(const uint8_t mesh_group_key[32],
+                              struct bytes name)
+{
+    struct group_tag tag;
+
+    crypto_generichash(tag.bytes, sizeof(tag.bytes), name.data, name.size,
+                       mesh_group_key, 32);
+    return tag;
+}
+
+static void nonce_of(uint64_t number,
+                     uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES])
+{
+    struct writer w =
+        writer_of(nonce, crypto_aead_chacha20poly1305_ietf_NPUBBYTES);
+
+    write_u32(&w, 0);
+    write_u64(&w, number);
+}
+
+void group_seal(const struct multicast_packet *header, const uint8_t key[32],
+                struct bytes content, struct writer *w)
+{
+    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+    const uint8_t *start = w->at;
+
+    multicast_header_encode(header, w);
+    uint8_t *sealed = write_room(w, content.size + MULTICAST_SEAL_SIZE);
+    ASSERT(sealed != NULL);
+    nonce_of(header->number, nonce);
+    crypto_aead_chacha20poly1305_ietf_encrypt(
+        sealed, NULL, content.data, content.size, start, MULTICAST_HEADER_SIZE,
+        NULL, nonce, key);
+}
+
+bool group_open(const struct multicast_packet *m, const uint8_t key[32],
+                uint8_t *content)
+{
+    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+
+    nonce_of(m->number, nonce);
+    return crypto_aead_chacha20poly1305_ietf_decrypt(
+               content, NULL, NULL, m->sealed.data, m->sealed.size,
+               m->header.data, m->header.size, nonce, key) == 0;
+}
+
+/* The digest, so that the packet is read once for it and not twice. */
+static void to_sign(struct bytes packet, uint8_t text[LABEL_SIZE + DIGEST_SIZE])
+{
+    memcpy(text, label, LABEL_SIZE);
+    crypto_generichash(text + LABEL_SIZE, DIGEST_SIZE, packet.data, packet.size,
+                       NULL, 0);
+}
+
+void group_sign(struct bytes packet, const uint8_t node_secret_key[64],
+                uint8_t signature[SIGNATURE_SIZE])
+{
+    uint8_t text[LABEL_SIZE + DIGEST_SIZE];
+
+    to_sign(packet, text);
+    crypto_sign_detached(signature, NULL, text, sizeof(text), node_secret_key);
+}
+
+bool group_signed_by(const struct multicast_packet *m,
+                     const struct node_id *node)
+{
+    uint8_t text[LABEL_SIZE + DIGEST_SIZE];
+
+    if (m->signature == NULL)
+        return false;
+    to_sign(m->signed_part, text);
+    return crypto_sign_verify_detached(m->signature, text, sizeof(text),
+                                       node->key) == 0;
+}
