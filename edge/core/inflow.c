@@ -1,0 +1,168 @@
+#include "edge/core/inflow.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static const struct span acknowledge_after = {50 * 1000};
+static const struct span complain_after = {20 * 1000};
+
+enum { ACKNOWLEDGE_BYTES = 256 * 1024 };
+
+void inflow_init(struct inflow *in, const struct group_start *start,
+                 size_t message_limit)
+{
+    *in = (struct inflow){
+        .tag = start->tag,
+        .stream = start->stream,
+        .next_message = start->message,
+        .acknowledge_at = INSTANT_NEVER,
+        .acknowledged_at = {INT64_MIN},
+    };
+    inbox_init(&in->inbox, message_limit + MESSAGE_HEADER_SIZE);
+    inbox_begin(&in->inbox, start->record);
+}
+
+void inflow_close(struct inflow *in)
+{
+    inbox_close(&in->inbox);
+    sodium_memzero(in, sizeof(*in));
+}
+
+static void keep_key(struct inflow *in, const struct group_start *start)
+{
+    struct inflow_key *k = &in->keys[start->key_id % INFLOW_KEYS];
+
+    if (k->id > start->key_id)
+        return;
+    k->id = start->key_id;
+    memcpy(k->key, start->key, sizeof(k->key));
+}
+
+void inflow_start(struct inflow *in, const struct group_start *start,
+                  struct instant now, const struct inflow_sink *sink)
+{
+    keep_key(in, start);
+    if (start->record == 0)
+        return;
+    in->acknowledge_at = now;
+    if (start->record <= inbox_cumulative(&in->inbox) + 1)
+        return; /* It has all before. */
+    inbox_begin(&in->inbox, start->record);
+    in->skipping = false;
+    if (start->message > in->next_message)
+        sink->gap(sink->owner, start->message - in->next_message);
+    in->next_message = start->message;
+}
+
+/* The rest of a message that is too large is passed over. */
+static bool skip(struct inflow *in, const struct data_record *r,
+                 const struct inflow_sink *sink)
+{
+    if (r->sequence != inbox_cumulative(&in->inbox) + 1)
+        return false;
+    if (r->first)
+        in->skipping = r->total > in->inbox.limit;
+    if (!in->skipping)
+        return false;
+    inbox_pass(&in->inbox);
+    if (r->last) {
+        in->skipping = false;
+        in->next_message++;
+        sink->gap(sink->owner, 1);
+    }
+    return true;
+}
+
+static bool take_record(struct inflow *in, const struct data_record *r,
+                        const struct inflow_sink *sink)
+{
+    struct bytes message;
+
+    if (skip(in, r, sink))
+        return true;
+    switch (inbox_take(&in->inbox, r, &message)) {
+    case INBOX_TAKEN:
+        return true;
+    case INBOX_MESSAGE:
+        in->next_message++;
+        sink->message(sink->owner, message);
+        return true;
+    case INBOX_GAP:
+        in->missing = true;
+        in->hurry = true;
+        return true;
+    case INBOX_DUPLICATE:
+        in->hurry = true;
+        return true;
+    case INBOX_VIOLATION:
+        return false;
+    }
+    return false;
+}
+
+/* All of a packet came before or is too early: the sender is to know soon, or
+ * it would send more in vain; but not for each packet. */
+static void owe(struct inflow *in, size_t size, struct instant now)
+{
+    struct span wait = acknowledge_after;
+
+    in->unacknowledged += size;
+    if (in->unacknowledged >= ACKNOWLEDGE_BYTES)
+        wait = span_us(0);
+    struct instant at = instant_after(now, wait);
+    if (in->hurry)
+        at = instant_max(now,
+                         instant_after(in->acknowledged_at, complain_after));
+    in->acknowledge_at = instant_min(in->acknowledge_at, at);
+}
+
+static const struct inflow_key *find_key(const struct inflow *in, uint32_t id)
+{
+    const struct inflow_key *k = &in->keys[id % INFLOW_KEYS];
+
+    return k->id == id ? k : NULL;
+}
+
+enum inflow_verdict inflow_take(struct inflow *in,
+                                const struct multicast_packet *m,
+                                struct instant now,
+                                const struct inflow_sink *sink)
+{
+    const struct inflow_key *k = find_key(in, m->key);
+    uint8_t *content = (uint8_t *)(uintptr_t)m->sealed.data;
+
+    if (k == NULL)
+        return INFLOW_NO_KEY;
+    if (!group_open(m, k->key, content))
+        return INFLOW_FORGED;
+    struct reader r =
+        reader_of(bytes_of(content, m->sealed.size - MULTICAST_SEAL_SIZE));
+    struct record record;
+    while (record_next(&r, &record))
+        if (record.type != RECORD_DATA || !take_record(in, &record.data, sink))
+            return INFLOW_VIOLATION;
+    owe(in, m->sealed.size, now);
+    return reader_done(&r) ? INFLOW_TAKEN : INFLOW_VIOLATION;
+}
+
+struct instant inflow_deadline(const struct inflow *in)
+{
+    return in->acknowledge_at;
+}
+
+struct group_ack inflow_acknowledge(struct inflow *in, struct instant now)
+{
+    struct group_ack ack = {
+        .stream = in->stream,
+        .cumulative = inbox_cumulative(&in->inbox),
+        .state = in->missing ? GROUP_ACK_MISSING : GROUP_ACK_GOOD,
+    };
+
+    memcpy(ack.tag, in->tag.bytes, sizeof(ack.tag));
+    in->missing = false;
+    in->hurry = false;
+    in->unacknowledged = 0;
+    in->acknowledged_at = now;
+    in->acknowledge_at = INSTANT_NEVER;
+    return ack;
+}

@@ -1,0 +1,305 @@
+#include "edge/core/receiver.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+
+static const struct span stall_shortest = {400 * 1000};
+static const struct span stall_longest = {8 * 1000 * 1000};
+static const struct span patience_first = {2 * 1000 * 1000};
+static const struct span patience_restored = {10 * 1000 * 1000};
+/* The first receivers are told before the first upload, or it would have to go
+ * to each of them again. */
+static const struct span opening = {250 * 1000};
+/* So much of what is sent again may fly. */
+static const uint64_t repair_window = 256 * 1024;
+
+struct receiver *receiver_new(struct channel *c, struct peer *peer,
+                              struct instant now)
+{
+    struct receiver *r = memory_new(sizeof(*r));
+
+    r->channel = c;
+    r->peer = peer;
+    receiver_is_present(r, true);
+    r->route = ROUTE_NONE;
+    r->repaired_at = r->left_behind_at = (struct instant){INT64_MIN};
+    r->progress_at = now;
+    r->patience = patience_first;
+    r->next = c->receivers;
+    if (c->receivers != NULL)
+        c->receivers->previous = r;
+    c->receivers = r;
+    c->receiver_count++;
+    c->awaiting++;
+    return r;
+}
+
+/* One place where states are entered, for the channel counts them. */
+static void enter(struct receiver *r, enum receiver_state state)
+{
+    struct channel *c = r->channel;
+    bool held = receiver_holds(r);
+    enum receiver_state was = r->state;
+
+    r->state = state;
+    c->awaiting -= was == RECEIVER_AWAITING;
+    c->awaiting += state == RECEIVER_AWAITING;
+    c->starting -= was == RECEIVER_STARTING;
+    c->starting += state == RECEIVER_STARTING;
+    if (held == receiver_holds(r))
+        return;
+    if (held) {
+        c->holders--;
+        c->at_tail -= r->unacknowledged == c->store.base;
+        channel_trim(c);
+    } else {
+        c->holders++;
+        c->at_tail += r->unacknowledged == c->store.base;
+    }
+}
+
+void receiver_free(struct receiver *r)
+{
+    struct channel *c = r->channel;
+
+    receiver_route(r, ROUTE_NONE);
+    receiver_is_present(r, false);
+    enter(r, RECEIVER_AWAITING);
+    if (r->next != NULL)
+        r->next->previous = r->previous;
+    if (r->previous != NULL)
+        r->previous->next = r->next;
+    else
+        c->receivers = r->next;
+    c->receiver_count--;
+    c->awaiting--;
+    free(r);
+}
+
+void receiver_is_present(struct receiver *r, bool present)
+{
+    r->channel->present += present;
+    r->channel->present -= r->present;
+    r->present = present;
+}
+
+static void serve_alone(struct receiver *r)
+{
+    r->channel->riders -= r->rides;
+    r->rides = false;
+    r->cursor = r->unacknowledged;
+}
+
+void receiver_route(struct receiver *r, int route)
+{
+    struct channel *c = r->channel;
+
+    if (r->route >= 0)
+        c->uploads[r->route].receivers--;
+    r->route = route;
+    serve_alone(r);
+    if (route >= 0 && c->uploads[route].receivers++ == 0)
+        c->uploads[route].next =
+            receiver_holds(r) ? r->unacknowledged : c->store.next;
+    receiver_ride(r);
+}
+
+/* --- telling it ------------------------------------------------------------
+ */
+
+bool receiver_wants_start(const struct receiver *r)
+{
+    return r->present && r->route != ROUTE_NONE && r->start_ref == 0 &&
+           (r->state == RECEIVER_STARTING || r->state == RECEIVER_BEHIND);
+}
+
+/* It begins with what is published next. */
+static void begin_at_end(struct receiver *r)
+{
+    struct channel *c = r->channel;
+
+    r->first_record = c->next_record;
+    r->first_message = c->next_message;
+    r->first_key = c->key_id;
+    r->acknowledged = c->next_record - 1;
+    r->unacknowledged = c->store.next;
+    serve_alone(r);
+}
+
+void receiver_begin(struct receiver *r, struct instant now)
+{
+    begin_at_end(r);
+    r->progress_at = now;
+    if (instant_is_never(r->channel->opening_until))
+        r->channel->opening_until = instant_after(now, opening);
+    enter(r, RECEIVER_STARTING);
+}
+
+struct group_start receiver_start(struct receiver *r)
+{
+    struct group_start start;
+
+    if (r->state == RECEIVER_STARTING &&
+        !channel_tell_key(r->channel, r->first_key, &start))
+        enter(r, RECEIVER_BEHIND); /* Its key is too old to be told again. */
+    if (r->state != RECEIVER_STARTING)
+        begin_at_end(r);
+    bool kept = channel_tell_key(r->channel, r->first_key, &start);
+    ASSERT(kept);
+    start.record = r->first_record;
+    start.message = r->first_message;
+    return start;
+}
+
+void receiver_told(struct receiver *r, uint64_t ref, struct instant now)
+{
+    r->start_ref = ref;
+    r->progress_at = now;
+    if (r->state == RECEIVER_BEHIND)
+        enter(r, RECEIVER_CATCHING);
+}
+
+void receiver_started(struct receiver *r, struct instant now)
+{
+    r->start_ref = 0;
+    r->progress_at = now;
+    r->stalls = 0;
+    if (r->state == RECEIVER_STARTING) {
+        enter(r, RECEIVER_TAKING);
+    } else if (r->state == RECEIVER_CATCHING) {
+        bool gone = r->unacknowledged < r->channel->store.base;
+        enter(r, gone ? RECEIVER_BEHIND : RECEIVER_TAKING);
+    } else {
+        return;
+    }
+    serve_alone(r);
+    receiver_ride(r);
+}
+
+void receiver_untold(struct receiver *r)
+{
+    r->start_ref = 0;
+    if (r->state == RECEIVER_CATCHING)
+        enter(r, RECEIVER_BEHIND);
+}
+
+void receiver_forgot(struct receiver *r)
+{
+    if (r->start_ref != 0 || r->state != RECEIVER_TAKING)
+        return;
+    bool has_nothing = r->acknowledged + 1 == r->first_record;
+    enter(r, has_nothing ? RECEIVER_STARTING : RECEIVER_BEHIND);
+}
+
+/* --- serving it ------------------------------------------------------------
+ */
+
+void receiver_acknowledged(struct receiver *r, uint64_t record,
+                           struct instant now)
+{
+    struct channel *c = r->channel;
+    bool was_at_tail = r->unacknowledged == c->store.base;
+
+    if (!receiver_holds(r) || record < r->acknowledged)
+        return;
+    while (r->unacknowledged < c->store.next &&
+           store_at(&c->store, r->unacknowledged)->last_record <= record) {
+        r->acknowledged = store_at(&c->store, r->unacknowledged)->last_record;
+        r->unacknowledged++;
+        r->progress_at = now;
+        r->stalls = 0;
+    }
+    if (r->cursor < r->unacknowledged)
+        r->cursor = r->unacknowledged;
+    receiver_ride(r);
+    if (was_at_tail && r->unacknowledged != c->store.base) {
+        c->at_tail--;
+        channel_trim(c);
+    }
+}
+
+void receiver_repair(struct receiver *r, struct instant now, struct span pause)
+{
+    if (r->state != RECEIVER_TAKING ||
+        (r->repaired == r->unacknowledged &&
+         !instant_reached(instant_after(r->repaired_at, pause), now)))
+        return;
+    r->repaired = r->unacknowledged;
+    r->repaired_at = now;
+    r->repair_until = r->channel->store.next;
+    serve_alone(r);
+    receiver_ride(r);
+}
+
+/* Whether it was sent something that it did not acknowledge. */
+static bool is_waiting(const struct receiver *r)
+{
+    uint64_t sent = r->rides ? r->channel->uploads[r->route].next : r->cursor;
+
+    return r->present && r->state == RECEIVER_TAKING &&
+           r->unacknowledged < sent &&
+           r->unacknowledged < r->channel->store.next;
+}
+
+struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
+{
+    if (!is_waiting(r))
+        return INSTANT_NEVER;
+    struct span wait = span_max(stall_shortest, span_times(rtt, 4));
+    for (int i = 0; i < r->stalls && wait.us < stall_longest.us; i++)
+        wait = span_times(wait, 2);
+    struct instant since = store_at(&r->channel->store, r->unacknowledged)->at;
+    return instant_after(instant_max(since, r->progress_at), wait);
+}
+
+bool receiver_has_output(const struct receiver *r)
+{
+    const struct store *s = &r->channel->store;
+
+    if (!r->present || r->state != RECEIVER_TAKING || r->rides ||
+        r->cursor >= s->next)
+        return false;
+    if (r->cursor >= r->repair_until)
+        return true;
+    uint64_t flying = store_at(s, r->cursor)->position -
+                      store_at(s, r->unacknowledged)->position;
+    return flying < repair_window;
+}
+
+void receiver_ride(struct receiver *r)
+{
+    if (r->route >= 0 && r->state == RECEIVER_TAKING &&
+        r->cursor >= r->channel->uploads[r->route].next && !r->rides) {
+        r->rides = true;
+        r->channel->riders++;
+    }
+}
+
+void receiver_sent(struct receiver *r)
+{
+    r->cursor++;
+    receiver_ride(r);
+}
+
+/* --- pace ------------------------------------------------------------------
+ */
+
+struct span receiver_patience(const struct receiver *r, struct instant now)
+{
+    if (!r->present)
+        return span_us(0);
+    if (r->left_behind_at.us == INT64_MIN ||
+        instant_reached(instant_after(r->left_behind_at, patience_restored),
+                        now))
+        return patience_first;
+    return r->patience;
+}
+
+void receiver_leave_behind(struct receiver *r, struct instant now)
+{
+    r->patience = span_us(receiver_patience(r, now).us / 2);
+    r->left_behind_at = now;
+    serve_alone(r);
+    enter(r, r->start_ref != 0 ? RECEIVER_CATCHING : RECEIVER_BEHIND);
+}

@@ -1,0 +1,122 @@
+#include "edge/core/store.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RING_FIRST = 256 * 1024, PACKETS_FIRST = 64 };
+
+void store_init(struct store *s, size_t limit_bytes)
+{
+    *s = (struct store){.limit = limit_bytes};
+}
+
+void store_close(struct store *s)
+{
+    free(s->packets);
+    free(s->ring);
+    *s = (struct store){0};
+}
+
+bool store_has_room(const struct store *s, size_t size)
+{
+    return store_is_empty(s) ||
+           (size <= s->limit && s->bytes <= s->limit - size);
+}
+
+struct store_packet *store_at(const struct store *s, uint64_t index)
+{
+    ASSERT(index >= s->base && index < s->next);
+    return &s->packets[index & (s->capacity - 1)];
+}
+
+uint8_t *store_data(const struct store *s, const struct store_packet *p)
+{
+    return s->ring + p->offset;
+}
+
+static void grow_packets(struct store *s)
+{
+    size_t capacity = s->capacity == 0 ? PACKETS_FIRST : 2 * s->capacity;
+    struct store_packet *packets = memory_array(capacity, sizeof(*packets));
+
+    for (uint64_t i = s->base; i < s->next; i++)
+        packets[i & (capacity - 1)] = *store_at(s, i);
+    free(s->packets);
+    s->packets = packets;
+    s->capacity = capacity;
+}
+
+/* Where `size` bytes in a row are free; SIZE_MAX: nowhere. */
+static size_t find_place(const struct store *s, size_t size)
+{
+    if (store_is_empty(s))
+        return size <= s->ring_size ? 0 : SIZE_MAX;
+    size_t tail = store_at(s, s->base)->offset;
+    if (s->head <= tail)
+        return size < tail - s->head ? s->head : SIZE_MAX;
+    if (size <= s->ring_size - s->head)
+        return s->head;
+    return size < tail ? 0 : SIZE_MAX;
+}
+
+/* Moves all packets to the front of a ring that has room for one more. */
+static void grow_ring(struct store *s, size_t size)
+{
+    size_t ring_size = s->ring_size == 0 ? RING_FIRST : 2 * s->ring_size;
+    while (ring_size < s->bytes + size)
+        ring_size *= 2;
+    uint8_t *ring = memory_resize(NULL, ring_size, 1);
+    size_t at = 0;
+
+    for (uint64_t i = s->base; i < s->next; i++) {
+        struct store_packet *p = store_at(s, i);
+        memcpy(ring + at, store_data(s, p), p->size);
+        p->offset = at;
+        at += p->size;
+    }
+    free(s->ring);
+    s->ring = ring;
+    s->ring_size = ring_size;
+    s->head = at;
+}
+
+struct store_packet *store_put(struct store *s, size_t size)
+{
+    if (s->next - s->base == s->capacity)
+        grow_packets(s);
+    size_t place = find_place(s, size);
+    if (place == SIZE_MAX) {
+        grow_ring(s, size);
+        place = s->head;
+    }
+    s->head = place + size;
+    s->bytes += size;
+    s->next++;
+    struct store_packet *p = store_at(s, s->next - 1);
+    *p = (struct store_packet){
+        .position = s->position, .size = size, .offset = place};
+    s->position += size;
+    return p;
+}
+
+/* A ring that one large message made does not stay. */
+static void shrink(struct store *s)
+{
+    if (s->ring_size <= 4 * s->limit)
+        return;
+    free(s->ring);
+    s->ring = NULL;
+    s->ring_size = 0;
+}
+
+void store_drop_first(struct store *s)
+{
+    s->bytes -= store_at(s, s->base)->size;
+    s->base++;
+    if (!store_is_empty(s))
+        return;
+    s->head = 0;
+    shrink(s);
+}
