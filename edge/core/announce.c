@@ -200,6 +200,7 @@ static void take_up(struct node *n, struct peer *p, struct bytes bytes,
     ASSERT(decoded);
     p->certificate = *c;
     rename_peer(n, p, c->name);
+    groups_changed(n, p);
     if (moved) {
         dialer_clear(&p->dialer);
         for (size_t i = 0; i < said->candidate_count; i++)

@@ -78,7 +78,6 @@ static void take_randomness(struct node *n, const uint8_t seed[32])
     map_init(&n->names, NAME_ROOM, bytes);
     map_init(&n->links, sizeof(uint32_t), bytes);
     map_init(&n->pings, sizeof(uint64_t), bytes);
-    map_init(&n->publications, sizeof(uint64_t), bytes);
 }
 
 struct node *node_new(const struct node_conf *conf, struct instant now)
@@ -104,6 +103,7 @@ struct node *node_new(const struct node_conf *conf, struct instant now)
             return NULL;
         }
     }
+    subscriptions_changed(n);
     announce_sign(n);
     n->beacon_deadline.kind = DEADLINE_BEACON;
     node_arm(n, &n->beacon_deadline, now);
@@ -125,6 +125,7 @@ static void free_peers(struct node *n)
     size_t cursor = 0;
     struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        subscriptions_forget(n, p);
         if (p->session != NULL)
             session_close(p->session);
         free(p->session);
@@ -137,11 +138,11 @@ void node_free(struct node *n)
 {
     if (n == NULL)
         return;
+    groups_close(n);
     heap_close(&n->heap); /* It marks its timers, so before their owners. */
     free_peers(n);
     free_values(&n->links);
     free_values(&n->pings);
-    free_values(&n->publications);
     map_close(&n->names);
     free(n->certificate_blob);
     free(n->info);
@@ -190,7 +191,7 @@ static void take_configured(struct node *n, const struct node_event *event)
 static bool is_session_packet(struct bytes packet)
 {
     return packet.size > 0 && packet.data[0] >= PACKET_INIT &&
-           packet.data[0] <= PACKET_RESET;
+           packet.data[0] <= PACKET_MULTICAST;
 }
 
 static void take_packet(struct node *n, const struct node_event *event)
@@ -269,13 +270,14 @@ static void take_event(struct node *n, const struct node_event *event)
         traffic_submit(n, event);
         return;
     case NODE_PUBLISH:
-        traffic_publish(n, event);
+        groups_publish(n, event);
         return;
     case NODE_PING:
         traffic_ping(n, event);
         return;
     case NODE_SET_GROUPS:
         take_groups(n, event->groups.list, event->groups.count);
+        subscriptions_changed(n);
         announce_changed(n);
         return;
     case NODE_REVOCATION:
@@ -326,6 +328,12 @@ static void handle_due(struct node *n)
         case DEADLINE_LEAVE:
             heap_remove(&n->heap, &d->timer); /* leave_go_on looks itself. */
             break;
+        case DEADLINE_OUTFLOW:
+            groups_due(n, d->subject);
+            break;
+        case DEADLINE_SUBSCRIPTION:
+            subscriptions_due(n, d->subject);
+            break;
         }
     }
 }
@@ -335,7 +343,9 @@ static void handle_due(struct node *n)
 static void settle(struct node *n)
 {
     int packets = 0;
-    while (n->dirty != NULL && packets < STEP_PACKETS) {
+    groups_seal(n);
+    n->uploads_wait = true;
+    while ((n->dirty != NULL || n->uploads_wait) && packets < STEP_PACKETS) {
         struct peer *round = n->dirty;
         n->dirty = NULL;
         while (round != NULL) {
@@ -348,7 +358,10 @@ static void settle(struct node *n)
             if (more)
                 peer_touch(n, p);
         }
+        n->uploads_wait = groups_upload(n);
+        packets += n->uploads_wait;
     }
+    groups_tell_ready(n);
 }
 
 /* Moves what silence is measured from by the time that this node slept. */
@@ -374,6 +387,7 @@ static void excuse(struct node *n, struct span late)
             relay->lost_at = instant_after(relay->lost_at, late);
         relay->settled_by = instant_after(relay->settled_by, late);
     }
+    groups_excuse(n, late);
 }
 
 void node_step(struct node *n, struct instant now,
@@ -395,5 +409,6 @@ void node_step(struct node *n, struct instant now,
 
 struct instant node_deadline(const struct node *n)
 {
-    return n->dirty != NULL ? n->now : heap_deadline(&n->heap);
+    bool at_once = n->dirty != NULL || n->uploads_wait;
+    return at_once ? n->now : heap_deadline(&n->heap);
 }

@@ -275,6 +275,9 @@ void node_relay_get(const struct node *n, size_t index, struct node_relay *r);
 /* Counters since the start, for status and metrics. */
 struct node_counters {
     uint64_t sent, delivered, received, published, events_received;
+    uint64_t events_missed;              /* told as GAP */
+    uint64_t multicasts;                 /* packets uploaded for all */
+    uint64_t multicasts_alone;           /* packets for one receiver alone */
     uint64_t bytes_sent, bytes_received; /* of messages */
     uint64_t records_sent, records_resent, records_duplicate;
     uint64_t packets_sent, packets_received, packets_dropped;

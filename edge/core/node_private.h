@@ -10,7 +10,10 @@
  *     proof.c      whether large packets pass a link
  *     relays.c     links to relays, and their rosters
  *     peers.c      who is there: evidence, join and leave, path, deadlines
- *     traffic.c    messages: submit, publish, ping, sessions, packets
+ *     traffic.c    messages: submit, ping, sessions, packets
+ *     groups.c     what this node publishes, and to whom
+ *     groups_send.c  how it gets there
+ *     subscriptions.c  what others publish to it
  *     refusals.c   who was refused, said once
  *     leave.c      the end: what is queued is delivered, goodbye is said
  */
@@ -24,8 +27,10 @@
 #include "common/core/detector.h"
 #include "common/core/session.h"
 #include "edge/core/dialer.h"
+#include "edge/core/inflow.h"
 #include "edge/core/node.h"
 #include "edge/core/paths.h"
+#include "edge/core/receiver.h"
 
 enum deadline_kind {
     DEADLINE_BEACON,
@@ -34,6 +39,8 @@ enum deadline_kind {
     DEADLINE_RELAY,
     DEADLINE_PING,
     DEADLINE_LEAVE,
+    DEADLINE_OUTFLOW,
+    DEADLINE_SUBSCRIPTION,
 };
 
 struct deadline {
@@ -76,6 +83,7 @@ struct relay {
     uint32_t generation;    /* of rosters: one for each time it came up */
     bool synced;
     struct instant settled_by; /* SYNCED: peers not listed again are gone */
+    bool spares_told; /* it knows whom multicasts need not go to by it */
     const char *error;
     char name[NAME_MAX_SIZE + 1];
     struct address outside;
@@ -124,6 +132,11 @@ struct peer {
     struct dialer dialer;
     struct instant doubt_not_before;
 
+    struct receiver *receivers;   /* of this node's channels */
+    uint8_t spared;               /* a bit for each relay that was told so */
+    struct subscription *inflows; /* what it publishes */
+    struct instant ignorance_told;
+
     struct session *session;
     uint32_t ack_via; /* the link that brought what is to be acknowledged */
     bool wants_ready; /* a submit was BUSY: READY is owed */
@@ -144,11 +157,18 @@ struct ping {
     struct deadline deadline;
 };
 
-struct publication {
-    uint64_t id;
-    struct node_ref ref;
-    uint32_t waiting;
-    uint32_t delivered;
+struct outflow { /* a channel, with its clock */
+    struct channel *channel;
+    struct deadline deadline;
+};
+
+struct subscription { /* an inflow, with whose it is */
+    struct inflow inflow;
+    const char *group; /* the node's */
+    struct peer *peer;
+    uint32_t via; /* the link that its last packet came by */
+    struct subscription *next;
+    struct deadline deadline;
 };
 
 /* A node that was answered before anything of it was taken up [P-4.5]. */
@@ -220,8 +240,11 @@ struct node {
 
     struct map pings; /* by token */
     uint64_t next_token;
-    struct map publications; /* by id */
-    uint64_t next_publication;
+    struct outflow *outflows[GROUP_TAGS];
+    size_t outflow_count;
+    struct group_tag tags[GROUP_TAGS]; /* of its groups; the last one's: all */
+    uint64_t next_start;
+    bool uploads_wait; /* for the next step */
     uint64_t ask_counter;
 
     struct heap heap;
@@ -239,6 +262,9 @@ struct node {
     struct session_counters session_counters;
     struct node_counters counters;
 };
+
+/* In what a session is given to name a message by: it is a START. */
+#define START_MARK ((uint64_t)1 << 63)
 
 enum { NAME_ROOM = NAME_MAX_SIZE + 1 };
 
@@ -365,7 +391,6 @@ void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 
 /* traffic.c */
 void traffic_submit(struct node *n, const struct node_event *event);
-void traffic_publish(struct node *n, const struct node_event *event);
 void traffic_ping(struct node *n, const struct node_event *event);
 void traffic_ping_lost(struct node *n, struct ping *ping);
 void traffic_take(struct node *n, struct peer *p, struct link *link,
@@ -383,12 +408,74 @@ void traffic_due(struct node *n, struct peer *p);
 /* Whether anything is still to be delivered to anybody. */
 bool traffic_is_open(const struct node *n);
 
+/* The session with a peer, made when it is first needed; or NULL. */
+struct session *traffic_session(struct node *n, struct peer *p);
+/* The path's acknowledgements stall: another is tried [P-8.7]. */
+void traffic_doubt(struct node *n, struct peer *p);
+/* There is something to send: a link that was put off is made now. */
+void traffic_dial_for(struct node *n, struct peer *p);
+/* Room for a packet of up to `size` bytes to this peer on this link; then what
+ * was written is sent. */
+struct writer traffic_begin(struct node *n, const struct peer *p,
+                            const struct link *link, size_t size);
+void traffic_end_packet(struct node *n, const struct link *link,
+                        const struct writer *w);
+
 /* leave.c */
 void leave_begin(struct node *n);
 /* Reports what is submitted too late; true if the event was that. */
 bool leave_refuses(struct node *n, const struct node_event *event);
 /* At the end of a step: says goodbye once nothing is open or time is up. */
 void leave_go_on(struct node *n);
+
+/* groups.c: what this node publishes. */
+void groups_publish(struct node *n, const struct node_event *event);
+void groups_close(struct node *n);
+/* The peer joined, left, will not come back; its announcement or its path is
+ * another. */
+void groups_joined(struct node *n, struct peer *p);
+void groups_left(struct peer *p);
+void groups_forget(struct peer *p);
+void groups_changed(struct node *n, struct peer *p);
+void groups_path_changed(struct node *n, struct peer *p);
+/* What is to be told to the peer is told; relays learn whom to spare. */
+void groups_settle(struct node *n, struct peer *p);
+/* The way to a peer: a relay's index, or ROUTE_. */
+int groups_route(const struct peer *p);
+/* What became of a START. */
+void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
+                    struct instant now);
+void groups_acknowledged(struct node *n, struct peer *p,
+                         const struct group_ack *ack);
+void groups_due(struct node *n, struct outflow *o);
+void groups_rearm(struct node *n, struct outflow *o);
+void groups_tell_ready(struct node *n);
+void groups_excuse(struct node *n, struct span late);
+/* Whether a receiver that is there lacks something. */
+bool groups_are_delivering(const struct node *n);
+size_t groups_store_bytes(const struct node *n);
+
+/* groups_send.c */
+/* The relay is to know whether multicasts may spare the peer. */
+void groups_spare(struct node *n, const struct relay *relay, struct peer *p);
+bool groups_has_output(const struct peer *p);
+/* Writes one packet for the peer alone. */
+void groups_write(struct node *n, struct peer *p, const struct link *link);
+/* Makes packets of what was published in this step. */
+void groups_seal(struct node *n);
+/* Uploads one packet of each stream to each relay; true if one was. */
+bool groups_upload(struct node *n);
+
+/* subscriptions.c: what is published to this node. */
+/* This node's groups are others now. */
+void subscriptions_changed(struct node *n);
+/* A relay is to know them. */
+void subscriptions_tell(struct node *n, const struct link *relay);
+void subscriptions_start(struct node *n, struct peer *p, struct bytes start);
+void subscriptions_take(struct node *n, struct peer *p, struct link *link,
+                        struct bytes packet);
+void subscriptions_due(struct node *n, struct subscription *s);
+void subscriptions_forget(struct node *n, struct peer *p);
 
 /* refusals.c */
 /* True if it was not said within the last minute; then NODE_REFUSED is added

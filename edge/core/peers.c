@@ -43,6 +43,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     p->pathless_since = n->now;
     p->doubt_not_before = (struct instant){INT64_MIN};
     p->session_until = INSTANT_NEVER;
+    p->ignorance_told = (struct instant){INT64_MIN};
     p->deadline = (struct deadline){.kind = DEADLINE_PEER, .subject = p};
     paths_init(&p->paths);
     dialer_init(&p->dialer);
@@ -63,6 +64,8 @@ void peer_free(struct node *n, struct peer *p)
     ASSERT(!p->dirty && !p->waiting);
     drop_links(n, p);
     ASSERT(!p->dirty && p->session == NULL);
+    groups_forget(p);
+    subscriptions_forget(n, p);
     if (p->name[0] != '\0' && map_get(&n->names, p->name) == p)
         (void)map_remove(&n->names, p->name);
     heap_remove(&n->heap, &p->deadline.timer);
@@ -178,6 +181,7 @@ bool peer_try_join(struct node *n, struct peer *p)
     view_todo(n, p, todo_add(n->todo, NODE_JOINED));
     /* What failed while it was away says nothing of now. */
     peer_dial_soon(n, p, false);
+    groups_joined(n, p);
     peer_touch(n, p);
     return true;
 }
@@ -195,6 +199,7 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
     p->session_until =
         instant_after(n->now, p->broke ? session_linger : silent_linger);
     n->joined_count--;
+    groups_left(p);
     peer_touch(n, p);
 }
 
@@ -202,6 +207,8 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason)
 {
     p->departed = p->said.epoch.value;
     peer_leave(n, p, reason);
+    groups_forget(p);
+    subscriptions_forget(n, p);
     traffic_end(n, p, SESSION_NOT_DELIVERED);
     drop_links(n, p);
     for (size_t i = 0; i < n->relay_count; i++) {
@@ -362,6 +369,7 @@ bool peer_settle(struct node *n, struct peer *p)
     if (instant_reached(session_end_at(p), n->now))
         traffic_end(n, p, SESSION_NOT_DELIVERED);
     traffic_due(n, p);
+    groups_settle(n, p);
     bool more = traffic_write(n, p);
     traffic_tell_ready(n, p);
     if (!more && !p->dirty && !p->waiting && is_forgotten(n, p)) {

@@ -131,4 +131,5 @@ void node_counters_get(const struct node *n, struct node_counters *c)
     while ((p = map_next(&n->peers, &cursor)) != NULL)
         if (p->session != NULL)
             c->store_bytes += p->session->outbox.bytes;
+    c->store_bytes += groups_store_bytes(n);
 }

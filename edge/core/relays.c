@@ -85,6 +85,7 @@ void relays_down(struct node *n, struct relay *relay, const char *error)
     }
     relay->state = RELAY_DOWN;
     relay->synced = false;
+    relay->spares_told = false;
     if (was_up) {
         relay->lost_at = n->now;
         relay->backoff = backoff_first;
@@ -189,6 +190,7 @@ static void take_welcome(struct node *n, struct relay *relay,
         write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
         todo_write(n, link, writer_bytes(&w));
     }
+    subscriptions_tell(n, link);
     tell_state(n, relay);
 }
 
@@ -349,7 +351,7 @@ void relays_take(struct node *n, struct link *link, struct bytes packet)
         take_refused(n, relay, &r);
     else if (!up)
         n->counters.packets_dropped++;
-    else if (type == RELAY_FORWARDED)
+    else if (type == RELAY_FORWARDED || type == RELAY_MULTICASTED)
         take_forwarded(n, link, packet);
     else if (type == RELAY_PRESENT)
         take_present(n, relay, &r);

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In a message's reference: it is part of a publication of ours. */
-static const uint64_t publication_mark = (uint64_t)1 << 63;
-
 /* What is unacknowledged on a direct link goes again so much later. */
 static const struct span direct_patience = {4 * 1000 * 1000};
 /* Without another path, doubting is tried again so much later. */
@@ -19,7 +16,7 @@ static const struct span ping_timeout = {10 * 1000 * 1000};
 
 /* The session with a peer, made when it is first needed. NULL: the peer's key
  * is no curve point of full order, as an honest one's always is. */
-static struct session *session_of(struct node *n, struct peer *p)
+struct session *traffic_session(struct node *n, struct peer *p)
 {
     if (p->session != NULL)
         return p->session;
@@ -49,34 +46,25 @@ struct sink_context {
     size_t size;
 };
 
-static void count_publication(struct node *n, uint64_t id, bool delivered)
-{
-    struct publication *pub = map_get(&n->publications, &id);
-    if (pub == NULL)
-        return;
-    pub->delivered += delivered;
-    if (--pub->waiting > 0)
-        return;
-    todo_report(n, pub->ref, OUTCOME_DELIVERED, NULL);
-    n->todo->items[n->todo->count - 1].report.peers = pub->delivered;
-    (void)map_remove(&n->publications, &id);
-    free(pub);
-}
-
-static void on_settled(void *context, uint64_t ref, enum session_settled how)
+static void report_message(const struct sink_context *c, struct node_ref ref,
+                           enum session_settled how)
 {
     static const enum node_outcome outcomes[] = {
         [SESSION_DELIVERED] = OUTCOME_DELIVERED,
         [SESSION_NOT_DELIVERED] = OUTCOME_NOT_DELIVERED,
         [SESSION_PEER_RESTARTED] = OUTCOME_PEER_RESTARTED,
     };
-    struct sink_context *c = context;
     c->node->counters.delivered += how == SESSION_DELIVERED;
-    if (ref & publication_mark)
-        count_publication(c->node, ref & ~publication_mark,
-                          how == SESSION_DELIVERED);
+    todo_report(c->node, ref, outcomes[how], c->peer);
+}
+
+static void on_settled(void *context, uint64_t ref, enum session_settled how)
+{
+    const struct sink_context *c = context;
+    if (ref & START_MARK)
+        groups_settled(c->peer, ref & ~START_MARK, how, c->node->now);
     else
-        todo_report(c->node, (struct node_ref){ref}, outcomes[how], c->peer);
+        report_message(c, (struct node_ref){ref}, how);
 }
 
 static void on_message(void *context, struct bytes bytes)
@@ -86,13 +74,16 @@ static void on_message(void *context, struct bytes bytes)
     if (bytes.data < c->packet || bytes.data >= c->packet + c->size)
         bytes = arena_copy(&n->todo->arena, bytes);
     struct message message;
-    if (!message_decode(bytes, &message) ||
-        !certificate_allows(&c->peer->certificate, message.group)) {
+    /* Publications come in streams of their own. */
+    if (!message_decode(bytes, &message) || message.kind == MESSAGE_EVENT) {
         n->counters.packets_dropped++;
         return;
     }
-    n->counters.received += message.kind != MESSAGE_EVENT;
-    n->counters.events_received += message.kind == MESSAGE_EVENT;
+    if (message.kind == MESSAGE_START) {
+        subscriptions_start(n, c->peer, message.data);
+        return;
+    }
+    n->counters.received++;
     n->counters.bytes_received += message.data.size;
     struct node_todo *item = todo_add(n->todo, NODE_MESSAGE);
     item->peer.peer.id = c->peer->id;
@@ -122,8 +113,8 @@ static void on_pong(void *context, uint64_t token)
 
 static void on_group_ack(void *context, const struct group_ack *ack)
 {
-    (void)ack;
-    ((struct sink_context *)context)->node->counters.packets_dropped++;
+    const struct sink_context *c = context;
+    groups_acknowledged(c->node, c->peer, ack);
 }
 
 static struct session_sink sink_of(struct sink_context *context)
@@ -191,7 +182,7 @@ static bool has_room(struct peer *p, const struct message *m)
 }
 
 /* A message waits for a link that was put off: it is made now. */
-static void dial_for(struct node *n, struct peer *p)
+void traffic_dial_for(struct node *n, struct peer *p)
 {
     if (p->paths.current.kind == PATH_NONE && p->links == NULL &&
         p->dialer.rounds == 0)
@@ -205,7 +196,7 @@ void traffic_submit(struct node *n, const struct node_event *event)
     enum node_outcome refused;
     if (p == NULL || !p->joined) {
         refused = OUTCOME_UNKNOWN_PEER;
-    } else if (session_of(n, p) == NULL) {
+    } else if (traffic_session(n, p) == NULL) {
         refused = OUTCOME_NOT_DELIVERED;
     } else if (is_too_large(n, p, m)) {
         refused = OUTCOME_TOO_LARGE;
@@ -213,77 +204,13 @@ void traffic_submit(struct node *n, const struct node_event *event)
         refused = OUTCOME_BUSY;
     } else {
         session_submit(p->session, m, event->submit.ref.value, n->now);
-        dial_for(n, p);
+        traffic_dial_for(n, p);
         n->counters.sent++;
         n->counters.bytes_sent += m->data.size;
         peer_touch(n, p);
         return;
     }
     todo_report(n, event->submit.ref, refused, NULL);
-}
-
-static bool is_in_group(const struct peer *p, struct bytes group)
-{
-    if (!certificate_allows(&p->certificate, group))
-        return false;
-    for (size_t i = 0; i < p->said.group_count; i++)
-        if (bytes_equal(group, bytes_of_string(p->said.groups[i])))
-            return true;
-    return group.size == 0;
-}
-
-/* The next peer that a publication goes to. */
-static struct peer *next_subscriber(struct node *n, const struct message *m,
-                                    size_t *cursor)
-{
-    struct peer *p;
-    while ((p = map_next(&n->peers, cursor)) != NULL)
-        if (p->joined && is_in_group(p, m->group) && session_of(n, p) != NULL)
-            return p;
-    return NULL;
-}
-
-/* Room with every receiver, or none gets it yet: READY tells when to retry. */
-static enum node_outcome check_publication(struct node *n,
-                                           const struct message *m)
-{
-    size_t cursor = 0;
-    struct peer *p;
-    if (m->data.size > n->session_limits.message)
-        return OUTCOME_TOO_LARGE;
-    while ((p = next_subscriber(n, m, &cursor)) != NULL) {
-        if (is_too_large(n, p, m))
-            return OUTCOME_TOO_LARGE;
-        if (!has_room(p, m))
-            return OUTCOME_BUSY;
-    }
-    return OUTCOME_DELIVERED;
-}
-
-void traffic_publish(struct node *n, const struct node_event *event)
-{
-    const struct message *m = &event->submit.message;
-    enum node_outcome outcome = check_publication(n, m);
-    if (outcome != OUTCOME_DELIVERED) {
-        todo_report(n, event->submit.ref, outcome, NULL);
-        return;
-    }
-    struct publication *pub = memory_new(sizeof *pub);
-    pub->id = ++n->next_publication;
-    pub->ref = event->submit.ref;
-    pub->waiting = 1; /* This function, until all are counted. */
-    (void)map_put(&n->publications, &pub->id, pub);
-    size_t cursor = 0;
-    struct peer *p;
-    while ((p = next_subscriber(n, m, &cursor)) != NULL) {
-        session_submit(p->session, m, pub->id | publication_mark, n->now);
-        dial_for(n, p);
-        pub->waiting++;
-        peer_touch(n, p);
-    }
-    n->counters.published++;
-    n->counters.bytes_sent += m->data.size;
-    count_publication(n, pub->id, false);
 }
 
 void traffic_ping(struct node *n, const struct node_event *event)
@@ -294,7 +221,7 @@ void traffic_ping(struct node *n, const struct node_event *event)
         return;
     }
     uint64_t token = ++n->next_token;
-    struct session *s = session_of(n, p);
+    struct session *s = traffic_session(n, p);
     if (s == NULL || !session_ping(s, token)) {
         todo_report(n, event->submit.ref,
                     s == NULL ? OUTCOME_NOT_DELIVERED : OUTCOME_BUSY, NULL);
@@ -315,10 +242,8 @@ void traffic_ping(struct node *n, const struct node_event *event)
 
 /* --- packets in ----------------------------------------------------------- */
 
-/* Room for a session packet of up to `size` bytes on this link; what comes
- * before it is written. */
-static struct writer begin_packet(struct node *n, const struct peer *p,
-                                  const struct link *link, size_t size)
+struct writer traffic_begin(struct node *n, const struct peer *p,
+                            const struct link *link, size_t size)
 {
     size += FORWARD_HEADER_SIZE;
     struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
@@ -329,8 +254,8 @@ static struct writer begin_packet(struct node *n, const struct peer *p,
     return w;
 }
 
-static void end_packet(struct node *n, const struct link *link,
-                       const struct writer *w)
+void traffic_end_packet(struct node *n, const struct link *link,
+                        const struct writer *w)
 {
     struct bytes written = writer_bytes(w);
     size_t taken = (size_t)(w->end - w->start);
@@ -341,10 +266,10 @@ static void end_packet(struct node *n, const struct link *link,
 static void take_init(struct node *n, struct peer *p, struct link *link,
                       struct bytes packet)
 {
-    struct writer w = begin_packet(n, p, link, SESSION_ACCEPT_SIZE);
-    struct session *s = session_of(n, p);
+    struct writer w = traffic_begin(n, p, link, SESSION_ACCEPT_SIZE);
+    struct session *s = traffic_session(n, p);
     if (s != NULL && session_take_init(s, packet, &n->entropy, n->now, &w))
-        end_packet(n, link, &w);
+        traffic_end_packet(n, link, &w);
     else
         n->counters.packets_dropped++;
 }
@@ -352,10 +277,10 @@ static void take_init(struct node *n, struct peer *p, struct link *link,
 static void write_reset(struct node *n, struct peer *p, struct link *link,
                         const uint8_t *packet)
 {
-    struct writer w = begin_packet(n, p, link, 5);
+    struct writer w = traffic_begin(n, p, link, 5);
     write_u8(&w, PACKET_RESET);
     write_bytes(&w, bytes_of(packet + 1, 4));
-    end_packet(n, link, &w);
+    traffic_end_packet(n, link, &w);
 }
 
 static void take_records(struct node *n, struct peer *p, struct link *link,
@@ -399,6 +324,9 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
     struct sink_context context = {.node = n, .peer = p};
     struct session_sink sink = sink_of(&context);
     switch (packet[0]) {
+    case PACKET_MULTICAST:
+        subscriptions_take(n, p, link, bytes);
+        break;
     case PACKET_INIT:
         take_init(n, p, link, bytes);
         break;
@@ -441,9 +369,9 @@ static void wait_for(struct link *link, struct peer *p)
 
 static void write_init(struct node *n, struct peer *p, struct link *link)
 {
-    struct writer w = begin_packet(n, p, link, SESSION_INIT_SIZE);
+    struct writer w = traffic_begin(n, p, link, SESSION_INIT_SIZE);
     if (session_ask(p->session, &n->entropy, n->now, &w))
-        end_packet(n, link, &w);
+        traffic_end_packet(n, link, &w);
 }
 
 /* The path that records came by works this way; whether our own does, nobody
@@ -455,39 +383,55 @@ static void ack_back(struct node *n, struct peer *p)
     if (link == NULL || link == peer_link(n, p) || link->state != LINK_UP ||
         link->blocked)
         return;
-    struct writer w = begin_packet(n, p, link, SESSION_ACK_SIZE);
+    struct writer w = traffic_begin(n, p, link, SESSION_ACK_SIZE);
     if (session_write_ack(p->session, link->kind == LINK_TO_RELAY, &w))
-        end_packet(n, link, &w);
+        traffic_end_packet(n, link, &w);
+}
+
+static void write_session(struct node *n, struct peer *p, struct link *link)
+{
+    struct session *s = p->session;
+    if (session_wants_handshake(s, n->now))
+        write_init(n, p, link);
+    if (!session_has_output(s))
+        return;
+    struct writer w =
+        traffic_begin(n, p, link, PACKET_RECORDS_SIZE + PACKET_OVERHEAD);
+    if (session_write(s, link->kind == LINK_TO_RELAY, n->now, &w))
+        traffic_end_packet(n, link, &w);
+}
+
+static bool has_output(const struct node *n, const struct peer *p)
+{
+    const struct session *s = p->session;
+    return groups_has_output(p) ||
+           (s != NULL &&
+            (session_has_output(s) || session_wants_handshake(s, n->now)));
 }
 
 bool traffic_write(struct node *n, struct peer *p)
 {
     struct session *s = p->session;
     struct link *link = peer_link(n, p);
-    if (s == NULL || !p->joined)
+    if (!p->joined)
         return false;
-    if (p->ack_via != 0)
+    if (s != NULL && p->ack_via != 0)
         ack_back(n, p);
-    if (link == NULL)
-        return false;
-    bool asks = session_wants_handshake(s, n->now);
-    if (!asks && !session_has_output(s))
+    if (link == NULL || !has_output(n, p))
         return false;
     if (link->blocked) {
         wait_for(link, p);
         return false;
     }
-    if (asks)
-        write_init(n, p, link);
-    struct writer w =
-        begin_packet(n, p, link, PACKET_RECORDS_SIZE + PACKET_OVERHEAD);
-    if (session_write(s, link->kind == LINK_TO_RELAY, n->now, &w))
-        end_packet(n, link, &w);
-    return session_has_output(s);
+    if (s != NULL)
+        write_session(n, p, link);
+    groups_write(n, p, link);
+    return groups_has_output(p) || (s != NULL && session_has_output(s));
 }
 
 void traffic_path_changed(struct node *n, struct peer *p)
 {
+    groups_path_changed(n, p);
     if (p->session == NULL)
         return;
     session_rewind(p->session);
@@ -529,7 +473,7 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
 
 /* What is unacknowledged goes over another path as well; the link has to prove
  * itself again [P-8.7]. */
-static void doubt(struct node *n, struct peer *p)
+void traffic_doubt(struct node *n, struct peer *p)
 {
     struct link *link = peer_link(n, p);
     p->doubt_not_before = instant_after(n->now, doubt_pause);
@@ -564,7 +508,7 @@ void traffic_due(struct node *n, struct peer *p)
     if (instant_reached(stall_at(p), n->now))
         session_stalled(p->session, n->now);
     if (instant_reached(doubt_at(p), n->now))
-        doubt(n, p);
+        traffic_doubt(n, p);
 }
 
 bool traffic_is_open(const struct node *n)
@@ -574,5 +518,5 @@ bool traffic_is_open(const struct node *n)
     while ((p = map_next(&n->peers, &cursor)) != NULL)
         if (p->session != NULL && p->session->outbox.count > 0)
             return true;
-    return false;
+    return groups_are_delivering(n);
 }

@@ -1,0 +1,422 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How often silent receivers are looked for. */
+static const struct span look_every = {100 * 1000};
+/* What is missing is not sent again more often. */
+static const struct span repair_pause = {100 * 1000};
+
+/* --- channels --------------------------------------------------------------
+ */
+
+static struct outflow *find(const struct node *n, const struct group_tag *tag)
+{
+    for (size_t i = 0; i < n->outflow_count; i++)
+        if (group_tag_equal(&n->outflows[i]->channel->tag, tag))
+            return n->outflows[i];
+    return NULL;
+}
+
+static void unlink_from_peer(struct receiver *r)
+{
+    struct receiver **at = &r->peer->receivers;
+    while (*at != r)
+        at = &(*at)->next_of_peer;
+    *at = r->next_of_peer;
+}
+
+static void drop_receiver(struct receiver *r)
+{
+    /* Who was ever given the key is not to read what comes [P-9.5]. */
+    if (r->state != RECEIVER_AWAITING)
+        r->channel->rekey = true;
+    unlink_from_peer(r);
+    receiver_free(r);
+}
+
+static void drop_outflow(struct node *n, size_t place)
+{
+    struct outflow *o = n->outflows[place];
+    n->outflows[place] = n->outflows[--n->outflow_count];
+    while (o->channel->receivers != NULL)
+        drop_receiver(o->channel->receivers);
+    heap_remove(&n->heap, &o->deadline.timer);
+    channel_free(o->channel);
+    free(o);
+}
+
+void groups_close(struct node *n)
+{
+    while (n->outflow_count > 0)
+        drop_outflow(n, n->outflow_count - 1);
+}
+
+/* One that has nothing to deliver makes place: the one not used longest. */
+static bool make_place(struct node *n)
+{
+    size_t oldest = n->outflow_count;
+    for (size_t i = 0; i < n->outflow_count; i++) {
+        const struct channel *c = n->outflows[i]->channel;
+        if (store_is_empty(&c->store) && c->batch_size == 0 &&
+            (oldest == n->outflow_count ||
+             c->used_at.us < n->outflows[oldest]->channel->used_at.us))
+            oldest = i;
+    }
+    if (oldest == n->outflow_count)
+        return false;
+    drop_outflow(n, oldest);
+    return true;
+}
+
+static bool is_in_group(const struct peer *p, const char *group)
+{
+    struct bytes name = bytes_of_string(group);
+    if (!certificate_allows(&p->certificate, name))
+        return false;
+    for (size_t i = 0; i < p->said.group_count; i++)
+        if (strcmp(group, p->said.groups[i]) == 0)
+            return true;
+    return group[0] == '\0';
+}
+
+int groups_route(const struct peer *p)
+{
+    switch (p->paths.current.kind) {
+    case PATH_TCP:
+    case PATH_UDP:
+        return ROUTE_DIRECT;
+    case PATH_RELAY:
+        return (int)p->paths.current.via;
+    case PATH_NONE:
+        return ROUTE_NONE;
+    }
+    return ROUTE_NONE;
+}
+
+static void add_receiver(struct node *n, struct channel *c, struct peer *p)
+{
+    struct receiver *r = receiver_new(c, p, n->now);
+    r->next_of_peer = p->receivers;
+    p->receivers = r;
+    receiver_route(r, groups_route(p));
+}
+
+/* The channel of a group; made with its receivers when it is first needed.
+ * NULL: all places are taken by others that deliver. */
+static struct outflow *take_outflow(struct node *n, const char *group)
+{
+    struct group_tag tag = group_tag_of(n->keys.group, bytes_of_string(group));
+    struct outflow *o = find(n, &tag);
+    if (o != NULL)
+        return o;
+    if (n->outflow_count == GROUP_TAGS && !make_place(n))
+        return NULL;
+    o = memory_new(sizeof *o);
+    o->channel =
+        channel_new(group, &tag, n->session_limits.window, &n->entropy);
+    o->deadline = (struct deadline){.kind = DEADLINE_OUTFLOW, .subject = o};
+    n->outflows[n->outflow_count++] = o;
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        if (p->joined && is_in_group(p, group))
+            add_receiver(n, o->channel, p);
+    return o;
+}
+
+/* --- telling receivers -----------------------------------------------------
+ */
+
+static void tell(struct node *n, struct session *s,
+                 const struct group_start *start, uint64_t ref)
+{
+    uint8_t room[GROUP_START_SIZE];
+    struct writer w = writer_of(room, sizeof room);
+    group_start_encode(start, &w);
+    ASSERT(writer_ok(&w));
+    struct message m = {
+        .kind = MESSAGE_START,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of_string("start"),
+        .data = writer_bytes(&w),
+    };
+    session_submit(s, &m, START_MARK | ref, n->now);
+}
+
+/* The keys that came after the one it began with. */
+static void tell_keys(struct node *n, const struct receiver *r,
+                      struct session *s, uint32_t after)
+{
+    struct group_start key;
+    for (uint32_t id = after + 1; id <= r->channel->key_id; id++)
+        if (channel_tell_key(r->channel, id, &key))
+            tell(n, s, &key, 0);
+}
+
+static void tell_start(struct node *n, struct receiver *r)
+{
+    struct session *s = traffic_session(n, r->peer);
+    if (s == NULL)
+        return; /* It has a bad key, and gets nothing. */
+    struct group_start start = receiver_start(r);
+    tell(n, s, &start, ++n->next_start);
+    receiver_told(r, n->next_start, n->now);
+    tell_keys(n, r, s, start.key_id);
+    traffic_dial_for(n, r->peer);
+    peer_touch(n, r->peer);
+}
+
+/* Those who came since the last publication take part from here on. */
+static void begin_all(struct node *n, struct channel *c)
+{
+    if (c->awaiting == 0)
+        return;
+    for (struct receiver *r = c->receivers; r != NULL; r = r->next)
+        if (r->state == RECEIVER_AWAITING && r->present) {
+            receiver_begin(r, n->now);
+            peer_touch(n, r->peer);
+        }
+}
+
+static void rekey(struct node *n, struct channel *c)
+{
+    channel_rekey(c, &n->entropy, n->now);
+    for (struct receiver *r = c->receivers; r != NULL; r = r->next) {
+        bool told = r->start_ref != 0 || r->state == RECEIVER_TAKING;
+        struct session *s = told ? traffic_session(n, r->peer) : NULL;
+        if (s != NULL) {
+            tell_keys(n, r, s, c->key_id - 1);
+            peer_touch(n, r->peer);
+        }
+    }
+}
+
+/* --- publishing ------------------------------------------------------------
+ */
+
+void groups_rearm(struct node *n, struct outflow *o)
+{
+    struct instant at = channel_patience_ends(o->channel, n->now);
+    if (!store_is_empty(&o->channel->store))
+        at = instant_min(at, instant_after(n->now, look_every));
+    node_arm(n, &o->deadline, at);
+}
+
+static bool has_room(struct node *n, struct outflow *o, const struct message *m)
+{
+    struct channel *c = o->channel;
+    if (!c->wants_ready && channel_has_room(c, message_size(m)))
+        return true;
+    c->wants_ready = true;
+    groups_rearm(n, o);
+    return false;
+}
+
+static enum node_outcome publish(struct node *n, const struct message *m,
+                                 struct outflow **where)
+{
+    char group[NAME_ROOM] = {0};
+    if (m->data.size > n->session_limits.message)
+        return OUTCOME_TOO_LARGE;
+    memcpy(group, m->group.data, m->group.size);
+    struct outflow *o = take_outflow(n, group);
+    if (o == NULL || !has_room(n, o, m))
+        return OUTCOME_BUSY;
+    struct channel *c = o->channel;
+    if (c->rekey)
+        rekey(n, c);
+    begin_all(n, c);
+    channel_add(c, m, n->now);
+    n->counters.published++;
+    n->counters.bytes_sent += m->data.size;
+    *where = o;
+    return OUTCOME_DELIVERED;
+}
+
+void groups_publish(struct node *n, const struct node_event *event)
+{
+    struct outflow *o = NULL;
+    enum node_outcome outcome = publish(n, &event->submit.message, &o);
+    todo_report(n, event->submit.ref, outcome, NULL);
+    if (o != NULL)
+        n->todo->items[n->todo->count - 1].report.peers =
+            (uint32_t)o->channel->present;
+}
+
+void groups_tell_ready(struct node *n)
+{
+    bool ready = false;
+    for (size_t i = 0; i < n->outflow_count; i++) {
+        struct channel *c = n->outflows[i]->channel;
+        if (!c->wants_ready || !channel_has_room(c, c->store.limit / 2))
+            continue;
+        c->wants_ready = false;
+        ready = true;
+    }
+    if (ready) {
+        struct node_todo *item = todo_add(n->todo, NODE_READY);
+        item->peer.peer = (struct node_peer){.name = ""};
+    }
+}
+
+/* --- who receives ----------------------------------------------------------
+ */
+
+static struct receiver *receiver_of(const struct peer *p,
+                                    const struct channel *c)
+{
+    struct receiver *r = p->receivers;
+    while (r != NULL && r->channel != c)
+        r = r->next_of_peer;
+    return r;
+}
+
+void groups_changed(struct node *n, struct peer *p)
+{
+    if (p->said.partial || !p->joined)
+        return; /* A partial one says nothing of groups. */
+    for (size_t i = 0; i < n->outflow_count; i++) {
+        struct channel *c = n->outflows[i]->channel;
+        struct receiver *r = receiver_of(p, c);
+        bool is_in = is_in_group(p, c->group);
+        if (r == NULL && is_in)
+            add_receiver(n, c, p);
+        if (r != NULL && !is_in)
+            drop_receiver(r);
+    }
+}
+
+void groups_joined(struct node *n, struct peer *p)
+{
+    for (struct receiver *r = p->receivers; r != NULL; r = r->next_of_peer)
+        receiver_is_present(r, true);
+    groups_changed(n, p);
+    groups_path_changed(n, p);
+}
+
+void groups_left(struct peer *p)
+{
+    for (struct receiver *r = p->receivers; r != NULL; r = r->next_of_peer)
+        receiver_is_present(r, false);
+}
+
+void groups_forget(struct peer *p)
+{
+    while (p->receivers != NULL)
+        drop_receiver(p->receivers);
+}
+
+void groups_path_changed(struct node *n, struct peer *p)
+{
+    for (struct receiver *r = p->receivers; r != NULL; r = r->next_of_peer)
+        receiver_route(r, groups_route(p));
+    peer_touch(n, p);
+}
+
+void groups_settle(struct node *n, struct peer *p)
+{
+    for (struct receiver *r = p->receivers; r != NULL; r = r->next_of_peer)
+        if (receiver_wants_start(r))
+            tell_start(n, r);
+    for (size_t i = 0; i < n->relay_count; i++)
+        if (n->relays[i].state == RELAY_UP && n->relays[i].spares_told)
+            groups_spare(n, &n->relays[i], p);
+}
+
+/* --- what receivers say ----------------------------------------------------
+ */
+
+void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
+                    struct instant now)
+{
+    struct receiver *r = p->receivers;
+    while (r != NULL && r->start_ref != ref)
+        r = r->next_of_peer;
+    if (r == NULL || r->start_ref == 0)
+        return; /* Of a key, or it left the group. */
+    if (how == SESSION_DELIVERED)
+        receiver_started(r, now);
+    else
+        receiver_untold(r);
+}
+
+void groups_acknowledged(struct node *n, struct peer *p,
+                         const struct group_ack *ack)
+{
+    struct group_tag tag;
+    memcpy(tag.bytes, ack->tag, sizeof tag.bytes);
+    struct outflow *o = find(n, &tag);
+    struct receiver *r = o == NULL ? NULL : receiver_of(p, o->channel);
+    if (r == NULL)
+        return;
+    bool ours = ack->stream == o->channel->stream;
+    if (ours && ack->state != GROUP_ACK_UNKNOWN)
+        receiver_acknowledged(r, ack->cumulative, n->now);
+    if (ours && ack->state == GROUP_ACK_MISSING)
+        receiver_repair(r, n->now, repair_pause);
+    if (ack->state == GROUP_ACK_UNKNOWN && p->session != NULL) {
+        if (ours && r->state == RECEIVER_TAKING)
+            tell_keys(n, r, p->session, 0);
+        else if (!ours)
+            receiver_forgot(r);
+    }
+    peer_touch(n, p);
+}
+
+/* --- time ------------------------------------------------------------------
+ */
+
+static void look_for_silence(struct node *n, struct channel *c)
+{
+    for (struct receiver *r = c->receivers; r != NULL; r = r->next) {
+        struct peer *p = r->peer;
+        struct span rtt = p->session != NULL ? p->session->rtt : span_us(-1);
+        struct instant at = receiver_stall_at(r, rtt);
+        if (!instant_reached(at, n->now) || p->waiting)
+            continue;
+        r->stalls++;
+        receiver_repair(r, n->now, span_us(0));
+        traffic_doubt(n, p);
+        peer_touch(n, p);
+    }
+}
+
+void groups_due(struct node *n, struct outflow *o)
+{
+    struct channel *c = o->channel;
+    if (instant_reached(channel_patience_ends(c, n->now), n->now)) {
+        channel_leave_behind(c, n->now);
+        for (struct receiver *r = c->receivers; r != NULL; r = r->next)
+            if (receiver_wants_start(r))
+                peer_touch(n, r->peer);
+    }
+    look_for_silence(n, c);
+    groups_rearm(n, o);
+}
+
+void groups_excuse(struct node *n, struct span late)
+{
+    for (size_t i = 0; i < n->outflow_count; i++)
+        channel_excuse(n->outflows[i]->channel, late);
+}
+
+bool groups_are_delivering(const struct node *n)
+{
+    for (size_t i = 0; i < n->outflow_count; i++)
+        if (channel_is_delivering(n->outflows[i]->channel))
+            return true;
+    return false;
+}
+
+size_t groups_store_bytes(const struct node *n)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n->outflow_count; i++)
+        bytes += n->outflows[i]->channel->store.bytes +
+                 n->outflows[i]->channel->batch_size;
+    return bytes;
+}

@@ -1,0 +1,267 @@
+#include "edge/core/node_private.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How often a peer is told that its stream, or a key of it, is unknown. */
+static const struct span ignorance_pause = {1000 * 1000};
+static const struct span again_after = {10 * 1000};
+
+/* --- this node's groups ----------------------------------------------------
+ */
+
+static const char *group_of(const struct node *n, const struct group_tag *tag)
+{
+    for (size_t i = 0; i < n->group_count; i++)
+        if (group_tag_equal(&n->tags[i], tag))
+            return n->groups[i];
+    return group_tag_equal(&n->tags[n->group_count], tag) ? "" : NULL;
+}
+
+void subscriptions_tell(struct node *n, const struct link *relay)
+{
+    size_t size = 1 + sizeof n->tags;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    write_u8(&w, RELAY_GROUPS);
+    for (size_t i = 0; i <= n->group_count; i++)
+        write_bytes(&w, bytes_of(n->tags[i].bytes, GROUP_TAG_SIZE));
+    todo_write(n, relay, writer_bytes(&w));
+}
+
+static void drop(struct node *n, struct subscription *s)
+{
+    heap_remove(&n->heap, &s->deadline.timer);
+    inflow_close(&s->inflow);
+    free(s);
+}
+
+static void drop_left_groups(struct node *n, struct peer *p)
+{
+    struct subscription **at = &p->inflows;
+    while (*at != NULL) {
+        struct subscription *s = *at;
+        s->group = group_of(n, &s->inflow.tag);
+        if (s->group == NULL) {
+            *at = s->next;
+            drop(n, s);
+        } else {
+            at = &s->next;
+        }
+    }
+}
+
+void subscriptions_forget(struct node *n, struct peer *p)
+{
+    while (p->inflows != NULL) {
+        struct subscription *s = p->inflows;
+        p->inflows = s->next;
+        drop(n, s);
+    }
+}
+
+void subscriptions_changed(struct node *n)
+{
+    for (size_t i = 0; i <= n->group_count; i++)
+        n->tags[i] = group_tag_of(
+            n->keys.group,
+            bytes_of_string(i < n->group_count ? n->groups[i] : ""));
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        drop_left_groups(n, p);
+    for (size_t i = 0; n->todo != NULL && i < n->relay_count; i++)
+        if (n->relays[i].state == RELAY_UP)
+            subscriptions_tell(n, n->relays[i].link);
+}
+
+/* --- streams ---------------------------------------------------------------
+ */
+
+struct taking {
+    struct node *node;
+    struct subscription *subscription;
+    struct bytes packet; /* messages in it need no copy */
+};
+
+static void on_message(void *context, struct bytes bytes)
+{
+    struct taking *t = context;
+    struct node *n = t->node;
+    struct peer *p = t->subscription->peer;
+    struct bytes group = bytes_of_string(t->subscription->group);
+    if (bytes.data < t->packet.data ||
+        bytes.data >= t->packet.data + t->packet.size)
+        bytes = arena_copy(&n->todo->arena, bytes);
+    struct message message;
+    if (!message_decode(bytes, &message) || message.kind != MESSAGE_EVENT ||
+        !bytes_equal(message.group, group)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    n->counters.events_received++;
+    n->counters.bytes_received += message.data.size;
+    struct node_todo *item = todo_add(n->todo, NODE_MESSAGE);
+    item->peer.peer.id = p->id;
+    item->peer.peer.name = p->name;
+    item->peer.message = message;
+}
+
+static void on_gap(void *context, uint64_t missed)
+{
+    struct taking *t = context;
+    struct peer *p = t->subscription->peer;
+    t->node->counters.events_missed += missed;
+    struct node_todo *item = todo_add(t->node->todo, NODE_GAP);
+    item->peer.peer.id = p->id;
+    item->peer.peer.name = p->name;
+    item->peer.missed = missed;
+}
+
+static struct inflow_sink sink_of(struct taking *t)
+{
+    return (struct inflow_sink){t, on_message, on_gap};
+}
+
+static struct subscription *find(const struct peer *p,
+                                 const struct group_tag *tag)
+{
+    struct subscription *s = p->inflows;
+    while (s != NULL && !group_tag_equal(&s->inflow.tag, tag))
+        s = s->next;
+    return s;
+}
+
+static void rearm(struct node *n, struct subscription *s)
+{
+    node_arm(n, &s->deadline, inflow_deadline(&s->inflow));
+}
+
+static struct subscription *subscribe(struct node *n, struct peer *p,
+                                      const struct group_start *start,
+                                      const char *group)
+{
+    struct subscription *s = memory_new(sizeof *s);
+    inflow_init(&s->inflow, start, n->session_limits.message);
+    s->group = group;
+    s->peer = p;
+    s->next = p->inflows;
+    s->deadline =
+        (struct deadline){.kind = DEADLINE_SUBSCRIPTION, .subject = s};
+    p->inflows = s;
+    return s;
+}
+
+static void unsubscribe(struct node *n, struct subscription *s)
+{
+    struct subscription **at = &s->peer->inflows;
+    while (*at != s)
+        at = &(*at)->next;
+    *at = s->next;
+    drop(n, s);
+}
+
+void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes)
+{
+    struct group_start start;
+    const char *group = NULL;
+    if (group_start_decode(bytes, &start))
+        group = group_of(n, &start.tag);
+    if (group == NULL ||
+        !certificate_allows(&p->certificate, bytes_of_string(group))) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    struct subscription *s = find(p, &start.tag);
+    if (s != NULL && s->inflow.stream != start.stream && start.record != 0) {
+        unsubscribe(n, s);
+        s = NULL;
+    }
+    if (s == NULL && start.record != 0)
+        s = subscribe(n, p, &start, group);
+    if (s == NULL || s->inflow.stream != start.stream)
+        return; /* A key of a stream that is not known. */
+    struct taking t = {.node = n, .subscription = s};
+    struct inflow_sink sink = sink_of(&t);
+    inflow_start(&s->inflow, &start, n->now, &sink);
+    rearm(n, s);
+}
+
+static bool acknowledge(struct node *n, struct peer *p,
+                        const struct group_ack *ack)
+{
+    struct session *session = traffic_session(n, p);
+    peer_touch(n, p);
+    return session != NULL && session_group_ack(session, ack);
+}
+
+/* The sender believes that this node takes part, or has a key. */
+static void tell_ignorance(struct node *n, struct peer *p,
+                           const struct multicast_packet *m, uint64_t stream)
+{
+    if (!instant_reached(instant_after(p->ignorance_told, ignorance_pause),
+                         n->now))
+        return;
+    p->ignorance_told = n->now;
+    struct group_ack ack = {.stream = stream, .state = GROUP_ACK_UNKNOWN};
+    memcpy(ack.tag, m->tag.bytes, sizeof ack.tag);
+    (void)acknowledge(n, p, &ack);
+}
+
+static void take(struct node *n, struct subscription *s,
+                 const struct multicast_packet *m, struct bytes packet)
+{
+    struct taking t = {n, s, packet};
+    struct inflow_sink sink = sink_of(&t);
+    switch (inflow_take(&s->inflow, m, n->now, &sink)) {
+    case INFLOW_TAKEN:
+        n->counters.packets_received++;
+        if (instant_reached(inflow_deadline(&s->inflow), n->now))
+            subscriptions_due(n, s);
+        else
+            rearm(n, s);
+        return;
+    case INFLOW_NO_KEY:
+        tell_ignorance(n, s->peer, m, s->inflow.stream);
+        break;
+    case INFLOW_FORGED:
+        break;
+    case INFLOW_VIOLATION:
+        unsubscribe(n, s);
+        break;
+    }
+    n->counters.packets_dropped++;
+}
+
+void subscriptions_take(struct node *n, struct peer *p, struct link *link,
+                        struct bytes packet)
+{
+    struct multicast_packet m;
+    bool by_relay = link->kind == LINK_TO_RELAY;
+    /* Nothing from a peer before its join [P-8.2]. */
+    if (!multicast_decode(packet, by_relay, &m) || !peer_try_join(n, p)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    struct subscription *s = find(p, &m.tag);
+    if (s == NULL) {
+        if (group_of(n, &m.tag) != NULL)
+            tell_ignorance(n, p, &m, 0);
+        n->counters.packets_dropped++;
+    } else if (by_relay && !group_signed_by(&m, &p->id)) {
+        n->counters.packets_dropped++;
+    } else {
+        s->via = link->id;
+        take(n, s, &m, packet);
+    }
+}
+
+void subscriptions_due(struct node *n, struct subscription *s)
+{
+    struct group_ack ack = inflow_acknowledge(&s->inflow, n->now);
+    s->peer->ack_via = s->via;
+    if (!acknowledge(n, s->peer, &ack)) /* Too many at once. */
+        s->inflow.acknowledge_at = instant_after(n->now, again_after);
+    rearm(n, s);
+}
