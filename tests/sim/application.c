@@ -48,7 +48,8 @@ static uint64_t submit(struct world *w, enum sent_kind kind, int from, int to,
         .kind = kind == SENT_PUBLISHED ? MESSAGE_EVENT : MESSAGE_SEND,
         .encoding = ENCODING_BYTES,
         .type = bytes_of_string("sim"),
-        .group = bytes_of_string(kind == SENT_PUBLISHED ? groups_name(to) : ""),
+        .group =
+            bytes_of_string(kind == SENT_PUBLISHED ? accounts_name(to) : ""),
         .data = bytes_of(data, size),
     };
     if (kind == SENT_PUBLISHED)

@@ -103,7 +103,7 @@ uint64_t checkers_submit(struct world *w, enum sent_kind kind, int from, int to,
         .at = w->now,
     };
     if (kind == SENT_PUBLISHED)
-        groups_submitted(w, &c->sent[ref - 1]);
+        accounts_submitted(w, &c->sent[ref - 1]);
     write_u64(&out, ref);
     fill(ref, data, size);
     return ref;
@@ -135,7 +135,7 @@ bool checkers_handed_over(const struct world *w, uint64_t ref, int to)
 void checkers_started(struct world *w, const struct process *p)
 {
     memset(w->checkers->pairs[p->host], 0, sizeof(w->checkers->pairs[0]));
-    groups_started(w, p);
+    accounts_started(w, p);
 }
 
 void checkers_ended(struct world *w, const struct process *p)
@@ -167,7 +167,8 @@ static bool is_of(const struct sent *s, const struct message *m)
     if (s->size != m->data.size)
         return false;
     if (s->kind == SENT_PUBLISHED)
-        return m->kind == MESSAGE_EVENT && groups_of_name(m->group) == s->group;
+        return m->kind == MESSAGE_EVENT &&
+               accounts_of_name(m->group) == s->group;
     return s->kind == SENT_MESSAGE && m->kind == MESSAGE_SEND;
 }
 
@@ -203,7 +204,7 @@ void checkers_handed(struct world *w, struct process *p, int from,
                    (unsigned long long)ref, p->host);
     s->handed_to |= (uint64_t)1 << p->host;
     if (s->kind == SENT_PUBLISHED)
-        groups_handed(w, p, s, ref);
+        accounts_handed(w, p, s, ref);
     else
         handed_in_order(w, p, from, s, ref);
     pair->count++;
@@ -292,7 +293,7 @@ static void reported(struct world *w, struct process *p, uint64_t ref,
         p->waits_since = w->now;
     }
     if (s->kind == SENT_PUBLISHED)
-        groups_reported(w, s, delivered);
+        accounts_reported(w, s, delivered);
     check_outcome(w, s, ref, delivered);
 }
 
@@ -312,7 +313,7 @@ static void joined(struct world *w, struct process *p, int peer)
                    p->host);
     pair->joined = true;
     pair->joined_at = w->now;
-    groups_joined(w, p->host, peer);
+    accounts_joined(w, p->host, peer);
 }
 
 static void left(struct world *w, struct process *p, int peer,
@@ -382,7 +383,7 @@ void checkers_see(struct world *w, struct process *p, const struct node_todo *t)
     } else if (t->kind == NODE_MESSAGE) {
         checkers_handed(w, p, peer, &t->peer.message);
     } else if (t->kind == NODE_GAP) {
-        groups_gap(w, p, peer, t->peer.missed);
+        accounts_gap(w, p, peer, t->peer.missed);
     } else if (t->kind == NODE_READY) {
         of_a_peer(w, p, peer, "READY");
         w->checkers->pairs[p->host][peer].awaits_ready = false;

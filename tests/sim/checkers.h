@@ -72,13 +72,13 @@ void checkers_settle(struct world *w);
 /* --- groups ------------------------------------------------------------- */
 
 /* 0 is every node's. */
-const char *groups_name(int group);
-int groups_of_name(struct bytes name); /* -1: none of them */
+const char *accounts_name(int group);
+int accounts_of_name(struct bytes name); /* -1: none of them */
 /* The name of a group that only tells how new an announcement is. */
-void groups_version(const struct process *p, char name[GROUP_VERSION_SIZE]);
-bool groups_is_member(const struct process *p, int group);
+void accounts_version(const struct process *p, char name[GROUP_VERSION_SIZE]);
+bool accounts_is_member(const struct process *p, int group);
 /* The process is in these from now on. */
-void groups_changed(struct world *w, struct process *p, uint32_t groups);
+void accounts_changed(struct world *w, struct process *p, uint32_t groups);
 
 const char *sabotage_name(enum sabotage s);
 bool sabotage_needs_multicast(enum sabotage s);

@@ -19,12 +19,12 @@ static const struct span remembered = {55 * 1000 * 1000};
 
 static const char *const names[GROUPS] = {"", "red", "green", "blue"};
 
-const char *groups_name(int group)
+const char *accounts_name(int group)
 {
     return names[group];
 }
 
-int groups_of_name(struct bytes name)
+int accounts_of_name(struct bytes name)
 {
     for (int g = 0; g < GROUPS; g++)
         if (bytes_equal(name, bytes_of_string(names[g])))
@@ -33,9 +33,10 @@ int groups_of_name(struct bytes name)
 }
 
 /* So that a view shows which word of which process it is from. */
-void groups_version(const struct process *p, char name[GROUP_VERSION_SIZE])
+void accounts_version(const struct process *p, char name[GROUP_VERSION_SIZE])
 {
-    snprintf(name, GROUP_VERSION_SIZE, "v%u-%u", p->serial, p->groups_version);
+    snprintf(name, GROUP_VERSION_SIZE, "v%u-%u", p->serial,
+             p->accounts_version);
 }
 
 /* --- what the sender knows of a receiver ------------------------------- */
@@ -51,10 +52,11 @@ static bool look(const struct world *w, int from, int to, struct view *v)
     const struct process *p = w->hosts[from].process;
 
     *v = (struct view){.groups = 1};
-    if (p == NULL || !node_peer_get(p->node, &w->hosts[to].identity.id, &peer))
+    if (p == NULL || p->node == NULL ||
+        !node_peer_get(p->node, &w->hosts[to].identity.id, &peer))
         return false;
     for (size_t i = 0; i < peer.group_count; i++) {
-        int g = groups_of_name(bytes_of_string(peer.groups[i]));
+        int g = accounts_of_name(bytes_of_string(peer.groups[i]));
 
         if (g > 0)
             v->groups |= (uint32_t)1 << g;
@@ -64,7 +66,7 @@ static bool look(const struct world *w, int from, int to, struct view *v)
     return true;
 }
 
-bool groups_is_member(const struct process *p, int group)
+bool accounts_is_member(const struct process *p, int group)
 {
     return group == 0 || (p->groups >> group & 1) != 0;
 }
@@ -75,7 +77,7 @@ static bool is_owed(const struct world *w, int from, int to, int group)
     const struct process *p = w->hosts[to].process;
     struct view v;
 
-    return p != NULL && groups_is_member(p, group) && look(w, from, to, &v) &&
+    return p != NULL && accounts_is_member(p, group) && look(w, from, to, &v) &&
            (v.groups >> group & 1) != 0 && v.serial == p->serial &&
            v.version >= p->member_since[group];
 }
@@ -92,7 +94,7 @@ static struct account *account_of(struct world *w, int to, int from,
     return a;
 }
 
-void groups_submitted(struct world *w, struct sent *s)
+void accounts_submitted(struct world *w, struct sent *s)
 {
     struct process *p = w->hosts[s->from].process;
 
@@ -121,7 +123,7 @@ static void forget(struct world *w, const struct sent *s)
     }
 }
 
-void groups_reported(struct world *w, struct sent *s, uint32_t peers)
+void accounts_reported(struct world *w, struct sent *s, uint32_t peers)
 {
     uint32_t present = 0;
 
@@ -138,14 +140,14 @@ void groups_reported(struct world *w, struct sent *s, uint32_t peers)
                    s->from, peers, present);
 }
 
-void groups_handed(struct world *w, struct process *p, const struct sent *s,
-                   uint64_t ref)
+void accounts_handed(struct world *w, struct process *p, const struct sent *s,
+                     uint64_t ref)
 {
     struct account *a = account_of(w, p->host, s->from, s->from_serial);
     struct account_stream *stream = &a->streams[s->group];
     uint64_t last = stream->last;
 
-    if (!groups_is_member(p, s->group))
+    if (!accounts_is_member(p, s->group))
         world_fail(w, "member", "%d has publication %llu to %s", p->host,
                    (unsigned long long)ref, names[s->group]);
     if (s->number <= last)
@@ -166,7 +168,7 @@ void groups_handed(struct world *w, struct process *p, const struct sent *s,
                    (long long)a->debt);
 }
 
-void groups_gap(struct world *w, struct process *p, int from, uint64_t missed)
+void accounts_gap(struct world *w, struct process *p, int from, uint64_t missed)
 {
     struct account *a = &w->checkers->accounts[p->host][from];
 
@@ -182,7 +184,7 @@ void groups_gap(struct world *w, struct process *p, int from, uint64_t missed)
 
 /* --- what ends or blurs an account -------------------------------------- */
 
-void groups_started(struct world *w, const struct process *p)
+void accounts_started(struct world *w, const struct process *p)
 {
     memset(w->checkers->accounts[p->host], 0, sizeof(w->checkers->accounts[0]));
 }
@@ -199,7 +201,7 @@ static void blur_if_long(struct world *w, int to, int from)
 }
 
 /* They are there for each other again: was it too long? */
-void groups_joined(struct world *w, int observer, int peer)
+void accounts_joined(struct world *w, int observer, int peer)
 {
     if (w->checkers->pairs[observer][peer].leaves == 0)
         return;
@@ -207,15 +209,15 @@ void groups_joined(struct world *w, int observer, int peer)
     blur_if_long(w, peer, observer);
 }
 
-void groups_changed(struct world *w, struct process *p, uint32_t groups)
+void accounts_changed(struct world *w, struct process *p, uint32_t groups)
 {
     uint32_t come = groups & ~p->groups, gone = p->groups & ~groups;
 
     p->groups = groups;
-    p->groups_version++;
+    p->accounts_version++;
     for (int g = 1; g < GROUPS; g++) {
         if ((come >> g & 1) != 0)
-            p->member_since[g] = p->groups_version;
+            p->member_since[g] = p->accounts_version;
         for (int from = 0; from < w->host_count; from++) {
             struct account *a = &w->checkers->accounts[p->host][from];
             struct view v;
@@ -247,13 +249,13 @@ static int64_t end_of(const struct world *w, int to, int from,
         const struct account_stream *s = &a->streams[g];
         uint64_t last = s->last > 0 ? s->last : s->from - 1;
 
-        if (groups_is_member(p, g) && (s->last > 0 || s->from > 0))
+        if (accounts_is_member(p, g) && (s->last > 0 || s->from > 0))
             debt += (int64_t)(sender->published[g] - last);
     }
     return debt;
 }
 
-void groups_settle(struct world *w)
+void accounts_settle(struct world *w)
 {
     if (!w->stores_publications)
         return;

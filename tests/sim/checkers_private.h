@@ -76,13 +76,14 @@ void checkers_see(struct world *w, struct process *p,
 
 /* --- publications, checkers_groups.c ------------------------------------ */
 
-void groups_submitted(struct world *w, struct sent *s);
-void groups_reported(struct world *w, struct sent *s, uint32_t peers);
-void groups_handed(struct world *w, struct process *p, const struct sent *s,
-                   uint64_t ref);
-void groups_gap(struct world *w, struct process *p, int from, uint64_t missed);
-void groups_started(struct world *w, const struct process *p);
-void groups_joined(struct world *w, int observer, int peer);
-void groups_settle(struct world *w);
+void accounts_submitted(struct world *w, struct sent *s);
+void accounts_reported(struct world *w, struct sent *s, uint32_t peers);
+void accounts_handed(struct world *w, struct process *p, const struct sent *s,
+                     uint64_t ref);
+void accounts_gap(struct world *w, struct process *p, int from,
+                  uint64_t missed);
+void accounts_started(struct world *w, const struct process *p);
+void accounts_joined(struct world *w, int observer, int peer);
+void accounts_settle(struct world *w);
 
 #endif

@@ -303,7 +303,8 @@ static bool is_sensible(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .jobs = 2, .chaos.relays = -1};
+    struct options o = {
+        .first = 1, .jobs = 2, .chaos.relays = -1, .chaos.multicast = true};
 
     if (sodium_init() < 0)
         return 1;

@@ -152,13 +152,13 @@ static size_t process_groups(const struct process *p,
 {
     size_t count = 0;
 
-    if (p->groups_version == 0)
+    if (p->accounts_version == 0)
         return 0;
-    groups_version(p, version);
+    accounts_version(p, version);
     list[count++] = version;
     for (int g = 1; g < GROUPS; g++)
-        if (groups_is_member(p, g))
-            list[count++] = groups_name(g);
+        if (accounts_is_member(p, g))
+            list[count++] = accounts_name(g);
     return count;
 }
 
@@ -173,7 +173,7 @@ void host_set_groups(struct world *w, int host, uint32_t groups)
     if (p == NULL || w->hosts[host].frozen)
         return;
     world_say(w, "%d is in groups %x", host, groups);
-    groups_changed(w, p, groups);
+    accounts_changed(w, p, groups);
     event.groups.count = process_groups(p, version, list);
     event.groups.list = list;
     host_event(w, host, &event);
@@ -287,7 +287,7 @@ static void start_edge(struct world *w, struct host *h)
     h->process = p;
     checkers_started(w, p);
     if (h->groups != 0)
-        groups_changed(w, p, h->groups);
+        accounts_changed(w, p, h->groups);
     p->node = new_node(w, h, p);
     clock->serial = p->serial;
     world_post(w, clock, instant_after(w->now, span_s(60)));

@@ -64,12 +64,12 @@ bool sabotage_needs_multicast(enum sabotage s)
 /* A node that knows the sender and is not in the event's group. */
 static int stranger_to(const struct world *w, const struct node_todo *t)
 {
-    int group = groups_of_name(t->peer.message.group);
+    int group = accounts_of_name(t->peer.message.group);
     int from = checkers_host_of(w, &t->peer.peer.id);
 
     for (int i = 0; i < w->host_count; i++)
         if (w->hosts[i].process != NULL && checkers_joined(w, i, from) &&
-            !groups_is_member(w->hosts[i].process, group))
+            !accounts_is_member(w->hosts[i].process, group))
             return i;
     return -1;
 }
@@ -119,7 +119,7 @@ static void keep_back(struct world *w, struct process *p,
     c->late.data = memory_copy(data.data, data.size);
     c->late.message.data.data = c->late.data;
     c->late.message.group =
-        bytes_of_string(groups_name(groups_of_name(t->peer.message.group)));
+        bytes_of_string(accounts_name(accounts_of_name(t->peer.message.group)));
     mark_late(w, true); /* It is at its node, only not in its turn. */
 }
 

@@ -215,5 +215,5 @@ void checkers_settle(struct world *w)
     if (checkers_relay_lies(w))
         return;
     check_ready(w);
-    groups_settle(w);
+    accounts_settle(w);
 }

@@ -135,7 +135,7 @@ struct process {
     bool leaving;           /* and will say when it is done */
     struct instant started;
     uint32_t groups; /* that it is in: a bit for each */
-    uint32_t groups_version;
+    uint32_t accounts_version;
     uint32_t member_since[GROUPS]; /* a version */
     uint64_t published[GROUPS];    /* to each, and accepted */
     bool waits_to_publish;         /* BUSY, and not yet READY */
