@@ -248,14 +248,8 @@ int cmd_id(int argc, char **argv)
     struct options o;
     int code;
 
-    switch (options_parse(&spec, argc, argv, &o)) {
-    case OPTIONS_DONE:
-        return EXIT_DONE;
-    case OPTIONS_WRONG:
-        return EXIT_USAGE;
-    case OPTIONS_RUN:
-        break;
-    }
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
     if (sodium_init() < 0)
         code = command_fail(EXIT_FAILED, "the system has no randomness");
     else

@@ -41,16 +41,11 @@ int cmd_mesh(int argc, char **argv)
 {
     struct options o;
     struct nearest near = {0};
-    int code = -1;
+    int code;
 
-    switch (options_parse(&spec, argc, argv, &o)) {
-    case OPTIONS_DONE:
-        return EXIT_DONE;
-    case OPTIONS_WRONG:
-        return EXIT_USAGE;
-    case OPTIONS_RUN:
-        break;
-    }
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = -1;
     if (sodium_init() < 0) {
         options_free(&o);
         return command_fail(EXIT_FAILED, "the system has no randomness");
@@ -76,14 +71,8 @@ int mesh_run(const struct options_spec *of, int argc, char **argv,
     struct mesh_folder m;
     int code;
 
-    switch (options_parse(of, argc, argv, &o)) {
-    case OPTIONS_DONE:
-        return EXIT_DONE;
-    case OPTIONS_WRONG:
-        return EXIT_USAGE;
-    case OPTIONS_RUN:
-        break;
-    }
+    if (!command_options(of, argc, argv, &o, &code))
+        return code;
     if (options_text(&o, "dir") == NULL) {
         code = options_wrong(of, "--dir is missing: the mesh's folder");
     } else if (!mesh_folder_open(&m, options_text(&o, "dir"), stderr)) {
@@ -137,14 +126,8 @@ int mesh_create(int argc, char **argv)
     struct options o;
     int code;
 
-    switch (options_parse(&create_spec, argc, argv, &o)) {
-    case OPTIONS_DONE:
-        return EXIT_DONE;
-    case OPTIONS_WRONG:
-        return EXIT_USAGE;
-    case OPTIONS_RUN:
-        break;
-    }
+    if (!command_options(&create_spec, argc, argv, &o, &code))
+        return code;
     code = create(&o);
     options_free(&o);
     return code;

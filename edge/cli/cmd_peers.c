@@ -1,4 +1,4 @@
-#include "edge/cli/client.h"
+#include "edge/cli/ask.h"
 #include "edge/cli/command.h"
 #include "edge/cli/peer_row.h"
 
@@ -16,15 +16,15 @@ static const struct options_spec spec = {
     .shared_count = COMMAND_SHARED,
 };
 
-static void print_peers(const json_t *peers, bool json)
+static void print_peers(json_t *answer, const struct options *o)
 {
     struct table table = {.columns = PEER_COLUMNS};
     json_t *peer;
     size_t i;
 
-    json_array_foreach(peers, i, peer)
+    json_array_foreach(json_object_get(answer, "peers"), i, peer)
     {
-        if (json)
+        if (options_flag(o, "json"))
             command_print_json(peer);
         else
             peer_row(&table, peer);
@@ -34,24 +34,5 @@ static void print_peers(const json_t *peers, bool json)
 
 int cmd_peers(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    struct client *c = client_open(&o);
-    code = EXIT_NO_DAEMON;
-    if (c) {
-        text_add_string(client_out(c), "{\"op\":\"peers\"}\n");
-        json_t *answer = client_ask(c, &code);
-        if (answer) {
-            print_peers(json_object_get(answer, "peers"),
-                        options_flag(&o, "json"));
-            code = EXIT_DONE;
-        }
-        json_decref(answer);
-    }
-    client_free(c);
-    options_free(&o);
-    return code;
+    return ask_run(&spec, argc, argv, "peers", print_peers);
 }

@@ -1,4 +1,4 @@
-#include "edge/cli/client.h"
+#include "edge/cli/ask.h"
 #include "edge/cli/command.h"
 #include "edge/cli/peer_row.h"
 
@@ -106,8 +106,12 @@ static void print_health(const json_t *health)
     }
 }
 
-static void print_status(const json_t *status)
+static void print_status(json_t *status, const struct options *o)
 {
+    if (options_flag(o, "json")) {
+        command_print_json(status);
+        return;
+    }
     print_node(json_object_get(status, "node"));
     print_relays(json_object_get(status, "relays"));
     print_peers(json_object_get(status, "peers"));
@@ -116,26 +120,5 @@ static void print_status(const json_t *status)
 
 int cmd_status(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    struct client *c = client_open(&o);
-    code = EXIT_NO_DAEMON;
-    if (c) {
-        text_add_string(client_out(c), "{\"op\":\"status\"}\n");
-        json_t *answer = client_ask(c, &code);
-        if (answer) {
-            if (options_flag(&o, "json"))
-                command_print_json(answer);
-            else
-                print_status(answer);
-            code = EXIT_DONE;
-        }
-        json_decref(answer);
-    }
-    client_free(c);
-    options_free(&o);
-    return code;
+    return ask_run(&spec, argc, argv, "status", print_status);
 }

@@ -114,16 +114,11 @@ int main(int argc, char **argv)
         .epilogue = list_commands(),
     };
     struct options o;
+    int code;
 
-    switch (options_parse(&spec, argc, argv, &o)) {
-    case OPTIONS_DONE:
-        return EXIT_DONE;
-    case OPTIONS_WRONG:
-        return EXIT_USAGE;
-    case OPTIONS_RUN:
-        break;
-    }
-    int code = run(&spec, &o);
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = run(&spec, &o);
     options_free(&o);
     if (fflush(stdout) != 0 && code == EXIT_DONE)
         code = EXIT_FAILED;
