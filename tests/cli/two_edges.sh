@@ -3,19 +3,9 @@
 # and of nodes that it refuses, how it reloads, stops and is killed.
 #
 #   here: alice, bob, eve... on one host's loopback
-. "$(dirname "$0")/../net/lab.sh"
+. "$(dirname "$0")/says.sh"
 
 bin=$ZS_BIN/zs-edge
-
-ends_with() { # CODE COMMAND...
-    local want=$1 code=0
-    shift
-    timeout 10 "$@" >"$LAB/end.out" 2>&1 || code=$?
-    [ "$code" = "$want" ] || {
-        echo "exit $code, not $want: $(cat "$LAB/end.out")"
-        return 1
-    }
-}
 
 logs() { # NAME WORDS - within 5 s
     check "$1 logs: $2" until_true 5 grep -q -- "$2" "$LAB/$1.log"
@@ -51,8 +41,8 @@ check "a wrong option's value" ends_with 3 "$bin" -c "$LAB/alice.yaml" \
 printf 'node: {identity: office/alice.zs}\nlisten: {prot: 1}\nx: 2\n' \
     >"$LAB/wrong.yaml"
 check "a wrong file" ends_with 3 "$bin" -c "$LAB/wrong.yaml" --check
-check "with each mistake's place" grep -q 'wrong.yaml:2:10: ' "$LAB/end.out"
-check "all of them" grep -q 'wrong.yaml:3:1: ' "$LAB/end.out"
+check "with each mistake's place" complained 'wrong.yaml:2:10: '
+check "all of them" complained 'wrong.yaml:3:1: '
 
 chmod 644 "$LAB/office/bob.zs"
 check "a secret that others may read" ends_with 3 "$bin" -c "$LAB/bob.yaml" \

@@ -3,23 +3,9 @@
 # and everything that a person can do wrong with it.
 #
 #   here: alice - bob, on one host's loopback
-. "$(dirname "$0")/../net/lab.sh"
-
-# What a command printed is in said.out and said.err.
-ends_with() { # CODE COMMAND...
-    local want=$1 code=0
-    shift
-    timeout 20 "$@" >"$LAB/said.out" 2>"$LAB/said.err" || code=$?
-    [ "$code" = "$want" ] || {
-        echo "exit $code, not $want: $(cat "$LAB/said.out" "$LAB/said.err")"
-        return 1
-    }
-}
+. "$(dirname "$0")/says.sh"
 
 export PATH=$ZS_BIN:$PATH
-
-said() { grep -qF -- "$1" "$LAB/said.out"; }
-complained() { grep -qF -- "$1" "$LAB/said.err"; }
 
 # The lines on stdout are JSON objects of version 1, and the expression (of
 # Python, `o` is the list of them) is true.
