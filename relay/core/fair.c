@@ -219,9 +219,9 @@ void fair_put(struct fair *q, const struct node_id *source,
     heap_settle(q, f);
 }
 
-struct bytes fair_first(const struct fair *q)
+struct parcel *fair_first(const struct fair *q)
 {
-    return q->turn ? parcel_bytes(*slot(q->turn, 0)) : (struct bytes){0};
+    return q->turn ? *slot(q->turn, 0) : NULL;
 }
 
 void fair_drop(struct fair *q)

@@ -50,9 +50,10 @@ struct parcel *fair_displace(struct fair *q) MUST_USE;
 /* Holds the packet as well, behind its source's others. */
 void fair_put(struct fair *q, const struct node_id *source,
               struct parcel *packet);
-/* The packet whose turn it is, valid until fair_drop; empty if there is none.
+/* The packet whose turn it is, which stays in it until fair_drop; NULL if there
+ * is none.
  */
-struct bytes fair_first(const struct fair *q);
+struct parcel *fair_first(const struct fair *q);
 void fair_drop(struct fair *q);
 bool fair_is_empty(const struct fair *q);
 

@@ -21,9 +21,9 @@ void queue_put(struct queue *q, struct parcel *packet)
     q->bytes += packet->size + PARCEL_OVERHEAD;
 }
 
-struct bytes queue_first(const struct queue *q)
+struct parcel *queue_first(const struct queue *q)
 {
-    return q->first ? parcel_bytes(q->first->packet) : (struct bytes){0};
+    return q->first ? q->first->packet : NULL;
 }
 
 void queue_drop(struct queue *q)

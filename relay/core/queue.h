@@ -20,8 +20,9 @@ struct queue {
 
 /* Holds the packet as well. */
 void queue_put(struct queue *q, struct parcel *packet);
-/* The first packet, valid until queue_drop; empty if there is none. */
-struct bytes queue_first(const struct queue *q);
+/* The first packet, which stays in it until queue_drop; NULL if there is none.
+ */
+struct parcel *queue_first(const struct queue *q);
 void queue_drop(struct queue *q);
 bool queue_is_empty(const struct queue *q);
 void queue_clear(struct queue *q);

@@ -12,12 +12,15 @@ void hub_todos_init(struct hub_todos *t)
 
 void hub_todos_clear(struct hub_todos *t)
 {
+    for (size_t i = 0; i < t->count; i++)
+        parcel_release(&t->items[i].parcel);
     t->count = 0;
     arena_clear(&t->arena);
 }
 
 void hub_todos_close(struct hub_todos *t)
 {
+    hub_todos_clear(t);
     free(t->items);
     arena_close(&t->arena);
     *t = (struct hub_todos){0};
@@ -36,6 +39,7 @@ struct hub_todo *hub_todos_add(struct hub_todos *t, enum hub_todo_kind kind,
     todo->kind = kind;
     todo->conn = conn;
     todo->bytes = (struct bytes){0};
+    todo->parcel = NULL;
     if (kind == HUB_LOG || kind == HUB_KEEP)
         memset(&todo->log, 0, sizeof todo->log);
     return todo;

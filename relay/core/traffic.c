@@ -2,11 +2,14 @@
 
 #include <string.h>
 
-static void write_now(struct hub *h, const struct edge *e, struct bytes packet)
+static struct hub_todo *write_now(struct hub *h, const struct edge *e,
+                                  struct bytes packet)
 {
-    hub_todos_add(h->todos, HUB_WRITE, e->conn)->bytes = packet;
+    struct hub_todo *todo = hub_todos_add(h->todos, HUB_WRITE, e->conn);
+    todo->bytes = packet;
     h->counters.packets_out++;
     h->counters.bytes_out += packet.size;
+    return todo;
 }
 
 static void doom(struct hub *h, struct edge *e)
@@ -168,10 +171,10 @@ void edge_blocked(struct hub *h, struct edge *e)
 
 /* Writes a packet of a queue, at the budget's cost. */
 static void write_queued(struct hub *h, const struct edge *e,
-                         struct bytes packet, size_t *budget)
+                         struct parcel *packet, size_t *budget)
 {
-    size_t cost = packet.size + PARCEL_OVERHEAD;
-    write_now(h, e, arena_copy(&h->todos->arena, packet));
+    size_t cost = packet->size + PARCEL_OVERHEAD;
+    write_now(h, e, parcel_bytes(packet))->parcel = parcel_hold(packet);
     h->counters.queue_bytes -= cost;
     *budget -= cost < *budget ? cost : *budget;
 }

@@ -419,6 +419,15 @@ static void it_makes_room_for_others_without_a_word(void **state)
     assert_int_equal(k.todos.count, 0);
     assert_in_range(counters().dropped[REFUSAL_QUEUE_FULL], 2, 4);
     assert_true(counters().queue_bytes <= k.conf.limits.queue);
+    kit_event(&k, HUB_WRITABLE, nodes[1].conn);
+    struct bytes p;
+    for (size_t i = 0;
+         (p = kit_written(&k, nodes[1].conn, RELAY_MULTICASTED, i)).size > 0;
+         i++) {
+        if (memcmp(p.data + 1, nodes[2].id.key, KEY_SIZE) == 0)
+            return;
+    }
+    fail();
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
