@@ -11,6 +11,7 @@
 #include "common/base/address.h"
 #include "common/base/map.h"
 #include "common/wire/ids.h"
+#include "relay/shell/held.h"
 
 enum {
     ROUTE_SIZE = 5, /* libzmq's own routing ids: a zero and a counter */
@@ -30,9 +31,10 @@ struct conn {
     struct curve_key key;
     struct address address;
     int fd;
-    bool dropped; /* the hub wants to hear no more of it */
-    bool blocked; /* in the list of the blocked */
-    bool closing; /* in the list of the closing */
+    struct held *held; /* what libzmq has of what was written to it */
+    bool dropped;      /* the hub wants to hear no more of it */
+    bool blocked;      /* in the list of the blocked */
+    bool closing;      /* in the list of the closing */
     struct kept *first;
     struct kept *last;
     struct conn *next_blocked;
@@ -53,7 +55,8 @@ void conns_close(struct conns *t);
 
 /* The number that conns_add will give. */
 uint64_t conns_next_id(const struct conns *t);
-/* Copies `conn` and numbers it. Another one with its route is closing. */
+/* Copies `conn`, numbers it, and makes what it holds. Another one with its
+ * route is closing. */
 struct conn *conns_add(struct conns *t, const struct conn *conn);
 void conns_remove(struct conns *t, struct conn *c);
 struct conn *conns_by_id(const struct conns *t, uint64_t id);

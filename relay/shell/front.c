@@ -190,6 +190,8 @@ static bool read_packets(struct front *f, int count)
 static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
 {
     zmq_msg_t route;
+    if (!held_has_room(c->held))
+        return false;
     zmq_msg_init_size(&route, ROUTE_SIZE);
     memcpy(zmq_msg_data(&route), c->route, ROUTE_SIZE);
     if (zsocket_send(f->router, &route, ZMQ_SNDMORE) < 0) {
@@ -197,8 +199,10 @@ static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
         zmq_msg_close(&route);
         if (error == EAGAIN)
             return false;
-    } else if (zsocket_send(f->router, packet, 0) >= 0) {
-        return true;
+    } else {
+        held_add(c->held, packet);
+        if (zsocket_send(f->router, packet, 0) >= 0)
+            return true;
     }
     /* Its connection is gone: the monitor will say so. */
     zmq_msg_close(packet);

@@ -14,6 +14,8 @@
 #include "common/io/sockaddr.h"
 
 enum {
+    /* Written to a socket and not sent yet, at most. */
+    UNSENT_BYTES = 256 * 1024,
     /* From HUB_DROP to the cut: REFUSED is on its way. */
     DROP_MS = 300,
     /* More sockets than this can be in nobody's table of descriptors. */
@@ -190,6 +192,10 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
     g->count++;
     /* Where the kernel has it; where not, nothing is lost. */
     setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3);
+    /* What waits for a slow edge waits where its senders take turns, and not
+     * in the kernel; what is on its way is not limited. */
+    int unsent = UNSENT_BYTES;
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
 
     const char *reason = too_many(g, e);
     e->reason = reason ? reason : "no_hello";

@@ -9,7 +9,8 @@
 #include "common/wire/packet.h"
 
 enum {
-    /* Packets that libzmq holds for each connection and direction. */
+    /* Packets that libzmq holds for each connection and direction. Of those
+     * that go out, held.h counts the bytes. */
     HIGH_WATER = 256,
     /* CURVE's own bytes around a packet's frame. */
     CURVE_OVERHEAD = 64,

@@ -3,6 +3,7 @@
  * raw libzmq sockets, and the lines that it logs.
  */
 #include "hub_kit.h"
+#include "relay/shell/held.h"
 #include "relay/shell/relay.h"
 
 #include <errno.h>
@@ -694,6 +695,38 @@ static void who_does_not_read_hurts_nobody(void **state)
     close_client(&c);
 }
 
+/* One stopped: what was taken for it is its queue, what libzmq may hold, and
+ * what the kernel does. */
+static void who_stopped_costs_its_queue_and_little_more(void **state)
+{
+    (void)state;
+    enum { SIZE = 60000, QUEUE = 1 << 20, KERNEL = 2 << 20 };
+    int one = 1;
+    int buffer = 1 << 16;
+    start("limits: {queue: 1MiB}\n");
+    join(&a, 1);
+    join(&b, 2);
+    close_client(&b);
+    open_node(&b, 2);
+    zmq_disconnect(b.socket, world.endpoint);
+    zmq_setsockopt(b.socket, ZMQ_RCVHWM, &one, sizeof one);
+    zmq_setsockopt(b.socket, ZMQ_RCVBUF, &buffer, sizeof buffer);
+    assert_int_equal(zmq_connect(b.socket, world.endpoint), 0);
+    say_hello(&b);
+    assert_true(await(&b, RELAY_SYNCED, WAIT_MS).size > 0);
+    static const uint8_t ping[9] = {RELAY_PING};
+    for (uint32_t i = 0; i < 500; i++)
+        forward(&a, &b, i, SIZE);
+    send_bytes(&a, bytes_of(ping, sizeof ping));
+    /* All of it has reached the relay. */
+    assert_true(await(&a, RELAY_PONG, WAIT_MS).size > 0);
+    size_t kept = 0;
+    while (await(&b, RELAY_FORWARDED, 300).size > 0)
+        kept += SIZE;
+    assert_true(kept > QUEUE);
+    assert_true(kept < QUEUE + HELD_BYTES + KERNEL);
+}
+
 static void a_stopping_relay_says_so(void **state)
 {
     (void)state;
@@ -733,6 +766,7 @@ int main(void)
         TEST(many_frames_and_large_frames_do_no_harm),
         TEST(a_message_of_endless_frames_is_cut),
         TEST(who_does_not_read_hurts_nobody),
+        TEST(who_stopped_costs_its_queue_and_little_more),
         TEST(a_stopping_relay_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
