@@ -1,5 +1,8 @@
 #include "common/core/detector.h"
 
+/* The wait for an answer's first sign, where no round trip was measured. */
+static const struct span rtt_unknown = {1000 * 1000};
+
 void detector_init(struct detector *d, const struct detector_conf *conf,
                    struct instant now)
 {
@@ -7,6 +10,7 @@ void detector_init(struct detector *d, const struct detector_conf *conf,
         .conf = *conf,
         .heard = now,
         .probe_at = now,
+        .answer_by = INSTANT_NEVER,
         .rtt = span_us(-1),
     };
 }
@@ -16,12 +20,14 @@ bool detector_heard(struct detector *d, struct instant now)
     bool was_down = d->down;
     d->heard = now;
     d->down = false;
+    d->answer_by = INSTANT_NEVER;
     return was_down;
 }
 
 static struct instant lost_at(const struct detector *d)
 {
-    return instant_after(d->heard, d->conf.lost_after);
+    return instant_min(d->answer_by,
+                       instant_after(d->heard, d->conf.lost_after));
 }
 
 enum detector_verdict detector_due(struct detector *d, struct instant now)
@@ -56,9 +62,24 @@ bool detector_answered(struct detector *d, uint64_t token, struct instant now)
     return true;
 }
 
+void detector_hurry(struct detector *d, struct instant now,
+                    struct span shortest)
+{
+    struct span wait = d->rtt.us < 0 ? rtt_unknown : span_times(d->rtt, 4);
+    d->probe_at = now;
+    if (!detector_is_hurried(d))
+        d->answer_by = instant_after(now, span_max(wait, shortest));
+}
+
+bool detector_is_hurried(const struct detector *d)
+{
+    return !instant_is_never(d->answer_by);
+}
+
 void detector_excuse(struct detector *d, struct span late)
 {
     d->heard = instant_after(d->heard, late);
+    d->answer_by = instant_after(d->answer_by, late);
 }
 
 struct span rtt_smooth(struct span smoothed, struct span sample)

@@ -25,7 +25,8 @@ struct detector {
     struct instant heard;
     struct instant probe_at;
     bool down;
-    uint64_t token; /* of the last probe; 0: none */
+    struct instant answer_by; /* it was hurried; NEVER: it was not */
+    uint64_t token;           /* of the last probe; 0: none */
     struct instant asked;
     struct span rtt; /* smoothed; < 0: unknown */
 };
@@ -42,6 +43,11 @@ struct instant detector_deadline(const struct detector *d);
 uint64_t detector_asks(struct detector *d, struct instant now);
 /* The answer to a probe; false for an old token, which measures nothing. */
 bool detector_answered(struct detector *d, uint64_t token, struct instant now);
+/* There is reason to doubt it, as the network changed: a probe is due now, and
+ * it is down unless it is heard within 4 RTTs, at least `shortest`. */
+void detector_hurry(struct detector *d, struct instant now,
+                    struct span shortest);
+bool detector_is_hurried(const struct detector *d);
 /* The owner was late by so much: that silence does not count. */
 void detector_excuse(struct detector *d, struct span late);
 

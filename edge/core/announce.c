@@ -207,6 +207,8 @@ static void take_up(struct node *n, struct peer *p, struct bytes bytes,
             if (address_is_usable(&said->candidates[i].address))
                 (void)dialer_add(&p->dialer, &said->candidates[i].address,
                                  false);
+        for (struct link *l = p->links; l != NULL; l = l->next_of_peer)
+            link_hurry(n, l);
         peer_dial_soon(n, p, false);
     }
 }

@@ -7,6 +7,12 @@
 
 static const struct span greet_within = {5 * 1000 * 1000};
 
+/* After a change of the network a link answers within 4 RTTs, at least so
+ * much. To connect to a relay anew costs more, and everybody notices. */
+static const struct span greet_soon = {1000 * 1000};
+static const struct span answer_soon = {200 * 1000};
+static const struct span relay_answer = {600 * 1000};
+
 struct link *link_get(struct node *n, uint32_t id)
 {
     return map_get(&n->links, &id);
@@ -188,30 +194,47 @@ void links_opened(struct node *n, const struct node_event *event)
         write_hello(n, link);
 }
 
-/* The path is gone; `failed`: it fell silent, rather than end. */
-static void take_down(struct node *n, struct link *link, bool failed,
+/* How a link came to its end. */
+enum link_end {
+    LINK_ENDED,     /* its connection did */
+    LINK_SILENT,    /* for too long */
+    LINK_ABANDONED, /* the network changed, and it was slow to answer */
+};
+
+/* The peer's last link is gone; `heard`: when it last spoke on it. */
+static void without_links(struct node *n, struct peer *p, enum link_end how,
+                          struct instant heard)
+{
+    bool suspect = false;
+    beacons_challenge(n, p);
+    if (how == LINK_ABANDONED)
+        p->heard_until = instant_after(heard, n->detector.lost_after);
+    else
+        suspect = peer_suspect(n, p);
+    peer_dial_soon(n, p, suspect || how != LINK_SILENT);
+}
+
+/* The path is gone. */
+static void take_down(struct node *n, struct link *link, enum link_end how,
                       bool disconnect)
 {
     struct peer *p = link->peer;
     bool was_up = link->state == LINK_UP;
     bool swallows = was_up && proof_missing(n, link);
     uint32_t id = link->id;
+    struct instant heard = link->detector.heard;
     link_drop(n, link, disconnect);
     if (p == NULL)
         return;
     if (!was_up)
         peer_unreachable(n, p);
     if (was_up) {
-        p->broke = !failed;
-        paths_down(&p->paths, PATH_TCP, id, failed, n->now);
-        if (first_up(p) == NULL) {
-            if (swallows)
-                dialer_failed(&p->dialer, n->now);
-            else
-                peer_dial_soon(n, p, !failed);
-            beacons_challenge(n, p);
-            peer_suspect(n, p);
-        }
+        p->broke = how == LINK_ENDED;
+        paths_down(&p->paths, PATH_TCP, id, how == LINK_SILENT, n->now);
+        if (first_up(p) == NULL)
+            without_links(n, p, how, heard);
+        if (swallows)
+            dialer_failed(&p->dialer, n->now);
     }
     peer_touch(n, p);
 }
@@ -227,7 +250,7 @@ void links_closed(struct node *n, const struct node_event *event)
     if (link == NULL)
         return;
     if (link->kind == LINK_TO_PEER) {
-        take_down(n, link, false, false);
+        take_down(n, link, LINK_ENDED, false);
         return;
     }
     struct relay *relay = &n->relays[link->relay];
@@ -242,7 +265,7 @@ static void refuse(struct node *n, struct link *link, enum refusal why,
     (void)refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
                       &link->address);
     write_reason(n, link, LINK_REFUSE, (uint8_t)why);
-    take_down(n, link, false, true);
+    take_down(n, link, LINK_ENDED, true);
 }
 
 /* Who has a link does not dial, so one that was up for a while when its peer
@@ -327,7 +350,7 @@ static void take_hello(struct node *n, struct link *link, struct reader *r)
         refuse(n, link, why, &claimed);
         return;
     case LEARNED_STALE:
-        take_down(n, link, false, true);
+        take_down(n, link, LINK_ENDED, true);
         return;
     case LEARNED_GOOD:
         break;
@@ -342,7 +365,7 @@ static void take_hello(struct node *n, struct link *link, struct reader *r)
         return;
     }
     if (p->departed == p->said.epoch.value) {
-        take_down(n, link, false, true);
+        take_down(n, link, LINK_ENDED, true);
         return;
     }
     greeted(n, link, p);
@@ -374,7 +397,7 @@ static void take_refuse(struct node *n, struct link *link, struct reader *r)
     const struct peer *p = link->peer;
     (void)refusal_say(n, true, reason, -1, p != NULL ? &p->id : NULL,
                       p != NULL ? p->name : NULL, &link->address);
-    take_down(n, link, true, true);
+    take_down(n, link, LINK_SILENT, true);
 }
 
 static void take_up_packet(struct node *n, struct link *link,
@@ -428,11 +451,28 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
 /* It was not greeted in time, or fell silent. */
 static void give_up(struct node *n, struct link *link)
 {
-    if (link->kind == LINK_TO_RELAY)
-        relays_down(n, &n->relays[link->relay],
-                    link->state == LINK_UP ? "silent" : "timeout");
-    else
-        take_down(n, link, true, true);
+    bool hurried = detector_is_hurried(&link->detector);
+    if (link->kind == LINK_TO_PEER) {
+        take_down(n, link, hurried ? LINK_ABANDONED : LINK_SILENT, true);
+        return;
+    }
+    relays_down(n, &n->relays[link->relay],
+                link->state == LINK_UP ? "silent" : "timeout");
+    if (hurried)
+        relays_retry(n);
+}
+
+void link_hurry(struct node *n, struct link *link)
+{
+    if (link->state != LINK_UP) {
+        link->greet_by =
+            instant_min(link->greet_by, instant_after(n->now, greet_soon));
+        link_rearm(n, link);
+        return;
+    }
+    detector_hurry(&link->detector, n->now,
+                   link->kind == LINK_TO_PEER ? answer_soon : relay_answer);
+    link_rearm(n, link);
 }
 
 void links_due(struct node *n, struct link *link)

@@ -155,6 +155,25 @@ void node_free(struct node *n)
 
 /* --- events --------------------------------------------------------------- */
 
+/* The network may be another one now: what failed may work, what worked may
+ * not [P-8.8]. */
+static void ask_everybody(struct node *n)
+{
+    size_t cursor = 0;
+    struct link *link;
+    while ((link = map_next(&n->links, &cursor)) != NULL)
+        link_hurry(n, link);
+    relays_retry(n);
+    cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        paths_forgive(&p->paths);
+        peer_dial_soon(n, p, false);
+    }
+    if (!n->left)
+        node_arm(n, &n->beacon_deadline, n->now);
+}
+
 static void take_addresses(struct node *n, const struct node_event *event)
 {
     size_t count = event->addresses.count;
@@ -168,13 +187,7 @@ static void take_addresses(struct node *n, const struct node_event *event)
     memcpy(n->addresses, event->addresses.list, count * sizeof n->addresses[0]);
     n->address_count = count;
     announce_changed(n);
-    relays_retry(n);
-    size_t cursor = 0;
-    struct peer *p;
-    while ((p = map_next(&n->peers, &cursor)) != NULL) {
-        paths_forgive(&p->paths);
-        peer_dial_soon(n, p, false);
-    }
+    ask_everybody(n);
 }
 
 static void take_configured(struct node *n, const struct node_event *event)
@@ -262,6 +275,9 @@ static void take_event(struct node *n, const struct node_event *event)
     case NODE_LINK_BLOCKED:
     case NODE_LINK_WRITABLE:
         take_writable(n, event);
+        return;
+    case NODE_WOKE:
+        ask_everybody(n);
         return;
     case NODE_CLOCK:
         take_clock(n, event->unix_seconds);
@@ -380,6 +396,8 @@ static void excuse(struct node *n, struct span late)
             p->beacon_heard = instant_after(p->beacon_heard, late);
         if (p->suspect_by.us != INT64_MIN)
             p->suspect_by = instant_after(p->suspect_by, late);
+        if (p->heard_until.us != INT64_MIN)
+            p->heard_until = instant_after(p->heard_until, late);
     }
     for (size_t i = 0; i < n->relay_count; i++) {
         struct relay *relay = &n->relays[i];
@@ -398,6 +416,9 @@ void node_step(struct node *n, struct instant now,
     struct span late = instant_between(n->expected_at, now);
     if (!instant_is_never(n->expected_at) && late.us > late_from.us)
         excuse(n, late);
+    if (!instant_is_never(n->expected_at) &&
+        late.us > n->detector.lost_after.us)
+        ask_everybody(n); /* The others have given it up by now. */
     for (size_t i = 0; i < count; i++)
         take_event(n, &events[i]);
     handle_due(n);

@@ -124,6 +124,7 @@ struct peer {
     uint64_t answered_cookie;   /* that it echoed */
     struct instant suspected_at;
     struct instant suspect_by;
+    struct instant heard_until; /* a link that was given up early proves so */
 
     struct listing listings[NODE_RELAYS];
     struct link *links;
@@ -334,6 +335,8 @@ void links_opened(struct node *n, const struct node_event *event);
 void links_closed(struct node *n, const struct node_event *event);
 void links_take(struct node *n, struct link *link, struct bytes packet);
 void links_due(struct node *n, struct link *link);
+/* The network changed at one of its ends: it answers soon, or is given up. */
+void link_hurry(struct node *n, struct link *link);
 void links_writable(struct node *n, struct link *link);
 void links_tell_all(struct node *n, struct bytes packet);
 void link_rearm(struct node *n, struct link *link);
@@ -374,8 +377,9 @@ bool peer_try_join(struct node *n, struct peer *p);
 void peer_leave(struct node *n, struct peer *p, enum departure reason);
 /* It said goodbye, or is revoked: no evidence of this epoch counts any more. */
 void peer_departed(struct node *n, struct peer *p, enum departure reason);
-/* A connection of it broke: without fresh evidence it is lost soon. */
-void peer_suspect(struct node *n, struct peer *p);
+/* A connection of it broke: without fresh evidence it is lost soon. True if
+ * nothing else shows that it is there. */
+bool peer_suspect(struct node *n, struct peer *p);
 /* A dial of it failed: if it was the last one, a suspect is lost sooner. */
 void peer_unreachable(struct node *n, struct peer *p);
 /* Another process of the node is there now. */

@@ -40,6 +40,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     p->known_since = n->now;
     p->answered_at = p->suspect_by = (struct instant){INT64_MIN};
     p->suspected_at = p->beacon_heard = (struct instant){INT64_MIN};
+    p->heard_until = (struct instant){INT64_MIN};
     p->pathless_since = n->now;
     p->doubt_not_before = (struct instant){INT64_MIN};
     p->session_until = INSTANT_NEVER;
@@ -112,7 +113,7 @@ static struct instant present_until(const struct node *n, const struct peer *p)
         until = instant_max(
             until, instant_after(p->beacon_heard, n->detector.lost_after));
     if (p->joined)
-        until = instant_max(until, p->suspect_by);
+        until = instant_max(until, instant_max(p->suspect_by, p->heard_until));
     return until;
 }
 
@@ -228,20 +229,20 @@ void peer_restarted(struct node *n, struct peer *p)
     p->cookie = 0;
     p->challenge = 0;
     p->known_since = n->now;
-    p->suspect_by = (struct instant){INT64_MIN};
+    p->suspect_by = p->heard_until = (struct instant){INT64_MIN};
     p->answered_at = (struct instant){INT64_MIN};
 }
 
-void peer_suspect(struct node *n, struct peer *p)
+bool peer_suspect(struct node *n, struct peer *p)
 {
     if (!p->joined || peer_is_linked(p) || instant_is_never(listed_until(n, p)))
-        return;
+        return false;
     p->suspected_at = n->now;
     p->suspect_by = instant_after(n->now, suspicion);
     p->answered_at = (struct instant){INT64_MIN};
     beacons_tell(n, p, true);
-    peer_dial_soon(n, p, true);
     peer_touch(n, p);
+    return true;
 }
 
 void peer_unreachable(struct node *n, struct peer *p)

@@ -265,7 +265,8 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
         traffic_end(n, p, SESSION_NOT_DELIVERED);
     } else {
         p->broke = reason != DEPARTURE_SILENT;
-        peer_suspect(n, p);
+        if (peer_suspect(n, p))
+            peer_dial_soon(n, p, true);
     }
 }
 

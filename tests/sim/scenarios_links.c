@@ -118,9 +118,70 @@ static void narrow_from_the_start(struct world *w)
     finishes_within(w, span_s(1));
 }
 
+/* Another address on the same LAN, of which its shell hears within 200 ms. */
+static void moves_with(struct world *w, int a, int b)
+{
+    application_stream(w, a, b, 400, 300, span_ms(10));
+    application_stream(w, b, a, 400, 300, span_ms(10));
+    world_run(w, span_s(1));
+    checkers_watch_gap(w, a, b);
+    checkers_watch_gap(w, b, a);
+    host_moves(w, a, 0, w->hosts[a].interfaces[0].segment, false);
+    world_run(w, span_s(2));
+    expect(w,
+           checkers_gap(w, a, b).us < 700 * 1000 &&
+               checkers_gap(w, b, a).us < 700 * 1000,
+           "again within 500 ms of the news");
+    expect(w, is_mutual(w, a, b, PATH_TCP), "by tcp");
+    finishes_within(w, span_s(10));
+    expect(w, checkers_leaves(w, a, b) + checkers_leaves(w, b, a) == 0,
+           "nobody left");
+}
+
+static void moves(struct world *w)
+{
+    struct duo d = start_duo(w);
+
+    moves_with(w, d.a, d.b);
+}
+
+static void moves_without_a_relay(struct world *w)
+{
+    int segment = world_add_segment(w, true);
+    int a = world_add_edge(w, segment), b = world_add_edge(w, segment);
+
+    host_start_all(w);
+    world_run(w, span_s(30));
+    moves_with(w, a, b);
+}
+
+/* Only the relay: it is connected to anew within about a second. */
+static void moves_behind_its_nat(struct world *w)
+{
+    int relay = world_add_relay(w), home = world_add_nat(w);
+    int a = world_add_edge(w, home), b = world_add_edge(w, world_add_nat(w));
+
+    world_uses_relay(w, a, relay);
+    world_uses_relay(w, b, relay);
+    host_start_all(w);
+    world_run(w, span_s(30));
+    application_stream(w, a, b, 400, 300, span_ms(10));
+    world_run(w, span_s(1));
+    checkers_watch_gap(w, a, b);
+    host_moves(w, a, 0, home, false);
+    world_run(w, span_s(3));
+    expect(w, checkers_gap(w, a, b).us < 1200 * 1000,
+           "again within a second of the news");
+    finishes_within(w, span_s(10));
+    expect(w, checkers_leaves(w, b, a) == 0, "nobody left");
+}
+
 const struct scenario scenarios_of_links[] = {
     {"ack-by-the-same-path", ack_by_the_same_path},
     {"narrow", narrow},
     {"narrow-from-the-start", narrow_from_the_start},
+    {"moves", moves},
+    {"moves-without-a-relay", moves_without_a_relay},
+    {"moves-behind-its-nat", moves_behind_its_nat},
     {NULL, NULL},
 };

@@ -35,6 +35,25 @@ static void a_late_owner_excuses_the_other_end(void **state)
     assert_int_equal(detector_due(&d, at(13000)), DETECTOR_DOWN);
 }
 
+static void who_is_hurried_is_down_soon_unless_heard(void **state)
+{
+    (void)state;
+    struct detector d;
+    detector_init(&d, &conf, at(0));
+    assert_int_equal(detector_due(&d, at(0)), DETECTOR_PROBE);
+    detector_answered(&d, detector_asks(&d, at(0)), at(80));
+    detector_heard(&d, at(80));
+    detector_hurry(&d, at(100), span_ms(200));
+    detector_hurry(&d, at(150), span_ms(200)); /* It is no excuse. */
+    assert_int_equal(detector_due(&d, at(150)), DETECTOR_PROBE);
+    detector_heard(&d, at(400));
+    assert_int_equal(detector_due(&d, at(420)), DETECTOR_WAIT);
+    detector_hurry(&d, at(500), span_ms(200));
+    assert_int_equal(detector_due(&d, at(500)), DETECTOR_PROBE);
+    assert_int_equal(detector_deadline(&d).us, at(820).us); /* 4 RTTs */
+    assert_int_equal(detector_due(&d, at(820)), DETECTOR_DOWN);
+}
+
 static void only_the_last_probe_measures(void **state)
 {
     (void)state;
@@ -65,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence_is_probed_then_told_once),
         cmocka_unit_test(a_late_owner_excuses_the_other_end),
+        cmocka_unit_test(who_is_hurried_is_down_soon_unless_heard),
         cmocka_unit_test(only_the_last_probe_measures),
         cmocka_unit_test(the_deadline_is_never_behind_what_is_due),
     };
