@@ -1,0 +1,272 @@
+#include "kit.h"
+
+#include "edge/core/channel.h"
+#include "edge/core/inflow.h"
+#include "edge/core/receiver.h"
+
+#include <stdlib.h>
+
+/* A channel's packets, fed to an inflow by hand. */
+struct flow {
+    struct channel *channel;
+    struct receiver *receiver; /* holds the packets */
+    struct entropy entropy;
+    struct inflow inflow;
+    struct instant now;
+    int messages;
+    uint64_t missed;
+    size_t last_size;
+    char last[32];
+};
+
+static void on_message(void *owner, struct bytes bytes)
+{
+    struct flow *f = owner;
+    struct message m;
+    assert_true(message_decode(bytes, &m));
+    f->messages++;
+    f->last_size = m.data.size;
+    if (m.data.size < sizeof f->last)
+        memcpy(f->last, m.data.data, m.data.size);
+}
+
+static void on_gap(void *owner, uint64_t missed)
+{
+    ((struct flow *)owner)->missed += missed;
+}
+
+static void setup(struct flow *f, size_t message_limit)
+{
+    static const uint8_t seed[32] = {1};
+    struct group_tag tag = {{1}};
+    *f = (struct flow){.now = {1000000}};
+    entropy_init(&f->entropy, seed);
+    f->channel = channel_new("lab", &tag, 1 << 20, &f->entropy);
+    f->receiver = receiver_new(f->channel, NULL, f->now);
+    receiver_route(f->receiver, ROUTE_DIRECT);
+    receiver_begin(f->receiver, f->now);
+    struct group_start start = receiver_start(f->receiver);
+    inflow_init(&f->inflow, &start, message_limit);
+    struct inflow_sink sink = {f, on_message, on_gap};
+    inflow_start(&f->inflow, &start, f->now, &sink);
+}
+
+static void teardown(struct flow *f)
+{
+    receiver_free(f->receiver);
+    channel_free(f->channel);
+    inflow_close(&f->inflow);
+}
+
+static void publish(struct flow *f, const char *text, size_t size)
+{
+    static const uint8_t zeros[200 * 1000];
+    struct message m = {
+        .kind = MESSAGE_EVENT,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of_string("t"),
+        .group = bytes_of_string("lab"),
+        .data = text != NULL ? bytes_of_string(text) : bytes_of(zeros, size),
+    };
+    channel_add(f->channel, &m, f->now);
+}
+
+static enum inflow_verdict feed(struct flow *f, uint64_t packet)
+{
+    struct bytes bytes = channel_plain(f->channel, packet);
+    uint8_t *copy = malloc(bytes.size);
+    struct multicast_packet m;
+    struct inflow_sink sink = {f, on_message, on_gap};
+    memcpy(copy, bytes.data, bytes.size);
+    assert_true(multicast_decode(bytes_of(copy, bytes.size), false, &m));
+    enum inflow_verdict verdict = inflow_take(&f->inflow, &m, f->now, &sink);
+    free(copy);
+    return verdict;
+}
+
+static void messages_of_all_sizes_come_once(void **state)
+{
+    (void)state;
+    struct flow f;
+    setup(&f, 1 << 20);
+    publish(&f, "one", 0);
+    publish(&f, NULL, 200 * 1000);
+    publish(&f, "", 0);
+    publish(&f, "last", 0);
+    channel_seal(f.channel, f.now);
+    for (uint64_t i = 0; i < f.channel->store.next; i++) {
+        assert_int_equal(feed(&f, i), INFLOW_TAKEN);
+        assert_int_equal(feed(&f, i), INFLOW_TAKEN); /* Again: nothing. */
+    }
+    assert_int_equal(f.messages, 4);
+    assert_string_equal(f.last, "last");
+    assert_int_equal(f.missed, 0);
+    teardown(&f);
+}
+
+static void what_comes_too_early_is_complained_of(void **state)
+{
+    (void)state;
+    struct flow f;
+    setup(&f, 1 << 20);
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    for (int i = 0; i < 3; i++) {
+        publish(&f, "x", 0);
+        channel_seal(f.channel, f.now);
+    }
+    assert_int_equal(feed(&f, 0), INFLOW_TAKEN);
+    assert_int_equal(inflow_deadline(&f.inflow).us, f.now.us + 50000);
+    assert_int_equal(feed(&f, 2), INFLOW_TAKEN);
+    assert_int_equal(f.messages, 1);
+    assert_int_equal(inflow_deadline(&f.inflow).us, f.now.us + 20000);
+    struct group_ack ack = inflow_acknowledge(&f.inflow, f.now);
+    assert_int_equal(ack.state, GROUP_ACK_MISSING);
+    assert_int_equal(ack.cumulative, 1);
+    assert_int_equal(feed(&f, 1), INFLOW_TAKEN);
+    assert_int_equal(feed(&f, 2), INFLOW_TAKEN);
+    assert_int_equal(f.messages, 3);
+    ack = inflow_acknowledge(&f.inflow, f.now);
+    assert_int_equal(ack.state, GROUP_ACK_GOOD);
+    assert_int_equal(ack.cumulative, 3);
+    assert_true(instant_is_never(inflow_deadline(&f.inflow)));
+    teardown(&f);
+}
+
+static void much_is_acknowledged_at_once(void **state)
+{
+    (void)state;
+    struct flow f;
+    setup(&f, 1 << 20);
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    for (int i = 0; i < 2; i++)
+        publish(&f, NULL, 180 * 1000);
+    channel_seal(f.channel, f.now);
+    uint64_t i = 0;
+    while (f.inflow.unacknowledged < 256 * 1024) {
+        assert_true(inflow_deadline(&f.inflow).us > f.now.us);
+        assert_int_equal(feed(&f, i++), INFLOW_TAKEN);
+    }
+    assert_int_equal(inflow_deadline(&f.inflow).us, f.now.us);
+    teardown(&f);
+}
+
+static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
+{
+    (void)state;
+    struct flow f;
+    struct inflow_sink sink = {&f, on_message, on_gap};
+    setup(&f, 1 << 20);
+    publish(&f, "one", 0);
+    publish(&f, NULL, 180 * 1000); /* Its first packet comes, the rest not. */
+    for (int i = 0; i < 5; i++)
+        publish(&f, "lost", 0);
+    channel_seal(f.channel, f.now);
+    assert_int_equal(feed(&f, 0), INFLOW_TAKEN);
+    assert_int_equal(f.messages, 1);
+
+    receiver_leave_behind(f.receiver, f.now);
+    struct group_start start = receiver_start(f.receiver);
+    inflow_start(&f.inflow, &start, f.now, &sink);
+    assert_int_equal(f.missed, 6);
+    inflow_start(&f.inflow, &start, f.now, &sink); /* The same again. */
+    assert_int_equal(f.missed, 6);
+
+    receiver_told(f.receiver, 1, f.now);
+    receiver_started(f.receiver, f.now);
+    uint64_t next = f.channel->store.next;
+    publish(&f, "after", 0);
+    channel_seal(f.channel, f.now);
+    assert_int_equal(feed(&f, next), INFLOW_TAKEN);
+    assert_string_equal(f.last, "after");
+    assert_int_equal(f.missed, 6);
+    teardown(&f);
+}
+
+static void a_message_that_is_too_large_is_a_gap_of_one(void **state)
+{
+    (void)state;
+    struct flow f;
+    setup(&f, 1000);
+    publish(&f, "one", 0);
+    publish(&f, NULL, 150 * 1000);
+    publish(&f, NULL, 2000);
+    publish(&f, "four", 0);
+    channel_seal(f.channel, f.now);
+    for (uint64_t i = 0; i < f.channel->store.next; i++)
+        assert_int_equal(feed(&f, i), INFLOW_TAKEN);
+    assert_int_equal(f.messages, 2);
+    assert_int_equal(f.missed, 2);
+    assert_string_equal(f.last, "four");
+    teardown(&f);
+}
+
+static void a_new_key_is_needed_and_old_ones_stay(void **state)
+{
+    (void)state;
+    struct flow f;
+    struct inflow_sink sink = {&f, on_message, on_gap};
+    struct group_start key;
+    setup(&f, 1 << 20);
+    publish(&f, "one", 0);
+    channel_rekey(f.channel, &f.entropy, f.now);
+    publish(&f, "two", 0);
+    channel_seal(f.channel, f.now);
+    assert_int_equal(feed(&f, 1), INFLOW_NO_KEY);
+    assert_true(channel_tell_key(f.channel, 2, &key));
+    inflow_start(&f.inflow, &key, f.now, &sink);
+    assert_int_equal(feed(&f, 0), INFLOW_TAKEN);
+    assert_int_equal(feed(&f, 1), INFLOW_TAKEN);
+    assert_int_equal(f.messages, 2);
+    assert_int_equal(f.missed, 0);
+    assert_false(channel_tell_key(f.channel, 3, &key));
+    assert_false(channel_tell_key(f.channel, 0, &key));
+    teardown(&f);
+}
+
+static void forged_packets_and_nonsense_are_told_apart(void **state)
+{
+    (void)state;
+    struct flow f;
+    struct inflow_sink sink = {&f, on_message, on_gap};
+    setup(&f, 1 << 20);
+    publish(&f, "one", 0);
+    channel_seal(f.channel, f.now);
+    struct bytes bytes = channel_plain(f.channel, 0);
+    uint8_t copy[256];
+    struct multicast_packet m;
+    memcpy(copy, bytes.data, bytes.size);
+    copy[bytes.size - 1] ^= 1;
+    assert_true(multicast_decode(bytes_of(copy, bytes.size), false, &m));
+    assert_int_equal(inflow_take(&f.inflow, &m, f.now, &sink), INFLOW_FORGED);
+    assert_int_equal(f.messages, 0);
+
+    struct multicast_packet header = {.tag = {{1}}, .key = 1, .number = 99};
+    static const uint8_t contents[][3] = {
+        {RECORD_PONG, 1, 2},    /* no DATA */
+        {RECORD_DATA, 1, 0xff}, /* bad flags */
+        {RECORD_DATA, 1, 0},    /* the middle of no message */
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct writer w = writer_of(copy, sizeof copy);
+        group_seal(&header, f.channel->keys[1],
+                   bytes_of(contents[i], sizeof contents[i]), &w);
+        assert_true(multicast_decode(writer_bytes(&w), false, &m));
+        assert_int_equal(inflow_take(&f.inflow, &m, f.now, &sink),
+                         INFLOW_VIOLATION);
+    }
+    teardown(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(messages_of_all_sizes_come_once),
+        cmocka_unit_test(what_comes_too_early_is_complained_of),
+        cmocka_unit_test(much_is_acknowledged_at_once),
+        cmocka_unit_test(a_later_start_is_a_gap_of_exactly_what_lies_between),
+        cmocka_unit_test(a_message_that_is_too_large_is_a_gap_of_one),
+        cmocka_unit_test(a_new_key_is_needed_and_old_ones_stay),
+        cmocka_unit_test(forged_packets_and_nonsense_are_told_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
