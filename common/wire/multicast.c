@@ -38,6 +38,7 @@ void group_start_encode(const struct group_start *s, struct writer *w)
     write_bytes(w, bytes_of(s->key, sizeof(s->key)));
     write_u64(w, s->record);
     write_u64(w, s->message);
+    write_u64(w, s->since);
 }
 
 bool group_start_decode(struct bytes data, struct group_start *s)
@@ -51,6 +52,8 @@ bool group_start_decode(struct bytes data, struct group_start *s)
     read_copy(&r, s->key, sizeof(s->key));
     s->record = read_u64(&r);
     s->message = read_u64(&r);
+    s->since = read_u64(&r);
     return reader_done(&r) && s->key_id != 0 &&
-           (s->record == 0) == (s->message == 0);
+           (s->record == 0) == (s->message == 0) &&
+           (s->record == 0) == (s->since == 0) && s->since <= s->message;
 }

@@ -11,6 +11,7 @@
  * Under the seal are DATA records. START's data:
  *
  *     tag 16 | u64 stream | u32 key id | key 32 | u64 record | u64 message
+ *     | u64 since
  */
 #ifndef COMMON_WIRE_MULTICAST_H
 #define COMMON_WIRE_MULTICAST_H
@@ -27,7 +28,7 @@ enum {
                              SIGNATURE_SIZE,
     /* All groups of a node, and the one of all nodes. */
     GROUP_TAGS = ANNOUNCEMENT_GROUPS + 1,
-    GROUP_START_SIZE = GROUP_TAG_SIZE + 8 + 4 + 32 + 8 + 8,
+    GROUP_START_SIZE = GROUP_TAG_SIZE + 8 + 4 + 32 + 8 + 8 + 8,
 };
 
 /* A group as a relay sees it [P-9.1]. */
@@ -66,6 +67,7 @@ struct group_start {
     uint8_t key[32];
     uint64_t record;  /* the first that it gets; 0: only the key is new */
     uint64_t message; /* the first that it gets, which that record begins */
+    uint64_t since;   /* the first that was for it, if it never was told */
 };
 
 void group_start_encode(const struct group_start *s, struct writer *w);

@@ -14,12 +14,11 @@ void inflow_init(struct inflow *in, const struct group_start *start,
     *in = (struct inflow){
         .tag = start->tag,
         .stream = start->stream,
-        .next_message = start->message,
+        .next_message = start->since,
         .acknowledge_at = INSTANT_NEVER,
         .acknowledged_at = {INT64_MIN},
     };
     inbox_init(&in->inbox, message_limit + MESSAGE_HEADER_SIZE);
-    inbox_begin(&in->inbox, start->record);
 }
 
 void inflow_close(struct inflow *in)

@@ -130,6 +130,7 @@ static void begin_at_end(struct receiver *r)
 void receiver_begin(struct receiver *r, struct instant now)
 {
     begin_at_end(r);
+    r->since = r->first_message;
     r->progress_at = now;
     if (instant_is_never(r->channel->opening_until))
         r->channel->opening_until = instant_after(now, opening);
@@ -149,6 +150,7 @@ struct group_start receiver_start(struct receiver *r)
     ASSERT(kept);
     start.record = r->first_record;
     start.message = r->first_message;
+    start.since = r->since != 0 ? r->since : r->first_message;
     return start;
 }
 
@@ -163,6 +165,7 @@ void receiver_told(struct receiver *r, uint64_t ref, struct instant now)
 void receiver_started(struct receiver *r, struct instant now)
 {
     r->start_ref = 0;
+    r->since = 0; /* From now on it counts by itself. */
     r->progress_at = now;
     r->stalls = 0;
     if (r->state == RECEIVER_STARTING) {

@@ -41,6 +41,7 @@ struct receiver {
     uint64_t first_record; /* of the START that it was given last */
     uint64_t first_message;
     uint32_t first_key;
+    uint64_t since; /* the first message that is for it, until it is told */
     uint64_t unacknowledged; /* the first packet that it has not */
     uint64_t acknowledged;   /* the last record that it has */
     uint64_t cursor;         /* served alone: the next packet */

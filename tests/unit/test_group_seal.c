@@ -135,7 +135,8 @@ static void a_start_comes_back(void **state)
                                 .key_id = 2,
                                 .key = {9},
                                 .record = 100,
-                                .message = 50};
+                                .message = 50,
+                                .since = 40};
     struct group_start back;
     uint8_t room[GROUP_START_SIZE];
     struct writer w = writer_of(room, sizeof room);
@@ -149,13 +150,20 @@ static void a_start_comes_back(void **state)
     assert_memory_equal(back.key, start.key, sizeof start.key);
     assert_int_equal(back.record, 100);
     assert_int_equal(back.message, 50);
+    assert_int_equal(back.since, 40);
     for (size_t size = 0; size < sizeof room; size++)
         assert_false(group_start_decode(bytes_of(room, size), &back));
 
-    start.record = 0; /* A key alone has neither number. */
-    w = writer_of(room, sizeof room);
-    group_start_encode(&start, &w);
-    assert_false(group_start_decode(writer_bytes(&w), &back));
+    static const uint64_t bad[][3] = {
+        {0, 50, 40}, {100, 0, 40}, {100, 50, 0}, {100, 50, 51}};
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        start.record = bad[i][0];
+        start.message = bad[i][1];
+        start.since = bad[i][2];
+        w = writer_of(room, sizeof room);
+        group_start_encode(&start, &w);
+        assert_false(group_start_decode(writer_bytes(&w), &back));
+    }
 }
 
 int main(void)

@@ -182,6 +182,31 @@ static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
     teardown(&f);
 }
 
+/* It was there when they were published, but could not be told in time. */
+static void who_is_told_late_learns_what_was_for_it(void **state)
+{
+    (void)state;
+    struct flow f;
+    struct inflow_sink sink = {&f, on_message, on_gap};
+    setup(&f, 1 << 20);
+    for (int i = 0; i < 5; i++)
+        publish(&f, "before", 0);
+    struct receiver *late = receiver_new(f.channel, NULL, f.now);
+    receiver_route(late, ROUTE_DIRECT);
+    receiver_begin(late, f.now);
+    for (int i = 0; i < 3; i++)
+        publish(&f, "for it", 0);
+    channel_seal(f.channel, f.now);
+    receiver_leave_behind(late, f.now);
+    struct group_start start = receiver_start(late);
+    inflow_close(&f.inflow);
+    inflow_init(&f.inflow, &start, 1 << 20);
+    inflow_start(&f.inflow, &start, f.now, &sink);
+    assert_int_equal(f.missed, 3);
+    receiver_free(late);
+    teardown(&f);
+}
+
 static void a_message_that_is_too_large_is_a_gap_of_one(void **state)
 {
     (void)state;
@@ -264,6 +289,7 @@ int main(void)
         cmocka_unit_test(what_comes_too_early_is_complained_of),
         cmocka_unit_test(much_is_acknowledged_at_once),
         cmocka_unit_test(a_later_start_is_a_gap_of_exactly_what_lies_between),
+        cmocka_unit_test(who_is_told_late_learns_what_was_for_it),
         cmocka_unit_test(a_message_that_is_too_large_is_a_gap_of_one),
         cmocka_unit_test(a_new_key_is_needed_and_old_ones_stay),
         cmocka_unit_test(forged_packets_and_nonsense_are_told_apart),
