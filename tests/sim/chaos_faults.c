@@ -28,9 +28,13 @@ static struct span a_while(struct world *w)
 
 void chaos_start_again(struct world *w, int host, uint64_t unused)
 {
+    const struct host *h = &w->hosts[host];
+
     (void)unused;
-    if (w->hosts[host].process == NULL && w->hosts[host].hub == NULL)
+    if (h->process == NULL && h->hub == NULL)
         host_start(w, host);
+    else if (h->process != NULL && h->process->leaving)
+        world_at(w, span_ms(100), chaos_start_again, host, 0);
 }
 
 static void thaw(struct world *w, int host, uint64_t unused)

@@ -221,6 +221,16 @@ static uint32_t bits_of(uint64_t mask)
     return count;
 }
 
+/* It leaves, and its second for what is queued is over. */
+static bool is_over(const struct world *w, int host)
+{
+    static const struct span nearly = {900 * 1000};
+    const struct process *p = w->hosts[host].process;
+
+    return p != NULL && p->leaving &&
+           instant_reached(instant_after(p->leaving_since, nearly), w->now);
+}
+
 static void check_outcome(struct world *w, const struct sent *s, uint64_t ref,
                           uint32_t delivered)
 {
@@ -248,7 +258,8 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref,
     case OUTCOME_NOT_DELIVERED:
     case OUTCOME_PEER_RESTARTED:
         /* Whom only a beacon reaches is there, yet cannot be sent to. */
-        if (!is_disturbed(w, s->from) && !is_disturbed(w, s->to) &&
+        if (!is_over(w, s->from) && !is_disturbed(w, s->from) &&
+            !is_disturbed(w, s->to) &&
             checkers_best_path(w, s->from, s->to) != PATH_NONE)
             world_fail(w, "delivered",
                        "message %llu from %d to %d: %s, and nothing happened",

@@ -28,6 +28,8 @@ struct checkers *checkers_new(void);
 void checkers_free(struct checkers *c);
 
 void checkers_started(struct world *w, const struct process *p);
+/* It said that it is done. */
+void checkers_done(struct world *w, const struct process *p);
 void checkers_ended(struct world *w, const struct process *p);
 void checkers_observe(struct world *w, struct process *p,
                       const struct node_todo *t);

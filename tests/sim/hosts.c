@@ -116,25 +116,40 @@ void host_power_off(struct world *w, int host)
     end(w, host, true);
 }
 
+static void leaves_in_time(struct world *w, int host, uint64_t serial)
+{
+    const struct process *p = w->hosts[host].process;
+
+    if (p != NULL && p->serial == serial && !p->was_frozen)
+        world_fail(w, "leave", "%d is not done in two seconds", host);
+}
+
 void host_leave(struct world *w, int host)
 {
     struct node_event event = {.kind = NODE_LEAVE};
     struct process *p = w->hosts[host].process;
 
-    if (p == NULL || w->hosts[host].frozen)
+    if (p == NULL || w->hosts[host].frozen || p->leaving)
         return;
     world_say(w, "leave %d", host);
     world_trace(w, "leave", (uint64_t)host, 0, bytes_of(NULL, 0));
     p->leaving = true;
+    p->was_frozen = false;
+    p->leaving_since = w->now;
+    world_at(w, span_s(2), leaves_in_time, host, p->serial);
     host_event(w, host, &event);
+    if (w->sabotage == SABOTAGE_EARLY_DONE)
+        world_at(w, span_us(0), host_left, host, p->serial);
 }
 
 void host_left(struct world *w, int host, uint64_t serial)
 {
     const struct process *p = w->hosts[host].process;
 
-    if (p != NULL && p->serial == serial)
-        end(w, host, false);
+    if (p == NULL || p->serial != serial)
+        return;
+    checkers_done(w, p);
+    end(w, host, false);
 }
 
 void host_freeze(struct world *w, int host)
@@ -145,6 +160,8 @@ void host_freeze(struct world *w, int host)
     world_trace(w, "freeze", (uint64_t)host, 0, bytes_of(NULL, 0));
     world_disturb(w, host);
     w->hosts[host].frozen = true;
+    if (w->hosts[host].process != NULL)
+        w->hosts[host].process->was_frozen = true;
 }
 
 void host_sleep(struct world *w, int host)

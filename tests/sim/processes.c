@@ -61,7 +61,8 @@ static void do_todo(struct world *w, struct process *p,
         checkers_note(w, p, t);
         return;
     case NODE_DONE:
-        world_at(w, span_us(0), host_left, p->host, p->serial);
+        if (w->sabotage != SABOTAGE_NO_DONE)
+            world_at(w, span_us(0), host_left, p->host, p->serial);
         return;
     }
 }

@@ -26,6 +26,8 @@ static const struct {
     [SABOTAGE_NO_LEAVE] = {"no-leave", "presence", NODE_LEFT, 1},
     [SABOTAGE_JOIN_TWICE] = {"join-twice", "presence", NODE_JOINED, 3},
     [SABOTAGE_FALSE_LEAVE] = {"false-leave", "presence", NODE_MESSAGE, 20},
+    [SABOTAGE_NO_DONE] = {"no-done", "leave", NODE_MULTICAST, 0},
+    [SABOTAGE_EARLY_DONE] = {"early-done", "leave", NODE_MULTICAST, 0},
     [SABOTAGE_NO_DIRECT] = {"no-direct", "settle", NODE_MULTICAST, 0},
     [SABOTAGE_NO_READY] = {"no-ready", "ready", NODE_READY, 1},
     [SABOTAGE_NO_EVENT] = {"no-event", "gap", NODE_MESSAGE, 2},
@@ -186,6 +188,8 @@ static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
         checkers_see(w, p, &other);
         return false;
     case SABOTAGE_NONE:
+    case SABOTAGE_NO_DONE:
+    case SABOTAGE_EARLY_DONE:
     case SABOTAGE_NO_DIRECT:
     case SABOTAGE_STORE:
     case SABOTAGE_QUEUE:

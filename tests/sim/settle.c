@@ -171,10 +171,17 @@ static bool may_wait(const struct world *w, const struct sent *s)
     return false;
 }
 
-static void check_reports(struct world *w)
+static void is_open(struct world *w, const char *checker, size_t i)
 {
     static const char *const kinds[] = {"message", "publication", "ping"};
+    const struct sent *s = &w->checkers->sent[i];
 
+    world_fail(w, checker, "%s %zu of %d to %d, sent at %.6f s, is open",
+               kinds[s->kind], i + 1, s->from, s->to, (double)s->at.us / 1e6);
+}
+
+static void check_reports(struct world *w)
+{
     for (size_t i = 0; i < w->checkers->sent_count; i++) {
         const struct sent *s = &w->checkers->sent[i];
         const struct process *p = w->hosts[s->from].process;
@@ -183,9 +190,17 @@ static void check_reports(struct world *w)
             !may_wait(w, s) && !checkers_relay_lies(w) &&
             !(w->hostile != NULL && s->kind == SENT_PUBLISHED) &&
             !hostile_is(w, s->from) && (s->to < 0 || !hostile_is(w, s->to)))
-            world_fail(
-                w, "report", "%s %zu of %d to %d, sent at %.6f s, is open",
-                kinds[s->kind], i + 1, s->from, s->to, (double)s->at.us / 1e6);
+            is_open(w, "report", i);
+    }
+}
+
+void checkers_done(struct world *w, const struct process *p)
+{
+    for (size_t i = 0; i < w->checkers->sent_count && !w->failed; i++) {
+        const struct sent *s = &w->checkers->sent[i];
+
+        if (s->from_serial == p->serial && !s->reported && s->kind != SENT_PING)
+            is_open(w, "leave", i);
     }
 }
 

@@ -42,6 +42,8 @@ enum sabotage {
     SABOTAGE_NO_LEAVE, /* a leave is kept back */
     SABOTAGE_JOIN_TWICE,
     SABOTAGE_FALSE_LEAVE, /* a leave that nothing caused */
+    SABOTAGE_NO_DONE,     /* a process that leaves never says that it is done */
+    SABOTAGE_EARLY_DONE,  /* it says so at once */
     SABOTAGE_NO_DIRECT,   /* direct connections silently do not come about */
     SABOTAGE_NO_READY,    /* READY is kept back */
     SABOTAGE_NO_EVENT,    /* an event is not handed over */
@@ -133,6 +135,8 @@ struct process {
     uint32_t next_incoming;
     struct instant tick_at; /* of the tick that is under way */
     bool leaving;           /* and will say when it is done */
+    struct instant leaving_since;
+    bool was_frozen; /* since then */
     struct instant started;
     uint32_t groups; /* that it is in: a bit for each */
     uint32_t accounts_version;
