@@ -49,6 +49,8 @@ bool checkers_reported(const struct world *w, uint64_t ref,
                        enum node_outcome *outcome);
 /* Whether `to` has it. */
 bool checkers_handed_over(const struct world *w, uint64_t ref, int to);
+/* -1: nobody's */
+int checkers_host_of(const struct world *w, const struct node_id *id);
 bool checkers_joined(const struct world *w, int observer, int peer);
 bool checkers_awaits_ready(const struct world *w, int observer, int peer);
 enum node_path checkers_path(const struct world *w, int observer, int peer);

@@ -65,7 +65,6 @@ struct checkers {
     } late;            /* a message kept back */
 };
 
-int checkers_host_of(const struct world *w, const struct node_id *id);
 struct sent *checkers_sent(const struct world *w, uint64_t ref);
 bool checkers_relay_lies(const struct world *w);
 void checkers_handed(struct world *w, struct process *p, int from,

@@ -3,12 +3,6 @@
  */
 #include "tests/sim/world.h"
 
-static void begin(struct world *w, const char *what, int a, int b)
-{
-    world_say(w, "%s %d %d", what, a, b);
-    world_trace(w, what, (uint64_t)a, (uint64_t)b, bytes_of(NULL, 0));
-}
-
 static void disturb_both(struct world *w, int a, int b)
 {
     world_disturb(w, a);
@@ -19,14 +13,14 @@ static void disturb_both(struct world *w, int a, int b)
 
 void network_cut(struct world *w, int a, int b)
 {
-    begin(w, "cut", a, b);
+    world_fault(w, "nothing passes any more to", a, b);
     disturb_both(w, a, b);
     w->cut[a][b] = true;
 }
 
 void network_narrow(struct world *w, int a, int b, size_t most)
 {
-    begin(w, "narrow", a, b);
+    world_fault(w, "nothing large passes any more to", a, b);
     disturb_both(w, a, b);
     w->narrow[a][b] = most;
 }
@@ -38,7 +32,10 @@ bool network_is_ill(const struct world *w, int a, int b)
 
 void network_heal(struct world *w, int a, int b, bool breaks)
 {
-    begin(w, breaks ? "heal, streams break" : "heal", a, b);
+    world_fault(w,
+                breaks ? "everything passes again, streams break, to"
+                       : "everything passes again to",
+                a, b);
     disturb_both(w, a, b);
     w->cut[a][b] = false;
     w->narrow[a][b] = 0;
@@ -58,7 +55,7 @@ void network_heal_all(struct world *w, bool breaks)
 
 void network_reset(struct world *w, int a, int b)
 {
-    begin(w, "reset", a, b);
+    world_fault(w, "connections are reset to", a, b);
     disturb_both(w, a, b);
     pipes_break(w, a, b);
 }
@@ -91,7 +88,7 @@ void host_unplug(struct world *w, int host, size_t interface)
 {
     struct interface *i = &w->hosts[host].interfaces[interface];
 
-    begin(w, "unplug", host, (int)interface);
+    world_fault(w, "an interface goes down", host, -1);
     world_disturb(w, host);
     i->down = true;
     tell_soon(w, host);
@@ -101,7 +98,7 @@ void host_plug_in(struct world *w, int host, size_t interface)
 {
     struct interface *i = &w->hosts[host].interfaces[interface];
 
-    begin(w, "plug in", host, (int)interface);
+    world_fault(w, "an interface comes back", host, -1);
     world_disturb(w, host);
     i->down = false;
     pipes_go_on(w, host);
@@ -111,7 +108,11 @@ void host_plug_in(struct world *w, int host, size_t interface)
 void host_moves(struct world *w, int host, size_t interface, int segment,
                 bool breaks)
 {
-    begin(w, "move", host, segment);
+    world_fault(w,
+                segment == w->hosts[host].interfaces[interface].segment
+                    ? "gets another address"
+                    : "moves to another network",
+                host, -1);
     world_disturb(w, host);
     w->hosts[host].leases++;
     world_readdress(w, host, interface, segment);
@@ -124,10 +125,11 @@ void segment_renumber(struct world *w, int segment)
 {
     struct segment *s = &w->segments[segment];
 
-    begin(w, "renumber", segment, 0);
     s->outside.ip[2]++;
     for (int i = 0; i < w->host_count; i++)
         for (size_t k = 0; k < w->hosts[i].interface_count; k++)
-            if (w->hosts[i].interfaces[k].segment == segment)
+            if (w->hosts[i].interfaces[k].segment == segment) {
+                world_fault(w, "its NAT gets another address", i, -1);
                 world_disturb(w, i);
+            }
 }

@@ -104,15 +104,13 @@ static void end(struct world *w, int host, bool silent)
 
 void host_kill(struct world *w, int host)
 {
-    world_say(w, "kill %d", host);
-    world_trace(w, "kill", (uint64_t)host, 0, bytes_of(NULL, 0));
+    world_fault(w, "is killed", host, -1);
     end(w, host, false);
 }
 
 void host_power_off(struct world *w, int host)
 {
-    world_say(w, "power off %d", host);
-    world_trace(w, "power off", (uint64_t)host, 0, bytes_of(NULL, 0));
+    world_fault(w, "loses power", host, -1);
     end(w, host, true);
 }
 
@@ -131,8 +129,7 @@ void host_leave(struct world *w, int host)
 
     if (p == NULL || w->hosts[host].frozen || p->leaving)
         return;
-    world_say(w, "leave %d", host);
-    world_trace(w, "leave", (uint64_t)host, 0, bytes_of(NULL, 0));
+    world_fault(w, "leaves", host, -1);
     p->leaving = true;
     p->was_frozen = false;
     p->leaving_since = w->now;
@@ -152,24 +149,28 @@ void host_left(struct world *w, int host, uint64_t serial)
     end(w, host, false);
 }
 
+static void stop(struct world *w, int host, const char *what)
+{
+    struct host *h = &w->hosts[host];
+
+    world_fault(w, what, host, -1);
+    world_disturb(w, host);
+    h->frozen = true;
+    if (h->process != NULL)
+        h->process->was_frozen = true;
+}
+
 void host_freeze(struct world *w, int host)
 {
-    if (!host_runs(w, host))
-        return;
-    world_say(w, "freeze %d", host);
-    world_trace(w, "freeze", (uint64_t)host, 0, bytes_of(NULL, 0));
-    world_disturb(w, host);
-    w->hosts[host].frozen = true;
-    if (w->hosts[host].process != NULL)
-        w->hosts[host].process->was_frozen = true;
+    if (host_runs(w, host))
+        stop(w, host, "is stopped");
 }
 
 void host_sleep(struct world *w, int host)
 {
     if (!host_runs(w, host))
         return;
-    host_freeze(w, host);
-    world_say(w, "%d sleeps", host);
+    stop(w, host, "sleeps");
     w->hosts[host].asleep = true;
 }
 
@@ -192,8 +193,7 @@ void host_thaw(struct world *w, int host)
 
     if (!h->frozen)
         return;
-    world_say(w, "thaw %d", host);
-    world_trace(w, "thaw", (uint64_t)host, 0, bytes_of(NULL, 0));
+    world_fault(w, h->asleep ? "wakes" : "goes on", host, -1);
     world_disturb(w, host);
     h->frozen = false;
     if (h->asleep) {

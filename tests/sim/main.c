@@ -6,6 +6,7 @@
  *     sim --seeds N [--first S]        N random worlds, in --jobs processes
  *     sim --seed S [--trace]           one again, with all that happens
  *     sim --sabotage NAME|all          breaks it on purpose: it must be found
+ *     sim --golden FOLDER [--write]    compares stories with those kept there
  *     --nodes N --relays N --seconds S what a random world is like; what is
  *                                      not said, the seed says
  *     --multicast                      publications are kept and repaired
@@ -14,6 +15,7 @@
  */
 #include "tests/sim/chaos.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/golden.h"
 #include "tests/sim/scenarios.h"
 
 #include <stdio.h>
@@ -25,9 +27,9 @@
 enum { JOBS_MAX = 64, REPLAY_EVERY = 50 };
 
 struct options {
-    const char *scenario, *sabotage;
+    const char *scenario, *sabotage, *golden;
     uint64_t first, seeds, seed;
-    bool one, trace;
+    bool one, trace, write;
     int jobs;
     struct chaos_conf chaos;
 };
@@ -269,6 +271,8 @@ static bool parse(struct options *o, const char *name, const char *value)
 
     if (strcmp(name, "--scenario") == 0) {
         o->scenario = value;
+    } else if (strcmp(name, "--golden") == 0) {
+        o->golden = value;
     } else if (strcmp(name, "--sabotage") == 0) {
         o->sabotage = value;
     } else if (strcmp(name, "--seeds") == 0) {
@@ -311,6 +315,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0)
             o.trace = true;
+        else if (strcmp(argv[i], "--write") == 0)
+            o.write = true;
         else if (strcmp(argv[i], "--multicast") == 0)
             o.chaos.multicast = true;
         else if (strcmp(argv[i], "--hostile") == 0)
@@ -324,6 +330,8 @@ int main(int argc, char **argv)
     }
     if (!is_sensible(&o))
         return 2;
+    if (o.golden != NULL)
+        return golden_run(o.golden, o.write) > 0;
     if (o.one)
         return run_one(&o);
     if (o.seeds > 0)

@@ -1,6 +1,7 @@
 #include "tests/sim/world.h"
 
 #include "tests/sim/hostile.h"
+#include "tests/sim/story.h"
 
 /* A firewall lets answers in for so long. */
 static const struct span flow_kept = {30 * 1000 * 1000};
@@ -122,6 +123,7 @@ static void send_datagram(struct world *w, int from, int to,
     if (from == to || !network_passes(w, from, to, bytes.size) ||
         w->hosts[to].off || rng_chance(&w->rng, s->loss_percent))
         return;
+    story_beacon(w, from, to, multicast);
     e = world_event(w, EVENT_DATAGRAM, to);
     e->flag = multicast;
     e->address = *seen_from;

@@ -2,6 +2,7 @@
 
 #include "common/base/memory.h"
 #include "tests/sim/hostile.h"
+#include "tests/sim/story.h"
 
 #include <stdlib.h>
 
@@ -159,6 +160,7 @@ void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
     ASSERT(bytes.size > 0 && bytes.size <= PACKET_SIZE);
     if (end->blocked && w->drops_when_blocked)
         return;
+    story_packet(w, host, p->ends[1 - side].host, bytes);
     bytes = hostile_words(w, host, bytes);
     end->waiting += bytes.size;
     send_event(w, p, side, EVENT_PACKET, bytes);

@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/story.h"
 
 #include <stdlib.h>
 
@@ -99,6 +100,7 @@ void process_step(struct world *w, struct process *p,
     node_step(p->node, w->now, events, count, &w->todo);
     for (; done < w->todo.count && !w->failed; done++) {
         trace_todo(w, p, &w->todo.items[done]);
+        story_todo(w, p, &w->todo.items[done]);
         do_todo(w, p, &w->todo.items[done]);
     }
     todo_clear(&w->todo);
@@ -173,7 +175,7 @@ void host_set_groups(struct world *w, int host, uint32_t groups)
     w->hosts[host].groups = groups;
     if (p == NULL || w->hosts[host].frozen)
         return;
-    world_say(w, "%d is in groups %x", host, groups);
+    world_fault(w, "changes its groups", host, -1);
     accounts_changed(w, p, groups);
     event.groups.count = process_groups(p, version, list);
     event.groups.list = list;
@@ -301,8 +303,7 @@ void host_start(struct world *w, int host)
     struct host *h = &w->hosts[host];
 
     ASSERT(h->process == NULL && h->hub == NULL);
-    world_say(w, "start %d", host);
-    world_trace(w, "start", (uint64_t)host, h->starts, bytes_of(NULL, 0));
+    world_fault(w, h->starts > 0 ? "starts again" : "starts", host, -1);
     if (h->starts > 0 || h->is_relay)
         world_disturb(w, host); /* Who met without a relay may meet anew. */
     if (h->off) {

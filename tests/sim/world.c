@@ -5,6 +5,7 @@
 #include "tests/sim/checkers.h"
 #include "tests/sim/hostile.h"
 #include "tests/sim/pipes_private.h"
+#include "tests/sim/story.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -227,6 +228,13 @@ void world_say(struct world *w, const char *format, ...)
     printf("\n");
 }
 
+void world_fault(struct world *w, const char *what, int a, int b)
+{
+    world_say(w, b >= 0 ? "%d: %s %d" : "%d: %s", a, what, b);
+    world_trace(w, what, (uint64_t)a, (uint64_t)(b + 1), bytes_of(NULL, 0));
+    story_event(w, what, a, b);
+}
+
 void world_fail(struct world *w, const char *checker, const char *format, ...)
 {
     va_list list;
@@ -330,6 +338,7 @@ void world_free(struct world *w)
     checkers_free(w->checkers);
     application_free(w->application);
     hostile_free(w->hostile);
+    story_free(w->story);
     free(w);
 }
 

@@ -162,6 +162,7 @@ struct checkers;
 struct application;
 struct hostile;
 struct pipe;
+struct story;
 
 struct world {
     struct rng rng;
@@ -197,6 +198,7 @@ struct world {
     struct checkers *checkers;
     struct application *application;
     struct hostile *hostile; /* NULL: all are honest */
+    struct story *story;     /* NULL: it is not told */
     uint64_t trace;          /* a running hash of all that happened */
     bool verbose;
     enum sabotage sabotage;
@@ -382,6 +384,8 @@ void hub_process_end(struct world *w, int host);
 /* Mixes into the trace. */
 void world_trace(struct world *w, const char *what, uint64_t a, uint64_t b,
                  struct bytes bytes);
+/* Something is done to a host, or (b >= 0) to the way to another. */
+void world_fault(struct world *w, const char *what, int a, int b);
 /* The first failure is kept, and the world stops. */
 __attribute__((format(printf, 3, 4))) void
 world_fail(struct world *w, const char *checker, const char *format, ...);

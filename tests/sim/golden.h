@@ -1,0 +1,14 @@
+/*
+ * golden - main scenarios, told as stories and compared with those kept in
+ * tests/sim/golden.
+ */
+#ifndef TESTS_SIM_GOLDEN_H
+#define TESTS_SIM_GOLDEN_H
+
+#include <stdbool.h>
+
+/* Compares each story with FOLDER/NAME.txt, or writes it there; how many
+ * failed. */
+int golden_run(const char *folder, bool write);
+
+#endif
