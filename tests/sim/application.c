@@ -152,9 +152,8 @@ static bool may_publish(const struct world *w, int from)
 
 static int some_group(struct world *w)
 {
-    return !w->stores_publications || rng_chance(&w->rng, 40)
-               ? 0
-               : (int)rng_between(&w->rng, 1, GROUPS - 1);
+    return rng_chance(&w->rng, 40) ? 0
+                                   : (int)rng_between(&w->rng, 1, GROUPS - 1);
 }
 
 static void publish_something(struct world *w, int from)
@@ -175,7 +174,7 @@ static void say_something(struct world *w, int from)
         return;
     if (dice < 4)
         application_ping(w, from, to);
-    else if (dice < 5 && w->stores_publications)
+    else if (dice < 5)
         host_set_groups(w, from, (uint32_t)rng_below(&w->rng, 8) << 1 | 1);
     else if (dice < 10)
         publish_something(w, from);

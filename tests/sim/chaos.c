@@ -141,8 +141,7 @@ static void add_edges(struct world *w, const struct shape *shape)
         h->multicast = !chance(w, 5);
         h->tcp = !chance(w, 5);
         choose_relays(w, edge, shape->relays);
-        if (w->stores_publications)
-            h->groups = (uint32_t)rng_below(&w->rng, 1 << GROUPS) | 1;
+        h->groups = (uint32_t)rng_below(&w->rng, 1 << GROUPS) | 1;
         if (i > 0 && chance(w, 10)) {
             int peer = between(w, first, edge - 1);
 
@@ -224,7 +223,6 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
     struct shape shape = shape_of(w, conf);
     struct instant until = instant_after(w->now, shape.chaos);
 
-    w->stores_publications = conf->multicast;
     build(w, &shape);
     if (conf->hostile)
         w->hostile = hostile_new(w->host_count - 1);

@@ -11,7 +11,6 @@ struct chaos_conf {
     int relays;         /* -1: the seed says, 0 to 3 */
     int seconds;        /* virtual, the whole run; at least 60; 0: the seed
                            says, up to 11 minutes and mostly one */
-    bool multicast;     /* publications are kept and repaired [P-9] */
     bool hostile;       /* one of the nodes says nonsense */
     bool hostile_relay; /* or a relay does, if there is one */
 };

@@ -85,7 +85,6 @@ bool accounts_is_member(const struct process *p, int group);
 void accounts_changed(struct world *w, struct process *p, uint32_t groups);
 
 const char *sabotage_name(enum sabotage s);
-bool sabotage_needs_multicast(enum sabotage s);
 /* The checker that is to find it. */
 const char *sabotage_found_by(enum sabotage s);
 

@@ -131,8 +131,6 @@ void accounts_reported(struct world *w, struct sent *s, uint32_t peers)
         forget(w, s);
         return;
     }
-    if (!w->stores_publications)
-        return;
     for (int to = 0; to < w->host_count; to++)
         present += to != s->from && is_owed(w, s->from, to, s->group);
     if (peers < present && w->hostile == NULL)
@@ -150,7 +148,7 @@ void accounts_handed(struct world *w, struct process *p, const struct sent *s,
     if (!accounts_is_member(p, s->group))
         world_fail(w, "member", "%d has publication %llu to %s", p->host,
                    (unsigned long long)ref, names[s->group]);
-    if (s->number <= last)
+    if (s->number <= stream->seen)
         world_fail(w, "order",
                    "publication %llu to \"%s\" came after a later one to %d",
                    (unsigned long long)ref, names[s->group], p->host);
@@ -158,9 +156,8 @@ void accounts_handed(struct world *w, struct process *p, const struct sent *s,
         last = stream->from > 0 && stream->from < s->number ? stream->from - 1
                                                             : s->number - 1;
     a->debt += (int64_t)(s->number - last - 1);
-    stream->last = s->number;
-    if (w->stores_publications && a->debt > 0 && !a->vague &&
-        !hostile_is(w, s->from))
+    stream->last = stream->seen = s->number;
+    if (a->debt > 0 && !a->vague && !hostile_is(w, s->from))
         world_fail(w, "gap",
                    "%d has publication %llu of %d to \"%s\" and was not told "
                    "that it misses %lld",
@@ -209,30 +206,48 @@ void accounts_joined(struct world *w, int observer, int peer)
     blur_if_long(w, peer, observer);
 }
 
+/* Publications of the sender's to the group that it was to have by now. */
+static int64_t lacks(const struct process *sender, const struct account *a,
+                     int group)
+{
+    const struct account_stream *s = &a->streams[group];
+
+    if (s->last == 0 && s->from == 0)
+        return 0;
+    return (int64_t)(sender->published[group] -
+                     (s->last > 0 ? s->last : s->from - 1));
+}
+
+static void forget_group(struct world *w, const struct process *p, int from,
+                         int group)
+{
+    const struct process *sender = w->hosts[from].process;
+    struct account *a = &w->checkers->accounts[p->host][from];
+    struct view v;
+
+    if (sender == NULL || a->serial != sender->serial)
+        return;
+    /* Whether it is told of what it had not by now, nobody can say; nor if the
+     * sender does not hear of it before it is a member again. */
+    if (a->debt != 0 || lacks(sender, a, group) != 0 ||
+        (accounts_is_member(p, group) && look(w, from, p->host, &v) &&
+         (v.groups >> group & 1) != 0))
+        a->vague = true;
+    a->streams[group].from = a->streams[group].last = 0;
+}
+
 void accounts_changed(struct world *w, struct process *p, uint32_t groups)
 {
-    uint32_t come = groups & ~p->groups, gone = p->groups & ~groups;
+    uint32_t changed = groups ^ p->groups;
 
     p->groups = groups;
     p->accounts_version++;
     for (int g = 1; g < GROUPS; g++) {
-        if ((come >> g & 1) != 0)
-            p->member_since[g] = p->accounts_version;
-        for (int from = 0; from < w->host_count; from++) {
-            struct account *a = &w->checkers->accounts[p->host][from];
-            struct view v;
-
-            if (((come | gone) >> g & 1) == 0)
-                continue;
-            /* What it owes for a group that it leaves nobody can tell. */
-            if (a->streams[g].from > 0 || a->streams[g].last > 0)
-                a->vague = true;
-            a->streams[g].from = 0;
-            /* The sender did not yet hear that it had left. */
-            if ((come >> g & 1) != 0 && look(w, from, p->host, &v) &&
-                (v.groups >> g & 1) != 0)
-                a->vague = true;
-        }
+        if ((changed >> g & 1) == 0)
+            continue;
+        p->member_since[g] = p->accounts_version;
+        for (int from = 0; from < w->host_count; from++)
+            forget_group(w, p, from, g);
     }
 }
 
@@ -241,24 +256,16 @@ void accounts_changed(struct world *w, struct process *p, uint32_t groups)
 static int64_t end_of(const struct world *w, int to, int from,
                       const struct account *a)
 {
-    const struct process *p = w->hosts[to].process;
-    const struct process *sender = w->hosts[from].process;
     int64_t debt = a->debt;
 
-    for (int g = 0; g < GROUPS; g++) {
-        const struct account_stream *s = &a->streams[g];
-        uint64_t last = s->last > 0 ? s->last : s->from - 1;
-
-        if (accounts_is_member(p, g) && (s->last > 0 || s->from > 0))
-            debt += (int64_t)(sender->published[g] - last);
-    }
+    for (int g = 0; g < GROUPS; g++)
+        if (accounts_is_member(w->hosts[to].process, g))
+            debt += lacks(w->hosts[from].process, a, g);
     return debt;
 }
 
 void accounts_settle(struct world *w)
 {
-    if (!w->stores_publications)
-        return;
     for (int to = 0; to < w->host_count; to++)
         for (int from = 0; from < w->host_count; from++) {
             const struct account *a = &w->checkers->accounts[to][from];

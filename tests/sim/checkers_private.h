@@ -44,7 +44,8 @@ struct account {
     int64_t debt;    /* skipped, less what it was told to miss */
     struct account_stream {
         uint64_t from; /* the first that it is to have; 0: none yet */
-        uint64_t last; /* handed over; 0: none */
+        uint64_t last; /* handed over since then; 0: none */
+        uint64_t seen; /* ever */
     } streams[GROUPS];
 };
 

@@ -297,7 +297,11 @@ static const struct {
      "silence, not as theirs [P-8.6].",
      sleep_and_wake},
     {"groups", "A group is joined and left",
-     "A publication goes to the group's members only [P-9].", groups},
+     "A publication is sealed once: it goes over alice's link to bob, and "
+     "once\n"
+     "to the relay, which fans it out to who told it the group's tag [P-9.6].\n"
+     "Who leaves gets no more, and could not read it [P-9.5].",
+     groups},
 };
 
 /* --- comparing ---------------------------------------------------------- */

@@ -9,7 +9,6 @@
  *     sim --golden FOLDER [--write]    compares stories with those kept there
  *     --nodes N --relays N --seconds S what a random world is like; what is
  *                                      not said, the seed says
- *     --multicast                      publications are kept and repaired
  *     --hostile                        one of the nodes says nonsense
  *     --hostile-relay                  a relay does
  */
@@ -94,8 +93,6 @@ static void print_shape(const struct chaos_conf *c)
         printf(" --relays %d", c->relays);
     if (c->seconds > 0)
         printf(" --seconds %d", c->seconds);
-    if (c->multicast)
-        printf(" --multicast");
     if (c->hostile || c->hostile_relay)
         printf(c->hostile ? " --hostile" : " --hostile-relay");
 }
@@ -252,8 +249,6 @@ static int run_sabotages(const struct options *o)
     for (int i = SABOTAGE_NONE + 1; i < SABOTAGE_COUNT; i++) {
         enum sabotage s = (enum sabotage)i;
 
-        if (sabotage_needs_multicast(s) && !o->chaos.multicast)
-            continue;
         if (strcmp(o->sabotage, "all") == 0 ||
             strcmp(o->sabotage, sabotage_name(s)) == 0) {
             failed += run_sabotage(o, s);
@@ -307,8 +302,7 @@ static bool is_sensible(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {
-        .first = 1, .jobs = 2, .chaos.relays = -1, .chaos.multicast = true};
+    struct options o = {.first = 1, .jobs = 2, .chaos.relays = -1};
 
     if (sodium_init() < 0)
         return 1;
@@ -317,8 +311,6 @@ int main(int argc, char **argv)
             o.trace = true;
         else if (strcmp(argv[i], "--write") == 0)
             o.write = true;
-        else if (strcmp(argv[i], "--multicast") == 0)
-            o.chaos.multicast = true;
         else if (strcmp(argv[i], "--hostile") == 0)
             o.chaos.hostile = true;
         else if (strcmp(argv[i], "--hostile-relay") == 0)

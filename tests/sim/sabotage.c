@@ -32,7 +32,7 @@ static const struct {
     [SABOTAGE_NO_READY] = {"no-ready", "ready", NODE_READY, 1},
     [SABOTAGE_NO_EVENT] = {"no-event", "gap", NODE_MESSAGE, 2},
     [SABOTAGE_EVENT_TWICE] = {"event-twice", "once", NODE_MESSAGE, 2},
-    [SABOTAGE_EVENT_LATE] = {"event-late", "order", NODE_MESSAGE, 2},
+    [SABOTAGE_EVENT_LATE] = {"event-late", "gap", NODE_MESSAGE, 2},
     [SABOTAGE_EVENT_STRANGER] = {"event-stranger", "member", NODE_MESSAGE, 1},
     [SABOTAGE_NO_GAP] = {"no-gap", "gap", NODE_GAP, 1},
     [SABOTAGE_GAP_LESS] = {"gap-less", "gap", NODE_GAP, 1},
@@ -56,11 +56,6 @@ static bool is_of_events(enum sabotage s)
 {
     return s == SABOTAGE_NO_EVENT || s == SABOTAGE_EVENT_TWICE ||
            s == SABOTAGE_EVENT_LATE || s == SABOTAGE_EVENT_STRANGER;
-}
-
-bool sabotage_needs_multicast(enum sabotage s)
-{
-    return is_of_events(s) || sabotages[s].at == NODE_GAP;
 }
 
 /* A node that knows the sender and is not in the event's group. */
@@ -200,11 +195,21 @@ static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
     return false;
 }
 
-static void hand_over_late(struct world *w, const struct process *p, int from)
+/* The one that came before it was handed over, and it was kept back. */
+static bool is_after_late(const struct checkers *c, const struct process *p,
+                          int from, const struct message *m)
+{
+    return c->late.full && c->late.at == p && c->late.from == from &&
+           c->late.message.kind == m->kind &&
+           bytes_equal(c->late.message.group, m->group);
+}
+
+static void hand_over_late(struct world *w, const struct process *p, int from,
+                           const struct message *m)
 {
     struct checkers *c = w->checkers;
 
-    if (!c->late.full || c->late.at != p || c->late.from != from)
+    if (!is_after_late(c, p, from, m))
         return;
     c->late.full = false;
     mark_late(w, false);
@@ -218,5 +223,6 @@ void checkers_observe(struct world *w, struct process *p,
         return;
     checkers_see(w, p, t);
     if (t->kind == NODE_MESSAGE)
-        hand_over_late(w, p, checkers_host_of(w, &t->peer.peer.id));
+        hand_over_late(w, p, checkers_host_of(w, &t->peer.peer.id),
+                       &t->peer.message);
 }

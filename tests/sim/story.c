@@ -269,7 +269,7 @@ static void sum_up_messages(const struct world *w, int from, int to)
         fprintf(out, "%s%zu publications", f->messages > 0 ? " and " : "",
                 f->events);
     fprintf(out, " of %s", name_of(w, from));
-    if (f->messages + f->events > 1)
+    if (f->silence.us >= 1000)
         fprintf(out, ", the longest silence between them %lld ms",
                 (long long)(f->silence.us / 1000));
     fputs("\n", out);

@@ -272,7 +272,6 @@ struct world *world_new(uint64_t seed)
     w->rng.state = seed * 0x2545f4914f6cdd1d + 1;
     w->now = (struct instant){1000 * 1000};
     w->unix_start = 1800000000;
-    w->stores_publications = true;
     w->high_water = 1024 * 1024;
     w->limits = (struct world_limits){
         .window = 4 * 1024 * 1024,

@@ -184,8 +184,7 @@ struct world {
     struct pipe_end *pipe_ends[PIPE_BUCKETS];
     uint64_t next_pipe;
     uint32_t next_serial;
-    bool stores_publications; /* they are reported once stored [P-9.10] */
-    bool healed;              /* faults that go on by themselves end */
+    bool healed;          /* faults that go on by themselves end */
     bool closes_incoming; /* a listener can close a connection, not forget it */
     size_t high_water;    /* bytes on a stream from where it blocks */
     bool drops_when_blocked; /* what is written nevertheless, else queues it */
