@@ -124,7 +124,7 @@ static void print_count(FILE *out, size_t count)
 
 static void begin_line(const struct world *w)
 {
-    fprintf(w->story->out, "%9.3f s  ", (double)(w->now.us - 1000000) / 1e6);
+    fprintf(w->story->out, "%8.2f s  ", (double)(w->now.us - 1000000) / 1e6);
 }
 
 void story_event(struct world *w, const char *what, int a, int b)
@@ -244,7 +244,7 @@ static void sum_up_packets(const struct world *w, int from, int to)
         if (f->packets[kind] == 0)
             continue;
         if (separator[0] == ' ')
-            fprintf(out, "             %s > %s:", name_of(w, from),
+            fprintf(out, "            %s > %s:", name_of(w, from),
                     name_of(w, to));
         fprintf(out, "%s", separator[0] == ' ' ? " " : ", ");
         print_count(out, f->packets[kind]);
@@ -262,7 +262,7 @@ static void sum_up_messages(const struct world *w, int from, int to)
 
     if (f->messages + f->events == 0)
         return;
-    fprintf(out, "             %s has ", name_of(w, to));
+    fprintf(out, "            %s has ", name_of(w, to));
     if (f->messages > 0)
         fprintf(out, "%zu messages", f->messages);
     if (f->events > 0)
@@ -287,7 +287,7 @@ static void sum_up_reports(const struct world *w, int host)
         if (any)
             fputs(", ", out);
         else
-            fprintf(out, "             %s reports: ", name_of(w, host));
+            fprintf(out, "            %s reports: ", name_of(w, host));
         fprintf(out, "%zu %s", outcomes[i],
                 node_outcome_name((enum node_outcome)i));
         any = true;
