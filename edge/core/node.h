@@ -64,7 +64,7 @@ struct node_ref {
 enum node_event_kind {
     NODE_TICK,          /* time passed: node_deadline was reached */
     NODE_ADDRESSES_ARE, /* this host's addresses, at start and on change */
-    NODE_WOKE,          /* the host slept, or its routes changed */
+    NODE_WOKE,          /* the host slept: its clock stood still */
     NODE_PEERS_ARE,     /* discovery.peers, resolved; at start and on change */
     NODE_DATAGRAM,      /* came to the discovery or the node's own UDP socket */
     NODE_LINK_OPENED,   /* an outgoing link finished its CURVE handshake, or an

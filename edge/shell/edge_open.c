@@ -260,6 +260,14 @@ static void on_clock(uv_timer_t *timer)
         listen_again(e);
 }
 
+static void on_woke(void *context, struct span slept)
+{
+    struct edge *e = context;
+
+    log_info("woke", "slept_s=%lld", (long long)(slept.us / 1000000));
+    turn_add(&e->turn, &(struct node_event){.kind = NODE_WOKE});
+}
+
 static void on_turn(void *context)
 {
     struct edge *e = context;
@@ -287,6 +295,7 @@ static void start(struct edge *e)
     uv_timer_start(&e->clock, on_clock, CLOCK_MS, CLOCK_MS);
     on_clock(&e->clock);
     edge_tell_addresses(e);
+    e->wake = wake_open(e->loop, on_woke, e);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);
     edge_turn(e); /* The first beacon leaves now. */
@@ -326,6 +335,7 @@ static void close_all(struct edge *e)
         e->tell_stopped(e->stopped_context);
     peers_close(&e->peers);
     network_close(&e->network);
+    wake_close(&e->wake);
     discovery_close(&e->discovery);
     incoming_close(&e->incoming);
     outgoing_close(&e->outgoing);

@@ -15,6 +15,7 @@
 #include "edge/shell/observers.h"
 #include "edge/shell/outgoing.h"
 #include "edge/shell/peers.h"
+#include "edge/shell/wake.h"
 
 struct edge {
     uv_loop_t *loop;
@@ -30,6 +31,7 @@ struct edge {
     struct outgoing *outgoing;
     struct discovery *discovery;
     struct network *network;
+    struct wake *wake;
     struct peers *peers;
     uv_timer_t deadline; /* the node's */
     uv_timer_t clock;    /* tells it the wall-clock time */

@@ -22,6 +22,7 @@ struct network {
     int fd; /* netlink; -1: without */
     uv_poll_t poll;
     uv_timer_t timer;
+    bool settling; /* a change was told, and is about to be looked at */
     int open_handles;
     struct interfaces now;
     struct interfaces next;
@@ -40,7 +41,10 @@ static void rescan(struct network *n)
 
 static void on_timer(uv_timer_t *timer)
 {
-    rescan(timer->data);
+    struct network *n = timer->data;
+
+    n->settling = false;
+    rescan(n);
     uv_timer_set_repeat(timer, RESCAN_MS);
     uv_timer_again(timer);
 }
@@ -55,6 +59,9 @@ static void on_netlink(uv_poll_t *poll, int status, int events)
     while (recv(n->fd, ignored, sizeof ignored, MSG_DONTWAIT) >= 0 ||
            errno == ENOBUFS)
         ;
+    if (n->settling)
+        return; /* Else changes without end would put it off without end. */
+    n->settling = true;
     uv_timer_start(&n->timer, on_timer, SETTLE_MS, RESCAN_MS);
 }
 
