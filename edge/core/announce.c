@@ -264,6 +264,15 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
     return LEARNED_GOOD;
 }
 
+struct bytes revocation_packet(struct node *n, enum packet_type type)
+{
+    size_t size = 1 + n->revocation_size;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    write_u8(&w, (uint8_t)type);
+    write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
+    return writer_bytes(&w);
+}
+
 void revocation_take(struct node *n, struct bytes list)
 {
     struct revocation r;
@@ -279,15 +288,8 @@ void revocation_take(struct node *n, struct bytes list)
     ASSERT(good);
     todo_add(n->todo, NODE_REVOKED)->bytes = arena_copy(&n->todo->arena, list);
 
-    struct writer w =
-        writer_of(arena_take(&n->todo->arena, 1 + list.size), 1 + list.size);
-    write_u8(&w, LINK_REVOCATION);
-    write_bytes(&w, list);
-    links_tell_all(n, writer_bytes(&w));
-    w = writer_of(arena_take(&n->todo->arena, 1 + list.size), 1 + list.size);
-    write_u8(&w, RELAY_REVOCATION);
-    write_bytes(&w, list);
-    relays_tell_all(n, writer_bytes(&w));
+    links_tell_all(n, revocation_packet(n, LINK_REVOCATION));
+    relays_tell_all(n, revocation_packet(n, RELAY_REVOCATION));
 
     size_t cursor = 0;
     struct peer *p;

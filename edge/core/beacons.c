@@ -45,6 +45,19 @@ static void send_to(struct node *n, const struct address *to, struct beacon *b)
     item->link.bytes = bytes;
 }
 
+/* To one node: it is heard, and whether it shall answer. */
+static struct beacon here_to(const struct node_id *whom, const struct peer *p,
+                             uint64_t echo, bool asks)
+{
+    return (struct beacon){
+        .kind = BEACON_HERE,
+        .cookie = p != NULL ? p->challenge : 0,
+        .echo = echo,
+        .whom = *whom,
+        .reason = asks ? HERE_ASKS : HERE_TELLS,
+    };
+}
+
 void beacons_tell(struct node *n, struct peer *p, bool asks)
 {
     bool paused =
@@ -54,13 +67,7 @@ void beacons_tell(struct node *n, struct peer *p, bool asks)
         return;
     p->answered_at = n->now;
     p->answered_cookie = p->cookie;
-    struct beacon b = {
-        .kind = BEACON_HERE,
-        .cookie = p->challenge,
-        .echo = p->cookie,
-        .whom = p->id,
-        .reason = asks ? HERE_ASKS : HERE_TELLS,
-    };
+    struct beacon b = here_to(&p->id, p, p->cookie, asks);
     send_to(n, &p->beacon_address, &b);
 }
 
@@ -203,13 +210,7 @@ static bool answer_stranger(struct node *n, const struct peer *p,
         return !instant_reached(instant_after(s->answered_at, stranger_pause),
                                 n->now);
     *s = (struct stranger){hash, b->cookie, n->now};
-    struct beacon answer = {
-        .kind = BEACON_HERE,
-        .cookie = p != NULL ? p->challenge : 0,
-        .echo = b->cookie,
-        .whom = c.node,
-        .reason = HERE_ASKS,
-    };
+    struct beacon answer = here_to(&c.node, p, b->cookie, true);
     send_to(n, from, &answer);
     return true;
 }

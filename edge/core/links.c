@@ -133,15 +133,6 @@ static void write_reason(struct node *n, const struct link *link,
     todo_write(n, link, writer_bytes(&w));
 }
 
-static void write_revocation(struct node *n, const struct link *link)
-{
-    size_t size = 1 + n->revocation_size;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
-    write_u8(&w, LINK_REVOCATION);
-    write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
-    todo_write(n, link, writer_bytes(&w));
-}
-
 void links_tell_all(struct node *n, struct bytes packet)
 {
     size_t cursor = 0;
@@ -323,7 +314,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     p->broke = false;
     p->suspect_by = (struct instant){INT64_MIN};
     if (n->revocation.serial > p->said.revocation_serial)
-        write_revocation(n, link);
+        todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
     paths_up(&p->paths, PATH_TCP, link->id, n->now);
     dialer_stop(&p->dialer);
     close_doubles(n, p, link);

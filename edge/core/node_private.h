@@ -312,6 +312,8 @@ struct stranger *stranger_of(struct node *n, const struct node_id *id);
 uint64_t certificate_hash(struct bytes certificate);
 bool node_is_revoked(const struct node *n, const struct node_id *id);
 void revocation_take(struct node *n, struct bytes list);
+/* The list that is known, for links or relays. */
+struct bytes revocation_packet(struct node *n, enum packet_type type);
 
 /* beacons.c */
 void beacons_multicast(struct node *n, enum beacon_kind kind);

@@ -183,13 +183,8 @@ static void take_welcome(struct node *n, struct relay *relay,
     relay->error = "";
     relay->outside = welcome.outside;
     memcpy(relay->name, welcome.name, sizeof relay->name);
-    if (n->revocation.serial > welcome.revocation_serial) {
-        size_t size = 1 + n->revocation_size;
-        struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
-        write_u8(&w, RELAY_REVOCATION);
-        write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
-        todo_write(n, link, writer_bytes(&w));
-    }
+    if (n->revocation.serial > welcome.revocation_serial)
+        todo_write(n, link, revocation_packet(n, RELAY_REVOCATION));
     subscriptions_tell(n, link);
     tell_state(n, relay);
 }
