@@ -7,6 +7,7 @@
 #
 export ZS_LAB_NO_PROGRAMS=1
 . "$(dirname "$0")/lab.sh"
+. "$NET_DIR/load.sh"
 
 lan home
 lan street
@@ -134,6 +135,47 @@ check "1 3 has one lost" judges_not 1 3
 check "1 2 2 3 has one doubled" judges_not 1 2 2 3
 check "1 3 2 is out of order" judges_not 1 3 2
 check "1 2 3 4 has an unknown one" judges_not 1 2 3 4
+# The checker of what edges tell.
+tool numbers
+cat >"$LAB/tell.py" <<'PY'
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+c = s.accept()[0]
+os.remove(sys.argv[1])
+c.recv(4096)
+c.sendall(b'{"event":"synced"}\n' + sys.stdin.buffer.read())
+PY
+told() { # LINES - and the edge ends; five publications were made.
+    python3 "$LAB/tell.py" "$LAB/edge.sock" <"$1" &
+    until_true 5 test -S "$LAB/edge.sock"
+    "$LAB/numbers" take "$LAB/edge.sock" event:alice:5
+}
+takes() { "$LAB/numbers" events "$@" >"$LAB/lines" && told "$LAB/lines"; }
+takes_not() { ! takes "$@"; }
+check "five publications in order are right" takes 1 2 3 4 5
+check "a gap that says what is missing is, too" takes 1 gap:2 4 5
+check "one that says more is not" takes_not 1 gap:2 3 4 5
+check "nor one that says less" takes_not 1 gap:1 4 5
+check "one is lost" takes_not 1 2 3 5
+check "the last is lost" takes_not 1 2 3 4
+check "one came twice" takes_not 1 2 3 3 4 5
+check "two changed places" takes_not 1 2 4 3 5
+spoilt() { "$LAB/numbers" events 1 2 3 4 5 | sed 's/z/y/' >"$LAB/lines"; }
+check "a letter is wrong" eval 'spoilt && ! told "$LAB/lines"'
+# What was reported delivered, and what was had.
+printf '%s ok\n' 1 2 3 >"$LAB/sent"
+had() { # NUMBER...
+    printf '%s message:alice\n' "$@" >"$LAB/had"
+    python3 "$NET_DIR/delivered.py" "$LAB/sent" --numbers "$LAB/had"
+}
+had_not() { ! had "$@"; }
+check "all that was reported delivered was had" had 1 2 3
+check "one was not" had_not 1 2
+check "one was had twice" had_not 1 2 2 3
+check "two changed places there" had_not 1 3 2
+
 # A script that failed says so by its exit code.
 ends_with() { # CODE SCRIPT
     printf '%s\n' '#!/bin/bash' "NET=$NET_DIR" '. "$NET/lab.sh"' "$2" >inner.sh

@@ -19,6 +19,8 @@
  *         --for SECONDS     as above
  *         --with-holes      some may be missing: only twice, late or spoilt
  *                           ones, and gaps that do not fit, are wrong
+ *     numbers events NUMBER|gap:COUNT...
+ *         prints what an edge would tell of such publications of alice
  *
  * A message's data is its number, when it was sent (microseconds), its size,
  * and letters which follow from the number. A silence is the time between two
@@ -187,14 +189,20 @@ static size_t size_of(const struct options *o, uint64_t number)
     return size < HEAD_MOST ? HEAD_MOST : size;
 }
 
+/* Writes what stands before the letters; returns its size. */
+static size_t head_of(uint64_t number, size_t size, char head[HEAD_MOST])
+{
+    return (size_t)snprintf(head, HEAD_MOST, "%" PRIu64 " %" PRIu64 " %zu ",
+                            number, now_us(), size);
+}
+
 static void send_one(struct sender *s)
 {
     struct client *c = &s->client;
     uint64_t number = s->next++;
     size_t size = size_of(s->options, number);
     char head[HEAD_MOST];
-    int head_size = snprintf(head, sizeof head, "%" PRIu64 " %" PRIu64 " %zu ",
-                             number, now_us(), size);
+    size_t head_size = head_of(number, size, head);
 
     if (s->to)
         client_say(c, "{\"op\":\"send\",\"to\":\"%s\"", s->to);
@@ -202,7 +210,7 @@ static void send_one(struct sender *s)
         client_say(c, "{\"op\":\"publish\"");
     client_say(c, ",\"type\":\"numbers\",\"ref\":%" PRIu64 ",\"data\":\"%s",
                number, head);
-    client_add(c, letters_of(number), size - (size_t)head_size);
+    client_add(c, letters_of(number), size - head_size);
     client_add(c, "\"}\n", 3);
     s->sizes[number % AHEAD] = (uint32_t)size;
     s->under_way += size;
@@ -567,6 +575,24 @@ static int take_all(char **words)
     return !good || t.unknown > 0;
 }
 
+static int show_events(char **words)
+{
+    enum { SIZE = 100 };
+    for (; *words; words++) {
+        uint64_t number = strtoull(*words, NULL, 10);
+        char head[HEAD_MOST];
+        int left = SIZE - (int)head_of(number, SIZE, head);
+        if (strncmp(*words, "gap:", 4) == 0)
+            printf("{\"event\":\"gap\",\"name\":\"alice\",\"missed\":%s}\n",
+                   *words + 4);
+        else
+            printf("{\"event\":\"event\",\"name\":\"alice\",\"type\":"
+                   "\"numbers\",\"data\":\"%s%.*s\"}\n",
+                   head, left, letters_of(number));
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     letters_make();
@@ -577,6 +603,8 @@ int main(int argc, char **argv)
     }
     if (argc >= 4 && strcmp(argv[1], "take") == 0)
         return take_all(argv + 2);
+    if (argc >= 2 && strcmp(argv[1], "events") == 0)
+        return show_events(argv + 2);
     fprintf(stderr,
             "usage: numbers send SOCKET TO COUNT [options]\n"
             "       numbers take SOCKET KIND:NAME:COUNT... [options]\n");

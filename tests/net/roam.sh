@@ -18,7 +18,7 @@
 
 sleep_ms=6000
 [ "${1:-}" != --full ] || sleep_ms=20000
-again_ms=6000 # until messages flow again, once a way is there
+again_ms=4000 # until messages flow again, once a way is there
 
 lan home
 lan cafe
