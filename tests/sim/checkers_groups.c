@@ -104,6 +104,7 @@ void accounts_submitted(struct world *w, struct sent *s)
 
         if (to == s->from || !is_owed(w, s->from, to, s->group))
             continue;
+        s->receivers++;
         a = account_of(w, to, s->from, s->from_serial);
         if (a->streams[s->group].from == 0)
             a->streams[s->group].from = s->number;
@@ -125,17 +126,11 @@ static void forget(struct world *w, const struct sent *s)
 
 void accounts_reported(struct world *w, struct sent *s, uint32_t peers)
 {
-    uint32_t present = 0;
-
-    if (s->outcome != OUTCOME_DELIVERED) {
+    if (s->outcome != OUTCOME_DELIVERED)
         forget(w, s);
-        return;
-    }
-    for (int to = 0; to < w->host_count; to++)
-        present += to != s->from && is_owed(w, s->from, to, s->group);
-    if (peers < present && w->hostile == NULL)
+    else if (peers < s->receivers && w->hostile == NULL)
         world_fail(w, "delivered", "a publication of %d goes to %u of %u",
-                   s->from, peers, present);
+                   s->from, peers, s->receivers);
 }
 
 void accounts_handed(struct world *w, struct process *p, const struct sent *s,

@@ -16,8 +16,9 @@ struct sent {
     int from, to; /* hosts; to: -1 for PUBLISHED */
     uint32_t from_serial;
     size_t size;
-    int group;       /* PUBLISHED */
-    uint64_t number; /* PUBLISHED: the process's to the group */
+    int group;          /* PUBLISHED */
+    uint64_t number;    /* PUBLISHED: the process's to the group */
+    uint32_t receivers; /* PUBLISHED: that it is owed to */
     struct instant at;
     bool reported;
     enum node_outcome outcome;

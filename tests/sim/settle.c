@@ -162,7 +162,10 @@ static bool may_wait(const struct world *w, const struct sent *s)
 {
     static const struct span most = {(60 + 10) * 1000 * 1000};
 
-    if (instant_reached(instant_after(s->at, most), w->now))
+    /* Time in which its process was stopped does not count [P-8.6]. */
+    struct instant from = instant_max(s->at, w->hosts[s->from].disturbed_until);
+
+    if (instant_reached(instant_after(from, most), w->now))
         return false;
     for (int i = 0; i < w->host_count; i++)
         if ((s->to < 0 || s->to == i) && i != s->from &&
