@@ -57,7 +57,7 @@ bool groups_has_output(const struct peer *p)
     return next_output(p) != NULL;
 }
 
-void groups_write(struct node *n, struct peer *p, const struct link *link)
+void groups_write(struct node *n, struct peer *p, struct link *link)
 {
     struct receiver *r = next_output(p);
     if (r == NULL)
@@ -107,6 +107,7 @@ static void upload(struct node *n, struct channel *c, struct relay *relay)
     memset(header, 0, FORWARD_HEADER_SIZE);
     header[0] = RELAY_MULTICAST;
     todo_write(n, relay->link, packet);
+    link_spend(n, relay->link, packet.size);
     n->counters.multicasts++;
     u->next++;
 }
@@ -118,7 +119,7 @@ bool groups_upload(struct node *n)
         struct channel *c = n->outflows[i]->channel;
         for (size_t k = 0; k < n->relay_count; k++) {
             struct relay *relay = &n->relays[k];
-            if (relay->state != RELAY_UP || relay->link->blocked ||
+            if (relay->state != RELAY_UP || link_is_full(n, relay->link) ||
                 !channel_has_upload(c, (int)k, n->now))
                 continue;
             upload(n, c, relay);

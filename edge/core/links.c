@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What one step writes to a link at the most, but for one packet. */
+enum { STEP_BYTES = 256 * 1024 };
+
 static const struct span greet_within = {5 * 1000 * 1000};
 
 /* After a change of the network a link answers within 4 RTTs, at least so
@@ -50,6 +53,15 @@ static void wake_waiting(struct node *n, struct link *link)
     }
 }
 
+static void forget_spent(struct node *n, const struct link *link)
+{
+    for (struct link **at = &n->spent; *at != NULL; at = &(*at)->next_spent)
+        if (*at == link) {
+            *at = link->next_spent;
+            break;
+        }
+}
+
 static void unlink_from_peer(struct link *link)
 {
     if (link->peer == NULL)
@@ -67,6 +79,7 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
     if (disconnect)
         todo_disconnect(n, link->id);
     wake_waiting(n, link);
+    forget_spent(n, link);
     unlink_from_peer(link);
     heap_remove(&n->heap, &link->deadline.timer);
     (void)map_remove(&n->links, &link->id);
@@ -490,6 +503,37 @@ void links_due(struct node *n, struct link *link)
         return;
     }
     link_rearm(n, link);
+}
+
+bool link_is_full(const struct node *n, const struct link *link)
+{
+    return link->blocked ||
+           (link->step == n->steps && link->step_bytes >= STEP_BYTES);
+}
+
+void link_spend(struct node *n, struct link *link, size_t bytes)
+{
+    if (link->step != n->steps) {
+        link->step = n->steps;
+        link->step_bytes = 0;
+    }
+    bool was_full = link->step_bytes >= STEP_BYTES;
+    link->step_bytes += bytes;
+    if (!was_full && link->step_bytes >= STEP_BYTES) {
+        link->next_spent = n->spent;
+        n->spent = link;
+    }
+}
+
+void links_go_on(struct node *n)
+{
+    n->steps++;
+    while (n->spent != NULL) {
+        struct link *link = n->spent;
+        n->spent = link->next_spent;
+        if (!link->blocked)
+            wake_waiting(n, link);
+    }
 }
 
 void links_writable(struct node *n, struct link *link)

@@ -419,6 +419,7 @@ void node_step(struct node *n, struct instant now,
     if (!instant_is_never(n->expected_at) &&
         late.us > n->detector.lost_after.us)
         ask_everybody(n); /* The others have given it up by now. */
+    links_go_on(n);
     for (size_t i = 0; i < count; i++)
         take_event(n, &events[i]);
     handle_due(n);
@@ -430,6 +431,6 @@ void node_step(struct node *n, struct instant now,
 
 struct instant node_deadline(const struct node *n)
 {
-    bool at_once = n->dirty != NULL || n->uploads_wait;
+    bool at_once = n->dirty != NULL || n->uploads_wait || n->spent != NULL;
     return at_once ? n->now : heap_deadline(&n->heap);
 }

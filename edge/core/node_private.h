@@ -69,7 +69,10 @@ struct link {
     struct instant greet_by;
     struct instant up_since; /* LINK_UP */
     struct deadline deadline;
-    struct peer *waiting; /* peers with output, while blocked */
+    struct peer *waiting; /* peers with output, while it is full */
+    uint64_t step;        /* in which it was last written to */
+    size_t step_bytes;    /* so much */
+    struct link *next_spent;
 };
 
 struct relay {
@@ -129,7 +132,8 @@ struct peer {
     struct listing listings[NODE_RELAYS];
     struct link *links;
     struct paths paths;
-    struct instant pathless_since; /* NEVER: there is a path */
+    struct instant pathless_since;  /* NEVER: there is a path */
+    struct instant unreached_since; /* the same, but not begun anew at a join */
     struct dialer dialer;
     struct instant doubt_not_before;
 
@@ -249,6 +253,8 @@ struct node {
     uint64_t ask_counter;
 
     struct heap heap;
+    uint64_t steps;
+    struct link *spent; /* links that go on in the next step */
     struct peer *dirty;
     struct instant now;
     struct todo *todo; /* of the step under way */
@@ -340,6 +346,11 @@ void links_due(struct node *n, struct link *link);
 /* The network changed at one of its ends: it answers soon, or is given up. */
 void link_hurry(struct node *n, struct link *link);
 void links_writable(struct node *n, struct link *link);
+/* A link takes so much in one step, and is full then: what is queued on it
+ * delays whoever comes next. links_go_on begins the next step. */
+void link_spend(struct node *n, struct link *link, size_t bytes);
+bool link_is_full(const struct node *n, const struct link *link);
+void links_go_on(struct node *n);
 void links_tell_all(struct node *n, struct bytes packet);
 void link_rearm(struct node *n, struct link *link);
 /* Writes u8 type | u64 token. */
@@ -424,7 +435,7 @@ void traffic_dial_for(struct node *n, struct peer *p);
  * was written is sent. */
 struct writer traffic_begin(struct node *n, const struct peer *p,
                             const struct link *link, size_t size);
-void traffic_end_packet(struct node *n, const struct link *link,
+void traffic_end_packet(struct node *n, struct link *link,
                         const struct writer *w);
 
 /* leave.c */
@@ -466,7 +477,7 @@ size_t groups_store_bytes(const struct node *n);
 void groups_spare(struct node *n, const struct relay *relay, struct peer *p);
 bool groups_has_output(const struct peer *p);
 /* Writes one packet for the peer alone. */
-void groups_write(struct node *n, struct peer *p, const struct link *link);
+void groups_write(struct node *n, struct peer *p, struct link *link);
 /* Makes packets of what was published in this step. */
 void groups_seal(struct node *n);
 /* Uploads one packet of each stream to each relay; true if one was. */

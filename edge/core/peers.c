@@ -41,7 +41,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     p->answered_at = p->suspect_by = (struct instant){INT64_MIN};
     p->suspected_at = p->beacon_heard = (struct instant){INT64_MIN};
     p->heard_until = (struct instant){INT64_MIN};
-    p->pathless_since = n->now;
+    p->pathless_since = p->unreached_since = n->now;
     p->doubt_not_before = (struct instant){INT64_MIN};
     p->session_until = INSTANT_NEVER;
     p->ignorance_told = (struct instant){INT64_MIN};
@@ -145,9 +145,9 @@ static void choose_path(struct node *n, struct peer *p)
         return;
     enum node_path path = p->paths.current.kind;
     if (path == PATH_NONE)
-        p->pathless_since = n->now;
+        p->pathless_since = p->unreached_since = n->now;
     else
-        p->pathless_since = INSTANT_NEVER;
+        p->pathless_since = p->unreached_since = INSTANT_NEVER;
     traffic_path_changed(n, p);
     if (path == was || !p->joined)
         return;
@@ -197,8 +197,10 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
     p->joined = false;
     p->proved = false;
     p->known_since = n->now;
-    p->session_until =
-        instant_after(n->now, p->broke ? session_linger : silent_linger);
+    /* Who comes and goes without a path does not make it wait for ever. */
+    p->session_until = instant_min(
+        instant_after(n->now, p->broke ? session_linger : silent_linger),
+        instant_after(p->unreached_since, silent_linger));
     n->joined_count--;
     groups_left(p);
     peer_touch(n, p);

@@ -254,13 +254,14 @@ struct writer traffic_begin(struct node *n, const struct peer *p,
     return w;
 }
 
-void traffic_end_packet(struct node *n, const struct link *link,
+void traffic_end_packet(struct node *n, struct link *link,
                         const struct writer *w)
 {
     struct bytes written = writer_bytes(w);
     size_t taken = (size_t)(w->end - w->start);
     arena_trim(&n->todo->arena, w->start, taken, written.size);
     todo_write(n, link, written);
+    link_spend(n, link, written.size);
 }
 
 static void take_init(struct node *n, struct peer *p, struct link *link,
@@ -419,7 +420,7 @@ bool traffic_write(struct node *n, struct peer *p)
         ack_back(n, p);
     if (link == NULL || !has_output(n, p))
         return false;
-    if (link->blocked) {
+    if (link_is_full(n, link)) {
         wait_for(link, p);
         return false;
     }

@@ -30,6 +30,8 @@ size_t fuzz_sample(uint8_t *room, size_t size)
         {.type = RECORD_PING, .token = 5},
         {.type = RECORD_PONG, .token = 6},
         {.type = RECORD_CLOSE, .reason = 1},
+        {.type = RECORD_GROUP_ACK,
+         .group_ack = {{1}, 2, 300, GROUP_ACK_MISSING}},
     };
     struct writer w = writer_of(room, size);
 
