@@ -88,7 +88,7 @@ static void choose_limits(struct world *w)
     w->limits.hub_queue = one_of(w, queues, 3);
     w->rate = one_of(w, rates, 4);
     w->closes_incoming = chance(w, 50);
-    w->drops_when_blocked = chance(w, 30);
+    w->backlog = chance(w, 30) ? 512 * 1024 : w->backlog;
     if (chance(w, 50))
         w->limits.beacon_interval = span_ms(2500);
 }

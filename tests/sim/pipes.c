@@ -148,6 +148,24 @@ static void post_to_owner(struct world *w, struct pipe *p, int side,
     world_post(w, e, w->now);
 }
 
+static void end_locally(struct world *w, struct pipe *p, int side)
+{
+    struct event *e = world_event(w, EVENT_CLOSE, p->ends[side].host);
+
+    event_pipe(e, p, side);
+    world_post(w, e, instant_after(w->now, p->delay));
+}
+
+/* Both ends learn that it is over; what waits is lost. */
+static void break_pipe(struct world *w, struct pipe *p)
+{
+    for (int side = 0; side < 2; side++) {
+        drop_stalled(w, &p->ends[side]);
+        if (p->ends[side].open)
+            end_locally(w, p, side);
+    }
+}
+
 void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
 {
     int side;
@@ -158,8 +176,10 @@ void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
         return;
     end = &p->ends[side];
     ASSERT(bytes.size > 0 && bytes.size <= PACKET_SIZE);
-    if (end->blocked && w->drops_when_blocked)
+    if (end->waiting > w->high_water + w->backlog) {
+        break_pipe(w, p); /* Its shell keeps no more. */
         return;
+    }
     story_packet(w, host, p->ends[1 - side].host, bytes);
     bytes = hostile_words(w, host, bytes);
     end->waiting += bytes.size;
@@ -406,14 +426,6 @@ void pipes_go_on(struct world *w, int host)
         }
 }
 
-static void end_locally(struct world *w, struct pipe *p, int side)
-{
-    struct event *e = world_event(w, EVENT_CLOSE, p->ends[side].host);
-
-    event_pipe(e, p, side);
-    world_post(w, e, instant_after(w->now, p->delay));
-}
-
 void pipes_end_homeless(struct world *w, int host)
 {
     for (struct pipe *p = w->pipes; p != NULL; p = p->next)
@@ -425,15 +437,9 @@ void pipes_end_homeless(struct world *w, int host)
 
 void pipes_break(struct world *w, int a, int b)
 {
-    for (struct pipe *p = w->pipes; p != NULL; p = p->next) {
-        if (!is_between(p, a, b))
-            continue;
-        for (int side = 0; side < 2; side++) {
-            drop_stalled(w, &p->ends[side]);
-            if (p->ends[side].open)
-                end_locally(w, p, side);
-        }
-    }
+    for (struct pipe *p = w->pipes; p != NULL; p = p->next)
+        if (is_between(p, a, b))
+            break_pipe(w, p);
 }
 
 void pipes_free_all(struct world *w)

@@ -273,6 +273,7 @@ struct world *world_new(uint64_t seed)
     w->now = (struct instant){1000 * 1000};
     w->unix_start = 1800000000;
     w->high_water = 1024 * 1024;
+    w->backlog = 16 * 1024 * 1024;
     w->limits = (struct world_limits){
         .window = 4 * 1024 * 1024,
         .message = 16 * 1024 * 1024,

@@ -187,8 +187,8 @@ struct world {
     bool healed;          /* faults that go on by themselves end */
     bool closes_incoming; /* a listener can close a connection, not forget it */
     size_t high_water;    /* bytes on a stream from where it blocks */
-    bool drops_when_blocked; /* what is written nevertheless, else queues it */
-    uint64_t rate;           /* bytes a second on each stream; 0: no limit */
+    size_t backlog;       /* and so many more, from where it breaks */
+    uint64_t rate;        /* bytes a second on each stream; 0: no limit */
     struct world_limits limits;
     struct identity mesh; /* its key and secret */
     uint8_t mesh_secret_key[64];
