@@ -201,8 +201,12 @@ static void rekey(struct node *n, struct channel *c)
 void groups_rearm(struct node *n, struct outflow *o)
 {
     struct instant at = channel_patience_ends(o->channel, n->now);
+    const struct timer *armed = &o->deadline.timer;
+    /* Each publication comes by here, and must not put the next look off. */
+    bool looks_soon = armed->place != 0 && !instant_reached(armed->at, n->now);
     if (!store_is_empty(&o->channel->store))
-        at = instant_min(at, instant_after(n->now, look_every));
+        at = instant_min(at, looks_soon ? armed->at
+                                        : instant_after(n->now, look_every));
     node_arm(n, &o->deadline, at);
 }
 

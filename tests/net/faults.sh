@@ -15,15 +15,17 @@
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
 
-messages=20000 rate=220 events=1000 event_rate=11
+messages=20000 rate=220 events=2000 event_rate=24
 cuts=4 kills=1 others=1
+# Of a direct path cut while the relay stands. The promise is 1 s; a machine that
+# has other work to do gets more. What is not noticed takes lost_after, 3 s.
+silence_ms=2000
 if [ "${1:-}" = --full ]; then
     messages=200000 rate=500 events=10000 event_rate=25
-    cuts=20 kills=5 others=3
+    cuts=20 kills=5 others=3 silence_ms=1000
 fi
 RANDOM=${ZS_LAB_SEED:=$((RANDOM % 10000))}
 echo "# ZS_LAB_SEED=$ZS_LAB_SEED"
-silence_ms=1000 # of a direct path cut while the relay stands
 
 lan west
 lan east
@@ -188,8 +190,7 @@ fault() { # KIND COMMAND
 faults=(unplugged)
 for _ in $(seq $cuts); do faults+=(cut); done
 for _ in $(seq $kills); do faults+=(killed); done
-for _ in $(seq $others); do faults+=(one_way large address flap freeze)
-done
+for _ in $(seq $others); do faults+=(one_way large address flap freeze); done
 for what in $(printf '%s\n' "${faults[@]}" | shuf --random-source=<(yes $RANDOM))
 do
     case $what in
