@@ -15,9 +15,9 @@ chunks=3072 # of 64 KiB
 # here two cores do the work of all hosts, and of whatever else runs.
 direct_ms=20
 relay_ms=50
-# Not kept yet: a whole window, 4 MiB, may lie in libzmq and the kernel before
-# the small message, which is 340 ms of such a line.
-line_ms=500
+# Of such a line, 100 ms are 1.2 MB: what may lie in the kernel's and the
+# line's own queues before the small message. A whole window were 340 ms.
+line_ms=150
 
 lan street
 host hub
