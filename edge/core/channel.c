@@ -57,9 +57,18 @@ static struct writer batch_room(struct channel *c, size_t size,
                      MULTICAST_CONTENT_SIZE - c->batch_size);
 }
 
-static void batch_wrote(struct channel *c, const struct writer *w)
+static void batch_wrote(struct channel *c, const struct writer *w, bool first)
 {
+    struct store_content *content = &c->batch_content;
+
     ASSERT(writer_ok(w));
+    if (c->batch_size == 0)
+        *content = (struct store_content){.message = c->next_message};
+    if (first && content->start_record == 0) {
+        content->start_record = c->next_record;
+        content->start_message = c->next_message;
+    }
+    content->last_record = c->next_record;
     c->batch_size += writer_bytes(w).size;
     c->next_record++;
 }
@@ -73,7 +82,7 @@ static void add_whole(struct channel *c, const struct message *m, size_t size,
 
     data_record_begin(&record, size, &w);
     message_encode(m, &w);
-    batch_wrote(c, &w);
+    batch_wrote(c, &w, true);
 }
 
 static void add_in_fragments(struct channel *c, const struct message *m,
@@ -96,7 +105,7 @@ static void add_in_fragments(struct channel *c, const struct message *m,
             .fragment = bytes_of(encoded + done, part),
         };
         record_encode(&record, &w);
-        batch_wrote(c, &w);
+        batch_wrote(c, &w, done == 0);
         done += part;
     }
     free(encoded);
@@ -134,7 +143,8 @@ void channel_seal(struct channel *c, struct instant now)
     struct multicast_packet header = {
         .tag = c->tag, .key = c->key_id, .number = c->number++};
 
-    p->last_record = c->next_record - 1;
+    p->content = c->batch_content;
+    p->content.key_id = c->key_id;
     p->at = now;
     group_seal(&header, key_of(c, c->key_id), content, &w);
     ASSERT(writer_ok(&w));

@@ -37,6 +37,7 @@ struct channel {
     struct store store;
     uint8_t *batch; /* records that are not sealed yet */
     size_t batch_size;
+    struct store_content batch_content;
     struct receiver *receivers;
     size_t receiver_count;
     size_t present;               /* of them, those who are there */

@@ -187,12 +187,54 @@ void receiver_untold(struct receiver *r)
         enter(r, RECEIVER_BEHIND);
 }
 
+/* What a packet holds, and what was gathered for the next one. */
+static const struct store_content *content_at(const struct channel *c,
+                                              uint64_t packet)
+{
+    if (packet < c->store.next)
+        return &store_at(&c->store, packet)->content;
+    bool is_batch = packet == c->store.next && c->batch_size > 0;
+    return is_batch ? &c->batch_content : NULL;
+}
+
+static void advance_to(struct receiver *r, uint64_t packet)
+{
+    struct channel *c = r->channel;
+    bool was_at_tail = r->unacknowledged == c->store.base;
+
+    r->unacknowledged = packet;
+    if (was_at_tail && packet != c->store.base) {
+        c->at_tail--;
+        channel_trim(c);
+    }
+}
+
+/* Of the message that the first packet begins in the middle of it has no more:
+ * that one is missed. */
 void receiver_forgot(struct receiver *r)
 {
+    struct channel *c = r->channel;
+    uint64_t at = r->unacknowledged;
+
     if (r->start_ref != 0 || r->state != RECEIVER_TAKING)
         return;
-    bool has_nothing = r->acknowledged + 1 == r->first_record;
-    enter(r, has_nothing ? RECEIVER_STARTING : RECEIVER_BEHIND);
+    const struct store_content *content = content_at(c, at);
+    r->since = content != NULL ? content->message : c->next_message;
+    while (content != NULL && content->start_record == 0)
+        content = content_at(c, ++at);
+    r->first_record = c->next_record;
+    r->first_message = c->next_message;
+    r->first_key = c->key_id;
+    if (content != NULL) {
+        r->first_record = content->start_record;
+        r->first_message = content->start_message;
+    }
+    if (content != NULL && content != &c->batch_content)
+        r->first_key = content->key_id;
+    r->acknowledged = r->first_record - 1;
+    advance_to(r, at);
+    serve_alone(r);
+    enter(r, RECEIVER_STARTING);
 }
 
 /* --- serving it ------------------------------------------------------------
@@ -201,25 +243,21 @@ void receiver_forgot(struct receiver *r)
 void receiver_acknowledged(struct receiver *r, uint64_t record,
                            struct instant now)
 {
-    struct channel *c = r->channel;
-    bool was_at_tail = r->unacknowledged == c->store.base;
+    const struct store *s = &r->channel->store;
+    uint64_t at = r->unacknowledged;
 
     if (!receiver_holds(r) || record < r->acknowledged)
         return;
-    while (r->unacknowledged < c->store.next &&
-           store_at(&c->store, r->unacknowledged)->last_record <= record) {
-        r->acknowledged = store_at(&c->store, r->unacknowledged)->last_record;
-        r->unacknowledged++;
+    for (; at < s->next && store_at(s, at)->content.last_record <= record; at++)
+        r->acknowledged = store_at(s, at)->content.last_record;
+    if (at > r->unacknowledged) {
         r->progress_at = now;
         r->stalls = 0;
     }
-    if (r->cursor < r->unacknowledged)
-        r->cursor = r->unacknowledged;
+    if (r->cursor < at)
+        r->cursor = at;
+    advance_to(r, at);
     receiver_ride(r);
-    if (was_at_tail && r->unacknowledged != c->store.base) {
-        c->at_tail--;
-        channel_trim(c);
-    }
 }
 
 void receiver_repair(struct receiver *r, struct instant now, struct span pause)

@@ -10,9 +10,18 @@
 #include "common/base/bytes.h"
 #include "common/base/instant.h"
 
+/* Of the records and messages in a packet. */
+struct store_content {
+    uint32_t key_id;        /* it is sealed under */
+    uint64_t last_record;   /* all up to it stand in this packet or before */
+    uint64_t message;       /* the number of the first record's */
+    uint64_t start_record;  /* the first that begins a message; 0: none does */
+    uint64_t start_message; /* that message's number */
+};
+
 struct store_packet {
-    uint64_t last_record; /* all up to it stand in this packet or before */
-    struct instant at;    /* when it was put in */
+    struct store_content content;
+    struct instant at; /* when it was put in */
     bool is_signed;
     uint64_t position; /* bytes of all packets before it */
     size_t size;

@@ -333,9 +333,73 @@ static void a_lost_start_is_said_again_the_same(void **state)
     (void)receiver_start(r);
     receiver_told(r, 3, f.now);
     receiver_started(r, f.now);
+    assert_int_equal(kept(&f), 2);
     receiver_acknowledged(r, 1, f.now);
     receiver_forgot(r);
-    assert_int_equal(r->state, RECEIVER_BEHIND);
+    assert_int_equal(kept(&f), 1);
+    again = receiver_start(r);
+    assert_int_equal(again.record, 2);
+    assert_int_equal(again.message, 2);
+    assert_int_equal(again.since, 2);
+    assert_int_equal(again.key_id, 2);
+    teardown(&f);
+}
+
+static void gather(struct fan *f, size_t size)
+{
+    static const uint8_t zeros[LIMIT];
+    struct message m = {
+        .kind = MESSAGE_EVENT,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of_string("t"),
+        .data = bytes_of(zeros, size),
+    };
+    channel_add(f->channel, &m, f->now);
+}
+
+/* The second message lies in three packets, of which it had the first. */
+static void what_was_begun_and_forgotten_is_missed(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    struct receiver *r = join(&f, ROUTE_DIRECT);
+    gather(&f, 20 * 1000);
+    gather(&f, LIMIT);
+    gather(&f, 100);
+    gather(&f, 100);
+    channel_seal(f.channel, f.now);
+    receiver_acknowledged(
+        r, store_at(&f.channel->store, 0)->content.last_record, f.now);
+    receiver_forgot(r);
+    struct group_start start = receiver_start(r);
+    assert_int_equal(start.since, 2);
+    assert_int_equal(start.message, 3);
+    receiver_told(r, 1, f.now);
+    receiver_started(r, f.now);
+
+    /* With nothing but the end of a message left, it begins at the end. */
+    acknowledge_all(&f, r);
+    gather(&f, LIMIT);
+    channel_seal(f.channel, f.now);
+    receiver_acknowledged(r, f.channel->next_record - 2, f.now);
+    assert_int_equal(kept(&f), 1);
+    receiver_forgot(r);
+    assert_int_equal(kept(&f), 0);
+    start = receiver_start(r);
+    assert_int_equal(start.since, 5);
+    assert_int_equal(start.message, 6);
+    assert_int_equal(start.record, f.channel->next_record);
+
+    /* What was gathered meanwhile is not forgotten. */
+    receiver_told(r, 2, f.now);
+    receiver_started(r, f.now);
+    gather(&f, 100);
+    receiver_forgot(r);
+    start = receiver_start(r);
+    assert_int_equal(start.since, 6);
+    assert_int_equal(start.message, 6);
+    assert_int_equal(start.record + 1, f.channel->next_record);
     teardown(&f);
 }
 
@@ -389,6 +453,7 @@ int main(void)
         cmocka_unit_test(who_is_told_too_late_is_told_again),
         cmocka_unit_test(who_is_away_is_waited_for_while_there_is_room),
         cmocka_unit_test(a_lost_start_is_said_again_the_same),
+        cmocka_unit_test(what_was_begun_and_forgotten_is_missed),
         cmocka_unit_test(the_first_upload_waits_for_those_who_are_told),
         cmocka_unit_test(a_packet_is_signed_once_and_only_for_relays),
     };
