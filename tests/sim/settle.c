@@ -216,8 +216,10 @@ static void check_ready(struct world *w)
                        (double)w->hosts[a].process->waits_since.us / 1e6);
     for (int a = 0; a < w->host_count; a++)
         for (int b = 0; b < w->host_count; b++)
+            /* What waits for a path may wait [P-6.10]. */
             if (w->hosts[a].process != NULL && !hostile_is(w, a) &&
-                !hostile_is(w, b) && checkers_awaits_ready(w, a, b))
+                !hostile_is(w, b) && checkers_awaits_ready(w, a, b) &&
+                checkers_path(w, a, b) != PATH_NONE)
                 world_fail(w, "ready", "%d was busy towards %d from %.6f s on",
                            a, b,
                            (double)w->checkers->pairs[a][b].busy_at.us / 1e6);
