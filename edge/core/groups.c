@@ -380,11 +380,14 @@ static void look_for_silence(struct node *n, struct channel *c)
         struct peer *p = r->peer;
         struct span rtt = p->session != NULL ? p->session->rtt : span_us(-1);
         struct instant at = receiver_stall_at(r, rtt);
-        if (!instant_reached(at, n->now) || p->waiting)
+        if (!instant_reached(at, n->now))
             continue;
+        if (instant_reached(p->doubt_not_before, n->now))
+            traffic_doubt(n, p);
+        if (p->waiting)
+            continue; /* More would not get out either. */
         r->stalls++;
         receiver_repair(r, n->now, span_us(0));
-        traffic_doubt(n, p);
         peer_touch(n, p);
     }
 }

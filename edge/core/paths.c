@@ -105,14 +105,17 @@ static bool is_held(const struct paths *p, enum node_path kind,
     return !instant_reached(p->holds[kind].until, now);
 }
 
-/* One that is held down or in doubt is better than one that swallows large
- * packets, maybe, and that is better than none. */
+/* One that is held down worked a while ago, one in doubt does not now; either
+ * is better than one that swallows large packets, maybe, and that is better
+ * than none. */
 static int badness(const struct paths *p, const struct path *path,
                    struct instant now)
 {
     if (!path->proved)
+        return 3;
+    if (path->doubted)
         return 2;
-    return path->doubted || is_held(p, path->kind, now) ? 1 : 0;
+    return is_held(p, path->kind, now) ? 1 : 0;
 }
 
 /* Whether `a` is to be preferred to `b`. The enum's order is the rank. */
@@ -124,6 +127,8 @@ static bool is_better(const struct paths *p, const struct path *a,
     int a_bad = badness(p, a, now), b_bad = badness(p, b, now);
     if (a_bad != b_bad)
         return a_bad < b_bad;
+    if (a->doubted && b->doubted && a->doubted_at.us != b->doubted_at.us)
+        return a->doubted_at.us < b->doubted_at.us; /* They take turns. */
     if (a->kind != b->kind)
         return a->kind < b->kind;
     if (is_current(p, b))
@@ -171,7 +176,7 @@ bool paths_doubt(struct paths *p, struct instant now)
     end_doubts(p, now);
     for (int i = 0; i < PATHS_MAX; i++)
         other = other || (p->list[i].kind != PATH_NONE && p->list[i].proved &&
-                          &p->list[i] != current && !p->list[i].doubted);
+                          &p->list[i] != current);
     if (current == NULL || current->kind == PATH_NONE || !other)
         return false;
     current->doubted = true;

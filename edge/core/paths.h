@@ -47,8 +47,8 @@ void paths_up(struct paths *p, enum node_path kind, uint32_t via,
 /* It does not any more; `failed`: it fell silent, so its kind is held down. */
 void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
                 struct instant now);
-/* The current path stalls. True if there is another that is not in doubt, so
- * that choosing again changes to it. */
+/* The current path stalls. True if there is another, so that choosing again
+ * changes to it: those in doubt take turns. */
 bool paths_doubt(struct paths *p, struct instant now) MUST_USE;
 /* It proved itself, at last or again. A kind in doubt again within a minute is
  * held down. */

@@ -452,10 +452,10 @@ static struct instant stall_at(const struct peer *p)
     return kind == PATH_RELAY ? at : instant_after(at, direct_patience);
 }
 
-/* When the current path is to be doubted: not twice in a row. */
+/* When the current path is to be doubted. */
 static struct instant doubt_at(const struct peer *p)
 {
-    if (p->session == NULL || p->paths.current.doubted)
+    if (p->session == NULL)
         return INSTANT_NEVER;
     return instant_max(session_doubt_at(p->session), p->doubt_not_before);
 }
@@ -482,7 +482,8 @@ void traffic_doubt(struct node *n, struct peer *p)
         return;
     n->counters.doubts++;
     if (link->kind == LINK_TO_PEER) {
-        proof_wanted(link);
+        if (!link->unproved)
+            proof_wanted(link);
         proof_ask(n, link);
     }
     peer_touch(n, p);
