@@ -136,6 +136,8 @@ struct peer {
     struct instant unreached_since; /* the same, but not begun anew at a join */
     struct dialer dialer;
     struct instant doubt_not_before;
+    int doubts;            /* in a row, DOUBTS_MAX at the most */
+    uint64_t doubted_base; /* the first record that was missing then */
 
     struct receiver *receivers;   /* of this node's channels */
     uint8_t spared;               /* a bit for each relay that was told so */

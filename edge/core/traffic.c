@@ -7,8 +7,11 @@
 
 /* What is unacknowledged on a direct link goes again so much later. */
 static const struct span direct_patience = {4 * 1000 * 1000};
-/* Without another path, doubting is tried again so much later. */
+/* Doubting is tried again so much later; longer each time in a row, for what
+ * is not answered on any path goes again on each. */
 static const struct span doubt_pause = {400 * 1000};
+static const struct span doubts_forgotten = {10 * 1000 * 1000};
+enum { DOUBTS_MAX = 3 };
 
 static const struct span ping_timeout = {10 * 1000 * 1000};
 
@@ -477,7 +480,15 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
 void traffic_doubt(struct node *n, struct peer *p)
 {
     struct link *link = peer_link(n, p);
-    p->doubt_not_before = instant_after(n->now, doubt_pause);
+    uint64_t base = p->session != NULL ? p->session->outbox.base : 0;
+    if (base != p->doubted_base ||
+        instant_reached(instant_after(p->doubt_not_before, doubts_forgotten),
+                        n->now))
+        p->doubts = 0;
+    p->doubted_base = base;
+    p->doubt_not_before =
+        instant_after(n->now, span_times(doubt_pause, (int64_t)1 << p->doubts));
+    p->doubts += p->doubts < DOUBTS_MAX;
     if (link == NULL || !paths_doubt(&p->paths, n->now))
         return;
     n->counters.doubts++;
