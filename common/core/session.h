@@ -188,9 +188,9 @@ void session_rewind(struct session *s);
 /* The relay refused a packet: go again from there after a short pause. */
 void session_refused(struct session *s, struct instant now);
 /* When acknowledgements will have stalled so long that another path, if there
- * is one, is worth a try: 4 RTTs, at least 400 ms. NEVER if nothing is under
- * way. */
-struct instant session_doubt_at(const struct session *s);
+ * is one, is worth a try: 4 of this path's RTTs (< 0: unknown), at least 400
+ * ms. NEVER if nothing is under way. */
+struct instant session_doubt_at(const struct session *s, struct span rtt);
 /* When they will have stalled so long that the same path is. */
 struct instant session_stall_at(const struct session *s);
 /* It has stalled: rewinds, and waits twice as long the next time. */

@@ -276,13 +276,12 @@ void session_refused(struct session *s, struct instant now)
             instant_min(s->retry_at, instant_after(now, refused_pause));
 }
 
-struct instant session_doubt_at(const struct session *s)
+struct instant session_doubt_at(const struct session *s, struct span rtt)
 {
     if (!outbox_is_waiting(&s->outbox) || !s->current.live)
         return INSTANT_NEVER;
     struct span wait = doubt_shortest;
-    if (s->rtt.us >= 0)
-        wait = span_max(wait, span_times(s->rtt, 4));
+    wait = span_max(wait, span_times(rtt, 4));
     return instant_after(s->progress_at, wait);
 }
 

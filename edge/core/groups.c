@@ -378,8 +378,7 @@ static void look_for_silence(struct node *n, struct channel *c)
 {
     for (struct receiver *r = c->receivers; r != NULL; r = r->next) {
         struct peer *p = r->peer;
-        struct span rtt = p->session != NULL ? p->session->rtt : span_us(-1);
-        struct instant at = receiver_stall_at(r, rtt);
+        struct instant at = receiver_stall_at(r, traffic_rtt(p));
         if (!instant_reached(at, n->now))
             continue;
         if (instant_reached(p->doubt_not_before, n->now))

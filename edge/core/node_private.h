@@ -429,6 +429,8 @@ bool traffic_is_open(const struct node *n);
 
 /* The session with a peer, made when it is first needed; or NULL. */
 struct session *traffic_session(struct node *n, struct peer *p);
+/* The round trip of its path; < 0: unknown. */
+struct span traffic_rtt(const struct peer *p);
 /* The path's acknowledgements stall: another is tried [P-8.7]. */
 void traffic_doubt(struct node *n, struct peer *p);
 /* There is something to send: a link that was put off is made now. */

@@ -455,12 +455,22 @@ static struct instant stall_at(const struct peer *p)
     return kind == PATH_RELAY ? at : instant_after(at, direct_patience);
 }
 
+/* What was measured on a link is of now; what the session measured may be of
+ * another path, or of a cut that it sat out. */
+struct span traffic_rtt(const struct peer *p)
+{
+    const struct path *path = &p->paths.current;
+    bool by_relay = path->kind == PATH_RELAY && p->session != NULL;
+    return by_relay ? p->session->rtt : path->rtt;
+}
+
 /* When the current path is to be doubted. */
 static struct instant doubt_at(const struct peer *p)
 {
     if (p->session == NULL)
         return INSTANT_NEVER;
-    return instant_max(session_doubt_at(p->session), p->doubt_not_before);
+    return instant_max(session_doubt_at(p->session, traffic_rtt(p)),
+                       p->doubt_not_before);
 }
 
 struct instant traffic_deadline(const struct node *n, const struct peer *p)

@@ -175,6 +175,15 @@ direct_again() {
     until_true 10 all_direct
 }
 
+# What is promised of a direct path that is cut is promised while the relay
+# stands; after it was away the edges have to be back there first.
+all_relayed() {
+    local name
+    for name in $everyone; do
+        at "$name" status --json | grep -q '"state":"up"' || return
+    done
+}
+
 direct=0
 : >"$LAB/faults"
 fault() { # KIND COMMAND
@@ -184,6 +193,7 @@ fault() { # KIND COMMAND
     "$2"
     for_ms 1000
     direct_again && direct=$((direct + 1))
+    until_true 10 all_relayed
     echo "$begin $(now_us) $1" >>"$LAB/faults"
 }
 
