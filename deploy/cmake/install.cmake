@@ -10,6 +10,11 @@ endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/zeroservices.sysusers
         DESTINATION lib/sysusers.d RENAME zeroservices.conf)
 
+# The clients as they are, for pip and npm.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/edge/clients/
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/zeroservices/clients
+        PATTERN __pycache__ EXCLUDE)
+
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/config)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE

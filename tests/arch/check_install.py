@@ -16,7 +16,11 @@ WANTED = ("bin/zs", "bin/zs-edge", "bin/zs-relay",
           "share/doc/zeroservices/config/edge.yaml",
           "share/doc/zeroservices/config/relay.yaml",
           "share/doc/zeroservices/README.md",
-          "share/doc/zeroservices/LICENSE")
+          "share/doc/zeroservices/LICENSE",
+          "share/zeroservices/clients/python/pyproject.toml",
+          "share/zeroservices/clients/python/zeroservices/py.typed",
+          "share/zeroservices/clients/node/package.json",
+          "share/zeroservices/clients/node/src/index.js")
 
 
 def problems(build):

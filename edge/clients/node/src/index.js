@@ -1,0 +1,3 @@
+export { Edge } from './edge.js';
+export { ApiError, Disconnected, NoEdge, ZsError } from './errors.js';
+export { findSocket } from './place.js';

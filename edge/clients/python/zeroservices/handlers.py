@@ -1,0 +1,59 @@
+"""Functions to be called for what comes in."""
+
+from typing import Any, Callable, Dict, List, TypeVar
+
+from .model import (AnyEvent, EdgeBack, EdgeLost, Event, Gap, Message,
+                    NewNode, NodeClose, Path, Synced)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Handlers:
+    """Each on_... takes a function, also as a decorator, and gives it back.
+    They are called in the order of what comes in, one at a time, by run()."""
+
+    def __init__(self) -> None:
+        self._handlers: Dict[type, List[Callable[..., Any]]] = {}
+
+    def _on(self, kind: type, function: F) -> F:
+        self._handlers.setdefault(kind, []).append(function)
+        return function
+
+    def _for(self, event: AnyEvent) -> List[Callable[..., Any]]:
+        return self._handlers.get(type(event), [])
+
+    def on_new_node(self, function: F) -> F:
+        """f(NewNode)"""
+        return self._on(NewNode, function)
+
+    def on_node_close(self, function: F) -> F:
+        """f(NodeClose)"""
+        return self._on(NodeClose, function)
+
+    def on_message(self, function: F) -> F:
+        """f(Message); edge.reply(message, ...) where it has a request"""
+        return self._on(Message, function)
+
+    def on_event(self, function: F) -> F:
+        """f(Event)"""
+        return self._on(Event, function)
+
+    def on_path(self, function: F) -> F:
+        """f(Path)"""
+        return self._on(Path, function)
+
+    def on_gap(self, function: F) -> F:
+        """f(Gap)"""
+        return self._on(Gap, function)
+
+    def on_synced(self, function: F) -> F:
+        """f(Synced)"""
+        return self._on(Synced, function)
+
+    def on_edge_lost(self, function: F) -> F:
+        """f(EdgeLost)"""
+        return self._on(EdgeLost, function)
+
+    def on_edge_back(self, function: F) -> F:
+        """f(EdgeBack)"""
+        return self._on(EdgeBack, function)

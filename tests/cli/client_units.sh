@@ -1,0 +1,16 @@
+#!/bin/bash
+# The unit tests of the clients for Python and Node.js.
+set -u
+cd "$(dirname "$0")/../../edge/clients" || exit 1
+code=0
+
+echo "--- Python"
+(cd python && timeout 60 python3 -B -m unittest discover -s tests) || code=1
+
+echo "--- Node.js"
+if command -v node >/dev/null; then
+    (cd node && timeout 60 node --test test) || code=1
+else
+    echo "node is not installed (deploy/setup test): skipped"
+fi
+exit $code

@@ -1,0 +1,146 @@
+#!/bin/bash
+# The clients for Python and Node.js at two edges: they hold the conversations
+# of tests/clients with each other, each with each, and with themselves; their
+# chats talk; and they say what happened when an edge ends under them.
+#
+#   here: alice - bob, on one host's loopback
+. "$(dirname "$0")/says.sh"
+
+talks=$NET_DIR/../clients
+clients=$NET_DIR/../../edge/clients
+kinds=(sync asyncio)
+if command -v node >/dev/null; then
+    kinds+=(node)
+else
+    echo "clients: node is not installed (deploy/setup test): its part is" \
+        "skipped" >&2
+fi
+
+socket_of() { echo "/run/zeroservices/$1.sock"; }
+
+# Python without bytecode files in the tree.
+talk() { # KIND WHO FILE SOCKET
+    case $1 in
+    node) timeout 40 node "$talks/talk.mjs" "$@" ;;
+    *) timeout 40 python3 -B "$talks/talk.py" "$@" ;;
+    esac
+}
+
+# Both at once, a at alice's edge and b at bob's.
+converse() { # KIND KIND FILE
+    rm -f "$LAB/a.out" "$LAB/b.out"
+    talk "$1" a "$3" "$(socket_of alice)" >"$LAB/a.out" 2>&1 &
+    local other=$! code=0
+    talk "$2" b "$3" "$(socket_of bob)" >"$LAB/b.out" 2>&1 || code=1
+    wait "$other" || code=1
+    cat "$LAB/a.out" "$LAB/b.out"
+    [ $code = 0 ] && grep -qx "a is done" "$LAB/a.out" &&
+        grep -qx "b is done" "$LAB/b.out"
+}
+
+limited() { conf "$1" 'limits: {message: 256KiB}' "${@:2}"; }
+
+mesh_of alice bob
+conf_of bob 'node: {identity: office/bob.zs, info: {role: hears}}'
+limited alice
+limited bob
+host here
+
+# --- Without an edge
+
+check "python: no edge" bash -c "cd '$clients/python' && python3 -B -c '
+import zeroservices as zs
+try:
+    zs.Edge()
+except zs.NoEdge as e:
+    assert \"no edge runs on this host\" in str(e), e'"
+
+# --- Each with each
+
+edge here alice
+edge here bob
+answers alice
+answers bob
+check "they are there" "$ZS_BIN/zs" wait --peer bob --path tcp \
+    --socket "$(socket_of alice)"
+for a in "${kinds[@]}"; do
+    for b in "${kinds[@]}"; do
+        check "$a talks to $b" converse "$a" "$b" "$talks/talk.json"
+    done
+done
+check "python: which of the two edges?" bash -c "cd '$clients/python' &&
+python3 -B -c '
+import zeroservices as zs
+try:
+    zs.Edge()
+except zs.NoEdge as e:
+    assert \"several edges run on this host\" in str(e), e'"
+
+# --- A chat
+
+chat_of() { # KIND SOCKET
+    case $1 in
+    node) node "$clients/node/examples/chat.js" "$2" ;;
+    *) PYTHONPATH=$clients/python python3 -Bu \
+        "$clients/python/examples/chat.py" "$2" ;;
+    esac
+}
+
+chat() { # KIND KIND
+    local one other code=0
+    rm -f "$LAB"/to-* "$LAB"/chat-?
+    mkfifo "$LAB/to-alice" "$LAB/to-bob"
+    chat_of "$1" "$(socket_of alice)" <"$LAB/to-alice" >"$LAB/chat-a" 2>&1 &
+    one=$!
+    chat_of "$2" "$(socket_of bob)" <"$LAB/to-bob" >"$LAB/chat-b" 2>&1 &
+    other=$!
+    exec 7>"$LAB/to-alice" 8>"$LAB/to-bob"
+    until_true 10 grep -q '^\* bob is here (tcp)$' "$LAB/chat-a" || code=1
+    until_true 10 grep -q '^\* alice is here (tcp)$' "$LAB/chat-b" || code=1
+    printf 'hello to \033[2Jall\n' >&7
+    until_true 10 grep -qxF 'alice: hello to ?[2Jall' "$LAB/chat-b" || code=1
+    echo '/alice the whole text' >&8
+    until_true 10 grep -qx 'bob (to you): the whole text' "$LAB/chat-a" ||
+        code=1
+    until_true 10 grep -qx '\* alice has it (tcp)' "$LAB/chat-b" || code=1
+    echo '/nobody x' >&8
+    until_true 10 grep -q '^\* unknown_peer: ' "$LAB/chat-b" || code=1
+    exec 7>&- 8>&-
+    wait "$one" || code=1
+    wait "$other" || code=1
+    cat "$LAB/chat-a" "$LAB/chat-b"
+    return $code
+}
+
+for kind in "${kinds[@]/asyncio/}"; do
+    [ -z "$kind" ] || check "a chat: $kind" chat "$kind" sync
+done
+for example in python/examples/chat.py node/examples/chat.js; do
+    check "$example has at most 69 lines" \
+        test "$(wc -l <"$clients/$example")" -le 69
+done
+
+# --- An edge that ends under its client, and comes again
+
+survive() { # KIND SIGNAL
+    rm -f "$LAB/a.out" "$LAB/b.out"
+    talk "$1" a "$talks/restart.json" "$(socket_of alice)" >"$LAB/a.out" 2>&1 &
+    local one=$! other code=0
+    talk sync b "$talks/restart.json" "$(socket_of bob)" >"$LAB/b.out" 2>&1 &
+    other=$!
+    until_true 10 grep -qx "end my edge" "$LAB/a.out" || code=1
+    end alice "$2"
+    until_true 10 grep -qx "start my edge" "$LAB/a.out" || code=1
+    edge here alice
+    wait "$one" || code=1
+    wait "$other" || code=1
+    cat "$LAB/a.out" "$LAB/b.out"
+    [ $code = 0 ] && grep -qx "a is done" "$LAB/a.out" &&
+        grep -qx "b is done" "$LAB/b.out"
+}
+
+for kind in "${kinds[@]}"; do
+    check "$kind: an edge that is stopped" survive "$kind" TERM
+    check "$kind: an edge that is killed" survive "$kind" KILL
+done
+finish
