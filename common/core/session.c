@@ -25,6 +25,7 @@ void session_init(struct session *s, const struct session_keys *keys,
         .retry_at = INSTANT_NEVER,
         .peer_message = limits->message,
         .peer_window = limits->window,
+        .flight = SIZE_MAX,
         .counters = counters,
     };
     outbox_init(&s->outbox, limits->window);

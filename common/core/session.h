@@ -100,6 +100,7 @@ struct session {
     bool ack_due;
     bool confirm_due; /* the peer waits for a first packet with the new keys */
     uint64_t peer_window, peer_message;
+    size_t flight; /* so many bytes may fly, as far as the way is known */
 
     uint64_t timed_sequence; /* a record whose round trip is measured; or 0 */
     struct instant timed_at;
@@ -185,8 +186,11 @@ bool session_write_ack(struct session *s, bool sealed,
 /* Send again from the first unacknowledged record, and what is acknowledged:
  * the path changed, or the relay refused a packet. */
 void session_rewind(struct session *s);
-/* The relay refused a packet: go again from there after a short pause. */
-void session_refused(struct session *s, struct instant now);
+/* The relay refused a packet: go again from there after a short pause; and, if
+ * it was for a full queue, with half as much in flight [P-6.6]. */
+void session_refused(struct session *s, bool full, struct instant now);
+/* Another path: everything goes again, and nothing is known of the way. */
+void session_path_changed(struct session *s, struct instant now);
 /* When acknowledgements will have stalled so long that another path, if there
  * is one, is worth a try: 4 of this path's RTTs (< 0: unknown), at least 400
  * ms. NEVER if nothing is under way. */

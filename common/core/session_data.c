@@ -9,7 +9,11 @@ static const struct span stall_longest = {8 * 1000 * 1000};
 
 static const struct span refused_pause = {100 * 1000};
 
-enum { SEALED_HEADER_SIZE = 13 };
+enum {
+    SEALED_HEADER_SIZE = 13,
+    /* What flies at the least, and what is added for each flight that came. */
+    FLIGHT_STEP = 32 * 1024,
+};
 
 /* --- taking ------------------------------------------------------------- */
 
@@ -21,10 +25,25 @@ static void measure(struct session *s, uint64_t cumulative, struct instant now)
     s->timed_sequence = 0;
 }
 
+static size_t window_of(const struct session *s)
+{
+    return s->peer_window < s->flight ? (size_t)s->peer_window : s->flight;
+}
+
+/* A full queue halves what may fly; each flight that arrives adds a step. */
+static void widen(struct session *s, size_t acknowledged)
+{
+    if (s->flight >= s->limits.window)
+        s->flight = SIZE_MAX;
+    else
+        s->flight += FLIGHT_STEP * acknowledged / s->flight;
+}
+
 static void take_ack(struct session *s, const struct ack_record *ack,
                      struct instant now, const struct session_sink *sink)
 {
     uint64_t before = s->outbox.base;
+    size_t stored = s->outbox.bytes;
     uint64_t ref;
     while (outbox_acknowledge(&s->outbox, ack->cumulative, &ref))
         sink->settled(sink->owner, ref, SESSION_DELIVERED);
@@ -33,6 +52,7 @@ static void take_ack(struct session *s, const struct ack_record *ack,
     if (s->outbox.base != before) {
         s->progress_at = now;
         s->stalls = 0;
+        widen(s, stored - s->outbox.bytes);
     }
 }
 
@@ -149,7 +169,7 @@ bool session_has_output(const struct session *s)
     return s->current.live &&
            (s->ack_due || s->confirm_due || s->ping_count > 0 ||
             s->pong_count > 0 || s->group_ack_count > 0 ||
-            outbox_has_next(&s->outbox, (size_t)s->peer_window));
+            outbox_has_next(&s->outbox, window_of(s)));
 }
 
 static void write_token(struct writer *w, enum record_type type, uint64_t token)
@@ -197,8 +217,8 @@ static void write_data(struct session *s, struct instant now, struct writer *w,
     bool again;
     bool was_waiting = outbox_is_waiting(&s->outbox);
     while (writer_left(w) > tail &&
-           outbox_next(&s->outbox, writer_left(w) - tail,
-                       (size_t)s->peer_window, &record.data, &again)) {
+           outbox_next(&s->outbox, writer_left(w) - tail, window_of(s),
+                       &record.data, &again)) {
         record_encode(&record, w);
         s->counters->records_sent++;
         s->counters->records_resent += again;
@@ -269,11 +289,29 @@ void session_rewind(struct session *s)
         s->ack_due = true;
 }
 
-void session_refused(struct session *s, struct instant now)
+/* Of one flight many packets may be refused: it is halved once. */
+static void halve(struct session *s)
 {
-    if (outbox_is_waiting(&s->outbox))
-        s->retry_at =
-            instant_min(s->retry_at, instant_after(now, refused_pause));
+    size_t flying = s->outbox.flying_bytes;
+    if (instant_is_never(s->retry_at))
+        s->flight = flying / 2 > FLIGHT_STEP ? flying / 2 : FLIGHT_STEP;
+}
+
+void session_refused(struct session *s, bool full, struct instant now)
+{
+    if (!outbox_is_waiting(&s->outbox))
+        return;
+    if (full)
+        halve(s);
+    s->retry_at = instant_min(s->retry_at, instant_after(now, refused_pause));
+}
+
+void session_path_changed(struct session *s, struct instant now)
+{
+    s->flight = SIZE_MAX;
+    s->progress_at = now;
+    session_rewind(s);
+    session_ask_soon(s, now);
 }
 
 struct instant session_doubt_at(const struct session *s, struct span rtt)

@@ -304,12 +304,13 @@ static void take_forwarded(struct node *n, struct link *link,
 }
 
 /* About a packet to one peer: it is sent again, a little later. */
-static void take_refused_packet(struct node *n, const struct node_id *to)
+static void take_refused_packet(struct node *n, const struct node_id *to,
+                                uint8_t reason)
 {
     struct peer *p = peer_get(n, to);
     if (p == NULL || p->session == NULL)
         return;
-    session_refused(p->session, n->now);
+    session_refused(p->session, reason == REFUSAL_QUEUE_FULL, n->now);
     peer_touch(n, p);
 }
 
@@ -322,7 +323,7 @@ static void take_refused(struct node *n, struct relay *relay, struct reader *r)
     if (!reader_done(r))
         return;
     if (!node_id_equal(&to, &nobody)) {
-        take_refused_packet(n, &to);
+        take_refused_packet(n, &to, reason);
         return;
     }
     relays_down(n, relay, refusal_name(reason));

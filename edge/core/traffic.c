@@ -438,9 +438,7 @@ void traffic_path_changed(struct node *n, struct peer *p)
     groups_path_changed(n, p);
     if (p->session == NULL)
         return;
-    session_rewind(p->session);
-    session_ask_soon(p->session, n->now);
-    p->session->progress_at = n->now;
+    session_path_changed(p->session, n->now);
 }
 
 /* A relay may lose packets without a word, as it may be another start of

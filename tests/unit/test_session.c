@@ -233,6 +233,58 @@ static void a_lost_packet_comes_again(void **state)
 }
 
 /* The sender cannot know: it is the receiver's path that ended. */
+static size_t write_all(struct both *t, struct end *e, struct packet *p)
+{
+    size_t bytes = 0;
+    while (next_packet(t, e, true, p))
+        bytes += p->size;
+    return bytes;
+}
+
+/* Else everything unacknowledged would meet the same full queue again. */
+static void a_full_queue_halves_what_flies(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    char *text = calloc(1, 10001);
+    setup(&t);
+    submit(&t, &t.a, "hello");
+    run(&t, true);
+    memset(text, 'x', 10000);
+    for (int i = 0; i < 60; i++)
+        submit(&t, &t.a, text);
+    assert_true(write_all(&t, &t.a, p) > 600 * 1000); /* All is refused. */
+    session_refused(&t.a.session, true, t.now);
+    session_refused(&t.a.session, true, t.now); /* Of the same flight. */
+    assert_int_equal(write_all(&t, &t.a, p), 0);
+    t.now = session_stall_at(&t.a.session);
+    session_stalled(&t.a.session, t.now);
+    size_t half = write_all(&t, &t.a, p);
+    assert_true(half > 250 * 1000 && half < 350 * 1000);
+
+    session_rewind(&t.a.session);
+    run(&t, true);
+    assert_int_equal(t.b.messages, 61);
+    assert_true(t.a.session.flight > half);
+    for (int i = 0; i < 3; i++) {
+        for (int k = 0; k < 60; k++)
+            submit(&t, &t.a, text);
+        if (i == 0)
+            assert_true(write_all(&t, &t.a, p) > half);
+        if (i == 1)
+            session_path_changed(&t.a.session, t.now);
+        session_rewind(&t.a.session);
+        run(&t, true);
+    }
+    assert_int_equal(t.b.messages, 61 + 180);
+    /* Another path begins without a limit of its own. */
+    assert_true(t.a.session.flight >= t.a.session.limits.window);
+    teardown(&t);
+    free(text);
+    free(p);
+}
+
 static void a_lost_acknowledgement_comes_again(void **state)
 {
     (void)state;
@@ -474,6 +526,7 @@ int main(void)
         cmocka_unit_test(messages_arrive_sealed_and_plain),
         cmocka_unit_test(the_newest_word_on_a_group_is_sent),
         cmocka_unit_test(a_lost_packet_comes_again),
+        cmocka_unit_test(a_full_queue_halves_what_flies),
         cmocka_unit_test(a_lost_acknowledgement_comes_again),
         cmocka_unit_test(an_acknowledgement_can_go_twice),
         cmocka_unit_test(repeated_and_forged_packets_are_dropped),
