@@ -381,8 +381,9 @@ static void look_for_silence(struct node *n, struct channel *c)
         struct instant at = receiver_stall_at(r, traffic_rtt(p));
         if (!instant_reached(at, n->now))
             continue;
-        if (instant_reached(p->doubt_not_before, n->now))
-            traffic_doubt(n, p);
+        bool progressed = r->progress_at.us > p->doubted_at.us;
+        if (progressed || instant_reached(p->doubt_not_before, n->now))
+            traffic_doubt(n, p, progressed);
         if (p->waiting)
             continue; /* More would not get out either. */
         r->stalls++;

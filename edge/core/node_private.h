@@ -136,6 +136,7 @@ struct peer {
     struct instant unreached_since; /* the same, but not begun anew at a join */
     struct dialer dialer;
     struct instant doubt_not_before;
+    struct instant doubted_at;
     int doubts;            /* in a row, DOUBTS_MAX at the most */
     uint64_t doubted_base; /* the first record that was missing then */
 
@@ -431,8 +432,9 @@ bool traffic_is_open(const struct node *n);
 struct session *traffic_session(struct node *n, struct peer *p);
 /* The round trip of its path; < 0: unknown. */
 struct span traffic_rtt(const struct peer *p);
-/* The path's acknowledgements stall: another is tried [P-8.7]. */
-void traffic_doubt(struct node *n, struct peer *p);
+/* The path's acknowledgements stall: another is tried [P-8.7]. `progressed`:
+ * something was acknowledged since it was doubted last. */
+void traffic_doubt(struct node *n, struct peer *p, bool progressed);
 /* There is something to send: a link that was put off is made now. */
 void traffic_dial_for(struct node *n, struct peer *p);
 /* Room for a packet of up to `size` bytes to this peer on this link; then what

@@ -10,7 +10,6 @@ static const struct span direct_patience = {4 * 1000 * 1000};
 /* Doubting is tried again so much later; longer each time in a row, for what
  * is not answered on any path goes again on each. */
 static const struct span doubt_pause = {400 * 1000};
-static const struct span doubts_forgotten = {10 * 1000 * 1000};
 enum { DOUBTS_MAX = 3 };
 
 static const struct span ping_timeout = {10 * 1000 * 1000};
@@ -467,8 +466,9 @@ static struct instant doubt_at(const struct peer *p)
 {
     if (p->session == NULL)
         return INSTANT_NEVER;
-    return instant_max(session_doubt_at(p->session, traffic_rtt(p)),
-                       p->doubt_not_before);
+    struct instant at = session_doubt_at(p->session, traffic_rtt(p));
+    bool progressed = p->session->outbox.base != p->doubted_base;
+    return progressed ? at : instant_max(at, p->doubt_not_before);
 }
 
 struct instant traffic_deadline(const struct node *n, const struct peer *p)
@@ -485,15 +485,14 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
 
 /* What is unacknowledged goes over another path as well; the link has to prove
  * itself again [P-8.7]. */
-void traffic_doubt(struct node *n, struct peer *p)
+void traffic_doubt(struct node *n, struct peer *p, bool progressed)
 {
     struct link *link = peer_link(n, p);
     uint64_t base = p->session != NULL ? p->session->outbox.base : 0;
-    if (base != p->doubted_base ||
-        instant_reached(instant_after(p->doubt_not_before, doubts_forgotten),
-                        n->now))
+    if (progressed || base != p->doubted_base)
         p->doubts = 0;
     p->doubted_base = base;
+    p->doubted_at = n->now;
     p->doubt_not_before =
         instant_after(n->now, span_times(doubt_pause, (int64_t)1 << p->doubts));
     p->doubts += p->doubts < DOUBTS_MAX;
@@ -529,7 +528,7 @@ void traffic_due(struct node *n, struct peer *p)
     if (instant_reached(stall_at(p), n->now))
         session_stalled(p->session, n->now);
     if (instant_reached(doubt_at(p), n->now))
-        traffic_doubt(n, p);
+        traffic_doubt(n, p, false);
 }
 
 bool traffic_is_open(const struct node *n)
