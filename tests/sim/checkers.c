@@ -222,6 +222,22 @@ static bool is_over(const struct world *w, int host)
            instant_reached(instant_after(p->leaving_since, nearly), w->now);
 }
 
+static bool left_lately(const struct world *w, int observer, int peer)
+{
+    static const struct span linger = {60 * 1000 * 1000};
+    const struct pair *pair = &w->checkers->pairs[observer][peer];
+
+    return pair->leaves > 0 &&
+           !instant_reached(instant_after(pair->left_at, linger), w->now);
+}
+
+/* Whom one of them took for silent, and the other for broken, the one waits
+ * for when the other has given up [P-6.10]. */
+static bool were_apart(const struct world *w, const struct sent *s)
+{
+    return left_lately(w, s->from, s->to) || left_lately(w, s->to, s->from);
+}
+
 static void check_outcome(struct world *w, const struct sent *s, uint64_t ref)
 {
     unsigned long long number = ref;
@@ -240,7 +256,7 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref)
     case OUTCOME_PEER_RESTARTED:
         /* Whom only a beacon reaches is there, yet cannot be sent to. */
         if (!is_over(w, s->from) && !is_disturbed(w, s->from) &&
-            !is_disturbed(w, s->to) &&
+            !is_disturbed(w, s->to) && !were_apart(w, s) &&
             checkers_best_path(w, s->from, s->to) != PATH_NONE)
             world_fail(w, "delivered",
                        "message %llu from %d to %d: %s, and nothing happened",
