@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void on_joined(void *context, const struct node_peer *peer)
 {
@@ -110,6 +111,8 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->info = memory_new(conf->info.size + 1);
     if (conf->info.size > 0)
         memcpy(a->info, conf->info.data, conf->info.size);
+    a->http_url = memory_string("");
+    a->http_token = memory_string("");
     a->message_limit = conf->message_limit;
     a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
     a->mesh = conf->mesh;
@@ -135,6 +138,8 @@ static void api_free(struct api *a)
     text_close(&a->line);
     free(a->socket);
     free(a->info);
+    free(a->http_url);
+    free(a->http_token);
     free(a);
 }
 
@@ -178,6 +183,32 @@ struct api *api_open(struct edge *e, const struct api_conf *conf,
 const char *api_socket(const struct api *a)
 {
     return a->socket;
+}
+
+struct edge *api_edge(const struct api *a)
+{
+    return a->edge;
+}
+
+size_t api_line_limit(const struct api *a)
+{
+    return a->line_limit;
+}
+
+void api_attach(struct api *a, int fd)
+{
+    if (a->closing)
+        close(fd);
+    else
+        client_attach(a, fd);
+}
+
+void api_tell_http(struct api *a, const char *url, const char *token_file)
+{
+    free(a->http_url);
+    free(a->http_token);
+    a->http_url = memory_string(url);
+    a->http_token = memory_string(token_file);
 }
 
 void api_set_groups(struct api *a, const char *const *groups, size_t count)

@@ -43,6 +43,18 @@ const char *api_socket(const struct api *a);
  * ones and of what clients added by `join`. */
 void api_set_groups(struct api *a, const char *const *groups, size_t count);
 
+/* For whoever brings clients in by another way (see http.h): */
+struct edge *api_edge(const struct api *a);
+/* The longest line, without its end, that is taken. */
+size_t api_line_limit(const struct api *a);
+/* A client on a connected Unix stream socket, which is taken over. A line that
+ * has no end when the other side closes is not carried out. */
+void api_attach(struct api *a, int fd);
+/* Where pages and token are, for `status`. */
+void api_tell_http(struct api *a, const char *url, const char *token_file);
+/* The node's counters in Prometheus' text format, to be freed. */
+char *api_metrics(const struct api *a);
+
 /* Ends all clients and takes the socket away. The loop must still run once or
  * more to finish; the memory frees itself then. NULL is fine. */
 void api_close(struct api *a);

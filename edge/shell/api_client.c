@@ -189,11 +189,12 @@ static void take_input(struct client *c, struct bytes input)
     }
 }
 
-/* The last line may lack its end. Answers that are due still go out. */
+/* The last line may lack its end, but of an attached client: there it is a
+ * message that broke off. Answers that are due still go out. */
 static void on_end(struct client *c)
 {
     c->ended = true;
-    if (c->in.size > 0 && !c->skipping)
+    if (c->in.size > 0 && !c->skipping && !c->attached)
         client_line(c, text_bytes(&c->in));
     text_close(&c->in);
 }
@@ -269,12 +270,13 @@ static void refuse(struct client *c)
     client_close(c);
 }
 
-static void client_new(struct api *a, int fd)
+static void client_new(struct api *a, int fd, bool attached)
 {
     struct client *c = memory_new(sizeof(*c));
 
     c->api = a;
     c->fd = fd;
+    c->attached = attached;
     c->blocked_end = &c->blocked;
     if (uv_poll_init(a->loop, &c->poll, fd) != 0) {
         close(fd);
@@ -290,6 +292,11 @@ static void client_new(struct api *a, int fd)
     if (a->client_count > API_CLIENTS)
         refuse(c);
     client_review(c);
+}
+
+void client_attach(struct api *a, int fd)
+{
+    client_new(a, fd, true);
 }
 
 static void free_stream(uv_handle_t *handle)
@@ -310,7 +317,7 @@ void client_accept(struct api *a)
         uv_fileno((uv_handle_t *)stream, &fd) == 0) {
         int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
         if (own >= 0)
-            client_new(a, own);
+            client_new(a, own, false);
     }
     uv_close((uv_handle_t *)stream, free_stream);
 }

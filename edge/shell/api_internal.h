@@ -13,6 +13,7 @@
  * api_events.c  subscriptions, and events as text
  * api_groups.c  the groups that the node is in, for whom
  * api_status.c  status, peers and health as text
+ * api_metrics.c the node's counters as Prometheus reads them
  */
 #ifndef EDGE_SHELL_API_INTERNAL_H
 #define EDGE_SHELL_API_INTERNAL_H
@@ -108,6 +109,7 @@ struct client {
     struct api *api;
     struct client *previous, *next;
     int fd;
+    bool attached; /* by api_attach: only whole lines count */
     uv_poll_t poll;
     int events;     /* that are polled for */
     struct text in; /* a line's begin that came without its end */
@@ -143,6 +145,8 @@ struct api {
     struct edge_observer observer;
     char *socket;
     char *info;
+    char *http_url; /* "" without HTTP */
+    char *http_token;
     size_t message_limit;
     size_t line_limit;
     struct mesh_id mesh;
@@ -174,6 +178,8 @@ char *api_socket_default(const char *name);
 
 /* api_client.c */
 void client_accept(struct api *a);
+/* A client on this connected socket, which it takes over. */
+void client_attach(struct api *a, int fd);
 void client_close(struct client *c);
 /* Reads the client or leaves it, as its bounds say; ends it when it is done.
  * To be called when something of it was answered. */
@@ -295,7 +301,16 @@ void groups_tell(struct api *a);
 /* All that the node is in. */
 void groups_collect(const struct api *a, struct group_list *list);
 
-/* api_status.c: members of the answer, each with a comma before it. */
+/* api_status.c: the counters of struct node_counters, ended by a NULL name. */
+struct api_counter {
+    const char *name;
+    size_t offset;
+};
+extern const struct api_counter api_counters[];
+uint64_t api_counter_of(const struct node_counters *values,
+                        const struct api_counter *counter);
+
+/* Members of the answer, each with a comma before it. */
 void status_write(const struct api *a, struct text *t);
 void peers_write(const struct api *a, struct text *t);
 /* "id":..,"name":..,"info":..,"groups":..,"path":.. without a comma before. */

@@ -126,6 +126,8 @@ static void add_node(const struct api *a, struct text *t)
     }
     text_add_char(t, ']');
     add_member(t, "socket", a->socket);
+    add_member(t, "http", a->http_url);
+    add_member(t, "token_file", a->http_token);
     text_add_char(t, '}');
 }
 
@@ -166,10 +168,7 @@ static void add_relays(const struct api *a, struct text *t)
     text_add_char(t, ']');
 }
 
-static const struct {
-    const char *name;
-    size_t offset;
-} counters[] = {
+const struct api_counter api_counters[] = {
     {"sent", offsetof(struct node_counters, sent)},
     {"delivered", offsetof(struct node_counters, delivered)},
     {"received", offsetof(struct node_counters, received)},
@@ -194,7 +193,17 @@ static const struct {
     {"path_changes", offsetof(struct node_counters, path_changes)},
     {"doubts", offsetof(struct node_counters, doubts)},
     {"store_bytes", offsetof(struct node_counters, store_bytes)},
+    {NULL, 0},
 };
+
+uint64_t api_counter_of(const struct node_counters *values,
+                        const struct api_counter *counter)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *)values + counter->offset, sizeof(value));
+    return value;
+}
 
 static void add_counters(const struct api *a, struct text *t)
 {
@@ -203,14 +212,11 @@ static void add_counters(const struct api *a, struct text *t)
     node_counters_get(edge_node(a->edge), &values);
     text_add_string(t, ",\"counters\":{\"clients\":");
     text_add_number(t, a->client_count);
-    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-        uint64_t value;
-        memcpy(&value, (const char *)&values + counters[i].offset,
-               sizeof(value));
+    for (const struct api_counter *c = api_counters; c->name; c++) {
         text_add_string(t, ",\"");
-        text_add_string(t, counters[i].name);
+        text_add_string(t, c->name);
         text_add_string(t, "\":");
-        text_add_number(t, value);
+        text_add_number(t, api_counter_of(&values, c));
     }
     text_add_char(t, '}');
 }
