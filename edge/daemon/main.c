@@ -7,6 +7,7 @@
 #include "common/io/log.h"
 #include "edge/daemon/settings.h"
 #include "edge/shell/api.h"
+#include "edge/shell/http.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct zs_edge {
     bool stopping;
     struct edge *edge;
     struct api *api;
+    struct http *http;
 };
 
 /* ---- Reload */
@@ -101,6 +103,7 @@ static void on_stopped(void *context)
     struct zs_edge *z = context;
 
     api_close(z->api);
+    http_close(z->http);
     daemon_close(&z->daemon);
 }
 
@@ -151,6 +154,18 @@ static bool open_api(struct zs_edge *z)
     return z->api != NULL;
 }
 
+static bool open_http(struct zs_edge *z)
+{
+    char error[API_ERROR_SIZE];
+
+    if (z->conf.api.http[0] == '\0')
+        return true;
+    z->http = http_open(z->api, z->conf.api.http, error);
+    if (z->http == NULL)
+        fprintf(stderr, "zs-edge: %s\n", error);
+    return z->http != NULL;
+}
+
 static bool open_edge(struct zs_edge *z)
 {
     char error[EDGE_ERROR_SIZE];
@@ -171,15 +186,9 @@ static bool open_edge(struct zs_edge *z)
 /* What may be set, but this version does not serve. */
 static void tell_unserved(const struct edge_conf *conf)
 {
-    const struct {
-        const char *key;
-        const char *value;
-    } keys[] = {{"api.http", conf->api.http}, {"proxy", conf->proxy}};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (*keys[i].value)
-            log_warn("setting_without_effect",
-                     "key=%s text=\"this version does not serve it\"",
-                     keys[i].key);
+    if (conf->proxy[0] != '\0')
+        log_warn("setting_without_effect",
+                 "key=proxy text=\"this version does not serve it\"");
 }
 
 static void tell_started(const struct zs_edge *z)
@@ -203,7 +212,7 @@ static int run(struct zs_edge *z)
         (struct daemon){.context = z, .stop = on_stop, .reload = on_reload};
     daemon_open(&z->daemon, &z->loop);
     uv_timer_init(&z->loop, &z->patience);
-    if (open_edge(z) && open_api(z)) {
+    if (open_edge(z) && open_api(z) && open_http(z)) {
         tell_unserved(&z->conf);
         tell_started(z);
         code = EXIT_DONE;
@@ -213,6 +222,7 @@ static int run(struct zs_edge *z)
         daemon_close(&z->daemon);
     }
     uv_run(&z->loop, UV_RUN_DEFAULT);
+    http_free(&z->http);
     edge_free(&z->edge);
     return code;
 }

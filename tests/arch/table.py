@@ -20,7 +20,7 @@ LAYERS = {
     "common/io": Layer(["common/core"], ["sodium", "zmq", "uv", "jansson"]),
     "edge/shell": Layer(
         ["edge/core", "common/conf", "common/io"],
-        ["sodium", "zmq", "uv", "jansson"],
+        ["sodium", "zmq", "uv", "jansson", "websockets"],
     ),
     "relay/shell": Layer(
         ["relay/core", "common/conf", "common/io"],
@@ -38,6 +38,7 @@ LIBRARY_HEADERS = {
     "uv.h": "uv",
     "jansson.h": "jansson",
     "yaml.h": "yaml",
+    "libwebsockets.h": "websockets",
     "cmocka.h": "cmocka",
 }
 

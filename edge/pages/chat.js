@@ -1,0 +1,313 @@
+// The chat: who is here, what is said to all, and what to one.
+//
+// A message is {type: "chat", data: {text}}: published when it is for all, sent
+// when it is for one. Whatever others say is text and never markup: it goes
+// into textContent only.
+
+import {Edge, pathInWords} from "./edge.js";
+
+const EVERYONE = "";
+const KEPT = 1000; // entries of a conversation
+
+const part = (id) => document.getElementById(id);
+const people = new Map(); // id -> {id, name, path, endpoint, here}
+const talks = new Map(); // id or EVERYONE -> {entries, unread}
+let current = EVERYONE;
+let seen = null; // ids of the joins before `synced`; null afterwards
+let everSynced = false;
+
+const talkOf = (id) => {
+  if (!talks.has(id)) talks.set(id, {entries: [], unread: 0, draft: ""});
+  return talks.get(id);
+};
+
+function make(tag, className, text) {
+  const element = document.createElement(tag);
+  element.className = className;
+  element.textContent = text ?? "";
+  return element;
+}
+
+// ---- A conversation
+
+function isAtEnd() {
+  const log = part("log");
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+}
+
+function toEnd() {
+  const log = part("log");
+  log.scrollTop = log.scrollHeight;
+}
+
+function add(id, element, counts) {
+  const talk = talkOf(id);
+  const follow = isAtEnd();
+
+  talk.entries.push(element);
+  if (talk.entries.length > KEPT) talk.entries.shift().remove();
+  if (id === current) {
+    part("log").append(element);
+    if (follow) toEnd();
+  } else if (counts) {
+    talk.unread++;
+  }
+  if (counts) showPeople();
+}
+
+function note(id, text) {
+  add(id, make("li", "note", text), false);
+}
+
+function timeOf(when) {
+  const time = make("time", "", when.toLocaleTimeString(
+    [], {hour: "2-digit", minute: "2-digit"}));
+  time.dateTime = when.toISOString();
+  return time;
+}
+
+// The entry of a message; `tell` changes what stands below its words.
+function makeMessage(from, text, mine) {
+  const entry = make("li", mine ? "message mine" : "message");
+  const name = make("div", mine ? "from hidden" : "from");
+  const words = make("div", "words", text);
+  const facts = make("div", "facts");
+  const mark = make("span", "mark");
+
+  name.append(make("bdi", "", from), make("span", "hidden", ": "));
+  words.dir = "auto";
+  facts.append(timeOf(new Date()), mark);
+  entry.append(name, words, facts);
+  return {entry, tell(said, failed) {
+    mark.textContent = ` · ${said}`;
+    facts.classList.toggle("failed", failed);
+  }};
+}
+
+function show(id) {
+  const talk = talkOf(id);
+
+  talkOf(current).draft = part("text").value;
+  current = id;
+  talk.unread = 0;
+  part("log").replaceChildren(...talk.entries);
+  part("text").value = talk.draft;
+  fitText();
+  showHead();
+  showPeople();
+  toEnd();
+}
+
+// ---- What stands around it
+
+function rttInWords(ms) {
+  return typeof ms === "number" ? `, ${ms < 10 ? ms.toFixed(1)
+                                               : Math.round(ms)} ms` : "";
+}
+
+function showHead() {
+  const person = people.get(current);
+  const here = [...people.values()].filter((p) => p.here).length;
+
+  part("title").textContent = person ? person.name : "Everyone";
+  part("text").placeholder =
+    person ? `Message to ${person.name}` : "Message to everyone";
+  if (!person)
+    part("about").textContent = here === 1 ? "1 other is here"
+                                           : `${here} others are here`;
+  else
+    part("about").textContent =
+      person.here ? `private, ${pathInWords(person.path)}` : "has left";
+  part("alone").hidden = here > 0;
+}
+
+function makePerson(id, name, about, gone) {
+  const item = document.createElement("li");
+  const button = make("button", gone ? "gone" : "");
+  const {unread} = talkOf(id);
+
+  button.type = "button";
+  button.dataset.id = id;
+  button.setAttribute("aria-current", String(id === current));
+  button.append(make("bdi", "name", name));
+  if (unread > 0) {
+    const badge = make("span", "unread", String(unread));
+    badge.append(make("span", "hidden", " unread"));
+    button.append(badge);
+  }
+  button.append(make("span", "path", about));
+  item.append(button);
+  return item;
+}
+
+// The list is made anew; the button that had the focus keeps it.
+function showPeople() {
+  const list = part("people");
+  const focused = list.contains(document.activeElement)
+    ? document.activeElement.dataset.id : null;
+  const listed = [...people.values()]
+    .filter((p) => p.here || talkOf(p.id).entries.length > 0)
+    .sort((a, b) => b.here - a.here || a.name.localeCompare(b.name));
+
+  list.replaceChildren(
+    makePerson(EVERYONE, "Everyone", "", false),
+    ...listed.map((p) => makePerson(
+      p.id, p.name, p.here ? pathInWords(p.path) : "left", !p.here)));
+  if (focused !== null)
+    [...list.querySelectorAll("button")]
+      .find((b) => b.dataset.id === focused)?.focus();
+}
+
+function showConnection(state, text) {
+  part("connection").className = state;
+  part("connection").textContent = text;
+  part("send").disabled = state !== "up";
+}
+
+function fitText() {
+  const text = part("text");
+  text.style.height = "auto";
+  text.style.height = `${text.scrollHeight + 2}px`;
+}
+
+// ---- What the edge tells
+
+function joined({id, name, path}) {
+  const before = people.get(id);
+
+  people.set(id, {id, name, path, here: true});
+  seen?.add(id);
+  if (!before?.here && (everSynced || before)) {
+    note(EVERYONE, `${name} joined`);
+    if (before) note(id, `${name} is here again`);
+  }
+}
+
+function left(id, why) {
+  const person = people.get(id);
+
+  if (!person?.here) return;
+  person.here = false;
+  const how = why === "lost" ? " (lost)" : why === "revoked" ? " (revoked)"
+                                                             : "";
+  note(EVERYONE, `${person.name} left${how}`);
+  if (talkOf(id).entries.length > 0) note(id, `${person.name} left${how}`);
+}
+
+// Who is not among those told after a new connection left meanwhile.
+function synced() {
+  for (const person of people.values())
+    if (!seen.has(person.id)) left(person.id, "");
+  seen = null;
+  everSynced = true;
+}
+
+function changedPath({id, path}) {
+  const person = people.get(id);
+
+  if (person) person.path = path;
+}
+
+function heard(id, {from, name, data}) {
+  if (typeof data?.text !== "string") return;
+  const message = makeMessage(name, data.text, false);
+
+  if (id !== EVERYONE) message.tell("private", false);
+  if (!people.has(from)) people.set(from, {id: from, name, here: false});
+  add(id, message.entry, true);
+}
+
+const takers = {
+  join: joined,
+  leave: ({id, reason}) => left(id, reason),
+  synced,
+  path: changedPath,
+  message: (event) => heard(event.from, event),
+  event: (event) => heard(EVERYONE, event),
+  gap: ({name, missed}) =>
+    note(EVERYONE, `${missed} messages of ${name}'s did not get here`),
+};
+
+const edge = new Edge({
+  async up() {
+    seen = new Set();
+    edge.ask({op: "subscribe", types: ["chat"]});
+    const {ok, node} = await edge.ask({op: "status"});
+    if (!ok) return;
+    part("self").textContent = node.name;
+    document.title = `${node.name} · Chat · ZeroServices`;
+    showConnection("up", "connected");
+    showHead();
+    showPeople();
+  },
+  down(refused) {
+    if (refused)
+      showConnection("refused", "the edge wants its token: open the address " +
+                                "with ?token=…");
+    else
+      showConnection("down", "the edge is away; trying again…");
+  },
+  event(event) {
+    takers[event.event]?.(event);
+    if (seen === null || event.event === "synced") {
+      showHead();
+      showPeople();
+    }
+  },
+});
+
+// ---- What the person does
+
+function inWords(answer, forAll) {
+  if (!answer.ok)
+    return answer.error === "no_connection"
+      ? "not known to be delivered: the edge went away"
+      : `not delivered: ${answer.message}`;
+  if (!forAll)
+    return `delivered, ${pathInWords(answer.path)}${rttInWords(answer.rtt_ms)}`;
+  return answer.peers === 1 ? "sent to 1" : `sent to ${answer.peers}`;
+}
+
+async function say(text) {
+  const to = current;
+  const forAll = to === EVERYONE;
+  const message = makeMessage("you", text, true);
+  const request = {type: "chat", data: {text}};
+
+  message.tell("sending…", false);
+  add(to, message.entry, false);
+  toEnd();
+  const answer = await edge.ask(forAll ? {op: "publish", ...request}
+                                       : {op: "send", to, ...request});
+  message.tell(inWords(answer, forAll), !answer.ok);
+}
+
+part("form").addEventListener("submit", (event) => {
+  const text = part("text");
+
+  event.preventDefault();
+  if (part("send").disabled || text.value.trim() === "") return;
+  say(text.value);
+  text.value = "";
+  fitText();
+  text.focus();
+});
+
+part("text").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  part("form").requestSubmit();
+});
+
+part("text").addEventListener("input", fitText);
+
+part("people").addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+
+  if (!button) return;
+  show(button.dataset.id);
+  part("text").focus();
+});
+
+showConnection("down", "connecting…");
+showPeople();
