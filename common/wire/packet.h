@@ -30,6 +30,7 @@ enum packet_type {
     LINK_REVOCATION = 0x16, /* a revocation list */
     LINK_PROBE = 0x17,      /* u64 token | zeros, 16 KiB in all [P-5.7] */
     LINK_PROBED = 0x18,     /* the same, as an answer */
+    LINK_SPARE = 0x19,      /* (nothing) [P-5.8] */
 
     /* From an edge to its relay [P-7]. */
     RELAY_HELLO = 0x20,      /* see relay_hello */

@@ -233,8 +233,10 @@ static void take_opened(struct node *n, const struct beacon *b,
         return;
     }
     struct peer *p = peer_get(n, &claimed.node);
-    if (p != NULL && brings_nothing(n, p, b))
+    if (p != NULL && brings_nothing(n, p, b)) {
+        p->beacon_passed = n->now;
         return; /* Unchecked, so its counter must not count either. */
+    }
     if (is_stranger(p, &said) && answer_stranger(n, p, b, &said, from))
         return;
     if ((p != NULL && is_replay(n, p, &said, b)) ||

@@ -87,6 +87,11 @@ const struct address *dialer_due(struct dialer *d, struct instant now,
     return address;
 }
 
+void dialer_put_off(struct dialer *d, struct instant at)
+{
+    d->at = at;
+}
+
 struct instant dialer_deadline(const struct dialer *d)
 {
     return d->count == 0 ? INSTANT_NEVER : d->at;

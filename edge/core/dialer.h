@@ -40,6 +40,8 @@ void dialer_failed(struct dialer *d, struct instant now);
 /* The address to try now, or NULL. `spread` (0 to 999) varies the pauses. */
 const struct address *dialer_due(struct dialer *d, struct instant now,
                                  uint64_t spread);
+/* The next try is at `at`. */
+void dialer_put_off(struct dialer *d, struct instant at);
 struct instant dialer_deadline(const struct dialer *d);
 
 #endif

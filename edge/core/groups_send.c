@@ -52,6 +52,14 @@ static struct receiver *next_output(const struct peer *p)
     return r;
 }
 
+bool groups_lacks(const struct peer *p)
+{
+    const struct receiver *r = p->receivers;
+    while (r != NULL && !receiver_lacks(r))
+        r = r->next_of_peer;
+    return r != NULL;
+}
+
 bool groups_has_output(const struct peer *p)
 {
     return next_output(p) != NULL;

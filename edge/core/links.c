@@ -31,6 +31,7 @@ struct link *link_new(struct node *n, uint32_t id, enum link_kind kind)
         .subject = link,
     };
     link->greet_by = instant_after(n->now, greet_within);
+    link->used = n->now;
     detector_init(&link->detector, &n->detector, n->now);
     (void)map_put(&n->links, &id, link);
     if (kind == LINK_TO_PEER)
@@ -159,8 +160,6 @@ void links_tell_all(struct node *n, struct bytes packet)
 
 void links_dial(struct node *n, struct peer *p, const struct address *address)
 {
-    if (n->direct_links >= n->link_limit)
-        return;
     uint32_t id = n->next_link;
     n->next_link += 2;
     struct link *link = link_new(n, id, LINK_TO_PEER);
@@ -178,10 +177,8 @@ void links_opened(struct node *n, const struct node_event *event)
 {
     struct link *link = link_get(n, event->link.id);
     if (link == NULL && event->link.id % 2 == 0) {
-        if (n->direct_links >= n->link_limit + n->link_limit / 4) {
-            todo_disconnect(n, event->link.id);
+        if (!places_for_incoming(n, event->link.id))
             return;
-        }
         link = link_new(n, event->link.id, LINK_TO_PEER);
         link->key = event->link.key;
     }
@@ -203,6 +200,7 @@ enum link_end {
     LINK_ENDED,     /* its connection did */
     LINK_SILENT,    /* for too long */
     LINK_ABANDONED, /* the network changed, and it was slow to answer */
+    LINK_SPARED,    /* to make place: its peer is well */
 };
 
 /* The peer's last link is gone; `heard`: when it last spoke on it. */
@@ -211,6 +209,8 @@ static void without_links(struct node *n, struct peer *p, enum link_end how,
 {
     bool suspect = false;
     beacons_challenge(n, p);
+    if (how == LINK_SPARED)
+        return; /* See places.c. */
     if (how == LINK_ABANDONED)
         p->heard_until = instant_after(heard, n->detector.lost_after);
     else
@@ -241,6 +241,11 @@ static void take_down(struct node *n, struct link *link, enum link_end how,
             dialer_failed(&p->dialer, n->now);
     }
     peer_touch(n, p);
+}
+
+void link_spare(struct node *n, struct link *link)
+{
+    take_down(n, link, LINK_SPARED, true);
 }
 
 void links_closed(struct node *n, const struct node_event *event)
@@ -319,7 +324,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
         return;
     }
     link->state = LINK_UP;
-    link->up_since = n->now;
+    link->up_since = link->used = n->now;
     proof_wanted(link);
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
@@ -438,6 +443,8 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
     enum packet_type type = read_u8(&r);
     if (type == LINK_REFUSE) {
         take_refuse(n, link, &r);
+    } else if (type == LINK_SPARE) {
+        places_spared(n, link, &r);
     } else if (link->state != LINK_UP) {
         if (type == LINK_HELLO && link->state == LINK_GREETING)
             take_hello(n, link, &r);

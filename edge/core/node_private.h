@@ -7,6 +7,7 @@
  *     announce.c   what this node says of itself; what others say is checked
  *     beacons.c    datagrams on a LAN
  *     links.c      direct links: greeting, probing, closing
+ *     places.c     which link gives way to another
  *     proof.c      whether large packets pass a link
  *     relays.c     links to relays, and their rosters
  *     peers.c      who is there: evidence, join and leave, path, deadlines
@@ -68,6 +69,7 @@ struct link {
     struct detector detector;
     struct instant greet_by;
     struct instant up_since; /* LINK_UP */
+    struct instant used;     /* it carried something, or was made */
     struct deadline deadline;
     struct peer *waiting; /* peers with output, while it is full */
     uint64_t step;        /* in which it was last written to */
@@ -123,8 +125,9 @@ struct peer {
     bool has_beacon_address;
     struct address beacon_address; /* unicast beacons go there */
     struct instant beacon_heard;
-    struct instant answered_at; /* our last unicast beacon to it */
-    uint64_t answered_cookie;   /* that it echoed */
+    struct instant beacon_passed; /* one was, unchecked: a hint */
+    struct instant answered_at;   /* our last unicast beacon to it */
+    uint64_t answered_cookie;     /* that it echoed */
     struct instant suspected_at;
     struct instant suspect_by;
     struct instant heard_until; /* a link that was given up early proves so */
@@ -134,6 +137,7 @@ struct peer {
     struct paths paths;
     struct instant pathless_since;  /* NEVER: there is a path */
     struct instant unreached_since; /* the same, but not begun anew at a join */
+    bool needs_link;                /* something waits for a path */
     struct dialer dialer;
     struct instant doubt_not_before;
     struct instant doubted_at;
@@ -361,6 +365,17 @@ void link_write_token(struct node *n, const struct link *link,
                       enum packet_type type, uint64_t token);
 
 bool peer_is_linked(const struct peer *p); /* by a direct link that is up */
+/* It ends to make place: no sign that its peer is gone. */
+void link_spare(struct node *n, struct link *link);
+
+/* places.c */
+/* A place for a link to the peer: a free one or, if something waits for it,
+ * that of another link. False: the dialer is put off. */
+bool places_for_dial(struct node *n, struct peer *p);
+/* For one that came in. False: there is none, and the other end was told. */
+bool places_for_incoming(struct node *n, uint32_t id);
+/* LINK_SPARE */
+void places_spared(struct node *n, struct link *link, struct reader *r);
 
 /* proof.c */
 /* From now on only what is asked from now on proves the link. */
@@ -398,6 +413,13 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason);
 bool peer_suspect(struct node *n, struct peer *p);
 /* A dial of it failed: if it was the last one, a suspect is lost sooner. */
 void peer_unreachable(struct node *n, struct peer *p);
+/* A relay lists it, or its beacons come: it would be there without a link. */
+bool peer_is_seen(const struct node *n, const struct peer *p);
+/* Nothing waited for a path to it until now. */
+void peer_begins_to_wait(struct node *n, struct peer *p);
+/* It could be reached, but there is no place for a link: that is no reason to
+ * end what is open, for a minute. */
+void peer_awaits_place(struct node *n, struct peer *p);
 /* Another process of the node is there now. */
 void peer_restarted(struct node *n, struct peer *p);
 /* Evidence, path, session, output, deadlines. True if it is to be settled
@@ -435,6 +457,10 @@ struct span traffic_rtt(const struct peer *p);
 /* The path's acknowledgements stall: another is tried [P-8.7]. `progressed`:
  * something was acknowledged since it was doubted last. */
 void traffic_doubt(struct node *n, struct peer *p, bool progressed);
+/* Whether something is to be sent to the peer, or acknowledged by it. */
+bool traffic_waits(const struct peer *p);
+/* Nothing is under way either way, as far as is known. */
+bool traffic_is_idle(const struct peer *p);
 /* There is something to send: a link that was put off is made now. */
 void traffic_dial_for(struct node *n, struct peer *p);
 /* Room for a packet of up to `size` bytes to this peer on this link; then what
@@ -482,6 +508,8 @@ size_t groups_store_bytes(const struct node *n);
 /* The relay is to know whether multicasts may spare the peer. */
 void groups_spare(struct node *n, const struct relay *relay, struct peer *p);
 bool groups_has_output(const struct peer *p);
+/* Whether it is a receiver that lacks something. */
+bool groups_lacks(const struct peer *p);
 /* Writes one packet for the peer alone. */
 void groups_write(struct node *n, struct peer *p, struct link *link);
 /* Makes packets of what was published in this step. */

@@ -19,6 +19,10 @@ static const struct span session_linger = {10 * 1000 * 1000};
 /* And so long for one that fell silent: its process may well go on, as no
  * connection of it was seen to end. */
 static const struct span silent_linger = {60 * 1000 * 1000};
+/* Whoever is needed is dialled again after this; after the other, if it was for
+ * want of a place. */
+static const struct span need_pause = {5 * 1000 * 1000};
+static const struct span place_pause = {1000 * 1000};
 /* What is known of an absent node is kept so long. */
 static const struct span remembered = {60 * 1000 * 1000};
 
@@ -40,7 +44,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     p->known_since = n->now;
     p->answered_at = p->suspect_by = (struct instant){INT64_MIN};
     p->suspected_at = p->beacon_heard = (struct instant){INT64_MIN};
-    p->heard_until = (struct instant){INT64_MIN};
+    p->heard_until = p->beacon_passed = (struct instant){INT64_MIN};
     p->pathless_since = p->unreached_since = n->now;
     p->doubt_not_before = (struct instant){INT64_MIN};
     p->session_until = INSTANT_NEVER;
@@ -117,10 +121,35 @@ static struct instant present_until(const struct node *n, const struct peer *p)
     return until;
 }
 
+bool peer_is_seen(const struct node *n, const struct peer *p)
+{
+    struct instant beacon = instant_max(p->beacon_heard, p->beacon_passed);
+    return instant_is_never(listed_until(n, p)) ||
+           (beacon.us != INT64_MIN &&
+            !instant_reached(instant_after(beacon, n->detector.lost_after),
+                             n->now));
+}
+
 static bool is_present(const struct node *n, const struct peer *p)
 {
     struct instant until = present_until(n, p);
     return until.us != INT64_MIN && !instant_reached(until, n->now);
+}
+
+/* When a peer that only beacons show is to be asked, as they may be lost: four
+ * times before it is missed. */
+static struct instant ask_at(const struct node *n, const struct peer *p)
+{
+    static const struct span least = {200 * 1000};
+    struct span pause = span_us(n->detector.lost_after.us / 8);
+    if (pause.us < least.us)
+        pause = least;
+    struct instant until = present_until(n, p);
+    if (!p->joined || n->left || !p->has_beacon_address ||
+        instant_is_never(until))
+        return INSTANT_NEVER;
+    return instant_max(instant_after(until, span_us(-4 * pause.us)),
+                       instant_after(p->answered_at, pause));
 }
 
 static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
@@ -197,10 +226,12 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
     p->joined = false;
     p->proved = false;
     p->known_since = n->now;
+    p->session_until =
+        instant_after(n->now, p->broke ? session_linger : silent_linger);
     /* Who comes and goes without a path does not make it wait for ever. */
-    p->session_until = instant_min(
-        instant_after(n->now, p->broke ? session_linger : silent_linger),
-        instant_after(p->unreached_since, silent_linger));
+    if (p->needs_link)
+        p->session_until = instant_min(
+            p->session_until, instant_after(p->unreached_since, silent_linger));
     n->joined_count--;
     groups_left(p);
     peer_touch(n, p);
@@ -315,24 +346,57 @@ struct link *peer_link(struct node *n, const struct peer *p)
     return NULL;
 }
 
+void peer_awaits_place(struct node *n, struct peer *p)
+{
+    if (p->paths.current.kind == PATH_NONE &&
+        !instant_reached(instant_after(p->unreached_since, silent_linger),
+                         n->now))
+        p->pathless_since = n->now;
+}
+
+void peer_begins_to_wait(struct node *n, struct peer *p)
+{
+    if (p->paths.current.kind == PATH_NONE)
+        p->pathless_since = p->unreached_since = n->now;
+}
+
+/* While something is to be sent and there is no way, a try that was put off is
+ * made now, and one that failed is made again soon. */
+static void look_for_need(struct node *n, struct peer *p)
+{
+    struct instant again = instant_after(n->now, need_pause);
+    p->needs_link = p->paths.current.kind == PATH_NONE && traffic_waits(p);
+    if (!p->needs_link || !p->joined)
+        return;
+    if (!instant_reached(p->dialer.at, instant_after(n->now, place_pause)))
+        traffic_dial_for(n, p);
+    if (n->tcp && !instant_reached(p->dialer.at, again))
+        dialer_start(&p->dialer, again);
+}
+
 static void dial(struct node *n, struct peer *p)
 {
     if (p->blob == NULL || p->said.candidate_count == 0)
         return;
-    const struct address *address =
-        dialer_due(&p->dialer, n->now, entropy_below(&n->entropy, 1000));
+    uint64_t spread = entropy_below(&n->entropy, 1000);
+    if (instant_reached(dialer_deadline(&p->dialer), n->now) &&
+        !places_for_dial(n, p))
+        return;
+    const struct address *address = dialer_due(&p->dialer, n->now, spread);
     if (address != NULL)
         links_dial(n, p, address);
 }
 
-/* A session without a path, or of a peer that left, ends when its time is up;
- * what is open is then reported. */
+/* A session of a peer that left, or with something open and no path, ends when
+ * its time is up; what is open is then reported. */
 static struct instant session_end_at(const struct peer *p)
 {
     if (p->session == NULL)
         return INSTANT_NEVER;
     if (!p->joined)
         return p->session_until;
+    if (p->session->outbox.count == 0)
+        return INSTANT_NEVER;
     return instant_after(p->pathless_since, session_linger);
 }
 
@@ -353,6 +417,7 @@ static void rearm(struct node *n, struct peer *p)
         at = instant_after(n->now, remembered); /* It was considered now. */
     if (!n->left)
         at = instant_min(at, dialer_deadline(&p->dialer));
+    at = instant_min(at, ask_at(n, p));
     at = instant_min(at, paths_deadline(&p->paths, n->now));
     at = instant_min(at, expires_at(n, p));
     at = instant_min(at, session_end_at(p));
@@ -366,8 +431,11 @@ bool peer_settle(struct node *n, struct peer *p)
         expire(n, p);
     if (p->joined && !is_present(n, p))
         peer_leave(n, p, DEPARTURE_LOST);
+    if (instant_reached(ask_at(n, p), n->now))
+        beacons_tell(n, p, true);
     choose_path(n, p);
     (void)peer_try_join(n, p);
+    look_for_need(n, p);
     dial(n, p);
     if (instant_reached(session_end_at(p), n->now))
         traffic_end(n, p, SESSION_NOT_DELIVERED);

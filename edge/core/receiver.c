@@ -294,6 +294,21 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
     return instant_after(instant_max(since, r->progress_at), wait);
 }
 
+bool receiver_lacks(const struct receiver *r)
+{
+    switch (r->state) {
+    case RECEIVER_AWAITING:
+        return false;
+    case RECEIVER_STARTING:
+    case RECEIVER_BEHIND:
+    case RECEIVER_CATCHING:
+        return r->present;
+    case RECEIVER_TAKING:
+        return r->present && r->unacknowledged < r->channel->store.next;
+    }
+    return false;
+}
+
 bool receiver_has_output(const struct receiver *r)
 {
     const struct store *s = &r->channel->store;

@@ -93,6 +93,8 @@ void receiver_repair(struct receiver *r, struct instant now, struct span pause);
  * be repaired: 4 RTTs, at least 400 ms, doubling. NEVER: it lacks nothing. */
 struct instant receiver_stall_at(const struct receiver *r, struct span rtt);
 
+/* Whether it is to be told or sent something, or has yet to acknowledge it. */
+bool receiver_lacks(const struct receiver *r);
 /* Whether the packet at its cursor may be sent to it now. */
 bool receiver_has_output(const struct receiver *r);
 /* It was sent: the cursor moves, and it rides again if it caught up. */

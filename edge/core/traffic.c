@@ -191,6 +191,25 @@ void traffic_dial_for(struct node *n, struct peer *p)
         peer_dial_soon(n, p, true);
 }
 
+static bool is_open(const struct session *s)
+{
+    return s->outbox.count > 0 || s->ping_count > 0;
+}
+
+bool traffic_waits(const struct peer *p)
+{
+    return (p->session != NULL && is_open(p->session)) || groups_lacks(p);
+}
+
+bool traffic_is_idle(const struct peer *p)
+{
+    const struct session *s = p->session;
+    bool owes =
+        s != NULL && (s->asking || s->ack_due || session_has_output(s) ||
+                      (s->inbox.message != NULL && !s->inbox.complete));
+    return !owes && !traffic_waits(p);
+}
+
 void traffic_submit(struct node *n, const struct node_event *event)
 {
     struct peer *p = peer_get(n, &event->submit.to);
@@ -205,6 +224,8 @@ void traffic_submit(struct node *n, const struct node_event *event)
     } else if (!has_room(p, m)) {
         refused = OUTCOME_BUSY;
     } else {
+        if (p->session->outbox.count == 0)
+            peer_begins_to_wait(n, p);
         session_submit(p->session, m, event->submit.ref.value, n->now);
         traffic_dial_for(n, p);
         n->counters.sent++;
@@ -263,6 +284,7 @@ void traffic_end_packet(struct node *n, struct link *link,
     size_t taken = (size_t)(w->end - w->start);
     arena_trim(&n->todo->arena, w->start, taken, written.size);
     todo_write(n, link, written);
+    link->used = n->now;
     link_spend(n, link, written.size);
 }
 
@@ -323,6 +345,7 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         return;
     }
     n->counters.packets_received++;
+    link->used = n->now;
     struct bytes bytes = bytes_of(packet, size);
     struct sink_context context = {.node = n, .peer = p};
     struct session_sink sink = sink_of(&context);

@@ -176,7 +176,153 @@ static void moves_behind_its_nat(struct world *w)
     expect(w, checkers_leaves(w, b, a) == 0, "nobody left");
 }
 
+/* --- more nodes than links ---------------------------------------------- */
+
+enum { MANY = 12, FEW = 4 };
+
+static size_t most_links;
+
+/* Links that are up; one that is being made has a place already. */
+static size_t links_of(const struct world *w, int host)
+{
+    size_t count = 0;
+
+    for (int b = 0; b < w->host_count; b++)
+        count += b != host && checkers_path(w, host, b) == PATH_TCP;
+    return count;
+}
+
+static void look_at_links(struct world *w, int host, uint64_t times)
+{
+    size_t count = links_of(w, host);
+
+    most_links = count > most_links ? count : most_links;
+    if (times > 0)
+        world_at(w, span_ms(20), look_at_links, host, times - 1);
+}
+
+static void start_many(struct world *w, struct span watched)
+{
+    int segment = world_add_segment(w, true);
+
+    w->limits.links = FEW;
+    most_links = 0;
+    for (int i = 0; i < MANY; i++)
+        world_add_edge(w, segment);
+    host_start_all(w);
+    for (int i = 0; i < MANY; i++)
+        look_at_links(w, i, (uint64_t)watched.us / 20000);
+    world_run(w, span_s(5));
+    checkers_settle_presence(w);
+}
+
+static size_t leaves(const struct world *w)
+{
+    size_t count = 0;
+
+    for (int a = 0; a < w->host_count; a++)
+        for (int b = 0; b < w->host_count; b++)
+            count += a == b ? 0 : checkers_leaves(w, a, b);
+    return count;
+}
+
+static void ends_well(struct world *w)
+{
+    world_run(w, span_s(10));
+    if (!w->failed)
+        checkers_settle_presence(w);
+    expect(w, leaves(w) == 0, "nobody left");
+    expect(w, most_links > 1 && most_links <= FEW + FEW / 4,
+           "never more links than the limit and a quarter");
+}
+
+static void is_delivered_soon(struct world *w, int a, int b)
+{
+    enum node_outcome outcome;
+    uint64_t ref = application_send(w, a, b, 1000);
+
+    world_run(w, span_ms(1500));
+    expect(w,
+           checkers_reported(w, ref, &outcome) && outcome == OUTCOME_DELIVERED,
+           "a message to somebody without a link is delivered soon");
+}
+
+static uint64_t path_changes(const struct world *w)
+{
+    uint64_t count = 0;
+
+    for (int i = 0; i < w->host_count; i++) {
+        struct node_counters counters;
+
+        node_counters_get(w->hosts[i].process->node, &counters);
+        count += counters.path_changes;
+    }
+    return count;
+}
+
+/* One after the other, so that there is always a link that rests. */
+static void more_nodes_than_links(struct world *w)
+{
+    enum { MOST_CHANGES = 6 }; /* one link made, two ended, at both ends */
+
+    start_many(w, span_s(230));
+    uint64_t before = path_changes(w);
+    world_run(w, span_s(20));
+    expect(w, path_changes(w) == before, "without a reason links stay");
+    for (int a = 0; a < MANY && !w->failed; a++)
+        for (int b = 0; b < MANY && !w->failed; b++)
+            if (a != b)
+                is_delivered_soon(w, a, b);
+    expect(w, path_changes(w) - before <= MANY * (MANY - 1) * MOST_CHANGES,
+           "nobody takes the end of a link for a reason to make it again");
+    ends_well(w);
+}
+
+/* A publication goes round as links become free; who dies without a link is
+ * missed as soon as anybody else. */
+static void few_links_for_all(struct world *w)
+{
+    struct span missed = span_us(w->limits.lost_after.us + 1000 * 1000);
+
+    start_many(w, span_s(60));
+    application_publish(w, 0, 0, 500);
+    world_run(w, span_s(15));
+    for (int b = 1; b < MANY; b++)
+        expect(w, checkers_count(w, 0, b) == 1,
+               "a publication reaches everybody");
+    uint64_t ping = application_ping(w, 0, 1);
+    enum node_outcome outcome;
+    world_run(w, span_s(3));
+    expect(w,
+           checkers_reported(w, ping, &outcome) && outcome == OUTCOME_DELIVERED,
+           "a ping is answered");
+    ends_well(w);
+    host_kill(w, MANY - 1);
+    for (int a = 0; a < MANY - 1; a++)
+        expect(w, sees_within(w, a, MANY - 1, false, missed), "it is missed");
+}
+
+/* All at once: links are handed on as they are done with. */
+static void all_talk_to_all(struct world *w)
+{
+    start_many(w, span_s(60));
+    for (int a = 0; a < MANY; a++)
+        for (int b = 0; b < MANY; b++)
+            if (a != b)
+                application_stream(w, a, b, 3, 1000, span_ms(100));
+    world_run(w, span_s(40));
+    expect(w, application_left(w) == 0, "everything is sent in time");
+    for (int a = 0; a < MANY; a++)
+        for (int b = 0; b < MANY; b++)
+            expect(w, a == b || checkers_count(w, a, b) == 3,
+                   "everything is delivered");
+    ends_well(w);
+}
+
 const struct scenario scenarios_of_links[] = {
+    {"more-nodes-than-links", more_nodes_than_links},
+    {"few-links-for-all", few_links_for_all},
+    {"all-talk-to-all", all_talk_to_all},
     {"ack-by-the-same-path", ack_by_the_same_path},
     {"narrow", narrow},
     {"narrow-from-the-start", narrow_from_the_start},

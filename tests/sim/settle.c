@@ -127,6 +127,8 @@ static bool pair_is_settled(struct world *w, int a, int b, bool by_any_path,
     snprintf(why, size, "%d is %s for %d by %s, and ought to be by %s", b,
              there ? "there" : "not there", a, node_path_name(path),
              node_path_name(best));
+    /* Without a place for a link the path comes with the first message. */
+    by_any_path = by_any_path || w->limits.links < HOSTS;
     return best == PATH_NONE || (there && (by_any_path || path == best));
 }
 
@@ -167,6 +169,8 @@ static bool may_wait(const struct world *w, const struct sent *s)
 
     if (instant_reached(instant_after(from, most), w->now))
         return false;
+    if (w->limits.links < HOSTS)
+        return true; /* For a place. */
     for (int i = 0; i < w->host_count; i++)
         if ((s->to < 0 || s->to == i) && i != s->from &&
             !w->hosts[i].is_relay && checkers_path(w, s->from, i) == PATH_NONE)

@@ -66,6 +66,21 @@ static void starting_never_delays_what_is_due(void **state)
     assert_int_equal(dialer_deadline(&d).us, at(100).us);
 }
 
+static void what_is_put_off_goes_on_where_it_was(void **state)
+{
+    (void)state;
+    struct dialer d;
+    struct address a = host(1), b = host(2);
+    dialer_init(&d);
+    (void)dialer_add(&d, &a, false);
+    (void)dialer_add(&d, &b, false);
+    dialer_start(&d, at(0));
+    assert_true(address_equal(dialer_due(&d, at(0), 0), &a));
+    dialer_put_off(&d, at(500));
+    assert_null(dialer_due(&d, at(499), 0));
+    assert_true(address_equal(dialer_due(&d, at(500), 0), &b));
+}
+
 static void a_full_list_takes_only_a_first(void **state)
 {
     (void)state;
@@ -88,6 +103,7 @@ int main(void)
         cmocka_unit_test(a_round_tries_each_address_then_pauses_longer),
         cmocka_unit_test(a_link_that_failed_is_made_again_later_each_time),
         cmocka_unit_test(starting_never_delays_what_is_due),
+        cmocka_unit_test(what_is_put_off_goes_on_where_it_was),
         cmocka_unit_test(a_full_list_takes_only_a_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

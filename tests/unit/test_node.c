@@ -501,6 +501,66 @@ static void after_busy_nothing_goes_before_ready(void **state)
     teardown(&p);
 }
 
+static void take_link_packet(struct pair *p, struct side *s, const char *text)
+{
+    struct node_event e = {.kind = NODE_LINK_PACKET};
+    e.link.id = s->link;
+    e.link.bytes = bytes_of_string(text);
+    step(p, s, &e);
+}
+
+/* Neither takes it for a loss, nor dials: until there is something to send. */
+static void a_spared_link_is_made_again_when_needed(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    take_link_packet(&p, &p.a, "\x19");
+    take_link_packet(&p, &p.b, "\x19");
+    p.a.link = p.b.link = 0;
+    run(&p, span_s(100));
+    assert_int_equal(p.a.left + p.b.left, 0);
+    assert_int_equal(p.a.path, PATH_NONE);
+    assert_int_equal(p.b.path, PATH_NONE);
+    assert_int_equal(p.a.link, 0);
+    submit(&p, "after all");
+    run(&p, span_ms(10));
+    assert_int_equal(p.a.delivered, 1);
+    assert_int_equal(p.a.path, PATH_TCP);
+    teardown(&p);
+}
+
+static void nobody_beacons_for_a_dead_peer_without_a_link(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    take_link_packet(&p, &p.a, "\x19");
+    struct node *bob = p.b.node;
+    p.b.node = NULL;
+    run(&p, span_ms(2900));
+    assert_int_equal(p.a.left, 0);
+    run(&p, span_ms(200));
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.reason, DEPARTURE_LOST);
+    p.b.node = bob;
+    teardown(&p);
+}
+
+static void a_malformed_spare_changes_nothing(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    take_link_packet(&p, &p.a, "\x19 and more");
+    run(&p, span_s(1));
+    assert_int_equal(p.a.path, PATH_TCP);
+    teardown(&p);
+}
+
 static void a_message_to_nobody_fails(void **state)
 {
     (void)state;
@@ -525,6 +585,9 @@ int main(void)
         cmocka_unit_test(nodes_on_a_lan_meet_and_talk),
         cmocka_unit_test(an_answer_read_late_is_no_replay),
         cmocka_unit_test(a_silent_peer_is_lost),
+        cmocka_unit_test(a_spared_link_is_made_again_when_needed),
+        cmocka_unit_test(nobody_beacons_for_a_dead_peer_without_a_link),
+        cmocka_unit_test(a_malformed_spare_changes_nothing),
         cmocka_unit_test(what_a_silent_peer_was_sent_waits_a_minute),
         cmocka_unit_test(what_a_broken_peer_was_sent_waits_ten_seconds),
         cmocka_unit_test(replayed_beacons_keep_nobody_alive),

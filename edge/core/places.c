@@ -1,0 +1,137 @@
+/*
+ * Places: direct links are kept up to the limit. Beyond it one is made only
+ * for a peer that has something to wait for, and the least used one that is
+ * idle gives way [P-5.8].
+ */
+#include "edge/core/node_private.h"
+
+/* What carried something within this time is in use. */
+static const struct span in_use = {1000 * 1000};
+
+/* A place is looked for again after this and up to as much more: for who waits
+ * for it, for who does not, and where it was the other end that had none. */
+static const struct span needed_pause = {500 * 1000};
+static const struct span free_pause = {30 * 1000 * 1000};
+static const struct span spared_pause = {300 * (int64_t)1000 * 1000};
+
+static bool was_used(const struct node *n, const struct link *link)
+{
+    return !instant_reached(instant_after(link->used, in_use), n->now);
+}
+
+static bool is_idle(const struct node *n, const struct link *link)
+{
+    return link->kind == LINK_TO_PEER && link->state == LINK_UP &&
+           !link->blocked && link->waiting == NULL && !was_used(n, link) &&
+           traffic_is_idle(link->peer);
+}
+
+/* Whose peer would not be lost without it goes first. */
+static bool goes_before(const struct node *n, const struct link *a,
+                        const struct link *b)
+{
+    bool a_seen = peer_is_seen(n, a->peer), b_seen = peer_is_seen(n, b->peer);
+    return a_seen != b_seen ? a_seen : a->used.us < b->used.us;
+}
+
+static struct link *least_used(const struct node *n)
+{
+    size_t cursor = 0;
+    struct link *link, *least = NULL;
+    while ((link = map_next(&n->links, &cursor)) != NULL)
+        if (is_idle(n, link) && (least == NULL || goes_before(n, link, least)))
+            least = link;
+    return least;
+}
+
+static void write_spare(struct node *n, const struct link *link)
+{
+    static const uint8_t spare[] = {LINK_SPARE};
+    todo_write(n, link, arena_copy(&n->todo->arena, bytes_of(spare, 1)));
+}
+
+static void put_off(struct node *n, struct peer *p, struct span pause)
+{
+    uint64_t spread = entropy_below(&n->entropy, (uint64_t)pause.us);
+    dialer_put_off(&p->dialer,
+                   instant_after(n->now, span_us(pause.us + (int64_t)spread)));
+}
+
+/* It is there without a link: on other evidence, in the end. */
+static void park(struct node *n, struct peer *p, struct span pause)
+{
+    p->heard_until = instant_after(n->now, n->detector.lost_after);
+    beacons_tell(n, p, true);
+    dialer_stop(&p->dialer);
+    dialer_succeeded(&p->dialer);
+    put_off(n, p, pause);
+    peer_touch(n, p);
+}
+
+static bool make_place(struct node *n)
+{
+    struct link *link = least_used(n);
+    if (link == NULL)
+        return false;
+    struct peer *p = link->peer;
+    write_spare(n, link);
+    link_spare(n, link);
+    if (!peer_is_linked(p))
+        park(n, p, free_pause);
+    return true;
+}
+
+/* An address that does not answer leaves its place to the peer's next one. */
+static bool replace_dial(struct node *n, struct peer *p)
+{
+    for (struct link *link = p->links; link != NULL; link = link->next_of_peer)
+        if (link->state != LINK_UP && link->outgoing && !was_used(n, link)) {
+            link_drop(n, link, true);
+            return true;
+        }
+    return false;
+}
+
+bool places_for_dial(struct node *n, struct peer *p)
+{
+    if (n->direct_links < n->link_limit)
+        return true;
+    bool needed = p->needs_link ||
+                  (p->said.partial && p->paths.current.kind == PATH_NONE);
+    if (needed && (p->links != NULL ? replace_dial(n, p) : make_place(n)))
+        return true;
+    if (needed)
+        peer_awaits_place(n, p);
+    put_off(n, p, needed ? needed_pause : free_pause);
+    return false;
+}
+
+bool places_for_incoming(struct node *n, uint32_t id)
+{
+    if (n->direct_links < n->link_limit + n->link_limit / 4 || make_place(n))
+        return true;
+    struct link stranger = {.id = id};
+    write_spare(n, &stranger);
+    todo_disconnect(n, id);
+    return false;
+}
+
+void places_spared(struct node *n, struct link *link, struct reader *r)
+{
+    struct peer *p = link->peer;
+    bool was_up = link->state == LINK_UP;
+    if (!reader_done(r) || p == NULL || (!was_up && !link->outgoing)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    if (was_up)
+        link_spare(n, link);
+    else
+        link_drop(n, link, true);
+    if (peer_is_linked(p))
+        return;
+    bool again = !was_up && p->needs_link;
+    if (again)
+        peer_awaits_place(n, p);
+    park(n, p, again ? needed_pause : spared_pause);
+}
