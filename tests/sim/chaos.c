@@ -223,6 +223,8 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
     struct shape shape = shape_of(w, conf);
     struct instant until = instant_after(w->now, shape.chaos);
 
+    if (conf->links > 0)
+        w->limits.links = (size_t)conf->links;
     build(w, &shape);
     if (conf->hostile)
         w->hostile = hostile_new(w->host_count - 1);

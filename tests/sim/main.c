@@ -9,6 +9,7 @@
  *     sim --golden FOLDER [--write]    compares stories with those kept there
  *     --nodes N --relays N --seconds S what a random world is like; what is
  *                                      not said, the seed says
+ *     --links N                        and its nodes' limits.links
  *     --hostile                        one of the nodes says nonsense
  *     --hostile-relay                  a relay does
  */
@@ -93,6 +94,8 @@ static void print_shape(const struct chaos_conf *c)
         printf(" --relays %d", c->relays);
     if (c->seconds > 0)
         printf(" --seconds %d", c->seconds);
+    if (c->links > 0)
+        printf(" --links %d", c->links);
     if (c->hostile || c->hostile_relay)
         printf(c->hostile ? " --hostile" : " --hostile-relay");
 }
@@ -283,6 +286,8 @@ static bool parse(struct options *o, const char *name, const char *value)
         o->chaos.relays = (int)number;
     } else if (strcmp(name, "--seconds") == 0) {
         o->chaos.seconds = (int)number;
+    } else if (strcmp(name, "--links") == 0) {
+        o->chaos.links = (int)number;
     } else if (strcmp(name, "--jobs") == 0) {
         o->jobs = (int)number;
     } else {
@@ -297,7 +302,8 @@ static bool is_sensible(const struct options *o)
 
     return o->jobs >= 1 && o->jobs <= JOBS_MAX &&
            (c->nodes == 0 || (c->nodes >= 2 && c->nodes <= 30)) &&
-           c->relays <= 3 && (c->seconds == 0 || c->seconds >= 60);
+           c->relays <= 3 && c->links >= 0 &&
+           (c->seconds == 0 || c->seconds >= 60);
 }
 
 int main(int argc, char **argv)
