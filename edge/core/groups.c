@@ -220,14 +220,24 @@ static bool has_room(struct node *n, struct outflow *o, const struct message *m)
     return false;
 }
 
+/* Whichever has delivered enough makes place, and READY tells of it. */
+static void want_any_ready(struct node *n)
+{
+    for (size_t i = 0; i < n->outflow_count; i++)
+        n->outflows[i]->channel->wants_ready = true;
+}
+
 static enum node_outcome publish(struct node *n, const struct message *m,
                                  struct outflow **where)
 {
     char group[NAME_ROOM] = {0};
-    if (m->data.size > n->session_limits.message)
+    if (m->data.size > n->session_limits.message ||
+        m->group.size > NAME_MAX_SIZE)
         return OUTCOME_TOO_LARGE;
     memcpy(group, m->group.data, m->group.size);
     struct outflow *o = take_outflow(n, group);
+    if (o == NULL)
+        want_any_ready(n);
     if (o == NULL || !has_room(n, o, m))
         return OUTCOME_BUSY;
     struct channel *c = o->channel;

@@ -1,0 +1,127 @@
+/*
+ * Two nodes, of which one publishes.
+ */
+#include "node_kit.h"
+
+static void publish(struct pair *p, const char *group, struct bytes data)
+{
+    struct node_event e = {.kind = NODE_PUBLISH};
+    e.submit.message = (struct message){
+        .kind = MESSAGE_EVENT,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of("t", 1),
+        .group = bytes_of_string(group),
+        .data = data,
+    };
+    step(p, &p->a, &e);
+}
+
+static void publish_text(struct pair *p, const char *group, const char *text)
+{
+    publish(p, group, bytes_of_string(text));
+}
+
+static void set_groups(struct pair *p, struct side *s, const char *group)
+{
+    struct node_event e = {.kind = NODE_SET_GROUPS};
+    e.groups.list = &group;
+    e.groups.count = group != NULL;
+    step(p, s, &e);
+    run(p, span_ms(10));
+}
+
+static void members_get_what_is_published_to_their_group(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_ms(500));
+
+    publish_text(&p, "", "for all");
+    assert_int_equal(p.a.peers, 1);
+    run(&p, span_ms(10));
+    assert_int_equal(p.b.messages, 1);
+    assert_string_equal(p.b.last, "for all");
+
+    publish_text(&p, "lab", "not for it");
+    assert_int_equal(p.a.peers, 0);
+    set_groups(&p, &p.b, "lab");
+    publish_text(&p, "lab", "for it");
+    assert_int_equal(p.a.peers, 1);
+    run(&p, span_ms(10));
+    assert_int_equal(p.b.messages, 2);
+    set_groups(&p, &p.b, NULL);
+    publish_text(&p, "lab", "not any more");
+    run(&p, span_ms(10));
+    assert_int_equal(p.b.messages, 2);
+    assert_int_equal(p.b.missed, 0);
+    set_groups(&p, &p.b, "lab");
+    publish_text(&p, "lab", "again");
+    run(&p, span_ms(10));
+    assert_string_equal(p.b.last, "again");
+    assert_int_equal(p.b.messages, 3);
+    assert_int_equal(p.b.missed, 0);
+    teardown(&p);
+}
+
+/* Nobody takes what is published any more, and it is not lost for it. */
+static void a_full_store_is_busy_until_what_is_missed_is_known(void **state)
+{
+    (void)state;
+    static const uint8_t data[40 * 1000];
+    struct pair p;
+    setup(&p);
+    run(&p, span_ms(500));
+    publish_text(&p, "", "begin");
+    run(&p, span_ms(100));
+    struct node_event link = {.kind = NODE_LINK_BLOCKED};
+    link.link.id = p.a.link;
+    step(&p, &p.a, &link);
+    size_t published = 0;
+    while (p.a.busy == 0) {
+        publish(&p, "", bytes_of(data, sizeof data));
+        published += p.a.busy == 0;
+    }
+    assert_true(published * sizeof data <= 1 << 18);
+    publish_text(&p, "", "small, and not before");
+    assert_int_equal(p.a.busy, 2);
+    assert_int_equal(p.a.ready, 0);
+    run(&p, span_ms(2100));
+    assert_int_equal(p.a.ready, 1);
+    link.kind = NODE_LINK_WRITABLE;
+    step(&p, &p.a, &link);
+    run(&p, span_ms(300));
+    assert_int_equal(p.a.left, 0);
+    assert_int_equal(p.b.missed, published);
+    publish_text(&p, "", "after");
+    run(&p, span_ms(100));
+    assert_string_equal(p.b.last, "after");
+    assert_int_equal(p.b.messages, 2);
+    teardown(&p);
+}
+
+static void what_was_published_is_delivered_before_goodbye(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct node_event leave = {.kind = NODE_LEAVE};
+    setup(&p);
+    run(&p, span_ms(500));
+    publish_text(&p, "", "the first");
+    step(&p, &p.a, &leave);
+    run(&p, span_ms(900));
+    assert_int_equal(p.a.done, 1);
+    assert_string_equal(p.b.last, "the first");
+    assert_int_equal(p.b.left, 1);
+    teardown(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_get_what_is_published_to_their_group),
+        cmocka_unit_test(a_full_store_is_busy_until_what_is_missed_is_known),
+        cmocka_unit_test(what_was_published_is_delivered_before_goodbye),
+    };
+    return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
