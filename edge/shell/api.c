@@ -195,12 +195,19 @@ size_t api_line_limit(const struct api *a)
     return a->line_limit;
 }
 
-void api_attach(struct api *a, int fd)
+void api_attach(struct api *a, int fd, const struct api_carrier *carrier)
 {
     if (a->closing)
         close(fd);
     else
-        client_attach(a, fd);
+        client_attach(a, fd, carrier);
+}
+
+void api_detach(struct api *a, const void *context)
+{
+    for (struct client *c = a->clients; c; c = c->next)
+        if (c->carrier.fd && c->carrier.context == context)
+            c->carrier.fd = NULL;
 }
 
 void api_tell_http(struct api *a, const char *url, const char *token_file)

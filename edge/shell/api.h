@@ -47,9 +47,18 @@ void api_set_groups(struct api *a, const char *const *groups, size_t count);
 struct edge *api_edge(const struct api *a);
 /* The longest line, without its end, that is taken. */
 size_t api_line_limit(const struct api *a);
+/* What brings a client's bytes to where they are read, on this very loop: so
+ * that the API can wait for a slow reader, and wait for the right thing. */
+struct api_carrier {
+    void *context;
+    int (*fd)(void *context);     /* writable when `carry` can do something */
+    void (*carry)(void *context); /* moves what can be moved */
+};
 /* A client on a connected Unix stream socket, which is taken over. A line that
- * has no end when the other side closes is not carried out. */
-void api_attach(struct api *a, int fd);
+ * has no end when the other side closes is not carried out. The carrier is
+ * copied, and used until it is detached. */
+void api_attach(struct api *a, int fd, const struct api_carrier *carrier);
+void api_detach(struct api *a, const void *context);
 /* Where pages and token are, for `status`. */
 void api_tell_http(struct api *a, const char *url, const char *token_file);
 /* The node's counters in Prometheus' text format, to be freed. */

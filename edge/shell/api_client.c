@@ -270,13 +270,15 @@ static void refuse(struct client *c)
     client_close(c);
 }
 
-static void client_new(struct api *a, int fd, bool attached)
+static void client_new(struct api *a, int fd, const struct api_carrier *carrier)
 {
     struct client *c = memory_new(sizeof(*c));
 
     c->api = a;
     c->fd = fd;
-    c->attached = attached;
+    c->attached = carrier != NULL;
+    if (carrier)
+        c->carrier = *carrier;
     c->blocked_end = &c->blocked;
     if (uv_poll_init(a->loop, &c->poll, fd) != 0) {
         close(fd);
@@ -294,9 +296,9 @@ static void client_new(struct api *a, int fd, bool attached)
     client_review(c);
 }
 
-void client_attach(struct api *a, int fd)
+void client_attach(struct api *a, int fd, const struct api_carrier *carrier)
 {
-    client_new(a, fd, true);
+    client_new(a, fd, carrier);
 }
 
 static void free_stream(uv_handle_t *handle)
@@ -317,7 +319,7 @@ void client_accept(struct api *a)
         uv_fileno((uv_handle_t *)stream, &fd) == 0) {
         int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
         if (own >= 0)
-            client_new(a, own, false);
+            client_new(a, own, NULL);
     }
     uv_close((uv_handle_t *)stream, free_stream);
 }

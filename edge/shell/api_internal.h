@@ -109,7 +109,8 @@ struct client {
     struct api *api;
     struct client *previous, *next;
     int fd;
-    bool attached; /* by api_attach: only whole lines count */
+    bool attached;              /* by api_attach: only whole lines count */
+    struct api_carrier carrier; /* of an attached one; fd is NULL without */
     uv_poll_t poll;
     int events;     /* that are polled for */
     struct text in; /* a line's begin that came without its end */
@@ -179,7 +180,7 @@ char *api_socket_default(const char *name);
 /* api_client.c */
 void client_accept(struct api *a);
 /* A client on this connected socket, which it takes over. */
-void client_attach(struct api *a, int fd);
+void client_attach(struct api *a, int fd, const struct api_carrier *carrier);
 void client_close(struct client *c);
 /* Reads the client or leaves it, as its bounds say; ends it when it is done.
  * To be called when something of it was answered. */

@@ -31,9 +31,18 @@ static size_t collect(const struct api *a, struct client **who,
         if (!is_waited_for(c))
             continue;
         who[count] = c;
-        fds[count++] = (struct pollfd){.fd = c->fd, .events = POLLOUT};
+        int fd = c->carrier.fd ? c->carrier.fd(c->carrier.context) : c->fd;
+        fds[count++] = (struct pollfd){.fd = fd, .events = POLLOUT};
     }
     return count;
+}
+
+/* It takes something: so it was not waited for, then. */
+static void go_on(struct client *c)
+{
+    if (c->carrier.fd)
+        c->carrier.carry(c->carrier.context);
+    client_flush(c);
 }
 
 void slow_wait(struct api *a)
@@ -53,7 +62,7 @@ void slow_wait(struct api *a)
         for (size_t i = 0; i < count; i++) {
             who[i]->waited.us += instant_between(then, now).us;
             if (fds[i].revents != 0)
-                client_flush(who[i]); /* It was not waited for, then. */
+                go_on(who[i]);
         }
     }
 }

@@ -260,6 +260,7 @@ struct http *http_open(struct api *a, const char *listen,
     struct http *h = memory_new(sizeof(*h));
 
     h->api = a;
+    h->message_limit = api_line_limit(a);
     h->loop = edge_loop(api_edge(a));
     h->token_path = http_token_path(api_socket(a));
     init_handles(h);

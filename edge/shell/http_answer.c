@@ -253,6 +253,8 @@ int http_answer(struct http *h, struct lws *wsi, const char *path)
                          "Only GET and HEAD.\n");
         return -1; /* A body that may come is not read. */
     }
+    if (h->closing)
+        return -1;
     if (may_enter(h, wsi, &token) &&
         send_what(h, wsi, path, token, method == LWSHUMETH_GET) < 0)
         return -1;
@@ -266,7 +268,8 @@ int http_answer_upgrade(struct http *h, struct lws *wsi, const char *to)
     unsigned more;
     bool token;
 
-    if (lws_http_get_uri_and_method(wsi, &uri, &length) != LWSHUMETH_GET)
+    if (h->closing ||
+        lws_http_get_uri_and_method(wsi, &uri, &length) != LWSHUMETH_GET)
         return -1;
     if (!may_enter(h, wsi, &token))
         return 1;
@@ -276,7 +279,7 @@ int http_answer_upgrade(struct http *h, struct lws *wsi, const char *to)
                           "The API is a WebSocket at /api.\n") < 0
                    ? -1
                    : 1;
-    if (h->bridges < HTTP_BRIDGES && !h->closing)
+    if (h->bridges < HTTP_BRIDGES)
         return 0;
     if (http_may_tell(h, HTTP_REFUSED_BRIDGES, &more))
         log_warn("http_refused", "reason=too_many_clients limit=%d more=%u",

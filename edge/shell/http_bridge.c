@@ -5,6 +5,7 @@
 #include "common/io/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,21 @@ static void review(struct http_bridge *b)
         uv_poll_stop(&b->poll);
 }
 
+static int wait_fd(void *context)
+{
+    return lws_get_socket_fd(((struct http_bridge *)context)->wsi);
+}
+
+/* As if the loop had seen that the page takes more. */
+static void carry(void *context)
+{
+    struct http_bridge *b = context;
+    struct pollfd writable = {
+        .fd = wait_fd(b), .events = POLLOUT, .revents = POLLOUT};
+
+    lws_service_fd(b->http->context, &writable);
+}
+
 struct http_bridge *http_bridge_open(struct http *h, struct lws *wsi)
 {
     struct http_bridge *b = memory_new(sizeof(*b));
@@ -69,7 +85,9 @@ struct http_bridge *http_bridge_open(struct http *h, struct lws *wsi)
     uv_poll_init(h->loop, &b->poll, b->fd);
     b->poll.data = b;
     h->bridges++;
-    api_attach(h->api, pair[1]);
+    api_attach(
+        h->api, pair[1],
+        &(struct api_carrier){.context = b, .fd = wait_fd, .carry = carry});
     review(b);
     return b;
 }
@@ -105,6 +123,8 @@ static void tell_closed(struct http_bridge *b)
 void http_bridge_close(struct http_bridge *b)
 {
     tell_closed(b);
+    if (!b->http->closing)
+        api_detach(b->http->api, b);
     b->http->bridges--;
     b->wsi = NULL;
     uv_close((uv_handle_t *)&b->poll, bridge_free);
@@ -171,7 +191,7 @@ int http_bridge_heard(struct http_bridge *b, const void *data, size_t size)
         return close_with(b, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE,
                           "text messages only");
     b->message_size += size;
-    if (b->message_size > api_line_limit(b->http->api))
+    if (b->message_size > b->http->message_limit)
         return close_with(b, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE,
                           "longer than limits.message allows");
     add_as_line(&b->in, data, size);

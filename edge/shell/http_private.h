@@ -44,7 +44,8 @@ struct http_limiter {
 struct http_bridge;
 
 struct http {
-    struct api *api;
+    struct api *api; /* gone once `closing` */
+    size_t message_limit;
     uv_loop_t *loop;
     uv_tcp_t listener;
     uv_timer_t patience;

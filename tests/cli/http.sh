@@ -158,6 +158,40 @@ check "which lets its page in" ends_with 0 "${web[@]}" ws "ws://$far/api" \
     -H "$cookie" -H "Origin: http://$far" '{"op":"peers"}'
 check "but no other" refuses 403 $far/api -H "$cookie" -H "$evil"
 
+# --- A flood, to a page that reads and to one that does not
+
+"${web[@]}" ws "ws://$url/api" --count 20003 \
+    '{"op":"subscribe","types":["flood"]}' >"$LAB/flood.heard" 2>&1 &
+reader=$!
+cat >"$LAB/stuck.py" <<'PY'
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from web import WebSocket
+
+web = WebSocket(f"ws://{sys.argv[2]}/api", [])
+web.say('{"op":"subscribe","types":["flood"]}')
+print(web.hear(), flush=True)
+while sys.stdin.readline():
+    pass
+while (message := web.hear()) is not None:
+    last = message
+print(last, web.ended)
+PY
+mkfifo "$LAB/hold"
+"${in_here[@]}" python3 "$LAB/stuck.py" "$NET_DIR/../cli" $url \
+    <"$LAB/hold" >"$LAB/stuck" 2>&1 &
+stuck=$!
+exec 7>"$LAB/hold"
+until_true 5 grep -q ok "$LAB/stuck" || true
+until_true 5 grep -q synced "$LAB/flood.heard" || true
+head -c 3000 /dev/zero | tr '\0' x >"$LAB/line"
+yes "$(cat "$LAB/line")" | head -n 20000 >"$LAB/lines" || true
+check "bob floods" at bob send alice flood --lines <"$LAB/lines"
+check "who reads hears it all" wait "$reader"
+exec 7>&-
+check "who does not is let go" wait "$stuck"
+check "and told why" grep -q '"reason":"slow".*closed 1008' "$LAB/stuck"
+
 # --- Frames that are none
 
 too_long() {
