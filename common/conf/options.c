@@ -1,6 +1,7 @@
 #include "common/conf/options.h"
 
 #include "common/base/memory.h"
+#include "common/conf/describe.h"
 #include "common/conf/mistakes.h"
 #include "common/conf/nearest.h"
 #include "common/conf/units.h"
@@ -20,9 +21,8 @@ static const struct option_row help_row = {"help", 'h', OPTION_FLAG, NULL,
 static const struct option_row version_row = {"version", 0, OPTION_FLAG, NULL,
                                               "print the version and end"};
 
-/* Walks the rows that are taken: the spec's, the shared, help and version. */
-static const struct option_row *next_row(const struct options_spec *spec,
-                                         size_t *cursor)
+const struct option_row *options_row(const struct options_spec *spec,
+                                     size_t *cursor)
 {
     size_t i = (*cursor)++;
     if (i < spec->row_count)
@@ -38,7 +38,7 @@ static const struct option_row *find_name(const struct options_spec *spec,
                                           const char *name, size_t size)
 {
     const struct option_row *row;
-    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;)
+    for (size_t c = 0; (row = options_row(spec, &c)) != NULL;)
         if (strlen(row->name) == size && memcmp(row->name, name, size) == 0)
             return row;
     return NULL;
@@ -48,7 +48,7 @@ static const struct option_row *find_letter(const struct options_spec *spec,
                                             char letter)
 {
     const struct option_row *row;
-    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;)
+    for (size_t c = 0; (row = options_row(spec, &c)) != NULL;)
         if (row->letter != 0 && row->letter == letter)
             return row;
     return NULL;
@@ -80,7 +80,7 @@ static void unknown_name(struct parsing *p, const char *name, size_t size)
     wrong[size] = '\0';
     struct nearest near = {0};
     const struct option_row *row;
-    for (size_t c = 0; (row = next_row(p->spec, &c)) != NULL;)
+    for (size_t c = 0; (row = options_row(p->spec, &c)) != NULL;)
         nearest_offer(&near, wrong, row->name);
     mistakes_value(wrong, shown);
     if (near.word != NULL)
@@ -227,6 +227,11 @@ enum options_result options_parse(const struct options_spec *spec, int argc,
                                   char *const *argv, struct options *o)
 {
     ASSERT(argc >= 1);
+    if (describe_asked(argc, argv)) {
+        describe_options(spec, stdout);
+        *o = (struct options){0};
+        return OPTIONS_DONE;
+    }
     /* A -abc may give as many options as it has letters. */
     size_t room = 1;
     for (int i = 1; i < argc; i++)
@@ -326,11 +331,11 @@ static void print_rows(const struct options_spec *spec, FILE *out)
     char room[128];
     const struct option_row *row;
     size_t width = 0;
-    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;) {
+    for (size_t c = 0; (row = options_row(spec, &c)) != NULL;) {
         size_t size = print_row(row, room);
         width = size > width && size <= WIDEST ? size : width;
     }
-    for (size_t c = 0; (row = next_row(spec, &c)) != NULL;) {
+    for (size_t c = 0; (row = options_row(spec, &c)) != NULL;) {
         size_t size = print_row(row, room);
         if (size <= width)
             fprintf(out, "%-*s  %s\n", (int)width, room, row->help);

@@ -115,6 +115,10 @@ uint64_t options_size(const struct options *o, const char *name,
 const char *options_next(const struct options *o, const char *name,
                          size_t *cursor);
 
+/* Walks the rows that are taken: the spec's, the shared, help and version.
+ * *cursor = 0 at first; NULL at the end. */
+const struct option_row *options_row(const struct options_spec *spec,
+                                     size_t *cursor);
 /* The help as --help prints it. */
 void options_help(const struct options_spec *spec, FILE *out);
 /* "zs-edge: MESSAGE" and how to get help, on stderr; returns EXIT_USAGE. */

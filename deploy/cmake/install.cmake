@@ -1,5 +1,22 @@
 # What `cmake --install` adds to the programs: the units, with the place of
-# the programs filled in, their user, the samples and the papers.
+# the programs filled in, their user, the samples, the papers, and the pages
+# and completions that are made of what each program says of itself.
+
+file(GLOB page_makers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/deploy/pages/*)
+foreach(program zs zs-edge zs-relay)
+    set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${page_makers})
+    add_custom_command(TARGET ${program} POST_BUILD
+        COMMAND sh ${PROJECT_SOURCE_DIR}/deploy/pages/make
+                $<TARGET_FILE:${program}> ${PROJECT_VERSION}
+                ${PROJECT_BINARY_DIR}/share
+        VERBATIM)
+endforeach()
+install(DIRECTORY ${PROJECT_BINARY_DIR}/share/man/
+        DESTINATION ${CMAKE_INSTALL_MANDIR})
+foreach(shell bash-completion zsh fish)
+    install(DIRECTORY ${PROJECT_BINARY_DIR}/share/${shell}
+            DESTINATION ${CMAKE_INSTALL_DATADIR})
+endforeach()
 
 foreach(unit zs-edge zs-relay)
     configure_file(${PROJECT_SOURCE_DIR}/deploy/${unit}.service

@@ -1,6 +1,7 @@
 #include "edge/cli/cmd_mesh.h"
 
 #include "common/base/hex.h"
+#include "common/conf/describe.h"
 #include "common/conf/nearest.h"
 #include "edge/cli/command.h"
 
@@ -13,36 +14,73 @@
 
 static const struct {
     const char *name;
+    const char *arguments;
+    const char *help;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"create", mesh_create}, {"relay", mesh_relay}, {"add", mesh_add},
-    {"revoke", mesh_revoke}, {"list", mesh_list},
+    {"create", "NAME --dir DIR", "a new mesh; prints its id", mesh_create},
+    {"relay", "--dir DIR URL", "identities made from now on carry the relay",
+     mesh_relay},
+    {"add", "NAME --dir DIR", "an identity for a node: DIR/NAME.zs", mesh_add},
+    {"revoke", "NAME --dir DIR", "a node is out: DIR/revoked.zs", mesh_revoke},
+    {"list", "--dir DIR", "who was issued what", mesh_list},
 };
 
-static const struct options_spec spec = {
-    .program = "zs mesh",
-    .synopsis = "COMMAND ...",
-    .about = "Makes a mesh and decides who is in. Needs no running edge.",
-    .positional_min = 1,
-    .positional_max = SIZE_MAX,
-    .stop_at_positional = true,
-    .epilogue =
-        "Commands:\n"
-        "  create NAME --dir DIR    a new mesh; prints its id\n"
-        "  relay --dir DIR URL      identities made from now on carry the "
-        "relay\n"
-        "  add NAME --dir DIR       an identity for a node: DIR/NAME.zs\n"
-        "  revoke NAME --dir DIR    a node is out: DIR/revoked.zs\n"
-        "  list --dir DIR           who was issued what\n\n"
-        "`zs mesh COMMAND --help` tells more.",
-};
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+/* What zs mesh --help says of the commands. */
+static const char *list_commands(void)
+{
+    static char list[1024];
+    size_t at = 0;
+
+    at += (size_t)snprintf(list, sizeof(list), "Commands:\n");
+    for (size_t i = 0; i < COMMANDS; i++) {
+        char usage[64];
+        snprintf(usage, sizeof(usage), "%s %s", commands[i].name,
+                 commands[i].arguments);
+        at += (size_t)snprintf(list + at, sizeof(list) - at, "  %-24s %s\n",
+                               usage, commands[i].help);
+        ASSERT(at < sizeof(list));
+    }
+    snprintf(list + at, sizeof(list) - at,
+             "\n`zs mesh COMMAND --help` tells more.");
+    return list;
+}
+
+static int describe(const struct options_spec *spec, char *asked)
+{
+    int code = EXIT_DONE;
+
+    describe_options(spec, stdout);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        char name[] = "mesh";
+        char *argv[] = {name, asked, NULL};
+        describe_command(commands[i].name, commands[i].arguments,
+                         commands[i].help, stdout);
+        code |= commands[i].run(2, argv);
+        describe_command_end(stdout);
+    }
+    return code;
+}
 
 int cmd_mesh(int argc, char **argv)
 {
+    const struct options_spec spec = {
+        .program = "zs mesh",
+        .synopsis = "COMMAND ...",
+        .about = "Makes a mesh and decides who is in. Needs no running edge.",
+        .positional_min = 1,
+        .positional_max = SIZE_MAX,
+        .stop_at_positional = true,
+        .epilogue = list_commands(),
+    };
     struct options o;
     struct nearest near = {0};
     int code;
 
+    if (describe_asked(argc, argv))
+        return describe(&spec, argv[1]);
     if (!command_options(&spec, argc, argv, &o, &code))
         return code;
     code = -1;
@@ -50,7 +88,7 @@ int cmd_mesh(int argc, char **argv)
         options_free(&o);
         return command_fail(EXIT_FAILED, "the system has no randomness");
     }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+    for (size_t i = 0; i < COMMANDS; i++) {
         nearest_offer(&near, o.positionals[0], commands[i].name);
         if (strcmp(commands[i].name, o.positionals[0]) == 0)
             code = commands[i].run((int)o.positional_count, o.positionals);

@@ -1,6 +1,7 @@
 #include "edge/cli/command.h"
 
 #include "common/base/memory.h"
+#include "common/conf/describe.h"
 #include "common/conf/nearest.h"
 
 #include <stdio.h>
@@ -100,6 +101,23 @@ static int run(const struct options_spec *spec, const struct options *o)
     return unknown_command(spec, o->positionals[0]);
 }
 
+/* zs --describe: itself, and each command by what that says of itself. */
+static int describe(const struct options_spec *spec, char *asked)
+{
+    int code = EXIT_DONE;
+
+    describe_options(spec, stdout);
+    for (size_t i = 0; i < COMMANDS && code == EXIT_DONE; i++) {
+        char name[32];
+        char *argv[] = {name, asked, NULL};
+        snprintf(name, sizeof(name), "%s", commands[i].name);
+        describe_command(name, commands[i].arguments, commands[i].help, stdout);
+        code = commands[i].run(2, argv);
+        describe_command_end(stdout);
+    }
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     const struct options_spec spec = {
@@ -116,6 +134,8 @@ int main(int argc, char **argv)
     struct options o;
     int code;
 
+    if (describe_asked(argc, argv))
+        return describe(&spec, argv[1]);
     if (!command_options(&spec, argc, argv, &o, &code))
         return code;
     code = run(&spec, &o);

@@ -2,6 +2,7 @@
  * zs-edge - the node: runs one node of a mesh and serves local applications.
  */
 #include "common/base/hex.h"
+#include "common/conf/describe.h"
 #include "common/io/clock.h"
 #include "common/io/daemon.h"
 #include "common/io/log.h"
@@ -289,6 +290,11 @@ int main(int argc, char **argv)
     static struct zs_edge z;
     struct options options;
 
+    if (describe_asked(argc, argv)) {
+        describe_options(&settings_spec, stdout);
+        describe_conf(&edge_conf_table, stdout);
+        return EXIT_DONE;
+    }
     switch (options_parse(&settings_spec, argc, argv, &options)) {
     case OPTIONS_DONE:
         return EXIT_DONE;

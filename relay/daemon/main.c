@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "common/conf/describe.h"
 #include "common/conf/options.h"
 #include "common/conf/relay_key.h"
 #include "common/io/daemon.h"
@@ -125,12 +126,28 @@ static int with_conf(struct program *p, const struct options *o)
     return EXIT_DONE;
 }
 
+static int describe(char *asked)
+{
+    char name[] = "init";
+    char *argv[] = {name, asked, NULL};
+
+    describe_options(&spec, stdout);
+    describe_command("init", "DIR --host HOST --mesh MESH-ID",
+                     "makes a relay's key and settings", stdout);
+    int code = cmd_init(2, argv);
+    describe_command_end(stdout);
+    describe_conf(&relay_conf_table, stdout);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
     static struct program program;
     if (sodium_init() < 0)
         return EXIT_FAILED;
+    if (describe_asked(argc, argv))
+        return describe(argv[1]);
     if (argc > 1 && strcmp(argv[1], "init") == 0)
         return cmd_init(argc - 1, argv + 1);
     switch (options_parse(&spec, argc, argv, &o)) {

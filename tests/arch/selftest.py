@@ -15,6 +15,7 @@ import check_help
 import check_install
 import check_layers
 import check_names
+import check_pages
 import check_rules
 import check_samples
 import check_sizes
@@ -317,6 +318,56 @@ class Install(Checks):
 
     def no_problem(self, problems):
         self.assertEqual(self.real(problems), [])
+
+
+class Pages(Checks):
+    HELP = """#!/bin/sh
+echo "Usage: zs-x
+
+Options:
+  -c, --config FILE  the file
+      --check        only check"
+"""
+    PAGE = (".TH ZS-X 8\n.SH NAME\nzs\\-x \\- does it\n.SH OPTIONS\n.TP\n"
+            "\\fB\\-c\\fR, \\fB\\-\\-config\\fR \\fIFILE\\fR\nthe file\n"
+            ".TP\n\\fB\\-\\-check\\fR\nonly check\n")
+    BASH = "_options() {\n    case $1 in\n" \
+           "    \"zs-x\") echo '--config -c --check' ;;\n    esac\n}\n"
+
+    def says(self, page, completion):
+        program = self.write("zs-x", self.HELP, 0o755)
+        page = self.write("zs-x.8", page)
+        path = self.write("zs-x.bash", completion)
+        for words, options in check_pages.helps(program):
+            yield from check_pages.missing(
+                words, options, check_pages.plain(page), page.name)
+            yield from check_pages.uncompleted(words, options, "bash", path)
+        yield from check_pages.understood("bash", path)
+
+    def test_good(self):
+        self.finds(self.says(self.PAGE, self.BASH))
+
+    def test_what_is_not_in_the_page(self):
+        self.finds(self.says(self.PAGE.replace("check", "chuck"), self.BASH),
+                   "zs-x.8: zs-x has no --check")
+        self.finds(self.says(self.PAGE.replace("\\-c\\", "\\-k\\"),
+                             self.BASH), "zs-x.8: zs-x has no -c")
+
+    def test_what_is_not_completed(self):
+        self.finds(self.says(self.PAGE, self.BASH.replace(" --check", "")),
+                   "(bash): zs-x has no --check")
+        self.finds(self.says(self.PAGE, self.BASH + "if"), "syntax error")
+
+    @unittest.skipUnless(which("man"), "no man here")
+    def test_what_man_does_not_know(self):
+        page = self.write("zs-x.8", self.PAGE)
+        self.finds(check_pages.warned(page))
+        page = self.write("zs-x.8", self.PAGE + ".XX\n")
+        self.finds(check_pages.warned(page), "XX")
+
+    def test_not_made(self):
+        found = list(check_pages.problems(self.root, self.root))
+        self.assertEqual(sum("was not made" in x for x in found), 5, found)
 
 
 class Samples(Checks):
