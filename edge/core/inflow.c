@@ -43,6 +43,9 @@ void inflow_start(struct inflow *in, const struct group_start *start,
     keep_key(in, start);
     if (start->record == 0)
         return;
+    if (in->left && start->since > in->next_message)
+        in->next_message = start->since; /* What was before is not for it. */
+    in->left = false;
     in->acknowledge_at = now;
     if (start->record <= inbox_cumulative(&in->inbox) + 1)
         return; /* It has all before. */

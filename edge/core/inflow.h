@@ -36,6 +36,7 @@ struct inflow {
     struct inbox inbox;
     uint64_t next_message;
     bool skipping;         /* a message that is larger than this node takes */
+    bool left;             /* this node left the group, and may be back */
     size_t unacknowledged; /* bytes */
     bool missing;          /* something came too early */
     bool hurry;            /* the sender is to know soon what is here */
@@ -50,7 +51,8 @@ void inflow_init(struct inflow *in, const struct group_start *start,
 /* Wipes and frees. */
 void inflow_close(struct inflow *in);
 /* START: the key is kept; if the stream goes on further than what came, the
- * gap is told. The first one must name a record. */
+ * gap is told: to who left meanwhile, only what is since its return. The first
+ * START must name a record. */
 void inflow_start(struct inflow *in, const struct group_start *start,
                   struct instant now, const struct inflow_sink *sink);
 

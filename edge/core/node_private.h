@@ -176,7 +176,7 @@ struct outflow { /* a channel, with its clock */
 
 struct subscription { /* an inflow, with whose it is */
     struct inflow inflow;
-    const char *group; /* the node's */
+    const char *group; /* the node's; NULL: it left it */
     struct peer *peer;
     uint32_t via; /* the link that its last packet came by */
     struct subscription *next;

@@ -37,19 +37,32 @@ static void drop(struct node *n, struct subscription *s)
     free(s);
 }
 
-static void drop_left_groups(struct node *n, struct peer *p)
+/* What came of a group that was left is remembered: it may be joined again
+ * before the sender knows, and nothing is to come twice. */
+static void note_left_groups(const struct node *n, struct peer *p)
 {
-    struct subscription **at = &p->inflows;
-    while (*at != NULL) {
-        struct subscription *s = *at;
+    for (struct subscription *s = p->inflows; s != NULL; s = s->next) {
         s->group = group_of(n, &s->inflow.tag);
-        if (s->group == NULL) {
-            *at = s->next;
-            drop(n, s);
-        } else {
-            at = &s->next;
-        }
+        s->inflow.left = s->inflow.left || s->group == NULL;
     }
+}
+
+/* Of so many groups none remembers all that it ever was in. */
+static void forget_left_group(struct node *n, struct peer *p)
+{
+    size_t count = 0;
+    struct subscription **left = NULL;
+    for (struct subscription **at = &p->inflows; *at != NULL;
+         at = &(*at)->next) {
+        count++;
+        if ((*at)->group == NULL)
+            left = at;
+    }
+    if (count < GROUP_TAGS || left == NULL)
+        return;
+    struct subscription *s = *left;
+    *left = s->next;
+    drop(n, s);
 }
 
 void subscriptions_forget(struct node *n, struct peer *p)
@@ -70,7 +83,7 @@ void subscriptions_changed(struct node *n)
     size_t cursor = 0;
     struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL)
-        drop_left_groups(n, p);
+        note_left_groups(n, p);
     for (size_t i = 0; n->todo != NULL && i < n->relay_count; i++)
         if (n->relays[i].state == RELAY_UP)
             subscriptions_tell(n, n->relays[i].link);
@@ -142,6 +155,7 @@ static struct subscription *subscribe(struct node *n, struct peer *p,
                                       const struct group_start *start,
                                       const char *group)
 {
+    forget_left_group(n, p);
     struct subscription *s = memory_new(sizeof *s);
     inflow_init(&s->inflow, start, n->session_limits.message);
     s->group = group;
@@ -245,7 +259,7 @@ void subscriptions_take(struct node *n, struct peer *p, struct link *link,
         return;
     }
     struct subscription *s = find(p, &m.tag);
-    if (s == NULL) {
+    if (s == NULL || s->group == NULL) {
         if (group_of(n, &m.tag) != NULL)
             tell_ignorance(n, p, &m, 0);
         n->counters.packets_dropped++;

@@ -182,6 +182,34 @@ static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
     teardown(&f);
 }
 
+static void who_left_and_is_back_misses_nothing_of_between(void **state)
+{
+    (void)state;
+    struct flow f;
+    struct inflow_sink sink = {&f, on_message, on_gap};
+    setup(&f, 1 << 20);
+    publish(&f, "one", 0);
+    channel_seal(f.channel, f.now);
+    assert_int_equal(feed(&f, 0), INFLOW_TAKEN);
+    f.inflow.left = true;
+    for (int i = 0; i < 5; i++)
+        publish(&f, "for others", 0);
+    struct receiver *again = receiver_new(f.channel, NULL, f.now);
+    receiver_route(again, ROUTE_DIRECT);
+    receiver_begin(again, f.now);
+    for (int i = 0; i < 2; i++)
+        publish(&f, "for it", 0);
+    channel_seal(f.channel, f.now);
+    receiver_leave_behind(again, f.now);
+    struct group_start start = receiver_start(again);
+    inflow_start(&f.inflow, &start, f.now, &sink);
+    assert_int_equal(f.missed, 2);
+    assert_int_equal(feed(&f, 0), INFLOW_TAKEN); /* Nothing comes twice. */
+    assert_int_equal(f.messages, 1);
+    receiver_free(again);
+    teardown(&f);
+}
+
 /* It was there when they were published, but could not be told in time. */
 static void who_is_told_late_learns_what_was_for_it(void **state)
 {
@@ -289,6 +317,7 @@ int main(void)
         cmocka_unit_test(what_comes_too_early_is_complained_of),
         cmocka_unit_test(much_is_acknowledged_at_once),
         cmocka_unit_test(a_later_start_is_a_gap_of_exactly_what_lies_between),
+        cmocka_unit_test(who_left_and_is_back_misses_nothing_of_between),
         cmocka_unit_test(who_is_told_late_learns_what_was_for_it),
         cmocka_unit_test(a_message_that_is_too_large_is_a_gap_of_one),
         cmocka_unit_test(a_new_key_is_needed_and_old_ones_stay),
