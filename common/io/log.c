@@ -18,6 +18,8 @@ struct line {
 static enum log_level level_now = LOG_INFO;
 static enum log_format format_now = LOG_TEXT;
 
+static _Thread_local const struct log_sink *sink_now;
+
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 void log_setup(enum log_level level, enum log_format format)
@@ -38,7 +40,15 @@ bool log_level_parse(const char *text, enum log_level *level)
 
 bool log_enabled(enum log_level level)
 {
-    return level <= level_now;
+    return level <= (sink_now != NULL ? sink_now->level : level_now);
+}
+
+const struct log_sink *log_divert(const struct log_sink *sink)
+{
+    const struct log_sink *before = sink_now;
+
+    sink_now = sink;
+    return before;
 }
 
 static void put(struct line *l, char c)
@@ -148,6 +158,23 @@ static void put_line_text(struct line *l, enum log_level level,
     put_text(l, details);
 }
 
+static void write_line(enum log_level level, const char *event,
+                       const char *details)
+{
+    struct line l;
+
+    l.size = 0;
+    if (format_now == LOG_JSON)
+        put_line_json(&l, level, event, details);
+    else
+        put_line_text(&l, level, event, details);
+    l.text[l.size++] = '\n';
+    /* One write, so that lines of several processes do not mix. Nobody is left
+     * to tell when stderr is gone. */
+    ssize_t written = write(STDERR_FILENO, l.text, l.size);
+    (void)written;
+}
+
 void log_write(enum log_level level, const char *event, const char *details,
                ...)
 {
@@ -156,22 +183,15 @@ void log_write(enum log_level level, const char *event, const char *details,
 
     int errno_before = errno;
     char room[LINE_SIZE / 4];
-    struct line l;
     va_list arguments;
     va_start(arguments, details);
     vsnprintf(room, sizeof room, details, arguments);
     va_end(arguments);
 
-    l.size = 0;
-    if (format_now == LOG_JSON)
-        put_line_json(&l, level, event, room);
+    if (sink_now != NULL)
+        sink_now->line(sink_now->context, level, event, room);
     else
-        put_line_text(&l, level, event, room);
-    l.text[l.size++] = '\n';
-    /* One write, so that lines of several processes do not mix. Nobody is left
-     * to tell when stderr is gone. */
-    ssize_t written = write(STDERR_FILENO, l.text, l.size);
-    (void)written;
+        write_line(level, event, room);
     errno = errno_before;
 }
 

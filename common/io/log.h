@@ -25,6 +25,17 @@ void log_write(enum log_level level, const char *event, const char *details,
 /* Quotes a value: "two words", with \" \\ \n \xNN escaped, cut at the room. */
 const char *log_quote(const char *value, char *room, unsigned long size);
 
+/* Where a thread's lines go instead of stderr, from `level` on; for a node
+ * inside a program that is not ours. `details` are the key=value words. */
+struct log_sink {
+    void *context;
+    enum log_level level;
+    void (*line)(void *context, enum log_level level, const char *event,
+                 const char *details);
+};
+/* Borrowed until it is replaced; NULL: stderr. Returns the one before. */
+const struct log_sink *log_divert(const struct log_sink *sink);
+
 #define log_error(event, ...) log_write(LOG_ERROR, event, __VA_ARGS__)
 #define log_warn(event, ...) log_write(LOG_WARN, event, __VA_ARGS__)
 #define log_info(event, ...) log_write(LOG_INFO, event, __VA_ARGS__)

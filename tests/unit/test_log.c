@@ -142,6 +142,36 @@ static void levels_have_names(void **state)
     assert_int_equal(level, LOG_DEBUG);
 }
 
+static int lines;
+
+static void on_line(void *context, enum log_level level, const char *event,
+                    const char *details)
+{
+    lines++;
+    assert_ptr_equal(context, &lines);
+    assert_int_equal(level, LOG_DEBUG);
+    assert_string_equal(event, "here");
+    assert_string_equal(details, "n=7");
+}
+
+static void say_diverted(void)
+{
+    const struct log_sink sink = {&lines, LOG_DEBUG, on_line};
+
+    assert_null(log_divert(&sink));
+    log_debug("here", "n=%d", 7);
+    assert_ptr_equal(log_divert(NULL), &sink);
+    log_debug("there", "n=%d", 8);
+}
+
+static void a_thread_may_divert_its_lines(void **state)
+{
+    (void)state;
+    log_setup(LOG_INFO, LOG_TEXT);
+    assert_string_equal(captured(say_diverted), "");
+    assert_int_equal(lines, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_long_line_is_cut_and_still_ends),
         cmocka_unit_test(less_than_the_level_is_silent),
         cmocka_unit_test(levels_have_names),
+        cmocka_unit_test(a_thread_may_divert_its_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
