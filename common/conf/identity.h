@@ -72,6 +72,12 @@ bool identity_from_passphrase(const char *passphrase_path, const char *name,
                               struct edge_identity *identity,
                               FILE *errors) MUST_USE;
 
+/* The same with the passphrase itself; it is borrowed, and not empty. */
+bool identity_from_passphrase_text(struct bytes passphrase, const char *name,
+                                   const char *key_path,
+                                   struct edge_identity *identity,
+                                   FILE *errors) MUST_USE;
+
 /* False if there are IDENTITY_RELAYS already; one that is there is no second
  * time added. */
 bool identity_add_relay(struct edge_identity *identity,

@@ -36,26 +36,6 @@ static bool derive(const char *passphrase, size_t size, struct derived *to)
                          PASSES, MEMORY, crypto_pwhash_ALG_ARGON2ID13) == 0;
 }
 
-static bool read_passphrase(const char *path, struct derived *to, FILE *errors)
-{
-    size_t size, length;
-    char *text = keyfile_read(path, KEYFILE_SECRET, &size, errors);
-    bool good = false;
-
-    if (text == NULL)
-        return false;
-    length = size;
-    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-        length--;
-    if (length == 0)
-        fprintf(errors, "%s: the passphrase is empty\n", path);
-    else if (!(good = derive(text, length, to)))
-        fprintf(errors, "%s: not enough memory for the passphrase's key\n",
-                path);
-    keyfile_wipe(text, size);
-    return good;
-}
-
 static void certify(struct edge_identity *identity, const char *name,
                     const uint8_t mesh_key[64])
 {
@@ -70,24 +50,31 @@ static void certify(struct edge_identity *identity, const char *name,
         certificate_sign(said, mesh_key, identity->certificate).size;
 }
 
-bool identity_from_passphrase(const char *passphrase_path, const char *name,
-                              const char *key_path,
-                              struct edge_identity *identity, FILE *errors)
+/* The name, and the node's key. */
+static bool begin(const char *name, const char *key_path,
+                  struct edge_identity *identity, FILE *errors)
 {
-    struct derived derived;
-    uint8_t mesh_key[64];
-
     memset(identity, 0, sizeof(*identity));
     if (!name_is_valid(bytes_of(name, strlen(name)))) {
         fprintf(errors, "a name has 1 to 63 of A-Z a-z 0-9 . _ - and does not "
                         "begin with a dot or dash\n");
         return false;
     }
-    if (key_path == NULL)
-        node_key_generate(identity->secret_key);
-    else if (!node_key_load(key_path, identity->secret_key, errors))
-        return false;
-    if (!read_passphrase(passphrase_path, &derived, errors)) {
+    if (key_path != NULL)
+        return node_key_load(key_path, identity->secret_key, errors);
+    node_key_generate(identity->secret_key);
+    return true;
+}
+
+/* The mesh's keys, and the certificate. */
+static bool finish(struct bytes passphrase, const char *name,
+                   struct edge_identity *identity, FILE *errors)
+{
+    struct derived derived;
+    uint8_t mesh_key[64];
+
+    if (!derive((const char *)passphrase.data, passphrase.size, &derived)) {
+        fprintf(errors, "not enough memory for the passphrase's key\n");
         identity_wipe(identity);
         return false;
     }
@@ -98,4 +85,36 @@ bool identity_from_passphrase(const char *passphrase_path, const char *name,
     sodium_memzero(mesh_key, sizeof(mesh_key));
     sodium_memzero(&derived, sizeof(derived));
     return true;
+}
+
+bool identity_from_passphrase_text(struct bytes passphrase, const char *name,
+                                   const char *key_path,
+                                   struct edge_identity *identity, FILE *errors)
+{
+    return begin(name, key_path, identity, errors) &&
+           finish(passphrase, name, identity, errors);
+}
+
+bool identity_from_passphrase(const char *passphrase_path, const char *name,
+                              const char *key_path,
+                              struct edge_identity *identity, FILE *errors)
+{
+    size_t size, length;
+    bool good = false;
+
+    if (!begin(name, key_path, identity, errors))
+        return false;
+    char *text = keyfile_read(passphrase_path, KEYFILE_SECRET, &size, errors);
+    length = text != NULL ? size : 0;
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+        length--;
+    if (length > 0)
+        good = finish(bytes_of(text, length), name, identity, errors);
+    else if (text != NULL)
+        fprintf(errors, "%s: the passphrase is empty\n", passphrase_path);
+    if (text != NULL)
+        keyfile_wipe(text, size);
+    if (!good)
+        identity_wipe(identity);
+    return good;
 }

@@ -3,6 +3,9 @@
 #include "common/base/hex.h"
 #include "common/conf/keyfile.h"
 
+#include <string.h>
+#include <unistd.h>
+
 bool revoked_load(const char *path, struct revoked *revoked, FILE *errors)
 {
     struct keyfile k;
@@ -54,4 +57,33 @@ bool revoked_save(const char *path, struct bytes list, FILE *errors)
     done = keyfile_write(path, &text, 0644, KEYFILE_REPLACE, errors);
     keytext_close(&text);
     return done;
+}
+
+void revoked_place(const char *configured, const char *identity,
+                   char path[REVOKED_PATH_SIZE])
+{
+    const char *slash = strrchr(identity, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - identity) + 1;
+
+    if (configured[0] != '\0')
+        snprintf(path, REVOKED_PATH_SIZE, "%s", configured);
+    else if (identity[0] != '\0')
+        snprintf(path, REVOKED_PATH_SIZE, "%.*srevoked.zs", folder, identity);
+    else
+        path[0] = '\0';
+}
+
+bool revoked_of_mesh(const char *path, const struct mesh_id *mesh,
+                     struct revoked *revoked, FILE *errors)
+{
+    revoked->size = 0;
+    if (path[0] == '\0' || access(path, F_OK) != 0)
+        return true;
+    if (!revoked_load(path, revoked, errors))
+        return false;
+    if (mesh_id_equal(&revoked->list.mesh, mesh))
+        return true;
+    fprintf(errors, "%s: it is another mesh's list\n", path);
+    revoked->size = 0;
+    return false;
 }

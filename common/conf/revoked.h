@@ -24,4 +24,14 @@ bool revoked_load(const char *path, struct revoked *revoked,
  * what reached it. */
 bool revoked_save(const char *path, struct bytes list, FILE *errors) MUST_USE;
 
+/* Where a node keeps its mesh's list: `configured`, or revoked.zs beside the
+ * identity; "" for nowhere. */
+enum { REVOKED_PATH_SIZE = 4096 };
+void revoked_place(const char *configured, const char *identity,
+                   char path[REVOKED_PATH_SIZE]);
+/* Reads it if there is one; without one it is empty (size 0). False, with a
+ * line on `errors`, if it is not this mesh's list. */
+bool revoked_of_mesh(const char *path, const struct mesh_id *mesh,
+                     struct revoked *revoked, FILE *errors) MUST_USE;
+
 #endif

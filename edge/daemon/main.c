@@ -24,7 +24,7 @@ struct zs_edge {
     struct edge_conf current; /* as it was last read */
     struct edge_identity identity;
     struct revoked revoked;
-    char revoked_path[SETTINGS_PATH_SIZE];
+    char revoked_path[REVOKED_PATH_SIZE];
     uv_loop_t loop;
     struct daemon daemon;
     uv_timer_t patience;
@@ -47,8 +47,10 @@ static void on_changed(void *context, const char *key, bool live)
 
 static void reload_revoked(struct zs_edge *z)
 {
-    settings_revoked_path(&z->current, z->revoked_path);
-    if (!settings_revoked(z->revoked_path, &z->identity.mesh, &z->revoked) ||
+    revoked_place(z->current.node.revoked, z->current.node.identity,
+                  z->revoked_path);
+    if (!revoked_of_mesh(z->revoked_path, &z->identity.mesh, &z->revoked,
+                         stderr) ||
         z->revoked.size == 0)
         return;
     edge_submit(z->edge,
@@ -246,8 +248,9 @@ static int with_identity(struct zs_edge *z)
 {
     int code = EXIT_CONF;
 
-    settings_revoked_path(&z->conf, z->revoked_path);
-    if (settings_revoked(z->revoked_path, &z->identity.mesh, &z->revoked)) {
+    revoked_place(z->conf.node.revoked, z->conf.node.identity, z->revoked_path);
+    if (revoked_of_mesh(z->revoked_path, &z->identity.mesh, &z->revoked,
+                        stderr)) {
         if (options_flag(z->options, "check")) {
             code = check(z);
         } else {

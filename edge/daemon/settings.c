@@ -3,7 +3,6 @@
 #include "common/io/log.h"
 
 #include <string.h>
-#include <unistd.h>
 
 static const struct option_row rows[] = {
     {"config", 'c', OPTION_TEXT, "FILE", "the settings, see config/edge.yaml"},
@@ -111,34 +110,4 @@ bool settings_identity(const struct options *o, const struct edge_conf *conf,
         return identity_from_passphrase(options_text(o, "passphrase-file"),
                                         name, NULL, identity, stderr);
     return identity_load(conf->node.identity, NULL, identity, stderr);
-}
-
-void settings_revoked_path(const struct edge_conf *conf,
-                           char path[SETTINGS_PATH_SIZE])
-{
-    const char *identity = conf->node.identity;
-    const char *slash = strrchr(identity, '/');
-    int folder = slash == NULL ? 0 : (int)(slash - identity) + 1;
-
-    if (conf->node.revoked[0] != '\0')
-        snprintf(path, SETTINGS_PATH_SIZE, "%s", conf->node.revoked);
-    else if (identity[0] != '\0')
-        snprintf(path, SETTINGS_PATH_SIZE, "%.*srevoked.zs", folder, identity);
-    else
-        path[0] = '\0';
-}
-
-bool settings_revoked(const char *path, const struct mesh_id *mesh,
-                      struct revoked *revoked)
-{
-    revoked->size = 0;
-    if (path[0] == '\0' || access(path, F_OK) != 0)
-        return true;
-    if (!revoked_load(path, revoked, stderr))
-        return false;
-    if (mesh_id_equal(&revoked->list.mesh, mesh))
-        return true;
-    fprintf(stderr, "%s: it is another mesh's list\n", path);
-    revoked->size = 0;
-    return false;
 }

@@ -9,8 +9,6 @@
 #include "common/conf/options.h"
 #include "common/conf/revoked.h"
 
-enum { SETTINGS_PATH_SIZE = 4096 };
-
 extern const struct options_spec settings_spec;
 
 /* Exactly one way to be someone was named; else it is told on stderr. */
@@ -24,13 +22,5 @@ void settings_log(const struct edge_conf *conf);
 /* The identity that the settings name; false with the mistakes on stderr. */
 bool settings_identity(const struct options *o, const struct edge_conf *conf,
                        struct edge_identity *identity) MUST_USE;
-
-/* Where the mesh's revocation list is kept; "" for nowhere. */
-void settings_revoked_path(const struct edge_conf *conf,
-                           char path[SETTINGS_PATH_SIZE]);
-/* Reads it if there is one. False, with the mistakes on stderr, if it is not
- * this mesh's list. Without one it is empty (size 0). */
-bool settings_revoked(const char *path, const struct mesh_id *mesh,
-                      struct revoked *revoked) MUST_USE;
 
 #endif
