@@ -102,11 +102,16 @@ static void on_idle(uv_idle_t *idle)
     (void)idle; /* It only keeps the loop from sleeping. */
 }
 
+bool zloop_busy(const struct zloop *z)
+{
+    return z->first != NULL || z->kicked;
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct zloop *z = prepare->data;
 
-    if (z->first != NULL || z->kicked)
+    if (zloop_busy(z))
         uv_idle_start(&z->idle, on_idle);
     else
         uv_idle_stop(&z->idle);

@@ -60,12 +60,16 @@ void zloop_close(struct zloop *z);
  * come from a zsocket (a timer, a datagram, a local request). */
 void zloop_kick(struct zloop *z);
 
+/* Something waits for the next turn: the loop is to run at once. For an owner
+ * that runs it by uv_run(UV_RUN_NOWAIT), and sleeps elsewhere. */
+bool zloop_busy(const struct zloop *z);
+
 /* A number that no other socket's inproc name has: libzmq frees a name some
  * time after its socket was closed. */
 uint64_t zloop_name(struct zloop *z);
 
 /*
- * The process's only libzmq context: initializes libsodium, seeds rand() (whose
+ * A libzmq context: initializes libsodium, seeds rand() (whose
  * numbers are the ROUTERs' routing ids), and allows `sockets` sockets at most.
  * NULL if libsodium or libzmq fail.
  */

@@ -125,6 +125,11 @@ const char *edge_relay_transport(const struct edge *e, size_t index)
     return relay_transport_name(e->relays[index].transport);
 }
 
+bool edge_busy(const struct edge *e)
+{
+    return zloop_busy(&e->zloop);
+}
+
 uv_loop_t *edge_loop(const struct edge *e)
 {
     return e->loop;

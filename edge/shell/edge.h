@@ -3,7 +3,7 @@
  * sockets, links, resolver and clock that the core asks for.
  *
  * Everything happens on the loop's thread. Whoever wants to hear of peers and
- * messages (the local API, later the C library) registers an observer; whoever
+ * messages (the local API, the C library) registers an observer; whoever
  * wants something of the node submits an event, which is handled in the loop's
  * next turn together with all others (one step takes the whole batch).
  */
@@ -32,7 +32,8 @@ struct edge_options {
 /*
  * Opens the sockets and starts. NULL with a sentence in `error` if a port is
  * taken, an address or URL is none, or the system lets it not; the loop must
- * then run once all the same. A process has one edge at a time.
+ * then run once all the same. A process may have several, each on a loop of its
+ * own.
  */
 struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
                        char error[EDGE_ERROR_SIZE]);
@@ -88,6 +89,8 @@ const struct node *edge_node(const struct edge *e);
 size_t edge_relay_count(const struct edge *e);
 const char *edge_relay_url(const struct edge *e, size_t index);
 const char *edge_relay_transport(const struct edge *e, size_t index);
+/* See zloop_busy. */
+bool edge_busy(const struct edge *e);
 uv_loop_t *edge_loop(const struct edge *e);
 struct instant edge_now(const struct edge *e);
 

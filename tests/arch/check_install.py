@@ -10,6 +10,8 @@ from shutil import which
 import tree
 
 WANTED = ("bin/zs", "bin/zs-edge", "bin/zs-relay",
+          "include/zeroservices.h", "share/man/man3/zeroservices.3",
+          "share/doc/zeroservices/examples/hello.c",
           "lib/systemd/system/zs-edge.service",
           "lib/systemd/system/zs-relay.service",
           "lib/sysusers.d/zeroservices.conf",

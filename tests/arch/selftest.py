@@ -14,6 +14,7 @@ import check_format
 import check_help
 import check_install
 import check_layers
+import check_library
 import check_names
 import check_pages
 import check_rules
@@ -194,6 +195,40 @@ class Symbols(Checks):
         self.write("edge/core/node.c", "")
         self.finds(check_symbols.problems(
             self.root, self.root, HERE / "pure_symbols.txt"), "was not built")
+
+
+class Library(Checks):
+    HEADER = "ZS_API void zs_one(void);\nZS_API const char *zs_two(\n" \
+             "    int a);\n"
+    MAP = "V {\nglobal:\n    zs_one;\n    zs_two;\nlocal:\n    *;\n};\n"
+    MAN = "void \\fBzs_one\\fP(void);\nchar *\\fBzs_two\\fP(int);\n"
+    BODY = "void zs_one(void) {}\nvoid zs_two(void) {}\n"
+
+    def finds_in(self, header, body, exports, man, *wanted):
+        self.write("edge/lib/zeroservices.h", header)
+        self.write("edge/lib/zeroservices.map", exports)
+        self.write("edge/man/zeroservices.3", man)
+        source = self.write("x.c", body)
+        made = self.root / "x.so"
+        subprocess.run(["gcc", "-shared", "-fPIC", source, "-o", made],
+                       check=True)
+        self.finds(check_library.problems(self.root, str(made)), *wanted)
+
+    def test_good(self):
+        self.finds_in(self.HEADER, self.BODY, self.MAP, self.MAN)
+
+    def test_one_too_many(self):
+        self.finds_in(self.HEADER, self.BODY + "void inner(void) {}\n",
+                      self.MAP, self.MAN, "x.so: has inner")
+
+    def test_forgotten(self):
+        self.finds_in(self.HEADER + "ZS_API int zs_three(void);\n", self.BODY,
+                      self.MAP, self.MAN, "zeroservices.map: has no zs_three",
+                      "zeroservices.3: has no zs_three",
+                      "x.so: has no zs_three")
+
+    def test_nothing(self):
+        self.finds_in("", "", "", "", "declares nothing")
 
 
 class Compile(Checks):

@@ -1,0 +1,291 @@
+#include "edge/lib/lib_node.h"
+
+#include "common/base/jtext.h"
+#include "common/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a caller hands in, with its data as it will travel. */
+struct ask {
+    enum op_kind kind;
+    const char *to;
+    const struct zs_request *request;
+    const char *type;
+    const char *group;
+    struct zs_data data;
+    struct text escaped; /* of a ZS_STRING; `data` looks into it */
+    int timeout_ms;
+    zs_delivered *delivered;
+    zs_replied *replied;
+    void *context;
+};
+
+/* ---- Is it right? */
+
+static bool group_is_right(const struct zs_node *n, const char *group)
+{
+    return name_is_valid(bytes_of_string(group)) &&
+           node_group_is_allowed(edge_node(n->edge), group);
+}
+
+static bool type_is_right(const char *type)
+{
+    size_t size = type != NULL ? strlen(type) : 0;
+
+    return size > 0 && size <= MESSAGE_TYPE_SIZE &&
+           utf8_valid(bytes_of(type, size));
+}
+
+static bool data_is_right(const struct zs_data *d)
+{
+    if (d->bytes == NULL && d->size > 0)
+        return false;
+    switch (d->encoding) {
+    case ZS_BYTES:
+        return true;
+    case ZS_JSON:
+        return jtext_valid(bytes_of(d->bytes, d->size));
+    case ZS_STRING:
+        return utf8_valid(bytes_of(d->bytes, d->size));
+    }
+    return false;
+}
+
+static enum zs_error check(const struct zs_node *n, struct ask *ask)
+{
+    size_t limit = n->options->conf.limits.message;
+
+    if (!type_is_right(ask->type) ||
+        (ask->group != NULL && !group_is_right(n, ask->group)))
+        return ZS_BAD_REQUEST;
+    if (ask->data.size > limit)
+        return ZS_TOO_LARGE;
+    if (!data_is_right(&ask->data))
+        return ZS_BAD_REQUEST;
+    if (ask->data.encoding != ZS_STRING)
+        return ZS_OK;
+    text_add_json(&ask->escaped, bytes_of(ask->data.bytes, ask->data.size));
+    ask->data = (struct zs_data){ask->escaped.data, ask->escaped.size, ZS_JSON};
+    return ask->data.size > limit ? ZS_TOO_LARGE : ZS_OK;
+}
+
+/* ---- Into the queue */
+
+static struct bytes keep(uint8_t **at, const void *data, size_t size)
+{
+    struct bytes kept = bytes_of(*at, size);
+
+    if (size > 0)
+        memcpy(*at, data, size);
+    *at += size;
+    return kept;
+}
+
+static struct message message_of(const struct ask *ask, uint8_t *room)
+{
+    static const enum message_kind kinds[] = {[OP_SEND] = MESSAGE_SEND,
+                                              [OP_REQUEST] = MESSAGE_REQUEST,
+                                              [OP_REPLY] = MESSAGE_REPLY,
+                                              [OP_PUBLISH] = MESSAGE_EVENT};
+    struct message m = {.kind = kinds[ask->kind],
+                        .encoding = ask->data.encoding == ZS_JSON
+                                        ? ENCODING_JSON
+                                        : ENCODING_BYTES};
+
+    m.type = keep(&room, ask->type, strlen(ask->type));
+    if (ask->group != NULL)
+        m.group = keep(&room, ask->group, strlen(ask->group));
+    m.data = keep(&room, ask->data.bytes, ask->data.size);
+    return m;
+}
+
+static struct op *op_new(const struct ask *ask)
+{
+    size_t room = strlen(ask->type) +
+                  (ask->group != NULL ? strlen(ask->group) : 0) +
+                  ask->data.size;
+    struct op *op = calloc(1, sizeof *op + room);
+
+    if (op == NULL)
+        return NULL;
+    op->kind = ask->kind;
+    op->size = sizeof *op + room;
+    op->message = message_of(ask, op->room);
+    op->delivered = ask->delivered;
+    op->replied = ask->replied;
+    op->context = ask->context;
+    op->timeout = span_ms(ask->timeout_ms > 0 ? ask->timeout_ms : TIMEOUT_MS);
+    if (ask->request != NULL) {
+        memcpy(op->to_id.key, ask->request->from, KEY_SIZE);
+        op->message.reference = ask->request->reference;
+    } else if (ask->to != NULL) {
+        strcpy(op->to, ask->to);
+    }
+    return op;
+}
+
+static bool has_room(const struct zs_node *n, size_t size)
+{
+    return n->ops == 0 ||
+           (n->ops < QUEUE_OPS && n->bytes + size <= QUEUE_BYTES);
+}
+
+/* With the mutex held. */
+static enum zs_error await_room(struct zs_node *n, size_t size)
+{
+    bool may_wait = n->options->wait && n->threaded && !node_runs_here(n);
+
+    while (!n->stopping && !has_room(n, size)) {
+        if (!may_wait) {
+            n->refused = true;
+            return ZS_BUSY;
+        }
+        pthread_cond_wait(&n->room, &n->mutex);
+    }
+    return n->stopping ? ZS_CLOSED : ZS_OK;
+}
+
+static enum zs_error post(struct zs_node *n, struct op *op)
+{
+    pthread_mutex_lock(&n->mutex);
+    enum zs_error error = await_room(n, op->size);
+    if (error == ZS_OK) {
+        n->ops++;
+        n->bytes += op->size;
+        /* The loop has not looked yet if there is something already. */
+        if (n->posted.first == NULL)
+            node_wake(n);
+        list_append(&n->posted, op);
+    }
+    pthread_mutex_unlock(&n->mutex);
+    if (error != ZS_OK)
+        free(op);
+    return error;
+}
+
+static enum zs_error accept_ask(struct zs_node *n, struct ask *ask)
+{
+    enum zs_error error = check(n, ask);
+
+    if (error == ZS_OK) {
+        struct op *op = op_new(ask);
+        error = op != NULL ? post(n, op) : ZS_SYSTEM;
+    }
+    text_close(&ask->escaped);
+    return error;
+}
+
+/* ---- What the header promises */
+
+enum zs_error zs_send(struct zs_node *node, const char *to, const char *type,
+                      struct zs_data data, zs_delivered *delivered,
+                      void *context)
+{
+    if (node == NULL || to == NULL || strlen(to) >= TO_SIZE)
+        return ZS_BAD_REQUEST;
+    return accept_ask(node, &(struct ask){.kind = OP_SEND,
+                                          .to = to,
+                                          .type = type,
+                                          .data = data,
+                                          .delivered = delivered,
+                                          .context = context});
+}
+
+enum zs_error zs_publish(struct zs_node *node, const char *group,
+                         const char *type, struct zs_data data,
+                         zs_delivered *delivered, void *context)
+{
+    if (node == NULL)
+        return ZS_BAD_REQUEST;
+    return accept_ask(node, &(struct ask){.kind = OP_PUBLISH,
+                                          .group = group,
+                                          .type = type,
+                                          .data = data,
+                                          .delivered = delivered,
+                                          .context = context});
+}
+
+enum zs_error zs_request(struct zs_node *node, const char *to, const char *type,
+                         struct zs_data data, int timeout_ms,
+                         zs_replied *replied, void *context)
+{
+    if (node == NULL || to == NULL || strlen(to) >= TO_SIZE)
+        return ZS_BAD_REQUEST;
+    return accept_ask(node, &(struct ask){.kind = OP_REQUEST,
+                                          .to = to,
+                                          .type = type,
+                                          .data = data,
+                                          .timeout_ms = timeout_ms,
+                                          .replied = replied,
+                                          .context = context});
+}
+
+enum zs_error zs_reply(struct zs_node *node, const struct zs_request *request,
+                       const char *type, struct zs_data data,
+                       zs_delivered *delivered, void *context)
+{
+    if (node == NULL || request == NULL)
+        return ZS_BAD_REQUEST;
+    return accept_ask(node, &(struct ask){.kind = OP_REPLY,
+                                          .request = request,
+                                          .type = type,
+                                          .data = data,
+                                          .delivered = delivered,
+                                          .context = context});
+}
+
+/* ---- Groups */
+
+static size_t find_group(const struct group_names *g, const char *name)
+{
+    size_t i = 0;
+
+    while (i < g->count && strcmp(g->names[i], name) != 0)
+        i++;
+    return i;
+}
+
+static enum zs_error change_groups(struct zs_node *n, const char *group,
+                                   bool in)
+{
+    struct group_names *g = &n->groups;
+    size_t i = find_group(g, group);
+
+    if (n->stopping)
+        return ZS_CLOSED;
+    if (in == (i < g->count))
+        return ZS_OK;
+    if (in && g->count == ANNOUNCEMENT_GROUPS)
+        return ZS_BAD_REQUEST;
+    if (in) {
+        strcpy(g->names[g->count++], group);
+    } else {
+        g->count--;
+        memmove(g->names[i], g->names[i + 1],
+                (g->count - i) * sizeof g->names[0]);
+    }
+    n->groups_changed = true;
+    node_wake(n);
+    return ZS_OK;
+}
+
+static enum zs_error set_group(struct zs_node *n, const char *group, bool in)
+{
+    if (n == NULL || group == NULL || !group_is_right(n, group))
+        return ZS_BAD_REQUEST;
+    pthread_mutex_lock(&n->mutex);
+    enum zs_error error = change_groups(n, group, in);
+    pthread_mutex_unlock(&n->mutex);
+    return error;
+}
+
+enum zs_error zs_join(struct zs_node *node, const char *group)
+{
+    return set_group(node, group, true);
+}
+
+enum zs_error zs_leave(struct zs_node *node, const char *group)
+{
+    return set_group(node, group, false);
+}

@@ -1,0 +1,524 @@
+#include "edge/lib/lib_node.h"
+
+#include "common/base/hex.h"
+#include "common/base/memory.h"
+#include "common/io/clock.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    REFRESH_MS = 1000, /* of round trips in the directory */
+    DRAIN_TICK_MS = 5,
+    ROUNDS = 64, /* of the loop in one zs_node_process */
+};
+
+/* ---- On whose thread are we? */
+
+/* The node whose loop runs on this thread now. */
+static _Thread_local const struct zs_node *running;
+
+struct entered {
+    const struct zs_node *before;
+    const struct log_sink *sink;
+};
+
+static struct entered enter(const struct zs_node *n)
+{
+    struct entered e = {running, log_divert(&n->sink)};
+
+    running = n;
+    return e;
+}
+
+static void leave(struct entered e)
+{
+    running = e.before;
+    log_divert(e.sink);
+}
+
+bool node_runs_here(const struct zs_node *n)
+{
+    return running == n;
+}
+
+void node_wake(struct zs_node *n)
+{
+    if (!n->deaf)
+        uv_async_send(&n->async);
+}
+
+/* ---- The end */
+
+static void on_stopped(void *context)
+{
+    struct zs_node *n = context;
+    struct op *op;
+
+    n->stage = STAGE_STOPPED;
+    edge_unobserve(n->edge, &n->observer);
+    ops_close(n);
+    pthread_mutex_lock(&n->mutex);
+    struct op_list posted = n->posted;
+    n->posted = (struct op_list){0};
+    n->stopping = true;
+    n->deaf = true;
+    pthread_mutex_unlock(&n->mutex);
+    while ((op = list_take(&posted)) != NULL)
+        ops_fail(n, op, ZS_CLOSED);
+    uv_close((uv_handle_t *)&n->async, NULL);
+    uv_close((uv_handle_t *)&n->timeouts, NULL);
+    uv_close((uv_handle_t *)&n->clock, NULL);
+}
+
+/* What was taken in this turn may come back BUSY at its end, so the first look
+ * is at the next turn's begin. */
+static void on_drain(uv_timer_t *timer)
+{
+    struct zs_node *n = timer->data;
+
+    n->drained_ms += DRAIN_TICK_MS;
+    if (n->lanes.count > 0 && n->drained_ms < DRAIN_MS)
+        return;
+    uv_timer_stop(timer);
+    n->stage = STAGE_LEAVING;
+    edge_stop(n->edge, on_stopped, n);
+}
+
+static void begin_end(struct zs_node *n)
+{
+    n->stage = STAGE_DRAINING;
+    uv_timer_start(&n->clock, on_drain, 0, DRAIN_TICK_MS);
+}
+
+void zs_node_stop(struct zs_node *node)
+{
+    if (node == NULL)
+        return;
+    pthread_mutex_lock(&node->mutex);
+    node->stopping = true;
+    pthread_cond_broadcast(&node->room);
+    node_wake(node);
+    pthread_mutex_unlock(&node->mutex);
+}
+
+/* ---- What other threads want */
+
+static void set_groups(struct zs_node *n, const struct group_names *groups)
+{
+    const char *names[ANNOUNCEMENT_GROUPS];
+
+    for (size_t i = 0; i < groups->count; i++)
+        names[i] = groups->names[i];
+    edge_submit(n->edge,
+                &(struct node_event){.kind = NODE_SET_GROUPS,
+                                     .groups = {names, groups->count}});
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct zs_node *n = async->data;
+    struct group_names groups;
+    struct op *op;
+
+    pthread_mutex_lock(&n->mutex);
+    struct op_list posted = n->posted;
+    bool regroup = n->groups_changed;
+    bool stop = n->stopping;
+    n->posted = (struct op_list){0};
+    n->groups_changed = false;
+    if (regroup)
+        groups = n->groups;
+    pthread_mutex_unlock(&n->mutex);
+
+    if (regroup)
+        set_groups(n, &groups);
+    lanes_pump(n);
+    while ((op = list_take(&posted)) != NULL)
+        ops_start(n, op);
+    if (stop && n->stage == STAGE_OPEN)
+        begin_end(n);
+}
+
+static void on_refresh(uv_timer_t *timer)
+{
+    directory_refresh(timer->data);
+}
+
+/* A list came from the mesh: kept, so that it holds after a restart. */
+static void on_revoked(void *context, struct bytes list)
+{
+    const struct zs_node *n = context;
+    struct complaint c;
+
+    if (n->revoked_path[0] == '\0' || !complaint_open(&c))
+        return;
+    if (!revoked_save(n->revoked_path, list, c.file))
+        log_warn("revocation_not_kept", "path=%s", n->revoked_path);
+    fclose(c.file);
+    free(c.text);
+}
+
+/* ---- Opening */
+
+static void init_maps(struct zs_node *n)
+{
+    uint8_t key[16];
+
+    randombytes_buf(key, sizeof key);
+    randombytes_buf(&n->last_reference, sizeof n->last_reference);
+    map_init(&n->refs, sizeof(uint64_t), key);
+    map_init(&n->requests, sizeof(uint64_t), key);
+    map_init(&n->lanes, KEY_SIZE, key);
+    map_init(&n->asked, KEY_SIZE + sizeof(uint64_t), key);
+    map_init(&n->directory, KEY_SIZE, key);
+}
+
+static void init_mutex(struct zs_node *n)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_mutex_init(&n->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&n->room, NULL);
+    pthread_cond_init(&n->finished, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static struct zs_node *node_alloc(struct zs_options *options,
+                                  const struct zs_callbacks *callbacks)
+{
+    struct zs_node *n = memory_new(sizeof *n);
+    const struct conf_list *groups = &options->conf.node.groups;
+
+    n->options = options;
+    options_hold(options);
+    if (callbacks != NULL)
+        n->on = *callbacks;
+    n->sink = tell_sink(n);
+    n->observer = tell_observer(n);
+    n->revoked_path = memory_string("");
+    for (size_t i = 0; i < groups->count && i < ANNOUNCEMENT_GROUPS; i++)
+        strcpy(n->groups.names[n->groups.count++], groups->items[i]);
+    init_mutex(n);
+    init_maps(n);
+    return n;
+}
+
+static void node_destroy(struct zs_node *n)
+{
+    edge_free(&n->edge);
+    if (n->has_loop)
+        uv_loop_close(&n->loop);
+    askers_close(n);
+    directory_close(n);
+    map_close(&n->refs);
+    map_close(&n->requests);
+    map_close(&n->lanes);
+    heap_close(&n->deadlines);
+    pthread_cond_destroy(&n->room);
+    pthread_cond_destroy(&n->finished);
+    pthread_mutex_destroy(&n->mutex);
+    zs_options_free(&n->options);
+    free(n->revoked_path);
+    free(n);
+}
+
+static bool open_loop(struct zs_node *n)
+{
+    if (uv_loop_init(&n->loop) != 0)
+        return false;
+    if (uv_async_init(&n->loop, &n->async, on_async) != 0) {
+        uv_loop_close(&n->loop);
+        return false;
+    }
+    n->has_loop = true;
+    uv_timer_init(&n->loop, &n->timeouts);
+    uv_timer_init(&n->loop, &n->clock);
+    n->async.data = n->timeouts.data = n->clock.data = n;
+    uv_timer_start(&n->clock, on_refresh, REFRESH_MS, REFRESH_MS);
+    return true;
+}
+
+static void close_loop(struct zs_node *n)
+{
+    uv_close((uv_handle_t *)&n->async, NULL);
+    uv_close((uv_handle_t *)&n->timeouts, NULL);
+    uv_close((uv_handle_t *)&n->clock, NULL);
+    uv_run(&n->loop, UV_RUN_DEFAULT);
+}
+
+static void warn_of_time(const struct edge_identity *identity)
+{
+    char text[80];
+    char quoted[128];
+
+    if (identity_time(identity, clock_unix_seconds(), text) != CERTIFICATE_GOOD)
+        log_warn("certificate_not_valid", "reason=%s",
+                 log_quote(text, quoted, sizeof quoted));
+}
+
+static enum zs_error open_edge(struct zs_node *n,
+                               const struct edge_identity *identity,
+                               struct bytes revocations, FILE *errors)
+{
+    char error[EDGE_ERROR_SIZE] = "no more descriptors";
+    struct edge_options options = {.conf = &n->options->conf,
+                                   .identity = identity,
+                                   .revocations = revocations,
+                                   .revoked = on_revoked,
+                                   .context = n};
+
+    warn_of_time(identity);
+    bool open = open_loop(n);
+    if (open)
+        n->edge = edge_open(&n->loop, &options, error);
+    if (n->edge == NULL) {
+        fputs(error, errors);
+        if (open)
+            close_loop(n);
+        return ZS_SYSTEM;
+    }
+    struct node_id self = node_self(edge_node(n->edge));
+    hex_encode(bytes_of(self.key, KEY_SIZE), n->id);
+    strcpy(n->name, node_name(edge_node(n->edge)));
+    edge_observe(n->edge, &n->observer);
+    return ZS_OK;
+}
+
+static enum zs_error open_as(struct zs_node *n,
+                             const struct edge_identity *identity, FILE *errors)
+{
+    const struct edge_conf *conf = &n->options->conf;
+    bool by_file = n->options->passphrase == NULL;
+    char path[REVOKED_PATH_SIZE];
+    struct revoked *revoked = memory_new(sizeof *revoked);
+    enum zs_error error = ZS_CONFIGURATION;
+
+    revoked_place(conf->node.revoked, by_file ? conf->node.identity : "", path);
+    free(n->revoked_path);
+    n->revoked_path = memory_string(path);
+    if (revoked_of_mesh(path, &identity->mesh, revoked, errors))
+        error = open_edge(n, identity, bytes_of(revoked->bytes, revoked->size),
+                          errors);
+    free(revoked);
+    return error;
+}
+
+static enum zs_error open_node(struct zs_node *n, FILE *errors)
+{
+    struct edge_identity identity;
+    enum zs_error error = ZS_CONFIGURATION;
+    struct entered entered = enter(n);
+
+    if (options_identity(n->options, &identity, errors)) {
+        error = open_as(n, &identity, errors);
+        identity_wipe(&identity);
+    }
+    leave(entered);
+    return error;
+}
+
+enum zs_error zs_node_open(struct zs_node **node, struct zs_options *options,
+                           const struct zs_callbacks *callbacks)
+{
+    struct complaint c;
+
+    if (node == NULL)
+        return ZS_BAD_REQUEST;
+    *node = NULL;
+    if (options == NULL)
+        return ZS_BAD_REQUEST;
+    if (!complaint_open(&c))
+        return ZS_SYSTEM;
+    struct zs_node *n = node_alloc(options, callbacks);
+    enum zs_error error = open_node(n, c.file);
+    complaint_close(&c, options);
+    if (error == ZS_OK)
+        *node = n;
+    else
+        node_destroy(n);
+    return error;
+}
+
+/* ---- A thread of its own */
+
+static void *run_thread(void *context)
+{
+    struct zs_node *n = context;
+    struct entered entered = enter(n);
+
+    uv_run(&n->loop, UV_RUN_DEFAULT);
+    leave(entered);
+    pthread_mutex_lock(&n->mutex);
+    n->ended = true;
+    bool orphan = n->orphan;
+    pthread_cond_signal(&n->finished);
+    pthread_mutex_unlock(&n->mutex);
+    if (orphan)
+        node_destroy(n);
+    return NULL;
+}
+
+/* The program's signals are the program's. */
+static bool start_thread(struct zs_node *n, pthread_t *thread)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int result = pthread_create(thread, NULL, run_thread, n);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result == 0;
+}
+
+enum zs_error zs_node_start(struct zs_node *node)
+{
+    if (node == NULL || node->threaded || node->processed)
+        return ZS_BAD_REQUEST;
+    pthread_mutex_lock(&node->mutex);
+    bool started = node->threaded = start_thread(node, &node->thread);
+    pthread_mutex_unlock(&node->mutex);
+    return started ? ZS_OK : ZS_SYSTEM;
+}
+
+/* ---- Or the program's loop */
+
+int zs_node_fd(const struct zs_node *node)
+{
+    return node != NULL ? uv_backend_fd(&node->loop) : -1;
+}
+
+static bool is_busy(const struct zs_node *n)
+{
+    return n->stage != STAGE_STOPPED && edge_busy(n->edge);
+}
+
+int zs_node_timeout(struct zs_node *node)
+{
+    if (node == NULL || node->threaded)
+        return -1;
+    if (!node->processed || is_busy(node))
+        return 0;
+    uv_update_time(&node->loop);
+    return uv_backend_timeout(&node->loop);
+}
+
+/* libuv gives new descriptors to the kernel in its next round, and the edge may
+ * have more to do: not before it is quiet does the descriptor tell all. False
+ * when all is over. */
+static bool run_rounds(struct zs_node *n)
+{
+    struct entered entered = enter(n);
+    bool alive = true;
+
+    for (int i = 0; i < ROUNDS && alive; i++) {
+        alive = uv_run(&n->loop, UV_RUN_NOWAIT) != 0;
+        if (!is_busy(n) && n->processed)
+            break;
+        n->processed = true;
+    }
+    leave(entered);
+    return alive;
+}
+
+enum zs_error zs_node_process(struct zs_node *node)
+{
+    if (node == NULL || node->threaded || node_runs_here(node))
+        return ZS_BAD_REQUEST;
+    if (!node->ended)
+        node->ended = !run_rounds(node);
+    return node->ended ? ZS_CLOSED : ZS_OK;
+}
+
+/* ---- Closing */
+
+/* True if the thread is done; else it is left to end by itself, which the
+ * resolver of names may hold up. */
+static bool await_thread(struct zs_node *n)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CLOSE_MS / 1000;
+    pthread_mutex_lock(&n->mutex);
+    while (!n->ended &&
+           pthread_cond_timedwait(&n->finished, &n->mutex, &until) == 0)
+        ;
+    n->orphan = !n->ended;
+    bool orphan = n->orphan;
+    pthread_t thread = n->thread;
+    pthread_mutex_unlock(&n->mutex);
+    if (orphan)
+        pthread_detach(thread);
+    else
+        pthread_join(thread, NULL);
+    return !orphan;
+}
+
+/* The same on the caller's thread. */
+static bool run_to_end(struct zs_node *n)
+{
+    struct instant until = instant_after(clock_now(), span_ms(CLOSE_MS));
+    struct instant now;
+
+    while (zs_node_process(n) != ZS_CLOSED) {
+        now = clock_now();
+        if (instant_reached(until, now))
+            break;
+        int left = (int)(instant_between(now, until).us / 1000) + 1;
+        int timeout = zs_node_timeout(n);
+        struct pollfd fd = {.fd = zs_node_fd(n), .events = POLLIN};
+        (void)poll(&fd, 1, timeout < 0 || timeout > left ? left : timeout);
+    }
+    return n->ended;
+}
+
+/* Nobody can stop a name from being resolved: a thread waits for it. Without
+ * one its memory is lost. */
+static void leave_behind(struct zs_node *n)
+{
+    pthread_t thread;
+
+    n->orphan = true;
+    if (start_thread(n, &thread))
+        pthread_detach(thread);
+}
+
+enum zs_error zs_node_close(struct zs_node **self)
+{
+    struct zs_node *n = self != NULL ? *self : NULL;
+
+    if (n == NULL)
+        return ZS_OK;
+    if (node_runs_here(n))
+        return ZS_BAD_REQUEST;
+    *self = NULL;
+    zs_node_stop(n);
+    if (n->threaded) {
+        if (await_thread(n))
+            node_destroy(n);
+    } else if (run_to_end(n)) {
+        node_destroy(n);
+    } else {
+        leave_behind(n);
+    }
+    return ZS_OK;
+}
+
+/* ---- Who it is */
+
+const char *zs_node_name(const struct zs_node *node)
+{
+    return node != NULL ? node->name : "";
+}
+
+const char *zs_node_id(const struct zs_node *node)
+{
+    return node != NULL ? node->id : "";
+}

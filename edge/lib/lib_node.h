@@ -1,0 +1,192 @@
+/*
+ * lib_node - what the parts of the library share; for edge/lib only.
+ *
+ * zs_options.c  settings, and what is wrong with them
+ * lib_node.c    a node is opened, run and closed
+ * accept.c      what any thread hands in: checked, copied, queued
+ * ops.c         on the loop: each operation until its callback was told
+ * lanes.c       what waits for a peer that takes no more
+ * askers.c      requests of peers that nobody has replied to yet
+ * directory.c   who is there, for every thread
+ * tell.c        what happens becomes callbacks
+ * words.c, data.c  names, texts, data
+ *
+ * Callers' threads touch only what stands under `mutex`; all else is the
+ * loop's. No callback is called with the mutex held.
+ */
+#ifndef EDGE_LIB_LIB_NODE_H
+#define EDGE_LIB_LIB_NODE_H
+
+#include "edge/lib/zs_options.h"
+
+#include "common/base/heap.h"
+#include "common/base/map.h"
+#include "common/conf/revoked.h"
+#include "common/io/log.h"
+#include "edge/shell/edge.h"
+
+#include <pthread.h>
+
+enum {
+    QUEUE_OPS = 64 * 1024,
+    QUEUE_BYTES = 64 * 1024 * 1024,
+    LANE_CHUNK = 256,   /* asked of the node in one go */
+    ASKERS = 64 * 1024, /* the oldest is forgotten then */
+    TIMEOUT_MS = 5000,  /* of requests */
+    DRAIN_MS = 500,     /* for what waits, before the node leaves */
+    CLOSE_MS = 2000,    /* until a thread is left to end by itself */
+    TO_SIZE = 2 * KEY_SIZE + 1,
+};
+
+enum op_kind { OP_SEND, OP_REQUEST, OP_REPLY, OP_PUBLISH };
+
+enum op_place {
+    OP_POSTED,    /* in the node's queue, or on its way from there */
+    OP_LANE,      /* its peer takes no more */
+    OP_SUBMITTED, /* the node has it */
+    OP_DELIVERED, /* a request: its reply is awaited */
+};
+
+/* Something that was accepted, and whose callback is not told yet. */
+struct op {
+    struct op *previous, *next; /* in the queue, or in a lane's list */
+    enum op_kind kind;
+    enum op_place place;
+    char to[TO_SIZE];
+    struct node_id to_id; /* zero: a publication */
+    struct message message;
+    zs_delivered *delivered;
+    zs_replied *replied;
+    void *context;
+    struct span timeout;
+    struct timer timer; /* of a request */
+    struct node_ref ref;
+    size_t size;
+    uint8_t room[]; /* what `message` looks into */
+};
+
+struct op_list {
+    struct op *first, *last;
+};
+void list_append(struct op_list *list, struct op *op);
+void list_remove(struct op_list *list, struct op *op);
+struct op *list_take(struct op_list *list);
+
+struct group_names {
+    size_t count;
+    char names[ANNOUNCEMENT_GROUPS][NAME_MAX_SIZE + 1];
+};
+
+enum stage { STAGE_OPEN, STAGE_DRAINING, STAGE_LEAVING, STAGE_STOPPED };
+
+struct zs_node {
+    struct zs_options *options;
+    struct zs_callbacks on;
+    struct log_sink sink;
+    char id[2 * KEY_SIZE + 1];
+    char name[NAME_MAX_SIZE + 1];
+    char *revoked_path; /* "": nowhere */
+
+    pthread_mutex_t mutex;
+    pthread_cond_t room;     /* the queue has some again, or the end began */
+    pthread_cond_t finished; /* the thread has */
+    struct op_list posted;
+    size_t ops; /* accepted and not settled */
+    size_t bytes;
+    bool refused; /* somebody was told ZS_BUSY */
+    bool stopping;
+    bool deaf; /* the async is being closed */
+    bool groups_changed;
+    struct group_names groups;
+    struct map directory; /* node_id -> struct zs_peer, a block */
+    bool ended;
+    bool orphan; /* frees itself */
+
+    uv_loop_t loop;
+    bool has_loop;
+    uv_async_t async;
+    uv_timer_t timeouts;
+    uv_timer_t clock; /* refreshes the directory; then ticks while draining */
+    bool threaded;
+    bool processed; /* once at least */
+    pthread_t thread;
+    struct edge *edge;
+    struct edge_observer observer;
+    enum stage stage;
+    unsigned drained_ms;
+    struct map refs;     /* node_ref.value -> op, submitted */
+    struct map requests; /* reference -> op */
+    struct map lanes;    /* node_id -> struct lane */
+    struct map asked;    /* see askers.c */
+    struct asker *asked_first, *asked_last;
+    struct heap deadlines;
+    uint64_t last_reference;
+    char cached_to[TO_SIZE]; /* one sender mostly names one peer */
+    struct node_id cached_id;
+};
+
+/* lib_node.c */
+/* This thread runs the node's loop now: it may not wait for it. */
+bool node_runs_here(const struct zs_node *n);
+/* With the mutex held, or on the loop. */
+void node_wake(struct zs_node *n);
+
+/* ops.c */
+void ops_start(struct zs_node *n, struct op *op);
+void ops_submit(struct zs_node *n, struct op *op);
+void ops_report(struct zs_node *n, struct node_ref ref,
+                enum node_outcome outcome, enum node_path path, struct span rtt,
+                uint32_t peers);
+void ops_replied(struct zs_node *n, const struct node_peer *peer,
+                 const struct message *message);
+void ops_peer_left(struct zs_node *n, const struct node_id *peer);
+void ops_timeouts(struct zs_node *n);
+/* Ends it: its callback is told, and it is freed. */
+void ops_fail(struct zs_node *n, struct op *op, enum zs_error error);
+/* All of them, at the end. */
+void ops_close(struct zs_node *n);
+
+/* lanes.c: false if nothing waits for this peer. */
+bool lanes_join(struct zs_node *n, struct op *op) MUST_USE;
+/* The node was too busy for it. */
+void lanes_busy(struct zs_node *n, struct op *op);
+void lanes_remove(struct zs_node *n, struct op *op);
+void lanes_ready(struct zs_node *n, const struct node_id *peer);
+void lanes_peer_left(struct zs_node *n, const struct node_id *peer);
+/* Goes on with those that were ready for more than one chunk. */
+void lanes_pump(struct zs_node *n);
+void lanes_fail(struct zs_node *n, enum zs_error error);
+
+/* askers.c */
+void askers_add(struct zs_node *n, const struct node_id *from,
+                uint64_t reference);
+bool askers_take(struct zs_node *n, const struct node_id *from,
+                 uint64_t reference) MUST_USE;
+void askers_peer_left(struct zs_node *n, const struct node_id *peer);
+void askers_close(struct zs_node *n);
+
+/* directory.c: what it returns is valid until the next change. */
+const struct zs_peer *directory_put(struct zs_node *n,
+                                    const struct node_peer *peer);
+const struct zs_peer *directory_get(struct zs_node *n,
+                                    const struct node_id *id);
+void directory_remove(struct zs_node *n, const struct node_id *id);
+void directory_refresh(struct zs_node *n);
+void directory_close(struct zs_node *n);
+
+/* tell.c */
+struct edge_observer tell_observer(struct zs_node *n);
+struct log_sink tell_sink(struct zs_node *n);
+enum zs_path tell_path(enum node_path path);
+/* A message as the program sees it, while `told` and `m` live. */
+struct told {
+    struct zs_message message;
+    struct zs_request request;
+    char from[2 * KEY_SIZE + 1];
+    char type[MESSAGE_TYPE_SIZE + 1];
+    char group[NAME_MAX_SIZE + 1];
+};
+void tell_message(struct zs_node *n, const struct node_peer *peer,
+                  const struct message *m, struct told *told);
+
+#endif
