@@ -105,5 +105,6 @@ async function isRefused() {
 
 // Which way messages go to a peer, in words.
 export function pathInWords(path) {
-  return path === "relay" ? "relayed" : path ? "direct" : "";
+  if (path === "relay") return "relayed";
+  return path === "tcp" || path === "udp" ? "direct" : "no path";
 }

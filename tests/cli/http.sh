@@ -112,6 +112,9 @@ check "the chat page" gets 200 $url/
 check "may load nothing from elsewhere" answered "default-src 'self'"
 check "and stands in no frame" answered "frame-ancestors 'none'"
 check "its type is not guessed" answered "X-Content-Type-Options: nosniff"
+check "the dashboard" gets 200 $url/dashboard
+check "and its script" gets 200 $url/dashboard.js
+check "as such" answered "Content-Type: text/javascript"
 check "health" gets 200 $url/healthz
 check "figures" gets 200 $url/metrics
 check "of peers" answered 'zs_edge_peers{path="tcp"} 1'
