@@ -177,7 +177,11 @@ void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
     end = &p->ends[side];
     ASSERT(bytes.size > 0 && bytes.size <= PACKET_SIZE);
     if (end->waiting > w->high_water + w->backlog) {
-        break_pipe(w, p); /* Its shell keeps no more. */
+        world_say(w, "%d's shell keeps no more for %d", host,
+                  p->ends[1 - side].host);
+        break_pipe(w, p);
+        world_disturb(w, host);
+        world_disturb(w, p->ends[1 - side].host);
         return;
     }
     story_packet(w, host, p->ends[1 - side].host, bytes);
