@@ -522,7 +522,7 @@ bool groups_upload(struct node *n);
 void subscriptions_changed(struct node *n);
 /* A relay is to know them. */
 void subscriptions_tell(struct node *n, const struct link *relay);
-void subscriptions_start(struct node *n, struct peer *p, struct bytes start);
+void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes);
 void subscriptions_take(struct node *n, struct peer *p, struct link *link,
                         struct bytes packet);
 void subscriptions_due(struct node *n, struct subscription *s);
