@@ -10,12 +10,12 @@
 #                               |
 #                             erin|      who may only reach the relay's 443
 #
-# About 90 s; with --full the numbers of the promise, 200,000 each way and
+# About 100 s; with --full the numbers of the promise, 200,000 each way and
 # 50,000 by multicast, in about 8 minutes. ZS_LAB_SEED repeats the random times.
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
 
-messages=20000 rate=220 events=2000 event_rate=24
+messages=28000 rate=220 events=3000 event_rate=24
 cuts=4 kills=1 others=1
 # Of a direct path cut while the relay stands. The promise is 1 s; a machine that
 # has other work to do gets more. What is not noticed takes lost_after, 3 s.
