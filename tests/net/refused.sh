@@ -153,7 +153,7 @@ conf_of alice2 "node: {identity: twin/alice.zs}"
 bad_edge mallory alice2
 answers alice2
 one_line "another's name" alice name_taken
-one_line "another's name" alice2 name_taken
+one_line "another's name" alice2 'refused_by_peer reason=name_taken'
 check "another's name: alice has no second alice" \
     test -z "$(path_of alice alice)"
 end alice2
