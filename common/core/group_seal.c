@@ -1,5 +1,7 @@
 #include "common/core/group_seal.h"
 
+#include "common/core/seal.h"
+
 #include <sodium.h>
 
 static const char label[] = "zs1 multicast";
@@ -16,26 +18,16 @@ struct group_tag group_tag_of(const uint8_t mesh_group_key[32],
     return tag;
 }
 
-static void nonce_of(uint64_t number,
-                     uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES])
-{
-    struct writer w =
-        writer_of(nonce, crypto_aead_chacha20poly1305_ietf_NPUBBYTES);
-
-    write_u32(&w, 0);
-    write_u64(&w, number);
-}
-
 void group_seal(const struct multicast_packet *header, const uint8_t key[32],
                 struct bytes content, struct writer *w)
 {
-    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+    uint8_t nonce[SEAL_NONCE_SIZE];
     const uint8_t *start = w->at;
 
     multicast_header_encode(header, w);
     uint8_t *sealed = write_room(w, content.size + MULTICAST_SEAL_SIZE);
     ASSERT(sealed != NULL);
-    nonce_of(header->number, nonce);
+    seal_nonce(header->number, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt(
         sealed, NULL, content.data, content.size, start, MULTICAST_HEADER_SIZE,
         NULL, nonce, key);
@@ -44,9 +36,9 @@ void group_seal(const struct multicast_packet *header, const uint8_t key[32],
 bool group_open(const struct multicast_packet *m, const uint8_t key[32],
                 uint8_t *content)
 {
-    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+    uint8_t nonce[SEAL_NONCE_SIZE];
 
-    nonce_of(m->number, nonce);
+    seal_nonce(m->number, nonce);
     return crypto_aead_chacha20poly1305_ietf_decrypt(
                content, NULL, NULL, m->sealed.data, m->sealed.size,
                m->header.data, m->header.size, nonce, key) == 0;

@@ -1,5 +1,7 @@
 #include "common/core/noise.h"
 
+#include "common/core/seal.h"
+
 #include <sodium.h>
 
 #include <string.h>
@@ -114,25 +116,15 @@ static bool mix_dh(struct noise *n, const uint8_t secret[DH_SIZE],
     return good;
 }
 
-static void next_nonce(struct noise *n,
-                       uint8_t to[crypto_aead_chacha20poly1305_ietf_NPUBBYTES])
-{
-    struct writer w =
-        writer_of(to, crypto_aead_chacha20poly1305_ietf_NPUBBYTES);
-
-    write_u32(&w, 0);
-    write_u64(&w, n->nonce++);
-}
-
 static void encrypt_and_hash(struct noise *n, struct bytes plain,
                              struct writer *w)
 {
-    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+    uint8_t nonce[SEAL_NONCE_SIZE];
     uint8_t *to = write_room(w, plain.size + TAG_SIZE);
 
     if (to == NULL)
         return;
-    next_nonce(n, nonce);
+    seal_nonce(n->nonce++, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt(to, NULL, plain.data, plain.size,
                                               n->hash, HASH_SIZE, NULL, nonce,
                                               n->key);
@@ -142,9 +134,9 @@ static void encrypt_and_hash(struct noise *n, struct bytes plain,
 static bool decrypt_and_hash(struct noise *n, struct bytes sealed,
                              uint8_t *plain)
 {
-    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+    uint8_t nonce[SEAL_NONCE_SIZE];
 
-    next_nonce(n, nonce);
+    seal_nonce(n->nonce++, nonce);
     if (crypto_aead_chacha20poly1305_ietf_decrypt(
             plain, NULL, NULL, sealed.data, sealed.size, n->hash, HASH_SIZE,
             nonce, n->key) != 0)

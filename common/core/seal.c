@@ -4,11 +4,9 @@
 
 #include <string.h>
 
-static void nonce_of(uint64_t number,
-                     uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES])
+void seal_nonce(uint64_t number, uint8_t nonce[SEAL_NONCE_SIZE])
 {
-    struct writer w =
-        writer_of(nonce, crypto_aead_chacha20poly1305_ietf_NPUBBYTES);
+    struct writer w = writer_of(nonce, SEAL_NONCE_SIZE);
 
     write_u32(&w, 0);
     write_u64(&w, number);
@@ -40,10 +38,10 @@ uint64_t seal_number(const struct seal *s)
 
 void seal_close(struct seal *s, struct bytes header, uint8_t *data, size_t size)
 {
-    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+    uint8_t nonce[SEAL_NONCE_SIZE];
 
     ASSERT(s->next_number != UINT64_MAX); /* rekeyed long before */
-    nonce_of(s->next_number++, nonce);
+    seal_nonce(s->next_number++, nonce);
     crypto_aead_chacha20poly1305_ietf_encrypt(data, NULL, data, size,
                                               header.data, header.size, NULL,
                                               nonce, s->send_key);
@@ -75,14 +73,14 @@ enum seal_verdict seal_open(struct seal *s, uint64_t number,
                             struct bytes header, struct bytes sealed,
                             uint8_t *data)
 {
-    uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];
+    uint8_t nonce[SEAL_NONCE_SIZE];
 
     if (sealed.size < SEAL_TAG_SIZE)
         return SEAL_FORGED;
     if (!is_fresh(s, number))
         return SEAL_REPLAYED;
 
-    nonce_of(number, nonce);
+    seal_nonce(number, nonce);
     if (crypto_aead_chacha20poly1305_ietf_decrypt(
             data, NULL, NULL, sealed.data, sealed.size, header.data,
             header.size, nonce, s->receive_key) != 0)

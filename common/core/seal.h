@@ -10,7 +10,10 @@
 
 #include "common/base/bytes.h"
 
-enum { SEAL_TAG_SIZE = 16, SEAL_WINDOW = 4096 };
+enum { SEAL_TAG_SIZE = 16, SEAL_NONCE_SIZE = 12, SEAL_WINDOW = 4096 };
+
+/* A packet number as a nonce. */
+void seal_nonce(uint64_t number, uint8_t nonce[SEAL_NONCE_SIZE]);
 
 struct seal {
     uint8_t send_key[32];

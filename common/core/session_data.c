@@ -318,8 +318,7 @@ struct instant session_doubt_at(const struct session *s, struct span rtt)
 {
     if (!outbox_is_waiting(&s->outbox) || !s->current.live)
         return INSTANT_NEVER;
-    struct span wait = doubt_shortest;
-    wait = span_max(wait, span_times(rtt, 4));
+    struct span wait = span_max(doubt_shortest, span_times(rtt, 4));
     return instant_after(s->progress_at, wait);
 }
 

@@ -11,17 +11,8 @@
 /* Alice and bob on one LAN, carol behind a NAT of hers; all at one relay. */
 static struct trio three(struct world *w)
 {
-    int segment = world_add_segment(w, true);
-    struct trio t;
+    struct trio t = make_trio(w);
 
-    w->segments[segment].reaches[INTERNET] = true;
-    t.relay = world_add_relay(w);
-    t.a = world_add_edge(w, segment);
-    t.b = world_add_edge(w, segment);
-    t.far = world_add_edge(w, world_add_nat(w));
-    world_uses_relay(w, t.a, t.relay);
-    world_uses_relay(w, t.b, t.relay);
-    world_uses_relay(w, t.far, t.relay);
     story_name(w, t.relay, "relay");
     story_name(w, t.a, "alice");
     story_name(w, t.b, "bob");

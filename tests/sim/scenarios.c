@@ -80,7 +80,7 @@ void talks_within(struct world *w, int a, int b, struct span limit)
            "the answer is delivered");
 }
 
-struct trio start_trio(struct world *w)
+struct trio make_trio(struct world *w)
 {
     int segment = world_add_segment(w, true);
     struct trio t;
@@ -93,6 +93,13 @@ struct trio start_trio(struct world *w)
     world_uses_relay(w, t.a, t.relay);
     world_uses_relay(w, t.b, t.relay);
     world_uses_relay(w, t.far, t.relay);
+    return t;
+}
+
+struct trio start_trio(struct world *w)
+{
+    struct trio t = make_trio(w);
+
     host_start_all(w);
     settles_within(w, span_s(4), "all meet");
     world_run(w, span_s(25)); /* The start's own noise is over. */

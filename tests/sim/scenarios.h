@@ -24,6 +24,8 @@ extern const struct scenario scenarios_of_links[];
 struct trio {
     int relay, a, b, far;
 };
+struct trio make_trio(struct world *w);
+/* Started, and met. */
 struct trio start_trio(struct world *w);
 
 /* The world fails with `what` unless `good`. */
