@@ -78,7 +78,7 @@ void groups_write(struct node *n, struct peer *p, struct link *link)
     }
     struct writer w = traffic_begin(n, p, link, packet.size);
     write_bytes(&w, packet);
-    traffic_end_packet(n, link, &w);
+    traffic_end_packet(n, p, link, &w);
     n->counters.multicasts_alone++;
     receiver_sent(r);
 }

@@ -169,6 +169,15 @@ struct node_relay {
     const char *error;      /* the last failure: a word, "" for none */
     const char *name;       /* what it calls itself, "" until it did */
     struct address outside; /* where it sees this node come from */
+    uint64_t bytes_sent;    /* of packets, since the node began */
+    uint64_t bytes_received;
+};
+
+/* What went to a peer and came from it, since this node knows it. What goes to
+ * many by one upload to a relay is counted there, not at each of them. */
+struct node_traffic {
+    uint64_t sent, received; /* messages; received: its publications as well */
+    uint64_t bytes_sent, bytes_received; /* of packets, by any path */
 };
 
 /* A peer as the owner sees it. Views: valid until the next step. With MESSAGE,
@@ -184,6 +193,7 @@ struct node_peer {
     uint32_t relay;          /* PATH_RELAY: which */
     struct span rtt;         /* < 0: unknown */
     struct instant since;    /* joined */
+    struct node_traffic traffic;
 };
 
 struct node_todo {

@@ -92,6 +92,7 @@ struct relay {
     const char *error;
     char name[NAME_MAX_SIZE + 1];
     struct address outside;
+    uint64_t bytes_sent, bytes_received;
     struct deadline deadline;
 };
 
@@ -152,6 +153,7 @@ struct peer {
     struct session *session;
     uint32_t ack_via; /* the link that brought what is to be acknowledged */
     bool wants_ready; /* a submit was BUSY: READY is owed */
+    struct node_traffic traffic;
     struct instant session_until; /* not joined: kept so long */
 
     struct deadline deadline;
@@ -467,7 +469,7 @@ void traffic_dial_for(struct node *n, struct peer *p);
  * was written is sent. */
 struct writer traffic_begin(struct node *n, const struct peer *p,
                             const struct link *link, size_t size);
-void traffic_end_packet(struct node *n, struct link *link,
+void traffic_end_packet(struct node *n, struct peer *p, struct link *link,
                         const struct writer *w);
 
 /* leave.c */

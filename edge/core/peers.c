@@ -464,6 +464,7 @@ void peer_view(const struct node *n, const struct peer *p,
         .path = path->kind,
         .rtt = span_us(-1),
         .since = p->since,
+        .traffic = p->traffic,
     };
     const struct link *link = NULL;
     if (path->kind == PATH_TCP)

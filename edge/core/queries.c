@@ -115,6 +115,8 @@ void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
     r->error = relay->error;
     r->name = relay->name;
     r->outside = relay->outside;
+    r->bytes_sent = relay->bytes_sent;
+    r->bytes_received = relay->bytes_received;
     if (relay->state == RELAY_UP)
         r->rtt = relay->link->detector.rtt;
 }

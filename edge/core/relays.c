@@ -341,6 +341,7 @@ void relays_take(struct node *n, struct link *link, struct bytes packet)
     struct reader r = reader_of(packet);
     enum packet_type type = read_u8(&r);
     bool up = link->state == LINK_UP;
+    relay->bytes_received += packet.size;
     detector_heard(&link->detector, n->now);
     if (type == RELAY_WELCOME && link->state == LINK_GREETING)
         take_welcome(n, relay, packet);

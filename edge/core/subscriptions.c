@@ -114,6 +114,7 @@ static void on_message(void *context, struct bytes bytes)
         return;
     }
     n->counters.events_received++;
+    p->traffic.received++;
     n->counters.bytes_received += message.data.size;
     struct node_todo *item = todo_add(n->todo, NODE_MESSAGE);
     item->peer.peer.id = p->id;

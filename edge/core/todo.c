@@ -40,6 +40,8 @@ void todo_write(struct node *n, const struct link *link, struct bytes bytes)
     item->link.id = link->id;
     item->link.bytes = bytes;
     n->counters.packets_sent++;
+    if (link->kind == LINK_TO_RELAY)
+        n->relays[link->relay].bytes_sent += bytes.size;
 }
 
 void todo_disconnect(struct node *n, uint32_t link)

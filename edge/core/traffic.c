@@ -86,6 +86,7 @@ static void on_message(void *context, struct bytes bytes)
         return;
     }
     n->counters.received++;
+    c->peer->traffic.received++;
     n->counters.bytes_received += message.data.size;
     struct node_todo *item = todo_add(n->todo, NODE_MESSAGE);
     item->peer.peer.id = c->peer->id;
@@ -229,6 +230,7 @@ void traffic_submit(struct node *n, const struct node_event *event)
         session_submit(p->session, m, event->submit.ref.value, n->now);
         traffic_dial_for(n, p);
         n->counters.sent++;
+        p->traffic.sent++;
         n->counters.bytes_sent += m->data.size;
         peer_touch(n, p);
         return;
@@ -277,13 +279,14 @@ struct writer traffic_begin(struct node *n, const struct peer *p,
     return w;
 }
 
-void traffic_end_packet(struct node *n, struct link *link,
+void traffic_end_packet(struct node *n, struct peer *p, struct link *link,
                         const struct writer *w)
 {
     struct bytes written = writer_bytes(w);
     size_t taken = (size_t)(w->end - w->start);
     arena_trim(&n->todo->arena, w->start, taken, written.size);
     todo_write(n, link, written);
+    p->traffic.bytes_sent += written.size;
     link->used = n->now;
     link_spend(n, link, written.size);
 }
@@ -294,7 +297,7 @@ static void take_init(struct node *n, struct peer *p, struct link *link,
     struct writer w = traffic_begin(n, p, link, SESSION_ACCEPT_SIZE);
     struct session *s = traffic_session(n, p);
     if (s != NULL && session_take_init(s, packet, &n->entropy, n->now, &w))
-        traffic_end_packet(n, link, &w);
+        traffic_end_packet(n, p, link, &w);
     else
         n->counters.packets_dropped++;
 }
@@ -305,7 +308,7 @@ static void write_reset(struct node *n, struct peer *p, struct link *link,
     struct writer w = traffic_begin(n, p, link, 5);
     write_u8(&w, PACKET_RESET);
     write_bytes(&w, bytes_of(packet + 1, 4));
-    traffic_end_packet(n, link, &w);
+    traffic_end_packet(n, p, link, &w);
 }
 
 static void take_records(struct node *n, struct peer *p, struct link *link,
@@ -345,6 +348,7 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         return;
     }
     n->counters.packets_received++;
+    p->traffic.bytes_received += size;
     link->used = n->now;
     struct bytes bytes = bytes_of(packet, size);
     struct sink_context context = {.node = n, .peer = p};
@@ -397,7 +401,7 @@ static void write_init(struct node *n, struct peer *p, struct link *link)
 {
     struct writer w = traffic_begin(n, p, link, SESSION_INIT_SIZE);
     if (session_ask(p->session, &n->entropy, n->now, &w))
-        traffic_end_packet(n, link, &w);
+        traffic_end_packet(n, p, link, &w);
 }
 
 /* The path that records came by works this way; whether our own does, nobody
@@ -411,7 +415,7 @@ static void ack_back(struct node *n, struct peer *p)
         return;
     struct writer w = traffic_begin(n, p, link, SESSION_ACK_SIZE);
     if (session_write_ack(p->session, link->kind == LINK_TO_RELAY, &w))
-        traffic_end_packet(n, link, &w);
+        traffic_end_packet(n, p, link, &w);
 }
 
 static void write_session(struct node *n, struct peer *p, struct link *link)
@@ -424,7 +428,7 @@ static void write_session(struct node *n, struct peer *p, struct link *link)
     struct writer w =
         traffic_begin(n, p, link, PACKET_RECORDS_SIZE + PACKET_OVERHEAD);
     if (session_write(s, link->kind == LINK_TO_RELAY, n->now, &w))
-        traffic_end_packet(n, link, &w);
+        traffic_end_packet(n, p, link, &w);
 }
 
 static bool has_output(const struct node *n, const struct peer *p)

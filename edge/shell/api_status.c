@@ -88,6 +88,25 @@ static void add_since(const struct api *a, struct text *t, struct instant since)
     add_member(t, "since", text);
 }
 
+static void add_count(struct text *t, const char *key, uint64_t value)
+{
+    if (t->data[t->size - 1] != '{')
+        text_add_char(t, ',');
+    text_add_json(t, bytes_of_string(key));
+    text_add_char(t, ':');
+    text_add_number(t, value);
+}
+
+static void add_traffic(struct text *t, const struct node_traffic *traffic)
+{
+    text_add_string(t, ",\"traffic\":{");
+    add_count(t, "sent", traffic->sent);
+    add_count(t, "received", traffic->received);
+    add_count(t, "bytes_sent", traffic->bytes_sent);
+    add_count(t, "bytes_received", traffic->bytes_received);
+    text_add_char(t, '}');
+}
+
 void peers_write(const struct api *a, struct text *t)
 {
     const struct node *node = edge_node(a->edge);
@@ -103,6 +122,7 @@ void peers_write(const struct api *a, struct text *t)
         endpoint_write(a, t, &peer);
         add_rtt(t, peer.rtt);
         add_since(a, t, peer.since);
+        add_traffic(t, &peer.traffic);
         text_add_char(t, '}');
     }
     text_add_char(t, ']');
@@ -163,7 +183,10 @@ static void add_relays(const struct api *a, struct text *t)
         if (relay.outside.family != ADDRESS_NONE)
             address_format(&relay.outside, outside);
         add_member(t, "outside", outside);
-        text_add_char(t, '}');
+        text_add_string(t, ",\"traffic\":{");
+        add_count(t, "bytes_sent", relay.bytes_sent);
+        add_count(t, "bytes_received", relay.bytes_received);
+        text_add_string(t, "}}");
     }
     text_add_char(t, ']');
 }
@@ -210,14 +233,10 @@ static void add_counters(const struct api *a, struct text *t)
     struct node_counters values = {0};
 
     node_counters_get(edge_node(a->edge), &values);
-    text_add_string(t, ",\"counters\":{\"clients\":");
-    text_add_number(t, a->client_count);
-    for (const struct api_counter *c = api_counters; c->name; c++) {
-        text_add_string(t, ",\"");
-        text_add_string(t, c->name);
-        text_add_string(t, "\":");
-        text_add_number(t, api_counter_of(&values, c));
-    }
+    text_add_string(t, ",\"counters\":{");
+    add_count(t, "clients", a->client_count);
+    for (const struct api_counter *c = api_counters; c->name; c++)
+        add_count(t, c->name, api_counter_of(&values, c));
     text_add_char(t, '}');
 }
 

@@ -23,6 +23,32 @@ static void nodes_on_a_lan_meet_and_talk(void **state)
     teardown(&p);
 }
 
+static void traffic_is_counted_for_each_peer(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct node_peer peer;
+    setup(&p);
+    run(&p, span_ms(500));
+    submit(&p, "hello");
+    submit(&p, "again");
+    run(&p, span_ms(10));
+    size_t cursor = 0;
+    assert_true(node_peer_next(p.a.node, &cursor, &peer));
+    struct node_traffic a = peer.traffic;
+    cursor = 0;
+    assert_true(node_peer_next(p.b.node, &cursor, &peer));
+    struct node_traffic b = peer.traffic;
+    assert_int_equal(a.sent, 2);
+    assert_int_equal(a.received, 0);
+    assert_int_equal(b.sent, 0);
+    assert_int_equal(b.received, 2);
+    assert_true(a.bytes_sent > strlen("hello") + strlen("again"));
+    assert_int_equal(a.bytes_sent, b.bytes_received);
+    assert_int_equal(b.bytes_sent, a.bytes_received);
+    teardown(&p);
+}
+
 /* Multicasts and answers come in by two sockets. */
 static void an_answer_read_late_is_no_replay(void **state)
 {
@@ -317,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nodes_on_a_lan_meet_and_talk),
+        cmocka_unit_test(traffic_is_counted_for_each_peer),
         cmocka_unit_test(an_answer_read_late_is_no_replay),
         cmocka_unit_test(a_silent_peer_is_lost),
         cmocka_unit_test(a_spared_link_is_made_again_when_needed),
