@@ -260,7 +260,7 @@ static void take_opened(struct node *n, const struct beacon *b,
         break;
     }
     if (b->kind == BEACON_BYE)
-        peer_departed(n, p, DEPARTURE_CLOSED);
+        peer_said_bye(n, p);
     else if (p->departed != p->said.epoch.value)
         take_here(n, p, b, from);
 }

@@ -208,6 +208,10 @@ static void without_links(struct node *n, struct peer *p, enum link_end how,
                           struct instant heard)
 {
     bool suspect = false;
+    if (p->bye == p->said.epoch.value) {
+        peer_departed(n, p, DEPARTURE_CLOSED);
+        return;
+    }
     beacons_challenge(n, p);
     if (how == LINK_SPARED)
         return; /* See places.c. */

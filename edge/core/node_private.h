@@ -116,6 +116,7 @@ struct peer {
     struct instant known_since;
     bool proved;       /* this epoch answered us, so it is no replay */
     uint64_t departed; /* the epoch that said goodbye */
+    uint64_t bye;      /* the same by a beacon, ahead of its link [P-4.9] */
     bool broke;        /* its last sign was the end of a connection of its */
     /* The last ones: of its multicasts, and of its beacons to us. Two, as the
      * two kinds come in by sockets that are not read in the order of sending.
@@ -410,6 +411,8 @@ bool peer_try_join(struct node *n, struct peer *p);
 void peer_leave(struct node *n, struct peer *p, enum departure reason);
 /* It said goodbye, or is revoked: no evidence of this epoch counts any more. */
 void peer_departed(struct node *n, struct peer *p, enum departure reason);
+/* A beacon of its said goodbye [P-4.9]. */
+void peer_said_bye(struct node *n, struct peer *p);
 /* A connection of it broke: without fresh evidence it is lost soon. True if
  * nothing else shows that it is there. */
 bool peer_suspect(struct node *n, struct peer *p);

@@ -253,6 +253,13 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason)
     peer_touch(n, p);
 }
 
+void peer_said_bye(struct node *n, struct peer *p)
+{
+    p->bye = p->said.epoch.value;
+    if (!peer_is_linked(p))
+        peer_departed(n, p, DEPARTURE_CLOSED);
+}
+
 void peer_restarted(struct node *n, struct peer *p)
 {
     traffic_end(n, p, SESSION_PEER_RESTARTED);

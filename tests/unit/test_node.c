@@ -168,6 +168,32 @@ static void leave(struct pair *p, struct side *s)
     step(p, s, &e);
 }
 
+/* Its beacon overtakes what it said on the link, acknowledgements as well. */
+static void a_goodbye_by_beacon_waits_for_the_link(void **state)
+{
+    (void)state;
+    struct pair p;
+    setup(&p);
+    run(&p, span_s(1));
+    uint32_t link = p.a.link;
+    p.a.link = p.b.link = 0; /* From now on the link is slow. */
+    submit_to(&p, node_self(p.b.node), "heard, but not acknowledged yet");
+    p.record = true;
+    leave(&p, &p.b);
+    assert_true(p.recorded > 0);
+    assert_int_equal(p.b.done, 1);
+    assert_int_equal(p.a.left, 0);
+    assert_int_equal(p.a.failed, 0);
+    struct node_event ended = {.kind = NODE_LINK_CLOSED};
+    ended.link.id = link;
+    ended.link.failure = LINK_BROKEN;
+    step(&p, &p.a, &ended);
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.reason, DEPARTURE_CLOSED);
+    assert_int_equal(p.a.failed, 1);
+    teardown(&p);
+}
+
 /* The peer is slow to take it, not too slow. */
 static void what_is_queued_is_delivered_before_goodbye(void **state)
 {
@@ -353,6 +379,7 @@ int main(void)
         cmocka_unit_test(what_a_broken_peer_was_sent_waits_ten_seconds),
         cmocka_unit_test(replayed_beacons_keep_nobody_alive),
         cmocka_unit_test(a_goodbye_is_a_leave_at_once),
+        cmocka_unit_test(a_goodbye_by_beacon_waits_for_the_link),
         cmocka_unit_test(what_is_queued_is_delivered_before_goodbye),
         cmocka_unit_test(a_leave_waits_for_a_second_at_the_most),
         cmocka_unit_test(a_certificate_ends_on_its_second),
