@@ -87,7 +87,8 @@ static struct message message_of(const struct ask *ask, uint8_t *room)
     static const enum message_kind kinds[] = {[OP_SEND] = MESSAGE_SEND,
                                               [OP_REQUEST] = MESSAGE_REQUEST,
                                               [OP_REPLY] = MESSAGE_REPLY,
-                                              [OP_PUBLISH] = MESSAGE_EVENT};
+                                              [OP_PUBLISH] = MESSAGE_EVENT,
+                                              [OP_PING] = MESSAGE_SEND};
     struct message m = {.kind = kinds[ask->kind],
                         .encoding = ask->data.encoding == ZS_JSON
                                         ? ENCODING_JSON
@@ -218,6 +219,20 @@ enum zs_error zs_request(struct zs_node *node, const char *to, const char *type,
                                           .data = data,
                                           .timeout_ms = timeout_ms,
                                           .replied = replied,
+                                          .context = context});
+}
+
+/* Its type and data go nowhere. */
+enum zs_error zs_ping(struct zs_node *node, const char *to, int timeout_ms,
+                      zs_delivered *delivered, void *context)
+{
+    if (node == NULL || to == NULL || strlen(to) >= TO_SIZE)
+        return ZS_BAD_REQUEST;
+    return accept_ask(node, &(struct ask){.kind = OP_PING,
+                                          .to = to,
+                                          .type = "ping",
+                                          .timeout_ms = timeout_ms,
+                                          .delivered = delivered,
                                           .context = context});
 }
 

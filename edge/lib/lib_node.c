@@ -12,7 +12,7 @@
 #include <time.h>
 
 enum {
-    REFRESH_MS = 1000, /* of round trips in the directory */
+    REFRESH_MS = 250, /* of what is told of peers and relays */
     DRAIN_TICK_MS = 5,
     ROUNDS = 64, /* of the loop in one zs_node_process */
 };
@@ -147,6 +147,7 @@ static void on_async(uv_async_t *async)
 static void on_refresh(uv_timer_t *timer)
 {
     directory_refresh(timer->data);
+    relays_refresh(timer->data);
 }
 
 /* A list came from the mesh: kept, so that it holds after a restart. */
@@ -287,6 +288,7 @@ static enum zs_error open_edge(struct zs_node *n,
     struct node_id self = node_self(edge_node(n->edge));
     hex_encode(bytes_of(self.key, KEY_SIZE), n->id);
     strcpy(n->name, node_name(edge_node(n->edge)));
+    relays_refresh(n);
     edge_observe(n->edge, &n->observer);
     return ZS_OK;
 }

@@ -8,6 +8,7 @@
  * lanes.c       what waits for a peer that takes no more
  * askers.c      requests of peers that nobody has replied to yet
  * directory.c   who is there, for every thread
+ * relays.c      the same of relays
  * tell.c        what happens becomes callbacks
  * words.c, data.c  names, texts, data
  *
@@ -35,10 +36,11 @@ enum {
     TIMEOUT_MS = 5000,  /* of requests */
     DRAIN_MS = 500,     /* for what waits, before the node leaves */
     CLOSE_MS = 2000,    /* until a thread is left to end by itself */
+    RELAY_ERROR_SIZE = 64,
     TO_SIZE = 2 * KEY_SIZE + 1,
 };
 
-enum op_kind { OP_SEND, OP_REQUEST, OP_REPLY, OP_PUBLISH };
+enum op_kind { OP_SEND, OP_REQUEST, OP_REPLY, OP_PUBLISH, OP_PING };
 
 enum op_place {
     OP_POSTED,    /* in the node's queue, or on its way from there */
@@ -59,7 +61,7 @@ struct op {
     zs_replied *replied;
     void *context;
     struct span timeout;
-    struct timer timer; /* of a request */
+    struct timer timer; /* of a request or ping */
     struct node_ref ref;
     size_t size;
     uint8_t room[]; /* what `message` looks into */
@@ -75,6 +77,15 @@ struct op *list_take(struct op_list *list);
 struct group_names {
     size_t count;
     char names[ANNOUNCEMENT_GROUPS][NAME_MAX_SIZE + 1];
+};
+
+/* A relay as it is told, with room for its texts. */
+struct relay_row {
+    struct zs_relay relay; /* its texts point to nowhere, but for a copy's */
+    char url[RELAY_URL_SIZE];
+    char name[NAME_MAX_SIZE + 1];
+    char error[RELAY_ERROR_SIZE];
+    char outside[ADDRESS_TEXT_SIZE];
 };
 
 enum stage { STAGE_OPEN, STAGE_DRAINING, STAGE_LEAVING, STAGE_STOPPED };
@@ -99,6 +110,8 @@ struct zs_node {
     bool groups_changed;
     struct group_names groups;
     struct map directory; /* node_id -> struct zs_peer, a block */
+    struct relay_row relays[NODE_RELAYS];
+    size_t relay_count;
     bool ended;
     bool orphan; /* frees itself */
 
@@ -173,6 +186,9 @@ const struct zs_peer *directory_get(struct zs_node *n,
 void directory_remove(struct zs_node *n, const struct node_id *id);
 void directory_refresh(struct zs_node *n);
 void directory_close(struct zs_node *n);
+
+/* relays.c */
+void relays_refresh(struct zs_node *n);
 
 /* tell.c */
 struct edge_observer tell_observer(struct zs_node *n);

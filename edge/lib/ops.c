@@ -7,17 +7,22 @@
 
 /* ---- The end of one */
 
+static bool has_time(const struct op *op)
+{
+    return op->kind == OP_REQUEST || op->kind == OP_PING;
+}
+
 static void unlink_op(struct zs_node *n, struct op *op)
 {
     if (op->place == OP_SUBMITTED)
         map_remove(&n->refs, &op->ref.value);
     else if (op->place == OP_LANE)
         lanes_remove(n, op);
-    if (op->kind == OP_REQUEST) {
-        if (map_get(&n->requests, &op->message.reference) == op)
-            map_remove(&n->requests, &op->message.reference);
+    if (op->kind == OP_REQUEST &&
+        map_get(&n->requests, &op->message.reference) == op)
+        map_remove(&n->requests, &op->message.reference);
+    if (has_time(op))
         heap_remove(&n->deadlines, &op->timer);
-    }
 }
 
 /* What it took of the queue is free; who was refused may be told. */
@@ -91,15 +96,26 @@ static void arm(struct zs_node *n)
                    left.us > 0 ? (uint64_t)left.us / 1000 + 1 : 1, 0);
 }
 
-static void start_request(struct zs_node *n, struct op *op)
+static void start_time(struct zs_node *n, struct op *op)
 {
-    op->message.reference = ++n->last_reference;
-    map_put(&n->requests, &op->message.reference, op);
     op->timer.owner = op;
     heap_set(&n->deadlines, &op->timer,
              instant_after(edge_now(n->edge), op->timeout));
     if (heap_deadline(&n->deadlines).us == op->timer.at.us)
         arm(n);
+}
+
+static void start_request(struct zs_node *n, struct op *op)
+{
+    op->message.reference = ++n->last_reference;
+    map_put(&n->requests, &op->message.reference, op);
+}
+
+static enum node_event_kind event_of(enum op_kind kind)
+{
+    if (kind == OP_PUBLISH)
+        return NODE_PUBLISH;
+    return kind == OP_PING ? NODE_PING : NODE_SUBMIT;
 }
 
 void ops_submit(struct zs_node *n, struct op *op)
@@ -108,11 +124,10 @@ void ops_submit(struct zs_node *n, struct op *op)
     op->place = OP_SUBMITTED;
     map_put(&n->refs, &op->ref.value, op);
     edge_submit(n->edge,
-                &(struct node_event){
-                    .kind = op->kind == OP_PUBLISH ? NODE_PUBLISH : NODE_SUBMIT,
-                    .submit = {.ref = op->ref,
-                               .to = op->to_id,
-                               .message = op->message}});
+                &(struct node_event){.kind = event_of(op->kind),
+                                     .submit = {.ref = op->ref,
+                                                .to = op->to_id,
+                                                .message = op->message}});
 }
 
 void ops_start(struct zs_node *n, struct op *op)
@@ -128,7 +143,10 @@ void ops_start(struct zs_node *n, struct op *op)
     }
     if (op->kind == OP_REQUEST)
         start_request(n, op);
-    if (!lanes_join(n, op))
+    if (has_time(op))
+        start_time(n, op);
+    /* A ping measures the way, not what waits. */
+    if (op->kind == OP_PING || !lanes_join(n, op))
         ops_submit(n, op);
 }
 
@@ -162,7 +180,7 @@ void ops_report(struct zs_node *n, struct node_ref ref,
     if (op == NULL)
         return; /* Its time was up, or its reply came before. */
     op->place = OP_POSTED;
-    if (outcome == OUTCOME_BUSY) {
+    if (outcome == OUTCOME_BUSY && op->kind != OP_PING) {
         lanes_busy(n, op);
     } else if (outcome == OUTCOME_DELIVERED && op->kind == OP_REQUEST) {
         op->place = OP_DELIVERED;

@@ -58,6 +58,19 @@ const char *zs_path_name(enum zs_path path)
     return node_path_name(PATH_NONE);
 }
 
+const char *zs_relay_state_name(enum zs_relay_state state)
+{
+    switch (state) {
+    case ZS_RELAY_CONNECTING:
+        return "connecting";
+    case ZS_RELAY_UP:
+        return "up";
+    case ZS_RELAY_DOWN:
+        break;
+    }
+    return "down";
+}
+
 const char *zs_reason_name(enum zs_reason reason)
 {
     switch (reason) {

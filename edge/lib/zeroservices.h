@@ -278,7 +278,7 @@ struct zs_delivery {
      * ZS_UNKNOWN_REQUEST, ZS_CLOSED. */
     enum zs_error error;
     enum zs_path path; /* that it went by; not of a publication */
-    int64_t rtt_us;    /* of that path; < 0: unknown */
+    int64_t rtt_us;    /* of that path (of zs_ping: measured); < 0: unknown */
     uint32_t peers;    /* of a publication: to so many */
 };
 
@@ -313,6 +313,13 @@ ZS_API enum zs_error zs_request(struct zs_node *node, const char *to,
                                 const char *type, struct zs_data data,
                                 int timeout_ms, zs_replied *replied,
                                 void *context);
+/* Measures the round trip to the peer's node: `delivered` is told the path and
+ * how long it took, or ZS_TIMEOUT after so many milliseconds (<= 0: 5000), or
+ * ZS_NOT_DELIVERED if the path broke meanwhile. It overtakes what waits in the
+ * queue, and is lost with its path: nothing sends it again. */
+ZS_API enum zs_error zs_ping(struct zs_node *node, const char *to,
+                             int timeout_ms, zs_delivered *delivered,
+                             void *context);
 /* Replies to a request, from its callback or later: once, and only if
  * `on_message` got it. Else `delivered` is told ZS_UNKNOWN_REQUEST. */
 ZS_API enum zs_error zs_reply(struct zs_node *node,
@@ -328,8 +335,8 @@ ZS_API enum zs_error zs_leave(struct zs_node *node, const char *group);
 
 /* ---- Who is there */
 
-/* The nodes that are present: a copy, in no order, to be freed. Round trips are
- * at most about a second old. Never NULL. [any thread] */
+/* The nodes that are present: a copy, in no order, to be freed. Groups, info
+ * and round trips are at most about 250 ms old. Never NULL. [any thread] */
 ZS_API struct zs_peers *zs_peers_get(struct zs_node *node);
 ZS_API size_t zs_peers_count(const struct zs_peers *peers);
 /* Valid until zs_peers_free; NULL if there is none. */
@@ -337,6 +344,30 @@ ZS_API const struct zs_peer *zs_peers_at(const struct zs_peers *peers,
                                          size_t index);
 /* NULL-safe, sets *self NULL. */
 ZS_API void zs_peers_free(struct zs_peers **self);
+
+enum zs_relay_state { ZS_RELAY_DOWN, ZS_RELAY_CONNECTING, ZS_RELAY_UP };
+/* "down", "connecting", "up". [any thread] */
+ZS_API const char *zs_relay_state_name(enum zs_relay_state state);
+
+/* A relay of the identity's or of the settings, as this node sees it. */
+struct zs_relay {
+    const char *url;
+    const char *name; /* what it calls itself; "" until it did */
+    enum zs_relay_state state;
+    const char *error;   /* why it is not up, a word; "" if nothing is known */
+    const char *outside; /* where it sees this node come from; "" if unknown */
+    int64_t rtt_us;      /* < 0: unknown */
+};
+
+/* The node's relays, in the order of its settings: a copy, to be freed, at most
+ * about 250 ms old. Never NULL. [any thread] */
+ZS_API struct zs_relays *zs_relays_get(struct zs_node *node);
+ZS_API size_t zs_relays_count(const struct zs_relays *relays);
+/* Valid until zs_relays_free; NULL if there is none. */
+ZS_API const struct zs_relay *zs_relays_at(const struct zs_relays *relays,
+                                           size_t index);
+/* NULL-safe, sets *self NULL. */
+ZS_API void zs_relays_free(struct zs_relays **self);
 
 #ifdef __cplusplus
 }

@@ -23,6 +23,8 @@ struct seen {
     int delivered, failed, replies;
     enum zs_error error; /* the last callback's */
     enum zs_reason reason;
+    enum zs_path path;
+    int64_t rtt_us;
     struct zs_request request;
     uint32_t peers;
     char text[64];
@@ -349,6 +351,8 @@ static void words_have_names(void **state)
     assert_string_equal(zs_error_name((enum zs_error)99), "unknown");
     assert_string_equal(zs_path_name(ZS_PATH_RELAY), "relay");
     assert_string_equal(zs_reason_name(ZS_LEFT_LOST), "lost");
+    assert_string_equal(zs_relay_state_name(ZS_RELAY_UP), "up");
+    assert_string_equal(zs_relay_state_name((enum zs_relay_state)99), "down");
     assert_true(zs_version()[0] != '\0');
 }
 
@@ -456,6 +460,115 @@ static void a_reply_may_come_later_but_once(void **state)
     zs_reply(bob.node, &kept, "a", zs_string("again"), on_delivered, &bob);
     until(&bob, &bob.failed, 1);
     assert_int_equal(bob.error, ZS_UNKNOWN_REQUEST);
+}
+
+static void on_pinged(void *context, const struct zs_delivery *d)
+{
+    struct seen *s = context;
+
+    lock(s);
+    s->replies++;
+    s->error = d->error;
+    s->path = d->path;
+    s->rtt_us = d->rtt_us;
+    unlock(s);
+}
+
+/* Bob's node answers, not his program: it is not asked. */
+static void a_ping_measures_the_way(void **state)
+{
+    (void)state;
+    assert_int_equal(zs_ping(alice.node, "bob", 0, on_pinged, &alice), ZS_OK);
+    until_asked(&alice, &alice.replies, 1);
+    assert_int_equal(alice.error, ZS_OK);
+    assert_int_equal(alice.path, ZS_PATH_TCP);
+    assert_in_range(alice.rtt_us, 1, PATIENCE_MS * 1000LL);
+    assert_int_equal(bob.messages, 0);
+
+    assert_int_equal(zs_ping(alice.node, "nobody", 0, on_pinged, &alice),
+                     ZS_OK);
+    until_asked(&alice, &alice.replies, 2);
+    assert_int_equal(alice.error, ZS_UNKNOWN_PEER);
+    assert_int_equal(zs_ping(alice.node, NULL, 0, on_pinged, &alice),
+                     ZS_BAD_REQUEST);
+    assert_int_equal(zs_ping(NULL, "bob", 0, on_pinged, &alice),
+                     ZS_BAD_REQUEST);
+}
+
+/* Bob does not run meanwhile, so nobody answers. */
+static void a_ping_has_its_time(void **state)
+{
+    int64_t begin = now_ms();
+
+    (void)state;
+    assert_int_equal(zs_ping(alice.node, "bob", 80, on_pinged, &alice), ZS_OK);
+    while (read_count(&alice, &alice.replies) == 0 &&
+           now_ms() - begin < PATIENCE_MS)
+        (void)poll(NULL, 0, 5);
+    assert_int_equal(alice.error, ZS_TIMEOUT);
+    assert_true(now_ms() - begin >= 80);
+}
+
+/* It overtakes what waits in the window. */
+static void a_ping_does_not_wait_in_line(void **state)
+{
+    struct zs_data kibibytes = {calloc(1, 16 << 10), 16 << 10, ZS_BYTES};
+    enum { WAITING = 2000 };
+
+    (void)state;
+    for (int i = 0; i < WAITING; i++)
+        assert_int_equal(
+            zs_send(bob.node, "alice", "t", kibibytes, on_delivered, &bob),
+            ZS_OK);
+    free((void *)(uintptr_t)kibibytes.bytes);
+    until_asked(&bob, &bob.delivered, 1);
+    assert_int_equal(zs_ping(bob.node, "alice", 0, on_pinged, &bob), ZS_OK);
+    until_asked(&bob, &bob.replies, 1);
+    assert_int_equal(bob.error, ZS_OK);
+    assert_true(bob.delivered < WAITING / 2);
+    until_asked(&bob, &bob.delivered, WAITING);
+}
+
+/* Nobody listens there; the node itself is well. */
+static void relays_are_listed(void **state)
+{
+    static const char *const url =
+        "tcp://127.0.0.1:1?key="
+        "7ee6f79d1b69414a1b37a0540cc097dfb1d3fe434f76b567792a44f8ea171826";
+    struct zs_options *o = options_for("carol", 0, 1);
+    struct zs_node *node = NULL;
+    struct zs_relays *relays = zs_relays_get(alice.node);
+
+    (void)state;
+    assert_int_equal(zs_relays_count(relays), 0);
+    assert_null(zs_relays_at(relays, 0));
+    zs_relays_free(&relays);
+    if (zs_options_set(o, "relays", url) != ZS_OK ||
+        zs_node_open(&node, o, NULL) != ZS_OK)
+        fail_msg("%s", zs_options_error(o));
+    assert_int_equal(zs_node_start(node), ZS_OK);
+    for (int i = 0; i < PATIENCE_MS / 20; i++) {
+        relays = zs_relays_get(node);
+        assert_int_equal(zs_relays_count(relays), 1);
+        if (zs_relays_at(relays, 0)->error[0] != '\0')
+            break;
+        zs_relays_free(&relays);
+        (void)poll(NULL, 0, 20);
+    }
+    const struct zs_relay *relay = zs_relays_at(relays, 0);
+    assert_non_null(relay);
+    assert_string_equal(relay->url, url);
+    assert_int_not_equal(relay->state, ZS_RELAY_UP);
+    assert_string_equal(relay->error, "unreachable");
+    assert_string_equal(relay->name, "");
+    assert_string_equal(relay->outside, "");
+    assert_true(relay->rtt_us < 0);
+    zs_relays_free(&relays);
+    assert_null(relays);
+    zs_relays_free(&relays);
+    zs_relays_free(NULL);
+    zs_node_close(&node);
+    zs_options_free(&o);
 }
 
 static void a_request_has_its_time(void **state)
@@ -612,6 +725,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reply_may_come_later_but_once, meet,
                                         part),
         cmocka_unit_test_setup_teardown(a_request_has_its_time, meet, part),
+        cmocka_unit_test_setup_teardown(a_ping_measures_the_way, meet, part),
+        cmocka_unit_test_setup_teardown(a_ping_has_its_time, meet, part),
+        cmocka_unit_test_setup_teardown(a_ping_does_not_wait_in_line, meet,
+                                        part),
+        cmocka_unit_test_setup_teardown(relays_are_listed, meet, part),
         cmocka_unit_test_setup_teardown(groups_get_their_events, meet, part),
         cmocka_unit_test_setup_teardown(a_flood_arrives_in_order, meet, part),
         cmocka_unit_test_setup_teardown(a_full_queue_is_busy, meet, part),
