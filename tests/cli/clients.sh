@@ -4,47 +4,9 @@
 # chats talk; and they say what happened when an edge ends under them.
 #
 #   here: alice - bob, on one host's loopback
-. "$(dirname "$0")/says.sh"
+. "$(dirname "$0")/conversation.sh"
 
-talks=$NET_DIR/../clients
-clients=$NET_DIR/../../edge/clients
-kinds=(sync asyncio)
-if command -v node >/dev/null; then
-    kinds+=(node)
-else
-    echo "clients: node is not installed (deploy/setup test): its part is" \
-        "skipped" >&2
-fi
-
-socket_of() { echo "/run/zeroservices/$1.sock"; }
-
-# Python without bytecode files in the tree.
-talk() { # KIND WHO FILE SOCKET
-    case $1 in
-    node) timeout 40 node "$talks/talk.mjs" "$@" ;;
-    *) timeout 40 python3 -B "$talks/talk.py" "$@" ;;
-    esac
-}
-
-# Both at once, a at alice's edge and b at bob's.
-converse() { # KIND KIND FILE
-    rm -f "$LAB/a.out" "$LAB/b.out"
-    talk "$1" a "$3" "$(socket_of alice)" >"$LAB/a.out" 2>&1 &
-    local other=$! code=0
-    talk "$2" b "$3" "$(socket_of bob)" >"$LAB/b.out" 2>&1 || code=1
-    wait "$other" || code=1
-    cat "$LAB/a.out" "$LAB/b.out"
-    [ $code = 0 ] && grep -qx "a is done" "$LAB/a.out" &&
-        grep -qx "b is done" "$LAB/b.out"
-}
-
-limited() { conf "$1" 'limits: {message: 256KiB}' "${@:2}"; }
-
-mesh_of alice bob
-conf_of bob 'node: {identity: office/bob.zs, info: {role: hears}}'
-limited alice
-limited bob
-host here
+alice_and_bob
 
 # --- Without an edge
 
@@ -65,7 +27,7 @@ check "they are there" "$ZS_BIN/zs" wait --peer bob --path tcp \
     --socket "$(socket_of alice)"
 for a in "${kinds[@]}"; do
     for b in "${kinds[@]}"; do
-        check "$a talks to $b" converse "$a" "$b" "$talks/talk.json"
+        check "$a talks to $b" converse "$a" "$b"
     done
 done
 check "python: which of the two edges?" bash -c "cd '$clients/python' &&
@@ -122,25 +84,8 @@ done
 
 # --- An edge that ends under its client, and comes again
 
-survive() { # KIND SIGNAL
-    rm -f "$LAB/a.out" "$LAB/b.out"
-    talk "$1" a "$talks/restart.json" "$(socket_of alice)" >"$LAB/a.out" 2>&1 &
-    local one=$! other code=0
-    talk sync b "$talks/restart.json" "$(socket_of bob)" >"$LAB/b.out" 2>&1 &
-    other=$!
-    until_true 10 grep -qx "end my edge" "$LAB/a.out" || code=1
-    end alice "$2"
-    until_true 10 grep -qx "start my edge" "$LAB/a.out" || code=1
-    edge here alice
-    wait "$one" || code=1
-    wait "$other" || code=1
-    cat "$LAB/a.out" "$LAB/b.out"
-    [ $code = 0 ] && grep -qx "a is done" "$LAB/a.out" &&
-        grep -qx "b is done" "$LAB/b.out"
-}
-
 for kind in "${kinds[@]}"; do
-    check "$kind: an edge that is stopped" survive "$kind" TERM
-    check "$kind: an edge that is killed" survive "$kind" KILL
+    check "$kind: an edge that is stopped" survive "$kind" sync TERM
+    check "$kind: an edge that is killed" survive "$kind" sync KILL
 done
 finish

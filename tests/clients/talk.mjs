@@ -36,7 +36,7 @@ class Talker {
   }
 
   async do(step) {
-    const { who, do: what, expect, ...args } = meant(step);
+    const { who, at, do: what, expect, ...args } = meant(step);
     try {
       return await this[`do_${what}`](args, expect);
     } catch (error) {

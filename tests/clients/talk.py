@@ -57,7 +57,7 @@ class Talker:
 
     async def do(self, step):
         args = {k: meant(v) for k, v in step.items()
-                if k not in ("who", "do", "expect")}
+                if k not in ("who", "at", "do", "expect")}
         own = getattr(self, "do_" + step["do"], None)
         try:
             if own:
