@@ -1,0 +1,27 @@
+/*
+ * steps - the steps that are measured: by callgrind, which collects inside of
+ * these three functions only, and by a count of what they allocate.
+ */
+#ifndef TESTS_BENCH_CORE_STEPS_H
+#define TESTS_BENCH_CORE_STEPS_H
+
+#include "edge/core/node.h"
+#include "relay/core/hub.h"
+
+void steps_sender(struct node *n, struct instant now,
+                  const struct node_event *events, size_t count,
+                  struct todo *todo);
+void steps_receiver(struct node *n, struct instant now,
+                    const struct node_event *events, size_t count,
+                    struct todo *todo);
+void steps_relay(struct hub *h, struct instant now,
+                 const struct hub_event *event, struct hub_todos *todos);
+
+/* Blocks that the steps took from malloc, calloc and realloc. */
+uint64_t steps_allocations(void);
+
+/* While a mesh is being made, signatures count as good: a thousand nodes would
+ * spend minutes on them under valgrind. */
+void steps_trust(bool trust);
+
+#endif
