@@ -234,7 +234,8 @@ static enum node_outcome publish(struct node *n, const struct message *m,
     if (m->data.size > n->session_limits.message ||
         m->group.size > NAME_MAX_SIZE)
         return OUTCOME_TOO_LARGE;
-    memcpy(group, m->group.data, m->group.size);
+    if (m->group.size > 0)
+        memcpy(group, m->group.data, m->group.size);
     struct outflow *o = take_outflow(n, group);
     if (o == NULL)
         want_any_ready(n);
@@ -251,14 +252,23 @@ static enum node_outcome publish(struct node *n, const struct message *m,
     return OUTCOME_DELIVERED;
 }
 
-void groups_publish(struct node *n, const struct node_event *event)
+bool groups_offer(struct node *n, const struct message *m, uint32_t *peers,
+                  enum node_outcome *why)
 {
     struct outflow *o = NULL;
-    enum node_outcome outcome = publish(n, &event->submit.message, &o);
+    *why = publish(n, m, &o);
+    *peers = o != NULL ? (uint32_t)o->channel->present : 0;
+    n->uploads_wait |= o != NULL;
+    return *why == OUTCOME_DELIVERED;
+}
+
+void groups_publish(struct node *n, const struct node_event *event)
+{
+    uint32_t peers;
+    enum node_outcome outcome;
+    (void)groups_offer(n, &event->submit.message, &peers, &outcome);
     todo_report(n, event->submit.ref, outcome, NULL);
-    if (o != NULL)
-        n->todo->items[n->todo->count - 1].report.peers =
-            (uint32_t)o->channel->present;
+    n->todo->items[n->todo->count - 1].report.peers = peers;
 }
 
 void groups_tell_ready(struct node *n)
@@ -273,7 +283,8 @@ void groups_tell_ready(struct node *n)
     }
     if (ready) {
         struct node_todo *item = todo_add(n->todo, NODE_READY);
-        item->peer.peer = (struct node_peer){.name = ""};
+        static const struct node_peer nobody = {.name = ""};
+        item->peer.peer = &nobody;
     }
 }
 

@@ -413,6 +413,7 @@ void node_step(struct node *n, struct instant now,
 {
     n->now = now;
     n->todo = todo;
+    n->viewed = NULL;
     struct span late = instant_between(n->expected_at, now);
     if (!instant_is_never(n->expected_at) && late.us > late_from.us)
         excuse(n, late);
@@ -427,6 +428,23 @@ void node_step(struct node *n, struct instant now,
     leave_go_on(n);
     n->expected_at = heap_deadline(&n->heap);
     n->todo = NULL;
+}
+
+bool node_submit(struct node *n, struct instant now, struct node_ref ref,
+                 const struct node_id *to, const struct message *m,
+                 enum node_outcome *why)
+{
+    *why = OUTCOME_NOT_DELIVERED;
+    n->now = now;
+    return !n->leaving && traffic_offer(n, ref, to, m, why);
+}
+
+bool node_publish(struct node *n, struct instant now, const struct message *m,
+                  uint32_t *peers, enum node_outcome *why)
+{
+    *why = OUTCOME_NOT_DELIVERED;
+    n->now = now;
+    return !n->leaving && groups_offer(n, m, peers, why);
 }
 
 struct instant node_deadline(const struct node *n)

@@ -180,8 +180,9 @@ struct node_traffic {
     uint64_t bytes_sent, bytes_received; /* of packets, by any path */
 };
 
-/* A peer as the owner sees it. Views: valid until the next step. With MESSAGE,
- * READY and GAP only id and name are filled in. */
+/* A peer as the owner sees it. Views: valid until the next step, in a todo list
+ * until it is cleared. With MESSAGE, READY and GAP only id and name are filled
+ * in. */
 struct node_peer {
     struct node_id id;
     const char *name;
@@ -208,13 +209,14 @@ struct node_todo {
             struct bytes bytes;
         } link; /* SEND_TO, CONNECT, CONNECT_RELAY, DISCONNECT, WRITE */
         struct {
-            struct node_peer peer;
-            enum departure reason;  /* LEFT */
-            enum node_path was;     /* PATH */
-            struct message message; /* MESSAGE */
-            uint64_t missed;        /* GAP */
-        } peer;                     /* JOINED, LEFT, PATH, MESSAGE, READY,
-                                       GAP */
+            const struct node_peer *peer;
+            union {
+                enum departure reason;  /* LEFT */
+                enum node_path was;     /* PATH */
+                struct message message; /* MESSAGE */
+                uint64_t missed;        /* GAP */
+            };
+        } peer; /* JOINED, LEFT, PATH, MESSAGE, READY, GAP */
         struct {
             struct node_ref ref;
             enum node_outcome outcome;
@@ -224,10 +226,10 @@ struct node_todo {
         } report;
         uint32_t relay; /* RELAY: its index */
         struct {
-            bool by_peer;   /* the peer (or relay) refused this node */
-            uint8_t reason; /* enum refusal */
-            int relay;      /* its index, or -1 */
-            char name[NAME_MAX_SIZE + 1]; /* whose, as far as it is known */
+            bool by_peer;     /* the peer (or relay) refused this node */
+            uint8_t reason;   /* enum refusal */
+            int relay;        /* its index, or -1 */
+            const char *name; /* whose, as far as it is known */
             struct address from;
         } refused;
     };
@@ -257,6 +259,19 @@ void node_free(struct node *n);
 void node_step(struct node *n, struct instant now,
                const struct node_event *events, size_t count,
                struct todo *todo);
+
+/*
+ * Takes a message for a peer at once, as NODE_SUBMIT does in a step, and copies
+ * it. True: its report follows. False: it was refused, `*why` tells (with BUSY
+ * a READY follows); there is no report. Then the node wants a step: its
+ * deadline is now. It may be called while a todo list is worked off.
+ */
+bool node_submit(struct node *n, struct instant now, struct node_ref ref,
+                 const struct node_id *to, const struct message *m,
+                 enum node_outcome *why) MUST_USE;
+/* The same for a publication. True: it is under way to `*peers`. */
+bool node_publish(struct node *n, struct instant now, const struct message *m,
+                  uint32_t *peers, enum node_outcome *why) MUST_USE;
 
 /* When to step with TICK if nothing else happens before. */
 struct instant node_deadline(const struct node *n);

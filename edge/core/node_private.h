@@ -244,8 +244,9 @@ struct node {
     struct instant unix_at;
 
     /* Whom it knows. */
-    struct map peers; /* by id */
-    struct map names; /* by padded name */
+    struct map peers;    /* by id */
+    struct peer *recent; /* got last: one mostly talks to one; or NULL */
+    struct map names;    /* by padded name */
     size_t joined_count;
     struct map links; /* by id */
     size_t direct_links;
@@ -267,9 +268,11 @@ struct node {
     struct link *spent; /* links that go on in the next step */
     struct peer *dirty;
     struct instant now;
-    struct todo *todo; /* of the step under way */
-    bool leaving;      /* nothing new is taken, what is queued is delivered */
-    bool left;         /* goodbye is said */
+    struct todo *todo;            /* of the step under way */
+    const struct peer *viewed;    /* whom todo_peer saw last in it */
+    const struct node_peer *view; /* and what it made of it */
+    bool leaving; /* nothing new is taken, what is queued is delivered */
+    bool left;    /* goodbye is said */
     struct instant leave_by;
     struct deadline leave_deadline;
     struct instant expected_at; /* the deadline when the last step ended */
@@ -294,6 +297,8 @@ static inline void name_pad(char room[NAME_ROOM], const char *name)
 
 /* todo.c */
 struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind);
+/* Its id and name as they are now, in the list's memory. */
+const struct node_peer *todo_peer(struct node *n, const struct peer *p);
 void todo_write(struct node *n, const struct link *link, struct bytes bytes);
 void todo_disconnect(struct node *n, uint32_t link);
 void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
@@ -437,6 +442,10 @@ struct link *peer_link(struct node *n, const struct peer *p);
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 
 /* traffic.c */
+/* False: refused, and there is no report of it. */
+bool traffic_offer(struct node *n, struct node_ref ref,
+                   const struct node_id *to, const struct message *m,
+                   enum node_outcome *why) MUST_USE;
 void traffic_submit(struct node *n, const struct node_event *event);
 void traffic_ping(struct node *n, const struct node_event *event);
 void traffic_ping_lost(struct node *n, struct ping *ping);
@@ -483,6 +492,8 @@ bool leave_refuses(struct node *n, const struct node_event *event);
 void leave_go_on(struct node *n);
 
 /* groups.c: what this node publishes. */
+bool groups_offer(struct node *n, const struct message *m, uint32_t *peers,
+                  enum node_outcome *why);
 void groups_publish(struct node *n, const struct node_event *event);
 void groups_close(struct node *n);
 /* The peer joined, left, will not come back; its announcement or its path is

@@ -34,7 +34,9 @@ static const struct span crowd_spread = {40 * 1000}; /* for each node */
 
 struct peer *peer_get(struct node *n, const struct node_id *id)
 {
-    return map_get(&n->peers, id->key);
+    if (n->recent == NULL || !node_id_equal(&n->recent->id, id))
+        n->recent = map_get(&n->peers, id->key);
+    return n->recent;
 }
 
 struct peer *peer_new(struct node *n, const struct node_id *id)
@@ -75,6 +77,10 @@ void peer_free(struct node *n, struct peer *p)
         (void)map_remove(&n->names, p->name);
     heap_remove(&n->heap, &p->deadline.timer);
     (void)map_remove(&n->peers, p->id.key);
+    if (n->recent == p)
+        n->recent = NULL;
+    if (n->viewed == p)
+        n->viewed = NULL;
     free(p->blob);
     free(p);
 }
@@ -154,10 +160,10 @@ static struct instant ask_at(const struct node *n, const struct peer *p)
 
 static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
 {
-    peer_view(n, p, &item->peer.peer);
     /* The peer may change or go before the owner looks. */
     struct arena *arena = &n->todo->arena;
-    struct node_peer *view = &item->peer.peer;
+    struct node_peer *view = arena_take(arena, sizeof *view);
+    peer_view(n, p, view);
     view->name =
         (const char *)arena_copy(arena, bytes_of(p->name, sizeof p->name)).data;
     view->info = arena_copy(arena, view->info);
@@ -165,6 +171,8 @@ static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
     char(*groups)[NAME_MAX_SIZE + 1] = arena_take(arena, size + 1);
     memcpy(groups, p->said.groups, size);
     view->groups = (const char(*)[NAME_MAX_SIZE + 1]) groups;
+    item->peer.peer = view;
+    n->viewed = NULL; /* It may have another name now. */
 }
 
 static void choose_path(struct node *n, struct peer *p)

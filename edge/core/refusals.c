@@ -54,8 +54,9 @@ bool refusal_say(struct node *n, bool by_peer, uint8_t reason, int relay,
     item->refused.by_peer = by_peer;
     item->refused.reason = reason;
     item->refused.relay = relay;
-    if (name != NULL)
-        name_pad(item->refused.name, name);
+    char *room = arena_take(&n->todo->arena, NAME_ROOM);
+    name_pad(room, name != NULL ? name : "");
+    item->refused.name = room;
     if (from != NULL)
         item->refused.from = *from;
     return true;

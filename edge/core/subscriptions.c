@@ -117,8 +117,7 @@ static void on_message(void *context, struct bytes bytes)
     p->traffic.received++;
     n->counters.bytes_received += message.data.size;
     struct node_todo *item = todo_add(n->todo, NODE_MESSAGE);
-    item->peer.peer.id = p->id;
-    item->peer.peer.name = p->name;
+    item->peer.peer = todo_peer(n, p);
     item->peer.message = message;
 }
 
@@ -128,8 +127,7 @@ static void on_gap(void *context, uint64_t missed)
     struct peer *p = t->subscription->peer;
     t->node->counters.events_missed += missed;
     struct node_todo *item = todo_add(t->node->todo, NODE_GAP);
-    item->peer.peer.id = p->id;
-    item->peer.peer.name = p->name;
+    item->peer.peer = todo_peer(t->node, p);
     item->peer.missed = missed;
 }
 

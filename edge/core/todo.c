@@ -34,6 +34,20 @@ struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind)
     return item;
 }
 
+const struct node_peer *todo_peer(struct node *n, const struct peer *p)
+{
+    if (n->viewed == p)
+        return n->view;
+    struct arena *arena = &n->todo->arena;
+    struct node_peer *view = arena_take(arena, sizeof *view);
+    *view = (struct node_peer){.id = p->id};
+    view->name =
+        (const char *)arena_copy(arena, bytes_of(p->name, sizeof p->name)).data;
+    n->viewed = p;
+    n->view = view;
+    return view;
+}
+
 void todo_write(struct node *n, const struct link *link, struct bytes bytes)
 {
     struct node_todo *item = todo_add(n->todo, NODE_WRITE);

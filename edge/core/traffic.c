@@ -89,8 +89,7 @@ static void on_message(void *context, struct bytes bytes)
     c->peer->traffic.received++;
     n->counters.bytes_received += message.data.size;
     struct node_todo *item = todo_add(n->todo, NODE_MESSAGE);
-    item->peer.peer.id = c->peer->id;
-    item->peer.peer.name = c->peer->name;
+    item->peer.peer = todo_peer(n, c->peer);
     item->peer.message = message;
 }
 
@@ -211,31 +210,39 @@ bool traffic_is_idle(const struct peer *p)
     return !owes && !traffic_waits(p);
 }
 
-void traffic_submit(struct node *n, const struct node_event *event)
+bool traffic_offer(struct node *n, struct node_ref ref,
+                   const struct node_id *to, const struct message *m,
+                   enum node_outcome *why)
 {
-    struct peer *p = peer_get(n, &event->submit.to);
-    const struct message *m = &event->submit.message;
-    enum node_outcome refused;
+    struct peer *p = peer_get(n, to);
     if (p == NULL || !p->joined) {
-        refused = OUTCOME_UNKNOWN_PEER;
+        *why = OUTCOME_UNKNOWN_PEER;
     } else if (traffic_session(n, p) == NULL) {
-        refused = OUTCOME_NOT_DELIVERED;
+        *why = OUTCOME_NOT_DELIVERED;
     } else if (is_too_large(n, p, m)) {
-        refused = OUTCOME_TOO_LARGE;
+        *why = OUTCOME_TOO_LARGE;
     } else if (!has_room(p, m)) {
-        refused = OUTCOME_BUSY;
+        *why = OUTCOME_BUSY;
     } else {
         if (p->session->outbox.count == 0)
             peer_begins_to_wait(n, p);
-        session_submit(p->session, m, event->submit.ref.value, n->now);
+        session_submit(p->session, m, ref.value, n->now);
         traffic_dial_for(n, p);
         n->counters.sent++;
         p->traffic.sent++;
         n->counters.bytes_sent += m->data.size;
         peer_touch(n, p);
-        return;
+        return true;
     }
-    todo_report(n, event->submit.ref, refused, NULL);
+    return false;
+}
+
+void traffic_submit(struct node *n, const struct node_event *event)
+{
+    enum node_outcome why;
+    if (!traffic_offer(n, event->submit.ref, &event->submit.to,
+                       &event->submit.message, &why))
+        todo_report(n, event->submit.ref, why, NULL);
 }
 
 void traffic_ping(struct node *n, const struct node_event *event)
@@ -546,8 +553,7 @@ void traffic_tell_ready(struct node *n, struct peer *p)
     if (!p->joined)
         return; /* LEFT told them. */
     struct node_todo *item = todo_add(n->todo, NODE_READY);
-    item->peer.peer.id = p->id;
-    item->peer.peer.name = p->name;
+    item->peer.peer = todo_peer(n, p);
 }
 
 void traffic_due(struct node *n, struct peer *p)

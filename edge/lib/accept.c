@@ -101,22 +101,28 @@ static struct message message_of(const struct ask *ask, uint8_t *room)
     return m;
 }
 
+static size_t room_of(const struct ask *ask)
+{
+    return strlen(ask->type) + (ask->group != NULL ? strlen(ask->group) : 0) +
+           ask->data.size;
+}
+
 static struct op *op_new(const struct ask *ask)
 {
-    size_t room = strlen(ask->type) +
-                  (ask->group != NULL ? strlen(ask->group) : 0) +
-                  ask->data.size;
-    struct op *op = calloc(1, sizeof *op + room);
+    size_t size = sizeof(struct op) + room_of(ask);
+    struct op *op = malloc(size);
 
     if (op == NULL)
         return NULL;
-    op->kind = ask->kind;
-    op->size = sizeof *op + room;
+    *op = (struct op){
+        .kind = ask->kind,
+        .size = size,
+        .delivered = ask->delivered,
+        .replied = ask->replied,
+        .context = ask->context,
+        .timeout = span_ms(ask->timeout_ms > 0 ? ask->timeout_ms : TIMEOUT_MS),
+    };
     op->message = message_of(ask, op->room);
-    op->delivered = ask->delivered;
-    op->replied = ask->replied;
-    op->context = ask->context;
-    op->timeout = span_ms(ask->timeout_ms > 0 ? ask->timeout_ms : TIMEOUT_MS);
     if (ask->request != NULL) {
         memcpy(op->to_id.key, ask->request->from, KEY_SIZE);
         op->message.reference = ask->request->reference;
@@ -126,53 +132,103 @@ static struct op *op_new(const struct ask *ask)
     return op;
 }
 
-static bool has_room(const struct zs_node *n, size_t size)
-{
-    return n->ops == 0 ||
-           (n->ops < QUEUE_OPS && n->bytes + size <= QUEUE_BYTES);
-}
-
-/* With the mutex held. */
-static enum zs_error await_room(struct zs_node *n, size_t size)
-{
-    bool may_wait = n->options->wait && n->threaded && !node_runs_here(n);
-
-    while (!n->stopping && !has_room(n, size)) {
-        if (!may_wait) {
-            n->refused = true;
-            return ZS_BUSY;
-        }
-        pthread_cond_wait(&n->room, &n->mutex);
-    }
-    return n->stopping ? ZS_CLOSED : ZS_OK;
-}
-
 static enum zs_error post(struct zs_node *n, struct op *op)
 {
     pthread_mutex_lock(&n->mutex);
-    enum zs_error error = await_room(n, op->size);
-    if (error == ZS_OK) {
-        n->ops++;
-        n->bytes += op->size;
+    bool open = !n->stopping;
+    if (open) {
         /* The loop has not looked yet if there is something already. */
         if (n->posted.first == NULL)
             node_wake(n);
         list_append(&n->posted, op);
+        n->own_posted += node_is_mine(n);
     }
     pthread_mutex_unlock(&n->mutex);
+    return open ? ZS_OK : ZS_CLOSED;
+}
+
+static enum zs_error queue(struct zs_node *n, const struct ask *ask)
+{
+    struct op *op = op_new(ask);
+
+    if (op == NULL)
+        return ZS_SYSTEM;
+    size_t size = op->size;
+    enum zs_error error = room_take(n, size);
+    if (error == ZS_OK) {
+        error = post(n, op);
+        if (error != ZS_OK)
+            (void)room_give_back(n, size);
+    }
     if (error != ZS_OK)
         free(op);
     return error;
+}
+
+/* ---- Or straight to the node */
+
+/* On the loop's thread, with nothing before it that waits. */
+static bool may_go_straight(const struct zs_node *n, const struct ask *ask)
+{
+    return node_is_mine(n) && ask->kind == OP_SEND && n->stage == STAGE_OPEN &&
+           !n->starting && n->own_posted == 0 && n->lanes.count == 0;
+}
+
+static struct message borrowed(const struct ask *ask)
+{
+    return (struct message){
+        .kind = MESSAGE_SEND,
+        .encoding =
+            ask->data.encoding == ZS_JSON ? ENCODING_JSON : ENCODING_BYTES,
+        .type = bytes_of_string(ask->type),
+        .data = bytes_of(ask->data.bytes, ask->data.size),
+    };
+}
+
+static bool hand_over(struct zs_node *n, const struct ask *ask, size_t size)
+{
+    struct message m = borrowed(ask);
+    struct node_id to;
+    enum node_outcome why;
+
+    if (!ops_find_peer(n, ask->to, &to))
+        return false;
+    uint32_t ticket =
+        ticket_take(&n->tickets, &(struct ticket){.size = (uint32_t)size,
+                                                  .delivered = ask->delivered,
+                                                  .context = ask->context});
+    struct node_ref ref = edge_ref_named(n->edge, &n->observer, ticket);
+    if (edge_send(n->edge, ref, &to, &m, &why)) {
+        if (!node_runs_here(n))
+            node_wake(n);
+        return true;
+    }
+    (void)ticket_return(&n->tickets, ticket);
+    return false;
+}
+
+/* False: it goes the long way, which knows what to do about a peer that is busy
+ * or not there. */
+static bool went_straight(struct zs_node *n, const struct ask *ask,
+                          enum zs_error *error)
+{
+    size_t size = sizeof(struct op) + room_of(ask);
+
+    if (!may_go_straight(n, ask))
+        return false;
+    *error = room_take(n, size);
+    if (*error != ZS_OK || hand_over(n, ask, size))
+        return true;
+    (void)room_give_back(n, size);
+    return false;
 }
 
 static enum zs_error accept_ask(struct zs_node *n, struct ask *ask)
 {
     enum zs_error error = check(n, ask);
 
-    if (error == ZS_OK) {
-        struct op *op = op_new(ask);
-        error = op != NULL ? post(n, op) : ZS_SYSTEM;
-    }
+    if (error == ZS_OK && !went_straight(n, ask, &error))
+        error = queue(n, ask);
     text_close(&ask->escaped);
     return error;
 }

@@ -46,6 +46,14 @@ bool node_runs_here(const struct zs_node *n)
     return running == n;
 }
 
+/* Its address is the thread's alone. */
+static _Thread_local char here;
+
+bool node_is_mine(const struct zs_node *n)
+{
+    return atomic_load_explicit(&n->owner, memory_order_relaxed) == &here;
+}
+
 void node_wake(struct zs_node *n)
 {
     if (!n->deaf)
@@ -137,9 +145,11 @@ static void on_async(uv_async_t *async)
 
     if (regroup)
         set_groups(n, &groups);
-    lanes_pump(n);
+    n->own_posted = 0;
+    n->starting = true; /* What callbacks send comes after these. */
     while ((op = list_take(&posted)) != NULL)
         ops_start(n, op);
+    n->starting = false;
     if (stop && n->stage == STAGE_OPEN)
         begin_end(n);
 }
@@ -172,7 +182,7 @@ static void init_maps(struct zs_node *n)
 
     randombytes_buf(key, sizeof key);
     randombytes_buf(&n->last_reference, sizeof n->last_reference);
-    map_init(&n->refs, sizeof(uint64_t), key);
+    tickets_init(&n->tickets);
     map_init(&n->requests, sizeof(uint64_t), key);
     map_init(&n->lanes, KEY_SIZE, key);
     map_init(&n->asked, KEY_SIZE + sizeof(uint64_t), key);
@@ -218,7 +228,7 @@ static void node_destroy(struct zs_node *n)
         uv_loop_close(&n->loop);
     askers_close(n);
     directory_close(n);
-    map_close(&n->refs);
+    tickets_close(&n->tickets);
     map_close(&n->requests);
     map_close(&n->lanes);
     heap_close(&n->deadlines);
@@ -355,6 +365,7 @@ static void *run_thread(void *context)
     struct zs_node *n = context;
     struct entered entered = enter(n);
 
+    n->owner = &here;
     uv_run(&n->loop, UV_RUN_DEFAULT);
     leave(entered);
     pthread_mutex_lock(&n->mutex);
@@ -433,6 +444,8 @@ enum zs_error zs_node_process(struct zs_node *node)
 {
     if (node == NULL || node->threaded || node_runs_here(node))
         return ZS_BAD_REQUEST;
+    if (!node_is_mine(node))
+        node->owner = &here;
     if (!node->ended)
         node->ended = !run_rounds(node);
     return node->ended ? ZS_CLOSED : ZS_OK;

@@ -3,8 +3,11 @@
  *
  * zs_options.c  settings, and what is wrong with them
  * lib_node.c    a node is opened, run and closed
- * accept.c      what any thread hands in: checked, copied, queued
+ * accept.c      what any thread hands in: checked, and given to the node at
+ *               once where that can be, else copied and queued
+ * room.c        how much of the queue is taken
  * ops.c         on the loop: each operation until its callback was told
+ * tickets.c     what the node has and will report on
  * lanes.c       what waits for a peer that takes no more
  * askers.c      requests of peers that nobody has replied to yet
  * directory.c   who is there, for every thread
@@ -12,8 +15,8 @@
  * tell.c        what happens becomes callbacks
  * words.c, data.c  names, texts, data
  *
- * Callers' threads touch only what stands under `mutex`; all else is the
- * loop's. No callback is called with the mutex held.
+ * Callers' threads touch only what stands under `mutex` or is atomic; all else
+ * is the loop's. No callback is called with the mutex held.
  */
 #ifndef EDGE_LIB_LIB_NODE_H
 #define EDGE_LIB_LIB_NODE_H
@@ -27,11 +30,11 @@
 #include "edge/shell/edge.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum {
     QUEUE_OPS = 64 * 1024,
     QUEUE_BYTES = 64 * 1024 * 1024,
-    LANE_CHUNK = 256,   /* asked of the node in one go */
     ASKERS = 64 * 1024, /* the oldest is forgotten then */
     TIMEOUT_MS = 5000,  /* of requests */
     DRAIN_MS = 500,     /* for what waits, before the node leaves */
@@ -62,10 +65,30 @@ struct op {
     void *context;
     struct span timeout;
     struct timer timer; /* of a request or ping */
-    struct node_ref ref;
+    uint32_t ticket;    /* while it is SUBMITTED */
     size_t size;
     uint8_t room[]; /* what `message` looks into */
 };
+
+/* Something that the node has, and will report on by the ticket's index. */
+struct ticket {
+    bool used;
+    uint32_t next;
+    uint32_t size; /* that it takes of the queue */
+    struct op *op; /* NULL: it went straight to the node, or nobody asks */
+    zs_delivered *delivered;
+    void *context;
+};
+
+struct tickets {
+    struct ticket *list;
+    uint32_t count;
+    uint32_t free;
+};
+void tickets_init(struct tickets *t);
+void tickets_close(struct tickets *t);
+uint32_t ticket_take(struct tickets *t, const struct ticket *ticket);
+struct ticket ticket_return(struct tickets *t, uint32_t name);
 
 struct op_list {
     struct op *first, *last;
@@ -98,15 +121,18 @@ struct zs_node {
     char name[NAME_MAX_SIZE + 1];
     char *revoked_path; /* "": nowhere */
 
+    /* What is accepted and not settled: see room.c. */
+    _Atomic uint64_t taken;
+    atomic_bool crowded; /* somebody waits for room, or was refused */
+    atomic_bool stopping;
+    _Atomic(const void *) owner; /* a mark of the thread that runs the loop */
+
     pthread_mutex_t mutex;
     pthread_cond_t room;     /* the queue has some again, or the end began */
     pthread_cond_t finished; /* the thread has */
     struct op_list posted;
-    size_t ops; /* accepted and not settled */
-    size_t bytes;
     bool refused; /* somebody was told ZS_BUSY */
-    bool stopping;
-    bool deaf; /* the async is being closed */
+    bool deaf;    /* the async is being closed */
     bool groups_changed;
     struct group_names groups;
     struct map directory; /* node_id -> struct zs_peer, a block */
@@ -127,7 +153,9 @@ struct zs_node {
     struct edge_observer observer;
     enum stage stage;
     unsigned drained_ms;
-    struct map refs;     /* node_ref.value -> op, submitted */
+    struct tickets tickets;
+    size_t own_posted;   /* by the loop's thread, and not started */
+    bool starting;       /* what was posted is being started */
     struct map requests; /* reference -> op */
     struct map lanes;    /* node_id -> struct lane */
     struct map asked;    /* see askers.c */
@@ -136,20 +164,32 @@ struct zs_node {
     uint64_t last_reference;
     char cached_to[TO_SIZE]; /* one sender mostly names one peer */
     struct node_id cached_id;
+    struct node_id told_id; /* of who spoke last, and as text */
+    char told_from[2 * KEY_SIZE + 1];
 };
 
 /* lib_node.c */
 /* This thread runs the node's loop now: it may not wait for it. */
 bool node_runs_here(const struct zs_node *n);
+/* This thread is the one that runs the loop, within a callback or not. */
+bool node_is_mine(const struct zs_node *n);
 /* With the mutex held, or on the loop. */
 void node_wake(struct zs_node *n);
 
+/* room.c: ZS_OK, and it is taken; ZS_BUSY, ZS_CLOSED. Who may wait, does. */
+enum zs_error room_take(struct zs_node *n, size_t size) MUST_USE;
+/* On the loop. True: those who were refused are to be told. */
+bool room_give_back(struct zs_node *n, size_t size);
+
 /* ops.c */
+bool ops_find_peer(struct zs_node *n, const char *to,
+                   struct node_id *id) MUST_USE;
 void ops_start(struct zs_node *n, struct op *op);
-void ops_submit(struct zs_node *n, struct op *op);
+/* False: the peer is busy, and the operation is still the caller's. */
+bool ops_submit(struct zs_node *n, struct op *op) MUST_USE;
 void ops_report(struct zs_node *n, struct node_ref ref,
-                enum node_outcome outcome, enum node_path path, struct span rtt,
-                uint32_t peers);
+                enum node_outcome outcome, enum node_path path,
+                struct span rtt);
 void ops_replied(struct zs_node *n, const struct node_peer *peer,
                  const struct message *message);
 void ops_peer_left(struct zs_node *n, const struct node_id *peer);
@@ -161,13 +201,11 @@ void ops_close(struct zs_node *n);
 
 /* lanes.c: false if nothing waits for this peer. */
 bool lanes_join(struct zs_node *n, struct op *op) MUST_USE;
-/* The node was too busy for it. */
-void lanes_busy(struct zs_node *n, struct op *op);
+/* The first that waits for it. */
+void lanes_open(struct zs_node *n, struct op *op);
 void lanes_remove(struct zs_node *n, struct op *op);
 void lanes_ready(struct zs_node *n, const struct node_id *peer);
 void lanes_peer_left(struct zs_node *n, const struct node_id *peer);
-/* Goes on with those that were ready for more than one chunk. */
-void lanes_pump(struct zs_node *n);
 void lanes_fail(struct zs_node *n, enum zs_error error);
 
 /* askers.c */
@@ -194,11 +232,11 @@ void relays_refresh(struct zs_node *n);
 struct edge_observer tell_observer(struct zs_node *n);
 struct log_sink tell_sink(struct zs_node *n);
 enum zs_path tell_path(enum node_path path);
-/* A message as the program sees it, while `told` and `m` live. */
+/* A message as the program sees it, while `told` and `m` live and nobody else
+ * is told of. */
 struct told {
     struct zs_message message;
     struct zs_request request;
-    char from[2 * KEY_SIZE + 1];
     char type[MESSAGE_TYPE_SIZE + 1];
     char group[NAME_MAX_SIZE + 1];
 };

@@ -15,7 +15,7 @@ static bool has_time(const struct op *op)
 static void unlink_op(struct zs_node *n, struct op *op)
 {
     if (op->place == OP_SUBMITTED)
-        map_remove(&n->refs, &op->ref.value);
+        n->tickets.list[op->ticket].op = NULL; /* Its report is nobody's. */
     else if (op->place == OP_LANE)
         lanes_remove(n, op);
     if (op->kind == OP_REQUEST &&
@@ -26,20 +26,10 @@ static void unlink_op(struct zs_node *n, struct op *op)
 }
 
 /* What it took of the queue is free; who was refused may be told. */
-static bool give_back(struct zs_node *n, const struct op *op)
+static void give_back(struct zs_node *n, size_t size)
 {
-    bool tell = false;
-
-    pthread_mutex_lock(&n->mutex);
-    n->ops--;
-    n->bytes -= op->size;
-    if (n->ops <= QUEUE_OPS / 2 && n->bytes <= QUEUE_BYTES / 2) {
-        pthread_cond_broadcast(&n->room);
-        tell = n->refused && !n->stopping;
-        n->refused = false;
-    }
-    pthread_mutex_unlock(&n->mutex);
-    return tell;
+    if (room_give_back(n, size) && n->on.on_ready != NULL)
+        n->on.on_ready(n->on.context, n);
 }
 
 static void end(struct zs_node *n, struct op *op, struct zs_delivery delivery,
@@ -51,8 +41,7 @@ static void end(struct zs_node *n, struct op *op, struct zs_delivery delivery,
         op->replied(op->context, delivery.error, reply);
     else if (op->delivered != NULL)
         op->delivered(op->context, &delivery);
-    if (give_back(n, op) && n->on.on_ready != NULL)
-        n->on.on_ready(n->on.context, n);
+    give_back(n, op->size);
     free(op);
 }
 
@@ -63,17 +52,36 @@ void ops_fail(struct zs_node *n, struct op *op, enum zs_error error)
 
 /* ---- The beginning */
 
-static bool find_peer(struct zs_node *n, struct op *op)
+static enum zs_error error_of(enum node_outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_DELIVERED:
+        return ZS_OK;
+    case OUTCOME_UNKNOWN_PEER:
+        return ZS_UNKNOWN_PEER;
+    case OUTCOME_NOT_DELIVERED:
+        return ZS_NOT_DELIVERED;
+    case OUTCOME_PEER_RESTARTED:
+        return ZS_PEER_RESTARTED;
+    case OUTCOME_BUSY:
+        return ZS_BUSY;
+    case OUTCOME_TOO_LARGE:
+        return ZS_TOO_LARGE;
+    }
+    return ZS_NOT_DELIVERED;
+}
+
+bool ops_find_peer(struct zs_node *n, const char *to, struct node_id *id)
 {
     struct node_peer peer;
 
-    if (strcmp(op->to, n->cached_to) != 0) {
-        if (!node_peer_find(edge_node(n->edge), op->to, &peer))
+    if (strcmp(to, n->cached_to) != 0) {
+        if (!node_peer_find(edge_node(n->edge), to, &peer))
             return false;
-        strcpy(n->cached_to, op->to);
+        strcpy(n->cached_to, to);
         n->cached_id = peer.id;
     }
-    op->to_id = n->cached_id;
+    *id = n->cached_id;
     return true;
 }
 
@@ -111,23 +119,62 @@ static void start_request(struct zs_node *n, struct op *op)
     map_put(&n->requests, &op->message.reference, op);
 }
 
-static enum node_event_kind event_of(enum op_kind kind)
+static struct node_ref submitted(struct zs_node *n, struct op *op)
 {
-    if (kind == OP_PUBLISH)
-        return NODE_PUBLISH;
-    return kind == OP_PING ? NODE_PING : NODE_SUBMIT;
+    op->place = OP_SUBMITTED;
+    op->ticket = ticket_take(&n->tickets, &(struct ticket){.op = op});
+    return edge_ref_named(n->edge, &n->observer, op->ticket);
 }
 
-void ops_submit(struct zs_node *n, struct op *op)
+static bool publish_one(struct zs_node *n, struct op *op,
+                        enum node_outcome *why)
 {
-    op->ref = edge_ref(n->edge, &n->observer);
-    op->place = OP_SUBMITTED;
-    map_put(&n->refs, &op->ref.value, op);
+    uint32_t peers;
+
+    if (!edge_publish(n->edge, &op->message, &peers, why))
+        return false;
+    end(n, op,
+        (struct zs_delivery){.error = ZS_OK, .rtt_us = -1, .peers = peers},
+        NULL);
+    return true;
+}
+
+static bool send_one(struct zs_node *n, struct op *op, enum node_outcome *why)
+{
+    struct node_ref ref = submitted(n, op);
+
+    if (edge_send(n->edge, ref, &op->to_id, &op->message, why))
+        return true;
+    (void)ticket_return(&n->tickets, op->ticket);
+    op->place = OP_POSTED;
+    return false;
+}
+
+/* It measures the way, not what waits: its report comes in any case. */
+static void ping_one(struct zs_node *n, struct op *op)
+{
     edge_submit(n->edge,
-                &(struct node_event){.kind = event_of(op->kind),
-                                     .submit = {.ref = op->ref,
+                &(struct node_event){.kind = NODE_PING,
+                                     .submit = {.ref = submitted(n, op),
                                                 .to = op->to_id,
                                                 .message = op->message}});
+}
+
+bool ops_submit(struct zs_node *n, struct op *op)
+{
+    enum node_outcome why;
+
+    op->place = OP_POSTED;
+    if (op->kind == OP_PUBLISH ? publish_one(n, op, &why)
+                               : send_one(n, op, &why))
+        return true;
+    if (why == OUTCOME_BUSY)
+        return false;
+    /* A reply that never went leaves its request open. */
+    if (op->kind == OP_REPLY && why == OUTCOME_TOO_LARGE)
+        askers_add(n, &op->to_id, op->message.reference);
+    ops_fail(n, op, error_of(why));
+    return true;
 }
 
 void ops_start(struct zs_node *n, struct op *op)
@@ -137,7 +184,8 @@ void ops_start(struct zs_node *n, struct op *op)
             ops_fail(n, op, ZS_UNKNOWN_REQUEST);
             return;
         }
-    } else if (op->kind != OP_PUBLISH && !find_peer(n, op)) {
+    } else if (op->kind != OP_PUBLISH &&
+               !ops_find_peer(n, op->to, &op->to_id)) {
         ops_fail(n, op, ZS_UNKNOWN_PEER);
         return;
     }
@@ -145,56 +193,45 @@ void ops_start(struct zs_node *n, struct op *op)
         start_request(n, op);
     if (has_time(op))
         start_time(n, op);
-    /* A ping measures the way, not what waits. */
-    if (op->kind == OP_PING || !lanes_join(n, op))
-        ops_submit(n, op);
+    if (op->kind == OP_PING)
+        ping_one(n, op);
+    else if (!lanes_join(n, op) && !ops_submit(n, op))
+        lanes_open(n, op);
 }
 
 /* ---- What becomes of it */
 
-static enum zs_error error_of(enum node_outcome outcome)
+static void report_op(struct zs_node *n, struct op *op,
+                      const struct zs_delivery *delivery)
 {
-    switch (outcome) {
-    case OUTCOME_DELIVERED:
-        return ZS_OK;
-    case OUTCOME_UNKNOWN_PEER:
-        return ZS_UNKNOWN_PEER;
-    case OUTCOME_NOT_DELIVERED:
-        return ZS_NOT_DELIVERED;
-    case OUTCOME_PEER_RESTARTED:
-        return ZS_PEER_RESTARTED;
-    case OUTCOME_BUSY:
-        return ZS_BUSY;
-    case OUTCOME_TOO_LARGE:
-        return ZS_TOO_LARGE;
+    op->place = OP_DELIVERED;
+    if (delivery->error != ZS_OK || op->kind != OP_REQUEST)
+        end(n, op, *delivery, NULL);
+}
+
+static void settle(struct zs_node *n, uint32_t name,
+                   const struct zs_delivery *delivery)
+{
+    struct ticket ticket = ticket_return(&n->tickets, name);
+
+    if (ticket.op != NULL) {
+        report_op(n, ticket.op, delivery);
+        return;
     }
-    return ZS_NOT_DELIVERED;
+    if (ticket.delivered != NULL)
+        ticket.delivered(ticket.context, delivery);
+    if (ticket.size > 0)
+        give_back(n, ticket.size);
 }
 
 void ops_report(struct zs_node *n, struct node_ref ref,
-                enum node_outcome outcome, enum node_path path, struct span rtt,
-                uint32_t peers)
+                enum node_outcome outcome, enum node_path path, struct span rtt)
 {
-    struct op *op = map_remove(&n->refs, &ref.value);
-
-    if (op == NULL)
-        return; /* Its time was up, or its reply came before. */
-    op->place = OP_POSTED;
-    if (outcome == OUTCOME_BUSY && op->kind != OP_PING) {
-        lanes_busy(n, op);
-    } else if (outcome == OUTCOME_DELIVERED && op->kind == OP_REQUEST) {
-        op->place = OP_DELIVERED;
-    } else {
-        /* A reply that never went leaves its request open. */
-        if (op->kind == OP_REPLY && outcome == OUTCOME_TOO_LARGE)
-            askers_add(n, &op->to_id, op->message.reference);
-        end(n, op,
-            (struct zs_delivery){.error = error_of(outcome),
+    settle(n, (uint32_t)edge_ref_name(ref),
+           &(struct zs_delivery){.node = n,
+                                 .error = error_of(outcome),
                                  .path = tell_path(path),
-                                 .rtt_us = rtt.us,
-                                 .peers = peers},
-            NULL);
-    }
+                                 .rtt_us = rtt.us});
 }
 
 void ops_replied(struct zs_node *n, const struct node_peer *peer,
@@ -234,13 +271,15 @@ void ops_timeouts(struct zs_node *n)
 
 void ops_close(struct zs_node *n)
 {
+    const struct zs_delivery not_delivered = {
+        .node = n, .error = ZS_NOT_DELIVERED, .rtt_us = -1};
     size_t cursor = 0;
     struct op *op;
 
     lanes_fail(n, ZS_NOT_DELIVERED);
-    while ((op = map_next(&n->refs, &cursor)) != NULL)
-        ops_fail(n, op, ZS_NOT_DELIVERED);
-    cursor = 0;
+    for (uint32_t i = 0; i < n->tickets.count; i++)
+        if (n->tickets.list[i].used)
+            settle(n, i, &not_delivered);
     while ((op = map_next(&n->requests, &cursor)) != NULL)
         ops_fail(n, op, ZS_CLOSED);
 }

@@ -50,12 +50,15 @@ void tell_message(struct zs_node *n, const struct node_peer *peer,
     /* What a peer calls JSON is checked, as a program will trust the word. */
     bool is_json = m->encoding == ENCODING_JSON && jtext_valid(m->data);
 
-    hex_encode(bytes_of(peer->id.key, KEY_SIZE), told->from);
+    if (!node_id_equal(&n->told_id, &peer->id)) {
+        n->told_id = peer->id;
+        hex_encode(bytes_of(peer->id.key, KEY_SIZE), n->told_from);
+    }
     memcpy(told->request.from, peer->id.key, KEY_SIZE);
     told->request.reference = m->reference;
     told->message = (struct zs_message){
         .node = n,
-        .from = told->from,
+        .from = n->told_from,
         .name = peer->name,
         .type = put_text(told->type, sizeof told->type, m->type),
         .group = put_text(told->group, sizeof told->group, m->group),
@@ -121,7 +124,8 @@ static void on_report(void *context, struct node_ref ref,
                       enum node_outcome outcome, enum node_path path,
                       struct span rtt, uint32_t peers)
 {
-    ops_report(context, ref, outcome, path, rtt, peers);
+    (void)peers; /* A publication is told of at once. */
+    ops_report(context, ref, outcome, path, rtt);
 }
 
 static void on_ready(void *context, const struct node_peer *peer)

@@ -28,7 +28,7 @@ static const char *endpoint_of(const struct edge *e,
 
 static void write_peer(const struct edge *e, const struct node_todo *item)
 {
-    const struct node_peer *peer = &item->peer.peer;
+    const struct node_peer *peer = item->peer.peer;
     char text[ADDRESS_TEXT_SIZE];
 
     if (item->kind == NODE_JOINED)

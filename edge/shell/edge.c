@@ -32,6 +32,7 @@ void edge_turn(struct edge *e)
 {
     struct instant now = clock_now();
 
+    e->handed_at = INSTANT_NEVER;
     if (e->turn.filling->count == 0 &&
         !instant_reached(node_deadline(e->node), now)) {
         arm(e, node_deadline(e->node), now);
@@ -60,6 +61,43 @@ void edge_unobserve(struct edge *e, const struct edge_observer *observer)
 struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer)
 {
     return observers_ref(&e->observers, observer);
+}
+
+struct node_ref edge_ref_named(const struct edge *e,
+                               const struct edge_observer *observer,
+                               uint64_t name)
+{
+    return observers_ref_named(&e->observers, observer, name);
+}
+
+uint64_t edge_ref_name(struct node_ref ref)
+{
+    return observers_name(ref);
+}
+
+/* The clock is read once for all that is handed over between two turns. */
+static struct instant between_turns(struct edge *e)
+{
+    if (instant_is_never(e->handed_at))
+        e->handed_at = clock_now();
+    zloop_kick(&e->zloop);
+    return e->handed_at;
+}
+
+bool edge_send(struct edge *e, struct node_ref ref, const struct node_id *to,
+               const struct message *m, enum node_outcome *why)
+{
+    *why = OUTCOME_NOT_DELIVERED;
+    return !e->stopped &&
+           node_submit(e->node, between_turns(e), ref, to, m, why);
+}
+
+bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
+                  enum node_outcome *why)
+{
+    *why = OUTCOME_NOT_DELIVERED;
+    return !e->stopped &&
+           node_publish(e->node, between_turns(e), m, peers, why);
 }
 
 static void copy_message(struct edge *e, struct message *m)

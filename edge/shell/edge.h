@@ -79,6 +79,20 @@ void edge_unobserve(struct edge *e, const struct edge_observer *observer);
 /* A new ref, whose report goes to this observer (until it is removed). */
 struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer);
 
+/* A ref of the observer's own making: `name` is below 2^40, comes back in the
+ * report, and is not to be mixed with those of edge_ref. */
+struct node_ref edge_ref_named(const struct edge *e,
+                               const struct edge_observer *observer,
+                               uint64_t name);
+uint64_t edge_ref_name(struct node_ref ref);
+
+/* Hand a message to the node at once, see node_submit and node_publish; it is
+ * sent in the loop's next turn. */
+bool edge_send(struct edge *e, struct node_ref ref, const struct node_id *to,
+               const struct message *m, enum node_outcome *why) MUST_USE;
+bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
+                  enum node_outcome *why) MUST_USE;
+
 /* Queues an event for the next turn; what it borrows (message, list) is
  * copied. SUBMIT, PUBLISH, PING, SET_GROUPS, REVOCATION only. */
 void edge_submit(struct edge *e, const struct node_event *event);

@@ -286,6 +286,7 @@ static void open_loop(struct edge *e)
     e->deadline.data = e;
     e->clock.data = e;
     e->armed = INSTANT_NEVER;
+    e->handed_at = INSTANT_NEVER;
 }
 
 static void start(struct edge *e)

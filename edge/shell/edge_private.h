@@ -36,6 +36,7 @@ struct edge {
     uv_timer_t deadline; /* the node's */
     uv_timer_t clock;    /* tells it the wall-clock time */
     struct instant armed;
+    struct instant handed_at; /* something was, since the last turn; or NEVER */
     struct observers observers;
     struct diary diary;
     struct relay_url relays[NODE_RELAYS];

@@ -2,6 +2,7 @@
 
 /* A ref is the observer's number and a count; refs stay below 2^63. */
 enum { COUNT_BITS = 40 };
+#define NAME_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 
 static int place_of(const struct observers *o,
                     const struct edge_observer *observer)
@@ -29,14 +30,26 @@ void observers_remove(struct observers *o, const struct edge_observer *observer)
         o->list[place].observer = NULL;
 }
 
-struct node_ref observers_ref(struct observers *o,
-                              const struct edge_observer *observer)
+struct node_ref observers_ref_named(const struct observers *o,
+                                    const struct edge_observer *observer,
+                                    uint64_t name)
 {
     int place = place_of(o, observer);
 
-    ASSERT(place >= 0);
-    o->last_ref = (o->last_ref + 1) & ((UINT64_C(1) << COUNT_BITS) - 1);
-    return (struct node_ref){o->list[place].number << COUNT_BITS | o->last_ref};
+    ASSERT(place >= 0 && name <= NAME_MASK);
+    return (struct node_ref){o->list[place].number << COUNT_BITS | name};
+}
+
+uint64_t observers_name(struct node_ref ref)
+{
+    return ref.value & NAME_MASK;
+}
+
+struct node_ref observers_ref(struct observers *o,
+                              const struct edge_observer *observer)
+{
+    o->last_ref = (o->last_ref + 1) & NAME_MASK;
+    return observers_ref_named(o, observer, o->last_ref);
 }
 
 static void tell_report(const struct observers *o, const struct node_todo *item)
@@ -54,7 +67,7 @@ static void tell_report(const struct observers *o, const struct node_todo *item)
 static void tell_one(const struct edge_observer *who,
                      const struct node_todo *item)
 {
-    const struct node_peer *peer = &item->peer.peer;
+    const struct node_peer *peer = item->peer.peer;
 
     if (item->kind == NODE_JOINED && who->joined != NULL)
         who->joined(who->context, peer);

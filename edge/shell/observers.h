@@ -24,6 +24,10 @@ void observers_remove(struct observers *o,
                       const struct edge_observer *observer);
 struct node_ref observers_ref(struct observers *o,
                               const struct edge_observer *observer);
+struct node_ref observers_ref_named(const struct observers *o,
+                                    const struct edge_observer *observer,
+                                    uint64_t name);
+uint64_t observers_name(struct node_ref ref);
 
 /* Tells what an item is about to those who want to know: JOINED, LEFT, PATH,
  * MESSAGE, REPORT, READY. Other items are nobody's matter. */

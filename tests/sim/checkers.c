@@ -357,7 +357,7 @@ static void path_changed(struct world *w, struct process *p, int peer,
 {
     of_a_peer(w, p, peer, "a path");
     world_say(w, "%d: %d by %s, was %s", p->host, peer,
-              node_path_name(t->peer.peer.path), node_path_name(t->peer.was));
+              node_path_name(t->peer.peer->path), node_path_name(t->peer.was));
 }
 
 static bool is_nobody(const struct node_id *id)
@@ -375,11 +375,11 @@ void checkers_see(struct world *w, struct process *p, const struct node_todo *t)
         reported(w, p, t->report.ref.value, t->report.outcome, t->report.peers);
         return;
     }
-    if (t->kind == NODE_READY && is_nobody(&t->peer.peer.id)) {
+    if (t->kind == NODE_READY && is_nobody(&t->peer.peer->id)) {
         p->waits_to_publish = false;
         return;
     }
-    peer = checkers_host_of(w, &t->peer.peer.id);
+    peer = checkers_host_of(w, &t->peer.peer->id);
     if (peer < 0) {
         world_fail(w, "presence", "%d speaks of a stranger", p->host);
     } else if (t->kind == NODE_JOINED) {

@@ -62,7 +62,7 @@ static bool is_of_events(enum sabotage s)
 static int stranger_to(const struct world *w, const struct node_todo *t)
 {
     int group = accounts_of_name(t->peer.message.group);
-    int from = checkers_host_of(w, &t->peer.peer.id);
+    int from = checkers_host_of(w, &t->peer.peer->id);
 
     for (int i = 0; i < w->host_count; i++)
         if (w->hosts[i].process != NULL && checkers_joined(w, i, from) &&
@@ -112,7 +112,7 @@ static void keep_back(struct world *w, struct process *p,
     c->late.full = true;
     c->late.message = t->peer.message;
     c->late.at = p;
-    c->late.from = checkers_host_of(w, &t->peer.peer.id);
+    c->late.from = checkers_host_of(w, &t->peer.peer->id);
     c->late.data = memory_copy(data.data, data.size);
     c->late.message.data.data = c->late.data;
     c->late.message.group =
@@ -124,6 +124,7 @@ static void keep_back(struct world *w, struct process *p,
 static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
 {
     struct node_todo other = *t;
+    struct node_peer stranger;
     uint8_t *copy;
 
     switch (w->sabotage) {
@@ -163,10 +164,12 @@ static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
         free(copy);
         return true;
     case SABOTAGE_MISROUTE:
+        stranger = *t->peer.peer;
+        other.peer.peer = &stranger;
         for (int i = 0; i < w->host_count; i++)
             if (w->checkers->pairs[p->host][i].joined &&
-                i != checkers_host_of(w, &t->peer.peer.id))
-                other.peer.peer.id = w->hosts[i].identity.id;
+                i != checkers_host_of(w, &t->peer.peer->id))
+                stranger.id = w->hosts[i].identity.id;
         checkers_see(w, p, &other);
         return true;
     case SABOTAGE_LIE:
@@ -223,6 +226,6 @@ void checkers_observe(struct world *w, struct process *p,
         return;
     checkers_see(w, p, t);
     if (t->kind == NODE_MESSAGE)
-        hand_over_late(w, p, checkers_host_of(w, &t->peer.peer.id),
+        hand_over_late(w, p, checkers_host_of(w, &t->peer.peer->id),
                        &t->peer.message);
 }

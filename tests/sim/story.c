@@ -148,7 +148,7 @@ static const char *reason_name(enum departure reason)
 static void tell_peer(struct world *w, const struct process *p,
                       const struct node_todo *t)
 {
-    int peer = checkers_host_of(w, &t->peer.peer.id);
+    int peer = checkers_host_of(w, &t->peer.peer->id);
     FILE *out = w->story->out;
 
     begin_line(w);
@@ -157,13 +157,14 @@ static void tell_peer(struct world *w, const struct process *p,
         fprintf(out, "may send again\n");
     else if (t->kind == NODE_JOINED)
         fprintf(out, "%s joined, by %s\n", name_of(w, peer),
-                node_path_name(t->peer.peer.path));
+                node_path_name(t->peer.peer->path));
     else if (t->kind == NODE_LEFT)
         fprintf(out, "%s left, %s\n", name_of(w, peer),
                 reason_name(t->peer.reason));
     else if (t->kind == NODE_PATH)
         fprintf(out, "%s by %s, was by %s\n", name_of(w, peer),
-                node_path_name(t->peer.peer.path), node_path_name(t->peer.was));
+                node_path_name(t->peer.peer->path),
+                node_path_name(t->peer.was));
     else
         fprintf(out, "misses %llu publications of %s\n",
                 (unsigned long long)t->peer.missed, name_of(w, peer));
@@ -172,7 +173,7 @@ static void tell_peer(struct world *w, const struct process *p,
 static void count_message(struct world *w, const struct process *p,
                           const struct node_todo *t)
 {
-    int from = checkers_host_of(w, &t->peer.peer.id);
+    int from = checkers_host_of(w, &t->peer.peer->id);
     struct flow *f = &w->story->flows[from][p->host];
 
     if (f->messages + f->events > 0)

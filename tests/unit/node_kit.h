@@ -167,19 +167,22 @@ static inline void do_item(struct pair *p, struct side *s,
         return;
     case NODE_JOINED:
         s->joined++;
-        s->path = t->peer.peer.path;
+        s->path = t->peer.peer->path;
         return;
     case NODE_LEFT:
         s->left++;
         s->reason = t->peer.reason;
         return;
     case NODE_PATH:
-        s->path = t->peer.peer.path;
+        s->path = t->peer.peer->path;
         return;
     case NODE_MESSAGE:
         s->messages++;
         memset(s->last, 0, sizeof s->last);
-        memcpy(s->last, t->peer.message.data.data, t->peer.message.data.size);
+        memcpy(s->last, t->peer.message.data.data,
+               t->peer.message.data.size < sizeof s->last
+                   ? t->peer.message.data.size
+                   : sizeof s->last - 1);
         return;
     case NODE_GAP:
         s->missed += t->peer.missed;

@@ -287,6 +287,71 @@ static void after_busy_nothing_goes_before_ready(void **state)
     teardown(&p);
 }
 
+static bool hand_over(struct pair *p, size_t size, enum node_outcome *why)
+{
+    static const char text[200000];
+    struct node_id to = node_self(p->b.node);
+    struct message m = {.kind = MESSAGE_SEND,
+                        .encoding = ENCODING_BYTES,
+                        .type = bytes_of("t", 1),
+                        .data = bytes_of(text, size)};
+    return node_submit(p->a.node, p->now, (struct node_ref){7}, &to, &m, why);
+}
+
+/* Between two steps a message is taken or refused at once; the next step is due
+ * now, sends it and comes to report it. */
+static void a_message_is_taken_at_once(void **state)
+{
+    (void)state;
+    struct pair p;
+    enum node_outcome why;
+    setup(&p);
+    run(&p, span_ms(1050));
+    assert_true(node_deadline(p.a.node).us > p.now.us);
+    assert_true(hand_over(&p, 200000, &why));
+    assert_int_equal(node_deadline(p.a.node).us, p.now.us);
+    assert_false(hand_over(&p, 200000, &why));
+    assert_int_equal(why, OUTCOME_BUSY);
+    assert_int_equal(p.b.messages, 0);
+    run(&p, span_s(1));
+    assert_int_equal(p.b.messages, 1);
+    assert_int_equal(p.a.delivered, 1);
+    assert_int_equal(p.a.failed, 0); /* What was refused is not reported. */
+    assert_int_equal(p.a.ready, 1);
+    p.lan = false;
+    step(&p, &p.b, &(struct node_event){.kind = NODE_LEAVE});
+    assert_int_equal(p.a.left, 1);
+    assert_false(hand_over(&p, 5, &why));
+    assert_int_equal(why, OUTCOME_UNKNOWN_PEER);
+    step(&p, &p.a, &(struct node_event){.kind = NODE_LEAVE});
+    assert_false(hand_over(&p, 5, &why));
+    assert_int_equal(why, OUTCOME_NOT_DELIVERED);
+    teardown(&p);
+}
+
+static void a_publication_is_taken_at_once(void **state)
+{
+    (void)state;
+    struct pair p;
+    enum node_outcome why;
+    uint32_t peers;
+    struct message m = {.kind = MESSAGE_EVENT,
+                        .encoding = ENCODING_BYTES,
+                        .type = bytes_of("t", 1),
+                        .data = bytes_of("news", 4)};
+    setup(&p);
+    run(&p, span_ms(1050));
+    assert_true(node_publish(p.a.node, p.now, &m, &peers, &why));
+    assert_int_equal(peers, 1);
+    assert_int_equal(node_deadline(p.a.node).us, p.now.us);
+    run(&p, span_s(1));
+    assert_string_equal(p.b.last, "news");
+    step(&p, &p.a, &(struct node_event){.kind = NODE_LEAVE});
+    assert_false(node_publish(p.a.node, p.now, &m, &peers, &why));
+    assert_int_equal(why, OUTCOME_NOT_DELIVERED);
+    teardown(&p);
+}
+
 static void take_link_packet(struct pair *p, struct side *s, const char *text)
 {
     struct node_event e = {.kind = NODE_LINK_PACKET};
@@ -384,6 +449,8 @@ int main(void)
         cmocka_unit_test(a_leave_waits_for_a_second_at_the_most),
         cmocka_unit_test(a_certificate_ends_on_its_second),
         cmocka_unit_test(after_busy_nothing_goes_before_ready),
+        cmocka_unit_test(a_message_is_taken_at_once),
+        cmocka_unit_test(a_publication_is_taken_at_once),
         cmocka_unit_test(a_message_to_nobody_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

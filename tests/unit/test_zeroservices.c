@@ -627,6 +627,52 @@ static void a_flood_arrives_in_order(void **state)
     assert_int_equal(bob.failed, 0);
 }
 
+/* The timeout was asked for before: the descriptor tells. */
+static void sending_wakes_the_loop(void **state)
+{
+    (void)state;
+    while (zs_node_timeout(bob.node) == 0)
+        assert_int_equal(zs_node_process(bob.node), ZS_OK);
+    assert_int_equal(
+        zs_send(bob.node, "alice", "t", zs_string("now"), on_delivered, &bob),
+        ZS_OK);
+    struct pollfd fd = {zs_node_fd(bob.node), POLLIN, 0};
+    assert_int_equal(poll(&fd, 1, PATIENCE_MS), 1);
+    until_asked(&bob, &bob.delivered, 1);
+    assert_string_equal(alice.text, "now");
+}
+
+/* Each delivery sends the next number, whatever waits of those before. */
+static void on_delivered_send(void *context, const struct zs_delivery *d)
+{
+    char text[1000];
+
+    on_delivered(&bob, d);
+    int *next = context;
+    for (int i = 0; i < 2 && *next < MANY / 10; i++) {
+        memset(text, ' ', sizeof text);
+        text[sizeof text - 1] = '\0';
+        int size = snprintf(text, sizeof text, "0 %d", (*next)++);
+        text[size] = ' ';
+        assert_int_equal(zs_send(d->node, "alice", "number", zs_string(text),
+                                 on_delivered_send, next),
+                         ZS_OK);
+    }
+}
+
+static void what_callbacks_send_keeps_its_order(void **state)
+{
+    int next = 1;
+
+    (void)state;
+    assert_int_equal(zs_send(bob.node, "alice", "number", zs_string("0 0"),
+                             on_delivered_send, &next),
+                     ZS_OK);
+    until_asked(&bob, &bob.delivered, MANY / 10);
+    assert_int_equal(read_count(&alice, &alice.messages), MANY / 10);
+    assert_false(alice.disorder);
+}
+
 static void a_full_queue_is_busy(void **state)
 {
     struct zs_data mebibyte = {calloc(1, 1 << 20), 1 << 20, ZS_BYTES};
@@ -732,6 +778,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(relays_are_listed, meet, part),
         cmocka_unit_test_setup_teardown(groups_get_their_events, meet, part),
         cmocka_unit_test_setup_teardown(a_flood_arrives_in_order, meet, part),
+        cmocka_unit_test_setup_teardown(sending_wakes_the_loop, meet, part),
+        cmocka_unit_test_setup_teardown(what_callbacks_send_keeps_its_order,
+                                        meet, part),
         cmocka_unit_test_setup_teardown(a_full_queue_is_busy, meet, part),
         cmocka_unit_test_setup_teardown(many_threads_send, meet, part),
         cmocka_unit_test_setup_teardown(closing_delivers, meet, part),
