@@ -1,7 +1,5 @@
 #include "common/base/bytes.h"
 
-#include <string.h>
-
 enum { VARINT_MAX_SIZE = 10 };
 
 struct bytes bytes_of_string(const char *text)
@@ -40,11 +38,6 @@ bool reader_done(const struct reader *r)
     return !r->failed && r->at == r->end;
 }
 
-size_t reader_left(const struct reader *r)
-{
-    return (size_t)(r->end - r->at);
-}
-
 /* The next `size` bytes, or NULL once failed. */
 static const uint8_t *take(struct reader *r, size_t size)
 {
@@ -70,11 +63,6 @@ static uint64_t read_integer(struct reader *r, size_t size)
     return value;
 }
 
-uint8_t read_u8(struct reader *r)
-{
-    return (uint8_t)read_integer(r, 1);
-}
-
 uint16_t read_u16(struct reader *r)
 {
     return (uint16_t)read_integer(r, 2);
@@ -90,7 +78,7 @@ uint64_t read_u64(struct reader *r)
     return read_integer(r, 8);
 }
 
-uint64_t read_varint(struct reader *r)
+uint64_t read_long_varint(struct reader *r)
 {
     uint64_t value = 0;
 
@@ -113,13 +101,6 @@ uint64_t read_varint(struct reader *r)
     return 0;
 }
 
-struct bytes read_bytes(struct reader *r, size_t size)
-{
-    const uint8_t *at = take(r, size);
-
-    return at == NULL ? bytes_of(NULL, 0) : bytes_of(at, size);
-}
-
 void read_copy(struct reader *r, void *to, size_t size)
 {
     const uint8_t *at = take(r, size);
@@ -139,11 +120,6 @@ struct writer writer_of(void *room, size_t size)
     return (struct writer){.start = start, .at = start, .end = start + size};
 }
 
-size_t writer_left(const struct writer *w)
-{
-    return (size_t)(w->end - w->at);
-}
-
 struct bytes writer_bytes(const struct writer *w)
 {
     return bytes_of(w->start, (size_t)(w->at - w->start));
@@ -154,18 +130,6 @@ bool writer_ok(const struct writer *w)
     return !w->failed;
 }
 
-uint8_t *write_room(struct writer *w, size_t size)
-{
-    uint8_t *at = w->at;
-
-    if (w->failed || size > writer_left(w)) {
-        w->failed = true;
-        return NULL;
-    }
-    w->at += size;
-    return at;
-}
-
 static void write_integer(struct writer *w, uint64_t value, size_t size)
 {
     uint8_t *at = write_room(w, size);
@@ -174,11 +138,6 @@ static void write_integer(struct writer *w, uint64_t value, size_t size)
         return;
     for (size_t i = 0; i < size; i++)
         at[i] = (uint8_t)(value >> (8 * i));
-}
-
-void write_u8(struct writer *w, uint8_t value)
-{
-    write_integer(w, value, 1);
 }
 
 void write_u16(struct writer *w, uint16_t value)
@@ -205,7 +164,7 @@ size_t varint_size(uint64_t value)
     return size;
 }
 
-void write_varint(struct writer *w, uint64_t value)
+void write_long_varint(struct writer *w, uint64_t value)
 {
     size_t size = varint_size(value);
     uint8_t *at = write_room(w, size);
@@ -215,12 +174,4 @@ void write_varint(struct writer *w, uint64_t value)
     for (size_t i = 0; i + 1 < size; i++, value >>= 7)
         at[i] = (uint8_t)(value | 0x80);
     at[size - 1] = (uint8_t)value;
-}
-
-void write_bytes(struct writer *w, struct bytes bytes)
-{
-    uint8_t *at = write_room(w, bytes.size);
-
-    if (at != NULL && bytes.size > 0)
-        memcpy(at, bytes.data, bytes.size);
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Borrowed: valid as long as whoever handed it out says. */
 struct bytes {
@@ -31,22 +32,22 @@ bool bytes_equal(struct bytes a, struct bytes b);
 struct reader {
     const uint8_t *at;
     const uint8_t *end;
-    bool failed;
+    bool failed; /* then nothing is left: at == end */
 };
 
 struct reader reader_of(struct bytes bytes);
+static inline size_t reader_left(const struct reader *r);
 /* These answer 0 (or an empty view) once the reader failed. */
-uint8_t read_u8(struct reader *r);
+static inline uint8_t read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
 /* LEB128, at most 10 bytes, the shortest form only. */
-uint64_t read_varint(struct reader *r);
+static inline uint64_t read_varint(struct reader *r);
 /* A view into what is read; empty once the reader failed. */
-struct bytes read_bytes(struct reader *r, size_t size);
+static inline struct bytes read_bytes(struct reader *r, size_t size);
 /* Copies `size` bytes out; zeroes them once the reader failed. */
 void read_copy(struct reader *r, void *to, size_t size);
-size_t reader_left(const struct reader *r);
 void reader_fail(struct reader *r);
 /* True if nothing failed. */
 bool reader_ok(const struct reader *r) MUST_USE;
@@ -61,18 +62,98 @@ struct writer {
 };
 
 struct writer writer_of(void *room, size_t size);
-void write_u8(struct writer *w, uint8_t value);
+static inline size_t writer_left(const struct writer *w);
+static inline void write_u8(struct writer *w, uint8_t value);
 void write_u16(struct writer *w, uint16_t value);
 void write_u32(struct writer *w, uint32_t value);
 void write_u64(struct writer *w, uint64_t value);
-void write_varint(struct writer *w, uint64_t value);
-void write_bytes(struct writer *w, struct bytes bytes);
+static inline void write_varint(struct writer *w, uint64_t value);
+static inline void write_bytes(struct writer *w, struct bytes bytes);
 /* Room for `size` bytes to be filled in later, or NULL once failed. */
-uint8_t *write_room(struct writer *w, size_t size);
-size_t writer_left(const struct writer *w);
+static inline uint8_t *write_room(struct writer *w, size_t size);
 /* What was written so far. */
 struct bytes writer_bytes(const struct writer *w);
 bool writer_ok(const struct writer *w) MUST_USE;
 size_t varint_size(uint64_t value);
+
+/* --- what every record of every message goes through, and so is inline --- */
+
+/* The form of more than one byte, or of none. */
+uint64_t read_long_varint(struct reader *r);
+void write_long_varint(struct writer *w, uint64_t value);
+
+static inline size_t reader_left(const struct reader *r)
+{
+    return (size_t)(r->end - r->at);
+}
+
+static inline uint8_t read_u8(struct reader *r)
+{
+    if (r->at == r->end) {
+        reader_fail(r);
+        return 0;
+    }
+    return *r->at++;
+}
+
+static inline uint64_t read_varint(struct reader *r)
+{
+    if (r->at != r->end && *r->at < 0x80)
+        return *r->at++;
+    return read_long_varint(r);
+}
+
+static inline struct bytes read_bytes(struct reader *r, size_t size)
+{
+    const uint8_t *at = r->at;
+
+    if (size > reader_left(r)) {
+        reader_fail(r);
+        return bytes_of(r->at, 0);
+    }
+    r->at += size;
+    return bytes_of(at, size);
+}
+
+static inline size_t writer_left(const struct writer *w)
+{
+    return (size_t)(w->end - w->at);
+}
+
+static inline uint8_t *write_room(struct writer *w, size_t size)
+{
+    uint8_t *at = w->at;
+
+    if (w->failed || size > writer_left(w)) {
+        w->failed = true;
+        return NULL;
+    }
+    w->at += size;
+    return at;
+}
+
+static inline void write_u8(struct writer *w, uint8_t value)
+{
+    uint8_t *at = write_room(w, 1);
+
+    if (at != NULL)
+        *at = value;
+}
+
+static inline void write_varint(struct writer *w, uint64_t value)
+{
+    if (value < 0x80)
+        write_u8(w, (uint8_t)value);
+    else
+        write_long_varint(w, value);
+}
+
+static inline void write_bytes(struct writer *w, struct bytes bytes)
+{
+    uint8_t *at = write_room(w, bytes.size);
+
+    if (at != NULL && bytes.size > 0)
+        memcpy(at, bytes.data, bytes.size);
+}
 
 #endif
