@@ -154,12 +154,12 @@ enum session_verdict session_take(struct session *s, uint8_t *packet,
         struct keyset proved = *keyset;
         session_put_in_force(s, &proved, now, sink);
     }
-    struct reader r = reader_of(records);
+    struct record_reader r = record_reader_of(records);
     struct record record;
     while (record_next(&r, &record))
         if (!take_record(s, &record, now, sink))
             return SESSION_VIOLATION;
-    return reader_done(&r) ? SESSION_TAKEN : SESSION_VIOLATION;
+    return record_reader_done(&r) ? SESSION_TAKEN : SESSION_VIOLATION;
 }
 
 /* --- writing ------------------------------------------------------------ */
@@ -214,11 +214,13 @@ static void write_data(struct session *s, struct instant now, struct writer *w,
                        size_t tail)
 {
     struct record record = {.type = RECORD_DATA};
-    bool again;
+    bool again, first = true;
     bool was_waiting = outbox_is_waiting(&s->outbox);
     while (writer_left(w) > tail &&
            outbox_next(&s->outbox, writer_left(w) - tail, window_of(s),
                        &record.data, &again)) {
+        record.data.next = !first;
+        first = false;
         record_encode(&record, w);
         s->counters->records_sent++;
         s->counters->records_resent += again;

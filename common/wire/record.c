@@ -2,15 +2,19 @@
 
 #include "common/wire/certificate.h"
 
-#include <string.h>
+enum {
+    DATA_FLAGS = RECORD_FIRST | RECORD_LAST | RECORD_NEXT,
+    KIND_BITS = 4, /* of a message's first byte; the encoding is above */
+};
 
 void data_record_begin(const struct data_record *d, size_t size,
                        struct writer *w)
 {
-    write_u8(w, RECORD_DATA);
-    write_varint(w, d->sequence);
-    write_u8(w, (uint8_t)((d->first ? RECORD_FIRST : 0) |
-                          (d->last ? RECORD_LAST : 0)));
+    write_u8(w, (uint8_t)(RECORD_DATA | (d->first ? RECORD_FIRST : 0) |
+                          (d->last ? RECORD_LAST : 0) |
+                          (d->next ? RECORD_NEXT : 0)));
+    if (!d->next)
+        write_varint(w, d->sequence);
     if (d->first && !d->last)
         write_varint(w, d->total);
     write_varint(w, size);
@@ -68,22 +72,33 @@ void record_encode(const struct record *r, struct writer *w)
     }
 }
 
-static void decode_data(struct reader *r, struct data_record *d)
+/* Who follows the record before says no number, and nobody else may: there is
+ * one form for each [P-1.1]. */
+static uint64_t read_sequence(struct record_reader *r, bool next)
+{
+    uint64_t follower = r->sequence > 0 ? r->sequence + 1 : 0;
+    uint64_t sequence = next ? follower : read_varint(&r->bytes);
+
+    if (sequence == 0 || next != (sequence == follower))
+        reader_fail(&r->bytes);
+    r->sequence = sequence;
+    return sequence;
+}
+
+static void decode_data(struct record_reader *r, uint8_t type,
+                        struct data_record *d)
 {
     uint64_t size;
-    uint8_t flags;
 
-    d->sequence = read_varint(r);
-    flags = read_u8(r);
-    if (d->sequence == 0 || (flags & ~(RECORD_FIRST | RECORD_LAST)) != 0)
-        reader_fail(r);
-    d->first = (flags & RECORD_FIRST) != 0;
-    d->last = (flags & RECORD_LAST) != 0;
-    d->total = d->first && !d->last ? read_varint(r) : 0;
-    size = read_varint(r);
-    if (size > reader_left(r))
-        reader_fail(r);
-    d->fragment = read_bytes(r, (size_t)size);
+    d->first = (type & RECORD_FIRST) != 0;
+    d->last = (type & RECORD_LAST) != 0;
+    d->next = (type & RECORD_NEXT) != 0;
+    d->sequence = read_sequence(r, d->next);
+    d->total = d->first && !d->last ? read_varint(&r->bytes) : 0;
+    size = read_varint(&r->bytes);
+    if (size > reader_left(&r->bytes))
+        reader_fail(&r->bytes);
+    d->fragment = read_bytes(&r->bytes, (size_t)size);
     if (d->first && d->last)
         d->total = size;
 }
@@ -133,64 +148,108 @@ static void decode_group_ack(struct reader *r, struct group_ack *a)
     a->state = (enum group_ack_state)state;
 }
 
-bool record_next(struct reader *r, struct record *record)
+struct record_reader record_reader_of(struct bytes records)
 {
-    if (reader_left(r) == 0)
-        return false;
-    /* The ranges are not cleared: only range_count of them are looked at. */
-    switch (read_u8(r)) {
-    case RECORD_DATA:
-        record->type = RECORD_DATA;
-        decode_data(r, &record->data);
-        break;
+    return (struct record_reader){.bytes = reader_of(records)};
+}
+
+bool record_reader_done(const struct record_reader *r)
+{
+    return reader_done(&r->bytes);
+}
+
+static void decode_control(struct reader *r, uint8_t type,
+                           struct record *record)
+{
+    record->type = (enum record_type)type;
+    switch (type) {
     case RECORD_ACK:
-        record->type = RECORD_ACK;
         decode_ack(r, &record->ack);
         break;
     case RECORD_PING:
-        record->type = RECORD_PING;
-        record->token = read_u64(r);
-        break;
     case RECORD_PONG:
-        record->type = RECORD_PONG;
         record->token = read_u64(r);
         break;
     case RECORD_CLOSE:
-        record->type = RECORD_CLOSE;
         record->reason = read_u8(r);
         break;
     case RECORD_GROUP_ACK:
-        record->type = RECORD_GROUP_ACK;
         decode_group_ack(r, &record->group_ack);
         break;
     default:
         reader_fail(r);
     }
-    return reader_ok(r);
+}
+
+/* The record is not cleared: of ACK's ranges only range_count are looked at. */
+bool record_next(struct record_reader *r, struct record *record)
+{
+    uint8_t type;
+
+    if (reader_left(&r->bytes) == 0)
+        return false;
+    type = read_u8(&r->bytes);
+    if ((type & ~DATA_FLAGS) == RECORD_DATA) {
+        record->type = RECORD_DATA;
+        decode_data(r, type, &record->data);
+    } else {
+        decode_control(&r->bytes, type, record);
+    }
+    return reader_ok(&r->bytes);
+}
+
+static bool has_reference(enum message_kind kind)
+{
+    return kind == MESSAGE_REQUEST || kind == MESSAGE_REPLY;
+}
+
+static size_t header_size(const struct message *m)
+{
+    size_t reference = has_reference(m->kind) ? 8 : 0;
+    size_t group = m->kind == MESSAGE_EVENT ? 1 + m->group.size : 0;
+
+    return 1 + reference + 1 + m->type.size + group;
 }
 
 size_t message_size(const struct message *m)
 {
-    size_t group = m->kind == MESSAGE_EVENT ? 1 + m->group.size : 0;
-
-    return 1 + 1 + 8 + 1 + m->type.size + group + m->data.size;
+    return header_size(m) + m->data.size;
 }
 
-void message_encode(const struct message *m, struct writer *w)
+static void encode_header(const struct message *m, struct writer *w)
 {
     if (m->type.size < 1 || m->type.size > MESSAGE_TYPE_SIZE ||
         m->group.size > NAME_MAX_SIZE)
         w->failed = true;
-    write_u8(w, (uint8_t)m->kind);
-    write_u8(w, (uint8_t)m->encoding);
-    write_u64(w, m->reference);
+    write_u8(w, (uint8_t)(m->kind | m->encoding << KIND_BITS));
+    if (has_reference(m->kind))
+        write_u64(w, m->reference);
     write_u8(w, (uint8_t)m->type.size);
     write_bytes(w, m->type);
     if (m->kind == MESSAGE_EVENT) {
         write_u8(w, (uint8_t)m->group.size);
         write_bytes(w, m->group);
     }
-    write_bytes(w, m->data);
+}
+
+void message_encode_part(const struct message *m, size_t from, size_t size,
+                         struct writer *w)
+{
+    const uint8_t *data = m->data.data;
+    size_t header = header_size(m);
+
+    if (from == 0) {
+        encode_header(m, w);
+        size -= header;
+    } else {
+        data += from - header;
+    }
+    write_bytes(w, bytes_of(data, size));
+}
+
+void message_encode(const struct message *m, struct writer *w)
+{
+    message_encode_part(m, 0, message_size(m), w);
 }
 
 /* How many bytes follow a first byte of UTF-8; -1 if it is none. */
@@ -215,8 +274,19 @@ static bool utf8_second_fits(uint8_t first, uint8_t second)
     return second >= low && second <= high;
 }
 
+static bool is_ascii(struct bytes text)
+{
+    uint8_t all = 0;
+
+    for (size_t i = 0; i < text.size; i++)
+        all |= text.data[i];
+    return all < 0x80;
+}
+
 static bool is_utf8(struct bytes text)
 {
+    if (is_ascii(text))
+        return true;
     for (size_t i = 0; i < text.size; i++) {
         uint8_t first = text.data[i];
         int tail = utf8_tail(first);
@@ -236,17 +306,18 @@ static bool is_utf8(struct bytes text)
 bool message_decode(struct bytes bytes, struct message *m)
 {
     struct reader r = reader_of(bytes);
-    uint8_t kind = read_u8(&r);
-    uint8_t encoding = read_u8(&r);
+    uint8_t first = read_u8(&r);
+    unsigned kind = first & ((1u << KIND_BITS) - 1);
+    unsigned encoding = first >> KIND_BITS;
 
-    memset(m, 0, sizeof(*m));
     if (kind < MESSAGE_SEND || kind > MESSAGE_START ||
         encoding < ENCODING_JSON || encoding > ENCODING_BYTES)
         return false;
     m->kind = (enum message_kind)kind;
     m->encoding = (enum message_encoding)encoding;
-    m->reference = read_u64(&r);
+    m->reference = has_reference(m->kind) ? read_u64(&r) : 0;
     m->type = read_bytes(&r, read_u8(&r));
+    m->group = bytes_of(NULL, 0);
     if (m->kind == MESSAGE_EVENT)
         m->group = read_bytes(&r, read_u8(&r));
     m->data = read_bytes(&r, reader_left(&r));

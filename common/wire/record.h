@@ -1,8 +1,8 @@
 /*
  * record - what session packets carry, one after the other [P-6.4].
  *
- *     DATA  0x01 | varint sequence | u8 flags | [varint total, with FIRST and
- *                  not LAST] | varint n, fragment
+ *     DATA  0x80 + flags | [varint sequence, unless NEXT] | [varint total, with
+ *                  FIRST and not LAST] | varint n, fragment
  *     ACK   0x02 | varint cumulative | varint window_bytes
  *                | u8 count, (varint gap, varint length)*
  *     PING  0x03 | u64 token
@@ -10,29 +10,35 @@
  *     CLOSE 0x05 | u8 reason: enum departure
  *     GROUP_ACK 0x06 | tag 16 | u64 stream | varint cumulative | u8 state
  *
- * Sequence numbers start at 1 in each direction. `cumulative`: every sequence
- * up to it has arrived. A range skips `gap` (>= 1) missing ones after the end
- * before it, then covers `length` (>= 1) that arrived.
+ * Sequence numbers start at 1 in each direction. With NEXT, and only with it,
+ * the sequence is one more than that of the DATA record before in the packet.
+ * `cumulative`: every sequence up to it has arrived. A range skips `gap` (>= 1)
+ * missing ones after the end before it, then covers `length` (>= 1) that
+ * arrived.
  */
 #ifndef COMMON_WIRE_RECORD_H
 #define COMMON_WIRE_RECORD_H
 
 #include "common/base/bytes.h"
+#include "common/wire/ids.h"
 
 enum record_type {
-    RECORD_DATA = 1,
     RECORD_ACK = 2,
     RECORD_PING = 3,
     RECORD_PONG = 4,
     RECORD_CLOSE = 5,
     RECORD_GROUP_ACK = 6,
+    RECORD_DATA = 0x80,
 };
 
-enum { RECORD_FIRST = 1, RECORD_LAST = 2 };
-enum { ACK_RANGES = 32, RECORD_DATA_OVERHEAD = 1 + 10 + 1 + 10 + 3 };
+/* The flags of DATA. */
+enum { RECORD_FIRST = 1, RECORD_LAST = 2, RECORD_NEXT = 4 };
+
+enum { ACK_RANGES = 32, RECORD_DATA_OVERHEAD = 1 + 10 + 10 + 3 };
 
 struct data_record {
     uint64_t sequence;
+    bool next;             /* it is one more than the last one's [P-6.4] */
     bool first;            /* begins a message */
     bool last;             /* ends a message */
     uint64_t total;        /* the whole message's bytes; of use with first */
@@ -83,19 +89,30 @@ void record_encode(const struct record *r, struct writer *w);
  * to follow. */
 void data_record_begin(const struct data_record *d, size_t size,
                        struct writer *w);
-/* Takes the next record; false at the end or (r->failed) on bad bytes. */
-bool record_next(struct reader *r, struct record *record) MUST_USE;
+
+/* The records of a packet, to be taken one after the other. */
+struct record_reader {
+    struct reader bytes;
+    uint64_t sequence; /* of the last DATA record; 0: none came yet */
+};
+
+struct record_reader record_reader_of(struct bytes records);
+/* Takes the next record; false at the end or on bad bytes. */
+bool record_next(struct record_reader *r, struct record *record) MUST_USE;
+/* True if nothing was bad and nothing is left. */
+bool record_reader_done(const struct record_reader *r) MUST_USE;
 
 /*
  * A message, as the fragments of DATA records make it up [P-6.5]:
  *
- *     u8 kind | u8 encoding | u64 reference | u8 n, type | data
+ *     u8 kind + 16 * encoding | [u64 reference, with REQUEST and REPLY]
+ *     | u8 n, type | [u8 n, group, with EVENT] | data
  */
 enum message_kind {
     MESSAGE_SEND = 1,
     MESSAGE_REQUEST = 2, /* reference: the asker's, comes back in the reply */
     MESSAGE_REPLY = 3,
-    MESSAGE_EVENT = 4, /* published; the group's name after the type */
+    MESSAGE_EVENT = 4, /* published, to a group or to all */
     MESSAGE_START = 5, /* between nodes: data is START [P-9.4] */
 };
 
@@ -103,21 +120,24 @@ enum message_encoding { ENCODING_JSON = 1, ENCODING_BYTES = 2 };
 
 enum {
     MESSAGE_TYPE_SIZE = 255,
-    MESSAGE_HEADER_SIZE = 1 + 1 + 8 + 1 + 255 + 64
+    /* All before the data, at the most. */
+    MESSAGE_HEADER_SIZE = 1 + 1 + MESSAGE_TYPE_SIZE + 1 + NAME_MAX_SIZE,
 };
 
 struct message {
     enum message_kind kind;
     enum message_encoding encoding;
-    uint64_t reference;
+    uint64_t reference; /* REQUEST and REPLY only */
     struct bytes type;  /* borrowed; 1 to 255 bytes of UTF-8 */
     struct bytes group; /* borrowed; EVENT only, empty for every node */
     struct bytes data;  /* borrowed */
 };
 
-/* The group's length byte and bytes follow the type for EVENT only. */
 size_t message_size(const struct message *m);
 void message_encode(const struct message *m, struct writer *w);
+/* `size` of its bytes from `from` on, which is 0 or past the header. */
+void message_encode_part(const struct message *m, size_t from, size_t size,
+                         struct writer *w);
 bool message_decode(struct bytes bytes, struct message *m) MUST_USE;
 
 #endif

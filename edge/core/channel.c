@@ -73,52 +73,27 @@ static void batch_wrote(struct channel *c, const struct writer *w, bool first)
     c->next_record++;
 }
 
-static void add_whole(struct channel *c, const struct message *m, size_t size,
-                      struct instant now)
-{
-    struct writer w = batch_room(c, size, now);
-    struct data_record record = {
-        .sequence = c->next_record, .first = true, .last = true};
-
-    data_record_begin(&record, size, &w);
-    message_encode(m, &w);
-    batch_wrote(c, &w, true);
-}
-
-static void add_in_fragments(struct channel *c, const struct message *m,
-                             size_t size, struct instant now)
-{
-    uint8_t *encoded = memory_resize(NULL, size, 1);
-    struct writer all = writer_of(encoded, size);
-
-    message_encode(m, &all);
-    for (size_t done = 0; done < size;) {
-        size_t left = size - done;
-        size_t part = left < FRAGMENT_SIZE ? left : FRAGMENT_SIZE;
-        struct writer w = batch_room(c, part, now);
-        struct record record = {.type = RECORD_DATA};
-        record.data = (struct data_record){
-            .sequence = c->next_record,
-            .first = done == 0,
-            .last = part == left,
-            .total = size,
-            .fragment = bytes_of(encoded + done, part),
-        };
-        record_encode(&record, &w);
-        batch_wrote(c, &w, done == 0);
-        done += part;
-    }
-    free(encoded);
-}
-
 void channel_add(struct channel *c, const struct message *m, struct instant now)
 {
     size_t size = message_size(m);
+    size_t done = 0;
 
-    if (size <= FRAGMENT_SIZE)
-        add_whole(c, m, size, now);
-    else
-        add_in_fragments(c, m, size, now);
+    while (done < size) {
+        size_t left = size - done;
+        size_t part = left < FRAGMENT_SIZE ? left : FRAGMENT_SIZE;
+        struct writer w = batch_room(c, part, now);
+        struct data_record record = {
+            .sequence = c->next_record,
+            .next = c->batch_size > 0,
+            .first = done == 0,
+            .last = part == left,
+            .total = size,
+        };
+        data_record_begin(&record, part, &w);
+        message_encode_part(m, done, part, &w);
+        batch_wrote(c, &w, done == 0);
+        done += part;
+    }
     c->next_message++;
     c->used_at = now;
 }

@@ -137,14 +137,14 @@ enum inflow_verdict inflow_take(struct inflow *in,
         return INFLOW_NO_KEY;
     if (!group_open(m, k->key, content))
         return INFLOW_FORGED;
-    struct reader r =
-        reader_of(bytes_of(content, m->sealed.size - MULTICAST_SEAL_SIZE));
+    struct record_reader r = record_reader_of(
+        bytes_of(content, m->sealed.size - MULTICAST_SEAL_SIZE));
     struct record record;
     while (record_next(&r, &record))
         if (record.type != RECORD_DATA || !take_record(in, &record.data, sink))
             return INFLOW_VIOLATION;
     owe(in, m->sealed.size, now);
-    return reader_done(&r) ? INFLOW_TAKEN : INFLOW_VIOLATION;
+    return record_reader_done(&r) ? INFLOW_TAKEN : INFLOW_VIOLATION;
 }
 
 struct instant inflow_deadline(const struct inflow *in)

@@ -22,7 +22,7 @@ size_t fuzz_sample(uint8_t *room, size_t size)
     struct writer w = writer_of(room, size);
     struct message m = {MESSAGE_EVENT,
                         ENCODING_JSON,
-                        1,
+                        0,
                         bytes_of_string("t\xc3\xa4\xe2\x82\xac"),
                         bytes_of_string("lab"),
                         bytes_of_string("{\"a\":1}")};

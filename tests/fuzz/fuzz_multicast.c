@@ -76,15 +76,15 @@ size_t fuzz_sample(uint8_t *room, size_t size)
 {
     const struct record records[] = {
         {.type = RECORD_DATA,
-         .data = {1, true, true, 4, bytes_of_string("\1\1aa")}},
+         .data = {1, false, true, true, 0, bytes_of_string("\x14\1a\0a")}},
         {.type = RECORD_DATA,
-         .data = {2, true, false, 7, bytes_of_string("frag")}},
+         .data = {2, true, true, false, 7, bytes_of_string("frag")}},
         {.type = RECORD_DATA,
-         .data = {3, false, true, 0, bytes_of_string("end")}},
+         .data = {3, true, false, true, 0, bytes_of_string("end")}},
         {.type = RECORD_DATA,
-         .data = {4, true, false, 70000, bytes_of_string("large")}},
+         .data = {4, true, true, false, 70000, bytes_of_string("large")}},
         {.type = RECORD_DATA,
-         .data = {5, false, true, 0, bytes_of_string("x")}},
+         .data = {5, true, false, true, 0, bytes_of_string("x")}},
     };
     struct writer w = writer_of(room, size);
 

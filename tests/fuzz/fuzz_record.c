@@ -6,7 +6,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t room[64 * 1024];
     struct writer w = writer_of(room, sizeof(room));
-    struct reader r = reader_of(bytes_of(data, size));
+    struct record_reader r = record_reader_of(bytes_of(data, size));
     struct record record;
 
     if (size > sizeof(room))
@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         record_encode(&record, &w);
     ASSERT(writer_ok(&w));
     ASSERT(memcmp(room, data, writer_bytes(&w).size) == 0);
-    ASSERT(!reader_done(&r) || writer_bytes(&w).size == size);
+    ASSERT(!record_reader_done(&r) || writer_bytes(&w).size == size);
     return 0;
 }
 
@@ -23,9 +23,13 @@ size_t fuzz_sample(uint8_t *room, size_t size)
 {
     const struct record records[] = {
         {.type = RECORD_DATA,
-         .data = {300, true, false, 70000, bytes_of_string("fragment")}},
+         .data = {300, false, true, false, 70000, bytes_of_string("part")}},
         {.type = RECORD_DATA,
-         .data = {301, false, true, 0, bytes_of_string("end")}},
+         .data = {301, true, false, true, 0, bytes_of_string("end")}},
+        {.type = RECORD_DATA,
+         .data = {302, true, true, true, 0, bytes_of_string("whole")}},
+        {.type = RECORD_DATA,
+         .data = {310, false, false, false, 0, bytes_of_string("middle")}},
         {.type = RECORD_ACK, .ack = {9, 65536, 2, {{11, 12}, {14, 400}}}},
         {.type = RECORD_PING, .token = 5},
         {.type = RECORD_PONG, .token = 6},
