@@ -1,8 +1,8 @@
 #include "common/core/seal.h"
 
-#include <sodium.h>
-
 #include <string.h>
+
+static const char aes_label[] = "zs1 aes-256-gcm";
 
 void seal_nonce(uint64_t number, uint8_t nonce[SEAL_NONCE_SIZE])
 {
@@ -22,13 +22,33 @@ static uint64_t *word_of(struct seal *s, uint64_t number)
     return &s->seen[number % SEAL_WINDOW / 64];
 }
 
-void seal_init(struct seal *s, const uint8_t send_key[32],
+static void take_key(struct aead *a, enum cipher cipher, const uint8_t key[32])
+{
+    uint8_t own[32];
+
+    if (cipher == CIPHER_AES)
+        crypto_generichash(own, sizeof(own), (const uint8_t *)aes_label,
+                           sizeof(aes_label) - 1, key, 32);
+    else
+        memcpy(own, key, sizeof(own));
+    aead_init(a, cipher, own);
+    sodium_memzero(own, sizeof(own));
+}
+
+void seal_init(struct seal *s, enum cipher cipher, const uint8_t send_key[32],
                const uint8_t receive_key[32])
 {
     memset(s, 0, sizeof(*s));
-    memcpy(s->send_key, send_key, sizeof(s->send_key));
-    memcpy(s->receive_key, receive_key, sizeof(s->receive_key));
+    take_key(&s->send, cipher, send_key);
+    take_key(&s->receive, cipher, receive_key);
     s->next_number = 1;
+}
+
+bool seal_is_worn(const struct seal *s)
+{
+    uint64_t limit = aead_limit(s->send.cipher);
+
+    return s->next_number > limit || s->highest >= limit;
 }
 
 uint64_t seal_number(const struct seal *s)
@@ -42,9 +62,7 @@ void seal_close(struct seal *s, struct bytes header, uint8_t *data, size_t size)
 
     ASSERT(s->next_number != UINT64_MAX); /* rekeyed long before */
     seal_nonce(s->next_number++, nonce);
-    crypto_aead_chacha20poly1305_ietf_encrypt(data, NULL, data, size,
-                                              header.data, header.size, NULL,
-                                              nonce, s->send_key);
+    aead_seal(&s->send, nonce, header, bytes_of(data, size), data);
 }
 
 static bool is_fresh(struct seal *s, uint64_t number)
@@ -81,9 +99,7 @@ enum seal_verdict seal_open(struct seal *s, uint64_t number,
         return SEAL_REPLAYED;
 
     seal_nonce(number, nonce);
-    if (crypto_aead_chacha20poly1305_ietf_decrypt(
-            data, NULL, NULL, sealed.data, sealed.size, header.data,
-            header.size, nonce, s->receive_key) != 0)
+    if (!aead_open(&s->receive, nonce, header, sealed, data))
         return SEAL_FORGED;
 
     /* Only what is authentic may move the window. */

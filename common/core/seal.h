@@ -1,30 +1,36 @@
 /*
  * seal - one direction pair of transport keys: seals and opens packets [P-6.3].
  *
- * ChaCha20-Poly1305 (IETF), nonce: 4 zero bytes and the packet number,
- * little-endian. Numbers are never used twice; a window of SEAL_WINDOW numbers
- * drops what came before.
+ * The nonce is 4 zero bytes and the packet number, little-endian. Numbers are
+ * never used twice; a window of SEAL_WINDOW numbers drops what came before.
  */
 #ifndef COMMON_CORE_SEAL_H
 #define COMMON_CORE_SEAL_H
 
-#include "common/base/bytes.h"
+#include "common/core/aead.h"
 
-enum { SEAL_TAG_SIZE = 16, SEAL_NONCE_SIZE = 12, SEAL_WINDOW = 4096 };
+enum {
+    SEAL_TAG_SIZE = AEAD_TAG_SIZE,
+    SEAL_NONCE_SIZE = AEAD_NONCE_SIZE,
+    SEAL_WINDOW = 4096,
+};
 
 /* A packet number as a nonce. */
 void seal_nonce(uint64_t number, uint8_t nonce[SEAL_NONCE_SIZE]);
 
 struct seal {
-    uint8_t send_key[32];
-    uint8_t receive_key[32];
+    struct aead send, receive;
     uint64_t next_number; /* to send */
     uint64_t highest;     /* received; 0: none yet, numbers start at 1 */
     uint64_t seen[SEAL_WINDOW / 64];
 };
 
-void seal_init(struct seal *s, const uint8_t send_key[32],
+/* The keys are those of a handshake. AES gets keys made of them, so that none
+ * is ever used with two ciphers. */
+void seal_init(struct seal *s, enum cipher cipher, const uint8_t send_key[32],
                const uint8_t receive_key[32]);
+/* True once either key has done its share: time for new ones. */
+bool seal_is_worn(const struct seal *s);
 /* Takes the next number and seals `size` bytes at `data` in place, the tag
  * after them (room for it is the caller's); `header` is authenticated too. The
  * number goes into the header before: see seal_number. */

@@ -8,7 +8,6 @@
 static const struct span ask_first = {500 * 1000};
 static const struct span ask_longest = {4 * 1000 * 1000};
 static const struct span rekey_after = {3600 * (int64_t)1000 * 1000};
-static const uint64_t rekey_numbers = (uint64_t)1 << 32;
 
 void session_init(struct session *s, const struct session_keys *keys,
                   const struct session_limits *limits, struct entropy *entropy,
@@ -102,7 +101,7 @@ static bool is_due_for_rekey(const struct session *s, struct instant now)
     return s->current.live && s->current.asked &&
            (instant_reached(instant_after(s->current.since, rekey_after),
                             now) ||
-            seal_number(&s->current.seal) >= rekey_numbers);
+            seal_is_worn(&s->current.seal));
 }
 
 /* The peer has our ACCEPT, or will ask again: no need for a handshake of ours
@@ -181,6 +180,7 @@ bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
     write_u64(&p, s->established ? s->peer_stream : 0);
     write_u64(&p, s->limits.window);
     write_u64(&p, s->limits.message);
+    write_u8(&p, s->keys.ciphers);
 
     s->asking = true;
     s->asking_index = new_index(s, entropy);
@@ -194,6 +194,7 @@ bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
 struct offer {
     struct epoch epoch, to_epoch;
     uint64_t counter, stream, known_stream, window, message;
+    uint8_t ciphers;
 };
 
 static bool offer_decode(struct bytes payload, struct offer *o)
@@ -207,6 +208,7 @@ static bool offer_decode(struct bytes payload, struct offer *o)
     o->known_stream = read_u64(&r);
     o->window = read_u64(&r);
     o->message = read_u64(&r);
+    o->ciphers = read_u8(&r);
     return reader_done(&r) && version_ok;
 }
 
@@ -223,6 +225,27 @@ static bool ours_goes_first(const struct session *s)
 {
     return s->asking &&
            memcmp(s->keys.self_id.key, s->keys.peer_id.key, KEY_SIZE) < 0;
+}
+
+/* Both ends come to the same, as the handshake authenticates what each offers:
+ * nobody between them can talk them out of it. */
+static enum cipher agree_on_cipher(const struct session *s, uint8_t theirs)
+{
+    return s->keys.ciphers & theirs & SESSION_AES ? CIPHER_AES : CIPHER_CHACHA;
+}
+
+/* Of the keys that a finished handshake gives, the first is its initiator's. */
+static void take_keys(struct session *s, struct keyset *k, uint8_t ciphers,
+                      const struct noise *noise)
+{
+    uint8_t initiator[32], responder[32];
+    noise_split(noise, initiator, responder);
+    seal_init(&k->seal, agree_on_cipher(s, ciphers),
+              k->asked ? initiator : responder,
+              k->asked ? responder : initiator);
+    sodium_memzero(initiator, sizeof initiator);
+    sodium_memzero(responder, sizeof responder);
+    k->live = true;
 }
 
 /*
@@ -295,18 +318,13 @@ bool session_take_init(struct session *s, struct bytes packet,
     write_u8(&p, fresh);
     write_u64(&p, s->limits.window);
     write_u64(&p, s->limits.message);
+    write_u8(&p, s->keys.ciphers);
     write_u8(w, PACKET_ACCEPT);
     write_u32(w, k->index);
     write_u32(w, k->peer_index);
     bool ok = noise_write_2(&noise, writer_bytes(&p), w);
-    if (ok) {
-        uint8_t theirs[32], ours[32];
-        noise_split(&noise, theirs, ours);
-        seal_init(&k->seal, ours, theirs);
-        sodium_memzero(theirs, sizeof theirs);
-        sodium_memzero(ours, sizeof ours);
-        k->live = true;
-    }
+    if (ok)
+        take_keys(s, k, offer.ciphers, &noise);
     noise_wipe(&noise);
     return ok;
 }
@@ -342,6 +360,7 @@ void session_put_in_force(struct session *s, const struct keyset *k,
     session_rewind(s);
     s->progress_at = now;
     s->counters->handshakes++;
+    s->counters->handshakes_aes += s->current.seal.send.cipher == CIPHER_AES;
 }
 
 bool session_take_accept(struct session *s, struct bytes packet,
@@ -352,14 +371,14 @@ bool session_take_accept(struct session *s, struct bytes packet,
         return false;
     struct reader r = reader_of(packet);
     (void)read_u8(&r);
-    struct keyset k = {.live = true, .asked = true, .since = now};
+    struct keyset k = {.asked = true, .since = now};
     k.peer_index = read_u32(&r);
     k.index = read_u32(&r);
     if (k.index != s->asking_index)
         return false;
     /* A forged answer must not spoil the handshake for the true one. */
     struct noise noise = s->noise;
-    uint8_t payload[64];
+    uint8_t payload[64], ciphers = 0;
     size_t size;
     bool ok =
         noise_read_2(&noise, read_bytes(&r, reader_left(&r)), payload, &size);
@@ -372,14 +391,11 @@ bool session_take_accept(struct session *s, struct bytes packet,
         k.fresh = read_u8(&p) != 0;
         k.peer_window = read_u64(&p);
         k.peer_message = read_u64(&p);
+        ciphers = read_u8(&p);
         ok = ok && reader_done(&p);
     }
     if (ok) {
-        uint8_t ours[32], theirs[32];
-        noise_split(&noise, ours, theirs);
-        seal_init(&k.seal, ours, theirs);
-        sodium_memzero(ours, sizeof ours);
-        sodium_memzero(theirs, sizeof theirs);
+        take_keys(s, &k, ciphers, &noise);
         session_put_in_force(s, &k, now, sink);
         s->confirm_due = true;
         noise_wipe(&s->noise);

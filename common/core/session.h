@@ -33,6 +33,9 @@ enum {
         PACKET_OVERHEAD + 64 + SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
 };
 
+/* Bits of the ciphers that a node offers [P-6.2]; others are of later days. */
+enum { SESSION_AES = 1 };
+
 /* Borrowed for the session's life. */
 struct session_keys {
     const struct curve_pair *self;
@@ -43,6 +46,7 @@ struct session_keys {
     struct epoch self_epoch;
     struct epoch peer_epoch;
     uint64_t *ask_counter; /* of this process's INITs, to whichever peer */
+    uint8_t ciphers;       /* that this node can do beside ChaCha20-Poly1305 */
 };
 
 struct session_limits {
@@ -79,6 +83,7 @@ struct session_sink {
 
 struct session_counters {
     uint64_t records_sent, records_resent, records_duplicate, handshakes;
+    uint64_t handshakes_aes; /* those that agreed on AES-256-GCM */
 };
 
 struct session {

@@ -150,10 +150,8 @@ enum session_verdict session_take(struct session *s, uint8_t *packet,
         open_packet(s, packet, size, &keyset, &records);
     if (verdict != SESSION_TAKEN)
         return verdict;
-    if (keyset == &s->pending) {
-        struct keyset proved = *keyset;
-        session_put_in_force(s, &proved, now, sink);
-    }
+    if (keyset == &s->pending)
+        session_put_in_force(s, keyset, now, sink);
     struct record_reader r = record_reader_of(records);
     struct record record;
     while (record_next(&r, &record))

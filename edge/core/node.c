@@ -50,6 +50,7 @@ static void take_settings(struct node *n, const struct node_conf *conf)
     n->multicast = conf->multicast;
     n->tcp = conf->tcp;
     n->use_relays = conf->relay;
+    n->aes = conf->aes;
     n->beacon_interval = conf->beacon_interval;
     n->detector.interval = conf->probe;
     n->detector.lost_after = conf->lost_after;

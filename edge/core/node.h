@@ -43,6 +43,7 @@ struct node_conf {
     bool multicast; /* send beacons; what is heard counts in any case */
     bool tcp;
     bool relay;
+    bool aes; /* this processor has AES-256-GCM, as libsodium says [P-6.2] */
     size_t relay_count;                       /* <= NODE_RELAYS */
     struct curve_key relay_keys[NODE_RELAYS]; /* pinned; by relay index */
     struct span beacon_interval;
@@ -309,7 +310,8 @@ struct node_counters {
     uint64_t packets_sent, packets_received, packets_dropped;
     uint64_t beacons_sent, beacons_received, beacons_dropped;
     uint64_t handshakes, refusals, path_changes, doubts;
-    uint64_t store_bytes; /* now: unacknowledged and queued, all sessions */
+    uint64_t handshakes_aes; /* those that agreed on AES-256-GCM */
+    uint64_t store_bytes;    /* now: unacknowledged and queued, all sessions */
 };
 void node_counters_get(const struct node *n, struct node_counters *c);
 

@@ -212,7 +212,7 @@ struct node {
     struct epoch epoch;
     struct entropy entropy;
     uint64_t cookie;
-    bool multicast, tcp, use_relays;
+    bool multicast, tcp, use_relays, aes;
     struct span beacon_interval;
     struct detector_conf detector;
     struct session_limits session_limits;

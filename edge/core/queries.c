@@ -128,6 +128,7 @@ void node_counters_get(const struct node *n, struct node_counters *c)
     c->records_resent = n->session_counters.records_resent;
     c->records_duplicate = n->session_counters.records_duplicate;
     c->handshakes = n->session_counters.handshakes;
+    c->handshakes_aes = n->session_counters.handshakes_aes;
     size_t cursor = 0;
     const struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL)

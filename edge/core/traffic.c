@@ -34,6 +34,7 @@ struct session *traffic_session(struct node *n, struct peer *p)
         .self_epoch = n->epoch,
         .peer_epoch = p->said.epoch,
         .ask_counter = &n->ask_counter,
+        .ciphers = n->aes ? SESSION_AES : 0,
     };
     p->session = memory_new(sizeof *p->session);
     session_init(p->session, &keys, &n->session_limits, &n->entropy,

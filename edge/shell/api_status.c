@@ -212,6 +212,7 @@ const struct api_counter api_counters[] = {
     {"beacons_received", offsetof(struct node_counters, beacons_received)},
     {"beacons_dropped", offsetof(struct node_counters, beacons_dropped)},
     {"handshakes", offsetof(struct node_counters, handshakes)},
+    {"handshakes_aes", offsetof(struct node_counters, handshakes_aes)},
     {"refusals", offsetof(struct node_counters, refusals)},
     {"path_changes", offsetof(struct node_counters, path_changes)},
     {"doubts", offsetof(struct node_counters, doubts)},

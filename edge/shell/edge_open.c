@@ -80,6 +80,7 @@ static struct node_conf node_conf_of(const struct edge *e)
         .multicast = conf->discovery.multicast,
         .tcp = conf->paths.tcp,
         .relay = conf->paths.relay,
+        .aes = crypto_aead_aes256gcm_is_available() != 0,
         .relay_count = e->relay_count,
         .beacon_interval = conf->discovery.interval,
         .probe = conf->presence.probe,

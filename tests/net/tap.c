@@ -65,3 +65,24 @@ int crypto_aead_chacha20poly1305_ietf_decrypt(
         record(to, from_size - crypto_aead_chacha20poly1305_ietf_ABYTES);
     return result;
 }
+
+int crypto_aead_aes256gcm_decrypt_afternm(
+    unsigned char *to, unsigned long long *size, unsigned char *unused,
+    const unsigned char *from, unsigned long long from_size,
+    const unsigned char *more, unsigned long long more_size,
+    const unsigned char *nonce, const crypto_aead_aes256gcm_state *state)
+{
+    static int (*real)(unsigned char *, unsigned long long *, unsigned char *,
+                       const unsigned char *, unsigned long long,
+                       const unsigned char *, unsigned long long,
+                       const unsigned char *,
+                       const crypto_aead_aes256gcm_state *);
+    if (!real)
+        *(void **)&real =
+            dlsym(RTLD_NEXT, "crypto_aead_aes256gcm_decrypt_afternm");
+    int result =
+        real(to, size, unused, from, from_size, more, more_size, nonce, state);
+    if (result == 0)
+        record(to, from_size - crypto_aead_aes256gcm_ABYTES);
+    return result;
+}

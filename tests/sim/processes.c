@@ -212,6 +212,9 @@ static struct node *new_node(struct world *w, struct host *h,
 
     memcpy(conf.secret_key, h->identity.secret_key, sizeof(conf.secret_key));
     rng_fill(&w->rng, conf.seed, sizeof(conf.seed));
+    /* Every other host's processor has it, as far as this machine's can. */
+    conf.aes = crypto_aead_aes256gcm_is_available() != 0 &&
+               h->identity.secret_key[0] % 2 == 0;
     for (size_t i = 0; i < h->relay_count; i++)
         conf.relay_keys[i] = w->hosts[h->relays[i]].relay_key;
     node = node_new(&conf, w->now);

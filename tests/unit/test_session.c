@@ -1,6 +1,6 @@
 /*
  * Two sessions and the packets between them, which a test may lose, repeat,
- * forge or keep for later.
+ * forge or keep for later. All tests run with each pair of ciphers offered.
  */
 #include "kit.h"
 
@@ -20,6 +20,9 @@ struct end {
     char last[32];
     struct session_sink sink;
 };
+
+/* What a's and b's processors are said to have. */
+static uint8_t ciphers[2];
 
 struct both {
     struct end a, b;
@@ -71,6 +74,7 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
         .self_epoch = {self_id},
         .peer_epoch = {peer_id},
         .ask_counter = &e->ask_counter,
+        .ciphers = ciphers[e == &t->b],
     };
     memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
     struct session_limits limits = {1 << 20, 1 << 20};
@@ -464,6 +468,109 @@ static void new_keys_go_on_with_the_same_streams(void **state)
     teardown(&t);
 }
 
+/* Of both directions, whose keys are never the same. */
+static enum cipher cipher_of(const struct end *e)
+{
+    const struct seal *seal = &e->session.current.seal;
+    assert_int_equal(seal->send.cipher, seal->receive.cipher);
+    assert_memory_not_equal(&seal->send, &seal->receive, sizeof seal->send);
+    return seal->send.cipher;
+}
+
+static void both_ends_seal_with_the_best_that_both_have(void **state)
+{
+    (void)state;
+    bool aes = (ciphers[0] & ciphers[1] & SESSION_AES) != 0;
+    for (int asker = 0; asker < 2; asker++) {
+        struct both t;
+        setup(&t);
+        submit(&t, asker == 0 ? &t.a : &t.b, "one");
+        run(&t, true);
+        assert_int_equal(t.a.messages + t.b.messages, 1);
+        assert_int_equal(cipher_of(&t.a), aes ? CIPHER_AES : CIPHER_CHACHA);
+        assert_int_equal(cipher_of(&t.b), cipher_of(&t.a));
+        assert_int_equal(t.a.counters.handshakes_aes, aes);
+        assert_int_equal(t.b.counters.handshakes_aes, aes);
+        teardown(&t);
+    }
+}
+
+/* Of a later version, which knows more ciphers. */
+static void offers_that_mean_nothing_here_are_passed_over(void **state)
+{
+    (void)state;
+    struct both t;
+    setup(&t);
+    t.a.session.keys.ciphers |= 0xfe;
+    t.b.session.keys.ciphers |= 0xfe;
+    submit(&t, &t.a, "one");
+    run(&t, true);
+    assert_int_equal(t.b.messages, 1);
+    assert_int_equal(cipher_of(&t.a), ciphers[0] & ciphers[1] & SESSION_AES
+                                          ? CIPHER_AES
+                                          : CIPHER_CHACHA);
+    assert_int_equal(cipher_of(&t.b), cipher_of(&t.a));
+    teardown(&t);
+}
+
+/* The asker sends little, yet it is the one that sees to new keys. */
+static void keys_are_replaced_when_either_is_worn(void **state)
+{
+    (void)state;
+    for (int sender = 0; sender < 2; sender++) {
+        struct both t;
+        setup(&t);
+        submit(&t, &t.a, "one");
+        run(&t, true);
+        struct end *e = sender == 0 ? &t.a : &t.b;
+        e->session.current.seal.next_number = aead_limit(cipher_of(e)) - 1;
+        submit(&t, e, "two");
+        run(&t, true);
+        assert_int_equal(t.a.counters.handshakes, 1);
+        submit(&t, e, "three");
+        run(&t, true);
+        assert_int_equal(t.a.counters.handshakes, 2);
+        assert_true(seal_number(&e->session.current.seal) < 10);
+        assert_int_equal(t.a.messages + t.b.messages, 3);
+        assert_int_equal(t.a.failed + t.b.failed, 0);
+        teardown(&t);
+    }
+}
+
+/* What goes twice is sealed twice, under another number or other keys. */
+static void no_number_is_used_twice(void **state)
+{
+    enum { PACKETS = 300, NAME = 12 };
+    static uint8_t names[PACKETS][NAME];
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "first");
+    run(&t, true);
+    for (size_t i = 0; i < PACKETS; i++) {
+        if (i == PACKETS / 2) {
+            t.now = instant_after(t.now, span_s(3601));
+            run(&t, true);
+        }
+        if (i % 10 == 0)
+            submit(&t, &t.a, "more");
+        session_rewind(&t.a.session);
+        assert_true(next_packet(&t, &t.a, true, p));
+        assert_int_equal(p->bytes[0], PACKET_SEALED);
+        memcpy(names[i], p->bytes + 1, NAME);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(names[k], names[i], NAME);
+        if (i % 7 == 0)
+            (void)hand_in(&t, &t.b, &t.a, p);
+    }
+    run(&t, true);
+    assert_int_equal(t.a.counters.handshakes, 2);
+    assert_int_equal(t.b.messages, 1 + PACKETS / 10);
+    free(p);
+    teardown(&t);
+}
+
 /* An ACCEPT is lost: the initiator asks again, and nothing is given up. */
 static void an_unconfirmed_handshake_is_repeated(void **state)
 {
@@ -535,9 +642,24 @@ int main(void)
         cmocka_unit_test(a_side_without_state_begins_afresh),
         cmocka_unit_test(the_old_streams_are_not_heard_any_more),
         cmocka_unit_test(new_keys_go_on_with_the_same_streams),
+        cmocka_unit_test(both_ends_seal_with_the_best_that_both_have),
+        cmocka_unit_test(offers_that_mean_nothing_here_are_passed_over),
+        cmocka_unit_test(keys_are_replaced_when_either_is_worn),
+        cmocka_unit_test(no_number_is_used_twice),
         cmocka_unit_test(an_unconfirmed_handshake_is_repeated),
         cmocka_unit_test(another_mesh_gets_no_handshake),
         cmocka_unit_test(authentic_nonsense_is_a_violation),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static const char *const names[] = {"neither has aes", "a has aes",
+                                        "b has aes", "both have aes"};
+    if (sodium_init() < 0)
+        return 1;
+    int pairs = crypto_aead_aes256gcm_is_available() ? 4 : 1;
+    int failed = 0;
+    for (int i = 0; i < pairs; i++) {
+        ciphers[0] = i & 1 ? SESSION_AES : 0;
+        ciphers[1] = i & 2 ? SESSION_AES : 0;
+        failed += cmocka_run_group_tests_name(names[i], tests, NULL, NULL);
+    }
+    return failed;
 }
