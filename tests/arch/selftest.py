@@ -11,6 +11,7 @@ from shutil import which
 
 import check_compile
 import check_format
+import check_guide
 import check_help
 import check_install
 import check_layers
@@ -403,6 +404,83 @@ Options:
     def test_not_made(self):
         found = list(check_pages.problems(self.root, self.root))
         self.assertEqual(sum("was not made" in x for x in found), 5, found)
+
+
+class Guide(Checks):
+    PAGE = ("# Trouble\n## Health lines\n### bad_luck\nIt is so.\n"
+            "### relay_down\n| `silent` | x |\n| `lost` | x |\n"
+            "## Refused\n| `expired` | x |\n| `no_token` | x |\n"
+            "## Log lines\n| `it_broke` · `who_cares` | x |\n"
+            "## Exit codes\n| 0 | x |\n| 1 | x |\n")
+    README = ("# Name (1)\n[t](deploy/guide/troubleshooting.md#relay_down)\n"
+              "[t](deploy/guide/troubleshooting.md) [n](#name-1)\n"
+              "```text\n[not a](link)\n```\n")
+
+    def good(self):
+        self.write("README.md", self.README)
+        self.write(check_guide.PAGE, self.PAGE)
+        self.write("edge/shell/x.c", 'struct health h = {\n"info", "bad_luck"'
+                   '};\ncase HTTP_NONE:\n    return "no_token";\n'
+                   'log_warn("it_broke", "x");\ntell(LOG_WARN, "who_cares"')
+        self.write("edge/core/x.c", '[LINK_BROKEN] = "lost",\n'
+                   'relays_down(n, a ? "silent" : "lost");')
+        self.write("common/wire/x.c", '[REFUSAL_NONE] = "none",\n'
+                   '[REFUSAL_OLD] = "expired",')
+        self.write("common/conf/options.h",
+                   "enum {\n    EXIT_GOOD,\n    EXIT_BAD = 1\n};\n")
+
+    def finds_without(self, text, *wanted):
+        self.good()
+        self.assertIn(text, self.PAGE)
+        self.write(check_guide.PAGE, self.PAGE.replace(text, ""))
+        self.finds(check_guide.problems(self.root), *wanted)
+
+    def test_good(self):
+        self.good()
+        self.finds(check_guide.problems(self.root))
+
+    def test_each_finding(self):
+        for text, name in (("### bad_luck\n", "health code bad_luck"),
+                           ("| `silent` | x |", "relay error silent"),
+                           ("| `expired` |", "refusal expired"),
+                           ("| `no_token` |", "refusal by HTTP no_token"),
+                           ("`it_broke`", "log line it_broke"),
+                           ("`who_cares`", "log line who_cares"),
+                           ("| 1 | x |", "exit code 1 (EXIT_BAD)")):
+            with self.subTest(name):
+                self.finds_without(text, name)
+
+    def test_in_another_section(self):
+        self.good()
+        self.write(check_guide.PAGE, self.PAGE.replace("`expired`", "`x`") +
+                   "| `expired` |\n")
+        self.finds(check_guide.problems(self.root), "refusal expired")
+
+    def test_nothing_found(self):
+        self.good()
+        self.write("edge/core/x.c", "")
+        self.finds(check_guide.problems(self.root), "no relay error was found")
+
+    def test_links(self):
+        self.good()
+        self.write("edge/x.md", "[a](../README.md#nam)\n\n[b](y.md) "
+                   '<img alt="" src="z.svg"> [c](https://x.y/z)\n[d](#e)\n')
+        self.finds(check_guide.problems(self.root),
+                   "edge/x.md:1: ../README.md has no heading #nam",
+                   "edge/x.md:3: there is no y.md",
+                   "edge/x.md:3: there is no z.svg",
+                   "edge/x.md:4: edge/x.md has no heading #e")
+
+    def test_a_page_that_nothing_leads_to(self):
+        self.good()
+        self.write("deploy/guide/new.md", "")
+        self.finds(check_guide.problems(self.root),
+                   "README.md: has no link to deploy/guide/new.md")
+
+    def test_shell(self):
+        self.good()
+        self.write("x.md", "\n```sh\nif x\n```\n")
+        self.finds(check_guide.problems(self.root), "x.md:2: bash: line 2")
 
 
 class Samples(Checks):
