@@ -141,7 +141,8 @@ static enum zs_error post(struct zs_node *n, struct op *op)
         if (n->posted.first == NULL)
             node_wake(n);
         list_append(&n->posted, op);
-        n->own_posted += node_is_mine(n);
+        if (node_is_mine(n))
+            n->own_posted++; /* Which this thread alone looks at. */
     }
     pthread_mutex_unlock(&n->mutex);
     return open ? ZS_OK : ZS_CLOSED;
