@@ -218,6 +218,15 @@ class Library(Checks):
     def test_good(self):
         self.finds_in(self.HEADER, self.BODY, self.MAP, self.MAN)
 
+    def test_it_prints_exits_and_aborts(self):
+        self.finds_in(self.HEADER, "#include <stdio.h>\n#include <stdlib.h>\n"
+                      "static void no(void) { abort(); }\n"
+                      "static void assert_failed(void) { abort(); }\n"
+                      "void zs_one(void) { no(); assert_failed(); puts(\"\"); }\n"
+                      "void zs_two(void) { exit(printf(\"%p\", stdout)); }\n",
+                      self.MAP, self.MAN, "knows exit", "knows printf",
+                      "knows puts", "knows stdout", "no aborts by other means")
+
     def test_one_too_many(self):
         self.finds_in(self.HEADER, self.BODY + "void inner(void) {}\n",
                       self.MAP, self.MAN, "x.so: has inner")

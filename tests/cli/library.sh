@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # libzeroservices as a user has it: installed, found by pkg-config and by CMake
 # from a folder outside the project, and the examples talking over loopback, with
-# each other and with zs-edge.
+# each other and with zs-edge; and eight threads that use it at once.
 #
 # Usage: ZS_BIN=build/bin tests/cli/library.sh
 set -u
 
+here=$(dirname "$(realpath "$0")")
 bin=$(realpath "${ZS_BIN:?the folder of the programs}")
 build=$(dirname "$bin")
 work=$(mktemp -d)
@@ -68,6 +69,7 @@ mkdir one
 cp "$prefix"/share/doc/zeroservices/examples/*.c one/
 read -ra flags <<<"$CFLAGS $(pkg-config --cflags --libs zeroservices)"
 [[ " ${flags[*]} " == *" -lzeroservices "* ]] || fail "pkg-config: ${flags[*]}"
+cp "$here/../lib/threads.c" .
 for source in one/*.c; do
     must cc -std=c99 -D_DEFAULT_SOURCE -Wall -Wextra -Werror "$source" \
         "${flags[@]}" -o "${source%.c}"
@@ -79,14 +81,20 @@ readelf -d one/hello | grep -q 'NEEDED.*\[libzeroservices.so.0\]' ||
 readelf -d one/hello | grep NEEDED | grep -Eq 'zmq|sodium|uv|yaml|jansson' &&
     fail "hello needs what only the library should"
 
+must cc -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Werror -pthread threads.c \
+    "${flags[@]}" -o one/threads
+
 mkdir two
-cp one/hello.c two/
+cp one/hello.c threads.c two/
 cat >two/CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.18)
 project(two LANGUAGES C CXX)
 find_package(zeroservices 0.1 REQUIRED CONFIG)
+find_package(Threads REQUIRED)
 add_executable(hello hello.c)
 target_link_libraries(hello PRIVATE zeroservices)
+add_executable(threads threads.c)
+target_link_libraries(threads PRIVATE zeroservices Threads::Threads)
 file(WRITE ${CMAKE_BINARY_DIR}/plus.cc
      "#include <zeroservices.h>\nint main() { return *zs_version() == 0; }\n")
 add_executable(plus ${CMAKE_BINARY_DIR}/plus.cc)
@@ -96,6 +104,15 @@ must env CXXFLAGS="$CFLAGS" cmake -S two -B two/build \
     -DCMAKE_PREFIX_PATH="$prefix"
 must cmake --build two/build
 must two/build/plus
+
+# --- Eight threads, by either
+
+for by in one two/build; do
+    timeout 100 $by/threads 1000 >threads.out 2>&1 ||
+        fail "$by/threads: $(tail -n 20 threads.out)"
+    grep -q '^6750 delivered, 1125 replied, 1125 published' threads.out ||
+        fail "$by/threads: $(cat threads.out)"
+done
 
 # --- hello: two programs and a passphrase
 
