@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct arena_block {
     struct arena_block *next;
     size_t size;
     size_t used;
+    atomic_uint holders; /* the arena is one of them */
     alignas(max_align_t) uint8_t data[];
 };
 
@@ -31,6 +33,7 @@ static struct arena_block *new_block(size_t size)
     b->next = NULL;
     b->size = size;
     b->used = 0;
+    b->holders = 1;
     return b;
 }
 
@@ -81,9 +84,20 @@ struct bytes arena_copy(struct arena *a, struct bytes bytes)
 
 void arena_clear(struct arena *a)
 {
-    for (struct arena_block *b = a->first; b != NULL; b = b->next) {
+    struct arena_block **at = &a->first;
+
+    while (*at != NULL) {
+        struct arena_block *b = *at;
+        bool last = b == a->current;
+
         b->used = 0;
-        if (b == a->current)
+        if (atomic_load(&b->holders) > 1) {
+            *at = b->next;
+            arena_block_release(b);
+        } else {
+            at = &b->next;
+        }
+        if (last)
             break;
     }
     a->current = a->first;
@@ -95,7 +109,27 @@ void arena_close(struct arena *a)
         struct arena_block *b = a->first;
 
         a->first = b->next;
-        free(b);
+        arena_block_release(b);
     }
     a->current = NULL;
+}
+
+struct arena_block *arena_block_of(const struct arena *a, const void *p)
+{
+    struct arena_block *b = a->current;
+    const uint8_t *at = p;
+    bool inside = b != NULL && at >= b->data && at < b->data + b->used;
+
+    return inside ? b : NULL;
+}
+
+void arena_block_hold(struct arena_block *b)
+{
+    atomic_fetch_add(&b->holders, 1);
+}
+
+void arena_block_release(struct arena_block *b)
+{
+    if (atomic_fetch_sub(&b->holders, 1) == 1)
+        free(b);
 }

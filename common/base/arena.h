@@ -1,7 +1,9 @@
 /*
  * arena - bytes that live together until the arena is cleared.
  *
- * Blocks are kept for reuse, so that a warm arena allocates nothing.
+ * Blocks are kept for reuse, so that a warm arena allocates nothing. One that
+ * somebody holds outlives arena_clear, so that what stands in it can be handed
+ * on without a copy.
  */
 #ifndef COMMON_BASE_ARENA_H
 #define COMMON_BASE_ARENA_H
@@ -23,5 +25,12 @@ void arena_trim(struct arena *a, void *last, size_t taken, size_t used);
 struct bytes arena_copy(struct arena *a, struct bytes bytes);
 void arena_clear(struct arena *a);
 void arena_close(struct arena *a);
+
+/* The block that `p` lies in, if it is the one that room was taken from last;
+ * else NULL. */
+struct arena_block *arena_block_of(const struct arena *a, const void *p);
+void arena_block_hold(struct arena_block *b);
+/* From any thread. */
+void arena_block_release(struct arena_block *b);
 
 #endif

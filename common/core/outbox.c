@@ -48,7 +48,7 @@ static struct outbox_slab *new_slab(struct outbox *o, size_t size)
         o->spare = slab->newer;
     } else {
         size_t room = size > SLAB_SIZE ? size : SLAB_SIZE;
-        slab = memory_new(sizeof *slab + room);
+        slab = memory_resize(NULL, 1, sizeof *slab + room);
         slab->size = room;
     }
     slab->newer = NULL;

@@ -208,6 +208,8 @@ struct node_todo {
             struct address address;
             struct curve_key key;
             struct bytes bytes;
+            struct arena_block *block; /* WRITE: that the bytes lie in, to be
+                                          held instead of a copy; or NULL */
         } link; /* SEND_TO, CONNECT, CONNECT_RELAY, DISCONNECT, WRITE */
         struct {
             const struct node_peer *peer;

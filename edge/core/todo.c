@@ -53,6 +53,7 @@ void todo_write(struct node *n, const struct link *link, struct bytes bytes)
     struct node_todo *item = todo_add(n->todo, NODE_WRITE);
     item->link.id = link->id;
     item->link.bytes = bytes;
+    item->link.block = arena_block_of(&n->todo->arena, bytes.data);
     n->counters.packets_sent++;
     if (link->kind == LINK_TO_RELAY)
         n->relays[link->relay].bytes_sent += bytes.size;

@@ -31,12 +31,14 @@ static void disconnect(struct edge *e, uint32_t link)
         incoming_forget(e->incoming, link);
 }
 
-static void write_link(struct edge *e, uint32_t link, struct bytes bytes)
+static void write_link(struct edge *e, const struct node_todo *item)
 {
+    uint32_t link = item->link.id;
+
     if (is_outgoing(link))
-        outgoing_write(e->outgoing, link, bytes);
+        outgoing_write(e->outgoing, link, item->link.bytes, item->link.block);
     else if (e->incoming != NULL)
-        incoming_write(e->incoming, link, bytes);
+        incoming_write(e->incoming, link, item->link.bytes, item->link.block);
 }
 
 static void do_item(struct edge *e, const struct node_todo *item)
@@ -59,7 +61,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
         disconnect(e, item->link.id);
         break;
     case NODE_WRITE:
-        write_link(e, item->link.id, item->link.bytes);
+        write_link(e, item);
         break;
     case NODE_REVOKED:
         if (e->options.revoked != NULL)

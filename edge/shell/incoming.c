@@ -209,7 +209,7 @@ static enum sending try_send(struct incoming *in, struct link *l, zmq_msg_t *m)
 {
     zmq_msg_t to;
 
-    link_message(&to, bytes_of(l->routing_id, ROUTING_ID_SIZE));
+    link_message(&to, bytes_of(l->routing_id, ROUTING_ID_SIZE), NULL);
     if (zsocket_send(in->socket, &to, ZMQ_SNDMORE) < 0) {
         int error = errno;
         zmq_msg_close(&to);
@@ -256,14 +256,15 @@ static void queue(struct incoming *in, struct link *l, zmq_msg_t *m)
     }
 }
 
-void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes)
+void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes,
+                    struct arena_block *block)
 {
     struct link *l = map_get(&in->by_id, &id);
     zmq_msg_t m;
 
     if (l == NULL || l->forgotten)
         return;
-    link_message(&m, bytes);
+    link_message(&m, bytes, block);
     if (!backlog_is_empty(&l->backlog) || try_send(in, l, &m) == SENDING_FULL)
         queue(in, l, &m);
     zmq_msg_close(&m);

@@ -35,8 +35,10 @@ bool incoming_listen(struct incoming *in, uint16_t port,
 /* 0 as long as none was asked for and there was no address to listen on. */
 uint16_t incoming_port(const struct incoming *in);
 
-/* Ids that are no link (any more) are ignored: its end is being told. */
-void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes);
+/* See link_message. Ids that are no link (any more) are ignored: its end is
+ * being told. */
+void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes,
+                    struct arena_block *block);
 void incoming_forget(struct incoming *in, uint32_t id);
 
 #endif

@@ -17,6 +17,8 @@ enum {
     UNSENT_BYTES = 128 * 1024,
     RECEIVE_PACKETS = 64,
     GOODBYE_MS = 200,
+    /* Below this a copy costs less than to share. */
+    SHARED_FROM = 8 * 1024,
     /* What CURVE adds to a packet, which libzmq counts in: the name of its
      * command, a nonce, a tag and the flags. */
     CURVE_OVERHEAD = 8 + 8 + 16 + 1,
@@ -80,8 +82,21 @@ void link_limit_unsent(int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }
 
-void link_message(zmq_msg_t *m, struct bytes bytes)
+static void release(void *data, void *block)
 {
+    (void)data;
+    arena_block_release(block);
+}
+
+void link_message(zmq_msg_t *m, struct bytes bytes, struct arena_block *block)
+{
+    if (block != NULL && bytes.size >= SHARED_FROM) {
+        arena_block_hold(block);
+        int shared = zmq_msg_init_data(m, (uint8_t *)(uintptr_t)bytes.data,
+                                       bytes.size, release, block);
+        ASSERT(shared == 0);
+        return;
+    }
     int status = zmq_msg_init_size(m, bytes.size);
 
     ASSERT(status == 0); /* It fails only when there is no memory at all. */

@@ -4,7 +4,7 @@
 #ifndef EDGE_SHELL_LINK_SOCKET_H
 #define EDGE_SHELL_LINK_SOCKET_H
 
-#include "common/base/bytes.h"
+#include "common/base/arena.h"
 #include "common/core/secrets.h"
 #include "common/io/zsocket.h"
 
@@ -19,8 +19,9 @@ bool link_socket_join(struct zsocket *s, const struct curve_pair *keys,
  * before all that others on this link have to say. `fd` is libzmq's. */
 void link_limit_unsent(int fd);
 
-/* A message with a copy of the bytes. */
-void link_message(zmq_msg_t *m, struct bytes bytes);
+/* A message with a copy of the bytes, or with the bytes themselves if they are
+ * many and lie in a block; NULL: they do not. */
+void link_message(zmq_msg_t *m, struct bytes bytes, struct arena_block *block);
 /* Throws away what is left of a message that has more frames. */
 void link_skip(struct zsocket *s, zmq_msg_t *m);
 

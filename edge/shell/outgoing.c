@@ -225,14 +225,15 @@ static void queue(struct link *l, zmq_msg_t *m)
     }
 }
 
-void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes)
+void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
+                    struct arena_block *block)
 {
     struct link *l = map_get(&out->links, &id);
     zmq_msg_t m;
 
     if (l == NULL || !l->open)
         return;
-    link_message(&m, bytes);
+    link_message(&m, bytes, block);
     if (!backlog_is_empty(&l->backlog) || zsocket_send(l->socket, &m, 0) < 0)
         queue(l, &m);
     zmq_msg_close(&m);

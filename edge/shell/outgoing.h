@@ -27,8 +27,10 @@ void outgoing_connect_host(struct outgoing *out, uint32_t id,
                            const struct curve_key *server, const char *host,
                            uint16_t port);
 
-/* Ids that are no link (any more) are ignored: its end is being told. */
-void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes);
+/* See link_message. Ids that are no link (any more) are ignored: its end is
+ * being told. */
+void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
+                    struct arena_block *block);
 /* Closes it without a word to the node. */
 void outgoing_disconnect(struct outgoing *out, uint32_t id);
 

@@ -56,6 +56,30 @@ static void what_was_taken_too_much_goes_back(void **state)
     arena_close(&a);
 }
 
+static void a_held_block_outlives_clear_and_close(void **state)
+{
+    struct arena a = {0};
+
+    (void)state;
+    uint8_t *first = arena_take(&a, 10);
+    assert_null(arena_block_of(&a, "elsewhere"));
+    struct arena_block *held = arena_block_of(&a, first);
+    assert_non_null(held);
+    arena_block_hold(held);
+    memset(first, 7, 10);
+    uint8_t *large = arena_take(&a, 1000000);
+    assert_null(arena_block_of(&a, first)); /* not the last one any more */
+    assert_non_null(arena_block_of(&a, large + 999999));
+    arena_clear(&a);
+    assert_ptr_equal(arena_take(&a, 1000000), large); /* nobody holds it */
+    memset(arena_take(&a, 10), 8, 10);
+    assert_int_equal(first[0], 7);
+    assert_int_equal(first[9], 7);
+    arena_close(&a);
+    assert_int_equal(first[9], 7);
+    arena_block_release(held);
+}
+
 static void copies_are_equal_and_may_be_empty(void **state)
 {
     struct arena a = {0};
@@ -74,6 +98,7 @@ int main(void)
         cmocka_unit_test(rooms_are_apart_and_aligned),
         cmocka_unit_test(a_warm_arena_uses_its_room_again),
         cmocka_unit_test(what_was_taken_too_much_goes_back),
+        cmocka_unit_test(a_held_block_outlives_clear_and_close),
         cmocka_unit_test(copies_are_equal_and_may_be_empty),
     };
 
