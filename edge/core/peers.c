@@ -391,12 +391,11 @@ static void look_for_need(struct node *n, struct peer *p)
 
 static void dial(struct node *n, struct peer *p)
 {
-    if (p->blob == NULL || p->said.candidate_count == 0)
-        return;
-    uint64_t spread = entropy_below(&n->entropy, 1000);
-    if (instant_reached(dialer_deadline(&p->dialer), n->now) &&
+    bool due = instant_reached(dialer_deadline(&p->dialer), n->now);
+    if (!due || p->blob == NULL || p->said.candidate_count == 0 ||
         !places_for_dial(n, p))
         return;
+    uint64_t spread = entropy_below(&n->entropy, 1000);
     const struct address *address = dialer_due(&p->dialer, n->now, spread);
     if (address != NULL)
         links_dial(n, p, address);

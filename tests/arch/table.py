@@ -49,6 +49,7 @@ LIBRARY_HEADERS = {
 PURE_HEADERS = {
     "ctype.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h",
     "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
+    "stdatomic.h",  # who holds a block; no thread is made, none waits
     "arpa/inet.h",  # inet_pton, inet_ntop: addresses as text, nothing else
 }
 
