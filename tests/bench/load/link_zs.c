@@ -1,0 +1,304 @@
+/*
+ * link_zs - the load generator on the library's public API, in both forms.
+ *
+ * Two nodes, `src` and `dst`, of one mesh; in mode fan `src` publishes, and
+ * dst-0 ... dst-N are nodes of one process. They meet by the relay; in mode
+ * direct the link between them is waited for. Role idle: nodes that are there
+ * and say nothing, idle-FIRST and on.
+ */
+#include "tests/bench/load/load.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+#include <zeroservices.h>
+
+struct member {
+    struct zs_node *node;
+    uint64_t due_ns; /* when it wants to be run, if nothing comes */
+};
+
+static struct member *members;
+static size_t member_count;
+static int epoll_fd = -1;
+static load_message *took;
+static unsigned long handed; /* messages, since the process began */
+static long reached;         /* peers by the path that is wanted */
+static bool threaded;
+static const char *to;
+
+/* Form thread: who waits is woken by what it waits for. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
+static bool is_news;
+
+/* ---- Callbacks */
+
+static enum zs_path wanted(void)
+{
+    return load_is("direct") ? ZS_PATH_TCP : ZS_PATH_RELAY;
+}
+
+static void tell(void)
+{
+    pthread_mutex_lock(&mutex);
+    is_news = true;
+    pthread_cond_signal(&news);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void on_any(void *context, const struct zs_message *m)
+{
+    handed++;
+    took((size_t)((struct member *)context - members), m->data.bytes,
+         m->data.size);
+    /* A sink's or source's thread need not know of each message. */
+    if (threaded &&
+        (m->data.size < LOAD_SMALLEST || strcmp(load.role, "ping") == 0))
+        tell();
+}
+
+static void on_new_node(void *context, struct zs_node *node,
+                        const struct zs_peer *peer)
+{
+    (void)node;
+    if (context == members)
+        __atomic_add_fetch(&reached, peer->path == wanted(), __ATOMIC_SEQ_CST);
+}
+
+static void on_path(void *context, struct zs_node *node,
+                    const struct zs_peer *peer, enum zs_path was)
+{
+    (void)node;
+    if (context == members)
+        __atomic_add_fetch(&reached,
+                           (peer->path == wanted()) - (was == wanted()),
+                           __ATOMIC_SEQ_CST);
+}
+
+static void on_gap(void *context, struct zs_node *node,
+                   const struct zs_peer *peer, uint64_t missed)
+{
+    (void)context, (void)node;
+    fprintf(stderr, "gap: %lu of %s\n", (unsigned long)missed, peer->name);
+}
+
+/* ---- Opening */
+
+static void set(struct zs_options *o, const char *key, const char *value)
+{
+    if (zs_options_set(o, key, value) != ZS_OK)
+        load_die("%s: %s", key, zs_options_error(o));
+}
+
+static void open_node(struct member *m, const char *name)
+{
+    struct zs_callbacks on = {.context = m,
+                              .on_message = on_any,
+                              .on_event = on_any,
+                              .on_new_node = on_new_node,
+                              .on_path = on_path,
+                              .on_gap = on_gap};
+    struct zs_options *o = zs_options_new();
+    char identity[PATH_MAX];
+    bool idle = strcmp(load.role, "idle") == 0;
+    snprintf(identity, sizeof identity, "%s/%s.zs", load.mesh, name);
+    set(o, "node.identity", identity);
+    set(o, "relays", load.relay);
+    set(o, "listen.interfaces", ""); /* loopback, and no other */
+    set(o, "listen.interfaces", "lo");
+    set(o, "discovery.multicast", "false");
+    set(o, "paths.tcp", load_is("direct") && !idle ? "true" : "false");
+    set(o, "paths.udp", "false");
+    if (idle) { /* a thousand of them are to leave the machine to the others */
+        set(o, "presence.probe", "10s");
+        set(o, "presence.lost_after", "30s");
+    }
+    zs_options_wait(o, threaded);
+    if (zs_node_open(&m->node, o, &on) != ZS_OK)
+        load_die("%s: %s", name, zs_options_error(o));
+    zs_options_free(&o);
+    if (threaded && zs_node_start(m->node) != ZS_OK)
+        load_die("%s: no thread", name);
+}
+
+static void ask_timeout(struct member *m)
+{
+    int ms = zs_node_timeout(m->node);
+    m->due_ns = ms < 0 ? UINT64_MAX : load_now_ns() + (uint64_t)ms * 1000000;
+}
+
+static void watch(size_t i)
+{
+    struct epoll_event e = {.events = EPOLLIN, .data.u64 = i};
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, zs_node_fd(members[i].node), &e) !=
+        0)
+        load_die("epoll");
+    ask_timeout(&members[i]);
+}
+
+static void raise_files(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void open_all(const char *name, size_t count)
+{
+    char numbered[64];
+    raise_files();
+    members = calloc(count, sizeof *members);
+    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (members == NULL || epoll_fd < 0)
+        load_die("no room for %zu nodes", count);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(numbered, sizeof numbered, "%s-%zu", name,
+                 i + (size_t)load.first);
+        open_node(&members[i], count > 1 || load.first ? numbered : name);
+        if (!threaded)
+            watch(i);
+        member_count++;
+    }
+}
+
+/* ---- Running */
+
+static void process(struct member *m)
+{
+    if (zs_node_process(m->node) != ZS_OK)
+        load_die("the node has stopped");
+    ask_timeout(m);
+}
+
+static uint64_t run_due(void)
+{
+    uint64_t earliest = UINT64_MAX, now = load_now_ns();
+    for (size_t i = 0; i < member_count; i++) {
+        if (members[i].due_ns <= now)
+            process(&members[i]);
+        if (members[i].due_ns < earliest)
+            earliest = members[i].due_ns;
+    }
+    return earliest;
+}
+
+static void poll_loop(int timeout_ms)
+{
+    struct epoll_event events[64];
+    unsigned long before = handed;
+    if (member_count == 1)
+        process(&members[0]); /* what was sent since leaves now */
+    uint64_t earliest = run_due(), now = load_now_ns();
+    if (handed != before)
+        timeout_ms = 0;
+    if (earliest <= now)
+        timeout_ms = 0;
+    else if (earliest - now < (uint64_t)timeout_ms * 1000000)
+        timeout_ms = (int)((earliest - now + 999999) / 1000000);
+    int count = epoll_wait(epoll_fd, events, 64, timeout_ms);
+    for (int i = 0; i < count; i++)
+        process(&members[events[i].data.u64]);
+}
+
+static void poll_thread(int timeout_ms)
+{
+    struct timespec until;
+    if (timeout_ms == 0)
+        return;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&mutex);
+    while (!is_news && pthread_cond_timedwait(&news, &mutex, &until) == 0)
+        continue;
+    is_news = false;
+    pthread_mutex_unlock(&mutex);
+}
+
+void link_poll(int timeout_ms)
+{
+    if (threaded)
+        poll_thread(timeout_ms);
+    else
+        poll_loop(timeout_ms);
+}
+
+/* ---- The link */
+
+static void wait_for_peers(void)
+{
+    uint64_t end = load_now_ns() + 100ULL * 1000000000;
+    while (__atomic_load_n(&reached, __ATOMIC_SEQ_CST) < load.peers) {
+        if (load_now_ns() > end)
+            load_die("%ld of %ld peers in 100 s", reached, load.peers);
+        link_poll(10);
+    }
+}
+
+void link_open(load_message *on_message)
+{
+    bool left = load_is_left();
+    took = on_message;
+    threaded = strcmp(load.form, "thread") == 0;
+    to = !left ? "src" : load_is("fan") ? NULL : "dst";
+    open_all(left ? "src" : "dst", left ? 1 : (size_t)load.receivers);
+    if (left)
+        wait_for_peers();
+}
+
+static enum zs_error try_send(const void *data, size_t size)
+{
+    struct zs_data d = zs_bytes(data, size);
+    return to != NULL
+               ? zs_send(members[0].node, to, "bench", d, NULL, NULL)
+               : zs_publish(members[0].node, NULL, "bench", d, NULL, NULL);
+}
+
+void link_send(const void *data, size_t size)
+{
+    enum zs_error error;
+    while ((error = try_send(data, size)) == ZS_BUSY)
+        link_poll(10);
+    if (error != ZS_OK)
+        load_die("send: %s", zs_error_text(error));
+}
+
+void link_close(void)
+{
+    _exit(0); /* a hundred goodbyes are not what is measured */
+}
+
+/* ---- Idle */
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    stop = 1;
+}
+
+bool link_role(void)
+{
+    if (strcmp(load.role, "idle") != 0)
+        return false;
+    signal(SIGTERM, on_signal);
+    open_all("idle", (size_t)load.receivers);
+    wait_for_peers();
+    load_say("READY");
+    while (!stop)
+        poll_loop(1000);
+    return true;
+}

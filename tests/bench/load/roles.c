@@ -1,0 +1,334 @@
+/*
+ * The roles of a load generator.
+ *
+ * source: sends for load.seconds, numbered, and never more than a window ahead
+ * of what the sink has had: so no stack has a reason to drop anything. sink:
+ * counts, looks at the numbers, and tells what it had each quarter of a window.
+ * ping: one message at a time, there and back. pong: the other end of it.
+ *
+ * What they say to each other is shorter than any message: 'H' are you there?
+ * 'C' and a count of what was had; 'F' I am finished; 'f' so am I.
+ */
+#include "tests/bench/load/load.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { NOTE_SIZE = 9, SECOND_NS = 1000000000, PATIENCE_MS = 8000 };
+
+/* Where messages come in another thread (zs, form thread), these are its. */
+static atomic_bool greeted, finished;
+static _Atomic uint64_t had_there;
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+static void note(char what, uint64_t number)
+{
+    uint8_t bytes[NOTE_SIZE] = {(uint8_t)what};
+    memcpy(bytes + 1, &number, sizeof number);
+    link_send(bytes, sizeof bytes);
+}
+
+static uint64_t number_in(const uint8_t *at)
+{
+    uint64_t number;
+    memcpy(&number, at, sizeof number);
+    return number;
+}
+
+/* What the kernel sent on this process's TCP connections. */
+static uint64_t uploaded(void)
+{
+    uint64_t sum = 0;
+    for (int fd = 3; fd < 1024; fd++) {
+        struct tcp_info info = {0};
+        socklen_t size = sizeof info;
+        if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0)
+            sum += info.tcpi_bytes_sent;
+    }
+    return sum;
+}
+
+static uint8_t *random_message(void)
+{
+    uint8_t *message = malloc((size_t)load.size);
+    uint64_t x = 88172645463325252U;
+    for (long i = 0; message != NULL && i < load.size; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        message[i] = (uint8_t)x;
+    }
+    if (message == NULL)
+        load_die("no memory");
+    return message;
+}
+
+static void greet(void)
+{
+    uint64_t end = load_now_ns() + 15ULL * SECOND_NS;
+    while (!greeted) {
+        if (load_now_ns() > end)
+            load_die("nobody answers");
+        note('H', 0);
+        uint64_t again = load_now_ns() + SECOND_NS / 5;
+        while (!greeted && load_now_ns() < again)
+            link_poll(20);
+    }
+}
+
+static void wait_until_finished(void)
+{
+    uint64_t end = load_now_ns() + 20ULL * SECOND_NS;
+    while (!finished && load_now_ns() < end)
+        link_poll(100);
+    if (!finished)
+        load_die("no end in 20 s");
+}
+
+/* ---- source */
+
+static void source_took(size_t link, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    (void)link;
+    if (size != NOTE_SIZE)
+        return;
+    if (bytes[0] == 'C') {
+        had_there = number_in(bytes + 1);
+        greeted = true;
+    } else if (bytes[0] == 'f') {
+        finished = true;
+    }
+}
+
+static void wait_for_window(uint64_t sent)
+{
+    uint64_t stalled = load_now_ns() + PATIENCE_MS * 1000000ULL;
+    uint64_t seen = had_there;
+    while (sent - had_there >= (uint64_t)load.window) {
+        link_poll(1000);
+        if (had_there != seen) {
+            seen = had_there;
+            stalled = load_now_ns() + PATIENCE_MS * 1000000ULL;
+        }
+        if (load_now_ns() > stalled)
+            load_die("nothing had for %d ms: sent %lu, had %lu", PATIENCE_MS,
+                     (unsigned long)sent, (unsigned long)had_there);
+    }
+}
+
+static uint64_t send_for_a_while(void)
+{
+    uint8_t *message = random_message();
+    uint64_t end = load_now_ns() + (uint64_t)(load.seconds * SECOND_NS);
+    uint64_t stride = load.window >= 8 ? (uint64_t)load.window / 8 : 1;
+    uint64_t sent = 0;
+    for (;;) {
+        wait_for_window(sent);
+        memcpy(message, &sent, sizeof sent);
+        link_send(message, (size_t)load.size);
+        if (++sent % stride != 0)
+            continue;
+        link_poll(0);
+        if (load_now_ns() >= end)
+            break;
+    }
+    free(message);
+    return sent;
+}
+
+void role_source(void)
+{
+    link_open(source_took);
+    greet();
+    load_say("START");
+    uint64_t cpu = cpu_ns(), up = uploaded();
+    uint64_t sent = send_for_a_while();
+    note('F', sent);
+    wait_until_finished();
+    printf("RESULT sent=%lu cpu_ns=%lu uploaded=%lu\n", (unsigned long)sent,
+           (unsigned long)(cpu_ns() - cpu), (unsigned long)(uploaded() - up));
+    fflush(stdout);
+    link_close();
+}
+
+/* ---- sink */
+
+static struct {
+    uint64_t copies;
+    uint64_t skipped; /* numbers that were passed over, */
+    uint64_t late;    /* and numbers that came after a larger one, or again */
+    uint64_t begun_ns, ended_ns, begun_cpu_ns, ended_cpu_ns;
+    uint64_t every; /* copies to the next word to the source */
+    long hellos, ends;
+    uint64_t *expected; /* by link */
+    atomic_bool done;
+} sink;
+
+static void sink_counts(size_t link, const uint8_t *data, size_t size)
+{
+    uint64_t number = number_in(data);
+    if (sink.copies == 0) {
+        sink.begun_ns = load_now_ns();
+        sink.begun_cpu_ns = cpu_ns();
+    }
+    if (size != (size_t)load.size)
+        load_die("%zu bytes, not %ld", size, load.size);
+    if (number < sink.expected[link]) {
+        sink.late++;
+    } else {
+        sink.skipped += number - sink.expected[link];
+        sink.expected[link] = number + 1;
+    }
+    if (++sink.copies % sink.every == 0)
+        note('C', sink.copies / (uint64_t)load.receivers);
+}
+
+static void sink_took(size_t link, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    if (size >= LOAD_SMALLEST) {
+        sink_counts(link, bytes, size);
+    } else if (bytes[0] == 'H') {
+        /* All have been greeted as often: none is left behind. */
+        if (++sink.hellos % load.receivers == 0)
+            note('C', 0);
+    } else if (bytes[0] == 'F' && ++sink.ends == load.receivers) {
+        sink.ended_ns = load_now_ns();
+        sink.ended_cpu_ns = cpu_ns();
+        note('f', 0);
+        sink.done = true;
+    }
+}
+
+void role_sink(void)
+{
+    uint64_t quarter = (uint64_t)load.window / 4;
+    sink.every = (quarter > 0 ? quarter : 1) * (uint64_t)load.receivers;
+    sink.expected = calloc((size_t)load.receivers, sizeof *sink.expected);
+    if (sink.expected == NULL)
+        load_die("no memory");
+    link_open(sink_took);
+    load_say("READY");
+    uint64_t end = load_now_ns() + 120ULL * SECOND_NS;
+    while (!sink.done && load_now_ns() < end)
+        link_poll(1000);
+    for (int i = 0; i < 20; i++)
+        link_poll(5); /* the last word leaves */
+    printf("RESULT copies=%lu skipped=%lu late=%lu ns=%lu cpu_ns=%lu\n",
+           (unsigned long)sink.copies, (unsigned long)sink.skipped,
+           (unsigned long)sink.late,
+           (unsigned long)(sink.ended_ns - sink.begun_ns),
+           (unsigned long)(sink.ended_cpu_ns - sink.begun_cpu_ns));
+    fflush(stdout);
+    link_close();
+    free(sink.expected);
+}
+
+/* ---- ping, pong */
+
+enum { TRIPS = 400 * 1000, WARM_TRIPS = 300 };
+
+static uint32_t trips_ns[TRIPS];
+static atomic_ulong echoes; /* the number of the last one, from 1 */
+static atomic_ulong strange;
+
+static void ping_took(size_t link, const void *data, size_t size)
+{
+    (void)link;
+    if (size == NOTE_SIZE)
+        greeted = true;
+    else if (size == (size_t)load.size && number_in(data) == echoes + 1)
+        echoes++;
+    else
+        strange++;
+}
+
+static uint64_t one_trip(uint8_t *message, uint64_t number)
+{
+    uint64_t begun = load_now_ns();
+    memcpy(message, &number, sizeof number);
+    link_send(message, (size_t)load.size);
+    while (echoes < number) {
+        link_poll(1000);
+        if (load_now_ns() - begun > PATIENCE_MS * 1000000ULL)
+            load_die("no echo for %d ms", PATIENCE_MS);
+    }
+    return load_now_ns() - begun;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_trips(size_t count, uint64_t cpu)
+{
+    qsort(trips_ns, count, sizeof trips_ns[0], by_size);
+    printf("RESULT count=%zu strange=%lu min=%u p50=%u p99=%u p999=%u "
+           "cpu_ns=%lu\n",
+           count, (unsigned long)strange, trips_ns[0], trips_ns[count / 2],
+           trips_ns[count - 1 - count / 100],
+           trips_ns[count - 1 - count / 1000], (unsigned long)cpu);
+    fflush(stdout);
+}
+
+void role_ping(void)
+{
+    uint8_t *message = random_message();
+    size_t count = 0;
+    uint64_t number = 0;
+    link_open(ping_took);
+    greet();
+    while (number < WARM_TRIPS)
+        (void)one_trip(message, ++number);
+    load_say("START");
+    uint64_t cpu = cpu_ns();
+    uint64_t end = load_now_ns() + (uint64_t)(load.seconds * SECOND_NS);
+    while (count < TRIPS && load_now_ns() < end)
+        trips_ns[count++] = (uint32_t)one_trip(message, ++number);
+    cpu = cpu_ns() - cpu;
+    note('F', count);
+    for (int i = 0; i < 20; i++)
+        link_poll(5);
+    print_trips(count, cpu);
+    free(message);
+    link_close();
+}
+
+static void pong_took(size_t link, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    (void)link;
+    if (size >= LOAD_SMALLEST)
+        link_send(data, size);
+    else if (bytes[0] == 'H')
+        note('C', 0);
+    else if (bytes[0] == 'F')
+        finished = true;
+}
+
+void role_pong(void)
+{
+    link_open(pong_took);
+    load_say("READY");
+    uint64_t end = load_now_ns() + 120ULL * SECOND_NS;
+    while (!finished && load_now_ns() < end)
+        link_poll(1000);
+    printf("RESULT cpu_ns=%lu\n", (unsigned long)cpu_ns());
+    fflush(stdout);
+    link_close();
+}

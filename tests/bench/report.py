@@ -1,0 +1,284 @@
+"""What was found: as lines, tables, ratios, a page, JSON and plots."""
+
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+
+import plots
+
+OURS = "zeroservices"
+ZMQ = "libzmq CURVE"
+NATS = "nats-server TLS"
+SIZES = {64: "64 B", 1024: "1 KiB", 65536: "64 KiB"}
+
+# (what, bench, selection, key, the other's selection, at least or at most)
+AT_LEAST, AT_MOST = ">=", "<="
+
+
+def beside(stack, size):
+    return {"size": size, "stack": OURS}, {"size": size, "stack": stack}
+
+
+TARGETS = [
+    ("relay path, 64 B: messages a second", "relay", "per_second",
+     beside(NATS, 64), AT_LEAST, 2.0),
+    ("relay path, 64 B: CPU a message", "relay", "cpu_us",
+     beside(NATS, 64), AT_MOST, 0.6),
+    ("relay path, 1 KiB", "relay", "per_second", beside(NATS, 1024),
+     AT_LEAST, 1.0),
+    ("relay path, 64 KiB", "relay", "per_second", beside(NATS, 65536),
+     AT_LEAST, 1.0),
+    ("direct, 64 B", "direct", "per_second", beside(ZMQ, 64), AT_LEAST, 4.0),
+    ("direct, 1 KiB", "direct", "per_second", beside(ZMQ, 1024), AT_LEAST,
+     1.5),
+    ("direct, 64 KiB", "direct", "per_second", beside(ZMQ, 65536), AT_LEAST,
+     0.95),
+    ("round trip direct, p50", "direct-rtt", "p50_us", beside(ZMQ, 64),
+     AT_MOST, 1.15),
+    ("round trip direct, p99", "direct-rtt", "p99_us", beside(ZMQ, 64),
+     AT_MOST, 1.15),
+    ("round trip by the relay, p50", "relay-rtt", "p50_us", beside(ZMQ, 64),
+     AT_MOST, 1.15),
+    ("round trip by the relay, p99", "relay-rtt", "p99_us", beside(ZMQ, 64),
+     AT_MOST, 1.15),
+    ("fan-out to 100, 64 B", "fan", "per_second", beside(NATS, 64), AT_LEAST,
+     1.5),
+    ("fan-out to 100, 1 KiB", "fan", "per_second", beside(NATS, 1024),
+     AT_LEAST, 1.5),
+    ("publisher's CPU, 100 receivers beside 2, 1 KiB", "publish",
+     "cpu_source_us",
+     ({"size": 1024, "receivers": 100}, {"size": 1024, "receivers": 2}),
+     AT_MOST, 1.25),
+    ("publisher's upload, 100 receivers beside 2, 1 KiB", "publish",
+     "uploaded",
+     ({"size": 1024, "receivers": 100}, {"size": 1024, "receivers": 2}),
+     AT_MOST, 1.05),
+]
+
+
+def median(rows, key, **wanted):
+    found = [r[key] for r in rows if key in r
+             and all(r.get(k) == v for k, v in wanted.items())]
+    return statistics.median(found) if found else None
+
+
+def number(value):
+    if value is None:
+        return "-"
+    for limit, unit in ((1e6, " M"), (1e4, " k")):
+        if value >= limit:
+            value = value / (1e6 if unit == " M" else 1e3)
+            return f"{value:.3g}{unit}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def line(row):
+    what = " ".join(str(row[k]) for k in
+                    ("bench", "stack", "size", "receivers", "mesh")
+                    if k in row)
+    if "error" in row:
+        return f"{what}: {row['error']}"
+    if "p50_us" in row:
+        found = f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us"
+    else:
+        found = (f"{number(row['per_second'])}/s, {row['cpu_us']:.3g} us CPU, "
+                 f"relay {row['cpu_relay_us']:.3g} us")
+    return f"{what}: {found}; others {row['others']:.0%} of the machine"
+
+
+def is_bad(rows):
+    return not rows or any("error" in r or r["lost"] or r["reordered"]
+                           or r["doubled"] for r in rows)
+
+
+# ---- Tables
+
+def table(head, body):
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(x) + " |" for x in body]
+    return "\n".join(lines) + "\n"
+
+
+def unique(values):
+    return list(dict.fromkeys(values))
+
+
+def rates(rows, title):
+    sizes = sorted(unique(r["size"] for r in rows))
+    body = []
+    for stack in unique(r["stack"] for r in rows):
+        cells = []
+        for size in sizes:
+            rate, cpu, relay = (median(rows, k, stack=stack, size=size)
+                                for k in ("per_second", "cpu_us",
+                                          "cpu_relay_us"))
+            share = f" ({number(relay)})" if relay else ""
+            cells.append(f"{number(rate)}, {number(cpu)}{share}")
+        body.append([stack, *cells])
+    return (f"### {title}\n\nA second; in microseconds the CPU for each, all "
+            "processes (the relay's share)\n\n" +
+            table([""] + [SIZES[x] for x in sizes], body))
+
+
+def trips(rows, title):
+    body = [[stack] + [number(median(rows, k, stack=stack))
+                       for k in ("p50_us", "p99_us", "p999_us")]
+            for stack in unique(r["stack"] for r in rows)]
+    return (f"### {title}\n\nMicroseconds, one message of 64 B under way\n\n" +
+            table(["", "p50", "p99", "p99.9"], body))
+
+
+def publishing(rows, title):
+    body = []
+    for size in sorted(unique(r["size"] for r in rows)):
+        for n in unique(r["receivers"] for r in rows):
+            cpu, up, rate = (median(rows, k, size=size, receivers=n)
+                             for k in ("cpu_source_us", "uploaded",
+                                       "per_second"))
+            body.append([SIZES[size], str(n), number(cpu), number(up),
+                         number(rate)])
+    return (f"### {title}\n\nOf one message\n\n" +
+            table(["size", "receivers", "publisher's CPU, us",
+                   "its upload, bytes", "deliveries a second"], body))
+
+
+def idling(rows, title):
+    body = [[str(n), number(median(rows, "per_second", mesh=n)),
+             number(median(rows, "cpu_us", mesh=n))]
+            for n in unique(r["mesh"] for r in rows)]
+    return (f"### {title}\n\n64 B by the relay; the idle nodes run beside both"
+            "\n\n" + table(["nodes", "a second", "CPU a message, us"], body))
+
+
+TITLES = {
+    "relay": (rates, "By one relay"),
+    "relay-rtt": (trips, "Round trip by one relay"),
+    "direct": (rates, "Direct"),
+    "direct-rtt": (trips, "Round trip, direct"),
+    "fan": (rates, "Fan-out to 100 by the relay: deliveries"),
+    "publish": (publishing, "Publishing to N behind the relay"),
+    "idle": (idling, "Two nodes in a mesh of many"),
+}
+
+
+def targets(rows):
+    body = []
+    for what, bench, key, (ours, other), sense, limit in TARGETS:
+        of = [r for r in rows if r["bench"] == bench]
+        a, b = median(of, key, **ours), median(of, key, **other)
+        if a and b:
+            body.append([what, number(a), number(b),
+                         *verdict(a / b, sense, limit)])
+    of = [r for r in rows if r["bench"] == "idle" and "per_second" in r]
+    if of:
+        largest = max(r["mesh"] for r in of)
+        a = median(of, "per_second", mesh=largest)
+        b = median(of, "per_second", mesh=2)
+        if a and b:
+            body.append([f"mesh of {largest} beside one of 2", number(a),
+                         number(b), *verdict(a / b, AT_LEAST, 0.95)])
+    return ("### Targets\n\n" +
+            table(["", "ours", "beside it", "ratio", "target", ""], body))
+
+
+def verdict(ratio, sense, limit):
+    good = ratio >= limit if sense == AT_LEAST else ratio <= limit
+    return f"{ratio:.2f}", f"{sense} {limit}", "reached" if good else "**no**"
+
+
+def faults(rows):
+    failed = [r for r in rows if "error" in r]
+    sums = {k: sum(r.get(k, 0) for r in rows)
+            for k in ("lost", "doubled", "reordered")}
+    words = ", ".join(f"{k} {v}" for k, v in sums.items())
+    text = f"In {len(rows)} runs: {words}, failed runs {len(failed)}.\n"
+    return text + "".join(f"\n    {line(r)}" for r in failed)
+
+
+def tables(rows):
+    parts = []
+    for bench, (make, title) in TITLES.items():
+        of = [r for r in rows if r["bench"] == bench and "error" not in r]
+        if of:
+            parts.append(make(of, title))
+    return "\n".join([*parts, targets(rows), faults(rows)])
+
+
+def text(found):
+    return tables(found["rows"]) + "\n" + about(found)
+
+
+# ---- Circumstances
+
+def version_of(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True,
+                              check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "?"
+    return done.stdout.strip().removeprefix("nats-server: v")
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        models = [x.partition(":")[2].strip() for x in info
+                  if x.startswith("model name")]
+    return {"processor": models[0] if models else platform.machine(),
+            "cores": os.cpu_count(), "kernel": platform.release(),
+            "libzmq": version_of("pkg-config", "--modversion", "libzmq"),
+            "libsodium": version_of("pkg-config", "--modversion",
+                                    "libsodium"),
+            "nats-server": version_of("nats-server", "--version"),
+            "load_before": round(os.getloadavg()[0], 2)}
+
+
+def about(found):
+    m, rows = found["machine"], found["rows"]
+    others = [r["others"] for r in rows if "others" in r]
+    busy = (f"Other processes used {statistics.median(others):.0%} of the "
+            f"machine in the median run, {max(others):.0%} in the worst"
+            if others else "Nothing was measured")
+    loaded = others and statistics.median(others) > 0.05
+    return (f"Begun {found['begun']}; medians of {found['repeats']} runs of "
+            f"{found['seconds']} s, ours and theirs in turn, all processes on "
+            f"one machine: {m['processor']}, {m['cores']} cores, Linux "
+            f"{m['kernel']}, libzmq {m['libzmq']}, libsodium "
+            f"{m['libsodium']}, nats-server {m['nats-server']}; load "
+            f"{m['load_before']} before. {busy}" +
+            (": **the machine was not quiet**, so the figures are worth little "
+             "and the ratios not much more." if loaded else "."))
+
+
+# ---- Files
+
+PAGE = """# What ZeroServices does beside others
+
+Written by `tests/bench/run`, which measures all of this again; `--quick` takes
+a minute and writes nothing. Ours is the public C library in the form of an
+event loop (`thread`: with a thread of its own), CURVE on every link, sealed
+from end to end on the relay's path, acknowledged, at its defaults but for
+`paths`. Beside it stand bare libzmq with CURVE (DEALER and ROUTER; by the relay
+a loop of 15 lines that forwards, one frame a message), and nats-server with
+TLS. Every stack does the same work with its own library (`load/roles.c`): the
+sink tells the source what it had, and the source is at most a window ahead
+(8 MiB or 16,384 messages, libzmq 4,096, fan-out 512), so nothing has a reason
+to be lost. CPU is user and system time of all threads of all processes.
+
+"""
+
+
+def write_json(found, path):
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def write_all(found, folder):
+    drawn = plots.draw(found["rows"], pathlib.Path(folder, "plots"))
+    pictures = "".join(f"![{title}](plots/{name})\n\n"
+                       for name, title in drawn)
+    page = "\n".join([PAGE + about(found), "", tables(found["rows"]), pictures])
+    pathlib.Path(folder, "RESULTS.md").write_text(page.rstrip() + "\n",
+                                                  encoding="utf-8")
+    write_json(found, pathlib.Path(folder, "results.json"))

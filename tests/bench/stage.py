@@ -1,0 +1,174 @@
+"""The processes of a measurement: relays, brokers, and the load generators."""
+
+import contextlib
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind((LOOPBACK, 0))
+        return s.getsockname()[1]
+
+
+def cpu_s(pid):
+    """Seconds of processor that all threads of a live process have used."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def busy_s():
+    """Seconds of processor that the whole machine has used."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        ticks = [int(x) for x in stat.readline().split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
+class Process:
+    """A program whose lines of output are waited for."""
+
+    def __init__(self, *command):
+        self.command = [str(x) for x in command]
+        self.process = subprocess.Popen(
+            self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.pid = self.process.pid
+        self.unread = b""
+
+    def line(self, end):
+        while b"\n" not in self.unread:
+            left = end - time.monotonic()
+            if left <= 0 or not select.select(
+                    [self.process.stdout], [], [], left)[0]:
+                raise RuntimeError(f"{self}: says nothing")
+            more = os.read(self.process.stdout.fileno(), 4096)
+            if not more:
+                self.process.wait()
+                said = self.process.stderr.read().decode()[-400:]
+                raise RuntimeError(f"{self}: ended: {said}")
+            self.unread += more
+        line, _, self.unread = self.unread.partition(b"\n")
+        return line.decode()
+
+    def wait_for(self, word, seconds=30):
+        """The numbers of the first line that begins with `word`."""
+        end = time.monotonic() + seconds
+        while True:
+            first, *words = self.line(end).split()
+            if first == word:
+                return {k: int(v) for k, v in (x.split("=") for x in words)}
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def __str__(self):
+        return " ".join(self.command[:2])
+
+
+class Daemon(Process):
+    """One that talks into a file, and is up when its port answers."""
+
+    def __init__(self, log, port, *command):
+        self.command = [str(x) for x in command]
+        with open(log, "ab") as out:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        self.pid = self.process.pid
+        for _ in range(250):
+            with contextlib.suppress(OSError):
+                socket.create_connection((LOOPBACK, port), 1).close()
+                return
+            time.sleep(0.02)
+        self.end()
+        raise RuntimeError(f"{self} does not listen")
+
+    def end(self):
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Stage:
+    """A folder for keys and logs, and how each stack is set up in it."""
+
+    def __init__(self, binaries, folder):
+        self.bin = pathlib.Path(binaries).resolve()
+        self.folder = pathlib.Path(folder)
+        self.meshes = {}
+
+    def run(self, *command):
+        return subprocess.run([str(x) for x in command], check=True,
+                              capture_output=True, text=True).stdout
+
+    def mesh(self, name):
+        """The folder of a mesh, and its id."""
+        if name not in self.meshes:
+            said = self.run(self.bin / "zs", "mesh", "create", name, "--dir",
+                            self.folder / name)
+            self.meshes[name] = re.search(r"[0-9a-f]{64}", said)[0]
+        return self.folder / name, self.meshes[name]
+
+    def identities(self, mesh, names):
+        folder, _ = self.mesh(mesh)
+        for name in names:
+            if not (folder / f"{name}.zs").exists():
+                self.run(self.bin / "zs", "mesh", "add", name, "--dir", folder)
+
+    def relay(self, mesh):
+        """A relay as it is by default: (process, URL)."""
+        port = free_port()
+        home = self.folder / f"relay-{port}"
+        _, mesh_id = self.mesh(mesh)
+        said = self.run(self.bin / "zs-relay", "init", home, "--host",
+                        LOOPBACK, "--port", port, "--mesh", mesh_id)
+        conf = home / "relay.yaml"
+        text = conf.read_text(encoding="utf-8")
+        text = text.replace(f"*:{port}", f"{LOOPBACK}:{port}")
+        text = re.sub(r"^( *udp:).*", r"\1 []", text, flags=re.M)
+        text = re.sub(r"(edges_per_address:).*?([,}\n])", r"\1 5000\2", text)
+        conf.write_text(text, encoding="utf-8")
+        url = re.search(r"tcp://\S+", said)[0]
+        relay = Daemon(home / "log", port, self.bin / "zs-relay", "-c", conf)
+        return relay, url
+
+    def nats(self):
+        """nats-server with TLS: (process, URL)."""
+        port = free_port()
+        certificate, key = self.folder / "cert.pem", self.folder / "key.pem"
+        if not certificate.exists():
+            self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                     "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+                     "-subj", "/CN=localhost", "-addext",
+                     f"subjectAltName=DNS:localhost,IP:{LOOPBACK}", "-keyout",
+                     key, "-out", certificate)
+        conf = self.folder / f"nats-{port}.conf"
+        conf.write_text(f'listen: "{LOOPBACK}:{port}"\n'
+                        f'tls {{ cert_file: "{certificate}", '
+                        f'key_file: "{key}", timeout: 20 }}\n',
+                        encoding="utf-8")
+        server = Daemon(self.folder / "nats.log", port, "nats-server", "-c",
+                        conf)
+        return server, f"nats://{LOOPBACK}:{port}"
+
+    def forwarder(self, url):
+        forwarder = Process(self.bin / "bench_zmq", "forwarder", "--url", url)
+        forwarder.wait_for("READY")
+        return forwarder
