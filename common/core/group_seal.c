@@ -18,7 +18,7 @@ struct group_tag group_tag_of(const uint8_t mesh_group_key[32],
     return tag;
 }
 
-void group_seal(const struct multicast_packet *header, const uint8_t key[32],
+void group_seal(const struct multicast_packet *header, const struct aead *key,
                 struct bytes content, struct writer *w)
 {
     uint8_t nonce[SEAL_NONCE_SIZE];
@@ -28,20 +28,17 @@ void group_seal(const struct multicast_packet *header, const uint8_t key[32],
     uint8_t *sealed = write_room(w, content.size + MULTICAST_SEAL_SIZE);
     ASSERT(sealed != NULL);
     seal_nonce(header->number, nonce);
-    crypto_aead_chacha20poly1305_ietf_encrypt(
-        sealed, NULL, content.data, content.size, start, MULTICAST_HEADER_SIZE,
-        NULL, nonce, key);
+    aead_seal(key, nonce, bytes_of(start, MULTICAST_HEADER_SIZE), content,
+              sealed);
 }
 
-bool group_open(const struct multicast_packet *m, const uint8_t key[32],
+bool group_open(const struct multicast_packet *m, const struct aead *key,
                 uint8_t *content)
 {
     uint8_t nonce[SEAL_NONCE_SIZE];
 
     seal_nonce(m->number, nonce);
-    return crypto_aead_chacha20poly1305_ietf_decrypt(
-               content, NULL, NULL, m->sealed.data, m->sealed.size,
-               m->header.data, m->header.size, nonce, key) == 0;
+    return aead_open(key, nonce, m->header, m->sealed, content);
 }
 
 /* The digest, so that the packet is read once for it and not twice. */

@@ -8,6 +8,7 @@
 #ifndef COMMON_CORE_GROUP_SEAL_H
 #define COMMON_CORE_GROUP_SEAL_H
 
+#include "common/core/aead.h"
 #include "common/wire/multicast.h"
 
 /* The tag of a group's name under the mesh's group key (32 bytes) [P-9.1]. */
@@ -19,11 +20,11 @@ struct group_tag group_tag_of(const uint8_t mesh_group_key[32],
  * never have been used with this key. Room: MULTICAST_HEADER_SIZE,
  * the content and MULTICAST_SEAL_SIZE.
  */
-void group_seal(const struct multicast_packet *header, const uint8_t key[32],
+void group_seal(const struct multicast_packet *header, const struct aead *key,
                 struct bytes content, struct writer *w);
 /* Opens to `content`, which may be where the sealed bytes are and has their
  * size less MULTICAST_SEAL_SIZE. False: forged. */
-bool group_open(const struct multicast_packet *m, const uint8_t key[32],
+bool group_open(const struct multicast_packet *m, const struct aead *key,
                 uint8_t *content) MUST_USE;
 
 /* Signs an encoded packet with the node's Ed25519 key [P-9.3]. */

@@ -9,6 +9,7 @@ static const char label[] = "zs1 announcement";
 enum {
     MAGIC = 0x3141535a, /* "ZSA1" */
     FLAG_PARTIAL = 1,
+    FLAG_AES = 2,
     NONCE_SIZE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
     TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 };
@@ -58,7 +59,8 @@ struct bytes announcement_sign(const struct announcement *a,
     write_bytes(&w, a->certificate);
     write_u64(&w, a->epoch.value);
     write_u32(&w, a->serial);
-    write_u8(&w, a->partial ? FLAG_PARTIAL : 0);
+    write_u8(&w, (uint8_t)((a->partial ? FLAG_PARTIAL : 0) |
+                           (a->aes ? FLAG_AES : 0)));
     write_bytes(&w, bytes_of(a->link_key.key, KEY_SIZE));
     write_u64(&w, a->revocation_serial);
     write_candidates(&w, a);
@@ -105,7 +107,8 @@ static void read_flags(struct reader *r, struct announcement *a)
     uint8_t flags = read_u8(r);
 
     a->partial = (flags & FLAG_PARTIAL) != 0;
-    if ((flags & ~FLAG_PARTIAL) != 0)
+    a->aes = (flags & FLAG_AES) != 0;
+    if ((flags & ~(FLAG_PARTIAL | FLAG_AES)) != 0)
         reader_fail(r);
 }
 

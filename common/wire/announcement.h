@@ -41,6 +41,7 @@ struct announcement {
     struct epoch epoch;
     uint32_t serial;
     bool partial;
+    bool aes; /* its processor has AES-256-GCM: streams may use it [P-9.3] */
     struct curve_key link_key; /* CURVE key of this process's links [P-5.1] */
     uint64_t revocation_serial;
     uint8_t candidate_count;

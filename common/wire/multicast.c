@@ -35,6 +35,7 @@ void group_start_encode(const struct group_start *s, struct writer *w)
     write_bytes(w, bytes_of(s->tag.bytes, GROUP_TAG_SIZE));
     write_u64(w, s->stream);
     write_u32(w, s->key_id);
+    write_u8(w, s->aes);
     write_bytes(w, bytes_of(s->key, sizeof(s->key)));
     write_u64(w, s->record);
     write_u64(w, s->message);
@@ -49,11 +50,13 @@ bool group_start_decode(struct bytes data, struct group_start *s)
     read_copy(&r, s->tag.bytes, GROUP_TAG_SIZE);
     s->stream = read_u64(&r);
     s->key_id = read_u32(&r);
+    uint8_t cipher = read_u8(&r);
+    s->aes = cipher == 1;
     read_copy(&r, s->key, sizeof(s->key));
     s->record = read_u64(&r);
     s->message = read_u64(&r);
     s->since = read_u64(&r);
-    return reader_done(&r) && s->key_id != 0 &&
+    return reader_done(&r) && s->key_id != 0 && cipher <= 1 &&
            (s->record == 0) == (s->message == 0) &&
            (s->record == 0) == (s->since == 0) && s->since <= s->message;
 }

@@ -10,8 +10,8 @@
  *
  * Under the seal are DATA records. START's data:
  *
- *     tag 16 | u64 stream | u32 key id | key 32 | u64 record | u64 message
- *     | u64 since
+ *     tag 16 | u64 stream | u32 key id | u8 cipher (0: ChaCha20-Poly1305,
+ *     1: AES-256-GCM) | key 32 | u64 record | u64 message | u64 since
  */
 #ifndef COMMON_WIRE_MULTICAST_H
 #define COMMON_WIRE_MULTICAST_H
@@ -28,7 +28,7 @@ enum {
                              SIGNATURE_SIZE,
     /* All groups of a node, and the one of all nodes. */
     GROUP_TAGS = ANNOUNCEMENT_GROUPS + 1,
-    GROUP_START_SIZE = GROUP_TAG_SIZE + 8 + 4 + 32 + 8 + 8 + 8,
+    GROUP_START_SIZE = GROUP_TAG_SIZE + 8 + 4 + 1 + 32 + 8 + 8 + 8,
 };
 
 /* A group as a relay sees it [P-9.1]. */
@@ -64,6 +64,7 @@ struct group_start {
     struct group_tag tag;
     uint64_t stream;
     uint32_t key_id;
+    bool aes; /* the key's cipher is AES-256-GCM */
     uint8_t key[32];
     uint64_t record;  /* the first that it gets; 0: only the key is new */
     uint64_t message; /* the first that it gets, which that record begins */

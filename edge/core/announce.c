@@ -23,6 +23,7 @@ static void fill(const struct node *n, struct announcement *a, bool partial)
         .epoch = n->epoch,
         .serial = n->serial,
         .partial = partial,
+        .aes = n->aes,
         .revocation_serial = n->revocation.serial,
     };
     memcpy(a->link_key.key, n->link_pair.public_key, KEY_SIZE);

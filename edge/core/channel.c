@@ -25,7 +25,7 @@ struct channel *channel_new(const char *group, const struct group_tag *tag,
     c->next_message = 1;
     c->opening_until = INSTANT_NEVER;
     store_init(&c->store, store_limit);
-    channel_rekey(c, entropy, (struct instant){0});
+    channel_rekey(c, false, entropy, (struct instant){0});
     return c;
 }
 
@@ -98,11 +98,6 @@ void channel_add(struct channel *c, const struct message *m, struct instant now)
     c->used_at = now;
 }
 
-static const uint8_t *key_of(const struct channel *c, uint32_t key_id)
-{
-    return c->keys[key_id % CHANNEL_KEYS];
-}
-
 void channel_seal(struct channel *c, struct instant now)
 {
     struct bytes content = bytes_of(c->batch, c->batch_size);
@@ -121,17 +116,30 @@ void channel_seal(struct channel *c, struct instant now)
     p->content = c->batch_content;
     p->content.key_id = c->key_id;
     p->at = now;
-    group_seal(&header, key_of(c, c->key_id), content, &w);
+    group_seal(&header, &c->newest, content, &w);
     ASSERT(writer_ok(&w));
     channel_trim(c);
 }
 
-void channel_rekey(struct channel *c, struct entropy *entropy,
+static enum cipher best_cipher(const struct channel *c, bool aes)
+{
+    return aes && c->without_aes == 0 ? CIPHER_AES : CIPHER_CHACHA;
+}
+
+bool channel_wants_key(const struct channel *c, bool aes)
+{
+    return c->rekey || c->newest.cipher != best_cipher(c, aes) ||
+           c->number > aead_limit(c->newest.cipher);
+}
+
+void channel_rekey(struct channel *c, bool aes, struct entropy *entropy,
                    struct instant now)
 {
     channel_seal(c, now);
-    c->key_id++;
-    entropy_fill(entropy, c->keys[c->key_id % CHANNEL_KEYS], 32);
+    struct channel_key *key = &c->keys[++c->key_id % CHANNEL_KEYS];
+    entropy_fill(entropy, key->key, sizeof(key->key));
+    aead_init(&c->newest, best_cipher(c, aes), key->key);
+    key->aes = c->newest.cipher == CIPHER_AES;
     c->number = 1;
     c->rekey = false;
 }
@@ -141,9 +149,14 @@ bool channel_tell_key(const struct channel *c, uint32_t key_id,
 {
     if (key_id == 0 || key_id > c->key_id || c->key_id - key_id >= CHANNEL_KEYS)
         return false;
+    const struct channel_key *key = &c->keys[key_id % CHANNEL_KEYS];
     *start = (struct group_start){
-        .tag = c->tag, .stream = c->stream, .key_id = key_id};
-    memcpy(start->key, key_of(c, key_id), sizeof(start->key));
+        .tag = c->tag,
+        .stream = c->stream,
+        .key_id = key_id,
+        .aes = key->aes,
+    };
+    memcpy(start->key, key->key, sizeof(start->key));
     return true;
 }
 

@@ -24,14 +24,20 @@ struct upload {       /* to a relay */
     uint64_t next;    /* the next packet to upload */
 };
 
+struct channel_key {
+    bool aes;
+    uint8_t key[32];
+};
+
 struct channel {
     struct group_tag tag;
     char group[NAME_MAX_SIZE + 1];
     uint64_t stream;
     uint32_t key_id;
-    uint8_t keys[CHANNEL_KEYS][32]; /* the last ones, by their id */
-    uint64_t number;                /* the next under the newest key */
-    bool rekey;                     /* before the next publication */
+    struct channel_key keys[CHANNEL_KEYS]; /* the last ones, by their id */
+    struct aead newest;                    /* that of key_id, ready for use */
+    uint64_t number;                       /* the next under it */
+    bool rekey;                            /* before the next publication */
     uint64_t next_record;
     uint64_t next_message;
     struct store store;
@@ -47,12 +53,14 @@ struct channel {
     size_t starting;              /* told, and not yet heard of */
     struct instant opening_until; /* so long the first uploads wait for them */
     size_t awaiting;              /* here since the last publication */
+    size_t without_aes;           /* receivers, there or not */
     struct upload uploads[CHANNEL_RELAYS];
     bool wants_ready; /* a publication was BUSY */
     struct instant used_at;
 };
 
-/* `group`: NUL-terminated, copied. The stream's id and key are random. */
+/* `group`: NUL-terminated, copied. The stream's id and key are random; the key
+ * is for ChaCha20-Poly1305. */
 struct channel *channel_new(const char *group, const struct group_tag *tag,
                             size_t store_limit, struct entropy *entropy);
 /* The receivers must be gone. */
@@ -65,8 +73,13 @@ void channel_add(struct channel *c, const struct message *m,
                  struct instant now);
 /* Seals what was gathered; without holders it is forgotten. */
 void channel_seal(struct channel *c, struct instant now);
-/* A new key from now on. What was gathered before goes under the old one. */
-void channel_rekey(struct channel *c, struct entropy *entropy,
+/* Whether the next publication wants another key: somebody left, all receivers
+ * have the cipher that is faster or one has not, or the key is worn [P-9.5].
+ * `aes`: this node has it. */
+bool channel_wants_key(const struct channel *c, bool aes);
+/* A new key from now on, for the best cipher that all have. What was gathered
+ * before goes under the old one. */
+void channel_rekey(struct channel *c, bool aes, struct entropy *entropy,
                    struct instant now);
 /* What to tell a receiver of a key alone; false: it is not kept any more. */
 bool channel_tell_key(const struct channel *c, uint32_t key_id,

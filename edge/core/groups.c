@@ -102,6 +102,7 @@ static void add_receiver(struct node *n, struct channel *c, struct peer *p)
     struct receiver *r = receiver_new(c, p, n->now);
     r->next_of_peer = p->receivers;
     p->receivers = r;
+    receiver_has_aes(r, p->said.aes);
     receiver_route(r, groups_route(p));
 }
 
@@ -184,7 +185,7 @@ static void begin_all(struct node *n, struct channel *c)
 
 static void rekey(struct node *n, struct channel *c)
 {
-    channel_rekey(c, &n->entropy, n->now);
+    channel_rekey(c, n->aes, &n->entropy, n->now);
     for (struct receiver *r = c->receivers; r != NULL; r = r->next) {
         bool told = r->start_ref != 0 || r->state == RECEIVER_TAKING;
         struct session *s = told ? traffic_session(n, r->peer) : NULL;
@@ -242,7 +243,7 @@ static enum node_outcome publish(struct node *n, const struct message *m,
     if (o == NULL || !has_room(n, o, m))
         return OUTCOME_BUSY;
     struct channel *c = o->channel;
-    if (c->rekey)
+    if (channel_wants_key(c, n->aes))
         rekey(n, c);
     begin_all(n, c);
     channel_add(c, m, n->now);

@@ -34,6 +34,8 @@ static void keep_key(struct inflow *in, const struct group_start *start)
     if (k->id > start->key_id)
         return;
     k->id = start->key_id;
+    k->aes = start->aes;
+    in->ready_id = 0;
     memcpy(k->key, start->key, sizeof(k->key));
 }
 
@@ -118,11 +120,17 @@ static void owe(struct inflow *in, size_t size, struct instant now)
     in->acknowledge_at = instant_min(in->acknowledge_at, at);
 }
 
-static const struct inflow_key *find_key(const struct inflow *in, uint32_t id)
+/* Of the keys kept one is ready for use, as packets seldom change it. */
+static bool ready_key(struct inflow *in, uint32_t id)
 {
     const struct inflow_key *k = &in->keys[id % INFLOW_KEYS];
 
-    return k->id == id ? k : NULL;
+    if (k->id != id)
+        return false;
+    if (in->ready_id != id)
+        aead_init(&in->ready, k->aes ? CIPHER_AES : CIPHER_CHACHA, k->key);
+    in->ready_id = id;
+    return true;
 }
 
 enum inflow_verdict inflow_take(struct inflow *in,
@@ -130,12 +138,11 @@ enum inflow_verdict inflow_take(struct inflow *in,
                                 struct instant now,
                                 const struct inflow_sink *sink)
 {
-    const struct inflow_key *k = find_key(in, m->key);
     uint8_t *content = (uint8_t *)(uintptr_t)m->sealed.data;
 
-    if (k == NULL)
+    if (!ready_key(in, m->key))
         return INFLOW_NO_KEY;
-    if (!group_open(m, k->key, content))
+    if (!group_open(m, &in->ready, content))
         return INFLOW_FORGED;
     struct record_reader r = record_reader_of(
         bytes_of(content, m->sealed.size - MULTICAST_SEAL_SIZE));

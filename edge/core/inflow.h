@@ -19,6 +19,7 @@ enum { INFLOW_KEYS = 4 };
 
 struct inflow_key {
     uint32_t id; /* 0: none */
+    bool aes;
     uint8_t key[32];
 };
 
@@ -33,6 +34,8 @@ struct inflow {
     struct group_tag tag;
     uint64_t stream;
     struct inflow_key keys[INFLOW_KEYS];
+    struct aead ready; /* one of them, that was used last */
+    uint32_t ready_id; /* 0: none */
     struct inbox inbox;
     uint64_t next_message;
     bool skipping;         /* a message that is larger than this node takes */
@@ -50,9 +53,10 @@ void inflow_init(struct inflow *in, const struct group_start *start,
                  size_t message_limit);
 /* Wipes and frees. */
 void inflow_close(struct inflow *in);
-/* START: the key is kept; if the stream goes on further than what came, the
- * gap is told: to who left meanwhile, only what is since its return. The first
- * START must name a record. */
+/* START: the key is kept, and its cipher must be one that this node can do; if
+ * the stream goes on further than what came, the gap is told: to who left
+ * meanwhile, only what is since its return. The first START must name a record.
+ */
 void inflow_start(struct inflow *in, const struct group_start *start,
                   struct instant now, const struct inflow_sink *sink);
 

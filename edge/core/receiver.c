@@ -32,6 +32,7 @@ struct receiver *receiver_new(struct channel *c, struct peer *peer,
     c->receivers = r;
     c->receiver_count++;
     c->awaiting++;
+    c->without_aes++;
     return r;
 }
 
@@ -65,6 +66,7 @@ void receiver_free(struct receiver *r)
 
     receiver_route(r, ROUTE_NONE);
     receiver_is_present(r, false);
+    receiver_has_aes(r, true);
     enter(r, RECEIVER_AWAITING);
     if (r->next != NULL)
         r->next->previous = r->previous;
@@ -75,6 +77,13 @@ void receiver_free(struct receiver *r)
     c->receiver_count--;
     c->awaiting--;
     free(r);
+}
+
+void receiver_has_aes(struct receiver *r, bool aes)
+{
+    r->channel->without_aes += r->aes;
+    r->channel->without_aes -= aes;
+    r->aes = aes;
 }
 
 void receiver_is_present(struct receiver *r, bool present)

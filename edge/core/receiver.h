@@ -35,6 +35,7 @@ struct receiver {
     struct receiver *next_of_peer;    /* the owner's */
     enum receiver_state state;
     bool present;
+    bool aes;              /* its processor has AES-256-GCM */
     int route;             /* a relay, or ROUTE_ */
     bool rides;            /* on the uploads to that relay */
     uint64_t start_ref;    /* of the START under way; 0: none */
@@ -54,6 +55,7 @@ struct receiver {
     struct instant left_behind_at;
 };
 
+/* Without AES: see receiver_has_aes. */
 struct receiver *receiver_new(struct channel *c, struct peer *peer,
                               struct instant now);
 void receiver_free(struct receiver *r);
@@ -64,6 +66,7 @@ static inline bool receiver_holds(const struct receiver *r)
     return r->state == RECEIVER_STARTING || r->state == RECEIVER_TAKING;
 }
 
+void receiver_has_aes(struct receiver *r, bool aes);
 /* Its peer left, and may come back; or is back. */
 void receiver_is_present(struct receiver *r, bool present);
 /* The way to it changed: what it lacks goes to it alone, on the new one. */

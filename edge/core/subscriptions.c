@@ -181,7 +181,8 @@ void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes)
     const char *group = NULL;
     if (group_start_decode(bytes, &start))
         group = group_of(n, &start.tag);
-    if (group == NULL ||
+    /* A key for what this processor cannot do is of no use here. */
+    if (group == NULL || (start.aes && !n->aes) ||
         !certificate_allows(&p->certificate, bytes_of_string(group))) {
         n->counters.packets_dropped++;
         return;

@@ -31,14 +31,16 @@ static void take_content(const uint8_t *data, size_t size)
                                       .since = 1};
     const struct inflow_sink sink = {NULL, ignore_message, ignore_gap};
     struct multicast_packet m = {.tag = {{1}}, .key = 1, .number = 1};
+    struct aead key;
     struct inflow in;
     struct instant now = {1};
 
+    aead_init(&key, CIPHER_CHACHA, start.key);
     inflow_init(&in, &start, 4096);
     inflow_start(&in, &start, now, &sink);
     for (int i = 0; i < 2; i++) {
         struct writer w = writer_of(room, sizeof(room));
-        group_seal(&m, start.key, bytes_of(data, size), &w);
+        group_seal(&m, &key, bytes_of(data, size), &w);
         struct multicast_packet back;
         bool decoded = multicast_decode(writer_bytes(&w), false, &back);
         ASSERT(decoded);

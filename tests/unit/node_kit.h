@@ -47,6 +47,8 @@ struct pair {
     int pings;
 };
 
+/* Nodes (a bit for each seed) whose processor has AES-256-GCM. */
+static unsigned with_aes;
 static uint64_t not_after = UINT64_MAX; /* of certificates made */
 static uint8_t mesh_secret_key[64];
 static struct mesh_id mesh;
@@ -66,6 +68,7 @@ static inline struct node *make(const char *name, uint8_t seed,
         .info = bytes_of("{}", 2),
         .multicast = true,
         .tcp = true,
+        .aes = (with_aes >> seed & 1) != 0,
         .beacon_interval = span_s(1),
         .probe = span_s(1),
         .lost_after = span_s(3),

@@ -12,6 +12,7 @@ static struct announcement sample(void)
         .certificate = bytes_of_string("certificate"),
         .epoch = {12345678901234},
         .serial = 7,
+        .aes = true,
         .link_key = {{1, 2, 3}},
         .revocation_serial = 9,
         .candidate_count = 2,
@@ -60,6 +61,7 @@ static void what_was_signed_comes_back(void **state)
     assert_true(
         address_equal(&back.candidates[1].address, &a.candidates[1].address));
     assert_string_equal(back.groups[0], "lab");
+    assert_true(back.aes);
     assert_true(bytes_equal(
         announcement_sign(&back, node.secret_key, opened_room), bytes));
 }
@@ -138,7 +140,7 @@ static void bad_fields_are_refused(void **state)
     } bad[] = {{0, 17}, {0, 255}, {1, 0}, {1, 4}, {2, 0}, {2, 5}};
 
     (void)state;
-    room[flags_at] = 2;
+    room[flags_at] = 4;
     assert_false(decodes(bytes, NULL));
     room[flags_at] = 1; /* partial, and yet with info */
     assert_false(decodes(bytes, NULL));

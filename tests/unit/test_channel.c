@@ -31,6 +31,7 @@ static void teardown(struct fan *f)
     assert_int_equal(f->channel->present, 0);
     assert_int_equal(f->channel->awaiting, 0);
     assert_int_equal(f->channel->starting, 0);
+    assert_int_equal(f->channel->without_aes, 0);
     channel_free(f->channel);
 }
 
@@ -320,7 +321,7 @@ static void a_lost_start_is_said_again_the_same(void **state)
     struct group_start first = receiver_start(r);
     receiver_told(r, 1, f.now);
     receiver_untold(r);
-    channel_rekey(f.channel, &f.entropy, f.now);
+    channel_rekey(f.channel, false, &f.entropy, f.now);
     publish(&f, 100);
     assert_true(receiver_wants_start(r));
     struct group_start again = receiver_start(r);
@@ -433,6 +434,81 @@ static void a_packet_is_signed_once_and_only_for_relays(void **state)
     teardown(&f);
 }
 
+static enum cipher rekeyed(struct fan *f)
+{
+    channel_rekey(f->channel, true, &f->entropy, f->now);
+    assert_false(channel_wants_key(f->channel, true));
+    return f->channel->newest.cipher;
+}
+
+static void a_key_is_for_what_all_receivers_have(void **state)
+{
+    (void)state;
+    if (!crypto_aead_aes256gcm_is_available())
+        skip();
+    struct fan f;
+    setup(&f);
+    struct receiver *with = join(&f, ROUTE_DIRECT);
+    assert_false(channel_wants_key(f.channel, true));
+    receiver_has_aes(with, true);
+    assert_false(channel_wants_key(f.channel, false)); /* This node has not. */
+    assert_true(channel_wants_key(f.channel, true));
+    assert_int_equal(rekeyed(&f), CIPHER_AES);
+
+    struct receiver *without = receiver_new(f.channel, NULL, f.now);
+    assert_true(channel_wants_key(f.channel, true));
+    assert_int_equal(rekeyed(&f), CIPHER_CHACHA);
+    receiver_free(without);
+    assert_true(channel_wants_key(f.channel, true));
+    assert_int_equal(rekeyed(&f), CIPHER_AES);
+
+    /* Each key once: told as what it was made for. */
+    static const bool aes[] = {false, true, false, true};
+    struct group_start keys[COUNT_OF(aes)];
+    for (uint32_t i = 0; i < COUNT_OF(aes); i++) {
+        assert_true(channel_tell_key(f.channel, i + 1, &keys[i]));
+        assert_int_equal(keys[i].aes, aes[i]);
+        for (uint32_t k = 0; k < i; k++)
+            assert_memory_not_equal(keys[k].key, keys[i].key, 32);
+    }
+    teardown(&f);
+}
+
+static void no_number_is_used_twice_under_a_key(void **state)
+{
+    enum { PACKETS = 40 };
+    struct multicast_packet m[PACKETS];
+    struct fan f;
+    (void)state;
+    setup(&f);
+    (void)join(&f, ROUTE_DIRECT);
+    for (size_t i = 0; i < PACKETS; i++) {
+        if (i % 15 == 14)
+            channel_rekey(f.channel, false, &f.entropy, f.now);
+        publish(&f, 100);
+        assert_true(
+            multicast_decode(channel_plain(f.channel, i), false, &m[i]));
+        for (size_t k = 0; k < i; k++)
+            assert_false(m[k].key == m[i].key && m[k].number == m[i].number);
+    }
+    teardown(&f);
+}
+
+static void a_worn_key_is_replaced(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    f.channel->number = aead_limit(CIPHER_CHACHA);
+    assert_false(channel_wants_key(f.channel, false));
+    (void)join(&f, ROUTE_DIRECT);
+    publish(&f, 100);
+    assert_true(channel_wants_key(f.channel, false));
+    channel_rekey(f.channel, false, &f.entropy, f.now);
+    assert_false(channel_wants_key(f.channel, false));
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +525,9 @@ int main(void)
         cmocka_unit_test(what_was_begun_and_forgotten_is_missed),
         cmocka_unit_test(the_first_upload_waits_for_those_who_are_told),
         cmocka_unit_test(a_packet_is_signed_once_and_only_for_relays),
+        cmocka_unit_test(a_key_is_for_what_all_receivers_have),
+        cmocka_unit_test(no_number_is_used_twice_under_a_key),
+        cmocka_unit_test(a_worn_key_is_replaced),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,8 +8,10 @@ static const char text[] = "for all who are in the group";
 
 enum { PACKET = MULTICAST_HEADER_SIZE + sizeof text + MULTICAST_SEAL_SIZE };
 
+static enum cipher cipher;
+
 struct sealed {
-    uint8_t key[32];
+    struct aead key;
     uint8_t packet[PACKET + SIGNATURE_SIZE];
     struct node_id node;
 };
@@ -20,15 +22,15 @@ static void setup(struct sealed *s)
     struct multicast_packet header = {.tag = {{1, 2}}, .key = 3, .number = 9};
     struct writer w = writer_of(s->packet, PACKET);
 
-    memset(s->key, 5, sizeof s->key);
+    aead_init(&s->key, cipher, (const uint8_t[32]){5});
     crypto_sign_seed_keypair(s->node.key, secret, seed);
-    group_seal(&header, s->key, bytes_of(text, sizeof text), &w);
+    group_seal(&header, &s->key, bytes_of(text, sizeof text), &w);
     assert_true(writer_ok(&w));
     assert_int_equal(writer_left(&w), 0);
     group_sign(bytes_of(s->packet, PACKET), secret, s->packet + PACKET);
 }
 
-static bool opens(struct sealed *s, const uint8_t key[32])
+static bool opens(struct sealed *s, const struct aead *key)
 {
     uint8_t content[sizeof text];
     struct multicast_packet m;
@@ -46,10 +48,11 @@ static void who_has_the_key_opens_it(void **state)
 {
     (void)state;
     struct sealed s;
-    uint8_t other[32] = {1};
+    struct aead other;
     setup(&s);
-    assert_true(opens(&s, s.key));
-    assert_false(opens(&s, other));
+    aead_init(&other, cipher, (const uint8_t[32]){1});
+    assert_true(opens(&s, &s.key));
+    assert_false(opens(&s, &other));
 }
 
 /* Byte 0 is the packet's type, which the decoder looks at. */
@@ -63,10 +66,10 @@ static void a_changed_byte_is_found(void **state)
         uint8_t content[sizeof text];
         s.packet[i] ^= 0x10;
         if (multicast_decode(bytes_of(s.packet, PACKET), false, &m))
-            assert_false(group_open(&m, s.key, content));
+            assert_false(group_open(&m, &s.key, content));
         s.packet[i] ^= 0x10;
     }
-    assert_true(opens(&s, s.key));
+    assert_true(opens(&s, &s.key));
 }
 
 static bool is_signed(const struct sealed *s, const struct node_id *node)
@@ -133,6 +136,7 @@ static void a_start_comes_back(void **state)
     struct group_start start = {.tag = {{4}},
                                 .stream = 77,
                                 .key_id = 2,
+                                .aes = cipher == CIPHER_AES,
                                 .key = {9},
                                 .record = 100,
                                 .message = 50,
@@ -147,12 +151,15 @@ static void a_start_comes_back(void **state)
     assert_true(group_tag_equal(&back.tag, &start.tag));
     assert_int_equal(back.stream, 77);
     assert_int_equal(back.key_id, 2);
+    assert_int_equal(back.aes, start.aes);
     assert_memory_equal(back.key, start.key, sizeof start.key);
     assert_int_equal(back.record, 100);
     assert_int_equal(back.message, 50);
     assert_int_equal(back.since, 40);
     for (size_t size = 0; size < sizeof room; size++)
         assert_false(group_start_decode(bytes_of(room, size), &back));
+    room[GROUP_TAG_SIZE + 8 + 4] = 2; /* no cipher */
+    assert_false(group_start_decode(writer_bytes(&w), &back));
 
     static const uint64_t bad[][3] = {
         {0, 50, 40}, {100, 0, 40}, {100, 50, 0}, {100, 50, 51}};
@@ -176,5 +183,11 @@ int main(void)
         cmocka_unit_test(short_packets_are_refused),
         cmocka_unit_test(a_start_comes_back),
     };
-    return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+    if (sodium_init() < 0)
+        return 1;
+    int failed = cmocka_run_group_tests_name("chacha", tests, NULL, NULL);
+    cipher = CIPHER_AES;
+    if (crypto_aead_aes256gcm_is_available())
+        failed += cmocka_run_group_tests_name("aes", tests, NULL, NULL);
+    return failed;
 }

@@ -3,6 +3,8 @@
  */
 #include "node_kit.h"
 
+#include "edge/core/node_private.h"
+
 static void publish(struct pair *p, const char *group, struct bytes data)
 {
     struct node_event e = {.kind = NODE_PUBLISH};
@@ -116,12 +118,62 @@ static void what_was_published_is_delivered_before_goodbye(void **state)
     teardown(&p);
 }
 
+static enum cipher cipher_of(const struct side *s)
+{
+    return s->node->outflows[0]->channel->newest.cipher;
+}
+
+static void a_stream_is_sealed_with_what_both_have(void **state)
+{
+    (void)state;
+    if (!crypto_aead_aes256gcm_is_available())
+        skip();
+    for (with_aes = 0; with_aes <= 6; with_aes += 2) {
+        struct pair p;
+        setup(&p);
+        run(&p, span_ms(500));
+        for (int i = 0; i < 3; i++)
+            publish_text(&p, "", "for all");
+        run(&p, span_ms(10));
+        assert_int_equal(cipher_of(&p.a),
+                         with_aes == 6 ? CIPHER_AES : CIPHER_CHACHA);
+        assert_int_equal(p.b.messages, 3);
+        teardown(&p);
+    }
+    with_aes = 0;
+}
+
+/* It would end the process to use it. */
+static void a_key_that_is_of_no_use_is_dropped(void **state)
+{
+    (void)state;
+    if (!crypto_aead_aes256gcm_is_available())
+        skip();
+    struct pair p;
+    with_aes = 6;
+    setup(&p);
+    with_aes = 0;
+    run(&p, span_ms(500));
+    p.b.node->aes = false; /* Not what it announced. */
+    struct node_counters before, after;
+    node_counters_get(p.b.node, &before);
+    publish_text(&p, "", "for all");
+    run(&p, span_ms(10));
+    node_counters_get(p.b.node, &after);
+    assert_int_equal(p.b.messages, 0);
+    assert_true(after.packets_dropped > before.packets_dropped);
+    assert_int_equal(p.b.left, 0);
+    teardown(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_get_what_is_published_to_their_group),
         cmocka_unit_test(a_full_store_is_busy_until_what_is_missed_is_known),
         cmocka_unit_test(what_was_published_is_delivered_before_goodbye),
+        cmocka_unit_test(a_stream_is_sealed_with_what_both_have),
+        cmocka_unit_test(a_key_that_is_of_no_use_is_dropped),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,7 +261,7 @@ static void a_new_key_is_needed_and_old_ones_stay(void **state)
     struct group_start key;
     setup(&f, 1 << 20);
     publish(&f, "one", 0);
-    channel_rekey(f.channel, &f.entropy, f.now);
+    channel_rekey(f.channel, false, &f.entropy, f.now);
     publish(&f, "two", 0);
     channel_seal(f.channel, f.now);
     assert_int_equal(feed(&f, 1), INFLOW_NO_KEY);
@@ -273,6 +273,42 @@ static void a_new_key_is_needed_and_old_ones_stay(void **state)
     assert_int_equal(f.missed, 0);
     assert_false(channel_tell_key(f.channel, 3, &key));
     assert_false(channel_tell_key(f.channel, 0, &key));
+    teardown(&f);
+}
+
+static void tell_key(struct flow *f, uint32_t id)
+{
+    struct inflow_sink sink = {f, on_message, on_gap};
+    struct group_start key;
+    assert_true(channel_tell_key(f->channel, id, &key));
+    inflow_start(&f->inflow, &key, f->now, &sink);
+}
+
+/* Packets of both ciphers, in turn: what was opened last does not matter. */
+static void a_stream_may_change_its_cipher(void **state)
+{
+    (void)state;
+    struct flow f;
+    if (!crypto_aead_aes256gcm_is_available())
+        skip();
+    setup(&f, 1 << 20);
+    for (uint32_t id = 1; id <= 4; id++) {
+        if (id > 1)
+            channel_rekey(f.channel, id % 2 == 0, &f.entropy, f.now);
+        receiver_has_aes(f.receiver, id % 2 == 1); /* of the next */
+        tell_key(&f, id);
+        publish(&f, "first", 0);
+        channel_seal(f.channel, f.now);
+        publish(&f, "second", 0);
+        channel_seal(f.channel, f.now);
+    }
+    for (size_t i = 0; i < 8; i++) {
+        if (i > 0) /* An old one in between. */
+            assert_int_equal(feed(&f, i - 1), INFLOW_TAKEN);
+        assert_int_equal(feed(&f, i), INFLOW_TAKEN);
+    }
+    assert_int_equal(f.messages, 8);
+    assert_int_equal(f.missed, 0);
     teardown(&f);
 }
 
@@ -301,7 +337,7 @@ static void forged_packets_and_nonsense_are_told_apart(void **state)
     };
     for (size_t i = 0; i < 3; i++) {
         struct writer w = writer_of(copy, sizeof copy);
-        group_seal(&header, f.channel->keys[1],
+        group_seal(&header, &f.channel->newest,
                    bytes_of(contents[i], sizeof contents[i]), &w);
         assert_true(multicast_decode(writer_bytes(&w), false, &m));
         assert_int_equal(inflow_take(&f.inflow, &m, f.now, &sink),
@@ -321,7 +357,8 @@ int main(void)
         cmocka_unit_test(who_is_told_late_learns_what_was_for_it),
         cmocka_unit_test(a_message_that_is_too_large_is_a_gap_of_one),
         cmocka_unit_test(a_new_key_is_needed_and_old_ones_stay),
+        cmocka_unit_test(a_stream_may_change_its_cipher),
         cmocka_unit_test(forged_packets_and_nonsense_are_told_apart),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
