@@ -29,7 +29,7 @@ import sys
 import time
 from pathlib import Path
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 FENCE = re.compile(r"^```(.*)$")
 PROMPT = re.compile(r"^([a-z]+)\$ (.*)$")
 KINDS = re.compile(
