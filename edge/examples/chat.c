@@ -1,17 +1,20 @@
-/*
- * chat - in a terminal: a line goes to all, "@bob text" to bob alone. The node
- * runs in the program's own loop, without a thread.    ./chat alice.yaml
- */
+/* chat - in a terminal: a line goes to all, "@bob text" to bob alone. The node
+ * runs in the program's own loop, without a thread.    ./chat alice.yaml */
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <zeroservices.h>
 
 static void said(void *context, const struct zs_message *m)
 {
     char text[1024];
+    struct zs_message part = *m;
+    int at = 0; /* of the words in {"text":"..."}, as the page writes it */
     (void)context;
-    printf("%s: %s\n", m->name, zs_text(m, text, sizeof text));
+    if (m->data.size > 1 && *(const char *)m->data.bytes == '{')
+        sscanf(zs_text(m, text, sizeof text), "{ \"text\" : %n", &at);
+    part.data.bytes = (const char *)m->data.bytes + at;
+    part.data.size -= at > 0 ? (size_t)at + 1 : 0;
+    printf("%s: %s\n", m->name, zs_text(&part, text, sizeof text));
 }
 static void joins(void *context, struct zs_node *n, const struct zs_peer *peer)
 {
@@ -48,11 +51,10 @@ int main(int argc, char **argv)
             continue;
         if (!fgets(line, sizeof line, stdin))
             break;
-        line[strcspn(line, "\n")] = '\0';
         if (sscanf(line, "@%63s %1023[^\n]", to, text) == 2)
             zs_send(node, to, "chat", zs_string(text), done, NULL);
-        else
-            zs_publish(node, NULL, "chat", zs_string(line), done, NULL);
+        else if (sscanf(line, "%1023[^\n]", text) == 1)
+            zs_publish(node, NULL, "chat", zs_string(text), done, NULL);
     }
     zs_node_close(&node), zs_options_free(&options);
 }

@@ -1,8 +1,8 @@
 // The chat: who is here, what is said to all, and what to one.
 //
 // A message is {type: "chat", data: {text}}: published when it is for all, sent
-// when it is for one. Whatever others say is text and never markup: it goes
-// into textContent only.
+// when it is for one. A program may say it by a text alone. Whatever others say
+// is text and never markup: it goes into textContent only.
 
 import {Edge, pathInWords} from "./edge.js";
 
@@ -209,8 +209,10 @@ function changedPath({id, path}) {
 }
 
 function heard(id, {from, name, data}) {
-  if (typeof data?.text !== "string") return;
-  const message = makeMessage(name, data.text, false);
+  const text = typeof data === "string" ? data : data?.text;
+
+  if (typeof text !== "string") return;
+  const message = makeMessage(name, text, false);
 
   if (id !== EVERYONE) message.tell("private", false);
   if (!people.has(from)) people.set(from, {id: from, name, here: false});

@@ -7,8 +7,9 @@ import { Edge } from '../src/index.js';
 
 const edge = await Edge.open({ socket: process.argv[2], reconnect: true });
 
-// What another wrote cannot move our cursor.
-const clean = (text) => String(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+// The words: a page's are in {text}. They cannot move our cursor.
+const clean = (data) =>
+  String(data?.text ?? data).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 
 edge.on('new_node', (node) => {
   console.log(`* ${node.name} is here (${node.path})`);

@@ -11,8 +11,9 @@ from zeroservices import Edge, ZsError
 edge = Edge(sys.argv[1] if len(sys.argv) > 1 else None, reconnect=True)
 
 
-def clean(text):
-    """What another wrote cannot move our cursor."""
+def clean(data):
+    """The words: a page's are in {"text": ...}. They cannot move our cursor."""
+    text = data.get("text") if isinstance(data, dict) else data
     return "".join(c if c.isprintable() else "?" for c in str(text))
 
 
