@@ -391,8 +391,10 @@ static json_t *do_status(const json_t *step)
 static json_t *do_subscribe(const json_t *step)
 {
     pthread_mutex_lock(&t.mutex);
-    t.types = json_object_get(step, "types");
-    t.kinds = json_object_get(step, "events");
+    json_decref(t.types);
+    json_decref(t.kinds);
+    t.types = json_incref(json_object_get(step, "types"));
+    t.kinds = json_incref(json_object_get(step, "events"));
     pthread_mutex_unlock(&t.mutex);
     return json_null();
 }
@@ -580,9 +582,7 @@ static bool take_step(size_t number, const char *who, json_t *written)
         free(instead);
     }
     json_decref(got);
-    /* A subscription's filters are looked at as long as it holds. */
-    if (strcmp(text_of(step, "do"), "subscribe") != 0)
-        json_decref(step);
+    json_decref(step);
     return good;
 }
 
@@ -633,5 +633,7 @@ int main(int argc, char **argv)
     json_decref(script);
     json_decref(t.heard);
     json_decref(t.kept);
+    json_decref(t.types);
+    json_decref(t.kinds);
     return !good;
 }
