@@ -13,6 +13,9 @@ void blocked_remove(struct pending *p)
 {
     struct client *c = p->client;
 
+    if (!p->blocked)
+        return;
+    p->blocked = false;
     not_behind(p);
     for (struct pending **at = &c->blocked; *at; at = &(*at)->blocked_next) {
         if (*at == p) {
@@ -28,6 +31,7 @@ static void append(struct pending *p)
 {
     struct client *c = p->client;
 
+    p->blocked = true;
     p->blocked_next = NULL;
     *c->blocked_end = p;
     c->blocked_end = &p->blocked_next;
@@ -64,21 +68,34 @@ void blocked_clear(struct client *c)
     c->blocked_end = &c->blocked;
 }
 
-/* Whatever is for the peer, or for all, is asked again in its order; the rest
- * stays queued in its. */
+/* Taken out of the list before; false if it has to go back. */
+static bool goes(struct pending *p)
+{
+    p->blocked = false;
+    p->blocked_next = NULL;
+    not_behind(p);
+    return pending_try(p);
+}
+
+/* Whatever is for the peer, or for all, is asked again in its order, up to the
+ * first that the node is too busy for; the rest stays queued in its. A client
+ * ends with its last one only, so the next one is there. */
 static void client_ready(struct client *c, const struct node_id *peer)
 {
     struct pending *p = c->blocked;
+    bool peer_busy = false;
+    bool all_busy = false;
 
     blocked_clear(c);
     while (p) {
         /* Not in a list any more: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
         struct pending *next = p->blocked_next;
-        p->blocked_next = NULL;
-        if (p->kind == PENDING_PUBLISH || node_id_equal(&p->to, peer)) {
-            not_behind(p);
-            pending_submit(p);
-        } else {
+        bool for_all = p->kind == PENDING_PUBLISH;
+        bool *busy = for_all ? &all_busy : &peer_busy;
+        if ((!for_all && !node_id_equal(&p->to, peer)) || *busy) {
+            append(p);
+        } else if (!goes(p)) {
+            *busy = true;
             append(p);
         }
         p = next;

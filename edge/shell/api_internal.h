@@ -96,7 +96,8 @@ struct pending {
     struct timer timer;
     bool wait;              /* ask again when BUSY */
     bool submitted;         /* else it is blocked, or its answer is awaited */
-    bool behind;            /* blocked because others were before it */
+    bool blocked;           /* in its client's list of those */
+    bool behind;            /* because others were before it */
     bool settled;           /* the node will not take it once more */
     bool delivered;         /* REQUEST: now the reply is awaited */
     struct message message; /* its views lie in `room` */
@@ -255,8 +256,9 @@ void pending_timer(struct api *a);
 /* Forgets all of a client that goes; what was submitted goes on. */
 void pending_drop(struct client *c);
 
-/* For api_blocked.c: asks the node (again); ends it with an error. */
-void pending_submit(struct pending *p);
+/* For api_blocked.c: asks the node again, which says at once whether it takes
+ * it (true, also if it ended with that) or is busy; ends it with an error. */
+bool pending_try(struct pending *p) MUST_USE;
 void pending_outcome(struct pending *p, enum node_outcome outcome);
 
 /* api_blocked.c: of a client's, in order: what the node was too busy for, and

@@ -98,7 +98,7 @@ static void pending_fail(struct pending *p, const char *error,
     client_review(c);
 }
 
-void pending_submit(struct pending *p)
+static void submit(struct pending *p)
 {
     struct api *a = p->client->api;
     enum node_event_kind kind = p->kind == PENDING_PUBLISH ? NODE_PUBLISH
@@ -229,7 +229,7 @@ void pending_ask(struct client *c, const struct pending_ask *ask)
     if (blocked_has_before(p))
         pending_busy(p, true);
     else
-        pending_submit(p);
+        submit(p);
 }
 
 static void add_path(struct text *out, enum node_path path, struct span rtt)
@@ -318,6 +318,41 @@ void pending_report(struct api *a, struct node_ref ref,
         p->delivered = true;
     else
         pending_done(p, path, rtt, peers);
+}
+
+static bool try_publish(struct pending *p, enum node_outcome *why)
+{
+    uint32_t peers = 0;
+
+    if (!edge_publish(p->client->api->edge, &p->message, &peers, why))
+        return false;
+    pending_done(p, PATH_NONE, span_us(-1), peers);
+    return true;
+}
+
+static bool try_send(struct pending *p, enum node_outcome *why)
+{
+    struct api *a = p->client->api;
+
+    p->node_ref = edge_ref(a->edge, &a->observer);
+    if (!edge_send(a->edge, p->node_ref, &p->to, &p->message, why))
+        return false;
+    p->submitted = true;
+    map_put(&a->refs, &p->node_ref.value, p);
+    return true;
+}
+
+bool pending_try(struct pending *p)
+{
+    enum node_outcome why = OUTCOME_NOT_DELIVERED;
+
+    if (p->kind == PENDING_PUBLISH ? try_publish(p, &why) : try_send(p, &why))
+        return true;
+    if (why == OUTCOME_BUSY)
+        return false;
+    p->settled = why != OUTCOME_TOO_LARGE;
+    pending_outcome(p, why);
+    return true;
 }
 
 /* What the node took is settled by the node; what is still queued here, and

@@ -40,13 +40,15 @@ struct edge {
     size_t peer_count;
     struct instant now;
     uint64_t last_ref;
+    size_t takes; /* of what is handed to it at once; then it is BUSY */
+    size_t asked;
 };
 
 static struct edge fake;
 
 static void fake_open(uv_loop_t *loop)
 {
-    fake = (struct edge){.loop = loop, .now = {1000000}};
+    fake = (struct edge){.loop = loop, .now = {1000000}, .takes = SIZE_MAX};
 }
 
 static void fake_forget(void)
@@ -126,6 +128,41 @@ void edge_submit(struct edge *e, const struct node_event *event)
     f->size = m->data.size;
     f->data = memory_new(m->data.size + 1);
     fake_copy(f->data, m->data.size + 1, m->data);
+}
+
+static bool fake_takes(struct edge *e, enum node_outcome *why)
+{
+    *why = OUTCOME_BUSY;
+    e->asked++;
+    if (e->takes == 0)
+        return false;
+    e->takes--;
+    return true;
+}
+
+bool edge_send(struct edge *e, struct node_ref ref, const struct node_id *to,
+               const struct message *m, enum node_outcome *why)
+{
+    const struct node_event event = {
+        .kind = NODE_SUBMIT, .submit = {.ref = ref, .to = *to, .message = *m}};
+
+    if (!fake_takes(e, why))
+        return false;
+    edge_submit(e, &event);
+    return true;
+}
+
+bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
+                  enum node_outcome *why)
+{
+    const struct node_event event = {.kind = NODE_PUBLISH,
+                                     .submit = {.message = *m}};
+
+    *peers = 3;
+    if (!fake_takes(e, why))
+        return false;
+    edge_submit(e, &event);
+    return true;
 }
 
 const struct node *edge_node(const struct edge *e)

@@ -47,6 +47,40 @@ static void busy_sends_wait_and_keep_their_order(void **state)
     close(other);
 }
 
+static void say_ready(const struct node_peer *peer)
+{
+    fake.observer->ready(fake.observer->context, peer);
+    turn();
+}
+
+/* Asked for all, the node would copy and refuse most of them each time. */
+static void who_is_ready_is_asked_up_to_the_first_it_refuses(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+
+    for (int i = 0; i < 6; i++)
+        say_numbered(fd, i == 1 ? "carol" : "bob", i, "");
+    for (size_t i = 0; i < 6; i++)
+        fake_report(i, OUTCOME_BUSY);
+    turn();
+    fake.takes = 2;
+    say_ready(&fake.peers[0]);
+    expect_events(6, (const char *[]){"0", "2"}, 2);
+    assert_int_equal(fake.asked, 3);
+    say_numbered(fd, "bob", 6, "");
+    assert_int_equal(fake.event_count, 8);
+    fake.takes = SIZE_MAX;
+    say_ready(&fake.peers[0]);
+    expect_events(8, (const char *[]){"3", "4", "5", "6"}, 4);
+    say_ready(&fake.peers[1]);
+    expect_events(12, (const char *[]){"1"}, 1);
+    assert_int_equal(fake.asked, 3 + 4 + 1);
+    say_ready(&fake.peers[0]);
+    assert_int_equal(fake.asked, 8);
+    close(fd);
+}
+
 /* While bob is busy, carol's messages pass; but what waits is bounded. */
 static void a_client_with_much_that_waits_is_not_read(void **state)
 {
@@ -272,24 +306,30 @@ static void busy_publications_wait_for_room(void **state)
             "{\"op\":\"publish\",\"ref\":2,\"type\":\"t\",\"data\":2}");
     fake_report(0, OUTCOME_BUSY);
     fake_report(1, OUTCOME_BUSY);
-    fake.observer->ready(fake.observer->context, &publications);
-    turn();
-    assert_int_equal(fake.event_count, 4);
-    assert_string_equal(fake.events[2].data, "1");
-    assert_string_equal(fake.events[3].data, "2");
-    fake_report(2, OUTCOME_DELIVERED);
+    fake.takes = 1;
+    say_ready(&publications);
+    expect_events(2, (const char *[]){"1"}, 1);
     expect(fd, "{\"ref\":1,\"ok\":true,\"peers\":3}");
+    expect_silence(fd);
+    say(fd, "{\"op\":\"publish\",\"ref\":4,\"type\":\"t\",\"data\":4}");
+    assert_int_equal(fake.event_count, 3);
+    fake.takes = SIZE_MAX;
+    say_ready(&publications);
+    expect_events(3, (const char *[]){"2", "4"}, 2);
+    expect(fd, "{\"ref\":2,\"ok\":true,\"peers\":3}");
+    expect(fd, "{\"ref\":4,\"ok\":true,\"peers\":3}");
 
     say(fd, "{\"op\":\"publish\",\"ref\":3,\"type\":\"t\",\"wait\":false}");
-    fake_report(4, OUTCOME_BUSY);
+    fake_report(5, OUTCOME_BUSY);
     expect_error(fd, "busy");
 
     /* Whoever goes takes along what waits. */
-    fake_report(3, OUTCOME_BUSY);
+    say(fd, "{\"op\":\"publish\",\"ref\":5,\"type\":\"t\",\"data\":5}");
+    fake_report(6, OUTCOME_BUSY);
     close(fd);
     turn();
-    fake.observer->ready(fake.observer->context, &publications);
-    assert_int_equal(fake.event_count, 5);
+    say_ready(&publications);
+    assert_int_equal(fake.event_count, 7);
 }
 
 static void a_client_that_goes_leaves_nothing(void **state)
@@ -315,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(busy_sends_wait_and_keep_their_order),
+        TEST(who_is_ready_is_asked_up_to_the_first_it_refuses),
         TEST(a_client_with_much_that_waits_is_not_read),
         TEST(who_does_not_wait_is_told_busy),
         TEST(what_is_blocked_fails_with_its_peer),
