@@ -4,34 +4,22 @@
 
 #include <stdlib.h>
 
-enum { SLAB_SIZE = 64 * 1024 };
+/* So many entries an empty outbox keeps, at the most. */
+enum { ENTRIES_KEPT = 4096 };
 
-struct outbox_slab {
-    struct outbox_slab *newer;
-    size_t size;
-    size_t used;
-    size_t entries; /* that point into it */
-    uint8_t data[];
-};
-
-void outbox_init(struct outbox *o, size_t limit_bytes)
+void outbox_init(struct outbox *o, size_t limit_bytes, struct slabs *slabs)
 {
-    *o = (struct outbox){.base = 1, .next = 1, .limit = limit_bytes};
-}
-
-static void free_slabs(struct outbox_slab *slab)
-{
-    while (slab != NULL) {
-        struct outbox_slab *newer = slab->newer;
-        free(slab);
-        slab = newer;
-    }
+    *o = (struct outbox){
+        .base = 1, .next = 1, .fresh = 1, .limit = limit_bytes, .slabs = slabs};
 }
 
 void outbox_close(struct outbox *o)
 {
-    free_slabs(o->oldest);
-    free_slabs(o->spare);
+    while (o->oldest != NULL) {
+        struct slab *slab = o->oldest;
+        o->oldest = slab->newer;
+        slabs_give(o->slabs, slab);
+    }
     free(o->entries);
     *o = (struct outbox){0};
 }
@@ -41,53 +29,7 @@ bool outbox_has_room(const struct outbox *o, size_t size)
     return o->bytes == 0 || (size <= o->limit && o->bytes <= o->limit - size);
 }
 
-static struct outbox_slab *new_slab(struct outbox *o, size_t size)
-{
-    struct outbox_slab *slab = o->spare;
-    if (slab != NULL && slab->size >= size) {
-        o->spare = slab->newer;
-    } else {
-        size_t room = size > SLAB_SIZE ? size : SLAB_SIZE;
-        slab = memory_resize(NULL, 1, sizeof *slab + room);
-        slab->size = room;
-    }
-    slab->newer = NULL;
-    slab->used = 0;
-    slab->entries = 0;
-    return slab;
-}
-
-/* Takes an emptied slab out of the chain: it is the oldest. */
-static void retire(struct outbox *o, struct outbox_slab *slab)
-{
-    o->oldest = slab->newer;
-    if (o->newest == slab)
-        o->newest = NULL;
-    if (slab->size == SLAB_SIZE && o->spare == NULL) {
-        slab->newer = NULL;
-        o->spare = slab;
-    } else {
-        free(slab);
-    }
-}
-
-uint8_t *outbox_reserve(struct outbox *o, size_t size)
-{
-    struct outbox_slab *slab = o->newest;
-    if (slab != NULL && slab->entries == 0 && slab->size < size) {
-        retire(o, slab);
-        slab = NULL;
-    }
-    if (slab == NULL || slab->size - slab->used < size) {
-        slab = new_slab(o, size);
-        if (o->newest != NULL)
-            o->newest->newer = slab;
-        else
-            o->oldest = slab;
-        o->newest = slab;
-    }
-    return slab->data + slab->used;
-}
+/* --- putting in ----------------------------------------------------------- */
 
 static struct outbox_entry *entry_at(const struct outbox *o, uint64_t sequence)
 {
@@ -106,31 +48,67 @@ static void grow(struct outbox *o)
     o->capacity = capacity;
 }
 
-void outbox_commit(struct outbox *o, size_t size, uint64_t ref)
+static struct slab *slab_with_room(struct outbox *o, size_t size)
 {
-    struct outbox_slab *slab = o->newest;
-    size_t done = 0;
-    while (done < size) {
-        size_t left = size - done;
-        size_t part = left < OUTBOX_FRAGMENT_SIZE ? left : OUTBOX_FRAGMENT_SIZE;
-        if (o->count == o->capacity)
-            grow(o);
-        *entry_at(o, o->base + o->count) = (struct outbox_entry){
-            .slab = slab,
-            .data = slab->data + slab->used + done,
-            .size = (uint32_t)part,
-            .total = (uint32_t)size,
-            .first = done == 0,
-            .last = part == left,
-            .ref = ref,
-        };
-        o->count++;
-        slab->entries++;
-        done += part;
-    }
-    slab->used += size;
-    o->bytes += size;
+    struct slab *slab = o->newest;
+    if (slab != NULL && sizeof slab->data - slab->used >= size)
+        return slab;
+    slab = slabs_take(o->slabs);
+    if (o->newest != NULL)
+        o->newest->newer = slab;
+    else
+        o->oldest = slab;
+    o->newest = slab;
+    return slab;
 }
+
+/* The part of a message that goes into one record. */
+static void put_part(struct outbox *o, const struct message *m, size_t done,
+                     const struct data_record *record, size_t size,
+                     uint64_t ref)
+{
+    struct slab *slab = slab_with_room(o, size + RECORD_DATA_OVERHEAD);
+    struct writer w =
+        writer_of(slab->data + slab->used, sizeof slab->data - slab->used);
+    data_record_begin(record, size, &w);
+    message_encode_part(m, done, size, &w);
+    ASSERT(writer_ok(&w));
+    size_t written = writer_bytes(&w).size;
+    if (o->count == o->capacity)
+        grow(o);
+    *entry_at(o, o->base + o->count) = (struct outbox_entry){
+        .slab = slab,
+        .ref = ref,
+        .at = (uint32_t)slab->used,
+        .size = (uint32_t)written,
+        .first = record->first,
+        .last = record->last,
+    };
+    o->count++;
+    o->bytes += written;
+    slab->used += written;
+    slab->records++;
+}
+
+void outbox_put(struct outbox *o, const struct message *m, uint64_t ref)
+{
+    size_t total = message_size(m);
+    size_t done = 0;
+    while (done < total) {
+        size_t left = total - done;
+        size_t size = left < RECORD_FRAGMENT_SIZE ? left : RECORD_FRAGMENT_SIZE;
+        struct data_record record = {
+            .next = true,
+            .first = done == 0,
+            .last = size == left,
+            .total = total,
+        };
+        put_part(o, m, done, &record, size, ref);
+        done += size;
+    }
+}
+
+/* --- sending -------------------------------------------------------------- */
 
 bool outbox_has_next(const struct outbox *o, size_t window)
 {
@@ -141,26 +119,57 @@ bool outbox_has_next(const struct outbox *o, size_t window)
            o->flying_bytes + entry_at(o, o->next)->size <= window;
 }
 
-bool outbox_next(struct outbox *o, size_t room, size_t window,
-                 struct data_record *record, bool *again)
+static void pass(struct outbox *o, const struct outbox_entry *e)
 {
-    if (!outbox_has_next(o, window))
-        return false;
-    struct outbox_entry *e = entry_at(o, o->next);
-    if (e->size + RECORD_DATA_OVERHEAD > room)
-        return false;
-    *record = (struct data_record){
-        .sequence = o->next,
-        .first = e->first,
-        .last = e->last,
-        .total = e->total,
-        .fragment = bytes_of(e->data, e->size),
-    };
-    *again = e->sent;
-    e->sent = true;
     o->flying_bytes += e->size;
     o->next++;
+}
+
+/* The first record of a packet, which says its number. */
+static bool write_first(struct outbox *o, size_t room, struct writer *w)
+{
+    const struct outbox_entry *e = entry_at(o, o->next);
+    if (e->size + varint_size(o->next) > room)
+        return false;
+    data_record_number(bytes_of(e->slab->data + e->at, e->size), o->next, w);
+    pass(o, e);
     return true;
+}
+
+/* Takes the next records that fit and lie in a row. */
+static struct bytes take_row(struct outbox *o, size_t room, size_t window)
+{
+    const struct outbox_entry *e = entry_at(o, o->next);
+    const struct slab *slab = e->slab;
+    struct bytes row = bytes_of(slab->data + e->at, 0);
+    while (e->slab == slab && row.size + e->size <= room) {
+        row.size += e->size;
+        pass(o, e);
+        if (!outbox_has_next(o, window))
+            break;
+        e = entry_at(o, o->next);
+    }
+    return row;
+}
+
+struct outbox_written outbox_write(struct outbox *o, size_t room, size_t window,
+                                   struct writer *w)
+{
+    uint64_t first = o->next, fresh = o->fresh;
+    const uint8_t *end = w->at + room;
+    if (!outbox_has_next(o, window) || !write_first(o, room, w))
+        return (struct outbox_written){0};
+    while (outbox_has_next(o, window)) {
+        struct bytes row = take_row(o, (size_t)(end - w->at), window);
+        if (row.size == 0)
+            break;
+        write_bytes(w, row);
+    }
+    if (o->fresh < o->next)
+        o->fresh = o->next;
+    uint64_t old = fresh < o->next ? fresh : o->next;
+    return (struct outbox_written){.records = o->next - first,
+                                   .again = old > first ? old - first : 0};
 }
 
 bool outbox_is_waiting(const struct outbox *o)
@@ -174,15 +183,26 @@ void outbox_rewind(struct outbox *o)
     o->flying_bytes = 0;
 }
 
-/* Entries go oldest first, and so do slabs; the newest is used again. */
-static void release(struct outbox *o, struct outbox_slab *slab)
+/* --- done ----------------------------------------------------------------- */
+
+/* Entries go oldest first, and so do slabs. */
+static void release(struct outbox *o, struct slab *slab)
 {
-    if (--slab->entries > 0)
+    if (--slab->records > 0)
         return;
-    if (slab == o->newest && slab->size == SLAB_SIZE)
-        slab->used = 0;
-    else
-        retire(o, slab);
+    o->oldest = slab->newer;
+    if (o->newest == slab)
+        o->newest = NULL;
+    slabs_give(o->slabs, slab);
+}
+
+static void shrink(struct outbox *o)
+{
+    if (o->count > 0 || o->capacity <= ENTRIES_KEPT)
+        return;
+    free(o->entries);
+    o->entries = NULL;
+    o->capacity = 0;
 }
 
 static struct outbox_entry drop_first(struct outbox *o)
@@ -193,16 +213,18 @@ static struct outbox_entry drop_first(struct outbox *o)
     else
         o->next++;
     o->base++;
+    if (o->fresh < o->base)
+        o->fresh = o->base;
     o->count--;
     o->bytes -= e.size;
     release(o, e.slab);
+    shrink(o);
     return e;
 }
 
 bool outbox_acknowledge(struct outbox *o, uint64_t cumulative, uint64_t *ref)
 {
-    while (o->count > 0 && o->base <= cumulative &&
-           entry_at(o, o->base)->sent) {
+    while (o->base < o->fresh && o->base <= cumulative) {
         struct outbox_entry e = drop_first(o);
         if (e.last) {
             *ref = e.ref;
@@ -216,8 +238,8 @@ bool outbox_forget(struct outbox *o, bool all, uint64_t *ref)
 {
     /* A message whose first records were acknowledged begins in its middle. */
     while (o->count > 0) {
-        struct outbox_entry *first = entry_at(o, o->base);
-        if (!all && !first->sent && first->first)
+        bool sent = o->base < o->fresh;
+        if (!all && !sent && entry_at(o, o->base)->first)
             return false;
         struct outbox_entry e;
         do {
@@ -241,5 +263,6 @@ void outbox_renumber(struct outbox *o)
     o->entries = entries;
     o->base = 1;
     o->next = 1;
+    o->fresh = 1;
     o->flying_bytes = 0;
 }

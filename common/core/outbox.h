@@ -2,29 +2,23 @@
  * outbox - what a session has to send: numbered records that stay until they
  * are acknowledged [P-6.6].
  *
- * A message is copied in once and cut into fragments that point into the copy.
- * Memory comes in slabs that are used again, so that a running session does
- * not allocate. `outbox_rewind` makes everything unacknowledged go again, in
- * order, after a path changed.
+ * A message is cut into records when it is put in, and they are encoded there
+ * and then; as all but the first of a packet say no number [P-6.4], what goes
+ * out is a copy of what lies in a row. `outbox_rewind` makes everything
+ * unacknowledged go again, in order, after a path changed.
  */
 #ifndef COMMON_CORE_OUTBOX_H
 #define COMMON_CORE_OUTBOX_H
 
-#include "common/base/instant.h"
+#include "common/core/slabs.h"
 #include "common/wire/record.h"
 
-enum { OUTBOX_FRAGMENT_SIZE = 32 * 1024 - 64 };
-
-struct outbox_slab;
-
 struct outbox_entry {
-    struct outbox_slab *slab;
-    const uint8_t *data;
-    uint32_t size;
-    uint32_t total;
-    bool first, last;
-    bool sent;    /* at least once */
+    struct slab *slab;
     uint64_t ref; /* the message's, with `last` */
+    uint32_t at;  /* where it begins in the slab */
+    uint32_t size;
+    bool first, last;
 };
 
 struct outbox {
@@ -33,28 +27,31 @@ struct outbox {
     size_t count;
     uint64_t base;       /* the first entry's sequence */
     uint64_t next;       /* the next sequence to send */
-    size_t bytes;        /* stored */
+    uint64_t fresh;      /* the first sequence that was never sent */
+    size_t bytes;        /* stored, of records */
     size_t flying_bytes; /* sent and not acknowledged */
     size_t limit;
-    struct outbox_slab *oldest, *newest;
-    struct outbox_slab *spare;
+    struct slab *oldest, *newest;
+    struct slabs *slabs; /* borrowed */
 };
 
-void outbox_init(struct outbox *o, size_t limit_bytes);
+void outbox_init(struct outbox *o, size_t limit_bytes, struct slabs *slabs);
 void outbox_close(struct outbox *o);
 
 /* Whether a message of this size fits; a larger one than the limit fits when
  * nothing else is stored. */
 bool outbox_has_room(const struct outbox *o, size_t size);
-/* Room to write a message of `size` >= 1 bytes into; then outbox_commit. */
-uint8_t *outbox_reserve(struct outbox *o, size_t size);
-/* Cuts the reserved message into records. */
-void outbox_commit(struct outbox *o, size_t size, uint64_t ref);
+/* Copies the message in. */
+void outbox_put(struct outbox *o, const struct message *m, uint64_t ref);
 
-/* The next record to send, if it fits `room` bytes and the `window` beyond
- * what is acknowledged; *again: it was sent before. */
-bool outbox_next(struct outbox *o, size_t room, size_t window,
-                 struct data_record *record, bool *again) MUST_USE;
+struct outbox_written {
+    size_t records;
+    size_t again; /* of them, those that were sent before */
+};
+/* Writes the next records, as many as fit `room` bytes of a packet and the
+ * `window` beyond what is acknowledged. */
+struct outbox_written outbox_write(struct outbox *o, size_t room, size_t window,
+                                   struct writer *w);
 bool outbox_has_next(const struct outbox *o, size_t window);
 /* True while something was sent and not acknowledged. */
 bool outbox_is_waiting(const struct outbox *o);

@@ -11,7 +11,7 @@ static const struct span rekey_after = {3600 * (int64_t)1000 * 1000};
 
 void session_init(struct session *s, const struct session_keys *keys,
                   const struct session_limits *limits, struct entropy *entropy,
-                  struct session_counters *counters)
+                  struct session_counters *counters, struct slabs *slabs)
 {
     *s = (struct session){
         .keys = *keys,
@@ -27,7 +27,7 @@ void session_init(struct session *s, const struct session_keys *keys,
         .flight = SIZE_MAX,
         .counters = counters,
     };
-    outbox_init(&s->outbox, limits->window);
+    outbox_init(&s->outbox, limits->window, slabs);
     inbox_init(&s->inbox, limits->message + MESSAGE_HEADER_SIZE);
 }
 
@@ -55,13 +55,9 @@ bool session_has_room(const struct session *s, size_t message_size)
 void session_submit(struct session *s, const struct message *m, uint64_t ref,
                     struct instant now)
 {
-    size_t size = message_size(m);
-    struct writer w = writer_of(outbox_reserve(&s->outbox, size), size);
-    message_encode(m, &w);
-    ASSERT(writer_ok(&w) && writer_left(&w) == 0);
     if (!outbox_is_waiting(&s->outbox))
         s->progress_at = now;
-    outbox_commit(&s->outbox, size, ref);
+    outbox_put(&s->outbox, m, ref);
 }
 
 bool session_ping(struct session *s, uint64_t token)

@@ -16,6 +16,7 @@
 #ifndef COMMON_CORE_SESSION_H
 #define COMMON_CORE_SESSION_H
 
+#include "common/base/instant.h"
 #include "common/core/entropy.h"
 #include "common/core/inbox.h"
 #include "common/core/noise.h"
@@ -124,7 +125,7 @@ struct session {
 
 void session_init(struct session *s, const struct session_keys *keys,
                   const struct session_limits *limits, struct entropy *entropy,
-                  struct session_counters *counters);
+                  struct session_counters *counters, struct slabs *slabs);
 /* Wipes and frees; settles nothing: see session_settle_all. */
 void session_close(struct session *s);
 /* Settles every message not acknowledged, for a peer that is gone. */

@@ -3,6 +3,8 @@
 #include "common/core/detector.h"
 #include "common/core/session_private.h"
 
+#include <assert.h>
+
 static const struct span doubt_shortest = {400 * 1000};
 static const struct span stall_shortest = {1000 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
@@ -10,10 +12,17 @@ static const struct span stall_longest = {8 * 1000 * 1000};
 static const struct span refused_pause = {100 * 1000};
 
 enum {
+    /* All that may go before the messages in a packet. */
+    CONTROL_SIZE = 1 + 10 + 10 + 1 + 2 * SESSION_PINGS * (1 + 8) +
+                   SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
     SEALED_HEADER_SIZE = 13,
     /* What flies at the least, and what is added for each flight that came. */
     FLIGHT_STEP = 32 * 1024,
 };
+
+static_assert(CONTROL_SIZE + RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
+                  (int)PACKET_RECORDS_SIZE,
+              "a packet must hold any record, whatever is due with it");
 
 /* --- taking ------------------------------------------------------------- */
 
@@ -211,21 +220,16 @@ static void write_control(struct session *s, struct writer *w)
 static void write_data(struct session *s, struct instant now, struct writer *w,
                        size_t tail)
 {
-    struct record record = {.type = RECORD_DATA};
-    bool again, first = true;
     bool was_waiting = outbox_is_waiting(&s->outbox);
-    while (writer_left(w) > tail &&
-           outbox_next(&s->outbox, writer_left(w) - tail, window_of(s),
-                       &record.data, &again)) {
-        record.data.next = !first;
-        first = false;
-        record_encode(&record, w);
-        s->counters->records_sent++;
-        s->counters->records_resent += again;
-        if (s->timed_sequence == 0 && !again) {
-            s->timed_sequence = record.data.sequence;
-            s->timed_at = now;
-        }
+    size_t room = writer_left(w) > tail ? writer_left(w) - tail : 0;
+    struct outbox_written written =
+        outbox_write(&s->outbox, room, window_of(s), w);
+    size_t fresh = written.records - written.again;
+    s->counters->records_sent += written.records;
+    s->counters->records_resent += written.again;
+    if (s->timed_sequence == 0 && fresh > 0) {
+        s->timed_sequence = s->outbox.next - fresh;
+        s->timed_at = now;
     }
     if (!was_waiting && outbox_is_waiting(&s->outbox))
         s->progress_at = now;

@@ -57,8 +57,9 @@ enum packet_type {
 
 enum {
     PROTOCOL_VERSION = 1,
-    /* A session packet's records, and what a packet adds at the most. */
-    PACKET_RECORDS_SIZE = 64 * 1024,
+    /* A session packet's records (the largest one, and as many of the others
+     * as may be due with it), and what a packet adds at the most. */
+    PACKET_RECORDS_SIZE = 66 * 1024,
     PACKET_OVERHEAD = 13 + 16,
     /* The largest frame on any link: more is not accepted [P-5.2]. */
     PACKET_SIZE = PACKET_RECORDS_SIZE + PACKET_OVERHEAD + 33,

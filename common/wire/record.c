@@ -20,6 +20,13 @@ void data_record_begin(const struct data_record *d, size_t size,
     write_varint(w, size);
 }
 
+void data_record_number(struct bytes next, uint64_t sequence, struct writer *w)
+{
+    write_u8(w, (uint8_t)(next.data[0] & ~RECORD_NEXT));
+    write_varint(w, sequence);
+    write_bytes(w, bytes_of(next.data + 1, next.size - 1));
+}
+
 static void encode_ack(const struct ack_record *a, struct writer *w)
 {
     uint64_t end = a->cumulative;

@@ -34,7 +34,13 @@ enum record_type {
 /* The flags of DATA. */
 enum { RECORD_FIRST = 1, RECORD_LAST = 2, RECORD_NEXT = 4 };
 
-enum { ACK_RANGES = 32, RECORD_DATA_OVERHEAD = 1 + 10 + 10 + 3 };
+enum {
+    ACK_RANGES = 32,
+    /* A message is cut into fragments of this size: one of 64 KiB is whole,
+     * whatever its type [P-6.5]. */
+    RECORD_FRAGMENT_SIZE = 64 * 1024 + 512,
+    RECORD_DATA_OVERHEAD = 1 + 10 + 10 + 3,
+};
 
 struct data_record {
     uint64_t sequence;
@@ -89,6 +95,8 @@ void record_encode(const struct record *r, struct writer *w);
  * to follow. */
 void data_record_begin(const struct data_record *d, size_t size,
                        struct writer *w);
+/* An encoded DATA record that has NEXT, as it is with its number instead. */
+void data_record_number(struct bytes next, uint64_t sequence, struct writer *w);
 
 /* The records of a packet, to be taken one after the other. */
 struct record_reader {

@@ -3,15 +3,16 @@
 #include "common/base/memory.h"
 #include "edge/core/receiver.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    /* Two fit into a packet. */
-    FRAGMENT_SIZE = MULTICAST_CONTENT_SIZE / 2 - RECORD_DATA_OVERHEAD,
-    SEALED_SIZE = MULTICAST_HEADER_SIZE + MULTICAST_SEAL_SIZE,
-};
+enum { SEALED_SIZE = MULTICAST_HEADER_SIZE + MULTICAST_SEAL_SIZE };
+
+static_assert(RECORD_FRAGMENT_SIZE + RECORD_DATA_OVERHEAD <=
+                  (int)MULTICAST_CONTENT_SIZE,
+              "a packet must hold any record");
 
 struct channel *channel_new(const char *group, const struct group_tag *tag,
                             size_t store_limit, struct entropy *entropy)
@@ -80,7 +81,7 @@ void channel_add(struct channel *c, const struct message *m, struct instant now)
 
     while (done < size) {
         size_t left = size - done;
-        size_t part = left < FRAGMENT_SIZE ? left : FRAGMENT_SIZE;
+        size_t part = left < RECORD_FRAGMENT_SIZE ? left : RECORD_FRAGMENT_SIZE;
         struct writer w = batch_room(c, part, now);
         struct data_record record = {
             .sequence = c->next_record,

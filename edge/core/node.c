@@ -142,6 +142,7 @@ void node_free(struct node *n)
     groups_close(n);
     heap_close(&n->heap); /* It marks its timers, so before their owners. */
     free_peers(n);
+    slabs_close(&n->slabs);
     free_values(&n->links);
     free_values(&n->pings);
     map_close(&n->names);

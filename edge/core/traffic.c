@@ -38,7 +38,7 @@ struct session *traffic_session(struct node *n, struct peer *p)
     };
     p->session = memory_new(sizeof *p->session);
     session_init(p->session, &keys, &n->session_limits, &n->entropy,
-                 &n->session_counters);
+                 &n->session_counters, &n->slabs);
     return p->session;
 }
 

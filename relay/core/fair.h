@@ -16,11 +16,11 @@
 #define RELAY_CORE_FAIR_H
 
 #include "common/base/map.h"
-#include "common/wire/ids.h"
+#include "common/wire/packet.h"
 #include "relay/core/parcel.h"
 
-/* The bytes of a turn; no packet with its overhead is larger. */
-enum { FAIR_TURN = 66 * 1024 };
+/* The bytes of a turn: no packet with its overhead is larger. */
+enum { FAIR_TURN = PACKET_SIZE + PARCEL_OVERHEAD };
 
 struct flow;
 

@@ -51,7 +51,7 @@ static struct receiver *join(struct fan *f, int route)
 
 static void gather(struct fan *f, size_t size)
 {
-    static const uint8_t zeros[LIMIT];
+    static const uint8_t zeros[2 * LIMIT];
     struct message m = {
         .kind = MESSAGE_EVENT,
         .encoding = ENCODING_BYTES,
@@ -351,6 +351,28 @@ static void a_lost_start_is_said_again_the_same(void **state)
     teardown(&f);
 }
 
+/* A publication of 64 KiB is one record, which a packet holds. */
+static void a_publication_of_64_kib_is_one_record(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    struct receiver *r = join(&f, ROUTE_DIRECT);
+    gather(&f, 64 * 1024);
+    gather(&f, 64 * 1024);
+    channel_seal(f.channel, f.now);
+    assert_int_equal(kept(&f), 2);
+    for (uint64_t i = 0; i < 2; i++)
+        assert_int_equal(store_at(&f.channel->store, i)->content.last_record,
+                         i + 1);
+    assert_true(channel_plain(f.channel, 0).size + FORWARD_HEADER_SIZE +
+                    SIGNATURE_SIZE <=
+                PACKET_SIZE);
+    receiver_acknowledged(r, 2, f.now);
+    assert_int_equal(kept(&f), 0);
+    teardown(&f);
+}
+
 /* The second message lies in three packets, of which it had the first. */
 static void what_was_begun_and_forgotten_is_missed(void **state)
 {
@@ -359,12 +381,12 @@ static void what_was_begun_and_forgotten_is_missed(void **state)
     setup(&f);
     struct receiver *r = join(&f, ROUTE_DIRECT);
     gather(&f, 20 * 1000);
-    gather(&f, LIMIT);
+    gather(&f, 2 * RECORD_FRAGMENT_SIZE + 1000);
     gather(&f, 100);
     gather(&f, 100);
     channel_seal(f.channel, f.now);
     receiver_acknowledged(
-        r, store_at(&f.channel->store, 0)->content.last_record, f.now);
+        r, store_at(&f.channel->store, 1)->content.last_record, f.now);
     receiver_forgot(r);
     struct group_start start = receiver_start(r);
     assert_int_equal(start.since, 2);
@@ -522,6 +544,7 @@ int main(void)
         cmocka_unit_test(who_is_told_too_late_is_told_again),
         cmocka_unit_test(who_is_away_is_waited_for_while_there_is_room),
         cmocka_unit_test(a_lost_start_is_said_again_the_same),
+        cmocka_unit_test(a_publication_of_64_kib_is_one_record),
         cmocka_unit_test(what_was_begun_and_forgotten_is_missed),
         cmocka_unit_test(the_first_upload_waits_for_those_who_are_told),
         cmocka_unit_test(a_packet_is_signed_once_and_only_for_relays),

@@ -28,6 +28,7 @@ struct both {
     struct end a, b;
     struct instant now;
     uint8_t psk[32];
+    struct slabs slabs;
 };
 
 static void on_message(void *owner, struct bytes bytes)
@@ -78,7 +79,8 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
     };
     memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
     struct session_limits limits = {1 << 20, 1 << 20};
-    session_init(&e->session, &keys, &limits, &e->entropy, &e->counters);
+    session_init(&e->session, &keys, &limits, &e->entropy, &e->counters,
+                 &t->slabs);
     e->sink =
         (struct session_sink){e, on_message, on_settled, on_pong, on_group_ack};
 }
@@ -100,6 +102,7 @@ static void teardown(struct both *t)
 {
     session_close(&t->a.session);
     session_close(&t->b.session);
+    slabs_close(&t->slabs);
 }
 
 static void submit(struct both *t, struct end *e, const char *text)

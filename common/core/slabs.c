@@ -1,0 +1,41 @@
+#include "common/core/slabs.h"
+
+#include "common/base/memory.h"
+
+#include <stdlib.h>
+
+void slabs_close(struct slabs *s)
+{
+    while (s->spare != NULL) {
+        struct slab *slab = s->spare;
+        s->spare = slab->newer;
+        free(slab);
+    }
+    s->count = 0;
+}
+
+struct slab *slabs_take(struct slabs *s)
+{
+    struct slab *slab = s->spare;
+    if (slab != NULL) {
+        s->spare = slab->newer;
+        s->count--;
+    } else {
+        slab = memory_resize(NULL, 1, sizeof *slab);
+    }
+    slab->newer = NULL;
+    slab->used = 0;
+    slab->records = 0;
+    return slab;
+}
+
+void slabs_give(struct slabs *s, struct slab *slab)
+{
+    if (s->count == SLABS_SPARE) {
+        free(slab);
+        return;
+    }
+    slab->newer = s->spare;
+    s->spare = slab;
+    s->count++;
+}

@@ -1,0 +1,48 @@
+#include "kit.h"
+
+#include "common/core/slabs.h"
+
+#include <stdlib.h>
+
+static void what_was_given_back_is_taken_again(void **state)
+{
+    (void)state;
+    struct slabs s = {0};
+    struct slab *first = slabs_take(&s);
+    first->used = 7;
+    first->records = 1;
+    slabs_give(&s, first);
+    assert_int_equal(s.count, 1);
+    struct slab *again = slabs_take(&s);
+    assert_ptr_equal(again, first);
+    assert_int_equal(again->used, 0);
+    assert_int_equal(again->records, 0);
+    assert_null(again->newer);
+    assert_int_equal(s.count, 0);
+    slabs_give(&s, again);
+    slabs_close(&s);
+    assert_int_equal(s.count, 0);
+}
+
+static void so_many_are_kept_and_no_more(void **state)
+{
+    (void)state;
+    struct slabs s = {0};
+    struct slab *taken[SLABS_SPARE + 3];
+    for (size_t i = 0; i < COUNT_OF(taken); i++)
+        taken[i] = slabs_take(&s);
+    for (size_t i = 0; i < COUNT_OF(taken); i++)
+        slabs_give(&s, taken[i]);
+    assert_int_equal(s.count, SLABS_SPARE);
+    slabs_close(&s);
+    assert_null(s.spare);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_given_back_is_taken_again),
+        cmocka_unit_test(so_many_are_kept_and_no_more),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
