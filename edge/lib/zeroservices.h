@@ -36,7 +36,8 @@
  *
  * OWNERSHIP. What a callback is given is valid until it returns. What is handed
  * to a function is copied. A program may have several nodes, each with an
- * identity of its own. After fork() the child may not use the parent's nodes.
+ * identity of its own: of two with the same one, others see the later alone.
+ * After fork() the child may not use the parent's nodes.
  *
  * ERRORS. A function that can fail returns an enum zs_error. The library never
  * prints or exits, and never aborts for what a caller, a file or a peer does.
@@ -182,9 +183,10 @@ struct zs_callbacks {
  * several threads at once. NULL if the system's randomness cannot be had. */
 ZS_API struct zs_options *zs_options_new(void);
 
-/* Takes all settings from a file like edge.yaml; what was set before is
- * forgotten, so load first. ZS_CONFIGURATION: all mistakes of the file are in
- * zs_options_error, one a line, and the settings are the defaults. */
+/* Takes all settings from a file like edge.yaml, which names node.identity;
+ * what was set before is forgotten, so load first. ZS_CONFIGURATION: all
+ * mistakes of the file are in zs_options_error, one a line, and the settings
+ * are the defaults. */
 ZS_API enum zs_error zs_options_load(struct zs_options *options,
                                      const char *path);
 
