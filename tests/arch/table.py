@@ -30,7 +30,11 @@ LAYERS = {
     "edge/examples": Layer(libraries=["zeroservices"]),
     "edge/daemon": Layer(["edge/shell"], ["sodium", "uv"]),
     "relay/daemon": Layer(["relay/shell"], ["sodium", "uv"]),
-    "edge/cli": Layer(["common/conf", "common/io"], ["sodium", "jansson"]),
+    "edge/term": Layer(["common/conf"], ["jansson"]),
+    "edge/cli": Layer(
+        ["edge/term", "common/conf", "common/io"],
+        ["sodium", "jansson", "ncurses"],
+    ),
 }
 
 # Which library a header is of; all others in <> are the system's.
@@ -42,6 +46,7 @@ LIBRARY_HEADERS = {
     "jansson.h": "jansson",
     "yaml.h": "yaml",
     "libwebsockets.h": "websockets",
+    "ncurses.h": "ncurses",
     "cmocka.h": "cmocka",
 }
 

@@ -1,0 +1,310 @@
+#include "edge/term/chat_private.h"
+
+#include "common/base/memory.h"
+#include "edge/term/clean.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *member(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text ? text : "";
+}
+
+static void say_op(struct chat *c, struct text *out, const char *op,
+                   uint64_t *ref)
+{
+    *ref = c->next_ref++;
+    text_add_string(out, "{\"op\":\"");
+    text_add_string(out, op);
+    text_add_string(out, "\",\"ref\":");
+    text_add_number(out, *ref);
+    text_add_string(out, "}\n");
+}
+
+/* The node's name first: it is told together with who is there. */
+void chat_up(struct chat *c, struct text *out)
+{
+    c->connected = true;
+    people_begin(&c->people);
+    say_op(c, out, "status", &c->status_ref);
+    c->subscribe_ref = c->next_ref++;
+    text_add_string(out, "{\"op\":\"subscribe\",\"types\":[\"chat\"],\"ref\":");
+    text_add_number(out, c->subscribe_ref);
+    if (c->group) {
+        text_add_string(out, ",\"groups\":[");
+        text_add_json(out, bytes_of_string(c->group));
+        text_add_char(out, ']');
+    }
+    text_add_string(out, "}\n");
+}
+
+void chat_refresh(struct chat *c, struct text *out)
+{
+    if (c->synced && c->peers_ref == 0)
+        say_op(c, out, "peers", &c->peers_ref);
+}
+
+static void settle(struct chat *c, struct chat_entry *e, enum chat_fate fate,
+                   const char *mark)
+{
+    free(e->mark);
+    e->mark = memory_string(mark);
+    e->fate = fate;
+    c->waiting--;
+    c->told(c->context, e, false);
+}
+
+void chat_down(struct chat *c, time_t now)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        struct chat_entry *e = &c->entries[(c->first + i) % CHAT_KEPT];
+        if (e->fate == CHAT_WAITS)
+            settle(c, e, CHAT_FAILED,
+                   "not known to be delivered: the edge went away");
+    }
+    if (c->connected)
+        chat_note(c, now, CHAT_NOTE, "the edge is away; trying again");
+    c->connected = c->synced = false;
+    c->status_ref = c->subscribe_ref = c->peers_ref = 0;
+}
+
+/* --- Who is there */
+
+static void tell_joined(struct chat *c, time_t now, const struct person *p)
+{
+    char room[PERSON_WAY];
+
+    chat_note(c, now, CHAT_NOTE, "%s joined (%s)", p->name,
+              person_way(p->path, -1, room));
+}
+
+/* Who was in the room comes again after a restart; that is no news. */
+static void take_peer(struct chat *c, time_t now, const json_t *peer)
+{
+    const struct person *before = people_find(&c->people, member(peer, "id"));
+    bool was_in_room = before && before->in_room;
+    const struct person *person = people_take(&c->people, peer);
+
+    if (!person || !c->was_synced || person->in_room == was_in_room)
+        return;
+    if (person->in_room)
+        tell_joined(c, now, person);
+    else
+        chat_note(c, now, CHAT_NOTE, "%s left %s", person->name, c->room);
+}
+
+static void take_leave(struct chat *c, time_t now, const char *id,
+                       const char *reason)
+{
+    const struct person *person = people_find(&c->people, id);
+    bool named = strcmp(reason, "lost") == 0 || strcmp(reason, "revoked") == 0;
+
+    if (!person)
+        return;
+    if (person->in_room && c->was_synced)
+        chat_note(c, now, CHAT_NOTE, named ? "%s left (%s)" : "%s left",
+                  person->name, reason);
+    people_remove(&c->people, id);
+}
+
+static void take_path(struct chat *c, const json_t *event)
+{
+    struct person *person = people_find(&c->people, member(event, "id"));
+
+    if (!person)
+        return;
+    snprintf(person->path, sizeof(person->path), "%s", member(event, "path"));
+    person->rtt_ms = -1; /* Of the path before. */
+}
+
+/* Who was not told of since the connection was made left meanwhile. */
+static void take_synced(struct chat *c, time_t now)
+{
+    struct text names = {0};
+
+    for (size_t i = c->people.count; i-- > 0;)
+        if (!c->people.all[i].told) {
+            char id[PERSON_ID + 1];
+            memcpy(id, c->people.all[i].id, sizeof(id));
+            take_leave(c, now, id, "");
+        }
+    chat_names(c, false, &names);
+    chat_note(c, now, CHAT_NOTE, "%s as %s; here: %s",
+              c->was_synced ? "connected again" : "connected", c->name,
+              text_string(&names));
+    text_close(&names);
+    c->synced = c->was_synced = true;
+}
+
+/* --- What is said */
+
+/* The words of a message, to be freed. */
+static char *words_of(const json_t *event)
+{
+    const json_t *data = json_object_get(event, "data");
+    const json_t *text = json_object_get(data, "text");
+    char *words, *dump;
+
+    if (!text)
+        text = data;
+    if (json_is_string(text))
+        return clean_string(
+            bytes_of(json_string_value(text), json_string_length(text)),
+            CLEAN_LINES, CHAT_TEXT);
+    dump = data ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    words = clean_string(bytes_of_string(dump ? dump : "(bytes)"), CLEAN_LINES,
+                         CHAT_TEXT);
+    free(dump);
+    return words;
+}
+
+static void take_message(struct chat *c, time_t now, const json_t *event,
+                         enum chat_kind kind)
+{
+    const char *group = member(event, "group");
+    struct text who = {0};
+    char *words = words_of(event);
+
+    text_add_string(&who, member(event, "name"));
+    if (group[0] != '\0' && !c->group) {
+        text_add_string(&who, " #");
+        text_add_string(&who, group);
+    }
+    chat_add(c, now, kind, text_string(&who), words);
+    text_close(&who);
+    free(words);
+}
+
+static void take_event(struct chat *c, time_t now, const char *kind,
+                       const json_t *event)
+{
+    if (strcmp(kind, "join") == 0)
+        take_peer(c, now, event);
+    else if (strcmp(kind, "leave") == 0)
+        take_leave(c, now, member(event, "id"), member(event, "reason"));
+    else if (strcmp(kind, "synced") == 0)
+        take_synced(c, now);
+    else if (strcmp(kind, "path") == 0)
+        take_path(c, event);
+    else if (strcmp(kind, "message") == 0)
+        take_message(c, now, event, CHAT_HEARD_PRIVATE);
+    else if (strcmp(kind, "event") == 0)
+        take_message(c, now, event, CHAT_HEARD);
+    else if (strcmp(kind, "gap") == 0)
+        chat_note(
+            c, now, CHAT_NOTE, "%lld messages of %s's did not get here",
+            (long long)json_integer_value(json_object_get(event, "missed")),
+            member(event, "name"));
+    else if (strcmp(kind, "closed") == 0)
+        chat_note(c, now, CHAT_NOTE,
+                  "too much came in at once: the edge ended the connection");
+}
+
+/* --- What became of what was asked */
+
+static void take_status(struct chat *c, const json_t *answer)
+{
+    const char *name = member(json_object_get(answer, "node"), "name");
+    char *shown =
+        clean_string(bytes_of_string(name), CLEAN_LINE, PERSON_NAME / 2);
+
+    snprintf(c->name, sizeof(c->name), "%s", shown);
+    free(shown);
+    c->status_ref = 0;
+}
+
+static void take_peers(struct chat *c, time_t now, const json_t *answer)
+{
+    json_t *peer;
+    size_t i;
+
+    /* Joins and leaves have their own events; this tells of groups and times.
+     * Who left meanwhile is not made present again. */
+    json_array_foreach(json_object_get(answer, "peers"), i,
+                       peer) if (people_find(&c->people, member(peer, "id")))
+        take_peer(c, now, peer);
+    c->peers_ref = 0;
+}
+
+static const char *reason_of(const json_t *answer)
+{
+    const char *message = member(answer, "message");
+
+    return message[0] ? message : member(answer, "error");
+}
+
+static void take_subscribed(struct chat *c, const json_t *answer)
+{
+    c->subscribe_ref = 0;
+    if (json_is_true(json_object_get(answer, "ok")))
+        return;
+    free(c->refused);
+    c->refused = memory_string(reason_of(answer));
+}
+
+static void take_delivery(struct chat *c, struct chat_entry *e,
+                          const json_t *answer)
+{
+    const json_t *rtt = json_object_get(answer, "rtt_ms");
+    json_int_t peers = json_integer_value(json_object_get(answer, "peers"));
+    char way[PERSON_WAY], mark[256];
+
+    if (!json_is_true(json_object_get(answer, "ok"))) {
+        snprintf(mark, sizeof(mark), "not delivered: %.200s",
+                 reason_of(answer));
+        settle(c, e, CHAT_FAILED, mark);
+        return;
+    }
+    if (e->kind == CHAT_SAID && peers == 0)
+        snprintf(mark, sizeof(mark), "sent, but nobody is here");
+    else if (e->kind == CHAT_SAID)
+        snprintf(mark, sizeof(mark), "sent to %lld", (long long)peers);
+    else
+        snprintf(mark, sizeof(mark), "delivered, %s",
+                 person_way(member(answer, "path"),
+                            json_is_number(rtt) ? json_number_value(rtt) : -1,
+                            way));
+    settle(c, e, CHAT_DELIVERED, mark);
+}
+
+static void take_answer(struct chat *c, time_t now, uint64_t ref,
+                        const json_t *answer)
+{
+    if (ref == c->status_ref) {
+        take_status(c, answer);
+        return;
+    }
+    if (ref == c->subscribe_ref) {
+        take_subscribed(c, answer);
+        return;
+    }
+    if (ref == c->peers_ref) {
+        take_peers(c, now, answer);
+        return;
+    }
+    for (size_t i = c->count; i-- > 0;) {
+        struct chat_entry *e = &c->entries[(c->first + i) % CHAT_KEPT];
+        if (e->fate == CHAT_WAITS && e->ref == ref) {
+            take_delivery(c, e, answer);
+            return;
+        }
+    }
+}
+
+void chat_take(struct chat *c, time_t now, struct bytes line)
+{
+    json_t *told =
+        json_loadb((const char *)line.data, line.size, JSON_ALLOW_NUL, NULL);
+    const char *kind = member(told, "event");
+    json_int_t ref = json_integer_value(json_object_get(told, "ref"));
+
+    if (kind[0] != '\0')
+        take_event(c, now, kind, told);
+    else if (ref > 0)
+        take_answer(c, now, (uint64_t)ref, told);
+    json_decref(told);
+}

@@ -1,0 +1,33 @@
+/*
+ * chat_private - what the files of chat share.
+ */
+#ifndef EDGE_TERM_CHAT_PRIVATE_H
+#define EDGE_TERM_CHAT_PRIVATE_H
+
+#include "edge/term/chat.h"
+
+struct chat {
+    const char *group;
+    chat_told *told;
+    void *context;
+    char name[PERSON_NAME]; /* this node's */
+    char room[PERSON_NAME + 1];
+    struct people people;
+    struct chat_entry entries[CHAT_KEPT]; /* a ring */
+    size_t first, count, waiting;
+    uint64_t next_ref;
+    /* Of questions under way; 0: none. */
+    uint64_t status_ref, subscribe_ref, peers_ref;
+    char *refused;
+    bool connected, synced, was_synced;
+};
+
+/* A new entry, and tells of it; `who` and `text` are cleaned. */
+struct chat_entry *chat_add(struct chat *c, time_t now, enum chat_kind kind,
+                            const char *who, const char *text);
+void chat_note(struct chat *c, time_t now, enum chat_kind kind,
+               const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* The names in the room, "bob, carol and 3 more"; "nobody". */
+void chat_names(const struct chat *c, bool ways, struct text *out);
+
+#endif

@@ -1,0 +1,168 @@
+#include "edge/term/edit.h"
+
+#include "common/base/jtext.h"
+#include "common/base/memory.h"
+#include "edge/term/clean.h"
+#include "edge/term/glyph.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void edit_close(struct edit *e)
+{
+    for (size_t i = 0; i < e->line_count; i++)
+        free(e->lines[i]);
+    free(e->draft);
+    text_close(&e->line);
+    *e = (struct edit){0};
+}
+
+static void replace(struct edit *e, size_t begin, size_t end, struct bytes with)
+{
+    struct text line = {0};
+
+    text_add(&line, bytes_of(e->line.data, begin));
+    text_add(&line, with);
+    text_add(&line, bytes_of(e->line.data + end, e->line.size - end));
+    text_close(&e->line);
+    e->line = line;
+    e->cursor = begin + with.size;
+}
+
+void edit_insert(struct edit *e, struct bytes text)
+{
+    if (e->line.size + text.size > EDIT_BYTES || !utf8_valid(text))
+        return;
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < ' ' || text.data[i] == 0x7f)
+            return;
+    replace(e, e->cursor, e->cursor, text);
+}
+
+void edit_set(struct edit *e, const char *line)
+{
+    text_clear(&e->line);
+    text_add_string(&e->line, line);
+    e->cursor = e->line.size;
+}
+
+static size_t next(const struct edit *e)
+{
+    return e->cursor + glyph_next(bytes_of(e->line.data + e->cursor,
+                                           e->line.size - e->cursor),
+                                  NULL);
+}
+
+static size_t before(const struct edit *e)
+{
+    return glyph_before(text_bytes(&e->line), e->cursor);
+}
+
+static size_t word_before(const struct edit *e)
+{
+    size_t at = e->cursor;
+
+    while (at > 0 && e->line.data[at - 1] == ' ')
+        at--;
+    while (at > 0 && e->line.data[at - 1] != ' ')
+        at--;
+    return at;
+}
+
+static void show_line(struct edit *e, size_t number)
+{
+    if (number > e->line_count || number == e->shown)
+        return;
+    if (e->shown == 0) {
+        free(e->draft);
+        e->draft = memory_string(text_string(&e->line));
+    }
+    e->shown = number;
+    edit_set(e, number == 0 ? e->draft : e->lines[number - 1]);
+}
+
+void edit_press(struct edit *e, enum edit_key key)
+{
+    struct bytes nothing = bytes_of("", 0);
+
+    switch (key) {
+    case EDIT_LEFT:
+        e->cursor = e->cursor > 0 ? before(e) : 0;
+        return;
+    case EDIT_RIGHT:
+        e->cursor = next(e);
+        return;
+    case EDIT_HOME:
+        e->cursor = 0;
+        return;
+    case EDIT_END:
+        e->cursor = e->line.size;
+        return;
+    case EDIT_BACKSPACE:
+        if (e->cursor > 0)
+            replace(e, before(e), e->cursor, nothing);
+        return;
+    case EDIT_DELETE:
+        replace(e, e->cursor, next(e), nothing);
+        return;
+    case EDIT_ERASE_WORD:
+        replace(e, word_before(e), e->cursor, nothing);
+        return;
+    case EDIT_ERASE_BEFORE:
+        replace(e, 0, e->cursor, nothing);
+        return;
+    case EDIT_ERASE_AFTER:
+        replace(e, e->cursor, e->line.size, nothing);
+        return;
+    case EDIT_OLDER:
+        show_line(e, e->shown + 1);
+        return;
+    case EDIT_NEWER:
+        if (e->shown > 0)
+            show_line(e, e->shown - 1);
+        return;
+    }
+}
+
+void edit_done(struct edit *e)
+{
+    const char *line = text_string(&e->line);
+
+    if (line[0] != '\0' &&
+        (e->line_count == 0 || strcmp(e->lines[0], line) != 0)) {
+        if (e->line_count == EDIT_LINES)
+            free(e->lines[--e->line_count]);
+        memmove(e->lines + 1, e->lines, e->line_count * sizeof(e->lines[0]));
+        e->lines[0] = memory_string(line);
+        e->line_count++;
+    }
+    e->shown = 0;
+    edit_set(e, "");
+}
+
+void edit_draw(const struct edit *e, struct canvas *c, int row, int column,
+               int end)
+{
+    struct bytes line = text_bytes(&e->line);
+    int room = end - column - 1; /* One for the cursor behind the last glyph. */
+    size_t begin = 0, size;
+    int width;
+
+    if (room < 1)
+        return;
+    int wanted = glyph_columns(bytes_of(line.data, e->cursor));
+    /* Steps of half the room: a line that moves with each key is restless. */
+    int left = wanted > room ? (wanted - room + room / 2) / (room / 2 + 1) *
+                                   (room / 2 + 1)
+                             : 0;
+    for (int skipped = 0; skipped < left; skipped += width) {
+        size =
+            glyph_next(bytes_of(line.data + begin, line.size - begin), &width);
+        begin += size;
+    }
+    canvas_put(c, row, column, end, STYLE_PLAIN,
+               bytes_of(line.data + begin, line.size - begin));
+    c->cursor_row = row;
+    c->cursor_column =
+        column + glyph_columns(bytes_of(line.data + begin, e->cursor - begin));
+}
