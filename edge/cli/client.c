@@ -17,6 +17,7 @@ enum { READ_SIZE = 256 * 1024 };
 
 struct client {
     int fd;
+    struct sockaddr_un edge;
     struct text in;
     size_t taken;   /* of `in`, by client_next */
     size_t scanned; /* of `in`: no line end between here and `taken` */
@@ -158,15 +159,33 @@ void client_await(const struct options *o, struct span most)
         poll(NULL, 0, 20);
 }
 
-struct client *client_open(const struct options *o)
+/* NULL for -1. */
+static struct client *client_of(int fd)
 {
-    const char *path = named_socket(o);
-    int fd = path ? open_named(path) : open_only();
     if (fd < 0)
         return NULL;
     struct client *c = memory_new(sizeof(*c));
+    socklen_t size = sizeof(c->edge) - 1; /* So that the path has an end. */
     c->fd = fd;
+    (void)!getpeername(fd, (struct sockaddr *)&c->edge, &size);
     return c;
+}
+
+struct client *client_open(const struct options *o)
+{
+    const char *path = named_socket(o);
+
+    return client_of(path ? open_named(path) : open_only());
+}
+
+struct client *client_reopen(const char *path)
+{
+    return client_of(connect_to(path));
+}
+
+const char *client_path(const struct client *c)
+{
+    return c->edge.sun_path;
 }
 
 void client_free(struct client *c)

@@ -29,6 +29,11 @@ struct client *client_open(const struct options *o);
 /* Waits until that edge can be reached, at the most so long: it may have been
  * started just now. */
 void client_await(const struct options *o, struct span most);
+/* The same edge again, by the path of its socket; NULL, and nothing is told,
+ * while it cannot be reached. */
+struct client *client_reopen(const char *path);
+/* The path of the edge's socket. */
+const char *client_path(const struct client *c);
 void client_free(struct client *c);
 
 /* What is to be sent; goes out with client_push, or client_line. */

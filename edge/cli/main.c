@@ -24,6 +24,8 @@ static const struct {
      cmd_request},
     {"listen", "", "prints what comes in", cmd_listen},
     {"ping", "TO", "round trips to a peer, and their path", cmd_ping},
+    {"chat", "", "a chat in the terminal", cmd_chat},
+    {"top", "", "what passes through this node, live", cmd_top},
     {"bench", "serve | TO", "messages a second, or round trips", cmd_bench},
     {"mesh", "create | add | relay | revoke", "makes and keeps a mesh",
      cmd_mesh},

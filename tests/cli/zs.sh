@@ -20,8 +20,8 @@ PYTHON
 
 # --- Without an edge
 
-for command in status peers wait send publish request listen ping bench revoke \
-    mesh keygen id; do
+for command in status peers wait send publish request listen ping chat top bench \
+    revoke mesh keygen id; do
     check "$command --help" ends_with 0 zs "$command" --help
     check "$command has an entry in zs --help" \
         bash -c "zs --help | grep -q '^  $command'"
@@ -36,7 +36,7 @@ mesh other
 "$ZS_BIN/zs" mesh add eve --dir other >/dev/null 2>&1
 "$ZS_BIN/zs" mesh revoke eve --dir other >/dev/null 2>&1
 for words in "status" "peers" "wait --peers 1" "send bob t x" "publish t x" \
-    "request bob t x" "listen" "ping bob" "bench bob" "bench serve" \
+    "request bob t x" "listen" "ping bob" "bench bob" "bench serve" "chat" "top" \
     "revoke other/revoked.zs" "send bob t --lines"; do
     # shellcheck disable=SC2086 # they are words
     check "no edge: $words" ends_with 4 zs $words

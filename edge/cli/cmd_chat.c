@@ -1,0 +1,47 @@
+#include "edge/cli/command.h"
+#include "edge/cli/screen.h"
+#include "edge/cli/talk.h"
+
+static const struct option_row rows[] = {
+    {"group", 0, OPTION_TEXT, "GROUP",
+     "with those in the group, and while here be in it"},
+};
+
+static const struct options_spec spec = {
+    .program = "zs chat",
+    .about = "A chat with everyone, or with a group: the same as the chat "
+             "page's. A line is a\nmessage to all, `@NAME TEXT` to one alone; "
+             "/help names the rest. Where standard\ninput or output is no "
+             "terminal, lines in are messages and lines out what happened.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+};
+
+static int run(const struct options *o)
+{
+    const char *group = options_text(o, "group");
+    struct talk talk = {0};
+
+    if (!steady_open(&talk.edge, o))
+        return EXIT_NO_DAEMON;
+    command_stoppable();
+    screen_locale();
+    int code = screen_open() ? talk_on_screen(&talk, group)
+                             : talk_in_lines(&talk, group);
+    steady_close(&talk.edge);
+    return code;
+}
+
+int cmd_chat(int argc, char **argv)
+{
+    struct options o;
+    int code;
+
+    if (!command_options(&spec, argc, argv, &o, &code))
+        return code;
+    code = run(&o);
+    options_free(&o);
+    return code;
+}

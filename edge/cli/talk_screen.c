@@ -1,0 +1,133 @@
+#include "edge/cli/talk.h"
+
+#include "edge/cli/command.h"
+#include "edge/cli/screen.h"
+#include "edge/term/chat_view.h"
+
+#include <unistd.h>
+
+static const struct span turn_most = {500 * 1000};
+static const struct span farewell = {500 * 1000};
+
+struct face {
+    struct talk *talk;
+    struct chat_view view;
+    struct edit edit;
+    struct canvas canvas;
+    bool quit;
+};
+
+static void told(void *context, const struct chat_entry *entry, bool is_new)
+{
+    struct face *f = context;
+
+    if (is_new)
+        chat_view_grew(&f->view, entry);
+}
+
+static void draw(struct face *f)
+{
+    int rows, columns;
+
+    screen_size(&rows, &columns);
+    canvas_size(&f->canvas, rows, columns);
+    chat_view_draw(&f->view, f->talk->chat, &f->edit, &f->canvas);
+    screen_paint(&f->canvas);
+}
+
+/* A line that an edge which is away cannot take stays where it was written. */
+static void say(struct face *f)
+{
+    switch (talk_say(f->talk, text_string(&f->edit.line))) {
+    case CHAT_DONE:
+        edit_done(&f->edit);
+        f->view.scroll = 0;
+        return;
+    case CHAT_AWAY:
+        return;
+    case CHAT_QUIT:
+        f->quit = true;
+        return;
+    }
+}
+
+static void complete(struct face *f)
+{
+    struct text more = {0};
+
+    if (f->edit.cursor == f->edit.line.size)
+        chat_complete(f->talk->chat, text_bytes(&f->edit.line), &more);
+    edit_insert(&f->edit, text_bytes(&more));
+    text_close(&more);
+}
+
+static void press(struct face *f, const struct screen_input *input)
+{
+    switch (input->key) {
+    case SCREEN_NOTHING:
+    case SCREEN_PAINT:
+        return;
+    case SCREEN_TEXT:
+        edit_insert(&f->edit, bytes_of_string(input->text));
+        return;
+    case SCREEN_EDIT:
+        edit_press(&f->edit, input->edit);
+        return;
+    case SCREEN_ENTER:
+        say(f);
+        return;
+    case SCREEN_TAB:
+        complete(f);
+        return;
+    case SCREEN_PAGE_UP:
+        chat_view_page(&f->view, 1);
+        return;
+    case SCREEN_PAGE_DOWN:
+        chat_view_page(&f->view, -1);
+        return;
+    case SCREEN_LEAVE:
+        /* As in a shell: with something written it erases to the right. */
+        if (f->edit.line.size == 0)
+            f->quit = true;
+        else
+            edit_press(&f->edit, EDIT_DELETE);
+        return;
+    }
+}
+
+static void read_keys(struct face *f)
+{
+    struct screen_input input;
+
+    while (!f->quit && (input = screen_read()).key != SCREEN_NOTHING)
+        press(f, &input);
+}
+
+static void run(struct face *f)
+{
+    while (!f->quit && !command_stopped() && !chat_refused(f->talk->chat)) {
+        draw(f);
+        unsigned got = talk_turn(f->talk, STDIN_FILENO, turn_most);
+        if (got & STEADY_OTHER_ENDED)
+            return; /* The terminal has gone. */
+        read_keys(f);
+    }
+    talk_finish(f->talk, farewell);
+}
+
+int talk_on_screen(struct talk *t, const char *group)
+{
+    struct face f = {.talk = t};
+    int code = EXIT_DONE;
+
+    t->chat = chat_new(group, told, &f);
+    chat_up(t->chat, client_out(t->edge.client));
+    run(&f);
+    screen_close();
+    if (chat_refused(t->chat))
+        code = command_fail(EXIT_USAGE, "%s", chat_refused(t->chat));
+    edit_close(&f.edit);
+    canvas_close(&f.canvas);
+    chat_free(t->chat);
+    return code;
+}
