@@ -11,6 +11,7 @@ target_link_libraries(zeroservices PRIVATE edge_shell Threads::Threads)
 target_compile_options(zeroservices PRIVATE -fvisibility=hidden)
 target_link_options(zeroservices PRIVATE
     -Wl,--version-script=${map} -Wl,--as-needed)
+zs_whole(zeroservices)
 target_include_directories(zeroservices INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/edge/lib>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

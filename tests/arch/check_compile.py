@@ -58,7 +58,7 @@ def translate(command):
             skip = False
         elif word in ("-o", "-MF", "-MT", "-MQ"):
             skip = True
-        elif word not in ("-c", "-MD", "-MMD"):
+        elif word not in ("-c", "-MD", "-MMD") and "lto" not in word:
             kept.append(word)
     if compiler == "clang":
         kept.append("-Wno-unknown-warning-option")  # gcc's own are passed on
