@@ -63,15 +63,13 @@ endif()
 
 # What is shipped is optimized as a whole, which spares a quarter of what a small
 # message costs; the tests link the same objects as they are, which is quick.
-set(ZS_WHOLE OFF)
+define_property(TARGET PROPERTY ZS_WHOLE)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU" AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug"
    AND NOT (ZS_SANITIZE OR ZS_TSAN OR ZS_COVERAGE OR ZS_ANALYZE))
-    set(ZS_WHOLE ON)
     add_compile_options(-flto=auto -ffat-lto-objects)
-    add_link_options(-fno-lto)
+    add_link_options(
+        $<IF:$<BOOL:$<TARGET_PROPERTY:ZS_WHOLE>>,-flto=auto,-fno-lto>)
 endif()
 function(zs_whole target)
-    if(ZS_WHOLE)
-        target_link_options(${target} PRIVATE -flto=auto)
-    endif()
+    set_target_properties(${target} PROPERTIES ZS_WHOLE ON)
 endfunction()

@@ -25,7 +25,7 @@ void todo_close(struct todo *t)
 struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind)
 {
     if (t->count == t->capacity) {
-        size_t capacity = t->capacity == 0 ? 64 : 2 * t->capacity;
+        size_t capacity = t->capacity == 0 ? 256 : 2 * t->capacity;
         t->items = memory_resize(t->items, capacity, sizeof *t->items);
         t->capacity = capacity;
     }
