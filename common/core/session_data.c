@@ -3,8 +3,6 @@
 #include "common/core/detector.h"
 #include "common/core/session_private.h"
 
-#include <assert.h>
-
 static const struct span doubt_shortest = {400 * 1000};
 static const struct span stall_shortest = {1000 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
@@ -20,9 +18,9 @@ enum {
     FLIGHT_STEP = 32 * 1024,
 };
 
-static_assert(CONTROL_SIZE + RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
-                  (int)PACKET_RECORDS_SIZE,
-              "a packet must hold any record, whatever is due with it");
+_Static_assert(CONTROL_SIZE + RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
+                   (int)PACKET_RECORDS_SIZE,
+               "a packet must hold any record, whatever is due with it");
 
 /* --- taking ------------------------------------------------------------- */
 

@@ -3,16 +3,15 @@
 #include "common/base/memory.h"
 #include "edge/core/receiver.h"
 
-#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SEALED_SIZE = MULTICAST_HEADER_SIZE + MULTICAST_SEAL_SIZE };
 
-static_assert(RECORD_FRAGMENT_SIZE + RECORD_DATA_OVERHEAD <=
-                  (int)MULTICAST_CONTENT_SIZE,
-              "a packet must hold any record");
+_Static_assert(RECORD_FRAGMENT_SIZE + RECORD_DATA_OVERHEAD <=
+                   (int)MULTICAST_CONTENT_SIZE,
+               "a packet must hold any record");
 
 struct channel *channel_new(const char *group, const struct group_tag *tag,
                             size_t store_limit, struct entropy *entropy)
