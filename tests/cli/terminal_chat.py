@@ -20,7 +20,7 @@ def meet():
     check("it says who one is and who is here",
           a.sees("connected as alice; here: bob") and
           b.sees("connected as bob; here: alice"), a, b)
-    check("the bar says so too", a.shows(" alice · everyone", "1 other here"),
+    check("the bar says so too", a.sees(" alice · everyone", "1 other here"),
           a)
     check("and the panel, with the path", a.sees("│ bob", "tcp"), a)
     return a, b
@@ -98,12 +98,14 @@ def scroll(a):
     check("old messages have left the screen", not a.shows("number 3."), a)
     a.type("\x1b[5~")
     check("PageUp shows them, and how much is below",
-          a.sees("more below") and not a.shows("number 39."), a)
+          a.until(lambda: a.shows("more below") and
+                  not a.shows("number 39.")), a)
     a.type("\x1b[5~\x1b[5~\x1b[5~")
     check("all of them, up to the first", a.sees("connected as alice"), a)
     a.type("\x1b[6~" * 4)
     check("PageDown goes back",
-          a.sees("number 39.") and not a.shows("more below"), a)
+          a.until(lambda: a.shows("number 39.") and
+                  not a.shows("more below")), a)
 
 
 def resize(a, b):
@@ -116,7 +118,8 @@ def resize(a, b):
     a.resize(50, 200)
     b.say("to the large one")
     check("a large one too",
-          a.sees("bob: to the large one") and a.rows()[-2] == "─" * 200, a)
+          a.until(lambda: a.shows("bob: to the large one") and
+                  a.rows()[-2] == "─" * 200), a)
     a.resize(24, 80)
     check("and back", a.until(lambda: a.rows()[-2] == "─" * 80), a)
 
