@@ -1,180 +1,171 @@
-// The mesh as this node sees it: drawn, listed, and what changed. It draws what
-// `status` answers, once a second and never while the page is hidden.
+// The mesh as this node sees it: drawn, listed, and what changed. It shows what
+// `status` answers, once a second and soon after an event, and never while the
+// page is hidden. All that is written to the page is written in one frame.
 
-import {Edge, pathInWords} from "./edge.js";
+import {Edge} from "./edge.js";
+import {differences, kindOf, Mesh} from "./dashboard_mesh.js";
+import {inWords, Picture} from "./dashboard_picture.js";
+import {Story} from "./dashboard_story.js";
+import {pathAndKind, PeerTable, RelayTable} from "./dashboard_tables.js";
+import {flowInWords, hostOf, make, put, rttInWords, timeInWords}
+  from "./dashboard_words.js";
 
 const EVERY_MS = 1000;
-const STORY_LINES = 200;
-const NAMES_DRAWN = 60; // of more peers than that only the dots
-const SVG = "http://www.w3.org/2000/svg";
+const FEW = 12; // peers: a lower picture has room for them
+const SOON_MS = 150; // after an event: there may be more of them
 
 const part = (id) => document.getElementById(id);
+const mesh = new Mesh();
+const picture = new Picture(part("picture"), showPointed);
+const peerTable = new PeerTable(part("peers"));
+const relayTable = new RelayTable(part("relays"));
+const story = new Story(part("story"), part("calm"));
+
 let asking = false;
-let synced = false;
+let known = false; // some status was seen
+let synced = false; // events are news
+let back = false; // the edge was away: what changed meanwhile?
+let pointed = null;
+let due = 0; // a timer: the next look
+let frame = 0;
+let healthSaid = "";
 
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  element.className = className;
-  element.textContent = text ?? "";
-  return element;
+// ---- One frame
+
+function draw() {
+  frame = 0;
+  story.flush();
+  if (!known) return;
+  put(part("self"), mesh.node.name);
+  picture.update(mesh);
+  const rows = peerTable.update(mesh);
+  relayTable.update(mesh);
+  showSummary(rows);
+  showHealth(mesh.health);
+  if (pointed) showDetails(pointed);
 }
 
-function draw(tag, attributes, text) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes))
-    element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  return element;
+function drawSoon() {
+  frame ||= requestAnimationFrame(draw);
 }
 
-function rttInWords(ms) {
-  if (typeof ms !== "number") return "";
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+// ---- In words
+
+const many = (count, one, more) => `${count} ${count === 1 ? one : more}`;
+
+function showSummary(rows) {
+  const {direct, relay, none} = mesh.counts();
+  const up = mesh.relays.filter(({state}) => state === "up").length;
+  const peers = mesh.peers.size;
+  const paths = [`${direct} direct`, `${relay} relayed`];
+
+  if (none) paths.push(`${none} without a path`);
+  put(part("summary"), peers === 0 ? "No other node is here."
+    : `${many(peers, "peer", "peers")}: ${paths.join(", ")}.`);
+  put(part("relays-up"), mesh.relays.length === 0 ? "No relay is configured."
+    : `${up} of ${many(mesh.relays.length, "relay", "relays")} connected.`);
+  put(part("flow"), `This node sends ${flowInWords(mesh.flow.sent)}; ` +
+                    `it receives ${flowInWords(mesh.flow.received)}.`);
+  put(part("found"), rows === peers ? "" : `${rows} of ${peers} shown`);
+  part("alone").hidden = peers > 0;
+  part("peers").hidden = peers === 0;
+  part("picture").classList.toggle("few", peers <= FEW);
+  part("no-relays").hidden = mesh.relays.length > 0;
+  part("relays").hidden = mesh.relays.length === 0;
 }
 
-const short = (text) => text.length > 16 ? `${text.slice(0, 15)}…` : text;
-const relayName = (relay) => relay.name || hostOf(relay.url);
-const hostOf = (url) => url.replace(/^\w+:\/\//, "").replace(/[/?].*$/, "");
-
-// ---- The picture: this node in the middle, relays on the left, direct peers
-// on a ring, relayed ones behind their relay on its left half.
-
-function drawPeer(peer, x, y, named) {
-  const kind = peer.path === "relay" ? "relayed" : "direct";
-  const group = draw("g", {class: kind});
-
-  group.append(draw("circle", {cx: x, cy: y, r: named ? 11 : 6}),
-               draw("title", {}, `${peer.name}, ${pathInWords(peer.path)}`));
-  if (named)
-    group.append(draw("text", {x, y: y + 32}, short(peer.name)),
-                 draw("text", {x, y: y + 50, class: "rtt"},
-                      rttInWords(peer.rtt_ms)));
-  return group;
-}
-
-// `count` places on an arc of the ring around the middle; many make two rings.
-function place(index, count, from, to) {
-  const turn = from + (to - from) * (index + 0.5) / count;
-  const far = count > 24 && index % 2 ? 0.72 : 1;
-  return [Math.cos(turn) * 400 * far, Math.sin(turn) * 235 * far];
-}
-
-function showPicture({node, peers, relays}) {
-  const lines = [];
-  const shapes = [];
-  const named = peers.length <= NAMES_DRAWN;
-  const hubs = relays.map((relay, i) =>
-    [-190, (i - (relays.length - 1) / 2) * 110]);
-  const direct = peers.filter((p) => p.path !== "relay");
-  const relayed = peers.filter((p) => p.path === "relay");
-  const line = (x1, y1, x2, y2, kind) =>
-    lines.push(draw("line", {x1, y1, x2, y2, class: kind}));
-
-  relays.forEach((relay, i) => {
-    const [x, y] = hubs[i];
-    const up = relay.state === "up";
-    const group = draw("g", {class: up ? "up" : "down"});
-    line(0, 0, x, y, up ? "relayed" : "down");
-    group.append(draw("rect", {x: x - 13, y: y - 13, width: 26, height: 26}),
-                 draw("title", {}, `relay ${hostOf(relay.url)}, ${relay.state}`),
-                 draw("text", {x, y: y + 34}, short(relayName(relay))),
-                 draw("text", {x, y: y + 52, class: "rtt"},
-                      up ? rttInWords(relay.rtt_ms) : relay.state));
-    shapes.push(group);
-  });
-  relayed.forEach((peer, i) => {
-    const [x, y] = place(i, relayed.length, Math.PI * 0.62, Math.PI * 1.38);
-    const hub = relays.findIndex((r) => hostOf(r.url) === hostOf(peer.endpoint));
-    const [hx, hy] = hubs[Math.max(hub, 0)] ?? [0, 0];
-    line(hx, hy, x, y, "relayed");
-    shapes.push(drawPeer(peer, x, y, named));
-  });
-  direct.forEach((peer, i) => {
-    const [x, y] = place(i, direct.length, -Math.PI * 0.48, Math.PI * 0.48);
-    line(0, 0, x, y, "direct");
-    shapes.push(drawPeer(peer, x, y, named));
-  });
-  const self = draw("g", {class: "self"});
-  self.append(draw("circle", {cx: 0, cy: 0, r: 15}),
-              draw("text", {x: 0, y: 40}, short(node.name)));
-  part("picture").replaceChildren(...lines, ...shapes, self);
-  part("summary").textContent =
-    `${direct.length} reached directly, ${relayed.length} through a relay; ` +
-    `${relays.filter((r) => r.state === "up").length} of ${relays.length} ` +
-    "relays connected";
-}
-
-// ---- The table, and health
-
-function makeRow(cells) {
-  const row = document.createElement("tr");
-  const head = make("th", "", "");
-
-  head.scope = "row";
-  head.append(make("bdi", "", cells[0]));
-  row.append(head, ...cells.slice(1).map((text) => make("td", "", text)));
-  return row;
-}
-
-function showRows({peers, relays}) {
-  const byName = [...peers].sort((a, b) => a.name.localeCompare(b.name));
-
-  part("rows").replaceChildren(
-    ...byName.map((p) => makeRow([
-      p.name, pathInWords(p.path) + ` (${p.path})`, rttInWords(p.rtt_ms),
-      p.path === "relay" ? hostOf(p.endpoint) : p.endpoint,
-      new Date(p.since).toLocaleTimeString()])),
-    ...relays.map((r) => makeRow([
-      `relay ${relayName(r)}`, `${r.state} (${r.transport})`,
-      rttInWords(r.rtt_ms), hostOf(r.url), r.error])));
-}
-
-function showHealth({health}) {
-  part("health").replaceChildren(...health.map((finding) => {
+function showHealth(findings) {
+  const said = JSON.stringify(findings);
+  if (said === healthSaid) return;
+  healthSaid = said;
+  part("health").replaceChildren(...findings.map((finding) => {
     const item = make("li", finding.severity);
-    item.append(make("span", "level", `${finding.severity}: `),
-                make("span", "", finding.text),
+    item.append(make("span", "level", finding.severity), " ",
+                make("span", "text", finding.text),
                 make("div", "remedy", finding.remedy));
     return item;
   }));
-  if (health.length === 0)
-    part("health").append(make("li", "ok", "Nothing to complain about."));
+  if (findings.length === 0)
+    part("health").append(make("li", "ok", "all is well"));
 }
 
-// ---- What changed
+// ---- What is pointed at
 
-function tell(text) {
-  const item = make("li", "");
-  const now = new Date();
-  const time = make("time", "", `${now.toLocaleTimeString()}  `);
-
-  time.dateTime = now.toISOString();
-  item.append(time, make("span", "", text));
-  part("story").prepend(item);
-  part("calm").hidden = true;
-  if (part("story").children.length > STORY_LINES)
-    part("story").lastElementChild.remove();
+function showPointed(id) {
+  pointed = id;
+  peerTable.mark(id);
+  relayTable.mark(id);
+  put(part("spoken"), id ? inWords(mesh, id) : "");
+  showDetails(id);
 }
 
-const tellers = {
-  join: ({name, path}) => `${name} joined, ${pathInWords(path)}`,
-  leave: ({name, reason}) => `${name} left (${reason})`,
-  path: ({name, path, was}) =>
-    `${name}: from ${pathInWords(was)} to ${pathInWords(path)}`,
-};
+function detailsOf(id) {
+  const peer = mesh.peers.get(id);
+  const relay = mesh.relays.find(({url}) => url === id);
+  if (peer)
+    return [peer.name, pathAndKind(peer.path), peer.via, rttInWords(peer.rtt_ms),
+            `sent ${flowInWords(peer.flow.sent)}`,
+            `received ${flowInWords(peer.flow.received)}`,
+            `here since ${timeInWords(peer.since)}`, peer.id.slice(0, 12),
+            peer.groups.length ? `groups ${peer.groups.join(" ")}` : "",
+            Object.keys(peer.info).length ? JSON.stringify(peer.info) : ""];
+  if (relay)
+    return [relay.name || "relay", relay.state, relay.transport,
+            hostOf(relay.url), rttInWords(relay.rtt_ms),
+            `sent ${flowInWords(relay.flow.sent).replace(/^.*, /, "")}`,
+            `received ${flowInWords(relay.flow.received).replace(/^.*, /, "")}`,
+            relay.outside ? `sees this node at ${relay.outside}` : "",
+            relay.error];
+  return id ? [mesh.node.name, "this node", mesh.node.id.slice(0, 12)] : [];
+}
+
+function showDetails(id) {
+  const [name, ...said] = detailsOf(id);
+  part("hint").hidden = Boolean(name);
+  put(part("pointed-name"), name ?? "");
+  put(part("pointed-details"), said.filter(Boolean).join(" · "));
+}
+
+// ---- The filter, of the picture and the table
+
+function filter() {
+  const words = part("filter").value.trim().toLowerCase();
+  const kind = part("paths").value;
+  const shown = (peer) =>
+    (kind === "all" || kindOf(peer.path) === kind) &&
+    (words === "" || peer.searched.includes(words));
+
+  picture.filter(shown);
+  peerTable.filter(shown);
+  drawSoon();
+}
+
+part("filter").addEventListener("input", filter);
+part("paths").addEventListener("change", filter);
+part("peers").addEventListener("pointerover", ({target}) =>
+  picture.point(target.closest("tr")?.dataset.id ?? null));
+part("peers").addEventListener("pointerleave", () => picture.point(null));
 
 // ---- The edge
 
 async function look() {
+  due = 0;
   if (asking || document.hidden) return;
   asking = true;
   const status = await edge.ask({op: "status"});
   asking = false;
   if (!status.ok) return;
-  part("self").textContent = status.node.name;
-  showPicture(status);
-  showRows(status);
-  showHealth(status);
+  const before = mesh.peers;
+  mesh.take(status, performance.now());
+  if (back && known)
+    differences(before, mesh.peers).forEach((event) => story.tell(event));
+  known = true;
+  back = false;
+  drawSoon();
+}
+
+function lookSoon() {
+  due ||= setTimeout(look, SOON_MS);
 }
 
 function showConnection(state, text) {
@@ -182,23 +173,45 @@ function showConnection(state, text) {
   part("connection").textContent = text;
 }
 
+function away(refused) {
+  if (document.body.classList.contains("away")) return;
+  document.body.classList.add("away");
+  put(part("stale"), known
+    ? `The edge is away. This is the mesh as it was at ${timeInWords(new Date())}.`
+    : refused ? "The edge does not let this page in without its token."
+              : "The edge is away.");
+  part("stale").hidden = false;
+  if (known) story.say("worse", "the edge of this page went away");
+}
+
 const edge = new Edge({
   up() {
     synced = false;
+    back = known;
+    if (back) story.say("better", "the edge of this page is back");
+    document.body.classList.remove("away");
+    part("stale").hidden = true;
     edge.ask({op: "subscribe", events: ["join", "leave", "path"]});
     showConnection("up", "connected");
     look();
   },
   down(refused) {
+    away(refused);
     showConnection(refused ? "refused" : "down",
                    refused ? "the edge wants its token: open the address " +
                              "with ?token=…"
                            : "the edge is away; trying again…");
+    drawSoon();
   },
   event(event) {
     if (event.event === "synced") synced = true;
-    else if (synced && tellers[event.event]) tell(tellers[event.event](event));
+    if (!synced || event.event === "synced") return;
+    story.tell(event);
+    lookSoon();
+    drawSoon();
   },
 });
 
+filter();
 setInterval(look, EVERY_MS);
+document.addEventListener("visibilitychange", lookSoon);

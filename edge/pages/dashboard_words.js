@@ -1,0 +1,57 @@
+// How the dashboard says what it knows, and how it says it without work: what
+// is said already is not written again.
+
+// As `zs status` says it.
+export function rttInWords(ms) {
+  if (typeof ms !== "number") return "-";
+  return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(1)} ms`;
+}
+
+const UNITS = ["B/s", "kB/s", "MB/s", "GB/s"];
+
+export function rateInWords(bytes) {
+  let unit = 0;
+  while (bytes >= 999.5 && unit < UNITS.length - 1) {
+    bytes /= 1000;
+    unit++;
+  }
+  return `${bytes < 10 && unit > 0 ? bytes.toFixed(1) : Math.round(bytes)} ` +
+         UNITS[unit];
+}
+
+// "12 messages/s, 1.2 kB/s"
+export function flowInWords({messages, bytes}) {
+  const count = messages > 0 && messages < 10 ? messages.toFixed(1)
+                                              : Math.round(messages);
+  return `${count} messages/s, ${rateInWords(bytes)}`;
+}
+
+export const hostOf = (url) =>
+  url.replace(/^\w+:\/\//, "").replace(/[/?].*$/, "");
+export const relayName = (relay) => relay.name || hostOf(relay.url);
+export const short = (text, length) =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
+
+// The time; with its day if that is another.
+export function timeInWords(time) {
+  const today = time.toDateString() === new Date().toDateString();
+  return today ? time.toLocaleTimeString()
+               : `${time.toLocaleDateString()} ${time.toLocaleTimeString()}`;
+}
+
+export function put(element, text) {
+  if (!element.firstChild) element.textContent = " ";
+  if (element.firstChild.data !== text) element.firstChild.data = text;
+}
+
+export function putClass(element, name) {
+  if (element.getAttribute("class") !== name)
+    element.setAttribute("class", name);
+}
+
+export function make(tag, className, text = "") {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text) element.textContent = text;
+  return element;
+}
