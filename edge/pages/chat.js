@@ -8,16 +8,20 @@ import {Edge, pathInWords} from "./edge.js";
 
 const EVERYONE = "";
 const KEPT = 1000; // entries of a conversation
+const KEPT_CHARACTERS = 4000000; // of all its words
+const SEEK_MS = 3000; // what an edge may take to find its peers again
 
 const part = (id) => document.getElementById(id);
-const people = new Map(); // id -> {id, name, path, endpoint, here}
-const talks = new Map(); // id or EVERYONE -> {entries, unread}
+const people = new Map(); // id -> {id, name, path, here, sought}
+const talks = new Map(); // id or EVERYONE -> {entries, unread, draft, size}
 let current = EVERYONE;
 let seen = null; // ids of the joins before `synced`; null afterwards
 let everSynced = false;
+let redrawing = false;
 
 const talkOf = (id) => {
-  if (!talks.has(id)) talks.set(id, {entries: [], unread: 0, draft: ""});
+  if (!talks.has(id))
+    talks.set(id, {entries: [], unread: 0, draft: "", size: 0});
   return talks.get(id);
 };
 
@@ -45,14 +49,27 @@ function add(id, element, counts) {
   const follow = isAtEnd();
 
   talk.entries.push(element);
-  if (talk.entries.length > KEPT) talk.entries.shift().remove();
+  talk.size += wordsIn(element);
+  while (talk.entries.length > KEPT ||
+         (talk.size > KEPT_CHARACTERS && talk.entries.length > 1))
+    forgetOldest(talk);
   if (id === current) {
     part("log").append(element);
     if (follow) toEnd();
   } else if (counts) {
     talk.unread++;
   }
-  if (counts) showPeople();
+  if (counts) redraw();
+}
+
+const wordsIn = (entry) =>
+  entry.querySelector(".words")?.textContent.length ?? 0;
+
+function forgetOldest(talk) {
+  const oldest = talk.entries.shift();
+
+  talk.size -= wordsIn(oldest);
+  oldest.remove();
 }
 
 function note(id, text) {
@@ -121,6 +138,11 @@ function showHead() {
   part("alone").hidden = here > 0;
 }
 
+function aboutPerson(person) {
+  if (person.here) return pathInWords(person.path);
+  return person.sought ? "looking…" : "left";
+}
+
 function makePerson(id, name, about, gone) {
   const item = document.createElement("li");
   const button = make("button", gone ? "gone" : "");
@@ -146,16 +168,27 @@ function showPeople() {
   const focused = list.contains(document.activeElement)
     ? document.activeElement.dataset.id : null;
   const listed = [...people.values()]
-    .filter((p) => p.here || talkOf(p.id).entries.length > 0)
+    .filter((p) => p.here || p.sought || talkOf(p.id).entries.length > 0)
     .sort((a, b) => b.here - a.here || a.name.localeCompare(b.name));
 
   list.replaceChildren(
     makePerson(EVERYONE, "Everyone", "", false),
     ...listed.map((p) => makePerson(
-      p.id, p.name, p.here ? pathInWords(p.path) : "left", !p.here)));
+      p.id, p.name, aboutPerson(p), !p.here && !p.sought)));
   if (focused !== null)
     [...list.querySelectorAll("button")]
       .find((b) => b.dataset.id === focused)?.focus();
+}
+
+// Soon, and once for whatever comes in meanwhile.
+function redraw() {
+  if (redrawing) return;
+  redrawing = true;
+  requestAnimationFrame(() => {
+    redrawing = false;
+    showHead();
+    showPeople();
+  });
 }
 
 function showConnection(state, text) {
@@ -177,29 +210,44 @@ function joined({id, name, path}) {
 
   people.set(id, {id, name, path, here: true});
   seen?.add(id);
-  if (!before?.here && (everSynced || before)) {
+  if (!before?.here && !before?.sought && (everSynced || before)) {
     note(EVERYONE, `${name} joined`);
     if (before) note(id, `${name} is here again`);
   }
 }
 
-function left(id, why) {
-  const person = people.get(id);
-
-  if (!person?.here) return;
-  person.here = false;
+function left(person, why) {
   const how = why === "lost" ? " (lost)" : why === "revoked" ? " (revoked)"
                                                              : "";
+  person.here = person.sought = false;
   note(EVERYONE, `${person.name} left${how}`);
-  if (talkOf(id).entries.length > 0) note(id, `${person.name} left${how}`);
+  if (talkOf(person.id).entries.length > 0)
+    note(person.id, `${person.name} left${how}`);
+  redraw();
 }
 
-// Who is not among those told after a new connection left meanwhile.
+// Who is not among those told after a new connection left meanwhile; or the
+// edge began anew, and has not found them yet.
 function synced() {
-  for (const person of people.values())
-    if (!seen.has(person.id)) left(person.id, "");
+  const missing = [...people.values()].filter((p) => p.here && !seen.has(p.id));
+
+  for (const person of missing) {
+    person.here = false;
+    person.sought = true;
+  }
+  setTimeout(() => {
+    for (const person of missing)
+      if (people.get(person.id) === person && person.sought) left(person, "");
+  }, SEEK_MS);
   seen = null;
   everSynced = true;
+}
+
+// What was said while the edge was away, nobody kept.
+function cameBack() {
+  for (const [id, {entries}] of talks)
+    if (id === EVERYONE || entries.length > 0)
+      note(id, "connected again; what others said meanwhile is not here");
 }
 
 function changedPath({id, path}) {
@@ -221,7 +269,9 @@ function heard(id, {from, name, data}) {
 
 const takers = {
   join: joined,
-  leave: ({id, reason}) => left(id, reason),
+  leave({id, reason}) {
+    if (people.get(id)?.here) left(people.get(id), reason);
+  },
   synced,
   path: changedPath,
   message: (event) => heard(event.from, event),
@@ -239,8 +289,7 @@ const edge = new Edge({
     part("self").textContent = node.name;
     document.title = `${node.name} · Chat · ZeroServices`;
     showConnection("up", "connected");
-    showHead();
-    showPeople();
+    redraw();
   },
   down(refused) {
     if (refused)
@@ -248,13 +297,13 @@ const edge = new Edge({
                                 "with ?token=…");
     else
       showConnection("down", "the edge is away; trying again…");
+    for (const person of people.values()) person.path = "";
+    redraw();
   },
   event(event) {
+    if (event.event === "synced" && everSynced) cameBack();
     takers[event.event]?.(event);
-    if (seen === null || event.event === "synced") {
-      showHead();
-      showPeople();
-    }
+    if (seen === null) redraw();
   },
 });
 
@@ -264,7 +313,8 @@ function inWords(answer, forAll) {
   if (!answer.ok)
     return answer.error === "no_connection"
       ? "not known to be delivered: the edge went away"
-      : `not delivered: ${answer.message}`;
+      : answer.error === "unknown_peer" ? "not delivered: not here"
+                                        : `not delivered: ${answer.message}`;
   if (!forAll)
     return `delivered, ${pathInWords(answer.path)}${rttInWords(answer.rtt_ms)}`;
   return answer.peers === 1 ? "sent to 1" : `sent to ${answer.peers}`;
@@ -302,6 +352,13 @@ part("text").addEventListener("keydown", (event) => {
 });
 
 part("text").addEventListener("input", fitText);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing || current === EVERYONE)
+    return;
+  show(EVERYONE);
+  part("text").focus();
+});
 
 part("people").addEventListener("click", (event) => {
   const button = event.target.closest("button");

@@ -1,18 +1,173 @@
-// Three people chat; carol is behind a relay.
+// Alice, bob and carol chat, and dora comes by; carol is behind a relay.
 
-import {check, openPage, play, sees} from "./kit.mjs";
+import {check, lab, contrastOf, noScroll, openPage, openPages, picture, play}
+  from "./kit.mjs";
+import {EVERYONE, hasNote, hasPeople, hasWords, isMarked, person, say, turnTo,
+        wordsOf} from "./chat_kit.mjs";
+
+const PHONE = {viewport: {width: 390, height: 844}, hasTouch: true};
+const LETTER = "Dear carol,\nthe whole text, " +
+  "not just\n  the first word: \"yes\"";
+const MARKUP = ["<script>window.ran = 1</script>",
+                "<img src=x onerror='window.ran = 1'>",
+                "<b>bold</b> & &lt;i&gt;"];
+
+async function comingAndGoing(pages) {
+  await lab("member office dora");
+  await lab("edge bob dora");
+  for (const [name, page] of Object.entries(pages))
+    await check(`${name} is told that dora came`, hasNote(page, "dora joined"));
+  await turnTo(pages.alice, "dora");
+  await say(pages.alice, "hello dora");
+  await check("dora's node has a message",
+              isMarked(pages.alice, "hello dora", "delivered, direct"));
+  await lab("end dora");
+  for (const [name, page] of Object.entries(pages)) {
+    if (name === "alice") await turnTo(page, EVERYONE);
+    await check(`${name} is told that she went`, hasNote(page, "dora left"));
+  }
+  await check("who did not talk to her lists her no more",
+              hasPeople(pages.bob, "alice direct", "carol relayed"));
+  await turnTo(pages.alice, "dora");
+  await say(pages.alice, "are you there?");
+  await check("who is gone gets no message", isMarked(
+    pages.alice, "are you there?", "not delivered: not here"));
+  await turnTo(pages.alice, EVERYONE);
+}
+
+async function publicWords({alice, bob, carol}) {
+  await say(alice, "Good morning, all of you");
+  await check("bob reads what is for all",
+              hasWords(bob, "Good morning, all of you"));
+  await check("carol too", hasWords(carol, "Good morning, all of you"));
+  await check("alice sees how many it went to",
+              isMarked(alice, "Good morning, all of you", "sent to 2"));
+  await say(carol, "ten is fine");
+  await check("carol's words go round", hasWords(alice, "ten is fine"));
+  await check("to both", hasWords(bob, "ten is fine"));
+}
+
+async function privateWords({alice, bob, carol}) {
+  await turnTo(alice, "carol");
+  await say(alice, LETTER);
+  await check("a private message is delivered by the relay",
+              isMarked(alice, "the whole text", "delivered, relayed"));
+  await check("carol sees that there is one", person(carol, "alice")
+    .getByText("1 unread").waitFor().then(() => true));
+  await turnTo(carol, "alice");
+  await check("and reads the whole of it", hasWords(carol, LETTER));
+  await turnTo(alice, "bob");
+  await say(alice, "lunch at one?");
+  await check("one to bob is delivered directly",
+              isMarked(alice, "lunch at one?", "delivered, direct"));
+  await turnTo(bob, "alice");
+  await check("he has it, and never what was for carol",
+              JSON.stringify(await wordsOf(bob)) === '["lunch at one?"]',
+              await wordsOf(bob));
+  await turnTo(bob, EVERYONE);
+  await check("nor among what is for all",
+              !(await wordsOf(bob)).includes(LETTER));
+  await turnTo(carol, EVERYONE);
+}
+
+async function textIsNoMarkup(pages) {
+  const {alice, bob} = pages;
+
+  await turnTo(alice, EVERYONE);
+  for (const text of MARKUP) {
+    await say(alice, text);
+    await check(`${text} stays text`, hasWords(bob, text));
+  }
+  for (const [name, page] of Object.entries(pages))
+    await check(`and ran nowhere at ${name}'s`, page.evaluate(() =>
+      window.ran === undefined &&
+      document.querySelector("#log script, #log img, #log b") === null));
+}
+
+async function byKeyboard({bob, carol}) {
+  const focused = () => bob.evaluate(() =>
+    document.activeElement.dataset.id && document.activeElement.textContent);
+
+  await bob.reload();
+  await person(bob, "carol").waitFor();
+  for (let i = 0; i < 9 && !/carol/.test(await focused()); i++)
+    await bob.keyboard.press("Tab");
+  await check("Tab comes to carol", focused());
+  await check("and it shows", bob.evaluate(() =>
+    getComputedStyle(document.activeElement).outlineStyle === "solid"));
+  await picture(bob, "chat-focus");
+  await bob.keyboard.press("Enter");
+  await bob.keyboard.type("typed only");
+  await bob.keyboard.press("Shift+Enter");
+  await bob.keyboard.type("on keys");
+  await bob.keyboard.press("Enter");
+  await turnTo(carol, "bob");
+  await check("carol reads what was typed",
+              hasWords(carol, "typed only\non keys"));
+  await bob.keyboard.press("Escape");
+  await check("Escape goes back to all", bob.getByRole(
+    "heading", {name: EVERYONE, exact: true}).waitFor().then(() => true));
+  await bob.keyboard.type("back again");
+  await bob.keyboard.press("Enter");
+  await turnTo(carol, EVERYONE);
+  await check("where one writes on", hasWords(carol, "back again"));
+}
+
+// What a screen reader goes by.
+async function byEar({alice, carol}) {
+  const log = alice.getByRole("log", {name: EVERYONE});
+
+  await check("the conversation is a log with a name", log.count());
+  await check("which is read out as it grows",
+              await log.getAttribute("aria-live") === "polite");
+  await check("the field has a label",
+              alice.getByRole("textbox", {name: "Message"}).count());
+  await check("the connection's state is a status",
+              alice.getByRole("status").getByText("connected").count());
+  await check("the people are a list in a region of its own",
+              alice.getByRole("navigation", {name: "Conversations"})
+                .getByRole("list").count());
+  await check("which says where one is", alice.getByRole("button", {
+    name: EVERYONE}).getAttribute("aria-current").then((x) => x === "true"));
+  await check("and how each is reached", alice.getByRole("button", {
+    name: "carol relayed"}).count());
+  await check("a message begins with who says it", log.getByText(
+    /carol\s*:/).count());
+  await check("each is an entry", log.getByRole("listitem").count());
+  await check("all text stands out", contrastOf(alice));
+  await carol.emulateMedia({colorScheme: "dark"});
+  await check("in the dark too", contrastOf(carol));
+}
+
+async function onAPhone() {
+  const phone = await openPage("alice", "/", PHONE);
+  const long = `W${"o".repeat(300)}rd`;
+
+  await person(phone, "carol").waitFor();
+  await check("a phone scrolls to no side", noScroll(phone));
+  await say(phone, long);
+  await hasWords(phone, long);
+  await check("nor with a long word", noScroll(phone));
+  await turnTo(phone, "carol");
+  await say(phone, "from a phone");
+  await check("it sends as any other",
+              isMarked(phone, "from a phone", "delivered, relayed"));
+  await picture(phone, "chat-phone");
+  await check("all text stands out there", contrastOf(phone));
+}
 
 await play(async () => {
-  const alice = await openPage("alice", "/");
-  const bob = await openPage("bob", "/");
-  const carol = await openPage("carol", "/");
-  const person = (page, name) =>
-    page.locator("#people").getByRole("button", {name});
+  const pages = await openPages("/");
 
-  await check("alice's page lists bob", sees(alice, "bob"));
-  await check("carol's page lists alice", person(carol, /alice relayed/).waitFor().then(() => true));
-  await alice.getByRole("textbox").fill("Good morning, all");
-  await alice.keyboard.press("Enter");
-  await check("bob reads it", sees(bob, "Good morning, all"));
-  await check("carol reads it", sees(carol, "Good morning, all"));
+  await check("alice's page lists the others",
+              hasPeople(pages.alice, "bob direct", "carol relayed"));
+  await check("and carol's",
+              hasPeople(pages.carol, "alice relayed", "bob relayed"));
+  await comingAndGoing(pages);
+  await publicWords(pages);
+  await privateWords(pages);
+  await textIsNoMarkup(pages);
+  await byKeyboard(pages);
+  await byEar(pages);
+  await onAPhone();
 });

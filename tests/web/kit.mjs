@@ -100,6 +100,13 @@ export async function openPage(host, url, {before, ...options} = {}) {
 
 const MISSES = /ERR_CONNECTION_|ERR_EMPTY_RESPONSE|WebSocket connection to/;
 
+// The same page at alice's, bob's and carol's, by their names.
+export async function openPages(url) {
+  const hosts = ["alice", "bob", "carol"];
+  const pages = await Promise.all(hosts.map((host) => openPage(host, url)));
+  return Object.fromEntries(hosts.map((host, i) => [host, pages[i]]));
+}
+
 // Whatever a page complains of, its CSP's violations too, and whatever it
 // fetches from anywhere but its edge, is kept for noComplaints.
 function watch(page, host) {
@@ -137,10 +144,64 @@ export async function noComplaints() {
               complaints.length === 0, complaints.splice(0).join("; "));
 }
 
+// ---- What every page should keep to
+
+// No text is fainter than WCAG 2.1 AA allows: 4.5 to 1, large ones 3 to 1.
+export async function contrastOf(page) {
+  const faint = await page.evaluate(() => {
+    const brightness = (rgb) => {
+      const [r, g, b] = rgb.map((x) => x / 255).map((x) =>
+        x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const numbers = (colour) => colour.match(/[\d.]+/g).map(Number);
+    const backOf = (element) => {
+      for (let e = element; e; e = e.parentElement) {
+        const [r, g, b, opaque = 1] =
+          numbers(getComputedStyle(e).backgroundColor);
+        if (opaque > 0) return [r, g, b];
+      }
+      return [255, 255, 255];
+    };
+    const contrast = (a, b) =>
+      (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const hasText = (element) => [...element.childNodes].some((n) =>
+      n.nodeType === Node.TEXT_NODE && n.data.trim() !== "");
+    const problems = [];
+    const judge = (element, style, text) => {
+      const large = parseFloat(style.fontSize) >= 24;
+      const is = contrast(brightness(numbers(style.color).slice(0, 3)),
+                          brightness(backOf(element)));
+      if (is < (large ? 3 : 4.5)) problems.push(`${is.toFixed(2)} ${text}`);
+    };
+    for (const element of document.querySelectorAll("body *")) {
+      if (!element.checkVisibility() || element.namespaceURI.endsWith("svg"))
+        continue;
+      if (hasText(element))
+        judge(element, getComputedStyle(element), element.textContent);
+      if (element.placeholder)
+        judge(element, getComputedStyle(element, "::placeholder"),
+              element.placeholder);
+    }
+    return problems;
+  });
+  if (faint.length > 0) throw new Error(`too faint: ${faint.join("; ")}`);
+  return true;
+}
+
+// Nothing reaches out of the page to the side.
+export async function noScroll(page) {
+  const [wide, room] = await page.evaluate(() => [
+    document.scrollingElement.scrollWidth, innerWidth]);
+  if (wide > room) throw new Error(`${wide} px wide in ${room} px`);
+  return true;
+}
+
 // A picture for people to look at, where ZS_WEB_PICTURES names a folder.
 export async function picture(page, name, options = {}) {
   const folder = process.env.ZS_WEB_PICTURES;
-  if (folder) await page.screenshot({path: `${folder}/${name}.png`, ...options});
+  if (folder)
+    await page.screenshot({path: `${folder}/${name}.png`, ...options});
 }
 
 // Plays a scenario, and ends its browsers.
