@@ -216,6 +216,14 @@ check "bench of large ones" ends_with 0 zs bench bob --duration 500ms --size 1Mi
 check "bench --latency" ends_with 0 zs bench bob --latency --duration 500ms --json
 check "its percentiles" json_says '0 < o[0]["rtt_us"]["p50"] <=
     o[0]["rtt_us"]["p99"] <= o[0]["rtt_us"]["p999"] <= o[0]["rtt_us"]["max"]'
+check "on a terminal it tells how it goes" bash -c "script -qec \
+    'zs bench bob --duration 1s' /dev/null </dev/null >$LAB/live &&
+    grep -q 's, [0-9]* so far, [0-9]* a second' $LAB/live"
+check "of round trips too" bash -c "script -qec \
+    'zs bench bob --latency --duration 1s' /dev/null </dev/null >$LAB/live &&
+    grep -q 's, [0-9]* so far, the last one [0-9]* us' $LAB/live"
+check "and nowhere else" bash -c \
+    '! zs bench bob --duration 600ms 2>&1 | grep -q "so far"'
 end serve
 check "bob is revoked" "$ZS_BIN/zs" mesh revoke bob --dir office
 check "is given to the edge" ends_with 0 zs revoke office/revoked.zs
