@@ -16,7 +16,7 @@ static const struct options_spec spec = {
     .synopsis = "serve | TO",
     .about = "Measures messages and bytes a second to a peer, where `zs bench "
              "serve` runs;\nwith --latency round trips from application to "
-             "application. On a terminal a line tells how it goes.",
+             "application.\nOn a terminal a line tells how it goes.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,
