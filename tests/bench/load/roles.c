@@ -78,10 +78,10 @@ static uint8_t *random_message(void)
 static void greet(void)
 {
     uint64_t end = load_now_ns() + 15ULL * SECOND_NS;
-    while (!greeted) {
+    for (uint64_t number = 1; !greeted; number++) {
         if (load_now_ns() > end)
             load_die("nobody answers");
-        note('H', 0);
+        note('H', number);
         uint64_t again = load_now_ns() + SECOND_NS / 5;
         while (!greeted && load_now_ns() < again)
             link_poll(20);
@@ -172,7 +172,9 @@ static struct {
     uint64_t late;    /* and numbers that came after a larger one, or again */
     uint64_t begun_ns, ended_ns, begun_cpu_ns, ended_cpu_ns;
     uint64_t every; /* copies to the next word to the source */
-    long hellos, ends;
+    uint64_t hello; /* the last one, */
+    long hellos;    /* and how many links had it */
+    long ends;
     uint64_t *expected; /* by link */
     atomic_bool done;
 } sink;
@@ -196,15 +198,23 @@ static void sink_counts(size_t link, const uint8_t *data, size_t size)
         note('C', sink.copies / (uint64_t)load.receivers);
 }
 
+/* Once all links had the same one none is left behind. */
+static void sink_greeted(uint64_t number)
+{
+    if (number != sink.hello)
+        sink.hellos = 0;
+    sink.hello = number;
+    if (++sink.hellos == load.receivers)
+        note('C', 0);
+}
+
 static void sink_took(size_t link, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
     if (size >= LOAD_SMALLEST) {
         sink_counts(link, bytes, size);
     } else if (bytes[0] == 'H') {
-        /* All have been greeted as often: none is left behind. */
-        if (++sink.hellos % load.receivers == 0)
-            note('C', 0);
+        sink_greeted(number_in(bytes + 1));
     } else if (bytes[0] == 'F' && ++sink.ends == load.receivers) {
         sink.ended_ns = load_now_ns();
         sink.ended_cpu_ns = cpu_ns();
