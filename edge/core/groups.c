@@ -382,7 +382,7 @@ void groups_acknowledged(struct node *n, struct peer *p,
     bool ours = ack->stream == o->channel->stream;
     if (ours && ack->state != GROUP_ACK_UNKNOWN)
         receiver_acknowledged(r, ack->cumulative, n->now);
-    if (ours && ack->state == GROUP_ACK_MISSING)
+    if (ours && ack->state == GROUP_ACK_MISSING && !receiver_is_served(r))
         receiver_repair(r, n->now, repair_pause);
     if (ack->state == GROUP_ACK_UNKNOWN && p->session != NULL) {
         if (ours && r->state == RECEIVER_TAKING)

@@ -282,6 +282,11 @@ void receiver_repair(struct receiver *r, struct instant now, struct span pause)
     receiver_ride(r);
 }
 
+bool receiver_is_served(const struct receiver *r)
+{
+    return r->unacknowledged < (r->rides ? r->alone_until : r->cursor);
+}
+
 /* Whether it was sent something that it did not acknowledge. */
 static bool is_waiting(const struct receiver *r)
 {
@@ -337,6 +342,7 @@ void receiver_ride(struct receiver *r)
     if (r->route >= 0 && r->state == RECEIVER_TAKING &&
         r->cursor >= r->channel->uploads[r->route].next && !r->rides) {
         r->rides = true;
+        r->alone_until = r->channel->uploads[r->route].next;
         r->channel->riders++;
     }
 }

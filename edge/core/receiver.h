@@ -46,6 +46,7 @@ struct receiver {
     uint64_t unacknowledged; /* the first packet that it has not */
     uint64_t acknowledged;   /* the last record that it has */
     uint64_t cursor;         /* served alone: the next packet */
+    uint64_t alone_until;    /* it rides, and had the packets before alone */
     uint64_t repair_until;   /* the packets before go at a gentle pace */
     uint64_t repaired;       /* where it was when it was repaired last */
     struct instant repaired_at;
@@ -92,6 +93,9 @@ void receiver_acknowledged(struct receiver *r, uint64_t record,
 /* Something is missing: it is sent again what it has not, alone; unless that
  * was begun within `pause`. */
 void receiver_repair(struct receiver *r, struct instant now, struct span pause);
+/* Whether what it calls missing was sent to it alone, and may be on its way:
+ * meanwhile it gets uploads too early, and says so of each. */
+bool receiver_is_served(const struct receiver *r);
 /* When it will have been silent so long about what it was sent that it is to
  * be repaired: 4 RTTs, at least 400 ms, doubling. NEVER: it lacks nothing. */
 struct instant receiver_stall_at(const struct receiver *r, struct span rtt);

@@ -149,6 +149,35 @@ static void who_misses_something_gets_it_alone_and_rides_again(void **state)
     teardown(&f);
 }
 
+/* Uploads that come too early make it complain until the last has come. */
+static void what_was_sent_to_it_alone_is_not_missing(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    struct receiver *a = join(&f, 0);
+    for (int i = 0; i < 3; i++) {
+        publish(&f, 100);
+        f.channel->uploads[0].next++;
+    }
+    receiver_acknowledged(a, 1, f.now);
+    assert_false(receiver_is_served(a)); /* It had an upload, and may lack it */
+    receiver_repair(a, f.now, span_ms(100));
+    assert_false(receiver_is_served(a));
+    receiver_sent(a);
+    assert_true(receiver_is_served(a));
+    receiver_sent(a);
+    assert_true(a->rides);
+    receiver_acknowledged(a, 2, f.now);
+    assert_true(receiver_is_served(a));
+    receiver_acknowledged(a, 3, f.now);
+    assert_false(receiver_is_served(a));
+    publish(&f, 100);
+    f.channel->uploads[0].next++;
+    assert_false(receiver_is_served(a));
+    teardown(&f);
+}
+
 static void what_goes_again_goes_gently(void **state)
 {
     (void)state;
@@ -537,6 +566,7 @@ int main(void)
         cmocka_unit_test(a_packet_stays_until_the_last_has_it),
         cmocka_unit_test(those_behind_a_relay_ride_on_one_upload),
         cmocka_unit_test(who_misses_something_gets_it_alone_and_rides_again),
+        cmocka_unit_test(what_was_sent_to_it_alone_is_not_missing),
         cmocka_unit_test(what_goes_again_goes_gently),
         cmocka_unit_test(a_new_path_begins_with_what_is_missing),
         cmocka_unit_test(silence_is_noticed_and_doubled),
