@@ -14,7 +14,7 @@ STACKS = {
     "libzmq CURVE": ("bench_zmq", [], 4096),
     "nats-server TLS": ("bench_nats", [], 16384),
 }
-FAN_WINDOW = 512
+FAN_BYTES, FAN_MOST = 512 * 1024, 4096  # of a fan-out
 
 
 class Setting:
@@ -60,7 +60,9 @@ def ends(scene, setting, left, right):
         between, where = middle(scene, setting, stack)
         words = [*words, *where, "--mode", setting.mode,
                  "--size", setting.size, "--seconds", setting.seconds,
-                 "--most", FAN_WINDOW if setting.mode == "fan" else most]
+                 "--most", most]
+        if setting.mode == "fan":
+            words += ["--window", min(FAN_MOST, FAN_BYTES // setting.size)]
         r = stage.Process(scene.bin / program, right, *words,
                           "--receivers", setting.receivers)
         stack.callback(r.end)

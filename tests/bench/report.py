@@ -264,8 +264,8 @@ from end to end on the relay's path, acknowledged, at its defaults but for
 a loop of 15 lines that forwards, one frame a message), and nats-server with
 TLS. Every stack does the same work with its own library (`load/roles.c`): the
 sink tells the source what it had, and the source is at most a window ahead
-(8 MiB or 16,384 messages, libzmq 4,096, fan-out 512), so nothing has a reason
-to be lost. CPU is user and system time of all threads of all processes.
+(8 MiB or 16,384 messages, libzmq 4,096; fan-out 512 KiB or 4,096 messages), so
+nothing has a reason to be lost. CPU is user and system time of all threads of all processes.
 
 """
 
