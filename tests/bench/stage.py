@@ -113,10 +113,14 @@ class Stage:
         self.bin = pathlib.Path(binaries).resolve()
         self.folder = pathlib.Path(folder)
         self.meshes = {}
+        self.relays = 0
 
     def run(self, *command):
-        return subprocess.run([str(x) for x in command], check=True,
-                              capture_output=True, text=True).stdout
+        done = subprocess.run([str(x) for x in command], check=False,
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{command[0]}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def mesh(self, name):
         """The folder of a mesh, and its id."""
@@ -135,7 +139,8 @@ class Stage:
     def relay(self, mesh):
         """A relay as it is by default: (process, URL)."""
         port = free_port()
-        home = self.folder / f"relay-{port}"
+        self.relays += 1
+        home = self.folder / f"relay-{self.relays}"
         _, mesh_id = self.mesh(mesh)
         said = self.run(self.bin / "zs-relay", "init", home, "--host",
                         LOOPBACK, "--port", port, "--mesh", mesh_id)
