@@ -135,7 +135,9 @@ check "a name that points here" refuses 403 $url/api \
     -H 'Host: evil.example:8080' -H 'Origin: http://evil.example:8080'
 check "so for pages" gets 403 $url/ -H 'Host: evil.example'
 check "and figures" gets 403 $url/metrics -H 'Host: evil.example'
+check "again" gets 403 $url/ -H 'Host: evil.example'
 check "a wrong token" refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
+check "again" refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
 check "its own page" talk -H "Origin: http://$url" '{"op":"peers"}'
 check "by another name of this host" talk -H 'Host: localhost:8080' \
     -H 'Origin: http://localhost:8080' '{"op":"peers"}'
@@ -152,6 +154,8 @@ check "and never the token" ends_with 1 grep -q "$token" "$LAB/alice.log"
 check "not on loopback: no token" gets 401 $far/
 check "no figures" gets 401 $far/metrics
 check "no API" refuses 401 $far/api -H "Origin: http://$far"
+check "which is logged once" test 1 = \
+    "$(grep -c reason=no_token "$LAB/bob.log")"
 check "another edge's token" gets 401 "$far/?token=$token"
 check "the token" gets 200 "$far/?token=$far_token"
 check "comes back as a cookie" answered "Set-Cookie: zs_token_8081=$far_token"
@@ -205,6 +209,10 @@ check "bytes" closes 1003 --bytes 82810000000055
 check "an unknown kind of frame" closes 1002 --bytes 83810000000055
 check "no UTF-8" closes 1007 --bytes 818100000000ff
 check "a message over the limit" too_long
+check "again" closes 1002 --bytes 83810000000055
+check "again" closes 1003 --bytes 82810000000055
+check "again" closes 1007 --bytes 818100000000ff
+check "again" too_long
 for code in 1002 1003 1007 1009; do
     check "$code is logged once" logged_once "http_closed code=$code"
 done

@@ -17,6 +17,9 @@ export ZS_WEB
 # The lab's /run is its own, and the home folder none of its business.
 CHROMIUM=$(command -v chromium || true)
 
+NOT_REACHED='ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT'
+NOT_REACHED+='|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT'
+
 web_skip() {
     echo "$(basename "$0" .sh): $*: skipped" >&2
     exit 77
@@ -37,9 +40,7 @@ web_install() {
         --fetch-timeout=20000 >"$log" 2>&1; then
         cp "$ZS_WEB/package-lock.json" "$ZS_WEB/installed.json"
         return
-    elif [ $? = 124 ] || grep -qE \
-        'E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|HOSTUNREACH|NETUNREACH)|ERR_SOCKET_TIMEOUT' \
-        "$log"; then
+    elif [ $? = 124 ] || grep -qE "$NOT_REACHED" "$log"; then
         web_skip "the npm registry is not reached," \
             "and so playwright-core not installed"
     fi
@@ -50,8 +51,10 @@ web_install() {
 
 # Before the lab is entered: there is no way to a registry from inside.
 if [ "${ZS_LAB:-}" != entered ]; then
-    [ -n "$CHROMIUM" ] || web_skip "chromium is not installed (deploy/setup test)"
-    command -v node >/dev/null || web_skip "node is not installed (deploy/setup test)"
+    [ -n "$CHROMIUM" ] ||
+        web_skip "chromium is not installed (deploy/setup test)"
+    command -v node >/dev/null ||
+        web_skip "node is not installed (deploy/setup test)"
     web_installed || command -v npm >/dev/null ||
         web_skip "npm is not installed (deploy/setup test)"
     mkdir -p "$ZS_WEB"
