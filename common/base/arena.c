@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = alignof(max_align_t), BLOCK_SIZE = 64 * 1024 };
+/* The largest packet fits into any block. */
+enum { ALIGNMENT = alignof(max_align_t), BLOCK_SIZE = 72 * 1024 };
 
 struct arena_block {
     struct arena_block *next;

@@ -13,29 +13,10 @@ bool bytes_equal(struct bytes a, struct bytes b)
            (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-struct reader reader_of(struct bytes bytes)
-{
-    /* An empty view may have no place at all, and NULL + 0 is undefined. */
-    static const uint8_t nowhere;
-    const uint8_t *at = bytes.size > 0 ? bytes.data : &nowhere;
-
-    return (struct reader){.at = at, .end = at + bytes.size};
-}
-
 void reader_fail(struct reader *r)
 {
     r->failed = true;
     r->at = r->end;
-}
-
-bool reader_ok(const struct reader *r)
-{
-    return !r->failed;
-}
-
-bool reader_done(const struct reader *r)
-{
-    return !r->failed && r->at == r->end;
 }
 
 /* The next `size` bytes, or NULL once failed. */
@@ -118,16 +99,6 @@ struct writer writer_of(void *room, size_t size)
     uint8_t *start = room;
 
     return (struct writer){.start = start, .at = start, .end = start + size};
-}
-
-struct bytes writer_bytes(const struct writer *w)
-{
-    return bytes_of(w->start, (size_t)(w->at - w->start));
-}
-
-bool writer_ok(const struct writer *w)
-{
-    return !w->failed;
 }
 
 static void write_integer(struct writer *w, uint64_t value, size_t size)

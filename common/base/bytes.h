@@ -35,7 +35,7 @@ struct reader {
     bool failed; /* then nothing is left: at == end */
 };
 
-struct reader reader_of(struct bytes bytes);
+static inline struct reader reader_of(struct bytes bytes);
 static inline size_t reader_left(const struct reader *r);
 /* These answer 0 (or an empty view) once the reader failed. */
 static inline uint8_t read_u8(struct reader *r);
@@ -50,9 +50,9 @@ static inline struct bytes read_bytes(struct reader *r, size_t size);
 void read_copy(struct reader *r, void *to, size_t size);
 void reader_fail(struct reader *r);
 /* True if nothing failed. */
-bool reader_ok(const struct reader *r) MUST_USE;
+static inline bool reader_ok(const struct reader *r) MUST_USE;
 /* True if nothing failed and nothing is left. */
-bool reader_done(const struct reader *r) MUST_USE;
+static inline bool reader_done(const struct reader *r) MUST_USE;
 
 struct writer {
     uint8_t *start;
@@ -72,8 +72,8 @@ static inline void write_bytes(struct writer *w, struct bytes bytes);
 /* Room for `size` bytes to be filled in later, or NULL once failed. */
 static inline uint8_t *write_room(struct writer *w, size_t size);
 /* What was written so far. */
-struct bytes writer_bytes(const struct writer *w);
-bool writer_ok(const struct writer *w) MUST_USE;
+static inline struct bytes writer_bytes(const struct writer *w);
+static inline bool writer_ok(const struct writer *w) MUST_USE;
 size_t varint_size(uint64_t value);
 
 /* --- what every record of every message goes through, and so is inline --- */
@@ -81,6 +81,25 @@ size_t varint_size(uint64_t value);
 /* The form of more than one byte, or of none. */
 uint64_t read_long_varint(struct reader *r);
 void write_long_varint(struct writer *w, uint64_t value);
+
+static inline struct reader reader_of(struct bytes bytes)
+{
+    /* An empty view may have no place at all, and NULL + 0 is undefined. */
+    static const uint8_t nowhere;
+    const uint8_t *at = bytes.size > 0 ? bytes.data : &nowhere;
+
+    return (struct reader){.at = at, .end = at + bytes.size};
+}
+
+static inline bool reader_ok(const struct reader *r)
+{
+    return !r->failed;
+}
+
+static inline bool reader_done(const struct reader *r)
+{
+    return !r->failed && r->at == r->end;
+}
 
 static inline size_t reader_left(const struct reader *r)
 {
@@ -113,6 +132,16 @@ static inline struct bytes read_bytes(struct reader *r, size_t size)
     }
     r->at += size;
     return bytes_of(at, size);
+}
+
+static inline bool writer_ok(const struct writer *w)
+{
+    return !w->failed;
+}
+
+static inline struct bytes writer_bytes(const struct writer *w)
+{
+    return bytes_of(w->start, (size_t)(w->at - w->start));
 }
 
 static inline size_t writer_left(const struct writer *w)

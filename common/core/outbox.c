@@ -119,10 +119,9 @@ bool outbox_has_next(const struct outbox *o, size_t window)
            o->flying_bytes + entry_at(o, o->next)->size <= window;
 }
 
-static void pass(struct outbox *o, const struct outbox_entry *e)
+size_t outbox_unsent(const struct outbox *o)
 {
-    o->flying_bytes += e->size;
-    o->next++;
+    return o->bytes - o->flying_bytes + varint_size(o->next);
 }
 
 /* The first record of a packet, which says its number. */
@@ -132,7 +131,8 @@ static bool write_first(struct outbox *o, size_t room, struct writer *w)
     if (e->size + varint_size(o->next) > room)
         return false;
     data_record_number(bytes_of(e->slab->data + e->at, e->size), o->next, w);
-    pass(o, e);
+    o->flying_bytes += e->size;
+    o->next++;
     return true;
 }
 
@@ -142,13 +142,14 @@ static struct bytes take_row(struct outbox *o, size_t room, size_t window)
     const struct outbox_entry *e = entry_at(o, o->next);
     const struct slab *slab = e->slab;
     struct bytes row = bytes_of(slab->data + e->at, 0);
-    while (e->slab == slab && row.size + e->size <= room) {
+    size_t may_fly = window > o->flying_bytes ? window - o->flying_bytes : 0;
+    size_t most = room < may_fly ? room : may_fly;
+    uint64_t end = o->base + o->count;
+    while (o->next < end && e->slab == slab && row.size + e->size <= most) {
         row.size += e->size;
-        pass(o, e);
-        if (!outbox_has_next(o, window))
-            break;
-        e = entry_at(o, o->next);
+        e = entry_at(o, ++o->next);
     }
+    o->flying_bytes += row.size;
     return row;
 }
 

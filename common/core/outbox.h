@@ -53,6 +53,8 @@ struct outbox_written {
 struct outbox_written outbox_write(struct outbox *o, size_t room, size_t window,
                                    struct writer *w);
 bool outbox_has_next(const struct outbox *o, size_t window);
+/* The bytes of all that is to be sent, if it went in one packet. */
+size_t outbox_unsent(const struct outbox *o);
 /* True while something was sent and not acknowledged. */
 bool outbox_is_waiting(const struct outbox *o);
 void outbox_rewind(struct outbox *o);

@@ -179,8 +179,10 @@ void session_take_reset(struct session *s, struct bytes packet,
                         struct instant now);
 
 bool session_has_output(const struct session *s);
+/* So many bytes the next packet has at the most. */
+size_t session_write_size(const struct session *s);
 /* Writes one packet with all that fits: SEALED for a relay, or PLAIN. False
- * if there was nothing. The writer needs PACKET_OVERHEAD and some room. */
+ * if there was nothing. Room session_write_size, or less and less goes. */
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w) MUST_USE;
 /* Writes a packet with nothing but the acknowledgement, which stays due: for

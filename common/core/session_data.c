@@ -177,6 +177,14 @@ bool session_has_output(const struct session *s)
             outbox_has_next(&s->outbox, window_of(s)));
 }
 
+size_t session_write_size(const struct session *s)
+{
+    size_t records = CONTROL_SIZE + outbox_unsent(&s->outbox);
+    if (records > PACKET_RECORDS_SIZE)
+        records = PACKET_RECORDS_SIZE;
+    return PACKET_OVERHEAD + records;
+}
+
 static void write_token(struct writer *w, enum record_type type, uint64_t token)
 {
     record_encode(&(struct record){.type = type, .token = token}, w);

@@ -433,8 +433,7 @@ static void write_session(struct node *n, struct peer *p, struct link *link)
         write_init(n, p, link);
     if (!session_has_output(s))
         return;
-    struct writer w =
-        traffic_begin(n, p, link, PACKET_RECORDS_SIZE + PACKET_OVERHEAD);
+    struct writer w = traffic_begin(n, p, link, session_write_size(s));
     if (session_write(s, link->kind == LINK_TO_RELAY, n->now, &w))
         traffic_end_packet(n, p, link, &w);
 }

@@ -126,10 +126,13 @@ static bool next_packet(struct both *t, struct end *e, bool sealed,
                         struct packet *p)
 {
     struct writer w = writer_of(p->bytes, sizeof p->bytes);
-    if (session_wants_handshake(&e->session, t->now))
+    if (session_wants_handshake(&e->session, t->now)) {
         assert_true(session_ask(&e->session, &e->entropy, t->now, &w));
-    else if (!session_write(&e->session, sealed, t->now, &w))
-        return false;
+    } else {
+        w.end = w.start + session_write_size(&e->session);
+        if (!session_write(&e->session, sealed, t->now, &w))
+            return false;
+    }
     p->size = writer_bytes(&w).size;
     return true;
 }
@@ -194,6 +197,39 @@ static struct group_ack group_ack_of(uint8_t tag, uint64_t cumulative)
 {
     return (struct group_ack){
         .tag = {tag}, .stream = 9, .cumulative = cumulative};
+}
+
+/* Whatever is due, one packet of the size asked for takes it. */
+static void one_packet_takes_all_that_is_due(void **state)
+{
+    (void)state;
+    for (int sealed = 0; sealed < 2; sealed++) {
+        struct both t;
+        struct packet *p = malloc(sizeof *p);
+        setup(&t);
+        submit(&t, &t.a, "hello");
+        submit(&t, &t.b, "back");
+        run(&t, sealed);
+        for (uint8_t i = 0; i < 100; i++)
+            submit(&t, &t.a, "again");
+        for (uint8_t i = 0; i < SESSION_PINGS; i++) {
+            assert_true(session_ping(&t.a.session, UINT64_MAX));
+            assert_true(session_ping(&t.b.session, UINT64_MAX));
+        }
+        for (uint8_t tag = 0; tag < SESSION_GROUP_ACKS; tag++) {
+            struct group_ack ack = group_ack_of(tag, UINT64_MAX);
+            assert_true(session_group_ack(&t.a.session, &ack));
+        }
+        assert_true(next_packet(&t, &t.b, sealed, p));
+        (void)hand_in(&t, &t.a, &t.b, p);
+        assert_true(next_packet(&t, &t.a, sealed, p));
+        assert_false(session_has_output(&t.a.session));
+        (void)hand_in(&t, &t.b, &t.a, p);
+        assert_int_equal(t.b.messages, 101);
+        assert_int_equal(t.b.group_acks, SESSION_GROUP_ACKS);
+        free(p);
+        teardown(&t);
+    }
 }
 
 static void the_newest_word_on_a_group_is_sent(void **state)
@@ -634,6 +670,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_arrive_sealed_and_plain),
+        cmocka_unit_test(one_packet_takes_all_that_is_due),
         cmocka_unit_test(the_newest_word_on_a_group_is_sent),
         cmocka_unit_test(a_lost_packet_comes_again),
         cmocka_unit_test(a_full_queue_halves_what_flies),
