@@ -179,6 +179,8 @@ void session_take_reset(struct session *s, struct bytes packet,
                         struct instant now);
 
 bool session_has_output(const struct session *s);
+/* All its output is an acknowledgement of messages. */
+bool session_only_acknowledges(const struct session *s);
 /* So many bytes the next packet has at the most. */
 size_t session_write_size(const struct session *s);
 /* Writes one packet with all that fits: SEALED for a relay, or PLAIN. False

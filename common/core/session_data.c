@@ -185,6 +185,14 @@ size_t session_write_size(const struct session *s)
     return PACKET_OVERHEAD + records;
 }
 
+bool session_only_acknowledges(const struct session *s)
+{
+    return s->current.live && s->ack_due && !s->confirm_due &&
+           s->ping_count == 0 && s->pong_count == 0 &&
+           s->group_ack_count == 0 &&
+           !outbox_has_next(&s->outbox, window_of(s));
+}
+
 static void write_token(struct writer *w, enum record_type type, uint64_t token)
 {
     record_encode(&(struct record){.type = type, .token = token}, w);

@@ -6,6 +6,9 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+/* So many before descriptors and timers are looked at again. */
+enum { TURNS = 4 };
+
 struct zsocket {
     struct zloop *zloop;
     void *socket;
@@ -85,16 +88,23 @@ static void run_sockets(struct zloop *z)
         run_socket(z, z->first);
 }
 
-static void on_check(uv_check_t *check)
+static void take_turn(struct zloop *z)
 {
-    struct zloop *z = check->data;
-
-    if (z->first == NULL && !z->kicked)
-        return;
     run_sockets(z);
     z->kicked = false;
     if (z->after != NULL)
         z->after(z->context);
+}
+
+/* A second look is mostly the last one, and costs the kernel nothing here. */
+static void on_check(uv_check_t *check)
+{
+    struct zloop *z = check->data;
+
+    for (int i = 0;
+         i < TURNS && zloop_busy(z) && !uv_is_closing((uv_handle_t *)check);
+         i++)
+        take_turn(z);
 }
 
 static void on_idle(uv_idle_t *idle)

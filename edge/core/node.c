@@ -423,6 +423,7 @@ void node_step(struct node *n, struct instant now,
         late.us > n->detector.lost_after.us)
         ask_everybody(n); /* The others have given it up by now. */
     links_go_on(n);
+    peers_go_on(n);
     for (size_t i = 0; i < count; i++)
         take_event(n, &events[i]);
     handle_due(n);
@@ -451,6 +452,7 @@ bool node_publish(struct node *n, struct instant now, const struct message *m,
 
 struct instant node_deadline(const struct node *n)
 {
-    bool at_once = n->dirty != NULL || n->uploads_wait || n->spent != NULL;
+    bool at_once = n->dirty != NULL || n->later != NULL || n->uploads_wait ||
+                   n->spent != NULL;
     return at_once ? n->now : heap_deadline(&n->heap);
 }

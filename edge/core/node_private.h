@@ -153,6 +153,8 @@ struct peer {
 
     struct session *session;
     uint32_t ack_via; /* the link that brought what is to be acknowledged */
+    uint64_t took_in; /* the step in which it did */
+    bool ack_put_off; /* once, to the next step */
     bool wants_ready; /* a submit was BUSY: READY is owed */
     struct node_traffic traffic;
     struct instant session_until; /* not joined: kept so long */
@@ -267,6 +269,7 @@ struct node {
     uint64_t steps;
     struct link *spent; /* links that go on in the next step */
     struct peer *dirty;
+    struct peer *later; /* those that are dirty in the next step */
     struct instant now;
     struct todo *todo;            /* of the step under way */
     const struct peer *viewed;    /* whom todo_peer saw last in it */
@@ -412,6 +415,9 @@ struct peer *peer_new(struct node *n, const struct node_id *id);
 void peer_free(struct node *n, struct peer *p);
 /* Its state may have changed: it is settled before the step ends. */
 void peer_touch(struct node *n, struct peer *p);
+/* It is settled again in the next step, which is at once. */
+void peer_put_off(struct node *n, struct peer *p);
+void peers_go_on(struct node *n);
 /* Joins it now if the evidence suffices. True if it is joined. */
 bool peer_try_join(struct node *n, struct peer *p);
 void peer_leave(struct node *n, struct peer *p, enum departure reason);

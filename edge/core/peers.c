@@ -94,6 +94,25 @@ void peer_touch(struct node *n, struct peer *p)
     n->dirty = p;
 }
 
+void peer_put_off(struct node *n, struct peer *p)
+{
+    if (p->dirty)
+        return;
+    p->dirty = true;
+    p->next_dirty = n->later;
+    n->later = p;
+}
+
+void peers_go_on(struct node *n)
+{
+    while (n->later != NULL) {
+        struct peer *p = n->later;
+        n->later = p->next_dirty;
+        p->next_dirty = n->dirty;
+        n->dirty = p;
+    }
+}
+
 /* --- evidence ------------------------------------------------------------ */
 
 static struct instant listed_until(const struct node *n, const struct peer *p)

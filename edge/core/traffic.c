@@ -329,8 +329,10 @@ static void take_records(struct node *n, struct peer *p, struct link *link,
         verdict = session_take(p->session, packet, size, n->now, &sink);
     switch (verdict) {
     case SESSION_TAKEN:
-        if (p->session->ack_due)
+        if (p->session->ack_due) {
             p->ack_via = link->id;
+            p->took_in = n->steps;
+        }
         break;
     case SESSION_DROPPED:
         n->counters.packets_dropped++;
@@ -446,12 +448,26 @@ static bool has_output(const struct node *n, const struct peer *p)
             (session_has_output(s) || session_wants_handshake(s, n->now)));
 }
 
+/* The owner has not seen yet what came in this step. What it answers goes in
+ * one packet with the acknowledgement [P-6.7]. */
+static bool may_answer(const struct node *n, const struct peer *p)
+{
+    return p->took_in == n->steps && !p->ack_put_off && !n->leaving &&
+           session_only_acknowledges(p->session);
+}
+
 bool traffic_write(struct node *n, struct peer *p)
 {
     struct session *s = p->session;
     struct link *link = peer_link(n, p);
     if (!p->joined)
         return false;
+    if (s != NULL && may_answer(n, p)) {
+        p->ack_put_off = true;
+        peer_put_off(n, p);
+        return false;
+    }
+    p->ack_put_off = false;
     if (s != NULL && p->ack_via != 0)
         ack_back(n, p);
     if (link == NULL || !has_output(n, p))

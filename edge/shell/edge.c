@@ -28,21 +28,33 @@ static void arm(struct edge *e, struct instant deadline, struct instant now)
                    left <= 0 ? 0 : (uint64_t)(left + 999) / 1000, 0);
 }
 
-void edge_turn(struct edge *e)
+static bool wants_step(const struct edge *e, struct instant now)
 {
-    struct instant now = clock_now();
+    return e->turn.filling->count > 0 ||
+           instant_reached(node_deadline(e->node), now);
+}
+
+static void step(struct edge *e, struct instant now)
+{
+    struct batch *batch = turn_take(&e->turn);
 
     e->handed_at = INSTANT_NEVER;
-    if (e->turn.filling->count == 0 &&
-        !instant_reached(node_deadline(e->node), now)) {
-        arm(e, node_deadline(e->node), now);
-        return;
-    }
-    struct batch *batch = turn_take(&e->turn);
     todo_clear(&e->todo);
     node_step(e->node, now, batch->events, batch->count, &e->todo);
     edge_do(e, &e->todo);
     turn_done(batch);
+}
+
+/* The second step sends what observers of the first one answered. */
+void edge_turn(struct edge *e)
+{
+    struct instant now = clock_now();
+
+    for (int i = 0; i < 2 && wants_step(e, now); i++) {
+        step(e, now);
+        now = clock_now();
+    }
+    e->handed_at = INSTANT_NEVER;
     arm(e, node_deadline(e->node), now);
 }
 
