@@ -112,6 +112,8 @@ function show(id) {
   fitText();
   showHead();
   showPeople();
+  part("people").querySelector("[aria-current=true]")
+    ?.scrollIntoView({block: "nearest", inline: "nearest"});
   toEnd();
 }
 
@@ -150,6 +152,7 @@ function makePerson(id, name, about, gone) {
 
   button.type = "button";
   button.dataset.id = id;
+  button.title = name; // the whole of it, where there is no room
   button.setAttribute("aria-current", String(id === current));
   button.append(make("bdi", "name", name));
   if (unread > 0) {

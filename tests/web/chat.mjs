@@ -8,6 +8,7 @@ import {EVERYONE, hasNote, hasPeople, hasWords, isMarked, person, say, turnTo,
 const PHONE = {viewport: {width: 390, height: 844}, hasTouch: true};
 const LETTER = "Dear carol,\nthe whole text, " +
   "not just\n  the first word: \"yes\"";
+const LONG_NAME = "zzz-a-very-long-name-of-a-machine.in-the-second-hall.org";
 const MARKUP = ["<script>window.ran = 1</script>",
                 "<img src=x onerror='window.ran = 1'>",
                 "<b>bold</b> & &lt;i&gt;"];
@@ -154,6 +155,18 @@ async function onAPhone() {
               isMarked(phone, "from a phone", "delivered, relayed"));
   await picture(phone, "chat-phone");
   await check("all text stands out there", contrastOf(phone));
+  await lab(`member office ${LONG_NAME}`);
+  await lab(`edge bob ${LONG_NAME}`);
+  await turnTo(phone, LONG_NAME);
+  await check("a long name makes it no wider", noScroll(phone));
+  await check("nor the field any higher", phone.getByRole("textbox")
+    .evaluate((field) => field.clientHeight < 60));
+  await check("and whom one talks to is in sight", person(phone, LONG_NAME)
+    .evaluate((button) => {
+      const {left, right} = button.getBoundingClientRect();
+      return left >= 0 && right <= innerWidth;
+    }));
+  await picture(phone, "chat-long-name");
 }
 
 await play(async () => {
