@@ -169,12 +169,5 @@ static int run(const struct options *o)
 
 int cmd_wait(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    code = run(&o);
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

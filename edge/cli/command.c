@@ -29,6 +29,19 @@ bool command_options(const struct options_spec *spec, int argc, char **argv,
     return true;
 }
 
+int command_run(const struct options_spec *spec, int argc, char **argv,
+                int (*run)(const struct options *o))
+{
+    struct options o;
+    int code;
+
+    if (!command_options(spec, argc, argv, &o, &code))
+        return code;
+    code = run(&o);
+    options_free(&o);
+    return code;
+}
+
 static volatile sig_atomic_t stopped;
 
 static void on_signal(int number)

@@ -36,6 +36,9 @@ enum { COMMAND_SHARED = 1 };
 /* Parses a command's arguments. False: it ends with *code. */
 bool command_options(const struct options_spec *spec, int argc, char **argv,
                      struct options *o, int *code) MUST_USE;
+/* A whole command: parses its arguments and runs it; its exit code. */
+int command_run(const struct options_spec *spec, int argc, char **argv,
+                int (*run)(const struct options *o));
 
 /* "zs: MESSAGE" on stderr; returns `code`. */
 int command_fail(int code, const char *message, ...)
