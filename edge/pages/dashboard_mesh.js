@@ -64,7 +64,7 @@ export class Mesh {
                   flow: flow(peer.traffic, before?.traffic, seconds)};
     // Which relay it is behind; -1 if none.
     seen.hub = peer.path === "relay"
-      ? this.relays.findIndex((relay) => relay.url === peer.endpoint) : -1;
+      ? this.relays.findIndex((relay) => relay.url === peer.relay) : -1;
     seen.via = peer.path !== "relay" ? peer.endpoint
       : seen.hub < 0 ? hostOf(peer.endpoint) : relayName(this.relays[seen.hub]);
     seen.searched = searched(peer);

@@ -14,6 +14,7 @@ const SELF = "self";
 const ROOM_FOR_RTT = 76; // pixels between peers: it is written, too
 const REACH = 26; // pixels: so near a node one points at it
 const LINE_HEIGHT = 15;
+const FRESH_MS = 3000; // so long it shows that a peer is new, or its path
 const LOADS = [1, 2000, 100000, 5000000]; // bytes a second, for a line's width
 
 const byName = new Intl.Collator(undefined, {numeric: true}).compare;
@@ -46,6 +47,7 @@ class Drawn {
   x = 0;
   y = 0;
   label = "";
+  freshUntil = -Infinity;
 
   constructor(id, shape, nodes, lines) {
     this.id = id;
@@ -98,6 +100,7 @@ export class Picture {
   #clusters = [];
   #places = [];
   #sizes = "";
+  #box; // asked for when it is another only: the answer may take a layout
   #mesh;
   #shown = () => true;
   #pointed = null;
@@ -113,6 +116,7 @@ export class Picture {
     draw("line", {}, this.#mark);
     draw("circle", {r: 13}, this.#mark);
     put(draw("text", {"text-anchor": "middle"}, this.#mark), "");
+    this.#box = svg.getBoundingClientRect();
     text.font = `13px ${getComputedStyle(svg).fontFamily}`;
     this.#listen();
   }
@@ -151,7 +155,8 @@ export class Picture {
   }
 
   // The size it is drawn in is another.
-  resized() {
+  #resized() {
+    this.#box = this.#svg.getBoundingClientRect();
     this.#sizes = "";
     if (this.#mesh) this.update(this.#mesh);
   }
@@ -200,19 +205,16 @@ export class Picture {
     const away = this.#shown(peer) ? "" : " dim";
     const name = short(peer.name, 16);
     const changed = drawn.kind !== kind || drawn.text !== name;
-    if (fresh && drawn.kind !== kind) this.#flash(drawn);
+    if (fresh && drawn.kind !== kind)
+      drawn.freshUntil = performance.now() + FRESH_MS;
+    const news = performance.now() < drawn.freshUntil ? " fresh" : "";
     drawn.kind = kind;
     drawn.text = name;
-    putClass(drawn.group, `peer ${kind}${away}`);
+    putClass(drawn.group, `peer ${kind}${away}${news}`);
     putClass(drawn.line, `${kind}${away} load${loadOf(peer.flow)}`);
     put(drawn.name, name);
     put(drawn.rtt, rttInWords(peer.rtt_ms));
     return isNew || changed;
-  }
-
-  #flash(drawn) {
-    drawn.shape.animate?.([{strokeWidth: "14px", strokeOpacity: 0.6}, {}],
-                          {duration: 1500, easing: "ease-out"});
   }
 
   // ---- Where they stand
@@ -231,7 +233,7 @@ export class Picture {
   }
 
   #settle(moved, members) {
-    const {width, height} = this.#svg.getBoundingClientRect();
+    const {width, height} = this.#box;
     const counts = this.#places.map((places) => places.size);
     const sizes = [width, height, ...counts].join(" ");
     const anew = sizes !== this.#sizes;
@@ -324,7 +326,7 @@ export class Picture {
     svg.addEventListener("pointerdown",
                          (event) => this.point(this.#nearest(event)));
     svg.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.resized()).observe(svg);
+    new ResizeObserver(() => this.#resized()).observe(svg);
   }
 
   #nearest({clientX, clientY}) {

@@ -17,9 +17,11 @@ function pathWords(event) {
   return same ? `from ${event.was} to ${event.path}` : tellers.path(event);
 }
 
+const rank = (path) => ["none", "relay"].indexOf(path) + 1 || 3;
+
 function kindOf(event) {
   if (event.event !== "path") return event.event;
-  return pathInWords(event.path) === "direct" ? "better" : "worse";
+  return rank(event.path) < rank(event.was) ? "worse" : "better";
 }
 
 export class Story {

@@ -120,6 +120,8 @@ void peers_write(const struct api *a, struct text *t)
         first = false;
         peer_write(t, &peer);
         endpoint_write(a, t, &peer);
+        if (peer.path == PATH_RELAY && peer.relay < edge_relay_count(a->edge))
+            add_member(t, "relay", edge_relay_url(a->edge, peer.relay));
         add_rtt(t, peer.rtt);
         add_since(a, t, peer.since);
         add_traffic(t, &peer.traffic);

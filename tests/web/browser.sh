@@ -108,17 +108,20 @@ web_conf() { # NAME - the pages of its edge.
     chmod +x "$LAB/chromium-$1"
 }
 
-# No packet between alice and bob but by the relay; and again.
+# No packet between alice and bob but by the relay, and none by their
+# link-local addresses; and again.
 cut() {
     as alice nft -f - <<'NFT'
 table inet cut {
     chain in {
         type filter hook input priority filter;
         ip saddr 203.0.113.3 drop
+        ip6 saddr fe80::/10 drop
     }
     chain out {
         type filter hook output priority filter;
         ip daddr 203.0.113.3 drop
+        ip6 daddr fe80::/10 drop
     }
 }
 NFT
