@@ -9,9 +9,12 @@
  *   not on loopback         refused, as all else there wants the token
  *   Host: some name         refused: a name of somebody's may be made to point
  *                           here (DNS rebinding); an address here, or
- * localhost, is fine Origin: another page    refused no Origin in: no page, but
- * a program of this host. One that lies could forge an Origin as well; who does
- * not trust all users of the host keeps to the socket.
+ *                           localhost, is fine
+ *   Origin: another page    refused
+ *   no Origin               in: no page, but a program of this host
+ *
+ * One that lies could forge an Origin as well; who does not trust all users of
+ * the host keeps to the socket.
  */
 #ifndef EDGE_SHELL_HTTP_GATE_H
 #define EDGE_SHELL_HTTP_GATE_H
