@@ -7,7 +7,7 @@ import {differences, kindOf, Mesh} from "./dashboard_mesh.js";
 import {inWords, Picture} from "./dashboard_picture.js";
 import {Story} from "./dashboard_story.js";
 import {pathAndKind, PeerTable, RelayTable} from "./dashboard_tables.js";
-import {flowInWords, hostOf, make, put, rttInWords, timeInWords}
+import {flowInWords, hasMoved, hostOf, make, put, rttInWords, timeInWords}
   from "./dashboard_words.js";
 
 const EVERY_MS = 1000;
@@ -26,6 +26,7 @@ let known = false; // some status was seen
 let synced = false; // events are news
 let back = false; // the edge was away: what changed meanwhile?
 let pointed = null;
+let inTable = false; // the mouse is
 let due = 0; // a timer: the next look
 let frame = 0;
 let healthSaid = "";
@@ -142,9 +143,16 @@ function filter() {
 
 part("filter").addEventListener("input", filter);
 part("paths").addEventListener("change", filter);
-part("peers").addEventListener("pointerover", ({target}) =>
+
+// Before the picture hears of it, for what leaves a row for it.
+document.addEventListener("pointermove", (event) => {
+  if (!hasMoved(event)) return;
+  const row = event.target.closest("#peers tr");
+  if (row || inTable) picture.point(row?.dataset.id ?? null);
+  inTable = Boolean(row);
+}, {capture: true});
+part("peers").addEventListener("pointerdown", ({target}) =>
   picture.point(target.closest("tr")?.dataset.id ?? null));
-part("peers").addEventListener("pointerleave", () => picture.point(null));
 
 // ---- The edge
 

@@ -7,7 +7,8 @@
 import {pathInWords} from "./edge.js";
 import {arrange, Places, Room} from "./dashboard_layout.js";
 import {kindOf} from "./dashboard_mesh.js";
-import {put, putClass, relayName, rttInWords, short} from "./dashboard_words.js";
+import {hasMoved, put, putClass, relayName, rttInWords, short}
+  from "./dashboard_words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const SELF = "self";
@@ -321,7 +322,8 @@ export class Picture {
   #listen() {
     const svg = this.#svg;
     svg.addEventListener("pointermove", (event) => {
-      if (event.pointerType === "mouse") this.point(this.#nearest(event));
+      if (event.pointerType === "mouse" && hasMoved(event))
+        this.point(this.#nearest(event));
     });
     svg.addEventListener("pointerdown",
                          (event) => this.point(this.#nearest(event)));

@@ -1,5 +1,5 @@
 // How the dashboard says what it knows, and how it says it without work: what
-// is said already is not written again.
+// is said already is not written again. And what a mouse says.
 
 // As `zs status` says it.
 export function rttInWords(ms) {
@@ -38,6 +38,11 @@ export function timeInWords(time) {
   return today ? time.toLocaleTimeString()
                : `${time.toLocaleDateString()} ${time.toLocaleTimeString()}`;
 }
+
+// A mouse at rest is said to move where the page moves beneath it: scrolled by
+// a key, sorted anew. It must not take what the keys point at.
+export const hasMoved = ({movementX, movementY}) =>
+  movementX !== 0 || movementY !== 0;
 
 export function put(element, text) {
   if (!element.firstChild) element.textContent = " ";
