@@ -39,8 +39,10 @@ static struct arena_block *new_block(size_t size)
 }
 
 /* Makes a block with room for `size` the current one. Blocks after the current
- * one are empty; those too small for now are left for later. */
-static void advance(struct arena *a, size_t size)
+ * one are empty; those too small for now are left for later. Rare, and never
+ * inlined: gcc 12 warns of what it makes of a lack of blocks otherwise. */
+__attribute__((noinline)) static struct arena_block *advance(struct arena *a,
+                                                             size_t size)
 {
     struct arena_block **at = a->current ? &a->current->next : &a->first;
     struct arena_block *b = *at;
@@ -51,17 +53,19 @@ static void advance(struct arena *a, size_t size)
         *at = b;
     }
     a->current = b;
+    return b;
 }
 
 void *arena_take(struct arena *a, size_t size)
 {
+    struct arena_block *b = a->current;
     void *room;
 
     size = aligned(size);
-    if (a->current == NULL || a->current->size - a->current->used < size)
-        advance(a, size);
-    room = a->current->data + a->current->used;
-    a->current->used += size;
+    if (b == NULL || b->size - b->used < size)
+        b = advance(a, size);
+    room = b->data + b->used;
+    b->used += size;
     return room;
 }
 

@@ -8,6 +8,7 @@ add_compile_options(
     -Wundef -Wwrite-strings -Wformat=2)
 if(ZS_WERROR)
     add_compile_options(-Werror)
+    add_link_options(-Werror) # what the whole shows
 endif()
 
 include(CheckPIESupported)
