@@ -13,7 +13,13 @@ STACKS = {
     "zeroservices, thread": ("bench_zs", ["--form", "thread"], 16384),
     "libzmq CURVE": ("bench_zmq", [], 4096),
     "nats-server TLS": ("bench_nats", [], 16384),
+    "mosquitto QoS 1, TLS": ("bench_mqtt", [], 1024),
+    "nng pair, TLS": ("bench_nng", [], 4096),
+    "Zyre whisper, not encrypted": ("bench_zyre", [], 4096),
 }
+# What has to be there for it besides its load generator.
+SERVERS = {"nats-server TLS": "nats-server",
+           "mosquitto QoS 1, TLS": "mosquitto"}
 FAN_BYTES, FAN_MOST = 512 * 1024, 4096  # of a fan-out
 
 
@@ -43,8 +49,19 @@ def middle(scene, setting, stack):
     if setting.stack == "nats-server TLS":
         server, url = scene.nats()
         stack.callback(server.end)
-        return server, ["--url", url, "--ca", scene.folder / "cert.pem"]
-    url = f"tcp://{stage.LOOPBACK}:{stage.free_port()}"
+        return server, ["--url", url, "--ca", scene.certificate()[0]]
+    if setting.stack == "mosquitto QoS 1, TLS":
+        broker, port = scene.mosquitto()
+        stack.callback(broker.end)
+        return broker, ["--url", port, "--ca", scene.certificate()[0]]
+    if setting.stack == "nng pair, TLS":
+        certificate, _, both = scene.certificate()
+        return None, ["--url", "tls+" + stage.free_url(), "--ca", certificate,
+                      "--key", both]
+    url = stage.free_url()
+    if setting.stack == "Zyre whisper, not encrypted":
+        return None, ["--url", url, "--own", stage.free_url(), "--gossip",
+                      stage.free_url()]
     if setting.mode == "direct":
         return None, ["--url", url]
     forwarder = scene.forwarder(url)
@@ -103,6 +120,86 @@ def round_trip(scene, setting):
             "p999_us": left["p999"] / 1e3, "trips": left["count"],
             "lost": 0, "reordered": 0, "doubled": left["strange"],
             "others": others}
+
+
+# ---- Several pairs at once
+
+# How many I/O threads a relay takes that counts so many cores.
+CORES_FOR = {1: 1, 2: 2, 4: 8, 8: 16}
+
+
+class Pairs:
+    """What is measured: pairs of nodes at once, by a relay of so many I/O
+    threads that may use all cores."""
+
+    def __init__(self, size, pairs, threads):
+        self.stack, self.size, self.seconds = "zeroservices", size, 1.0
+        self.pairs, self.threads = pairs, threads
+
+
+def open_pairs(scene, setting, words, stack):
+    """[(source, sink)] that have begun. Each source knows all other nodes
+    before, so they begin within some milliseconds."""
+    program = scene.bin / STACKS[setting.stack][0]
+    ends = {}
+    for role, known in (("sink", []),
+                        ("source", ["--peers", 2 * setting.pairs - 1])):
+        ends[role] = [stage.Process(program, role, *words, "--pair", i + 1,
+                                    *known) for i in range(setting.pairs)]
+        for end in ends[role]:
+            stack.callback(end.end)
+    for sink in ends["sink"]:
+        sink.wait_for("READY")
+    for source in ends["source"]:
+        source.wait_for("START", 60)
+    return list(zip(ends["source"], ends["sink"]))
+
+
+def scale(scene, setting):
+    """What a message costs each thread of the relay."""
+    scene.identities("small", [f"{x}-{i + 1}" for i in range(setting.pairs)
+                               for x in ("src", "dst")])
+    folder, _ = scene.mesh("small")
+    with contextlib.ExitStack() as stack:
+        relay, url = scene.relay("small", CORES_FOR[setting.threads])
+        stack.callback(relay.end)
+        words = ["--mesh", folder, "--relay", url, "--size", setting.size,
+                 "--seconds", setting.seconds, "--most",
+                 STACKS[setting.stack][2]]
+        pairs = open_pairs(scene, setting, words, stack)
+        before = stage.threads_cpu_s(relay.pid)
+        busy, begun = stage.busy_s(), time.monotonic()
+        sent = [source.wait_for("RESULT", 90) for source, _ in pairs]
+        busy, took = stage.busy_s() - busy, time.monotonic() - begun
+        spent = spent_by(before, stage.threads_cpu_s(relay.pid))
+        had = [sink.wait_for("RESULT") for _, sink in pairs]
+    ours = spent["all"] + sum(x["cpu_ns"] for x in sent + had) / 1e9
+    others = max(0, busy - ours) / took / os.cpu_count()
+    return of_pairs(sent, had, spent) | {"others": others}
+
+
+def spent_by(before, after):
+    """Seconds of processor by the relay's threads: the main one is first."""
+    spent = [(name, b - a) for (_, a), (name, b) in zip(before, after)]
+    workers = [x for name, x in spent if name.startswith("ZMQbg/IO")]
+    return {"all": sum(x for _, x in spent), "main": spent[0][1],
+            "workers": workers}
+
+
+def of_pairs(sent, had, spent):
+    messages = sum(x["copies"] for x in had)
+    late, skipped = (sum(x[k] for x in had) for k in ("late", "skipped"))
+    reordered = min(late, skipped)
+    ends = sum(x["cpu_ns"] for x in sent + had) / 1e3
+    return {"per_second": sum(x["copies"] / x["ns"] * 1e9 for x in had),
+            "cpu_us": (ends + spent["all"] * 1e6) / messages,
+            "cpu_relay_us": spent["all"] * 1e6 / messages,
+            "cpu_main_us": spent["main"] * 1e6 / messages,
+            "cpu_workers_us": sum(spent["workers"]) * 1e6 / messages,
+            "workers": len(spent["workers"]),
+            "busiest_worker": max(spent["workers"]) / sum(spent["workers"]),
+            "lost": sum(x["sent"] for x in sent) - messages + late - reordered,
+            "reordered": reordered, "doubled": late - reordered}
 
 
 def quietest(measure, scene, setting, tries):

@@ -1,6 +1,7 @@
 """The processes of a measurement: relays, brokers, and the load generators."""
 
 import contextlib
+import getpass
 import os
 import pathlib
 import re
@@ -19,9 +20,24 @@ def free_port():
         return s.getsockname()[1]
 
 
+def free_url():
+    return f"tcp://{LOOPBACK}:{free_port()}"
+
+
 def cpu_s(pid):
     """Seconds of processor that all threads of a live process have used."""
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def threads_cpu_s(pid):
+    """[(its name, seconds of processor)] of each thread, the main one first."""
+    threads = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        name = (task / "comm").read_text(encoding="ascii").strip()
+        spent = (task / "schedstat").read_text(encoding="ascii").split()[0]
+        threads.append((task.name != str(pid), int(task.name), name,
+                        int(spent) / 1e9))
+    return [x[2:] for x in sorted(threads)]
 
 
 def busy_s():
@@ -136,8 +152,9 @@ class Stage:
             if not (folder / f"{name}.zs").exists():
                 self.run(self.bin / "zs", "mesh", "add", name, "--dir", folder)
 
-    def relay(self, mesh):
-        """A relay as it is by default: (process, URL)."""
+    def relay(self, mesh, cores=None):
+        """A relay as it is by default: (process, URL). `cores`: it counts so
+        many when it starts, and may use all of them after."""
         port = free_port()
         self.relays += 1
         home = self.folder / f"relay-{self.relays}"
@@ -148,22 +165,36 @@ class Stage:
         text = conf.read_text(encoding="utf-8")
         text = text.replace(f"*:{port}", f"{LOOPBACK}:{port}")
         text = re.sub(r"^( *udp:).*", r"\1 []", text, flags=re.M)
-        text = re.sub(r"(edges_per_address:).*?([,}\n])", r"\1 5000\2", text)
+        text += "limits: {edges_per_address: 5000}\n"
         conf.write_text(text, encoding="utf-8")
         url = re.search(r"tcp://\S+", said)[0]
-        relay = Daemon(home / "log", port, self.bin / "zs-relay", "-c", conf)
+        words = [self.bin / "zs-relay", "-c", conf]
+        if cores:
+            words = ["taskset", "-c", f"0-{cores - 1}", *words]
+        relay = Daemon(home / "log", port, *words)
+        if cores:
+            for thread in pathlib.Path(f"/proc/{relay.pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), range(os.cpu_count()))
         return relay, url
 
-    def nats(self):
-        """nats-server with TLS: (process, URL)."""
-        port = free_port()
-        certificate, key = self.folder / "cert.pem", self.folder / "key.pem"
-        if not certificate.exists():
+    def certificate(self):
+        """Files for TLS: (certificate, key, both)."""
+        files = [self.folder / f"{x}.pem" for x in ("cert", "key", "both")]
+        if not files[2].exists():
             self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                      "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                      "-subj", "/CN=localhost", "-addext",
                      f"subjectAltName=DNS:localhost,IP:{LOOPBACK}", "-keyout",
-                     key, "-out", certificate)
+                     files[1], "-out", files[0])
+            files[2].write_text(files[0].read_text(encoding="utf-8") +
+                                files[1].read_text(encoding="utf-8"),
+                                encoding="utf-8")
+        return files
+
+    def nats(self):
+        """nats-server with TLS: (process, URL)."""
+        port = free_port()
+        certificate, key, _ = self.certificate()
         conf = self.folder / f"nats-{port}.conf"
         conf.write_text(f'listen: "{LOOPBACK}:{port}"\n'
                         f'tls {{ cert_file: "{certificate}", '
@@ -172,6 +203,20 @@ class Stage:
         server = Daemon(self.folder / "nats.log", port, "nats-server", "-c",
                         conf)
         return server, f"nats://{LOOPBACK}:{port}"
+
+    def mosquitto(self):
+        """mosquitto with TLS that drops nothing: (process, port)."""
+        port = free_port()
+        certificate, key, _ = self.certificate()
+        conf = self.folder / f"mosquitto-{port}.conf"
+        conf.write_text(f"listener {port} {LOOPBACK}\n"
+                        f"certfile {certificate}\nkeyfile {key}\n"
+                        "allow_anonymous true\npersistence false\n"
+                        "log_dest none\nmax_queued_messages 0\n"
+                        "max_inflight_messages 0\nset_tcp_nodelay true\n"
+                        f"user {getpass.getuser()}\n", encoding="utf-8")
+        return Daemon(self.folder / "mosquitto.log", port, "mosquitto", "-c",
+                      conf), port
 
     def forwarder(self, url):
         forwarder = Process(self.bin / "bench_zmq", "forwarder", "--url", url)

@@ -1,10 +1,10 @@
 /*
  * link_zs - the load generator on the library's public API, in both forms.
  *
- * Two nodes, `src` and `dst`, of one mesh; in mode fan `src` publishes, and
- * dst-0 ... dst-N are nodes of one process. They meet by the relay; in mode
- * direct the link between them is waited for. Role idle: nodes that are there
- * and say nothing, idle-FIRST and on.
+ * Two nodes, `src` and `dst`, of one mesh, or src-PAIR and dst-PAIR; in mode
+ * fan `src` publishes, and dst-0 ... dst-N are nodes of one process. They meet
+ * by the relay; in mode direct the link between them is waited for. Role idle:
+ * nodes that are there and say nothing, idle-FIRST and on.
  */
 #include "tests/bench/load/load.h"
 
@@ -21,9 +21,12 @@
 #include <unistd.h>
 #include <zeroservices.h>
 
+enum { PATIENCE_S = 900 };
+
 struct member {
     struct zs_node *node;
     uint64_t due_ns; /* when it wants to be run, if nothing comes */
+    bool met;        /* it knows another: the relay has let it in */
 };
 
 static struct member *members;
@@ -33,7 +36,7 @@ static load_message *took;
 static unsigned long handed; /* messages, since the process began */
 static long reached;         /* peers by the path that is wanted */
 static bool threaded;
-static const char *to;
+static char to[64]; /* empty: published, to all */
 
 /* Form thread: who waits is woken by what it waits for. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -70,6 +73,7 @@ static void on_new_node(void *context, struct zs_node *node,
                         const struct zs_peer *peer)
 {
     (void)node;
+    ((struct member *)context)->met = true;
     if (context == members)
         __atomic_add_fetch(&reached, peer->path == wanted(), __ATOMIC_SEQ_CST);
 }
@@ -153,22 +157,42 @@ static void raise_files(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void open_all(const char *name, size_t count)
+/* The name of the node of that number, where `all` have the same role. */
+static void name_node(char *out, size_t size, const char *role, size_t number,
+                      size_t all)
 {
-    char numbered[64];
+    if (all > 1 || load.first > 0)
+        snprintf(out, size, "%s-%zu", role, number + (size_t)load.first);
+    else if (load.pair > 0)
+        snprintf(out, size, "%s-%ld", role, load.pair);
+    else
+        snprintf(out, size, "%s", role);
+}
+
+static void prepare(size_t count)
+{
     raise_files();
     members = calloc(count, sizeof *members);
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (members == NULL || epoll_fd < 0)
         load_die("no room for %zu nodes", count);
-    for (size_t i = 0; i < count; i++) {
-        snprintf(numbered, sizeof numbered, "%s-%zu", name,
-                 i + (size_t)load.first);
-        open_node(&members[i], count > 1 || load.first ? numbered : name);
-        if (!threaded)
-            watch(i);
-        member_count++;
-    }
+}
+
+static void open_next(const char *role, size_t all)
+{
+    char name[64];
+    name_node(name, sizeof name, role, member_count, all);
+    open_node(&members[member_count], name);
+    if (!threaded)
+        watch(member_count);
+    member_count++;
+}
+
+static void open_all(const char *role, size_t count)
+{
+    prepare(count);
+    while (member_count < count)
+        open_next(role, count);
 }
 
 /* ---- Running */
@@ -237,12 +261,14 @@ void link_poll(int timeout_ms)
 
 /* ---- The link */
 
+/* In a mesh of a thousand each checks the signatures of all others. */
 static void wait_for_peers(void)
 {
-    uint64_t end = load_now_ns() + 100ULL * 1000000000;
+    uint64_t end = load_now_ns() + PATIENCE_S * 1000000000ULL;
     while (__atomic_load_n(&reached, __ATOMIC_SEQ_CST) < load.peers) {
         if (load_now_ns() > end)
-            load_die("%ld of %ld peers in 100 s", reached, load.peers);
+            load_die("%ld of %ld peers in %d s", reached, load.peers,
+                     PATIENCE_S);
         link_poll(10);
     }
 }
@@ -252,7 +278,8 @@ void link_open(load_message *on_message)
     bool left = load_is_left();
     took = on_message;
     threaded = strcmp(load.form, "thread") == 0;
-    to = !left ? "src" : load_is("fan") ? NULL : "dst";
+    if (!left || !load_is("fan"))
+        name_node(to, sizeof to, left ? "dst" : "src", 0, 1);
     open_all(left ? "src" : "dst", left ? 1 : (size_t)load.receivers);
     if (left)
         wait_for_peers();
@@ -261,7 +288,7 @@ void link_open(load_message *on_message)
 static enum zs_error try_send(const void *data, size_t size)
 {
     struct zs_data d = zs_bytes(data, size);
-    return to != NULL
+    return to[0] != '\0'
                ? zs_send(members[0].node, to, "bench", d, NULL, NULL)
                : zs_publish(members[0].node, NULL, "bench", d, NULL, NULL);
 }
@@ -282,6 +309,15 @@ void link_close(void)
 
 /* ---- Idle */
 
+/* One comes after the other: the relay gives each a few seconds to say who it
+ * is, and hundreds at once would keep each other from it. */
+static void wait_until_met(const struct member *m)
+{
+    uint64_t end = load_now_ns() + 2ULL * 1000000000; /* the first has nobody */
+    while (!m->met && load_now_ns() < end)
+        poll_loop(10);
+}
+
 static volatile sig_atomic_t stop;
 
 static void on_signal(int signal)
@@ -295,7 +331,11 @@ bool link_role(void)
     if (strcmp(load.role, "idle") != 0)
         return false;
     signal(SIGTERM, on_signal);
-    open_all("idle", (size_t)load.receivers);
+    prepare((size_t)load.receivers);
+    for (size_t i = 0; i < (size_t)load.receivers; i++) {
+        open_next("idle", (size_t)load.receivers);
+        wait_until_met(&members[i]);
+    }
     wait_for_peers();
     load_say("READY");
     while (!stop)

@@ -23,12 +23,16 @@ struct load {
     const char *mesh;  /* zs: the folder with the identities */
     const char *relay; /* zs: the relay's URL */
     const char *url;
-    const char *ca; /* nats: a file of certificates; TLS is wanted */
-    long receivers; /* links of one sink, in mode fan */
-    long peers;     /* zs: so many must be present before anything is sent */
-    long first;     /* zs, idle: the number of the first node */
-    long size;      /* bytes of a message */
-    long window;    /* sent and not yet had; 0: 8 MiB, and `most` at the most */
+    const char *ca;     /* nats, mqtt, nng: a file of certificates */
+    const char *key;    /* nng, who listens: a file of certificate and key */
+    const char *own;    /* zyre: the left end's address, `url` is the right's */
+    const char *gossip; /* zyre: where the ends hear of each other */
+    long receivers;     /* links of one sink, in mode fan */
+    long peers;  /* zs: so many must be present before anything is sent */
+    long first;  /* zs, idle: the number of the first node */
+    long pair;   /* zs: of several at once, src-PAIR and dst-PAIR; 0: one */
+    long size;   /* bytes of a message */
+    long window; /* sent and not yet had; 0: 8 MiB, and `most` at the most */
     long most;
     double seconds;
 };

@@ -25,18 +25,14 @@ static const struct {
     const char **text;
     long *number;
 } keys[] = {
-    {"--mode", &load.mode, NULL},
-    {"--form", &load.form, NULL},
-    {"--mesh", &load.mesh, NULL},
-    {"--relay", &load.relay, NULL},
-    {"--url", &load.url, NULL},
-    {"--ca", &load.ca, NULL},
-    {"--receivers", NULL, &load.receivers},
-    {"--peers", NULL, &load.peers},
-    {"--first", NULL, &load.first},
-    {"--size", NULL, &load.size},
-    {"--window", NULL, &load.window},
-    {"--most", NULL, &load.most},
+    {"--mode", &load.mode, NULL},     {"--form", &load.form, NULL},
+    {"--mesh", &load.mesh, NULL},     {"--relay", &load.relay, NULL},
+    {"--url", &load.url, NULL},       {"--ca", &load.ca, NULL},
+    {"--key", &load.key, NULL},       {"--own", &load.own, NULL},
+    {"--gossip", &load.gossip, NULL}, {"--receivers", NULL, &load.receivers},
+    {"--peers", NULL, &load.peers},   {"--first", NULL, &load.first},
+    {"--pair", NULL, &load.pair},     {"--size", NULL, &load.size},
+    {"--window", NULL, &load.window}, {"--most", NULL, &load.most},
 };
 
 bool load_is(const char *mode)
