@@ -69,9 +69,14 @@ def middle(scene, setting, stack):
     return forwarder, ["--url", url]
 
 
-def ends(scene, setting, left, right):
+def unwatched(_):
+    return contextlib.nullcontext()
+
+
+def ends(scene, setting, left, right, watched=unwatched):
     """Runs both ends: (left's numbers, right's, relay's CPU s, share of the
-    machine that others used meanwhile)."""
+    machine that others used meanwhile). What is measured happens within
+    `watched`, which is told the processes."""
     program, words, most = STACKS[setting.stack]
     with contextlib.ExitStack() as stack:
         between, where = middle(scene, setting, stack)
@@ -90,7 +95,8 @@ def ends(scene, setting, left, right):
         l.wait_for("START", 120)
         cpu = stage.cpu_s(between.pid) if between else 0
         busy, begun = stage.busy_s(), time.monotonic()
-        at_left = l.wait_for("RESULT", 90)
+        with watched([x for x in (between, l, r) if x]):
+            at_left = l.wait_for("RESULT", 90)
         cpu = stage.cpu_s(between.pid) - cpu if between else 0
         busy, took = stage.busy_s() - busy, time.monotonic() - begun
         at_right = r.wait_for("RESULT")

@@ -3,13 +3,15 @@
  *
  *     bench_core WAY SIZE BATCH MESSAGES [RECEIVERS [IDLE]] [native]
  *
- * WAY is direct, relay or publish; BATCH messages are submitted in each step.
+ * WAY is direct, relay or publish, sealed with ChaCha20-Poly1305, or relay-aes
+ * or publish-aes, with AES-256-GCM, if the processor has instructions for it;
+ * BATCH messages are submitted in each step.
  * It warms up, then does the same again, counted: what steps allocate, and
  * under callgrind their instructions (tests/bench/instructions reads them).
  * Exit code 1 if a message was lost, doubled, out of order or refused.
  *
- * libsodium takes its portable code here, which is the same on each machine;
- * `native` lets it take what the processor has.
+ * libsodium takes its portable code here, which is the same on each machine
+ * (AES has only the one); `native` lets it take what the processor has.
  */
 #include "tests/bench/core/mesh.h"
 #include "tests/bench/core/steps.h"
@@ -25,10 +27,19 @@ enum { TURNS_TO_SETTLE = 20 * 1000 };
 
 static bool read_shape(struct mesh_shape *shape, char **arg)
 {
-    static const char *const ways[] = {"direct", "relay", "publish"};
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(arg[0], ways[i]) == 0) {
-            shape->way = (enum mesh_way)i;
+    static const struct {
+        const char *name;
+        enum mesh_way way;
+        bool aes;
+    } ways[] = {{"direct", WAY_DIRECT, false},
+                {"relay", WAY_RELAY, false},
+                {"relay-aes", WAY_RELAY, true},
+                {"publish", WAY_PUBLISH, false},
+                {"publish-aes", WAY_PUBLISH, true}};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (strcmp(arg[0], ways[i].name) == 0) {
+            shape->way = ways[i].way;
+            shape->aes = ways[i].aes;
             shape->size = strtoul(arg[1], NULL, 10);
             return shape->size >= 8 && shape->size <= MESH_MESSAGE;
         }
@@ -81,8 +92,8 @@ int main(int argc, char **argv)
     bool native = argc > 1 && strcmp(argv[argc - 1], "native") == 0;
     argc -= native;
     if (argc < 5 || argc > 7 || !read_shape(&shape, argv + 1)) {
-        fprintf(stderr, "usage: bench_core direct|relay|publish SIZE BATCH "
-                        "MESSAGES [RECEIVERS [IDLE]] [native]\n");
+        fprintf(stderr, "usage: bench_core direct|relay[-aes]|publish[-aes] "
+                        "SIZE BATCH MESSAGES [RECEIVERS [IDLE]] [native]\n");
         return 2;
     }
     if (argc > 5)

@@ -36,6 +36,7 @@ static struct node *node_make(const struct mesh *m, uint32_t number)
         .info = bytes_of_string("{}"),
         .tcp = m->shape.way == WAY_DIRECT,
         .relay = true,
+        .aes = m->shape.aes,
         .relay_count = 1,
         .relay_keys = {{{9}}},
         .beacon_interval = span_s(1),

@@ -20,6 +20,7 @@ enum mesh_way { WAY_DIRECT, WAY_RELAY, WAY_PUBLISH };
 
 struct mesh_shape {
     enum mesh_way way;
+    bool aes;         /* seals by AES; else by ChaCha */
     size_t size;      /* bytes of a message, at least 8 */
     size_t receivers; /* 1, but for PUBLISH */
     size_t idle;      /* peers that are present and say nothing */
