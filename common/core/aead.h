@@ -6,7 +6,11 @@
  * aead_init knows, it is not asked here. What it makes of a key beforehand is
  * kept, so that a small packet does not pay for it again.
  *
- * One key seals at most aead_limit packets, and no two under one nonce.
+ * libsodium seals what is small, OpenSSL what is larger: the same ciphers, the
+ * first with less to do for each packet, the second with less for each byte.
+ *
+ * One key seals at most aead_limit packets, and no two under one nonce. A
+ * struct aead is moved by copying it; one of the copies is wiped.
  */
 #ifndef COMMON_CORE_AEAD_H
 #define COMMON_CORE_AEAD_H
@@ -15,13 +19,21 @@
 
 #include <sodium.h>
 
-enum { AEAD_KEY_SIZE = 32, AEAD_NONCE_SIZE = 12, AEAD_TAG_SIZE = 16 };
+enum {
+    AEAD_KEY_SIZE = 32,
+    AEAD_NONCE_SIZE = 12,
+    AEAD_TAG_SIZE = 16,
+    AEAD_LARGE = 2048, /* bytes, from which on OpenSSL is the faster by both */
+};
 
 enum cipher { CIPHER_CHACHA, CIPHER_AES };
 
 /* A key, ready for use. */
 struct aead {
     enum cipher cipher;
+    /* Allocated, 1.2 KiB. NULL where OpenSSL's configuration leaves the cipher
+     * out, or memory is short: libsodium seals all then. */
+    struct evp_cipher_ctx_st *large;
     union {
         uint8_t key[AEAD_KEY_SIZE];
         crypto_aead_aes256gcm_state aes; /* wants to lie at 16 bytes */
@@ -31,6 +43,7 @@ struct aead {
 /* How many packets a key may seal [P-6.3]. */
 uint64_t aead_limit(enum cipher cipher);
 
+/* To be wiped, and before it is made anew. */
 void aead_init(struct aead *a, enum cipher cipher,
                const uint8_t key[AEAD_KEY_SIZE]);
 
@@ -44,6 +57,7 @@ bool aead_open(const struct aead *a, const uint8_t nonce[AEAD_NONCE_SIZE],
                struct bytes header, struct bytes sealed,
                uint8_t *plain) MUST_USE;
 
+/* Wipes and frees; of one that is all zeroes, nothing. */
 void aead_wipe(struct aead *a);
 
 #endif

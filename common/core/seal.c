@@ -111,5 +111,7 @@ enum seal_verdict seal_open(struct seal *s, uint64_t number,
 
 void seal_wipe(struct seal *s)
 {
+    aead_wipe(&s->send);
+    aead_wipe(&s->receive);
     sodium_memzero(s, sizeof(*s));
 }

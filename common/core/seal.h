@@ -26,7 +26,8 @@ struct seal {
 };
 
 /* The keys are those of a handshake. AES gets keys made of them, so that none
- * is ever used with two ciphers. */
+ * is ever used with two ciphers. To be wiped; it is moved as a struct aead is.
+ */
 void seal_init(struct seal *s, enum cipher cipher, const uint8_t send_key[32],
                const uint8_t receive_key[32]);
 /* True once either key has done its share: time for new ones. */

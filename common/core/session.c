@@ -31,8 +31,17 @@ void session_init(struct session *s, const struct session_keys *keys,
     inbox_init(&s->inbox, limits->message + MESSAGE_HEADER_SIZE);
 }
 
+static void keyset_wipe(struct keyset *k)
+{
+    seal_wipe(&k->seal);
+    sodium_memzero(k, sizeof *k);
+}
+
 void session_close(struct session *s)
 {
+    keyset_wipe(&s->current);
+    keyset_wipe(&s->previous);
+    keyset_wipe(&s->pending);
     outbox_close(&s->outbox);
     inbox_close(&s->inbox);
     sodium_memzero(s, sizeof *s);
@@ -236,6 +245,7 @@ static void take_keys(struct session *s, struct keyset *k, uint8_t ciphers,
 {
     uint8_t initiator[32], responder[32];
     noise_split(noise, initiator, responder);
+    seal_wipe(&k->seal); /* A handshake that was not finished left it. */
     seal_init(&k->seal, agree_on_cipher(s, ciphers),
               k->asked ? initiator : responder,
               k->asked ? responder : initiator);
@@ -335,22 +345,24 @@ static void start_afresh(struct session *s, const struct session_sink *sink)
     inbox_begin(&s->inbox, 1);
 }
 
-void session_put_in_force(struct session *s, const struct keyset *k,
+void session_put_in_force(struct session *s, struct keyset *k,
                           struct instant now, const struct session_sink *sink)
 {
+    keyset_wipe(&s->previous);
     s->previous = s->current;
     if (k->fresh) {
         start_afresh(s, sink);
         /* What is still under way with them numbers the old streams. */
-        s->previous = (struct keyset){0};
+        keyset_wipe(&s->previous);
     }
     s->current = *k;
+    sodium_memzero(k, sizeof *k);
+    keyset_wipe(&s->pending);
     s->established = true;
-    s->stream = k->stream;
-    s->peer_stream = k->peer_stream;
-    s->peer_window = k->peer_window;
-    s->peer_message = k->peer_message;
-    s->pending = (struct keyset){0};
+    s->stream = s->current.stream;
+    s->peer_stream = s->current.peer_stream;
+    s->peer_window = s->current.peer_window;
+    s->peer_message = s->current.peer_message;
     s->asking = false;
     s->ask_interval = ask_first;
     session_rewind(s);
@@ -397,7 +409,6 @@ bool session_take_accept(struct session *s, struct bytes packet,
         noise_wipe(&s->noise);
     }
     noise_wipe(&noise);
-    sodium_memzero(&k, sizeof k);
     return ok;
 }
 

@@ -7,8 +7,9 @@
 
 #include "common/core/session.h"
 
-/* The new keys are proved at both ends: use them; `k` may be the pending. */
-void session_put_in_force(struct session *s, const struct keyset *k,
+/* The new keys are proved at both ends: use them. `k` is moved from and may be
+ * the pending. */
+void session_put_in_force(struct session *s, struct keyset *k,
                           struct instant now, const struct session_sink *sink);
 
 #endif

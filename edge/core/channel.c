@@ -34,6 +34,7 @@ void channel_free(struct channel *c)
     ASSERT(c->receivers == NULL);
     store_close(&c->store);
     free(c->batch);
+    aead_wipe(&c->newest);
     sodium_memzero(c, sizeof(*c));
     free(c);
 }
@@ -138,6 +139,7 @@ void channel_rekey(struct channel *c, bool aes, struct entropy *entropy,
     channel_seal(c, now);
     struct channel_key *key = &c->keys[++c->key_id % CHANNEL_KEYS];
     entropy_fill(entropy, key->key, sizeof(key->key));
+    aead_wipe(&c->newest);
     aead_init(&c->newest, best_cipher(c, aes), key->key);
     key->aes = c->newest.cipher == CIPHER_AES;
     c->number = 1;

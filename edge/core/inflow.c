@@ -24,6 +24,7 @@ void inflow_init(struct inflow *in, const struct group_start *start,
 void inflow_close(struct inflow *in)
 {
     inbox_close(&in->inbox);
+    aead_wipe(&in->ready);
     sodium_memzero(in, sizeof(*in));
 }
 
@@ -127,8 +128,10 @@ static bool ready_key(struct inflow *in, uint32_t id)
 
     if (k->id != id)
         return false;
-    if (in->ready_id != id)
-        aead_init(&in->ready, k->aes ? CIPHER_AES : CIPHER_CHACHA, k->key);
+    if (in->ready_id == id)
+        return true;
+    aead_wipe(&in->ready);
+    aead_init(&in->ready, k->aes ? CIPHER_AES : CIPHER_CHACHA, k->key);
     in->ready_id = id;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "common/io/log.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -102,6 +103,9 @@ static bool open_node(struct edge *e, char error[EDGE_ERROR_SIZE])
 {
     if (!add_relays(e, error))
         return false;
+    /* Its configuration is a file, so it is read here and not by the core's
+     * first key, which makes do without OpenSSL. */
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
     struct node_conf conf = node_conf_of(e);
     e->node = node_new(&conf, clock_now());
     sodium_memzero(&conf, sizeof conf);

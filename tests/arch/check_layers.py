@@ -15,7 +15,7 @@ def problems(root):
             continue
         body = tree.text(root, path)
         for line, system, what in tree.includes(body):
-            wrong = refuse_system(name, what) if system else \
+            wrong = refuse_system(path, name, what) if system else \
                 refuse_own(root, name, what)
             if wrong:
                 yield f"{path}:{line}: {wrong}"
@@ -33,12 +33,14 @@ def refuse_own(root, name, what):
     return None
 
 
-def refuse_system(name, what):
+def refuse_system(path, name, what):
     layer = table.LAYERS[name]
     library = table.LIBRARY_HEADERS.get(what)
     if library:
         if library not in layer.libraries:
             return f"{name} does not use the library {library}"
+        if path not in table.LIBRARY_USERS.get(library, (path,)):
+            return f"the library {library} is for others"
     elif layer.pure and what not in table.PURE_HEADERS:
         return f"{name} is pure, and <{what}> is of the world"
     return None

@@ -73,6 +73,11 @@ class Layers(Checks):
         self.finds_in("common/io/x.c", "#include <yaml.h>\n",
                       "does not use the library yaml")
 
+    def test_a_library_of_one_file(self):
+        self.finds_in("common/core/aead.c", "#include <openssl/evp.h>\n")
+        self.finds_in("common/core/seal.c", "#include <openssl/evp.h>\n",
+                      "common/core/seal.c:1: the library crypto is for others")
+
     def test_the_world_in_a_pure_layer(self):
         self.finds_in("common/base/x.c", "#include <time.h>\n",
                       "<time.h> is of the world")

@@ -13,14 +13,14 @@ Layer = namedtuple("Layer", "on libraries pure", defaults=[(), (), False])
 LAYERS = {
     "common/base": Layer(libraries=["sodium"], pure=True),
     "common/wire": Layer(["common/base"], ["sodium"], pure=True),
-    "common/core": Layer(["common/wire"], ["sodium"], pure=True),
+    "common/core": Layer(["common/wire"], ["sodium", "crypto"], pure=True),
     "edge/core": Layer(["common/core"], ["sodium"], pure=True),
     "relay/core": Layer(["common/core"], ["sodium"], pure=True),
     "common/conf": Layer(["common/core"], ["sodium", "yaml", "jansson"]),
     "common/io": Layer(["common/core"], ["sodium", "zmq", "uv", "jansson"]),
     "edge/shell": Layer(
         ["edge/core", "common/conf", "common/io"],
-        ["sodium", "zmq", "uv", "jansson", "websockets"],
+        ["sodium", "crypto", "zmq", "uv", "jansson", "websockets"],
     ),
     "relay/shell": Layer(
         ["relay/core", "common/conf", "common/io"],
@@ -40,6 +40,9 @@ LAYERS = {
 # Which library a header is of; all others in <> are the system's.
 LIBRARY_HEADERS = {
     "sodium.h": "sodium",
+    "openssl/crypto.h": "crypto",
+    "openssl/err.h": "crypto",
+    "openssl/evp.h": "crypto",
     "zmq.h": "zmq",
     "uv.h": "uv",
     "zeroservices.h": "zeroservices",
@@ -48,6 +51,12 @@ LIBRARY_HEADERS = {
     "libwebsockets.h": "websockets",
     "ncurses.h": "ncurses",
     "cmocka.h": "cmocka",
+}
+
+# A library that only these may use.
+LIBRARY_USERS = {
+    "crypto": ("common/core/aead.c",        # the ciphers
+               "edge/shell/edge_open.c"),   # reads its configuration
 }
 
 # The system's headers that a pure layer may include.

@@ -78,7 +78,7 @@ done
 [ "$(find one -type f -executable | wc -l)" = 4 ] || fail "not four examples"
 readelf -d one/hello | grep -q 'NEEDED.*\[libzeroservices.so.0\]' ||
     fail "hello does not need libzeroservices.so.0"
-readelf -d one/hello | grep NEEDED | grep -Eq 'zmq|sodium|uv|yaml|jansson' &&
+readelf -d one/hello | grep NEEDED | grep -Eq 'zmq|sodium|crypto|uv|yaml|jansson' &&
     fail "hello needs what only the library should"
 
 must cc -std=c11 -D_DEFAULT_SOURCE -Wall -Wextra -Werror -pthread threads.c \

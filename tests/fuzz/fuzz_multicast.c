@@ -52,6 +52,7 @@ static void take_content(const uint8_t *data, size_t size)
     }
     (void)inflow_acknowledge(&in, now);
     inflow_close(&in);
+    aead_wipe(&key);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,6 +7,7 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -84,5 +85,37 @@ int crypto_aead_aes256gcm_decrypt_afternm(
         real(to, size, unused, from, from_size, more, more_size, nonce, state);
     if (result == 0)
         record(to, from_size - crypto_aead_aes256gcm_ABYTES);
+    return result;
+}
+
+/* A text is one call to Update, and only after Final it is known for true. */
+static _Thread_local struct {
+    const void *bytes;
+    int size;
+} opened;
+
+int EVP_CipherUpdate(EVP_CIPHER_CTX *cipher, unsigned char *to, int *size,
+                     const unsigned char *from, int from_size)
+{
+    static int (*real)(EVP_CIPHER_CTX *, unsigned char *, int *,
+                       const unsigned char *, int);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "EVP_CipherUpdate");
+    int result = real(cipher, to, size, from, from_size);
+    if (to != NULL) {
+        opened.bytes = to;
+        opened.size = from_size;
+    }
+    return result;
+}
+
+int EVP_CipherFinal_ex(EVP_CIPHER_CTX *cipher, unsigned char *to, int *size)
+{
+    static int (*real)(EVP_CIPHER_CTX *, unsigned char *, int *);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "EVP_CipherFinal_ex");
+    int result = real(cipher, to, size);
+    if (result == 1 && !EVP_CIPHER_CTX_is_encrypting(cipher))
+        record(opened.bytes, (size_t)opened.size);
     return result;
 }

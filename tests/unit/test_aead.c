@@ -1,16 +1,22 @@
 /*
- * Both ciphers by their published vectors, and through the same tests.
+ * Both ciphers by their published vectors, and through the same tests; those of
+ * OpenSSL and of libsodium against each other.
  */
 #include "common/core/aead.h"
 
 #include "common/base/hex.h"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
-enum { LONGEST = 700, LARGE = 64 * 1024 };
+enum { LONGEST = 700, LARGE = 70 * 1000 };
 
 #define ZEROS_16 "00000000000000000000000000000000"
 #define GCM_KEY                                                                \
@@ -83,6 +89,7 @@ static void check_vector(const struct vector *v)
     assert_memory_equal(got, sealed.data, sealed.size);
     assert_true(aead_open(&a, iv, header, sealed, got));
     assert_memory_equal(got, text.data, text.size);
+    aead_wipe(&a);
 }
 
 static void as_published(void **state)
@@ -115,53 +122,254 @@ static void init(struct aead *a, enum cipher cipher)
     aead_init(a, cipher, key);
 }
 
+static const struct bytes header = {(const uint8_t *)"header", 6};
+static uint8_t text[LARGE], sealed[LARGE + 16], room[LARGE + 16];
+
+static void fill_text(void)
+{
+    for (size_t i = 0; i < LARGE; i++)
+        text[i] = (uint8_t)(i * 7 + i / 256);
+}
+
+static void check_length(const struct aead *a, size_t size)
+{
+    memcpy(room, text, size);
+    aead_seal(a, nonce, header, bytes_of(room, size), room);
+    aead_seal(a, nonce, header, bytes_of(text, size), sealed);
+    assert_memory_equal(room, sealed, size + AEAD_TAG_SIZE);
+    assert_true(aead_open(a, nonce, header,
+                          bytes_of(room, size + AEAD_TAG_SIZE), room));
+    assert_memory_equal(room, text, size);
+    memset(room, 0, size);
+    assert_true(aead_open(a, nonce, header,
+                          bytes_of(sealed, size + AEAD_TAG_SIZE), room));
+    assert_memory_equal(room, text, size);
+}
+
 /* The same bytes in place and elsewhere, whatever the blocks' ends are. */
 static void every_length_in_place(void **state)
 {
-    static uint8_t text[LARGE], apart[LARGE + 16], room[LARGE + 16];
-    struct bytes header = bytes_of("header", 6);
     struct aead a;
 
     init(&a, cipher_of(state));
-    for (size_t i = 0; i < LARGE; i++)
-        text[i] = (uint8_t)(i * 7 + i / 256);
-    for (size_t size = 0; size <= LARGE;
-         size = size == LONGEST ? LARGE : size + 1) {
-        memcpy(room, text, size);
-        aead_seal(&a, nonce, header, bytes_of(room, size), room);
-        aead_seal(&a, nonce, header, bytes_of(text, size), apart);
-        assert_memory_equal(room, apart, size + AEAD_TAG_SIZE);
-        assert_true(aead_open(&a, nonce, header,
-                              bytes_of(room, size + AEAD_TAG_SIZE), room));
-        assert_memory_equal(room, text, size);
+    fill_text();
+    for (size_t size = 0; size <= LONGEST; size++)
+        check_length(&a, size);
+    for (size_t size = AEAD_LARGE - 64; size <= AEAD_LARGE + LONGEST; size++)
+        check_length(&a, size);
+    check_length(&a, LARGE);
+    aead_wipe(&a);
+}
+
+/* As where OpenSSL has not the cipher. */
+static void init_without_openssl(struct aead *a, enum cipher cipher)
+{
+    init(a, cipher);
+    EVP_CIPHER_CTX_free(a->large);
+    a->large = NULL;
+}
+
+static void check_agreement(const struct aead *a, const struct aead *b,
+                            size_t size)
+{
+    struct bytes whole = bytes_of(sealed, size + AEAD_TAG_SIZE);
+
+    aead_seal(a, nonce, header, bytes_of(text, size), sealed);
+    aead_seal(b, nonce, header, bytes_of(text, size), room);
+    assert_memory_equal(room, sealed, size + AEAD_TAG_SIZE);
+    assert_true(aead_open(a, nonce, header, whole, room));
+    assert_memory_equal(room, text, size);
+    assert_true(aead_open(b, nonce, header, whole, room));
+    assert_memory_equal(room, text, size);
+}
+
+static void both_libraries_make_the_same(void **state)
+{
+    struct aead a, b;
+
+    init(&a, cipher_of(state));
+    init_without_openssl(&b, a.cipher);
+    assert_non_null(a.large);
+    fill_text();
+    for (size_t size = AEAD_LARGE - 32; size <= AEAD_LARGE + 32; size++)
+        check_agreement(&a, &b, size);
+    for (int i = 0; i < 300; i++)
+        check_agreement(&a, &b, randombytes_uniform(LARGE + 1));
+    aead_wipe(&a);
+    aead_wipe(&b);
+}
+
+/* Its OpenSSL has another key, which shows where it is the one to seal. */
+static void what_is_large_is_openssls(void **state)
+{
+    static const uint8_t other_key[32] = {4};
+    const size_t large = AEAD_LARGE;
+    struct aead a, b;
+
+    init(&a, cipher_of(state));
+    init(&b, a.cipher);
+    assert_int_equal(
+        EVP_CipherInit_ex2(b.large, NULL, other_key, NULL, 1, NULL), 1);
+    check_agreement(&a, &b, large - AEAD_TAG_SIZE - 1);
+    for (size_t size = large; size <= LARGE; size += LARGE - large) {
+        struct bytes whole = bytes_of(sealed, size + AEAD_TAG_SIZE);
+        aead_seal(&a, nonce, header, bytes_of(text, size), sealed);
+        assert_false(aead_open(&b, nonce, header, whole, room));
+        aead_seal(&b, nonce, header, bytes_of(text, size), sealed);
+        assert_false(aead_open(&a, nonce, header, whole, room));
     }
+    aead_wipe(&a);
+    aead_wipe(&b);
+}
+
+/* A key is for one cipher, but what seals with it also opens. */
+static void seals_and_opens_in_turn(void **state)
+{
+    static const uint8_t others[AEAD_NONCE_SIZE] = {9};
+    uint8_t expected[AEAD_LARGE + 16];
+    struct bytes whole = bytes_of(sealed, sizeof expected);
+    struct aead a;
+
+    init(&a, cipher_of(state));
+    fill_text();
+    aead_seal(&a, nonce, header, bytes_of(text, AEAD_LARGE), expected);
+    for (int i = 0; i < 3; i++) {
+        aead_seal(&a, others, header, bytes_of(text, AEAD_LARGE), sealed);
+        assert_memory_not_equal(sealed, expected, sizeof expected);
+        assert_false(aead_open(&a, nonce, header, whole, room));
+        assert_true(aead_open(&a, others, header, whole, room));
+        aead_seal(&a, nonce, bytes_of(NULL, 0), bytes_of(text, AEAD_LARGE),
+                  sealed);
+        assert_true(aead_open(&a, nonce, bytes_of(NULL, 0), whole, room));
+        aead_seal(&a, nonce, header, bytes_of(text, AEAD_LARGE), sealed);
+        assert_memory_equal(sealed, expected, sizeof expected);
+    }
+    aead_wipe(&a);
+}
+
+/* What it would have made of the forgery is nowhere, neither in place. */
+static void check_refused(const struct aead *a, const uint8_t *with,
+                          struct bytes head, struct bytes what)
+{
+    size_t size = what.size - AEAD_TAG_SIZE;
+
+    memset(room, 0xff, what.size);
+    assert_false(aead_open(a, with, head, what, room));
+    assert_true(sodium_is_zero(room, size));
+    memcpy(room, what.data, what.size);
+    assert_false(aead_open(a, with, head, bytes_of(room, what.size), room));
+    assert_true(sodium_is_zero(room, size));
+}
+
+static void check_refusals(const struct aead *a, const struct aead *b,
+                           size_t text_size)
+{
+    static const uint8_t other_nonce[AEAD_NONCE_SIZE] = {0, 0, 0, 0, 2};
+    struct bytes whole = bytes_of(sealed, text_size + AEAD_TAG_SIZE);
+
+    aead_seal(a, nonce, header, bytes_of(text, text_size), sealed);
+    for (size_t i = 0; i < whole.size; i++) {
+        sealed[i] ^= 0x80;
+        check_refused(a, nonce, header, whole);
+        sealed[i] ^= 0x80;
+    }
+    for (size_t size = 0; size < whole.size; size++)
+        assert_false(aead_open(a, nonce, header, bytes_of(sealed, size), room));
+    check_refused(a, other_nonce, header, whole);
+    check_refused(a, nonce, bytes_of("heade", 5), whole);
+    check_refused(a, nonce, bytes_of("Header", 6), whole);
+    check_refused(b, nonce, header, whole);
+    assert_true(aead_open(a, nonce, header, whole, room));
+    assert_memory_equal(room, text, text_size);
 }
 
 static void refuses_whatever_was_changed(void **state)
 {
-    static const uint8_t other_nonce[AEAD_NONCE_SIZE] = {0, 0, 0, 0, 2};
     static const uint8_t other_key[32] = {1, 2, 4};
-    uint8_t text[300] = {0}, sealed[316], plain[316];
-    struct bytes header = bytes_of("header", 6);
-    struct bytes whole = bytes_of(sealed, sizeof sealed);
     struct aead a, b;
 
     init(&a, cipher_of(state));
     aead_init(&b, a.cipher, other_key);
-    aead_seal(&a, nonce, header, bytes_of(text, sizeof text), sealed);
-    for (size_t i = 0; i < sizeof sealed; i++) {
-        sealed[i] ^= 0x80;
-        assert_false(aead_open(&a, nonce, header, whole, plain));
-        sealed[i] ^= 0x80;
-    }
-    for (size_t size = 0; size < sizeof sealed; size++)
-        assert_false(
-            aead_open(&a, nonce, header, bytes_of(sealed, size), plain));
-    assert_false(aead_open(&a, other_nonce, header, whole, plain));
-    assert_false(aead_open(&a, nonce, bytes_of("heade", 5), whole, plain));
-    assert_false(aead_open(&b, nonce, header, whole, plain));
-    assert_true(aead_open(&a, nonce, header, whole, plain));
+    fill_text();
+    check_refusals(&a, &b, 300);
+    check_refusals(&a, &b, AEAD_LARGE + 300);
+    aead_wipe(&a);
+    aead_wipe(&b);
 }
+
+/* --- OpenSSL as a guest --------------------------------------------------- */
+
+static size_t allocations;
+
+static void *count_malloc(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    allocations++;
+    return malloc(size);
+}
+
+static void *count_realloc(void *old, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    allocations++;
+    return realloc(old, size);
+}
+
+static void count_free(void *old, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(old);
+}
+
+static void a_packet_allocates_nothing(void **state)
+{
+    struct bytes whole = bytes_of(sealed, LARGE + AEAD_TAG_SIZE);
+    struct aead a;
+    size_t before = allocations;
+
+    init(&a, cipher_of(state));
+    assert_true(allocations > before); /* They are counted. */
+    before = allocations;
+    for (int i = 0; i < 3; i++) {
+        aead_seal(&a, nonce, header, bytes_of(text, LARGE), sealed);
+        assert_true(aead_open(&a, nonce, header, whole, room));
+        sealed[0] ^= 1;
+        assert_false(aead_open(&a, nonce, header, whole, room));
+    }
+    assert_int_equal(allocations, before);
+    aead_wipe(&a);
+}
+
+/* A program that configured it so has no cipher of OpenSSL's at all, and has
+ * its own errors waiting. */
+static void works_where_openssl_has_no_ciphers(void **state)
+{
+    enum cipher cipher = cipher_of(state);
+    OSSL_LIB_CTX *bare = OSSL_LIB_CTX_new();
+    OSSL_PROVIDER *none = OSSL_PROVIDER_load(bare, "null");
+    struct aead a, b;
+
+    assert_non_null(none);
+    init(&a, cipher);
+    ERR_raise(ERR_LIB_USER, 77);
+    OSSL_LIB_CTX *was = OSSL_LIB_CTX_set0_default(bare);
+    init(&b, cipher);
+    OSSL_LIB_CTX_set0_default(was);
+    assert_null(b.large);
+    fill_text();
+    check_agreement(&a, &b, LARGE);
+    sealed[0] ^= 1;
+    assert_false(aead_open(&a, nonce, header,
+                           bytes_of(sealed, LARGE + AEAD_TAG_SIZE), room));
+    assert_int_equal(ERR_GET_REASON(ERR_get_error()), 77);
+    assert_int_equal(ERR_get_error(), 0);
+    aead_wipe(&a);
+    aead_wipe(&b);
+    OSSL_PROVIDER_unload(none);
+    OSSL_LIB_CTX_free(bare);
+}
+
+/* --- keys ----------------------------------------------------------------- */
 
 static void wiping_leaves_nothing(void **state)
 {
@@ -173,9 +381,22 @@ static void wiping_leaves_nothing(void **state)
     assert_memory_equal(&a, &empty, sizeof a);
 }
 
+static void moves_by_a_copy(void **state)
+{
+    struct aead a, b;
+
+    init(&a, cipher_of(state));
+    b = a;
+    memset(&a, 0, sizeof a);
+    fill_text();
+    check_length(&b, LARGE);
+    aead_wipe(&a);
+    aead_wipe(&b);
+    aead_wipe(&b);
+}
+
 static void one_cipher_does_not_open_the_others(void **state)
 {
-    uint8_t sealed[64 + 16], plain[64] = {0};
     struct aead a, b;
 
     (void)state;
@@ -183,9 +404,15 @@ static void one_cipher_does_not_open_the_others(void **state)
         skip();
     init(&a, CIPHER_CHACHA);
     init(&b, CIPHER_AES);
-    aead_seal(&a, nonce, bytes_of(NULL, 0), bytes_of(plain, 64), sealed);
-    assert_false(aead_open(&b, nonce, bytes_of(NULL, 0),
-                           bytes_of(sealed, sizeof sealed), plain));
+    for (size_t size = 64; size <= LARGE; size += LARGE - 64) {
+        struct bytes whole = bytes_of(sealed, size + AEAD_TAG_SIZE);
+        aead_seal(&a, nonce, header, bytes_of(text, size), sealed);
+        assert_false(aead_open(&b, nonce, header, whole, room));
+        aead_seal(&b, nonce, header, bytes_of(text, size), sealed);
+        assert_false(aead_open(&a, nonce, header, whole, room));
+    }
+    aead_wipe(&a);
+    aead_wipe(&b);
 }
 
 int main(void)
@@ -199,10 +426,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_published),
         WITH_BOTH(every_length_in_place),
+        WITH_BOTH(both_libraries_make_the_same),
+        WITH_BOTH(what_is_large_is_openssls),
+        WITH_BOTH(seals_and_opens_in_turn),
         WITH_BOTH(refuses_whatever_was_changed),
+        WITH_BOTH(a_packet_allocates_nothing),
+        WITH_BOTH(works_where_openssl_has_no_ciphers),
         WITH_BOTH(wiping_leaves_nothing),
+        WITH_BOTH(moves_by_a_copy),
         cmocka_unit_test(one_cipher_does_not_open_the_others),
     };
 
+    if (CRYPTO_set_mem_functions(count_malloc, count_realloc, count_free) != 1)
+        return 1;
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,32 +10,39 @@ enum { PACKET = MULTICAST_HEADER_SIZE + sizeof text + MULTICAST_SEAL_SIZE };
 
 static enum cipher cipher;
 
-struct sealed {
+static struct sealed {
     struct aead key;
     uint8_t packet[PACKET + SIGNATURE_SIZE];
     struct node_id node;
-};
+} s;
 
-static void setup(struct sealed *s)
+static int teardown(void **state)
+{
+    (void)state;
+    aead_wipe(&s.key);
+    return 0;
+}
+
+static void setup(void)
 {
     uint8_t seed[32] = {7}, secret[64];
     struct multicast_packet header = {.tag = {{1, 2}}, .key = 3, .number = 9};
-    struct writer w = writer_of(s->packet, PACKET);
+    struct writer w = writer_of(s.packet, PACKET);
 
-    aead_init(&s->key, cipher, (const uint8_t[32]){5});
-    crypto_sign_seed_keypair(s->node.key, secret, seed);
-    group_seal(&header, &s->key, bytes_of(text, sizeof text), &w);
+    aead_init(&s.key, cipher, (const uint8_t[32]){5});
+    crypto_sign_seed_keypair(s.node.key, secret, seed);
+    group_seal(&header, &s.key, bytes_of(text, sizeof text), &w);
     assert_true(writer_ok(&w));
     assert_int_equal(writer_left(&w), 0);
-    group_sign(bytes_of(s->packet, PACKET), secret, s->packet + PACKET);
+    group_sign(bytes_of(s.packet, PACKET), secret, s.packet + PACKET);
 }
 
-static bool opens(struct sealed *s, const struct aead *key)
+static bool opens(const struct aead *key)
 {
     uint8_t content[sizeof text];
     struct multicast_packet m;
 
-    assert_true(multicast_decode(bytes_of(s->packet, PACKET), false, &m));
+    assert_true(multicast_decode(bytes_of(s.packet, PACKET), false, &m));
     assert_int_equal(m.key, 3);
     assert_int_equal(m.number, 9);
     if (!group_open(&m, key, content))
@@ -47,20 +54,19 @@ static bool opens(struct sealed *s, const struct aead *key)
 static void who_has_the_key_opens_it(void **state)
 {
     (void)state;
-    struct sealed s;
     struct aead other;
-    setup(&s);
+    setup();
     aead_init(&other, cipher, (const uint8_t[32]){1});
-    assert_true(opens(&s, &s.key));
-    assert_false(opens(&s, &other));
+    assert_true(opens(&s.key));
+    assert_false(opens(&other));
+    aead_wipe(&other);
 }
 
 /* Byte 0 is the packet's type, which the decoder looks at. */
 static void a_changed_byte_is_found(void **state)
 {
     (void)state;
-    struct sealed s;
-    setup(&s);
+    setup();
     for (size_t i = 1; i < PACKET; i++) {
         struct multicast_packet m;
         uint8_t content[sizeof text];
@@ -69,28 +75,27 @@ static void a_changed_byte_is_found(void **state)
             assert_false(group_open(&m, &s.key, content));
         s.packet[i] ^= 0x10;
     }
-    assert_true(opens(&s, &s.key));
+    assert_true(opens(&s.key));
 }
 
-static bool is_signed(const struct sealed *s, const struct node_id *node)
+static bool is_signed(const struct node_id *node)
 {
     struct multicast_packet m;
 
-    return multicast_decode(bytes_of(s->packet, sizeof s->packet), true, &m) &&
+    return multicast_decode(bytes_of(s.packet, sizeof s.packet), true, &m) &&
            group_signed_by(&m, node);
 }
 
 static void a_member_cannot_speak_as_another(void **state)
 {
     (void)state;
-    struct sealed s;
     struct node_id other = {{1}};
-    setup(&s);
-    assert_true(is_signed(&s, &s.node));
-    assert_false(is_signed(&s, &other));
+    setup();
+    assert_true(is_signed(&s.node));
+    assert_false(is_signed(&other));
     for (size_t i = 1; i < sizeof s.packet; i++) {
         s.packet[i] ^= 0x10;
-        assert_false(is_signed(&s, &s.node));
+        assert_false(is_signed(&s.node));
         s.packet[i] ^= 0x10;
     }
     /* Without a signature there is none to be good. */
@@ -117,9 +122,8 @@ static void a_tag_depends_on_name_and_mesh(void **state)
 static void short_packets_are_refused(void **state)
 {
     (void)state;
-    struct sealed s;
     struct multicast_packet m;
-    setup(&s);
+    setup();
     size_t least = MULTICAST_HEADER_SIZE + MULTICAST_SEAL_SIZE;
     for (size_t size = 0; size < least; size++)
         assert_false(multicast_decode(bytes_of(s.packet, size), false, &m));
@@ -176,12 +180,12 @@ static void a_start_comes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_has_the_key_opens_it),
-        cmocka_unit_test(a_changed_byte_is_found),
-        cmocka_unit_test(a_member_cannot_speak_as_another),
-        cmocka_unit_test(a_tag_depends_on_name_and_mesh),
-        cmocka_unit_test(short_packets_are_refused),
-        cmocka_unit_test(a_start_comes_back),
+        cmocka_unit_test_teardown(who_has_the_key_opens_it, teardown),
+        cmocka_unit_test_teardown(a_changed_byte_is_found, teardown),
+        cmocka_unit_test_teardown(a_member_cannot_speak_as_another, teardown),
+        cmocka_unit_test_teardown(a_tag_depends_on_name_and_mesh, teardown),
+        cmocka_unit_test_teardown(short_packets_are_refused, teardown),
+        cmocka_unit_test_teardown(a_start_comes_back, teardown),
     };
     if (sodium_init() < 0)
         return 1;

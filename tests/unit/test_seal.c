@@ -21,15 +21,26 @@ static struct bytes header(void)
 }
 
 static enum cipher cipher;
+static struct seal a, b; /* the two ends */
 
-static void pair_up(struct seal *a, struct seal *b)
+static int wipe_both(void **state)
+{
+    (void)state;
+    seal_wipe(&a);
+    seal_wipe(&b);
+    return 0;
+}
+
+static void pair_up(void)
 {
     uint8_t one[32], two[32];
 
     memset(one, 1, sizeof(one));
     memset(two, 2, sizeof(two));
-    seal_init(a, cipher, one, two);
-    seal_init(b, cipher, two, one);
+    seal_wipe(&a);
+    seal_wipe(&b);
+    seal_init(&a, cipher, one, two);
+    seal_init(&b, cipher, two, one);
 }
 
 static uint64_t seal_text(struct seal *s, uint8_t room[SEALED])
@@ -62,11 +73,10 @@ static enum seal_verdict open_text(struct seal *s, uint64_t number,
 
 static void opens_at_the_other_end_both_ways(void **state)
 {
-    struct seal a, b;
     uint8_t room[SEALED];
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     for (uint64_t n = 1; n <= 100; n++) {
         assert_int_equal(seal_text(&a, room), n);
         assert_memory_not_equal(room, text, TEXT);
@@ -78,11 +88,10 @@ static void opens_at_the_other_end_both_ways(void **state)
 
 static void opens_in_place(void **state)
 {
-    struct seal a, b;
     uint8_t room[SEALED];
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     seal_text(&a, room);
     assert_int_equal(seal_open(&b, 1, header(), bytes_of(room, SEALED), room),
                      SEAL_OPENED);
@@ -96,12 +105,11 @@ static void key_and_nonce_are_as_the_rule_says(void **state)
     static const uint8_t nonce[12] = {0,    0, 0, 0, 0x08, 0x07,
                                       0x06, 5, 4, 3, 2,    1};
     const uint8_t *ad = (const uint8_t *)header_text;
-    struct seal a, b;
     uint8_t room[SEALED], plain[TEXT], split[32], key[32];
     int opened;
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     seal_text_as(&a, 0x0102030405060708, room);
     memset(split, 1, sizeof(split));
     crypto_generichash(key, 32, (const uint8_t *)label, strlen(label), split,
@@ -121,11 +129,10 @@ static void key_and_nonce_are_as_the_rule_says(void **state)
 static void worn_when_either_key_did_its_share(void **state)
 {
     uint64_t share = (uint64_t)1 << (cipher == CIPHER_AES ? 23 : 32);
-    struct seal a, b;
     uint8_t room[SEALED];
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     assert_false(seal_is_worn(&a));
     seal_text_as(&a, share - 1, room);
     assert_int_equal(open_text(&b, share - 1, room), SEAL_OPENED);
@@ -139,11 +146,10 @@ static void worn_when_either_key_did_its_share(void **state)
 
 static void refuses_whatever_was_changed(void **state)
 {
-    struct seal a, b;
     uint8_t room[SEALED], plain[SEALED];
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     seal_text(&a, room);
     for (size_t i = 0; i < SEALED; i++) {
         room[i] ^= 1;
@@ -164,11 +170,10 @@ static void refuses_whatever_was_changed(void **state)
 
 static void refuses_what_is_shorter_than_a_tag(void **state)
 {
-    struct seal a, b;
     uint8_t room[SEALED] = {0}, plain[SEALED];
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     for (size_t size = 0; size < SEAL_TAG_SIZE; size++)
         assert_int_equal(
             seal_open(&b, 1, header(), bytes_of(room, size), plain),
@@ -182,11 +187,10 @@ static void refuses_what_is_shorter_than_a_tag(void **state)
 
 static void refuses_replays_and_number_zero(void **state)
 {
-    struct seal a, b;
     uint8_t room[SEALED];
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     seal_text(&a, room);
     assert_int_equal(open_text(&b, 1, room), SEAL_OPENED);
     assert_int_equal(open_text(&b, 1, room), SEAL_REPLAYED);
@@ -196,11 +200,10 @@ static void refuses_replays_and_number_zero(void **state)
 
 static void takes_each_of_a_shuffled_window_once(void **state)
 {
-    struct seal a, b;
     uint8_t room[SEALED];
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     for (uint64_t i = 0; i < SEAL_WINDOW; i++) { /* 1021: a prime */
         uint64_t number = 1 + i * 1021 % SEAL_WINDOW;
 
@@ -214,14 +217,13 @@ static void window_ends_exactly(void **state)
 {
     static const uint64_t tops[] = {SEAL_WINDOW + 1, SEAL_WINDOW + 64,
                                     2 * SEAL_WINDOW, 1000000007};
-    struct seal a, b;
     uint8_t room[SEALED];
 
     (void)state;
     for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++) {
         uint64_t oldest = tops[i] - SEAL_WINDOW + 1;
 
-        pair_up(&a, &b);
+        pair_up();
         seal_text_as(&a, tops[i], room);
         assert_int_equal(open_text(&b, tops[i], room), SEAL_OPENED);
         seal_text_as(&a, oldest - 1, room);
@@ -236,12 +238,11 @@ static void window_ends_exactly(void **state)
 static void places_are_fresh_when_the_window_moves(void **state)
 {
     static const uint64_t steps[] = {1, 2, 63, 64, 65, 4095, 4096, 4097, 9999};
-    struct seal a, b;
     uint8_t room[SEALED];
 
     (void)state;
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
-        pair_up(&a, &b);
+        pair_up();
         for (uint64_t n = 1; n <= SEAL_WINDOW; n++) {
             seal_text_as(&a, n, room);
             assert_int_equal(open_text(&b, n, room), SEAL_OPENED);
@@ -259,11 +260,10 @@ static void places_are_fresh_when_the_window_moves(void **state)
 
 static void far_ahead_moves_it_only_if_authentic(void **state)
 {
-    struct seal a, b;
     uint8_t room[SEALED], forged[SEALED] = {0};
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     seal_text(&a, room);
     assert_int_equal(open_text(&b, UINT64_MAX, forged), SEAL_FORGED);
     assert_int_equal(open_text(&b, 1, room), SEAL_OPENED);
@@ -279,11 +279,10 @@ static void far_ahead_moves_it_only_if_authentic(void **state)
 
 static void wiping_leaves_nothing(void **state)
 {
-    struct seal a, b;
     static const struct seal empty;
 
     (void)state;
-    pair_up(&a, &b);
+    pair_up();
     seal_wipe(&a);
     assert_memory_equal(&a, &empty, sizeof(a));
 }
@@ -291,18 +290,24 @@ static void wiping_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opens_at_the_other_end_both_ways),
-        cmocka_unit_test(opens_in_place),
-        cmocka_unit_test(key_and_nonce_are_as_the_rule_says),
-        cmocka_unit_test(worn_when_either_key_did_its_share),
-        cmocka_unit_test(refuses_whatever_was_changed),
-        cmocka_unit_test(refuses_what_is_shorter_than_a_tag),
-        cmocka_unit_test(refuses_replays_and_number_zero),
-        cmocka_unit_test(takes_each_of_a_shuffled_window_once),
-        cmocka_unit_test(window_ends_exactly),
-        cmocka_unit_test(places_are_fresh_when_the_window_moves),
-        cmocka_unit_test(far_ahead_moves_it_only_if_authentic),
-        cmocka_unit_test(wiping_leaves_nothing),
+        cmocka_unit_test_teardown(opens_at_the_other_end_both_ways, wipe_both),
+        cmocka_unit_test_teardown(opens_in_place, wipe_both),
+        cmocka_unit_test_teardown(key_and_nonce_are_as_the_rule_says,
+                                  wipe_both),
+        cmocka_unit_test_teardown(worn_when_either_key_did_its_share,
+                                  wipe_both),
+        cmocka_unit_test_teardown(refuses_whatever_was_changed, wipe_both),
+        cmocka_unit_test_teardown(refuses_what_is_shorter_than_a_tag,
+                                  wipe_both),
+        cmocka_unit_test_teardown(refuses_replays_and_number_zero, wipe_both),
+        cmocka_unit_test_teardown(takes_each_of_a_shuffled_window_once,
+                                  wipe_both),
+        cmocka_unit_test_teardown(window_ends_exactly, wipe_both),
+        cmocka_unit_test_teardown(places_are_fresh_when_the_window_moves,
+                                  wipe_both),
+        cmocka_unit_test_teardown(far_ahead_moves_it_only_if_authentic,
+                                  wipe_both),
+        cmocka_unit_test_teardown(wiping_leaves_nothing, wipe_both),
     };
 
     int failed;

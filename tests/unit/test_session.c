@@ -503,6 +503,11 @@ static void new_keys_go_on_with_the_same_streams(void **state)
     assert_int_equal(t.b.messages, 2);
     assert_int_equal(t.a.failed, 0);
     assert_int_equal(t.a.delivered, 2);
+    t.now = instant_after(t.now, span_s(3601));
+    submit(&t, &t.a, "three");
+    run(&t, true);
+    assert_int_equal(t.a.counters.handshakes, 3);
+    assert_int_equal(t.b.messages, 3);
     free(p);
     teardown(&t);
 }
@@ -512,7 +517,8 @@ static enum cipher cipher_of(const struct end *e)
 {
     const struct seal *seal = &e->session.current.seal;
     assert_int_equal(seal->send.cipher, seal->receive.cipher);
-    assert_memory_not_equal(&seal->send, &seal->receive, sizeof seal->send);
+    assert_memory_not_equal(&seal->send.aes, &seal->receive.aes,
+                            sizeof seal->send.aes);
     return seal->send.cipher;
 }
 
@@ -635,6 +641,32 @@ static void an_unconfirmed_handshake_is_repeated(void **state)
     teardown(&t);
 }
 
+/* Keys that nobody proved give way: the ACCEPT was lost, and who asked lost all
+ * it had. */
+static void a_handshake_of_its_own_ends_the_pending(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    setup(&t);
+    submit(&t, &t.a, "one");
+    assert_true(next_packet(&t, &t.a, true, p));
+    struct packet reply;
+    struct writer w = writer_of(reply.bytes, sizeof reply.bytes);
+    assert_true(session_take_init(&t.b.session, bytes_of(p->bytes, p->size),
+                                  &t.b.entropy, t.now, &w));
+    assert_true(t.b.session.pending.live);
+    session_close(&t.a.session);
+    open_end(&t, &t.a, &t.b, 1, 2);
+    submit(&t, &t.b, "two");
+    t.now = session_deadline(&t.b.session);
+    run(&t, true);
+    assert_int_equal(t.a.messages, 1);
+    assert_false(t.b.session.pending.live);
+    free(p);
+    teardown(&t);
+}
+
 static void another_mesh_gets_no_handshake(void **state)
 {
     (void)state;
@@ -687,6 +719,7 @@ int main(void)
         cmocka_unit_test(keys_are_replaced_when_either_is_worn),
         cmocka_unit_test(no_number_is_used_twice),
         cmocka_unit_test(an_unconfirmed_handshake_is_repeated),
+        cmocka_unit_test(a_handshake_of_its_own_ends_the_pending),
         cmocka_unit_test(another_mesh_gets_no_handshake),
         cmocka_unit_test(authentic_nonsense_is_a_violation),
     };
