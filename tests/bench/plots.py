@@ -5,7 +5,9 @@ import statistics
 
 WIDTH, LABEL, BAR, GAP = 760, 200, 18, 14
 COLOURS = {"zeroservices": "#1769aa", "zeroservices, thread": "#6fa8d6",
-           "libzmq CURVE": "#b5651d", "nats-server TLS": "#4a7c2f"}
+           "libzmq CURVE": "#b5651d", "nats-server TLS": "#4a7c2f",
+           "mosquitto QoS 1, TLS": "#7a5195", "nng pair, TLS": "#8a8a8a",
+           "Zyre whisper, not encrypted": "#c2a83e"}
 SIZES = {64: "64 B", 1024: "1 KiB", 65536: "64 KiB"}
 RATES = {"relay": "By one relay: messages a second",
          "direct": "Direct: messages a second",
