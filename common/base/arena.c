@@ -3,7 +3,6 @@
 #include "common/base/memory.h"
 
 #include <stdalign.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +10,10 @@
 enum { ALIGNMENT = alignof(max_align_t), BLOCK_SIZE = 72 * 1024 };
 
 struct arena_block {
+    struct block shared; /* the arena is one of its holders */
     struct arena_block *next;
     size_t size;
     size_t used;
-    atomic_uint holders; /* the arena is one of them */
     alignas(max_align_t) uint8_t data[];
 };
 
@@ -34,7 +33,7 @@ static struct arena_block *new_block(size_t size)
     b->next = NULL;
     b->size = size;
     b->used = 0;
-    b->holders = 1;
+    block_init(&b->shared);
     return b;
 }
 
@@ -96,9 +95,9 @@ void arena_clear(struct arena *a)
         bool last = b == a->current;
 
         b->used = 0;
-        if (atomic_load(&b->holders) > 1) {
+        if (block_is_shared(&b->shared)) {
             *at = b->next;
-            arena_block_release(b);
+            block_release(&b->shared);
         } else {
             at = &b->next;
         }
@@ -114,27 +113,16 @@ void arena_close(struct arena *a)
         struct arena_block *b = a->first;
 
         a->first = b->next;
-        arena_block_release(b);
+        block_release(&b->shared);
     }
     a->current = NULL;
 }
 
-struct arena_block *arena_block_of(const struct arena *a, const void *p)
+struct block *arena_block_of(const struct arena *a, const void *p)
 {
     struct arena_block *b = a->current;
     const uint8_t *at = p;
     bool inside = b != NULL && at >= b->data && at < b->data + b->used;
 
-    return inside ? b : NULL;
-}
-
-void arena_block_hold(struct arena_block *b)
-{
-    atomic_fetch_add(&b->holders, 1);
-}
-
-void arena_block_release(struct arena_block *b)
-{
-    if (atomic_fetch_sub(&b->holders, 1) == 1)
-        free(b);
+    return inside ? &b->shared : NULL;
 }

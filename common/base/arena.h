@@ -8,6 +8,7 @@
 #ifndef COMMON_BASE_ARENA_H
 #define COMMON_BASE_ARENA_H
 
+#include "common/base/block.h"
 #include "common/base/bytes.h"
 
 struct arena_block;
@@ -28,9 +29,6 @@ void arena_close(struct arena *a);
 
 /* The block that `p` lies in, if it is the one that room was taken from last;
  * else NULL. */
-struct arena_block *arena_block_of(const struct arena *a, const void *p);
-void arena_block_hold(struct arena_block *b);
-/* From any thread. */
-void arena_block_release(struct arena_block *b);
+struct block *arena_block_of(const struct arena *a, const void *p);
 
 #endif

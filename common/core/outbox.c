@@ -3,6 +3,11 @@
 #include "common/base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+_Static_assert(RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
+                   SLAB_END - SLAB_FRONT,
+               "a slab must hold any record");
 
 /* So many entries an empty outbox keeps, at the most. */
 enum { ENTRIES_KEPT = 4096 };
@@ -51,7 +56,7 @@ static void grow(struct outbox *o)
 static struct slab *slab_with_room(struct outbox *o, size_t size)
 {
     struct slab *slab = o->newest;
-    if (slab != NULL && sizeof slab->data - slab->used >= size)
+    if (slab != NULL && sizeof slab->room - slab->used >= size)
         return slab;
     slab = slabs_take(o->slabs);
     if (o->newest != NULL)
@@ -69,7 +74,7 @@ static void put_part(struct outbox *o, const struct message *m, size_t done,
 {
     struct slab *slab = slab_with_room(o, size + RECORD_DATA_OVERHEAD);
     struct writer w =
-        writer_of(slab->data + slab->used, sizeof slab->data - slab->used);
+        writer_of(slab->room + slab->used, sizeof slab->room - slab->used);
     data_record_begin(record, size, &w);
     message_encode_part(m, done, size, &w);
     ASSERT(writer_ok(&w));
@@ -124,53 +129,82 @@ size_t outbox_unsent(const struct outbox *o)
     return o->bytes - o->flying_bytes + varint_size(o->next);
 }
 
-/* The first record of a packet, which says its number. */
-static bool write_first(struct outbox *o, size_t room, struct writer *w)
+static void pass(struct outbox *o, struct outbox_row *row)
 {
-    const struct outbox_entry *e = entry_at(o, o->next);
-    if (e->size + varint_size(o->next) > room)
-        return false;
-    data_record_number(bytes_of(e->slab->data + e->at, e->size), o->next, w);
-    o->flying_bytes += e->size;
+    row->size += entry_at(o, o->next)->size;
+    row->records++;
     o->next++;
-    return true;
 }
 
-/* Takes the next records that fit and lie in a row. */
-static struct bytes take_row(struct outbox *o, size_t room, size_t window)
+struct outbox_row outbox_take(struct outbox *o, size_t room, size_t window)
 {
-    const struct outbox_entry *e = entry_at(o, o->next);
-    const struct slab *slab = e->slab;
-    struct bytes row = bytes_of(slab->data + e->at, 0);
+    struct outbox_row row = {.sequence = o->next};
+    size_t number = varint_size(o->next); /* which the first record says */
+    uint64_t fresh = o->fresh, end = o->base + o->count;
+    if (!outbox_has_next(o, window))
+        return row;
+    row.first = entry_at(o, o->next);
+    row.slab = row.first->slab;
+    if (row.first->size + number > room)
+        return row;
     size_t may_fly = window > o->flying_bytes ? window - o->flying_bytes : 0;
-    size_t most = room < may_fly ? room : may_fly;
-    uint64_t end = o->base + o->count;
-    while (o->next < end && e->slab == slab && row.size + e->size <= most) {
-        row.size += e->size;
-        e = entry_at(o, ++o->next);
-    }
+    size_t most = room - number < may_fly ? room - number : may_fly;
+    do {
+        pass(o, &row);
+    } while (o->next < end && entry_at(o, o->next)->slab == row.slab &&
+             row.size + entry_at(o, o->next)->size <= most);
     o->flying_bytes += row.size;
-    return row;
-}
-
-struct outbox_written outbox_write(struct outbox *o, size_t room, size_t window,
-                                   struct writer *w)
-{
-    uint64_t first = o->next, fresh = o->fresh;
-    const uint8_t *end = w->at + room;
-    if (!outbox_has_next(o, window) || !write_first(o, room, w))
-        return (struct outbox_written){0};
-    while (outbox_has_next(o, window)) {
-        struct bytes row = take_row(o, (size_t)(end - w->at), window);
-        if (row.size == 0)
-            break;
-        write_bytes(w, row);
-    }
     if (o->fresh < o->next)
         o->fresh = o->next;
     uint64_t old = fresh < o->next ? fresh : o->next;
-    return (struct outbox_written){.records = o->next - first,
-                                   .again = old > first ? old - first : 0};
+    row.again = old > row.sequence ? old - row.sequence : 0;
+    return row;
+}
+
+/* All of it but its first byte. */
+static struct bytes rest_of(const struct outbox_row *row)
+{
+    return bytes_of(row->slab->room + row->first->at + 1, row->size - 1);
+}
+
+/* The first byte is not read: where the row was joined the number lies. */
+static void write_number(const struct outbox_row *row, struct writer *w)
+{
+    data_record_number(&(struct data_record){.sequence = row->sequence,
+                                             .first = row->first->first,
+                                             .last = row->first->last},
+                       w);
+}
+
+void outbox_row_write(const struct outbox_row *row, struct writer *w)
+{
+    if (row->records == 0)
+        return;
+    write_number(row, w);
+    write_bytes(w, rest_of(row));
+}
+
+bool outbox_is_at_front(const struct outbox *o, size_t size)
+{
+    if (o->next == o->base + o->count)
+        return false;
+    const struct outbox_entry *e = entry_at(o, o->next);
+    return e->at == SLAB_FRONT && e->slab->used - e->at >= size &&
+           !block_is_shared(&e->slab->block);
+}
+
+struct bytes outbox_row_join(const struct outbox_row *row, struct bytes before)
+{
+    uint8_t number[1 + 10];
+    struct writer w = writer_of(number, sizeof number);
+    struct bytes rest = rest_of(row);
+    write_number(row, &w);
+    struct bytes head = writer_bytes(&w);
+    ASSERT(row->first->at == SLAB_FRONT && before.size <= OUTBOX_BEFORE);
+    uint8_t *at = row->slab->room + SLAB_FRONT + 1 - head.size - before.size;
+    memcpy(at, before.data, before.size);
+    memcpy(at + before.size, head.data, head.size);
+    return bytes_of(at, before.size + head.size + rest.size);
 }
 
 bool outbox_is_waiting(const struct outbox *o)

@@ -4,14 +4,18 @@
  *
  * A message is cut into records when it is put in, and they are encoded there
  * and then; as all but the first of a packet say no number [P-6.4], what goes
- * out is a copy of what lies in a row. `outbox_rewind` makes everything
- * unacknowledged go again, in order, after a path changed.
+ * out is a row of them as they lie in their slab, copied, or even sent from
+ * there. `outbox_rewind` makes everything unacknowledged go again, in order,
+ * after a path changed.
  */
 #ifndef COMMON_CORE_OUTBOX_H
 #define COMMON_CORE_OUTBOX_H
 
 #include "common/core/slabs.h"
 #include "common/wire/record.h"
+
+/* Room before a row: the rest of the slab's front is for its number. */
+enum { OUTBOX_BEFORE = SLAB_FRONT - 10 };
 
 struct outbox_entry {
     struct slab *slab;
@@ -44,14 +48,27 @@ bool outbox_has_room(const struct outbox *o, size_t size);
 /* Copies the message in. */
 void outbox_put(struct outbox *o, const struct message *m, uint64_t ref);
 
-struct outbox_written {
+/* The records of one packet: they lie in a row. */
+struct outbox_row {
+    struct slab *slab;
+    const struct outbox_entry *first;
+    uint64_t sequence; /* the first one's */
+    size_t size;       /* as they lie there */
     size_t records;
     size_t again; /* of them, those that were sent before */
 };
-/* Writes the next records, as many as fit `room` bytes of a packet and the
- * `window` beyond what is acknowledged. */
-struct outbox_written outbox_write(struct outbox *o, size_t room, size_t window,
-                                   struct writer *w);
+/* The next records, as many as fit `room` bytes of a packet and the `window`
+ * beyond what is acknowledged, and lie in one slab. Valid until anything is put
+ * in or acknowledged. */
+struct outbox_row outbox_take(struct outbox *o, size_t room, size_t window);
+/* Copies it out. */
+void outbox_row_write(const struct outbox_row *row, struct writer *w);
+/* What to send with `before` (at most OUTBOX_BEFORE bytes) before it, where it
+ * lies. Only of a row of which outbox_is_at_front was true. */
+struct bytes outbox_row_join(const struct outbox_row *row, struct bytes before);
+/* The next row, of so many bytes or more if the window allows, begins a slab
+ * that nobody else reads in. */
+bool outbox_is_at_front(const struct outbox *o, size_t size);
 bool outbox_has_next(const struct outbox *o, size_t window);
 /* The bytes of all that is to be sent, if it went in one packet. */
 size_t outbox_unsent(const struct outbox *o);

@@ -56,13 +56,14 @@ uint64_t seal_number(const struct seal *s)
     return s->next_number;
 }
 
-void seal_close(struct seal *s, struct bytes header, uint8_t *data, size_t size)
+void seal_close(struct seal *s, struct bytes header, struct bytes plain,
+                uint8_t *sealed)
 {
     uint8_t nonce[SEAL_NONCE_SIZE];
 
     ASSERT(s->next_number != UINT64_MAX); /* rekeyed long before */
     seal_nonce(s->next_number++, nonce);
-    aead_seal(&s->send, nonce, header, bytes_of(data, size), data);
+    aead_seal(&s->send, nonce, header, plain, sealed);
 }
 
 static bool is_fresh(struct seal *s, uint64_t number)

@@ -32,12 +32,12 @@ void seal_init(struct seal *s, enum cipher cipher, const uint8_t send_key[32],
                const uint8_t receive_key[32]);
 /* True once either key has done its share: time for new ones. */
 bool seal_is_worn(const struct seal *s);
-/* Takes the next number and seals `size` bytes at `data` in place, the tag
- * after them (room for it is the caller's); `header` is authenticated too. The
- * number goes into the header before: see seal_number. */
+/* Takes the next number and seals `plain` to `sealed`, which is SEAL_TAG_SIZE
+ * longer and may begin where it does; `header` is authenticated too. The number
+ * goes into the header before: see seal_number. */
 uint64_t seal_number(const struct seal *s);
-void seal_close(struct seal *s, struct bytes header, uint8_t *data,
-                size_t size);
+void seal_close(struct seal *s, struct bytes header, struct bytes plain,
+                uint8_t *sealed);
 enum seal_verdict { SEAL_OPENED, SEAL_REPLAYED, SEAL_FORGED };
 /* Opens `size` bytes (tag included) from `sealed` to `data`, which may be the
  * same place; the plain text is SEAL_TAG_SIZE shorter. */

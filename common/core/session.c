@@ -27,7 +27,9 @@ void session_init(struct session *s, const struct session_keys *keys,
         .flight = SIZE_MAX,
         .counters = counters,
     };
-    outbox_init(&s->outbox, limits->window, slabs);
+    size_t stored = limits->stored;
+    outbox_init(&s->outbox, stored > limits->window ? stored : limits->window,
+                slabs);
     inbox_init(&s->inbox, limits->message + MESSAGE_HEADER_SIZE);
 }
 

@@ -27,6 +27,8 @@
 enum {
     SESSION_PINGS = 16,
     SESSION_GROUP_ACKS = 8,
+    /* Below this a copy costs less than to share. */
+    SESSION_LENT = 8 * 1024,
     /* Message 1 and 2 of the handshake as packets, at the most. */
     SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + 64,
     SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + 64,
@@ -52,6 +54,7 @@ struct session_keys {
 
 struct session_limits {
     size_t window;  /* bytes each way beyond what is acknowledged */
+    size_t stored;  /* bytes kept, sent or not, if that is more */
     size_t message; /* the largest message taken, bytes */
 };
 
@@ -187,6 +190,12 @@ size_t session_write_size(const struct session *s);
  * if there was nothing. Room session_write_size, or less and less goes. */
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w) MUST_USE;
+/* Many bytes need not be copied into a packet: a PLAIN one of SESSION_LENT
+ * bytes or more lies where the session keeps what it says, and stays as it is
+ * while `block` is held. False: there is none now, and session_write is to be
+ * asked. */
+bool session_lend(struct session *s, struct instant now, struct bytes *packet,
+                  struct block **block) MUST_USE;
 /* Writes a packet with nothing but the acknowledgement, which stays due: for
  * another path than session_write's. Room SESSION_ACK_SIZE. False without
  * keys. */

@@ -13,6 +13,7 @@ enum {
     /* All that may go before the messages in a packet. */
     CONTROL_SIZE = 1 + 10 + 10 + 1 + 2 * SESSION_PINGS * (1 + 8) +
                    SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
+    PLAIN_HEADER_SIZE = 5,
     SEALED_HEADER_SIZE = 13,
     /* What flies at the least, and what is added for each flight that came. */
     FLIGHT_STEP = 32 * 1024,
@@ -21,6 +22,8 @@ enum {
 _Static_assert(CONTROL_SIZE + RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
                    (int)PACKET_RECORDS_SIZE,
                "a packet must hold any record, whatever is due with it");
+_Static_assert(PLAIN_HEADER_SIZE + CONTROL_SIZE <= (int)OUTBOX_BEFORE,
+               "all that goes before the messages has room where they lie");
 
 /* --- taking ------------------------------------------------------------- */
 
@@ -32,9 +35,11 @@ static void measure(struct session *s, uint64_t cumulative, struct instant now)
     s->timed_sequence = 0;
 }
 
+/* The least of what both ends allow and the way bears. */
 static size_t window_of(const struct session *s)
 {
-    return s->peer_window < s->flight ? (size_t)s->peer_window : s->flight;
+    size_t own = s->flight < s->limits.window ? s->flight : s->limits.window;
+    return s->peer_window < own ? (size_t)s->peer_window : own;
 }
 
 /* A full queue halves what may fly; each flight that arrives adds a step. */
@@ -231,22 +236,22 @@ static void write_control(struct session *s, struct writer *w)
     s->group_ack_count = 0;
 }
 
-static void write_data(struct session *s, struct instant now, struct writer *w,
-                       size_t tail)
+/* The messages that go next, as many as fit `room` bytes. */
+static struct outbox_row take_row(struct session *s, struct instant now,
+                                  size_t room)
 {
     bool was_waiting = outbox_is_waiting(&s->outbox);
-    size_t room = writer_left(w) > tail ? writer_left(w) - tail : 0;
-    struct outbox_written written =
-        outbox_write(&s->outbox, room, window_of(s), w);
-    size_t fresh = written.records - written.again;
-    s->counters->records_sent += written.records;
-    s->counters->records_resent += written.again;
+    struct outbox_row row = outbox_take(&s->outbox, room, window_of(s));
+    size_t fresh = row.records - row.again;
+    s->counters->records_sent += row.records;
+    s->counters->records_resent += row.again;
     if (s->timed_sequence == 0 && fresh > 0) {
         s->timed_sequence = s->outbox.next - fresh;
         s->timed_at = now;
     }
     if (!was_waiting && outbox_is_waiting(&s->outbox))
         s->progress_at = now;
+    return row;
 }
 
 /* The header; the records follow from where this returns. */
@@ -259,18 +264,57 @@ static uint8_t *begin_packet(struct session *s, bool sealed, struct writer *w)
     return w->at;
 }
 
+/* Seals what was written from `records` on, or `plain` to there. */
+static void seal_to(struct session *s, struct bytes plain, uint8_t *records,
+                    struct writer *w)
+{
+    w->at = records;
+    (void)write_room(w, plain.size + SEAL_TAG_SIZE);
+    ASSERT(writer_ok(w));
+    seal_close(&s->current.seal,
+               bytes_of(records - SEALED_HEADER_SIZE, SEALED_HEADER_SIZE),
+               plain, records);
+}
+
 static void end_packet(struct session *s, bool sealed, uint8_t *records,
                        struct writer *w)
 {
     ASSERT(writer_ok(w));
-    if (!sealed)
-        return;
-    size_t size = (size_t)(w->at - records);
-    (void)write_room(w, SEAL_TAG_SIZE);
-    ASSERT(writer_ok(w));
-    seal_close(&s->current.seal,
-               bytes_of(records - SEALED_HEADER_SIZE, SEALED_HEADER_SIZE),
-               records, size);
+    if (sealed)
+        seal_to(s, bytes_of(records, (size_t)(w->at - records)), records, w);
+}
+
+/* A row that need not be copied: its packet is made where it lies. */
+static bool is_lent(const struct session *s)
+{
+    return outbox_has_next(&s->outbox, window_of(s)) &&
+           outbox_is_at_front(&s->outbox, SESSION_LENT);
+}
+
+/* As session_write, from one buffer to the other. */
+static void write_lent(struct session *s, struct instant now, struct writer *w)
+{
+    uint8_t room[OUTBOX_BEFORE];
+    struct writer before = writer_of(room, sizeof room);
+    uint8_t *records = begin_packet(s, true, w);
+    write_control(s, &before);
+    struct outbox_row row = take_row(s, now, SIZE_MAX);
+    seal_to(s, outbox_row_join(&row, writer_bytes(&before)), records, w);
+}
+
+bool session_lend(struct session *s, struct instant now, struct bytes *packet,
+                  struct block **block)
+{
+    uint8_t room[OUTBOX_BEFORE];
+    struct writer before = writer_of(room, sizeof room);
+    if (!s->current.live || !is_lent(s))
+        return false;
+    (void)begin_packet(s, false, &before);
+    write_control(s, &before);
+    struct outbox_row row = take_row(s, now, SIZE_MAX);
+    *packet = outbox_row_join(&row, writer_bytes(&before));
+    *block = &row.slab->block;
+    return true;
 }
 
 bool session_write(struct session *s, bool sealed, struct instant now,
@@ -278,9 +322,16 @@ bool session_write(struct session *s, bool sealed, struct instant now,
 {
     if (!session_has_output(s))
         return false;
+    if (sealed && is_lent(s) && writer_left(w) >= session_write_size(s)) {
+        write_lent(s, now, w);
+        return true;
+    }
     uint8_t *records = begin_packet(s, sealed, w);
+    size_t tail = sealed ? SEAL_TAG_SIZE : 0;
     write_control(s, w);
-    write_data(s, now, w, sealed ? SEAL_TAG_SIZE : 0);
+    size_t room = writer_left(w) > tail ? writer_left(w) - tail : 0;
+    struct outbox_row row = take_row(s, now, room);
+    outbox_row_write(&row, w);
     end_packet(s, sealed, records, w);
     return true;
 }

@@ -2,14 +2,12 @@
 
 #include "common/base/memory.h"
 
-#include <stdlib.h>
-
 void slabs_close(struct slabs *s)
 {
     while (s->spare != NULL) {
         struct slab *slab = s->spare;
         s->spare = slab->newer;
-        free(slab);
+        block_release(&slab->block);
     }
     s->count = 0;
 }
@@ -22,17 +20,18 @@ struct slab *slabs_take(struct slabs *s)
         s->count--;
     } else {
         slab = memory_resize(NULL, 1, sizeof *slab);
+        block_init(&slab->block);
     }
     slab->newer = NULL;
-    slab->used = 0;
+    slab->used = SLAB_FRONT;
     slab->records = 0;
     return slab;
 }
 
 void slabs_give(struct slabs *s, struct slab *slab)
 {
-    if (s->count == SLABS_SPARE) {
-        free(slab);
+    if (s->count == SLABS_SPARE || block_is_shared(&slab->block)) {
+        block_release(&slab->block);
         return;
     }
     slab->newer = s->spare;

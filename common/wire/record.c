@@ -7,24 +7,28 @@ enum {
     KIND_BITS = 4, /* of a message's first byte; the encoding is above */
 };
 
+static uint8_t data_type(const struct data_record *d)
+{
+    return (uint8_t)(RECORD_DATA | (d->first ? RECORD_FIRST : 0) |
+                     (d->last ? RECORD_LAST : 0));
+}
+
 void data_record_begin(const struct data_record *d, size_t size,
                        struct writer *w)
 {
-    write_u8(w, (uint8_t)(RECORD_DATA | (d->first ? RECORD_FIRST : 0) |
-                          (d->last ? RECORD_LAST : 0) |
-                          (d->next ? RECORD_NEXT : 0)));
-    if (!d->next)
-        write_varint(w, d->sequence);
+    if (d->next)
+        write_u8(w, data_type(d) | RECORD_NEXT);
+    else
+        data_record_number(d, w);
     if (d->first && !d->last)
         write_varint(w, d->total);
     write_varint(w, size);
 }
 
-void data_record_number(struct bytes next, uint64_t sequence, struct writer *w)
+void data_record_number(const struct data_record *d, struct writer *w)
 {
-    write_u8(w, (uint8_t)(next.data[0] & ~RECORD_NEXT));
-    write_varint(w, sequence);
-    write_bytes(w, bytes_of(next.data + 1, next.size - 1));
+    write_u8(w, data_type(d));
+    write_varint(w, d->sequence);
 }
 
 static void encode_ack(const struct ack_record *a, struct writer *w)

@@ -95,8 +95,9 @@ void record_encode(const struct record *r, struct writer *w);
  * to follow. */
 void data_record_begin(const struct data_record *d, size_t size,
                        struct writer *w);
-/* An encoded DATA record that has NEXT, as it is with its number instead. */
-void data_record_number(struct bytes next, uint64_t sequence, struct writer *w);
+/* What an encoded DATA record that has NEXT begins with if it says its number
+ * instead: this stands in the place of its first byte. */
+void data_record_number(const struct data_record *d, struct writer *w);
 
 /* The records of a packet, to be taken one after the other. */
 struct record_reader {

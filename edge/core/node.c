@@ -55,6 +55,7 @@ static void take_settings(struct node *n, const struct node_conf *conf)
     n->detector.interval = conf->probe;
     n->detector.lost_after = conf->lost_after;
     n->session_limits.window = conf->limits.window;
+    n->session_limits.stored = conf->limits.stored;
     n->session_limits.message = conf->limits.message;
     n->peer_limit = conf->limits.peers;
     n->link_limit = conf->limits.links;

@@ -52,6 +52,8 @@ struct node_conf {
     struct {
         size_t message; /* bytes */
         size_t window;  /* bytes, for each session and direction */
+        size_t stored;  /* bytes that a session keeps, sent or not, if that is
+                           more than the window */
         size_t peers;
         size_t links;
     } limits;
@@ -207,9 +209,10 @@ struct node_todo {
             uint32_t relay;
             struct address address;
             struct curve_key key;
+            bool lent; /* the list itself holds `block` until it is cleared */
             struct bytes bytes;
-            struct arena_block *block; /* WRITE: that the bytes lie in, to be
-                                          held instead of a copy; or NULL */
+            struct block *block; /* WRITE: that the bytes lie in, to be
+                                    held instead of a copy; or NULL */
         } link; /* SEND_TO, CONNECT, CONNECT_RELAY, DISCONNECT, WRITE */
         struct {
             const struct node_peer *peer;
@@ -245,6 +248,7 @@ struct todo {
     struct node_todo *items;
     size_t count;
     size_t capacity;
+    size_t lent;        /* items with blocks that the list holds */
     struct arena arena; /* the bytes */
 };
 

@@ -304,6 +304,9 @@ struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind);
 /* Its id and name as they are now, in the list's memory. */
 const struct node_peer *todo_peer(struct node *n, const struct peer *p);
 void todo_write(struct node *n, const struct link *link, struct bytes bytes);
+/* Bytes that lie in a block of somebody else's, and stay while it is held. */
+void todo_write_lent(struct node *n, const struct link *link,
+                     struct bytes bytes, struct block *block);
 void todo_disconnect(struct node *n, uint32_t link);
 void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
                  const struct peer *p);
@@ -484,12 +487,15 @@ bool traffic_waits(const struct peer *p);
 bool traffic_is_idle(const struct peer *p);
 /* There is something to send: a link that was put off is made now. */
 void traffic_dial_for(struct node *n, struct peer *p);
-/* Room for a packet of up to `size` bytes to this peer on this link; then what
- * was written is sent. */
+/* traffic_packet.c: room for a packet of up to `size` bytes to this peer on
+ * this link; then what was written is sent. */
 struct writer traffic_begin(struct node *n, const struct peer *p,
                             const struct link *link, size_t size);
 void traffic_end_packet(struct node *n, struct peer *p, struct link *link,
                         const struct writer *w);
+/* On a direct link, which seals by itself, many bytes are sent from where they
+ * lie. False: there are none, or they are to be written. */
+bool traffic_lend(struct node *n, struct peer *p, struct link *link);
 
 /* leave.c */
 void leave_begin(struct node *n);

@@ -9,14 +9,27 @@ void todo_init(struct todo *t)
     *t = (struct todo){0};
 }
 
+static void let_go(struct todo *t)
+{
+    for (size_t i = 0; t->lent > 0; i++) {
+        struct node_todo *item = &t->items[i];
+        if (item->kind != NODE_WRITE || !item->link.lent)
+            continue;
+        block_release(item->link.block);
+        t->lent--;
+    }
+}
+
 void todo_clear(struct todo *t)
 {
+    let_go(t);
     t->count = 0;
     arena_clear(&t->arena);
 }
 
 void todo_close(struct todo *t)
 {
+    let_go(t);
     free(t->items);
     arena_close(&t->arena);
     *t = (struct todo){0};
@@ -48,15 +61,31 @@ const struct node_peer *todo_peer(struct node *n, const struct peer *p)
     return view;
 }
 
-void todo_write(struct node *n, const struct link *link, struct bytes bytes)
+static struct node_todo *add_write(struct node *n, const struct link *link,
+                                   struct bytes bytes, struct block *block)
 {
     struct node_todo *item = todo_add(n->todo, NODE_WRITE);
     item->link.id = link->id;
     item->link.bytes = bytes;
-    item->link.block = arena_block_of(&n->todo->arena, bytes.data);
+    item->link.block = block;
     n->counters.packets_sent++;
     if (link->kind == LINK_TO_RELAY)
         n->relays[link->relay].bytes_sent += bytes.size;
+    return item;
+}
+
+void todo_write(struct node *n, const struct link *link, struct bytes bytes)
+{
+    (void)add_write(n, link, bytes,
+                    arena_block_of(&n->todo->arena, bytes.data));
+}
+
+void todo_write_lent(struct node *n, const struct link *link,
+                     struct bytes bytes, struct block *block)
+{
+    block_hold(block);
+    add_write(n, link, bytes, block)->link.lent = true;
+    n->todo->lent++;
 }
 
 void todo_disconnect(struct node *n, uint32_t link)

@@ -275,30 +275,6 @@ void traffic_ping(struct node *n, const struct node_event *event)
 
 /* --- packets in ----------------------------------------------------------- */
 
-struct writer traffic_begin(struct node *n, const struct peer *p,
-                            const struct link *link, size_t size)
-{
-    size += FORWARD_HEADER_SIZE;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
-    if (link->kind == LINK_TO_RELAY) {
-        write_u8(&w, RELAY_FORWARD);
-        write_bytes(&w, bytes_of(p->id.key, KEY_SIZE));
-    }
-    return w;
-}
-
-void traffic_end_packet(struct node *n, struct peer *p, struct link *link,
-                        const struct writer *w)
-{
-    struct bytes written = writer_bytes(w);
-    size_t taken = (size_t)(w->end - w->start);
-    arena_trim(&n->todo->arena, w->start, taken, written.size);
-    todo_write(n, link, written);
-    p->traffic.bytes_sent += written.size;
-    link->used = n->now;
-    link_spend(n, link, written.size);
-}
-
 static void take_init(struct node *n, struct peer *p, struct link *link,
                       struct bytes packet)
 {
@@ -433,7 +409,7 @@ static void write_session(struct node *n, struct peer *p, struct link *link)
     struct session *s = p->session;
     if (session_wants_handshake(s, n->now))
         write_init(n, p, link);
-    if (!session_has_output(s))
+    if (!session_has_output(s) || traffic_lend(n, p, link))
         return;
     struct writer w = traffic_begin(n, p, link, session_write_size(s));
     if (session_write(s, link->kind == LINK_TO_RELAY, n->now, &w))
@@ -557,13 +533,13 @@ void traffic_doubt(struct node *n, struct peer *p, bool progressed)
     peer_touch(n, p);
 }
 
-/* When half the window is free again it is worth telling those who were BUSY;
+/* When half the room is free again it is worth telling those who were BUSY;
  * if there is no session any more, they have LEFT or may begin anew. */
 void traffic_tell_ready(struct node *n, struct peer *p)
 {
     if (!p->wants_ready ||
         (p->session != NULL &&
-         !session_has_room(p->session, n->session_limits.window / 2)))
+         !session_has_room(p->session, p->session->outbox.limit / 2)))
         return;
     p->wants_ready = false;
     if (!p->joined)

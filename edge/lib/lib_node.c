@@ -282,6 +282,7 @@ static enum zs_error open_edge(struct zs_node *n,
     struct edge_options options = {.conf = &n->options->conf,
                                    .identity = identity,
                                    .revocations = revocations,
+                                   .windows = MORE_WINDOWS,
                                    .revoked = on_revoked,
                                    .context = n};
 

@@ -35,6 +35,9 @@
 enum {
     QUEUE_OPS = 64 * 1024,
     QUEUE_BYTES = 64 * 1024 * 1024,
+    /* What the node keeps for a peer, beyond one window, need not be copied
+     * twice: it waits there, and not in a lane. */
+    MORE_WINDOWS = 3,
     ASKERS = 64 * 1024, /* the oldest is forgotten then */
     TIMEOUT_MS = 5000,  /* of requests */
     DRAIN_MS = 500,     /* for what waits, before the node leaves */

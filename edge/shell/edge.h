@@ -24,6 +24,9 @@ struct edge_options {
     const struct edge_conf *conf;         /* needed as long as the edge */
     const struct edge_identity *identity; /* needed for edge_open only */
     struct bytes revocations; /* the list kept from before, or empty; copied */
+    /* So many windows' worth is kept for a peer beyond what may be under way to
+     * it, before a message is BUSY. */
+    size_t windows;
     /* Told when a newer list came, to be kept. May be NULL. */
     void (*revoked)(void *context, struct bytes list);
     void *context;

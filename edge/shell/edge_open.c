@@ -88,6 +88,7 @@ static struct node_conf node_conf_of(const struct edge *e)
         .lost_after = conf->presence.lost_after,
         .limits = {.message = conf->limits.message,
                    .window = conf->limits.window,
+                   .stored = conf->limits.window * (1 + e->options.windows),
                    .peers = conf->limits.peers,
                    .links = conf->limits.links},
     };

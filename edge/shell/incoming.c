@@ -257,7 +257,7 @@ static void queue(struct incoming *in, struct link *l, zmq_msg_t *m)
 }
 
 void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes,
-                    struct arena_block *block)
+                    struct block *block)
 {
     struct link *l = map_get(&in->by_id, &id);
     zmq_msg_t m;

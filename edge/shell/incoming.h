@@ -38,7 +38,7 @@ uint16_t incoming_port(const struct incoming *in);
 /* See link_message. Ids that are no link (any more) are ignored: its end is
  * being told. */
 void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes,
-                    struct arena_block *block);
+                    struct block *block);
 void incoming_forget(struct incoming *in, uint32_t id);
 
 #endif

@@ -85,13 +85,13 @@ void link_limit_unsent(int fd)
 static void release(void *data, void *block)
 {
     (void)data;
-    arena_block_release(block);
+    block_release(block);
 }
 
-void link_message(zmq_msg_t *m, struct bytes bytes, struct arena_block *block)
+void link_message(zmq_msg_t *m, struct bytes bytes, struct block *block)
 {
     if (block != NULL && bytes.size >= SHARED_FROM) {
-        arena_block_hold(block);
+        block_hold(block);
         int shared = zmq_msg_init_data(m, (uint8_t *)(uintptr_t)bytes.data,
                                        bytes.size, release, block);
         ASSERT(shared == 0);

@@ -20,8 +20,9 @@ bool link_socket_join(struct zsocket *s, const struct curve_pair *keys,
 void link_limit_unsent(int fd);
 
 /* A message with a copy of the bytes, or with the bytes themselves if they are
- * many and lie in a block; NULL: they do not. */
-void link_message(zmq_msg_t *m, struct bytes bytes, struct arena_block *block);
+ * many and lie in a block, which libzmq holds until it has encrypted them;
+ * NULL: they do not. */
+void link_message(zmq_msg_t *m, struct bytes bytes, struct block *block);
 /* Throws away what is left of a message that has more frames. */
 void link_skip(struct zsocket *s, zmq_msg_t *m);
 

@@ -226,7 +226,7 @@ static void queue(struct link *l, zmq_msg_t *m)
 }
 
 void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
-                    struct arena_block *block)
+                    struct block *block)
 {
     struct link *l = map_get(&out->links, &id);
     zmq_msg_t m;

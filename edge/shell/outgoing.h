@@ -30,7 +30,7 @@ void outgoing_connect_host(struct outgoing *out, uint32_t id,
 /* See link_message. Ids that are no link (any more) are ignored: its end is
  * being told. */
 void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
-                    struct arena_block *block);
+                    struct block *block);
 /* Closes it without a word to the node. */
 void outgoing_disconnect(struct outgoing *out, uint32_t id);
 

@@ -71,7 +71,7 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
         .ask_counter = &e->ask_counter,
         .ciphers = aes ? SESSION_AES : 0,
     };
-    const struct session_limits limits = {4096, 4096};
+    const struct session_limits limits = {.window = 4096, .message = 4096};
 
     memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
     session_init(&e->session, &keys, &limits, &e->entropy, &e->counters,
@@ -175,7 +175,9 @@ static void take_records(struct both *t, struct bytes records)
     (void)write_room(&w, SEAL_TAG_SIZE);
     if (!writer_ok(&w))
         return;
-    seal_close(&keys->seal, header, packet + header.size, records.size);
+    seal_close(&keys->seal, header,
+               bytes_of(packet + header.size, records.size),
+               packet + header.size);
     size_t size = writer_bytes(&w).size;
     enum session_verdict verdict =
         session_take(&t->b.session, packet, size, now, &sink);

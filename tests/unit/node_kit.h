@@ -72,7 +72,10 @@ static inline struct node *make(const char *name, uint8_t seed,
         .beacon_interval = span_s(1),
         .probe = span_s(1),
         .lost_after = span_s(3),
-        .limits = {1 << 20, 1 << 18, 64, 64},
+        .limits = {.message = 1 << 20,
+                   .window = 1 << 18,
+                   .peers = 64,
+                   .links = 64},
     };
     memcpy(conf.secret_key, secret_key, 64);
     conf.seed[0] = (uint8_t)(seed + epoch);

@@ -63,9 +63,9 @@ static void a_held_block_outlives_clear_and_close(void **state)
     (void)state;
     uint8_t *first = arena_take(&a, 10);
     assert_null(arena_block_of(&a, "elsewhere"));
-    struct arena_block *held = arena_block_of(&a, first);
+    struct block *held = arena_block_of(&a, first);
     assert_non_null(held);
-    arena_block_hold(held);
+    block_hold(held);
     memset(first, 7, 10);
     uint8_t *large = arena_take(&a, 1000000);
     assert_null(arena_block_of(&a, first)); /* not the last one any more */
@@ -77,7 +77,7 @@ static void a_held_block_outlives_clear_and_close(void **state)
     assert_int_equal(first[9], 7);
     arena_close(&a);
     assert_int_equal(first[9], 7);
-    arena_block_release(held);
+    block_release(held);
 }
 
 static void copies_are_equal_and_may_be_empty(void **state)

@@ -329,6 +329,37 @@ static void a_message_is_taken_at_once(void **state)
     teardown(&p);
 }
 
+/* What the list lends stays until it is cleared, whatever becomes of the
+ * session and the node. */
+static void what_is_lent_outlives_who_lent_it(void **state)
+{
+    (void)state;
+    struct pair p;
+    struct todo todo;
+    enum node_outcome why;
+    setup(&p);
+    run(&p, span_s(1));
+    submit(&p, "hello"); /* makes keys */
+    run(&p, span_ms(50));
+    assert_true(hand_over(&p, 60000, &why));
+    todo_init(&todo);
+    node_step(p.a.node, p.now, NULL, 0, &todo);
+    assert_int_equal(todo.lent, 1);
+    struct bytes packet = {0};
+    for (size_t i = 0; i < todo.count; i++)
+        if (todo.items[i].kind == NODE_WRITE && todo.items[i].link.lent)
+            packet = todo.items[i].link.bytes;
+    assert_true(packet.size > 60000);
+    node_free(p.a.node);
+    p.a.node = NULL;
+    assert_int_equal(packet.data[0], PACKET_PLAIN);
+    assert_int_equal(packet.data[packet.size - 1], 0);
+    todo_clear(&todo);
+    assert_int_equal(todo.lent, 0);
+    todo_close(&todo);
+    node_free(p.b.node);
+}
+
 static void a_publication_is_taken_at_once(void **state)
 {
     (void)state;
@@ -450,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_certificate_ends_on_its_second),
         cmocka_unit_test(after_busy_nothing_goes_before_ready),
         cmocka_unit_test(a_message_is_taken_at_once),
+        cmocka_unit_test(what_is_lent_outlives_who_lent_it),
         cmocka_unit_test(a_publication_is_taken_at_once),
         cmocka_unit_test(a_message_to_nobody_fails),
     };

@@ -22,17 +22,28 @@ static void put(struct outbox *o, size_t size, uint64_t ref)
     free(data);
 }
 
+/* Writes a packet's records into `packet`. */
+static struct outbox_row write_row(struct outbox *o, size_t room, size_t window,
+                                   struct writer *w)
+{
+    *w = writer_of(packet, sizeof packet);
+    struct outbox_row row = outbox_take(o, room, window);
+    outbox_row_write(&row, w);
+    assert_true(writer_ok(w) && writer_bytes(w).size <= room);
+    return row;
+}
+
 /* Sends one record. */
 static bool send_one(struct outbox *o, size_t window, struct data_record *d,
                      bool *again)
 {
-    struct writer w = writer_of(packet, sizeof packet);
+    struct writer w;
     uint64_t next = o->next;
     if (!outbox_has_next(o, window))
         return false;
     struct outbox_entry *e = &o->entries[next & (o->capacity - 1)];
-    struct outbox_written written =
-        outbox_write(o, e->size + varint_size(next), window, &w);
+    struct outbox_row written =
+        write_row(o, e->size + varint_size(next), window, &w);
     assert_int_equal(written.records, 1);
     *again = written.again == 1;
     struct record_reader r = record_reader_of(writer_bytes(&w));
@@ -212,31 +223,33 @@ static size_t read_packet(struct writer *w, uint64_t from, uint64_t ref)
     return (size_t)(sequence - from);
 }
 
-static void a_packet_takes_what_fits(void **state)
+static void a_packet_takes_what_fits_and_lies_in_a_row(void **state)
 {
     (void)state;
     struct outbox o;
+    struct writer w;
     outbox_init(&o, 1 << 20, &slabs);
     for (uint64_t i = 1; i <= 2000; i++)
         put(&o, 100, i); /* more than one slab */
     uint64_t next = 1;
     for (int packets = 0; next <= 2000; packets++) {
-        struct writer w = writer_of(packet, ROOM);
-        struct outbox_written written = outbox_write(&o, ROOM, 1 << 20, &w);
+        struct outbox_row written = write_row(&o, ROOM, 1 << 20, &w);
         assert_int_equal(written.again, 0);
         assert_int_equal(read_packet(&w, next, next), written.records);
         next += written.records;
-        assert_true(next > 2000 || writer_left(&w) < 102);
+        assert_true(next > 2000 || written.size > SLAB_END - SLAB_FRONT - 102);
         assert_true(packets < 4);
     }
-    struct writer w = writer_of(packet, sizeof packet);
-    assert_int_equal(outbox_write(&o, ROOM, 1 << 20, &w).records, 0);
+    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).records, 0);
     outbox_rewind(&o);
     put(&o, 100, 2001);
-    struct outbox_written all = outbox_write(&o, sizeof packet, 1 << 20, &w);
-    assert_int_equal(all.records, 2001);
-    assert_int_equal(all.again, 2000);
-    assert_int_equal(read_packet(&w, 1, 1), 2001);
+    for (next = 1; next <= 2001;) {
+        struct outbox_row all = write_row(&o, 50000, 1 << 20, &w);
+        assert_int_equal(read_packet(&w, next, next), all.records);
+        next += all.records;
+        assert_int_equal(all.again,
+                         next > 2001 ? all.records - 1 : all.records);
+    }
     outbox_close(&o);
 }
 
@@ -244,17 +257,101 @@ static void too_little_room_takes_nothing(void **state)
 {
     (void)state;
     struct outbox o;
+    struct writer w;
     outbox_init(&o, 1000, &slabs);
     put(&o, 50, 1);
     put(&o, 50, 2);
     for (size_t room = 0; room < 1 + 1 + 1 + 50; room++) {
-        struct writer w = writer_of(packet, sizeof packet);
-        assert_int_equal(outbox_write(&o, room, 1000, &w).records, 0);
+        assert_int_equal(write_row(&o, room, 1000, &w).records, 0);
         assert_int_equal(writer_bytes(&w).size, 0);
     }
-    struct writer w = writer_of(packet, sizeof packet);
-    assert_int_equal(outbox_write(&o, 53 + 51, 1000, &w).records, 1);
+    assert_int_equal(write_row(&o, 53 + 51, 1000, &w).records, 1);
     assert_int_equal(writer_bytes(&w).size, 53);
+    outbox_close(&o);
+}
+
+/* What lies joined is what is copied; and it goes on from there. */
+static void a_row_at_the_front_may_be_sent_from_where_it_lies(void **state)
+{
+    (void)state;
+    struct outbox o;
+    struct writer w;
+    outbox_init(&o, 1 << 20, &slabs);
+    for (uint64_t i = 1; i <= 300; i++)
+        put(&o, 1000, i); /* sequences of 1 and of 2 bytes */
+    uint64_t next = 1;
+    for (int i = 0; next <= 300; i++) {
+        assert_true(outbox_is_at_front(&o, 8192));
+        struct outbox_row row = outbox_take(&o, ROOM, 1 << 20);
+        struct bytes joined =
+            outbox_row_join(&row, bytes_of("before", i == 0 ? 0 : 6));
+        w = writer_of(packet, sizeof packet);
+        if (i > 0)
+            write_bytes(&w, bytes_of("before", 6));
+        outbox_row_write(&row, &w);
+        assert_true(bytes_equal(joined, writer_bytes(&w)));
+        next += row.records;
+    }
+    outbox_rewind(&o);
+    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).again, 66);
+    assert_int_equal(read_packet(&w, 1, 1), 66);
+    outbox_close(&o);
+}
+
+static void nothing_is_written_before_what_others_read(void **state)
+{
+    (void)state;
+    struct outbox o;
+    struct writer w;
+    uint64_t ref;
+    outbox_init(&o, 1 << 20, &slabs);
+    put(&o, 10000, 1);
+    assert_false(outbox_is_at_front(&o, 10004)); /* It has 10003 bytes. */
+    struct outbox_row row = outbox_take(&o, ROOM, 1 << 20);
+    struct bytes sent = outbox_row_join(&row, bytes_of("one", 3));
+    uint8_t *then = malloc(sent.size);
+    memcpy(then, sent.data, sent.size);
+    block_hold(&row.slab->block);
+
+    assert_false(outbox_is_at_front(&o, 1)); /* nothing is next */
+    outbox_rewind(&o);
+    assert_false(outbox_is_at_front(&o, 1)); /* it is being read */
+    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).again, 1);
+    assert_int_equal(read_packet(&w, 1, 1), 1);
+    put(&o, 10000, 2); /* goes behind it */
+    outbox_rewind(&o);
+    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).records, 2);
+    assert_int_equal(read_packet(&w, 1, 1), 2);
+    assert_memory_equal(sent.data, then, sent.size);
+
+    struct slab *slab = row.slab;
+    assert_true(outbox_acknowledge(&o, 2, &ref));
+    assert_true(outbox_acknowledge(&o, 2, &ref));
+    put(&o, 10000, 3); /* elsewhere */
+    assert_memory_equal(sent.data, then, sent.size);
+    assert_ptr_not_equal(o.oldest, slab);
+    block_release(&slab->block);
+    free(then);
+    outbox_close(&o);
+}
+
+static void who_reads_no_more_lets_it_be_sent_from_there_again(void **state)
+{
+    (void)state;
+    struct outbox o;
+    outbox_init(&o, 1 << 20, &slabs);
+    put(&o, 10000, 1);
+    struct outbox_row row = outbox_take(&o, ROOM, 1 << 20);
+    block_hold(&row.slab->block);
+    outbox_rewind(&o);
+    assert_false(outbox_is_at_front(&o, 8192));
+    block_release(&row.slab->block);
+    assert_true(outbox_is_at_front(&o, 8192));
+    /* One that begins in the middle of a slab has no room before it. */
+    put(&o, 10000, 2);
+    struct outbox_row first = outbox_take(&o, 10100, 1 << 20);
+    assert_int_equal(first.records, 1);
+    assert_false(outbox_is_at_front(&o, 8192));
     outbox_close(&o);
 }
 
@@ -312,8 +409,11 @@ int main(void)
         cmocka_unit_test(the_window_bounds_what_flies),
         cmocka_unit_test(forgetting_keeps_whole_messages_not_yet_sent),
         cmocka_unit_test(random_traffic_neither_loses_nor_leaks),
-        cmocka_unit_test(a_packet_takes_what_fits),
+        cmocka_unit_test(a_packet_takes_what_fits_and_lies_in_a_row),
         cmocka_unit_test(too_little_room_takes_nothing),
+        cmocka_unit_test(a_row_at_the_front_may_be_sent_from_where_it_lies),
+        cmocka_unit_test(nothing_is_written_before_what_others_read),
+        cmocka_unit_test(who_reads_no_more_lets_it_be_sent_from_there_again),
         cmocka_unit_test(a_message_of_64_kib_is_one_record),
         cmocka_unit_test(an_empty_outbox_holds_nothing),
     };

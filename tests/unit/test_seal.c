@@ -48,7 +48,7 @@ static uint64_t seal_text(struct seal *s, uint8_t room[SEALED])
     uint64_t number = seal_number(s);
 
     memcpy(room, text, TEXT);
-    seal_close(s, header(), room, TEXT);
+    seal_close(s, header(), bytes_of(room, TEXT), room);
     return number;
 }
 
@@ -179,7 +179,7 @@ static void refuses_what_is_shorter_than_a_tag(void **state)
             seal_open(&b, 1, header(), bytes_of(room, size), plain),
             SEAL_FORGED);
     /* The tag alone is an empty text. */
-    seal_close(&a, header(), room, 0);
+    seal_close(&a, header(), bytes_of(room, 0), room);
     assert_int_equal(
         seal_open(&b, 1, header(), bytes_of(room, SEAL_TAG_SIZE), plain),
         SEAL_OPENED);

@@ -16,6 +16,7 @@ struct end {
     struct session_counters counters;
     uint64_t ask_counter;
     int messages, delivered, failed, pongs, group_acks;
+    int large; /* messages that were right to the last byte */
     struct group_ack group_ack;
     char last[32];
     struct session_sink sink;
@@ -31,6 +32,11 @@ struct both {
     struct slabs slabs;
 };
 
+static uint8_t byte_at(size_t i)
+{
+    return (uint8_t)(i * 7 + (i >> 8));
+}
+
 static void on_message(void *owner, struct bytes bytes)
 {
     struct end *e = owner;
@@ -41,6 +47,11 @@ static void on_message(void *owner, struct bytes bytes)
         memset(e->last, 0, sizeof e->last);
         memcpy(e->last, m.data.data, m.data.size);
     }
+    if (m.data.size < 8192 || m.data.data[0] != byte_at(0))
+        return;
+    for (size_t i = 0; i < m.data.size; i++)
+        assert_int_equal(m.data.data[i], byte_at(i));
+    e->large++;
 }
 
 static void on_settled(void *owner, uint64_t ref, enum session_settled how)
@@ -78,7 +89,7 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
         .ciphers = ciphers[e == &t->b],
     };
     memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
-    struct session_limits limits = {1 << 20, 1 << 20};
+    struct session_limits limits = {.window = 1 << 20, .message = 1 << 20};
     session_init(&e->session, &keys, &limits, &e->entropy, &e->counters,
                  &t->slabs);
     e->sink =
@@ -250,6 +261,135 @@ static void the_newest_word_on_a_group_is_sent(void **state)
     assert_int_equal(t.b.group_ack.cumulative, 2);
     assert_true(session_group_ack(&t.a.session, &more));
     teardown(&t);
+}
+
+static void submit_large(struct both *t, struct end *e, size_t size)
+{
+    uint8_t *data = malloc(size);
+    for (size_t i = 0; i < size; i++)
+        data[i] = byte_at(i);
+    struct message m = {.kind = MESSAGE_SEND,
+                        .encoding = ENCODING_BYTES,
+                        .type = bytes_of("t", 1),
+                        .data = bytes_of(data, size)};
+    session_submit(&e->session, &m, 7, t->now);
+    free(data);
+}
+
+/* A packet that is lent, copied as if it were read in another thread. */
+static bool lend(struct both *t, struct end *e, struct packet *p,
+                 struct bytes *lent, struct block **block)
+{
+    if (!session_lend(&e->session, t->now, lent, block))
+        return false;
+    assert_true(lent->size <= sizeof p->bytes);
+    memcpy(p->bytes, lent->data, lent->size);
+    p->size = lent->size;
+    return true;
+}
+
+static void many_bytes_are_lent_with_all_that_is_due(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p);
+    struct bytes lent;
+    struct block *block;
+    setup(&t);
+    submit_large(&t, &t.a, 60000);
+    assert_false(
+        session_lend(&t.a.session, t.now, &lent, &block)); /* no keys */
+    submit(&t, &t.b, "back");
+    run(&t, false);
+    assert_int_equal(t.b.large, 1);
+    submit(&t, &t.a, "few bytes");
+    assert_false(session_lend(&t.a.session, t.now, &lent, &block));
+    run(&t, false);
+    submit_large(&t, &t.a, 200000);
+    for (uint8_t i = 0; i < SESSION_PINGS; i++)
+        assert_true(session_ping(&t.a.session, 42));
+    for (uint8_t tag = 0; tag < SESSION_GROUP_ACKS; tag++) {
+        struct group_ack ack = group_ack_of(tag, UINT64_MAX);
+        assert_true(session_group_ack(&t.a.session, &ack));
+    }
+    int packets = 0;
+    for (; lend(&t, &t.a, p, &lent, &block); packets++)
+        assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_TAKEN);
+    assert_int_equal(packets, 3);
+    run(&t, false); /* The end of the message is few bytes. */
+    assert_int_equal(t.b.large, 2);
+    assert_int_equal(t.b.group_acks, SESSION_GROUP_ACKS);
+    assert_int_equal(t.a.pongs, SESSION_PINGS);
+    assert_int_equal(t.a.delivered, 3);
+    assert_int_equal(t.a.counters.records_resent, 0);
+    free(p);
+    teardown(&t);
+}
+
+static void what_is_lent_stays_while_it_goes_again(void **state)
+{
+    (void)state;
+    struct both t;
+    struct packet *p = malloc(sizeof *p), *first = malloc(sizeof *first);
+    struct bytes lent, second;
+    struct block *block;
+    setup(&t);
+    submit(&t, &t.a, "hello");
+    run(&t, false);
+    submit_large(&t, &t.a, 60000);
+    assert_true(lend(&t, &t.a, first, &lent, &block));
+    block_hold(block);
+
+    /* Lost, and the path changes, there and back. */
+    for (int sealed = 0; sealed < 2; sealed++) {
+        session_rewind(&t.a.session);
+        assert_true(session_ping(&t.a.session, 42));
+        assert_false(session_lend(&t.a.session, t.now, &second, &block));
+        assert_true(next_packet(&t, &t.a, sealed, p));
+        assert_memory_equal(lent.data, first->bytes, lent.size);
+    }
+    assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_TAKEN);
+    assert_int_equal(t.b.large, 1);
+    assert_int_equal(hand_in(&t, &t.b, &t.a, first), SESSION_TAKEN);
+    assert_int_equal(t.b.counters.records_duplicate, 1);
+    run(&t, false); /* Acknowledged while it is read. */
+    assert_int_equal(t.a.delivered, 2);
+    submit_large(&t, &t.a, 60000);
+    assert_memory_equal(lent.data, first->bytes, lent.size);
+    block_release(block);
+
+    /* Read no more: it is lent again, or sealed from where it lies. */
+    assert_true(lend(&t, &t.a, p, &lent, &block));
+    for (int again = 0; again < 2; again++) {
+        session_rewind(&t.a.session);
+        assert_true(next_packet(&t, &t.a, true, p));
+    }
+    session_rewind(&t.a.session);
+    assert_true(lend(&t, &t.a, p, &lent, &block));
+    assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_TAKEN);
+    assert_int_equal(t.b.large, 2);
+    run(&t, true);
+    assert_int_equal(t.a.delivered, 3);
+    free(first);
+    free(p);
+    teardown(&t);
+}
+
+static void many_bytes_arrive_by_either_path(void **state)
+{
+    (void)state;
+    for (int sealed = 0; sealed < 2; sealed++) {
+        struct both t;
+        setup(&t);
+        for (size_t size = 8192; size < 80000; size += 4567) {
+            submit(&t, &t.a, "small");
+            submit_large(&t, &t.a, size);
+        }
+        run(&t, sealed);
+        assert_int_equal(t.b.large, 16);
+        assert_int_equal(t.a.delivered, 32);
+        teardown(&t);
+    }
 }
 
 static void a_lost_packet_comes_again(void **state)
@@ -704,6 +844,9 @@ int main(void)
         cmocka_unit_test(messages_arrive_sealed_and_plain),
         cmocka_unit_test(one_packet_takes_all_that_is_due),
         cmocka_unit_test(the_newest_word_on_a_group_is_sent),
+        cmocka_unit_test(many_bytes_are_lent_with_all_that_is_due),
+        cmocka_unit_test(what_is_lent_stays_while_it_goes_again),
+        cmocka_unit_test(many_bytes_arrive_by_either_path),
         cmocka_unit_test(a_lost_packet_comes_again),
         cmocka_unit_test(a_full_queue_halves_what_flies),
         cmocka_unit_test(a_lost_acknowledgement_comes_again),

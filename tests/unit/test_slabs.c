@@ -2,20 +2,20 @@
 
 #include "common/core/slabs.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 static void what_was_given_back_is_taken_again(void **state)
 {
     (void)state;
     struct slabs s = {0};
     struct slab *first = slabs_take(&s);
-    first->used = 7;
+    first->used = SLAB_FRONT + 7;
     first->records = 1;
     slabs_give(&s, first);
     assert_int_equal(s.count, 1);
     struct slab *again = slabs_take(&s);
     assert_ptr_equal(again, first);
-    assert_int_equal(again->used, 0);
+    assert_int_equal(again->used, SLAB_FRONT);
     assert_int_equal(again->records, 0);
     assert_null(again->newer);
     assert_int_equal(s.count, 0);
@@ -38,11 +38,30 @@ static void so_many_are_kept_and_no_more(void **state)
     assert_null(s.spare);
 }
 
+static void what_others_hold_is_not_taken_again(void **state)
+{
+    (void)state;
+    struct slabs s = {0};
+    struct slab *slab = slabs_take(&s);
+    block_hold(&slab->block);
+    memset(slab->room, 7, sizeof slab->room);
+    slabs_give(&s, slab);
+    assert_int_equal(s.count, 0);
+    struct slab *other = slabs_take(&s);
+    assert_ptr_not_equal(other, slab);
+    memset(other->room, 8, sizeof other->room);
+    slabs_give(&s, other);
+    slabs_close(&s);
+    assert_int_equal(slab->room[SLAB_END - 1], 7);
+    block_release(&slab->block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_given_back_is_taken_again),
         cmocka_unit_test(so_many_are_kept_and_no_more),
+        cmocka_unit_test(what_others_hold_is_not_taken_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

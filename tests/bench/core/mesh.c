@@ -42,7 +42,10 @@ static struct node *node_make(const struct mesh *m, uint32_t number)
         .beacon_interval = span_s(1),
         .probe = span_s(1),
         .lost_after = long_time, /* nobody is lost while we count */
-        .limits = {16 << 20, 4 << 20, 4096, 256},
+        .limits = {.message = 16 << 20,
+                   .window = 4 << 20,
+                   .peers = 4096,
+                   .links = 256},
     };
     crypto_sign_seed_keypair(id.key, mesh_secret, mesh_seed);
     crypto_sign_seed_keypair(public_key, conf.secret_key, seed);
