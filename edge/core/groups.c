@@ -360,14 +360,26 @@ void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
                     struct instant now)
 {
     struct receiver *r = p->receivers;
-    while (r != NULL && r->start_ref != ref)
+    while (r != NULL && r->start_ref != ref && r->ask_ref != ref)
         r = r->next_of_peer;
-    if (r == NULL || r->start_ref == 0)
+    if (r == NULL || ref == 0)
         return; /* Of a key, or it left the group. */
-    if (how == SESSION_DELIVERED)
+    if (r->ask_ref == ref)
+        receiver_settled(r, how == SESSION_DELIVERED);
+    else if (how == SESSION_DELIVERED)
         receiver_started(r, now);
     else
         receiver_untold(r);
+}
+
+static void take_word(struct node *n, struct receiver *r,
+                      const struct group_ack *ack)
+{
+    receiver_acknowledged(r, ack->cumulative, n->now);
+    if (receiver_shows_loss(r))
+        receiver_repair(r, n->now, span_us(0));
+    else if (ack->state == GROUP_ACK_MISSING && !receiver_is_served(r))
+        receiver_repair(r, n->now, repair_pause);
 }
 
 void groups_acknowledged(struct node *n, struct peer *p,
@@ -379,11 +391,10 @@ void groups_acknowledged(struct node *n, struct peer *p,
     struct receiver *r = o == NULL ? NULL : receiver_of(p, o->channel);
     if (r == NULL)
         return;
+    n->counters.group_acks++;
     bool ours = ack->stream == o->channel->stream;
     if (ours && ack->state != GROUP_ACK_UNKNOWN)
-        receiver_acknowledged(r, ack->cumulative, n->now);
-    if (ours && ack->state == GROUP_ACK_MISSING && !receiver_is_served(r))
-        receiver_repair(r, n->now, repair_pause);
+        take_word(n, r, ack);
     if (ack->state == GROUP_ACK_UNKNOWN && p->session != NULL) {
         if (ours && r->state == RECEIVER_TAKING)
             tell_keys(n, r, p->session, 0);
@@ -395,6 +406,21 @@ void groups_acknowledged(struct node *n, struct peer *p,
 
 /* --- time ------------------------------------------------------------------
  */
+
+/* A receiver that has not said what it has may be slow, or have lost it. The
+ * key that it has is a question, and a small one; who answered that and still
+ * does not say, is served. */
+static void ask(struct node *n, struct receiver *r)
+{
+    struct group_start key;
+    struct session *s = traffic_session(n, r->peer);
+    if (r->ask_ref != 0 || s == NULL ||
+        !channel_tell_key(r->channel, r->channel->key_id, &key))
+        return;
+    tell(n, s, &key, ++n->next_start);
+    receiver_asked(r, n->next_start);
+    n->counters.group_asks++;
+}
 
 static void look_for_silence(struct node *n, struct channel *c)
 {
@@ -409,7 +435,10 @@ static void look_for_silence(struct node *n, struct channel *c)
         if (p->waiting)
             continue; /* More would not get out either. */
         r->stalls++;
-        receiver_repair(r, n->now, span_us(0));
+        if (receiver_shows_loss(r))
+            receiver_repair(r, n->now, span_us(0));
+        else
+            ask(n, r);
         peer_touch(n, p);
     }
 }

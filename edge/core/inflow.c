@@ -3,22 +3,34 @@
 #include <sodium.h>
 #include <string.h>
 
-static const struct span acknowledge_after = {50 * 1000};
+static const struct span delay_first = {50 * 1000};
+static const struct span delay_later = {400 * 1000};
+/* What comes sooner after the last packet is of a stream that goes on. */
+static const struct span rest = {200 * 1000};
 static const struct span complain_after = {20 * 1000};
+/* So long after a complaint or a question the sender mends, at our pace. */
+static const struct span quick_for = {1000 * 1000};
 
-enum { ACKNOWLEDGE_BYTES = 256 * 1024 };
+/* Unacknowledged at the most: at first, and later; but never more than this
+ * part of what the sender keeps. */
+enum { BYTES_FIRST = 256 * 1024, BYTES_LATER = 1024 * 1024, WINDOW_PART = 4 };
 
 void inflow_init(struct inflow *in, const struct group_start *start,
-                 size_t message_limit)
+                 const struct inflow_conf *conf)
 {
+    uint64_t share = conf->sender_window / WINDOW_PART;
+
     *in = (struct inflow){
         .tag = start->tag,
         .stream = start->stream,
         .next_message = start->since,
+        .share = share < SIZE_MAX ? (size_t)share : SIZE_MAX,
+        .came_at = {INT64_MIN},
+        .quick_until = {INT64_MIN},
         .acknowledge_at = INSTANT_NEVER,
         .acknowledged_at = {INT64_MIN},
     };
-    inbox_init(&in->inbox, message_limit + MESSAGE_HEADER_SIZE);
+    inbox_init(&in->inbox, conf->message_limit + MESSAGE_HEADER_SIZE);
 }
 
 void inflow_close(struct inflow *in)
@@ -44,12 +56,14 @@ void inflow_start(struct inflow *in, const struct group_start *start,
                   struct instant now, const struct inflow_sink *sink)
 {
     keep_key(in, start);
-    if (start->record == 0)
+    in->acknowledge_at = now;
+    if (start->record == 0) {
+        in->quick_until = instant_after(now, quick_for); /* It may be asked. */
         return;
+    }
     if (in->left && start->since > in->next_message)
         in->next_message = start->since; /* What was before is not for it. */
     in->left = false;
-    in->acknowledge_at = now;
     if (start->record <= inbox_cumulative(&in->inbox) + 1)
         return; /* It has all before. */
     inbox_begin(&in->inbox, start->record);
@@ -105,19 +119,36 @@ static bool take_record(struct inflow *in, const struct data_record *r,
     return false;
 }
 
+/* After a rest, or while the sender mends, it is to know soon. Else it waits
+ * for nothing but room, and one reads what many write. */
+static bool goes_on(const struct inflow *in, struct instant now)
+{
+    return !instant_reached(instant_after(in->came_at, rest), now) &&
+           instant_reached(in->quick_until, now);
+}
+
 /* All of a packet came before or is too early: the sender is to know soon, or
  * it would send more in vain; but not for each packet. */
+static struct instant complain_at(struct inflow *in, struct instant now)
+{
+    in->later = false;
+    in->quick_until = instant_after(now, quick_for);
+    return instant_max(now, instant_after(in->acknowledged_at, complain_after));
+}
+
 static void owe(struct inflow *in, size_t size, struct instant now)
 {
-    struct span wait = acknowledge_after;
-
+    if (in->unacknowledged == 0)
+        in->later = goes_on(in, now);
+    in->came_at = now;
     in->unacknowledged += size;
-    if (in->unacknowledged >= ACKNOWLEDGE_BYTES)
+    struct span wait = in->later ? delay_later : delay_first;
+    size_t most = in->later ? BYTES_LATER : BYTES_FIRST;
+    if (in->unacknowledged >= most || in->unacknowledged >= in->share)
         wait = span_us(0);
     struct instant at = instant_after(now, wait);
     if (in->hurry)
-        at = instant_max(now,
-                         instant_after(in->acknowledged_at, complain_after));
+        at = complain_at(in, now);
     in->acknowledge_at = instant_min(in->acknowledge_at, at);
 }
 

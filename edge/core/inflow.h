@@ -3,7 +3,8 @@
  *
  * Records are taken in order, once; whole messages are handed over through the
  * sink, and so is the number of those that will not come. When to acknowledge
- * is decided here, the sending is the owner's:
+ * is decided here, soon after a rest and later in a stream that goes on
+ * [P-9.7]; the sending is the owner's:
  *
  *     inflow_start(...) with each START, inflow_take(...) with each packet;
  *     at inflow_deadline: inflow_acknowledge(...)
@@ -38,25 +39,33 @@ struct inflow {
     uint32_t ready_id; /* 0: none */
     struct inbox inbox;
     uint64_t next_message;
-    bool skipping;         /* a message that is larger than this node takes */
-    bool left;             /* this node left the group, and may be back */
-    size_t unacknowledged; /* bytes */
-    bool missing;          /* something came too early */
-    bool hurry;            /* the sender is to know soon what is here */
+    bool skipping;          /* a message that is larger than this node takes */
+    bool left;              /* this node left the group, and may be back */
+    size_t unacknowledged;  /* bytes */
+    size_t share;           /* so many never go without a word */
+    bool missing;           /* something came too early */
+    bool hurry;             /* the sender is to know soon what is here */
+    bool later;             /* the stream goes on: there is time */
+    struct instant came_at; /* the last packet */
+    struct instant quick_until;    /* so long there is none */
     struct instant acknowledge_at; /* NEVER: nothing to say */
     struct instant acknowledged_at;
 };
 
-/* `message_limit`: the largest message's data, bytes. Larger ones become a gap
- * of one. */
+struct inflow_conf {
+    size_t message_limit;   /* the largest message's data, bytes; larger ones
+                             * become a gap of one */
+    uint64_t sender_window; /* bytes that it keeps, and then waits */
+};
+
 void inflow_init(struct inflow *in, const struct group_start *start,
-                 size_t message_limit);
+                 const struct inflow_conf *conf);
 /* Wipes and frees. */
 void inflow_close(struct inflow *in);
 /* START: the key is kept, and its cipher must be one that this node can do; if
  * the stream goes on further than what came, the gap is told: to who left
  * meanwhile, only what is since its return. The first START must name a record.
- */
+ * Each is answered at once with what is here [P-9.7]. */
 void inflow_start(struct inflow *in, const struct group_start *start,
                   struct instant now, const struct inflow_sink *sink);
 

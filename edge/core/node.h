@@ -311,6 +311,8 @@ struct node_counters {
     uint64_t events_missed;              /* told as GAP */
     uint64_t multicasts;                 /* packets uploaded for all */
     uint64_t multicasts_alone;           /* packets for one receiver alone */
+    uint64_t group_acks;                 /* what receivers said they have */
+    uint64_t group_asks;                 /* receivers asked for it */
     uint64_t bytes_sent, bytes_received; /* of messages */
     uint64_t records_sent, records_resent, records_duplicate;
     uint64_t packets_sent, packets_received, packets_dropped;

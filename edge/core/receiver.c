@@ -6,6 +6,12 @@
 
 static const struct span stall_shortest = {400 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
+/* In a stream that goes on words come 400 ms after what they are of. */
+static const struct span stall_later = {800 * 1000};
+static const struct span stream_rests = {200 * 1000};
+/* Of what it took once an eighth is forgotten with each word. */
+enum { SLOWEST_PART = 8 };
+static const struct span slowest_most = {4 * 1000 * 1000};
 static const struct span patience_first = {2 * 1000 * 1000};
 static const struct span patience_restored = {10 * 1000 * 1000};
 /* The first receivers are told before the first upload, or it would have to go
@@ -23,7 +29,8 @@ struct receiver *receiver_new(struct channel *c, struct peer *peer,
     r->peer = peer;
     receiver_is_present(r, true);
     r->route = ROUTE_NONE;
-    r->repaired_at = r->left_behind_at = (struct instant){INT64_MIN};
+    r->repaired_at = r->left_behind_at = r->word_at =
+        (struct instant){INT64_MIN};
     r->progress_at = now;
     r->patience = patience_first;
     r->next = c->receivers;
@@ -107,6 +114,7 @@ void receiver_route(struct receiver *r, int route)
     if (r->route >= 0)
         c->uploads[r->route].receivers--;
     r->route = route;
+    receiver_settled(r, false);
     serve_alone(r);
     if (route >= 0 && c->uploads[route].receivers++ == 0)
         c->uploads[route].next =
@@ -249,6 +257,18 @@ void receiver_forgot(struct receiver *r)
 /* --- serving it ------------------------------------------------------------
  */
 
+/* From the oldest packet that the word is of. Of what went twice nobody knows
+ * which one it was. */
+static void measure(struct receiver *r, struct instant now)
+{
+    if (r->unacknowledged < r->repair_until)
+        return;
+    struct instant at = store_at(&r->channel->store, r->unacknowledged)->at;
+    struct span kept = span_us(r->slowest.us - r->slowest.us / SLOWEST_PART);
+    r->slowest =
+        span_min(span_max(kept, instant_between(at, now)), slowest_most);
+}
+
 void receiver_acknowledged(struct receiver *r, uint64_t record,
                            struct instant now)
 {
@@ -260,7 +280,8 @@ void receiver_acknowledged(struct receiver *r, uint64_t record,
     for (; at < s->next && store_at(s, at)->content.last_record <= record; at++)
         r->acknowledged = store_at(s, at)->content.last_record;
     if (at > r->unacknowledged) {
-        r->progress_at = now;
+        measure(r, now);
+        r->progress_at = r->word_at = now;
         r->stalls = 0;
     }
     if (r->cursor < at)
@@ -287,13 +308,17 @@ bool receiver_is_served(const struct receiver *r)
     return r->unacknowledged < (r->rides ? r->alone_until : r->cursor);
 }
 
+/* The packets before went to it. */
+static uint64_t sent_until(const struct receiver *r)
+{
+    return r->rides ? r->channel->uploads[r->route].next : r->cursor;
+}
+
 /* Whether it was sent something that it did not acknowledge. */
 static bool is_waiting(const struct receiver *r)
 {
-    uint64_t sent = r->rides ? r->channel->uploads[r->route].next : r->cursor;
-
     return r->present && r->state == RECEIVER_TAKING &&
-           r->unacknowledged < sent &&
+           r->unacknowledged < sent_until(r) &&
            r->unacknowledged < r->channel->store.next;
 }
 
@@ -301,11 +326,35 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
 {
     if (!is_waiting(r))
         return INSTANT_NEVER;
+    struct instant at = store_at(&r->channel->store, r->unacknowledged)->at;
+    struct instant rests = instant_after(r->word_at, stream_rests);
     struct span wait = span_max(stall_shortest, span_times(rtt, 4));
+    if (!instant_reached(rests, at)) /* It takes its time [P-9.7]. */
+        wait = span_max(wait, stall_later);
+    wait = span_max(wait, span_us(r->slowest.us * 3 / 2));
     for (int i = 0; i < r->stalls && wait.us < stall_longest.us; i++)
         wait = span_times(wait, 2);
-    struct instant since = store_at(&r->channel->store, r->unacknowledged)->at;
-    return instant_after(instant_max(since, r->progress_at), wait);
+    return instant_after(instant_max(at, r->progress_at), wait);
+}
+
+void receiver_asked(struct receiver *r, uint64_t ref)
+{
+    r->ask_ref = ref;
+    r->asked_of = sent_until(r);
+}
+
+void receiver_settled(struct receiver *r, bool answered)
+{
+    r->ask_ref = 0;
+    r->answered = answered;
+}
+
+bool receiver_shows_loss(struct receiver *r)
+{
+    bool answered = r->answered;
+
+    r->answered = false;
+    return answered && r->unacknowledged < r->asked_of;
 }
 
 bool receiver_lacks(const struct receiver *r)

@@ -51,8 +51,14 @@ struct receiver {
     uint64_t repaired;       /* where it was when it was repaired last */
     struct instant repaired_at;
     struct instant progress_at;
-    int stalls;           /* in a row */
-    struct span patience; /* so long a full store waits for it */
+    struct instant word_at; /* of its last word of something new */
+    int stalls;             /* in a row */
+    struct span slowest;    /* of late, from a packet to the word that it is
+                             * there */
+    uint64_t ask_ref;       /* of the question under way; 0: none */
+    bool answered;          /* the last question was, but not by how much */
+    uint64_t asked_of;      /* the packets before were sent before it */
+    struct span patience;   /* so long a full store waits for it */
     struct instant left_behind_at;
 };
 
@@ -97,8 +103,16 @@ void receiver_repair(struct receiver *r, struct instant now, struct span pause);
  * meanwhile it gets uploads too early, and says so of each. */
 bool receiver_is_served(const struct receiver *r);
 /* When it will have been silent so long about what it was sent that it is to
- * be repaired: 4 RTTs, at least 400 ms, doubling. NEVER: it lacks nothing. */
+ * be asked: longer than it has taken of late, 4 RTTs, at least 400 ms,
+ * doubling. NEVER: it lacks nothing. */
 struct instant receiver_stall_at(const struct receiver *r, struct span rtt);
+/* It is asked what it has, or the question was `settled`. What it lacks of what
+ * was sent before the question when it answers, was lost: packets do not
+ * overtake each other on their way. */
+void receiver_asked(struct receiver *r, uint64_t ref);
+void receiver_settled(struct receiver *r, bool answered);
+/* Whether its word now, after receiver_acknowledged, shows a loss. */
+bool receiver_shows_loss(struct receiver *r);
 
 /* Whether it is to be told or sent something, or has yet to acknowledge it. */
 bool receiver_lacks(const struct receiver *r);

@@ -156,7 +156,11 @@ static struct subscription *subscribe(struct node *n, struct peer *p,
 {
     forget_left_group(n, p);
     struct subscription *s = memory_new(sizeof *s);
-    inflow_init(&s->inflow, start, n->session_limits.message);
+    struct inflow_conf conf = {
+        .message_limit = n->session_limits.message,
+        .sender_window = p->session->peer_window,
+    };
+    inflow_init(&s->inflow, start, &conf);
     s->group = group;
     s->peer = p;
     s->next = p->inflows;

@@ -202,6 +202,8 @@ const struct api_counter api_counters[] = {
     {"events_missed", offsetof(struct node_counters, events_missed)},
     {"multicasts", offsetof(struct node_counters, multicasts)},
     {"multicasts_alone", offsetof(struct node_counters, multicasts_alone)},
+    {"group_acks", offsetof(struct node_counters, group_acks)},
+    {"group_asks", offsetof(struct node_counters, group_asks)},
     {"bytes_sent", offsetof(struct node_counters, bytes_sent)},
     {"bytes_received", offsetof(struct node_counters, bytes_received)},
     {"records_sent", offsetof(struct node_counters, records_sent)},

@@ -36,7 +36,8 @@ static void take_content(const uint8_t *data, size_t size)
     struct instant now = {1};
 
     aead_init(&key, CIPHER_CHACHA, start.key);
-    inflow_init(&in, &start, 4096);
+    struct inflow_conf conf = {4096, 1 << 20};
+    inflow_init(&in, &start, &conf);
     inflow_start(&in, &start, now, &sink);
     for (int i = 0; i < 2; i++) {
         struct writer w = writer_of(room, sizeof(room));

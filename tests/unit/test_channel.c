@@ -246,6 +246,76 @@ static void silence_is_noticed_and_doubled(void **state)
     teardown(&f);
 }
 
+/* A word that takes its time is no reason to ask [P-9.7]. */
+static void silence_is_as_long_as_words_take(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    struct receiver *a = join(&f, ROUTE_DIRECT);
+    for (int i = 0; i < 2; i++) {
+        publish(&f, 100);
+        receiver_sent(a);
+        f.now = instant_after(f.now, span_ms(50));
+    }
+    receiver_acknowledged(a, 1, f.now);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 800000);
+
+    f.now = instant_after(f.now, span_ms(600)); /* It is slow. */
+    receiver_acknowledged(a, 2, f.now);
+    f.now = instant_after(f.now, span_ms(300));
+    publish(&f, 100);
+    receiver_sent(a);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us,
+                     f.now.us + 650 * 1500);
+    for (int i = 0; i < 30; i++) { /* And it is not any more. */
+        acknowledge_all(&f, a);
+        f.now = instant_after(f.now, span_ms(300));
+        publish(&f, 100);
+        receiver_sent(a);
+    }
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 400000);
+    teardown(&f);
+}
+
+static void what_it_lacks_when_it_answers_was_lost(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    struct receiver *a = join(&f, 0);
+    for (int i = 0; i < 3; i++) {
+        publish(&f, 100);
+        f.channel->uploads[0].next++;
+    }
+    receiver_asked(a, 7);
+    publish(&f, 100); /* It is not asked of this one. */
+    f.channel->uploads[0].next++;
+    receiver_acknowledged(a, 1, f.now);
+    assert_false(receiver_shows_loss(a)); /* It answered nothing yet. */
+    receiver_settled(a, true);
+    assert_int_equal(a->ask_ref, 0);
+    receiver_acknowledged(a, 2, f.now);
+    assert_true(receiver_shows_loss(a));
+    assert_false(receiver_shows_loss(a)); /* Said once. */
+
+    receiver_asked(a, 8);
+    publish(&f, 100);
+    f.channel->uploads[0].next++;
+    receiver_settled(a, true);
+    receiver_acknowledged(a, 4, f.now);
+    assert_false(receiver_shows_loss(a));
+
+    receiver_asked(a, 9);
+    receiver_settled(a, false); /* Its session ended. */
+    assert_false(receiver_shows_loss(a));
+    receiver_asked(a, 10);
+    receiver_settled(a, true);
+    receiver_route(a, ROUTE_DIRECT); /* It was asked on another path. */
+    assert_false(receiver_shows_loss(a));
+    teardown(&f);
+}
+
 static void fill(struct fan *f)
 {
     while (channel_has_room(f->channel, 30 * 1000))
@@ -570,6 +640,8 @@ int main(void)
         cmocka_unit_test(what_goes_again_goes_gently),
         cmocka_unit_test(a_new_path_begins_with_what_is_missing),
         cmocka_unit_test(silence_is_noticed_and_doubled),
+        cmocka_unit_test(silence_is_as_long_as_words_take),
+        cmocka_unit_test(what_it_lacks_when_it_answers_was_lost),
         cmocka_unit_test(a_full_store_waits_and_then_leaves_behind),
         cmocka_unit_test(who_is_told_too_late_is_told_again),
         cmocka_unit_test(who_is_away_is_waited_for_while_there_is_room),

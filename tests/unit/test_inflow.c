@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { WINDOW = 4 << 20 };
+
 /* A channel's packets, fed to an inflow by hand. */
 struct flow {
     struct channel *channel;
@@ -46,7 +48,8 @@ static void setup(struct flow *f, size_t message_limit)
     receiver_route(f->receiver, ROUTE_DIRECT);
     receiver_begin(f->receiver, f->now);
     struct group_start start = receiver_start(f->receiver);
-    inflow_init(&f->inflow, &start, message_limit);
+    struct inflow_conf conf = {message_limit, WINDOW};
+    inflow_init(&f->inflow, &start, &conf);
     struct inflow_sink sink = {f, on_message, on_gap};
     inflow_start(&f->inflow, &start, f->now, &sink);
 }
@@ -132,21 +135,91 @@ static void what_comes_too_early_is_complained_of(void **state)
     teardown(&f);
 }
 
+/* Feeds packets of 64 KiB until a word is due now; so many bytes came. */
+static size_t feed_until_due(struct flow *f)
+{
+    size_t size = 0;
+    for (;;) {
+        uint64_t next = f->channel->store.next;
+        publish(f, NULL, 64 * 1000);
+        channel_seal(f->channel, f->now);
+        assert_int_equal(feed(f, next), INFLOW_TAKEN);
+        size = f->inflow.unacknowledged;
+        if (inflow_deadline(&f->inflow).us == f->now.us)
+            return size;
+        assert_true(size < (4 << 20));
+    }
+}
+
 static void much_is_acknowledged_at_once(void **state)
 {
     (void)state;
     struct flow f;
     setup(&f, 1 << 20);
     (void)inflow_acknowledge(&f.inflow, f.now);
-    for (int i = 0; i < 2; i++)
-        publish(&f, NULL, 180 * 1000);
-    channel_seal(f.channel, f.now);
-    uint64_t i = 0;
-    while (f.inflow.unacknowledged < 256 * 1024) {
-        assert_true(inflow_deadline(&f.inflow).us > f.now.us);
-        assert_int_equal(feed(&f, i++), INFLOW_TAKEN);
-    }
+    assert_in_range(feed_until_due(&f), 256 * 1024, 330 * 1000);
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    assert_in_range(feed_until_due(&f), 1024 * 1024, 1100 * 1000);
+    f.inflow.share = 100 * 1000; /* The sender keeps little. */
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    assert_in_range(feed_until_due(&f), 100 * 1000, 170 * 1000);
+    teardown(&f);
+}
+
+/* A packet comes after a pause, and the word of it after how long, ms. */
+static long word_after(struct flow *f, int pause_ms)
+{
+    uint64_t next = f->channel->store.next;
+    f->now = instant_after(f->now, span_ms(pause_ms));
+    publish(f, "x", 0);
+    channel_seal(f->channel, f->now);
+    assert_int_equal(feed(f, next), INFLOW_TAKEN);
+    struct instant due = inflow_deadline(&f->inflow);
+    int64_t ms = instant_between(f->now, due).us / 1000;
+    f->now = due;
+    (void)inflow_acknowledge(&f->inflow, f->now);
+    return (long)ms;
+}
+
+static void a_stream_that_goes_on_is_acknowledged_later(void **state)
+{
+    (void)state;
+    struct flow f;
+    setup(&f, 1 << 20);
+    (void)inflow_acknowledge(&f.inflow, f.now); /* the START */
+    assert_int_equal(word_after(&f, 1), 50);
+    assert_int_equal(word_after(&f, 10), 400);
+    f.inflow.came_at = f.now;
+    assert_int_equal(word_after(&f, 199), 400);
+    f.inflow.came_at = f.now;
+    assert_int_equal(word_after(&f, 200), 50);
+    teardown(&f);
+}
+
+static void who_mends_or_asks_is_told_soon_for_a_while(void **state)
+{
+    (void)state;
+    struct flow f;
+    struct group_start key;
+    struct inflow_sink sink = {&f, on_message, on_gap};
+    setup(&f, 1 << 20);
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    assert_int_equal(word_after(&f, 1), 50);
+    assert_int_equal(feed(&f, 0), INFLOW_TAKEN); /* It comes twice. */
+    f.now = inflow_deadline(&f.inflow);
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    assert_int_equal(word_after(&f, 1), 50);
+    assert_int_equal(word_after(&f, 1), 50);
+    f.now = instant_after(f.now, span_ms(1000));
+    f.inflow.came_at = f.now;
+    assert_int_equal(word_after(&f, 1), 400);
+
+    assert_true(channel_tell_key(f.channel, f.channel->key_id, &key));
+    inflow_start(&f.inflow, &key, f.now, &sink);
     assert_int_equal(inflow_deadline(&f.inflow).us, f.now.us);
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    f.inflow.came_at = f.now;
+    assert_int_equal(word_after(&f, 1), 50);
     teardown(&f);
 }
 
@@ -228,7 +301,8 @@ static void who_is_told_late_learns_what_was_for_it(void **state)
     receiver_leave_behind(late, f.now);
     struct group_start start = receiver_start(late);
     inflow_close(&f.inflow);
-    inflow_init(&f.inflow, &start, 1 << 20);
+    struct inflow_conf conf = {1 << 20, WINDOW};
+    inflow_init(&f.inflow, &start, &conf);
     inflow_start(&f.inflow, &start, f.now, &sink);
     assert_int_equal(f.missed, 3);
     receiver_free(late);
@@ -352,6 +426,8 @@ int main(void)
         cmocka_unit_test(messages_of_all_sizes_come_once),
         cmocka_unit_test(what_comes_too_early_is_complained_of),
         cmocka_unit_test(much_is_acknowledged_at_once),
+        cmocka_unit_test(a_stream_that_goes_on_is_acknowledged_later),
+        cmocka_unit_test(who_mends_or_asks_is_told_soon_for_a_while),
         cmocka_unit_test(a_later_start_is_a_gap_of_exactly_what_lies_between),
         cmocka_unit_test(who_left_and_is_back_misses_nothing_of_between),
         cmocka_unit_test(who_is_told_late_learns_what_was_for_it),

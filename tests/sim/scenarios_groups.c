@@ -1,0 +1,157 @@
+/*
+ * What a publication costs who publishes, and how soon it is known to be there.
+ */
+#include "tests/sim/application.h"
+#include "tests/sim/checkers.h"
+#include "tests/sim/scenarios.h"
+
+enum { CROWD = 36, PUBLISHER = 1, MESSAGE = 500, COUNT = 200 };
+
+static struct node_counters counters_of(const struct world *w, int host)
+{
+    struct node_counters counters;
+
+    node_counters_get(w->hosts[host].process->node, &counters);
+    return counters;
+}
+
+/* Host 0 is a relay, and all the others know each other by it alone. */
+static void start_crowd(struct world *w)
+{
+    int relay = world_add_relay(w), segment = world_add_segment(w, false);
+
+    w->segments[segment].reaches[INTERNET] = true;
+    for (int i = 0; i < CROWD; i++) {
+        int edge = world_add_edge(w, segment);
+        w->hosts[edge].only_relays = true;
+        world_uses_relay(w, edge, relay);
+    }
+    host_start_all(w);
+    settles_within(w, span_s(10), "all meet");
+    world_run(w, span_s(10));
+    (void)application_publish(w, PUBLISHER, 0, MESSAGE); /* They are told. */
+    world_run(w, span_s(3));
+}
+
+/* One message each `every`. */
+static void publish_for(struct world *w, struct span time, struct span every)
+{
+    struct instant end = instant_after(w->now, time);
+
+    while (!w->failed && !instant_reached(end, w->now)) {
+        (void)application_publish(w, PUBLISHER, 0, MESSAGE);
+        world_run(w, every);
+    }
+}
+
+static bool is_acknowledged(struct world *w)
+{
+    return counters_of(w, PUBLISHER).store_bytes == 0;
+}
+
+static void all_have(struct world *w, size_t count)
+{
+    for (int i = PUBLISHER + 1; i <= CROWD; i++)
+        expect(w, checkers_count(w, PUBLISHER, i) == count,
+               "each publication reaches everybody");
+}
+
+/* Alone it is known to be there soon, in a stream by a word now and then. */
+static void words_of_a_stream(struct world *w)
+{
+    start_crowd(w);
+    struct node_counters before = counters_of(w, PUBLISHER);
+    (void)application_publish(w, PUBLISHER, 0, MESSAGE);
+    expect(w, world_run_until(w, is_acknowledged, span_ms(250)),
+           "one publication is acknowledged soon");
+    expect(w, counters_of(w, PUBLISHER).group_acks - before.group_acks <= CROWD,
+           "by one word of each");
+
+    before = counters_of(w, PUBLISHER);
+    publish_for(w, span_s(10), span_ms(20));
+    struct node_counters after = counters_of(w, PUBLISHER);
+    expect(w, after.group_acks - before.group_acks <= 27 * (CROWD - 1),
+           "a word of each in 400 ms is enough");
+    expect(w, world_run_until(w, is_acknowledged, span_ms(600)),
+           "the end of a stream is acknowledged soon");
+    expect(w, counters_of(w, PUBLISHER).group_asks == before.group_asks,
+           "nobody is asked");
+    expect(w, after.multicasts_alone == before.multicasts_alone,
+           "nobody is served alone");
+    all_have(w, 2 + 500);
+}
+
+static void wake(struct world *w, int host, uint64_t unused)
+{
+    (void)unused;
+    if (w->hosts[host].frozen)
+        host_thaw(w, host);
+}
+
+/* Now and then one does nothing for a while, up to a second. */
+static void doze(struct world *w, int host, uint64_t until_us)
+{
+    if (w->now.us >= (int64_t)until_us || w->failed)
+        return;
+    int64_t nap_us = (int64_t)rng_below(&w->rng, 1000 * 1000);
+    int64_t work_us = (int64_t)rng_below(&w->rng, 500 * 1000);
+    host_freeze(w, host);
+    world_at(w, span_us(nap_us), wake, host, 0);
+    world_at(w, span_us(nap_us + work_us + 1), doze, host, until_us);
+}
+
+/* Slow receivers are asked, and not sent again what they have. */
+static void slow_receivers(struct world *w)
+{
+    start_crowd(w);
+    struct node_counters before = counters_of(w, PUBLISHER);
+    struct instant end = instant_after(w->now, span_s(20));
+    for (int i = PUBLISHER + 1; i <= CROWD; i++)
+        doze(w, i, (uint64_t)end.us);
+    publish_for(w, span_s(20), span_ms(20));
+    world_run(w, span_s(4));
+    struct node_counters after = counters_of(w, PUBLISHER);
+    expect(w, after.multicasts_alone == before.multicasts_alone,
+           "nobody is served alone without a loss");
+    expect(w, after.group_asks > before.group_asks, "they were slow");
+    expect(w, after.group_asks - before.group_asks <= 10 * CROWD,
+           "and asked now and then");
+    expect(w, is_acknowledged(w), "everything is acknowledged");
+    all_have(w, 1 + 1000);
+}
+
+/* The relay drops the last packets for one that reads nothing, and nothing
+ * comes after them that would show it. */
+static void lost_at_the_end(struct world *w)
+{
+    w->limits.hub_queue = 400 * 1024;
+    w->high_water = 32 * 1024;
+    struct trio t = start_trio(w);
+    (void)application_publish(w, t.a, 0, MESSAGE); /* They are told. */
+    world_run(w, span_s(1));
+    struct node_counters before = counters_of(w, t.a);
+    host_freeze(w, t.far);
+    for (int i = 0; i < COUNT; i++) {
+        (void)application_publish(w, t.a, 0, 4000);
+        world_run(w, span_ms(3));
+    }
+    world_run(w, span_ms(100)); /* The last one is at the relay, too. */
+    host_thaw(w, t.far);
+    world_run(w, span_ms(5));
+    expect(w, checkers_count(w, t.a, t.far) <= COUNT, "something was lost");
+    world_run(w, span_ms(1200));
+    expect(w, checkers_count(w, t.a, t.far) == 1 + COUNT,
+           "it is there again soon");
+    struct node_counters after = counters_of(w, t.a);
+    /* The neighbour on the LAN had each alone as well. */
+    expect(w, after.multicasts_alone - before.multicasts_alone < 2 * COUNT,
+           "and what was not lost did not come again");
+    expect(w, after.group_asks - before.group_asks <= 3, "after a question");
+}
+
+const struct scenario scenarios_of_groups[] = {
+    {"lost-at-the-end", lost_at_the_end},
+    {"words-of-a-stream", words_of_a_stream},
+    {"slow-receivers", slow_receivers},
+    {NULL, NULL},
+};
