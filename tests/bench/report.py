@@ -151,11 +151,14 @@ def idling(rows, title):
     for n in sorted(unique(r["beside"] for r in rows)):
         cells = [number(median(rows, key, mesh=mesh, beside=n))
                  for mesh in (n, 2) for key in ("per_second", "cpu_us")]
-        body.append([str(n), *cells])
+        body.append([str(n), *cells,
+                     f"{median(rows, 'others', beside=n):.0%}"])
     return (f"### {title}\n\n64 B by the relay. The idle nodes, all on this "
-            "machine, run beside the mesh of 2 as well\n\n" +
+            "machine, run beside the mesh of 2 as well; of what others use "
+            "theirs is a part\n\n" +
             table(["nodes", "a second", "CPU a message, us",
-                   "in a mesh of 2", "CPU a message, us"], body))
+                   "in a mesh of 2", "CPU a message, us",
+                   "others used of the machine"], body))
 
 
 def scaling(rows, title):
