@@ -179,6 +179,7 @@ static bool open_incoming(struct edge *e)
     struct incoming_conf conf = {
         .zmq_context = e->zmq_context,
         .keys = node_link_keys(e->node),
+        .bell = e->bell,
         /* The node closes the least used beyond its limit. */
         .limit = 2 * e->conf->limits.links + 64,
     };
@@ -240,6 +241,16 @@ static int socket_limit(const struct edge_conf *conf)
     return sockets > 65535 ? 65535 : (int)sockets;
 }
 
+/* libzmq gave back what it held of some link. */
+static void on_bell(void *context)
+{
+    struct edge *e = context;
+
+    outgoing_write_on(e->outgoing);
+    if (e->incoming != NULL)
+        incoming_write_on(e->incoming);
+}
+
 static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
 {
     e->zmq_context = zcontext_open(socket_limit(e->conf));
@@ -248,7 +259,10 @@ static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
     e->zap = zap_open(&e->zloop, e->zmq_context, NULL, NULL);
     if (e->zap == NULL)
         return failed(error, "cannot start ZAP: %s", zmq_strerror(errno));
-    e->outgoing = outgoing_open(&e->turn, e->zmq_context);
+    e->bell = bell_open(e->loop, on_bell, e);
+    if (e->bell == NULL)
+        return failed(error, "no descriptor is left");
+    e->outgoing = outgoing_open(&e->turn, e->zmq_context, e->bell);
     return true;
 }
 
@@ -346,6 +360,7 @@ static void close_all(struct edge *e)
     discovery_close(&e->discovery);
     incoming_close(&e->incoming);
     outgoing_close(&e->outgoing);
+    bell_close(&e->bell);
     zap_close(&e->zap);
     uv_close((uv_handle_t *)&e->deadline, NULL);
     uv_close((uv_handle_t *)&e->clock, NULL);

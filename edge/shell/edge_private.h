@@ -29,6 +29,7 @@ struct edge {
     struct zap *zap;
     struct incoming *incoming; /* NULL: paths.tcp is false */
     struct outgoing *outgoing;
+    struct bell *bell; /* of these two */
     struct discovery *discovery;
     struct network *network;
     struct wake *wake;

@@ -3,6 +3,7 @@
 #include "common/base/map.h"
 #include "common/base/memory.h"
 #include "common/io/clock.h"
+#include "common/io/held.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
 #include "common/io/sockaddr.h"
@@ -35,6 +36,7 @@ struct link {
     int sweeps; /* since it was forgotten */
     bool ended; /* to be told when the socket is dry, or */
     int turns;  /* this often was not */
+    struct held *held;
     struct backlog backlog;
 };
 
@@ -42,6 +44,7 @@ struct incoming {
     struct turn *turn;
     struct zsocket *socket;
     struct monitor *monitor;
+    struct bell *bell;
     uv_timer_t sweep;
     struct listener listener;
     size_t limit;
@@ -66,6 +69,7 @@ static struct link *link_new(struct incoming *in, const uint8_t *routing_id,
     memcpy(l->routing_id, routing_id, ROUTING_ID_SIZE);
     l->fd = fd;
     l->peer = address_of_peer(fd);
+    l->held = held_new(LINK_HELD_BYTES, in->bell);
     map_put(&in->by_routing_id, l->routing_id, l);
     map_put(&in->by_id, &l->id, l);
     map_put(&in->by_fd, &l->fd, l);
@@ -83,6 +87,7 @@ static void link_free(struct incoming *in, struct link *l)
     if (!backlog_is_empty(&l->backlog))
         in->blocked--;
     backlog_close(&l->backlog);
+    held_release(&l->held);
     free(l);
 }
 
@@ -209,13 +214,15 @@ static enum sending try_send(struct incoming *in, struct link *l, zmq_msg_t *m)
 {
     zmq_msg_t to;
 
+    if (!held_has_room(l->held))
+        return SENDING_FULL;
     link_message(&to, bytes_of(l->routing_id, ROUTING_ID_SIZE), NULL);
     if (zsocket_send(in->socket, &to, ZMQ_SNDMORE) < 0) {
         int error = errno;
         zmq_msg_close(&to);
         return error == EAGAIN ? SENDING_FULL : SENDING_NOWHERE;
     }
-    return zsocket_send(in->socket, m, 0) >= 0 ? SENT : SENDING_NOWHERE;
+    return held_send(l->held, in->socket, m) >= 0 ? SENT : SENDING_NOWHERE;
 }
 
 static void write_backlog(struct incoming *in, struct link *l)
@@ -229,7 +236,7 @@ static void write_backlog(struct incoming *in, struct link *l)
     turn_link(in->turn, NODE_LINK_WRITABLE, l->id);
 }
 
-static void write_backlogs(struct incoming *in)
+void incoming_write_on(struct incoming *in)
 {
     size_t cursor = 0;
     struct link *l;
@@ -309,8 +316,7 @@ static void on_ready(void *context, int events)
     struct incoming *in = context;
 
     (void)events; /* That a client can be written again is no event. */
-    if (in->blocked > 0)
-        write_backlogs(in);
+    incoming_write_on(in);
     if (turn_full(in->turn))
         return;
     bool dry = receive_all(in);
@@ -341,6 +347,7 @@ struct incoming *incoming_open(struct turn *turn,
 
     in->turn = turn;
     in->limit = conf->limit;
+    in->bell = conf->bell;
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&in->by_routing_id, ROUTING_ID_SIZE, hash_key);
     map_init(&in->by_id, sizeof(uint32_t), hash_key);

@@ -9,6 +9,7 @@
 #ifndef EDGE_SHELL_INCOMING_H
 #define EDGE_SHELL_INCOMING_H
 
+#include "common/io/bell.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/turn.h"
 
@@ -17,7 +18,8 @@ struct incoming;
 struct incoming_conf {
     void *zmq_context;
     const struct curve_pair *keys; /* copied */
-    size_t limit; /* links at once; packets beyond are dropped */
+    size_t limit;      /* links at once; packets beyond are dropped */
+    struct bell *bell; /* its ear calls incoming_write_on */
 };
 
 /* NULL with errno of libzmq. */
@@ -39,6 +41,8 @@ uint16_t incoming_port(const struct incoming *in);
  * being told. */
 void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes,
                     struct block *block);
+/* libzmq may be able to take more of what it did not. */
+void incoming_write_on(struct incoming *in);
 void incoming_forget(struct incoming *in, uint32_t id);
 
 #endif

@@ -10,10 +10,12 @@
 
 enum {
     HANDSHAKE_MS = 2000,
-    /* Packets between us and libzmq's thread, and bytes in the kernel that
-     * are not sent yet; more wait in the node, where they go in turns with
-     * those of other peers, and can still take another path. */
-    SEND_PACKETS = 8,
+    /* Small packets between us and libzmq's thread (of the others see
+     * LINK_HELD_BYTES), and bytes in the kernel that are not sent yet; more
+     * wait in the node, where they go in turns with those of other peers, and
+     * can still take another path. Each time half of the packets are out
+     * libzmq wakes us. */
+    SEND_PACKETS = 64,
     UNSENT_BYTES = 128 * 1024,
     RECEIVE_PACKETS = 64,
     GOODBYE_MS = 200,

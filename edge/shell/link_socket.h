@@ -8,6 +8,9 @@
 #include "common/core/secrets.h"
 #include "common/io/zsocket.h"
 
+/* libzmq may hold so much of one link's packets. */
+enum { LINK_HELD_BYTES = 512 * 1024 };
+
 /* Limits, keep-alive, what lingers. False if libzmq refuses an option. */
 bool link_socket_setup(struct zsocket *s) MUST_USE;
 bool link_socket_serve(struct zsocket *s,

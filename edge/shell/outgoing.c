@@ -2,6 +2,7 @@
 
 #include "common/base/map.h"
 #include "common/base/memory.h"
+#include "common/io/held.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
 #include "edge/shell/backlog.h"
@@ -49,6 +50,7 @@ struct link {
     bool waiting; /* in the list of those */
     struct link *previous;
     struct link *following;
+    struct held *held;
     struct backlog backlog;
 };
 
@@ -56,6 +58,8 @@ struct outgoing {
     struct turn *turn;
     void *zmq_context;
     struct map links; /* by id; struct link, the owner */
+    struct bell *bell;
+    size_t blocked; /* links with a backlog */
     uv_timer_t sweep;
     uv_timer_t pace; /* runs while links wait */
     int open_timers;
@@ -151,7 +155,10 @@ static void link_free(struct link *l)
     map_remove(&l->out->links, &l->id);
     lookup_cancel(&l->lookup);
     close_socket(l);
+    if (!backlog_is_empty(&l->backlog))
+        l->out->blocked--;
     backlog_close(&l->backlog);
+    held_release(&l->held);
     sodium_memzero(&l->keys, sizeof l->keys);
     free(l);
 }
@@ -189,15 +196,36 @@ static void receive_all(struct link *l, bool last)
     zmq_msg_close(&m);
 }
 
+/* False: it is full. Who waits for libzmq's packets is told by its socket, who
+ * waits for the bytes by the bell. */
+static bool try_send(struct link *l, zmq_msg_t *m)
+{
+    bool room = held_has_room(l->held);
+    bool sent = room && held_send(l->held, l->socket, m) >= 0;
+
+    zsocket_want_write(l->socket, room && !sent);
+    return sent;
+}
+
 static void write_backlog(struct link *l)
 {
     while (!backlog_is_empty(&l->backlog)) {
-        if (zsocket_send(l->socket, backlog_first(&l->backlog), 0) < 0)
+        if (!try_send(l, backlog_first(&l->backlog)))
             return;
         backlog_drop(&l->backlog);
     }
-    zsocket_want_write(l->socket, false);
+    l->out->blocked--;
     turn_link(l->out->turn, NODE_LINK_WRITABLE, l->id);
+}
+
+void outgoing_write_on(struct outgoing *out)
+{
+    size_t cursor = 0;
+    struct link *l;
+
+    while (out->blocked > 0 && (l = map_next(&out->links, &cursor)) != NULL)
+        if (!backlog_is_empty(&l->backlog))
+            write_backlog(l);
 }
 
 static void on_ready(void *context, int events)
@@ -220,7 +248,7 @@ static void queue(struct link *l, zmq_msg_t *m)
         return;
     }
     if (first) {
-        zsocket_want_write(l->socket, true);
+        l->out->blocked++;
         turn_link(l->out->turn, NODE_LINK_BLOCKED, l->id);
     }
 }
@@ -234,7 +262,7 @@ void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
     if (l == NULL || !l->open)
         return;
     link_message(&m, bytes, block);
-    if (!backlog_is_empty(&l->backlog) || zsocket_send(l->socket, &m, 0) < 0)
+    if (!backlog_is_empty(&l->backlog) || !try_send(l, &m))
         queue(l, &m);
     zmq_msg_close(&m);
 }
@@ -352,6 +380,7 @@ static struct link *link_new(struct outgoing *out, uint32_t id,
     l->id = id;
     l->keys = *keys;
     l->server = *server;
+    l->held = held_new(LINK_HELD_BYTES, out->bell);
     map_put(&out->links, &l->id, l);
     return l;
 }
@@ -403,13 +432,15 @@ static void on_sweep(uv_timer_t *timer)
     open_waiting(out);
 }
 
-struct outgoing *outgoing_open(struct turn *turn, void *zmq_context)
+struct outgoing *outgoing_open(struct turn *turn, void *zmq_context,
+                               struct bell *bell)
 {
     struct outgoing *out = memory_new(sizeof *out);
     uint8_t hash_key[16];
 
     out->turn = turn;
     out->zmq_context = zmq_context;
+    out->bell = bell;
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&out->links, sizeof(uint32_t), hash_key);
     uv_timer_init(turn->zloop->loop, &out->sweep);

@@ -8,11 +8,14 @@
 #ifndef EDGE_SHELL_OUTGOING_H
 #define EDGE_SHELL_OUTGOING_H
 
+#include "common/io/bell.h"
 #include "edge/shell/turn.h"
 
 struct outgoing;
 
-struct outgoing *outgoing_open(struct turn *turn, void *zmq_context);
+/* `bell`: its ear calls outgoing_write_on. */
+struct outgoing *outgoing_open(struct turn *turn, void *zmq_context,
+                               struct bell *bell);
 /* What was written last leaves within moments. NULL-safe. */
 void outgoing_close(struct outgoing **self);
 
@@ -31,6 +34,8 @@ void outgoing_connect_host(struct outgoing *out, uint32_t id,
  * being told. */
 void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
                     struct block *block);
+/* libzmq may be able to take more of what it did not. */
+void outgoing_write_on(struct outgoing *out);
 /* Closes it without a word to the node. */
 void outgoing_disconnect(struct outgoing *out, uint32_t id);
 

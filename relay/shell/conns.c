@@ -33,7 +33,7 @@ struct conn *conns_add(struct conns *t, const struct conn *conn)
 {
     struct conn *c = memory_copy(conn, sizeof *conn);
     c->id = ++t->last_id;
-    c->held = held_new();
+    c->held = held_new(HELD_BYTES, NULL);
     struct conn *old = map_put(&t->routes, c->route, c);
     if (old)
         conns_set_closing(t, old);

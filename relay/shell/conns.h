@@ -10,12 +10,15 @@
 
 #include "common/base/address.h"
 #include "common/base/map.h"
+#include "common/io/held.h"
 #include "common/wire/ids.h"
-#include "relay/shell/held.h"
 
 enum {
     ROUTE_SIZE = 5, /* libzmq's own routing ids: a zero and a counter */
     USER_SIZE = 64, /* a key in hexadecimal, see zap.h */
+    /* What libzmq may hold of one connection's: enough to keep it busy until
+     * it is asked again. */
+    HELD_BYTES = 1024 * 1024,
 };
 
 /* A packet that libzmq did not take. */

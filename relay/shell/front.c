@@ -200,8 +200,7 @@ static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
         if (error == EAGAIN)
             return false;
     } else {
-        held_add(c->held, packet);
-        if (zsocket_send(f->router, packet, 0) >= 0)
+        if (held_send(c->held, f->router, packet) >= 0)
             return true;
     }
     /* Its connection is gone: the monitor will say so. */

@@ -1,12 +1,13 @@
 #include "kit.h"
 
-#include "relay/shell/held.h"
+#include "common/io/held.h"
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "common/base/assert.h"
 
-enum { PACKET = 60000 };
+enum { PACKET = 60000, LIMIT = 1024 * 1024 };
 
 static void make(zmq_msg_t *m, size_t size)
 {
@@ -29,9 +30,9 @@ static void it_is_full_until_one_comes_back(void **state)
 {
     (void)state;
     static zmq_msg_t packets[100];
-    struct held *h = held_new();
+    struct held *h = held_new(LIMIT, NULL);
     size_t count = fill(h, packets, COUNT_OF(packets), PACKET);
-    assert_int_equal(count, HELD_BYTES / PACKET + 1);
+    assert_int_equal(count, LIMIT / PACKET + 1);
     assert_int_equal(zmq_msg_size(&packets[0]), PACKET);
     assert_int_equal(*((const uint8_t *)zmq_msg_data(&packets[0]) + 5), 0x5a);
     zmq_msg_close(&packets[3]);
@@ -49,8 +50,8 @@ static void it_is_full_until_one_comes_back(void **state)
 static void small_ones_are_left_to_libzmq(void **state)
 {
     (void)state;
-    struct held *h = held_new();
-    for (size_t i = 0; i < 2 * (size_t)HELD_BYTES / HELD_PACKET; i++) {
+    struct held *h = held_new(LIMIT, NULL);
+    for (size_t i = 0; i < 2 * (size_t)LIMIT / HELD_PACKET; i++) {
         zmq_msg_t m;
         make(&m, HELD_PACKET - 1);
         held_add(h, &m);
@@ -70,7 +71,7 @@ static void shared_bytes_count_for_each(void **state)
     zmq_msg_t packet, copies[CONNS];
     make(&packet, PACKET);
     for (int i = 0; i < CONNS; i++) {
-        held[i] = held_new();
+        held[i] = held_new(LIMIT, NULL);
         zmq_msg_init(&copies[i]);
         zmq_msg_copy(&copies[i], &packet);
         held_add(held[i], &copies[i]);
@@ -81,7 +82,7 @@ static void shared_bytes_count_for_each(void **state)
     assert_int_equal(*(const uint8_t *)zmq_msg_data(&copies[1]), 0x5a);
     for (int i = 0; i < CONNS; i++) {
         size_t count = fill(held[i], packets, COUNT_OF(packets), PACKET);
-        assert_int_equal(count, HELD_BYTES / PACKET + (i == 0));
+        assert_int_equal(count, LIMIT / PACKET + (i == 0));
         for (size_t n = 0; n < count; n++)
             zmq_msg_close(&packets[n]);
         held_release(&held[i]);
@@ -102,7 +103,7 @@ static void libzmq_gives_them_back(void **state)
     void *zmq = zmq_ctx_new();
     void *a = zmq_socket(zmq, ZMQ_PAIR);
     void *b = zmq_socket(zmq, ZMQ_PAIR);
-    struct held *h = held_new();
+    struct held *h = held_new(LIMIT, NULL);
     zmq_setsockopt(a, ZMQ_LINGER, &none, sizeof none);
     assert_int_equal(zmq_bind(a, "tcp://127.0.0.1:*"), 0);
     zmq_getsockopt(a, ZMQ_LAST_ENDPOINT, endpoint, &size);
@@ -126,6 +127,105 @@ static void libzmq_gives_them_back(void **state)
     zmq_ctx_term(zmq);
 }
 
+/* ---- The bell */
+
+static int rings;
+
+static void on_bell(void *context)
+{
+    (void)context;
+    rings++;
+}
+
+static void close_some(void *packets)
+{
+    zmq_msg_t *at = packets;
+
+    for (size_t i = 0; i < LIMIT / 2 / PACKET + 2; i++)
+        zmq_msg_close(&at[i]);
+}
+
+/* By another thread, as libzmq does. */
+static void half_of_it_back_rings_once(void **state)
+{
+    (void)state;
+    static zmq_msg_t packets[100];
+    uv_loop_t loop;
+    uv_thread_t thread;
+    uv_loop_init(&loop);
+    rings = 0;
+    struct bell *bell = bell_open(&loop, on_bell, NULL);
+    assert_non_null(bell);
+    struct held *h = held_new(LIMIT, bell);
+    size_t count = fill(h, packets, COUNT_OF(packets), PACKET);
+    zmq_msg_close(&packets[--count]);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(rings, 0);
+    assert_int_equal(uv_thread_create(&thread, close_some, packets), 0);
+    uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(rings, 1);
+    uv_thread_join(&thread);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(rings, 1);
+    bell_close(&bell);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    /* What comes back later rings nowhere. */
+    for (size_t i = LIMIT / 2 / PACKET + 2; i < count; i++)
+        zmq_msg_close(&packets[i]);
+    held_release(&h);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void nobody_waits_and_it_is_silent(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    zmq_msg_t m;
+    uv_loop_init(&loop);
+    rings = 0;
+    struct bell *bell = bell_open(&loop, on_bell, NULL);
+    struct held *h = held_new(LIMIT, bell);
+    assert_true(held_has_room(h));
+    make(&m, PACKET);
+    held_add(h, &m);
+    zmq_msg_close(&m);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(rings, 0);
+    held_release(&h);
+    bell_close(&bell);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+/* What is full now is not sent, and does not count. */
+static void what_is_not_sent_does_not_count(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    struct zloop z;
+    zmq_msg_t m;
+    void *zmq = zmq_ctx_new();
+    uv_loop_init(&loop);
+    zloop_open(&z, &loop, NULL, NULL);
+    struct zsocket *s = zsocket_open(&z, zmq, ZMQ_DEALER, NULL, NULL);
+    struct held *h = held_new(PACKET, NULL);
+    for (int i = 0; i < 3; i++) {
+        make(&m, PACKET);
+        assert_int_equal(held_send(h, s, &m), -1); /* It has no peer. */
+        assert_int_equal(errno, EAGAIN);
+        assert_int_equal(zmq_msg_size(&m), PACKET);
+        assert_int_equal(*(const uint8_t *)zmq_msg_data(&m), 0x5a);
+        assert_true(held_has_room(h));
+        zmq_msg_close(&m);
+    }
+    held_release(&h);
+    zsocket_close(&s);
+    zloop_close(&z);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    zmq_ctx_term(zmq);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +233,9 @@ int main(void)
         cmocka_unit_test(small_ones_are_left_to_libzmq),
         cmocka_unit_test(shared_bytes_count_for_each),
         cmocka_unit_test(libzmq_gives_them_back),
+        cmocka_unit_test(half_of_it_back_rings_once),
+        cmocka_unit_test(nobody_waits_and_it_is_silent),
+        cmocka_unit_test(what_is_not_sent_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

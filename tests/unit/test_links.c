@@ -1,6 +1,7 @@
 /* Links over loopback: an outgoing end, an incoming end, one turn for each. */
 #include "tests/unit/kit.h"
 
+#include "common/io/bell.h"
 #include "common/io/zap.h"
 #include "edge/shell/incoming.h"
 #include "edge/shell/outgoing.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TURNS = 3000, TURN_MS = 5, SOCKETS = 128, HEARD = 4096 };
+enum { TURNS = 3000, TURN_MS = 5, SOCKETS = 128, HEARD = 32768 };
 
 /* What one end was told, in order; packets by their first four bytes. */
 struct heard {
@@ -34,6 +35,7 @@ static struct {
     struct zap *zap;
     uv_timer_t timer;
     struct end here, there; /* outgoing, incoming */
+    struct bell *bell;
     struct outgoing *outgoing;
     struct incoming *incoming;
     struct curve_pair here_keys, there_keys;
@@ -93,6 +95,13 @@ static void on_timer(uv_timer_t *timer)
     (void)timer;
 }
 
+static void on_bell(void *context)
+{
+    (void)context;
+    outgoing_write_on(w.outgoing);
+    incoming_write_on(w.incoming);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -109,10 +118,13 @@ static int setup(void **state)
     memcpy(w.server.key, w.there_keys.public_key, 32);
     turn_init(&w.here.turn, &w.zloop);
     turn_init(&w.there.turn, &w.zloop);
-    w.outgoing = outgoing_open(&w.here.turn, w.context);
+    w.bell = bell_open(&w.loop, on_bell, NULL);
+    assert_non_null(w.bell);
+    w.outgoing = outgoing_open(&w.here.turn, w.context, w.bell);
     w.incoming = incoming_open(&w.there.turn,
                                &(struct incoming_conf){.zmq_context = w.context,
                                                        .keys = &w.there_keys,
+                                                       .bell = w.bell,
                                                        .limit = 4});
     assert_non_null(w.incoming);
     assert_true(incoming_listen(w.incoming, 0, NULL));
@@ -127,6 +139,7 @@ static int teardown(void **state)
     (void)state;
     outgoing_close(&w.outgoing);
     incoming_close(&w.incoming);
+    bell_close(&w.bell);
     zap_close(&w.zap);
     zloop_close(&w.zloop);
     uv_close((uv_handle_t *)&w.timer, NULL);
@@ -299,51 +312,88 @@ static void write_shared(struct arena *arena, size_t size, uint32_t number)
     arena_clear(arena);
 }
 
-/* More than all queues on the way hold, while nobody reads. */
-static void a_full_link_says_so_and_loses_nothing(void **state)
+/* Of the sizes that fill a link each in its way: libzmq's limit of packets,
+ * that limit for those that count by bytes, and that of bytes. */
+enum { SMALL = 900, MEDIUM = 3000, LARGE = 60000 };
+
+static void hear_all_in_order(const struct end *end, uint32_t sent)
 {
-    enum { SIZE = 60000, COUNT = 1500 };
+    uint32_t number = 0;
+
+    await(end, NODE_LINK_PACKET, sent);
+    for (size_t i = 0; i < end->count; i++)
+        if (end->heard[i].kind == NODE_LINK_PACKET)
+            assert_int_equal(end->heard[i].number, ++number);
+    assert_int_equal(number, sent);
+}
+
+/* More than all queues on the way hold, while nobody reads. */
+static void a_full_link_says_so(size_t size)
+{
     struct arena arena = {0};
     uint32_t sent = 1;
 
-    (void)state;
     link_up(1);
     w.there.stuck = true;
-    while (sent < COUNT && count_of(&w.here, NODE_LINK_BLOCKED) == 0) {
-        write_shared(&arena, SIZE, ++sent);
+    while (sent < HEARD - 10 && count_of(&w.here, NODE_LINK_BLOCKED) == 0) {
+        write_shared(&arena, size, ++sent);
         uv_run(&w.loop, UV_RUN_NOWAIT);
     }
     assert_int_equal(count_of(&w.here, NODE_LINK_BLOCKED), 1);
-    write_shared(&arena, SIZE, ++sent);
+    write_shared(&arena, size, ++sent);
     assert_int_equal(count_of(&w.here, NODE_LINK_WRITABLE), 0);
     arena_close(&arena);
     w.there.stuck = false;
     await(&w.here, NODE_LINK_WRITABLE, 1);
-    await(&w.there, NODE_LINK_PACKET, sent);
-    for (uint32_t i = 1; i <= sent; i++)
-        assert_int_equal(await(&w.there, NODE_LINK_PACKET, i)->number, i);
+    hear_all_in_order(&w.there, sent);
+}
+
+static void a_full_link_says_so_and_loses_nothing(void **state)
+{
+    (void)state;
+    a_full_link_says_so(LARGE);
+}
+
+static void so_does_one_full_of_small_packets(void **state)
+{
+    (void)state;
+    a_full_link_says_so(SMALL);
+}
+
+static void so_does_one_full_of_packets_between(void **state)
+{
+    (void)state;
+    a_full_link_says_so(MEDIUM);
+}
+
+static void a_full_incoming_one_says_so(size_t size)
+{
+    static uint8_t room[LARGE];
+    uint32_t sent = 0;
+
+    uint32_t in = link_up(1);
+    w.here.stuck = true;
+    while (sent < HEARD - 10 && count_of(&w.there, NODE_LINK_BLOCKED) == 0) {
+        incoming_write(w.incoming, in, numbered(room, size, ++sent), NULL);
+        uv_run(&w.loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(count_of(&w.there, NODE_LINK_BLOCKED), 1);
+    incoming_write(w.incoming, in, numbered(room, size, ++sent), NULL);
+    w.here.stuck = false;
+    await(&w.there, NODE_LINK_WRITABLE, 1);
+    hear_all_in_order(&w.here, sent);
 }
 
 static void so_does_a_full_incoming_one(void **state)
 {
-    enum { SIZE = 60000, COUNT = 1500 };
-    static uint8_t room[SIZE];
-    uint32_t sent = 0;
-
     (void)state;
-    uint32_t in = link_up(1);
-    w.here.stuck = true;
-    while (sent < COUNT && count_of(&w.there, NODE_LINK_BLOCKED) == 0) {
-        incoming_write(w.incoming, in, numbered(room, SIZE, ++sent), NULL);
-        uv_run(&w.loop, UV_RUN_NOWAIT);
-    }
-    assert_int_equal(count_of(&w.there, NODE_LINK_BLOCKED), 1);
-    incoming_write(w.incoming, in, numbered(room, SIZE, ++sent), NULL);
-    w.here.stuck = false;
-    await(&w.there, NODE_LINK_WRITABLE, 1);
-    await(&w.here, NODE_LINK_PACKET, sent);
-    for (uint32_t i = 1; i <= sent; i++)
-        assert_int_equal(await(&w.here, NODE_LINK_PACKET, i)->number, i);
+    a_full_incoming_one_says_so(LARGE);
+}
+
+static void so_does_an_incoming_one_full_of_small_packets(void **state)
+{
+    (void)state;
+    a_full_incoming_one_says_so(SMALL);
 }
 
 static void a_forgotten_link_is_deaf_and_soon_cut(void **state)
@@ -412,7 +462,10 @@ int main(void)
         LIVE(nobody_there_is_unreachable),
         LIVE(a_name_leads_there_too),
         LIVE(a_full_link_says_so_and_loses_nothing),
+        LIVE(so_does_one_full_of_small_packets),
+        LIVE(so_does_one_full_of_packets_between),
         LIVE(so_does_a_full_incoming_one),
+        LIVE(so_does_an_incoming_one_full_of_small_packets),
         LIVE(a_forgotten_link_is_deaf_and_soon_cut),
         LIVE(more_than_the_limit_are_not_let_in),
         LIVE(strange_messages_are_dropped),

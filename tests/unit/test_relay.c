@@ -3,7 +3,7 @@
  * raw libzmq sockets, and the lines that it logs.
  */
 #include "hub_kit.h"
-#include "relay/shell/held.h"
+#include "relay/shell/conns.h"
 #include "relay/shell/relay.h"
 
 #include <errno.h>
