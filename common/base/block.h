@@ -15,6 +15,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+/* Of fewer bytes a copy costs less than to share them. */
+enum { BLOCK_WORTH = 8 * 1024 };
+
 struct block {
     atomic_uint holders;
 };

@@ -27,8 +27,6 @@
 enum {
     SESSION_PINGS = 16,
     SESSION_GROUP_ACKS = 8,
-    /* Below this a copy costs less than to share. */
-    SESSION_LENT = 8 * 1024,
     /* Message 1 and 2 of the handshake as packets, at the most. */
     SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + 64,
     SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + 64,
@@ -190,7 +188,7 @@ size_t session_write_size(const struct session *s);
  * if there was nothing. Room session_write_size, or less and less goes. */
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w) MUST_USE;
-/* Many bytes need not be copied into a packet: a PLAIN one of SESSION_LENT
+/* Many bytes need not be copied into a packet: a PLAIN one of BLOCK_WORTH
  * bytes or more lies where the session keeps what it says, and stays as it is
  * while `block` is held. False: there is none now, and session_write is to be
  * asked. */

@@ -288,7 +288,7 @@ static void end_packet(struct session *s, bool sealed, uint8_t *records,
 static bool is_lent(const struct session *s)
 {
     return outbox_has_next(&s->outbox, window_of(s)) &&
-           outbox_is_at_front(&s->outbox, SESSION_LENT);
+           outbox_is_at_front(&s->outbox, BLOCK_WORTH);
 }
 
 /* As session_write, from one buffer to the other. */

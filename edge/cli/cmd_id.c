@@ -243,17 +243,14 @@ static int show(const struct options *o)
     return code;
 }
 
+static int run(const struct options *o)
+{
+    if (sodium_init() < 0)
+        return command_fail(EXIT_FAILED, "the system has no randomness");
+    return show(o);
+}
+
 int cmd_id(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    if (sodium_init() < 0)
-        code = command_fail(EXIT_FAILED, "the system has no randomness");
-    else
-        code = show(&o);
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

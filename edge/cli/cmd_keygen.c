@@ -46,17 +46,14 @@ static int generate(const char *path)
     return done ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int run(const struct options *o)
+{
+    if (sodium_init() < 0)
+        return command_fail(EXIT_FAILED, "the system has no randomness");
+    return generate(o->positional_count > 0 ? o->positionals[0] : NULL);
+}
+
 int cmd_keygen(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    if (sodium_init() < 0)
-        code = command_fail(EXIT_FAILED, "the system has no randomness");
-    else
-        code = generate(o.positional_count > 0 ? o.positionals[0] : NULL);
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

@@ -112,17 +112,16 @@ static int ping_on(struct pinging *p)
     return p->replies > 0 || count == 0 ? EXIT_DONE : EXIT_NOT_DELIVERED;
 }
 
+static int run(const struct options *o)
+{
+    struct pinging p = {.o = o, .client = client_open(o)};
+    command_stoppable();
+    int code = p.client ? ping_on(&p) : EXIT_NO_DAEMON;
+    client_free(p.client);
+    return code;
+}
+
 int cmd_ping(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    struct pinging p = {.o = &o, .client = client_open(&o)};
-    command_stoppable();
-    code = p.client ? ping_on(&p) : EXIT_NO_DAEMON;
-    client_free(p.client);
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

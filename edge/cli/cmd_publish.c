@@ -29,22 +29,20 @@ static bool tell_nobody(const json_t *answer)
     return true;
 }
 
+static int run(const struct options *o)
+{
+    return say_run(
+        o, &(struct say){
+               .op = "publish",
+               .type = o->positionals[0],
+               .group = options_text(o, "group"),
+               .data = o->positional_count > 1 ? o->positionals[1] : NULL,
+               .lines = options_flag(o, "lines"),
+               .print = tell_nobody,
+           });
+}
+
 int cmd_publish(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    code = say_run(&o,
-                   &(struct say){
-                       .op = "publish",
-                       .type = o.positionals[0],
-                       .group = options_text(&o, "group"),
-                       .data = o.positional_count > 1 ? o.positionals[1] : NULL,
-                       .lines = options_flag(&o, "lines"),
-                       .print = tell_nobody,
-                   });
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

@@ -55,22 +55,20 @@ static bool print_reply(const json_t *answer)
     return true;
 }
 
+static int run(const struct options *o)
+{
+    return say_run(
+        o, &(struct say){
+               .op = "request",
+               .to = o->positionals[0],
+               .type = o->positionals[1],
+               .timeout = options_text(o, "timeout"),
+               .data = o->positional_count > 2 ? o->positionals[2] : NULL,
+               .print = print_reply,
+           });
+}
+
 int cmd_request(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    code = say_run(&o,
-                   &(struct say){
-                       .op = "request",
-                       .to = o.positionals[0],
-                       .type = o.positionals[1],
-                       .timeout = options_text(&o, "timeout"),
-                       .data = o.positional_count > 2 ? o.positionals[2] : NULL,
-                       .print = print_reply,
-                   });
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

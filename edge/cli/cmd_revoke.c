@@ -46,22 +46,20 @@ static int give(struct client *c, const struct options *o, struct bytes list)
     return EXIT_DONE;
 }
 
+static int run(const struct options *o)
+{
+    struct revoked revoked;
+
+    if (!revoked_load(o->positionals[0], &revoked, stderr))
+        return EXIT_CONF;
+    struct client *c = client_open(o);
+    int code =
+        c ? give(c, o, bytes_of(revoked.bytes, revoked.size)) : EXIT_NO_DAEMON;
+    client_free(c);
+    return code;
+}
+
 int cmd_revoke(int argc, char **argv)
 {
-    struct options o;
-    struct revoked revoked;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    if (revoked_load(o.positionals[0], &revoked, stderr)) {
-        struct client *c = client_open(&o);
-        code = c ? give(c, &o, bytes_of(revoked.bytes, revoked.size))
-                 : EXIT_NO_DAEMON;
-        client_free(c);
-    } else {
-        code = EXIT_CONF;
-    }
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

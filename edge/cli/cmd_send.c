@@ -22,22 +22,20 @@ static const struct options_spec spec = {
     .positional_max = 3,
 };
 
+static int run(const struct options *o)
+{
+    return say_run(
+        o, &(struct say){
+               .op = "send",
+               .to = o->positionals[0],
+               .type = o->positionals[1],
+               .timeout = options_text(o, "timeout"),
+               .data = o->positional_count > 2 ? o->positionals[2] : NULL,
+               .lines = options_flag(o, "lines"),
+           });
+}
+
 int cmd_send(int argc, char **argv)
 {
-    struct options o;
-    int code;
-
-    if (!command_options(&spec, argc, argv, &o, &code))
-        return code;
-    code = say_run(&o,
-                   &(struct say){
-                       .op = "send",
-                       .to = o.positionals[0],
-                       .type = o.positionals[1],
-                       .timeout = options_text(&o, "timeout"),
-                       .data = o.positional_count > 2 ? o.positionals[2] : NULL,
-                       .lines = options_flag(&o, "lines"),
-                   });
-    options_free(&o);
-    return code;
+    return command_run(&spec, argc, argv, run);
 }

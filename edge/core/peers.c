@@ -85,22 +85,24 @@ void peer_free(struct node *n, struct peer *p)
     free(p);
 }
 
-void peer_touch(struct node *n, struct peer *p)
+/* Into one of the two lists, unless it is in either. */
+static void add_dirty(struct peer **list, struct peer *p)
 {
     if (p->dirty)
         return;
     p->dirty = true;
-    p->next_dirty = n->dirty;
-    n->dirty = p;
+    p->next_dirty = *list;
+    *list = p;
+}
+
+void peer_touch(struct node *n, struct peer *p)
+{
+    add_dirty(&n->dirty, p);
 }
 
 void peer_put_off(struct node *n, struct peer *p)
 {
-    if (p->dirty)
-        return;
-    p->dirty = true;
-    p->next_dirty = n->later;
-    n->later = p;
+    add_dirty(&n->later, p);
 }
 
 void peers_go_on(struct node *n)

@@ -19,8 +19,6 @@ enum {
     UNSENT_BYTES = 128 * 1024,
     RECEIVE_PACKETS = 64,
     GOODBYE_MS = 200,
-    /* Below this a copy costs less than to share. */
-    SHARED_FROM = 8 * 1024,
     /* What CURVE adds to a packet, which libzmq counts in: the name of its
      * command, a nonce, a tag and the flags. */
     CURVE_OVERHEAD = 8 + 8 + 16 + 1,
@@ -92,7 +90,7 @@ static void release(void *data, void *block)
 
 void link_message(zmq_msg_t *m, struct bytes bytes, struct block *block)
 {
-    if (block != NULL && bytes.size >= SHARED_FROM) {
+    if (block != NULL && bytes.size >= BLOCK_WORTH) {
         block_hold(block);
         int shared = zmq_msg_init_data(m, (uint8_t *)(uintptr_t)bytes.data,
                                        bytes.size, release, block);

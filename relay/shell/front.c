@@ -199,9 +199,8 @@ static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
         zmq_msg_close(&route);
         if (error == EAGAIN)
             return false;
-    } else {
-        if (held_send(c->held, f->router, packet) >= 0)
-            return true;
+    } else if (held_send(c->held, f->router, packet) >= 0) {
+        return true;
     }
     /* Its connection is gone: the monitor will say so. */
     zmq_msg_close(packet);

@@ -183,6 +183,17 @@ static void check_agreement(const struct aead *a, const struct aead *b,
     assert_memory_equal(room, text, size);
 }
 
+static void check_strangers(const struct aead *a, const struct aead *b,
+                            size_t size)
+{
+    struct bytes whole = bytes_of(sealed, size + AEAD_TAG_SIZE);
+
+    aead_seal(a, nonce, header, bytes_of(text, size), sealed);
+    assert_false(aead_open(b, nonce, header, whole, room));
+    aead_seal(b, nonce, header, bytes_of(text, size), sealed);
+    assert_false(aead_open(a, nonce, header, whole, room));
+}
+
 static void both_libraries_make_the_same(void **state)
 {
     struct aead a, b;
@@ -211,13 +222,8 @@ static void what_is_large_is_openssls(void **state)
     assert_int_equal(
         EVP_CipherInit_ex2(b.large, NULL, other_key, NULL, 1, NULL), 1);
     check_agreement(&a, &b, large - AEAD_TAG_SIZE - 1);
-    for (size_t size = large; size <= LARGE; size += LARGE - large) {
-        struct bytes whole = bytes_of(sealed, size + AEAD_TAG_SIZE);
-        aead_seal(&a, nonce, header, bytes_of(text, size), sealed);
-        assert_false(aead_open(&b, nonce, header, whole, room));
-        aead_seal(&b, nonce, header, bytes_of(text, size), sealed);
-        assert_false(aead_open(&a, nonce, header, whole, room));
-    }
+    for (size_t size = large; size <= LARGE; size += LARGE - large)
+        check_strangers(&a, &b, size);
     aead_wipe(&a);
     aead_wipe(&b);
 }
@@ -404,13 +410,8 @@ static void one_cipher_does_not_open_the_others(void **state)
         skip();
     init(&a, CIPHER_CHACHA);
     init(&b, CIPHER_AES);
-    for (size_t size = 64; size <= LARGE; size += LARGE - 64) {
-        struct bytes whole = bytes_of(sealed, size + AEAD_TAG_SIZE);
-        aead_seal(&a, nonce, header, bytes_of(text, size), sealed);
-        assert_false(aead_open(&b, nonce, header, whole, room));
-        aead_seal(&b, nonce, header, bytes_of(text, size), sealed);
-        assert_false(aead_open(&a, nonce, header, whole, room));
-    }
+    for (size_t size = 64; size <= LARGE; size += LARGE - 64)
+        check_strangers(&a, &b, size);
     aead_wipe(&a);
     aead_wipe(&b);
 }

@@ -68,6 +68,15 @@ static void publish(struct fan *f, size_t size)
     channel_seal(f->channel, f->now);
 }
 
+/* So many publications, each uploaded to the first relay. */
+static void upload(struct fan *f, int count)
+{
+    for (int i = 0; i < count; i++) {
+        publish(f, 100);
+        f->channel->uploads[0].next++;
+    }
+}
+
 static size_t kept(const struct fan *f)
 {
     return (size_t)(f->channel->store.next - f->channel->store.base);
@@ -130,10 +139,7 @@ static void who_misses_something_gets_it_alone_and_rides_again(void **state)
     struct fan f;
     setup(&f);
     struct receiver *a = join(&f, 0), *b = join(&f, 0);
-    for (int i = 0; i < 3; i++) {
-        publish(&f, 100);
-        f.channel->uploads[0].next++;
-    }
+    upload(&f, 3);
     receiver_acknowledged(a, 1, f.now);
     receiver_repair(a, f.now, span_ms(100));
     assert_false(a->rides);
@@ -156,10 +162,7 @@ static void what_was_sent_to_it_alone_is_not_missing(void **state)
     struct fan f;
     setup(&f);
     struct receiver *a = join(&f, 0);
-    for (int i = 0; i < 3; i++) {
-        publish(&f, 100);
-        f.channel->uploads[0].next++;
-    }
+    upload(&f, 3);
     receiver_acknowledged(a, 1, f.now);
     assert_false(receiver_is_served(a)); /* It had an upload, and may lack it */
     receiver_repair(a, f.now, span_ms(100));
@@ -172,8 +175,7 @@ static void what_was_sent_to_it_alone_is_not_missing(void **state)
     assert_true(receiver_is_served(a));
     receiver_acknowledged(a, 3, f.now);
     assert_false(receiver_is_served(a));
-    publish(&f, 100);
-    f.channel->uploads[0].next++;
+    upload(&f, 1);
     assert_false(receiver_is_served(a));
     teardown(&f);
 }
@@ -284,13 +286,9 @@ static void what_it_lacks_when_it_answers_was_lost(void **state)
     struct fan f;
     setup(&f);
     struct receiver *a = join(&f, 0);
-    for (int i = 0; i < 3; i++) {
-        publish(&f, 100);
-        f.channel->uploads[0].next++;
-    }
+    upload(&f, 3);
     receiver_asked(a, 7);
-    publish(&f, 100); /* It is not asked of this one. */
-    f.channel->uploads[0].next++;
+    upload(&f, 1); /* It is not asked of this one. */
     receiver_acknowledged(a, 1, f.now);
     assert_false(receiver_shows_loss(a)); /* It answered nothing yet. */
     receiver_settled(a, true);
@@ -300,8 +298,7 @@ static void what_it_lacks_when_it_answers_was_lost(void **state)
     assert_false(receiver_shows_loss(a)); /* Said once. */
 
     receiver_asked(a, 8);
-    publish(&f, 100);
-    f.channel->uploads[0].next++;
+    upload(&f, 1);
     receiver_settled(a, true);
     receiver_acknowledged(a, 4, f.now);
     assert_false(receiver_shows_loss(a));
