@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 
@@ -19,6 +20,8 @@ struct zsocket {
     bool fired;   /* its descriptor did: call ready even with no event */
     bool want_read;
     bool want_write;
+    unsigned came; /* frames, since ready was called */
+    unsigned expected;
     struct zsocket *previous;
     struct zsocket *next;
 };
@@ -59,6 +62,16 @@ static int events_of(const struct zsocket *s)
     return events & wanted;
 }
 
+/* As many as the last time; more when libzmq says that there are more. */
+static void expect(struct zsocket *s, bool fired)
+{
+    if (!fired)
+        s->expected = UINT_MAX;
+    else if (s->came > 0)
+        s->expected = s->came;
+    s->came = 0;
+}
+
 /* Asks for the events, which also takes the edge of the descriptor away. */
 static void run_socket(struct zloop *z, struct zsocket *s)
 {
@@ -69,6 +82,7 @@ static void run_socket(struct zloop *z, struct zsocket *s)
     s->fired = false;
     if (events == 0 && !fired)
         return;
+    expect(s, fired);
     z->running = s;
     s->ready(s->context, events);
     /* Reading may have swallowed an edge, or left something: ask again. */
@@ -274,7 +288,14 @@ int zsocket_send(struct zsocket *s, zmq_msg_t *m, int flags)
 int zsocket_recv(struct zsocket *s, zmq_msg_t *m)
 {
     zsocket_touch(s);
-    return zmq_msg_recv(m, s->socket, ZMQ_DONTWAIT);
+    int size = zmq_msg_recv(m, s->socket, ZMQ_DONTWAIT);
+    s->came += size >= 0;
+    return size;
+}
+
+bool zsocket_seems_dry(const struct zsocket *s)
+{
+    return s->came > 0 && s->came >= s->expected;
 }
 
 void zsocket_want_read(struct zsocket *s, bool wanted)

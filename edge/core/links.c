@@ -18,7 +18,9 @@ static const struct span relay_answer = {600 * 1000};
 
 struct link *link_get(struct node *n, uint32_t id)
 {
-    return map_get(&n->links, &id);
+    if (n->recent_link == NULL || n->recent_link->id != id)
+        n->recent_link = map_get(&n->links, &id);
+    return n->recent_link;
 }
 
 struct link *link_new(struct node *n, uint32_t id, enum link_kind kind)
@@ -84,6 +86,8 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
     unlink_from_peer(link);
     heap_remove(&n->heap, &link->deadline.timer);
     (void)map_remove(&n->links, &link->id);
+    if (n->recent_link == link)
+        n->recent_link = NULL;
     if (link->kind == LINK_TO_PEER)
         n->direct_links--;
     free(link);

@@ -375,7 +375,7 @@ static void settle(struct node *n)
             bool more = peer_settle(n, p);
             packets += more;
             if (more)
-                peer_touch(n, p);
+                peer_wants_write(n, p);
         }
         n->uploads_wait = groups_upload(n);
         packets += n->uploads_wait;

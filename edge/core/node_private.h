@@ -162,6 +162,7 @@ struct peer {
     struct deadline deadline;
     struct peer *next_dirty;
     bool dirty;
+    bool changed; /* more of it than what it is to be sent */
     struct peer *next_waiting;
     bool waiting;
 };
@@ -250,7 +251,8 @@ struct node {
     struct peer *recent; /* got last: one mostly talks to one; or NULL */
     struct map names;    /* by padded name */
     size_t joined_count;
-    struct map links; /* by id */
+    struct map links;         /* by id */
+    struct link *recent_link; /* as `recent` */
     size_t direct_links;
     uint32_t next_link;
     struct relay relays[NODE_RELAYS];
@@ -418,6 +420,9 @@ struct peer *peer_new(struct node *n, const struct node_id *id);
 void peer_free(struct node *n, struct peer *p);
 /* Its state may have changed: it is settled before the step ends. */
 void peer_touch(struct node *n, struct peer *p);
+/* Nothing of it changed but what it is to be sent: that leaves in this step,
+ * and nothing else is looked at. */
+void peer_wants_write(struct node *n, struct peer *p);
 /* It is settled again in the next step, which is at once. */
 void peer_put_off(struct node *n, struct peer *p);
 void peers_go_on(struct node *n);

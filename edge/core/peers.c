@@ -97,6 +97,12 @@ static void add_dirty(struct peer **list, struct peer *p)
 
 void peer_touch(struct node *n, struct peer *p)
 {
+    p->changed = true;
+    add_dirty(&n->dirty, p);
+}
+
+void peer_wants_write(struct node *n, struct peer *p)
+{
     add_dirty(&n->dirty, p);
 }
 
@@ -460,8 +466,24 @@ static void rearm(struct node *n, struct peer *p)
     node_arm(n, &p->deadline, at);
 }
 
+/* Nothing but its traffic changed, and that moves no other deadline while it
+ * has a path. One that is too early now only costs a look. */
+static bool write_only(struct node *n, struct peer *p)
+{
+    const struct timer *armed = &p->deadline.timer;
+    bool more = traffic_write(n, p);
+    traffic_tell_ready(n, p);
+    struct instant at = traffic_deadline(n, p);
+    if (armed->place == 0 || at.us < armed->at.us)
+        node_arm(n, &p->deadline, at);
+    return more;
+}
+
 bool peer_settle(struct node *n, struct peer *p)
 {
+    if (!p->changed && p->joined && p->paths.current.kind != PATH_NONE)
+        return write_only(n, p);
+    p->changed = false;
     if (instant_reached(expires_at(n, p), n->now))
         expire(n, p);
     if (p->joined && !is_present(n, p))

@@ -64,10 +64,12 @@ static void report_message(const struct sink_context *c, struct node_ref ref,
 static void on_settled(void *context, uint64_t ref, enum session_settled how)
 {
     const struct sink_context *c = context;
-    if (ref & START_MARK)
+    if (ref & START_MARK) {
         groups_settled(c->peer, ref & ~START_MARK, how, c->node->now);
-    else
+        peer_touch(c->node, c->peer);
+    } else {
         report_message(c, (struct node_ref){ref}, how);
+    }
 }
 
 static void on_message(void *context, struct bytes bytes)
@@ -232,7 +234,7 @@ bool traffic_offer(struct node *n, struct node_ref ref,
         n->counters.sent++;
         p->traffic.sent++;
         n->counters.bytes_sent += m->data.size;
-        peer_touch(n, p);
+        peer_wants_write(n, p);
         return true;
     }
     return false;
@@ -303,6 +305,10 @@ static void take_records(struct node *n, struct peer *p, struct link *link,
     enum session_verdict verdict = SESSION_UNKNOWN;
     if (p->session != NULL)
         verdict = session_take(p->session, packet, size, n->now, &sink);
+    if (verdict == SESSION_TAKEN)
+        peer_wants_write(n, p);
+    else
+        peer_touch(n, p);
     switch (verdict) {
     case SESSION_TAKEN:
         if (p->session->ack_due) {
@@ -342,11 +348,14 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
     switch (packet[0]) {
     case PACKET_MULTICAST:
         subscriptions_take(n, p, link, bytes);
+        peer_touch(n, p);
         break;
     case PACKET_INIT:
         take_init(n, p, link, bytes);
+        peer_touch(n, p);
         break;
     case PACKET_ACCEPT:
+        peer_touch(n, p);
         if (p->session == NULL ||
             !session_take_accept(p->session, bytes, n->now, &sink))
             n->counters.packets_dropped++;
@@ -362,6 +371,7 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         take_records(n, p, link, packet, size);
         break;
     case PACKET_RESET:
+        peer_touch(n, p);
         if (p->session != NULL)
             session_take_reset(p->session, bytes, n->now);
         break;
@@ -369,7 +379,6 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         n->counters.packets_dropped++;
         break;
     }
-    peer_touch(n, p);
 }
 
 /* --- packets out ---------------------------------------------------------- */

@@ -13,7 +13,7 @@ static void on_deadline(uv_timer_t *timer)
 }
 
 /* libuv counts whole milliseconds: rather a little late than in vain. */
-static void arm(struct edge *e, struct instant deadline, struct instant now)
+static void arm(struct edge *e, struct instant deadline)
 {
     if (deadline.us == e->armed.us)
         return;
@@ -22,7 +22,7 @@ static void arm(struct edge *e, struct instant deadline, struct instant now)
         uv_timer_stop(&e->deadline);
         return;
     }
-    int64_t left = instant_between(now, deadline).us;
+    int64_t left = instant_between(clock_now(), deadline).us;
     uv_update_time(e->loop);
     uv_timer_start(&e->deadline, on_deadline,
                    left <= 0 ? 0 : (uint64_t)(left + 999) / 1000, 0);
@@ -50,12 +50,14 @@ void edge_turn(struct edge *e)
 {
     struct instant now = clock_now();
 
-    for (int i = 0; i < 2 && wants_step(e, now); i++) {
+    if (wants_step(e, now)) {
         step(e, now);
-        now = clock_now();
+        now = instant_is_never(e->handed_at) ? clock_now() : e->handed_at;
+        if (wants_step(e, now))
+            step(e, now);
     }
     e->handed_at = INSTANT_NEVER;
-    arm(e, node_deadline(e->node), now);
+    arm(e, node_deadline(e->node));
 }
 
 /* ---- Observers and events of theirs */

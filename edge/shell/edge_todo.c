@@ -60,9 +60,6 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_DISCONNECT:
         disconnect(e, item->link.id);
         break;
-    case NODE_WRITE:
-        write_link(e, item);
-        break;
     case NODE_REVOKED:
         if (e->options.revoked != NULL)
             e->options.revoked(e->options.context, item->bytes);
@@ -70,6 +67,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_DONE:
         edge_left(e);
         break;
+    case NODE_WRITE:
     case NODE_JOINED:
     case NODE_LEFT:
     case NODE_PATH:
@@ -79,7 +77,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_GAP:
     case NODE_RELAY:
     case NODE_REFUSED:
-        break; /* The diary's and the observers'. */
+        break; /* edge_do's, the diary's and the observers'. */
     }
 }
 
@@ -87,6 +85,10 @@ void edge_do(struct edge *e, const struct todo *todo)
 {
     for (size_t i = 0; i < todo->count; i++) {
         const struct node_todo *item = &todo->items[i];
+        if (item->kind == NODE_WRITE) { /* Nobody is told of a packet. */
+            write_link(e, item);
+            continue;
+        }
         do_item(e, item);
         diary_write(&e->diary, e, item);
         observers_tell(&e->observers, item);

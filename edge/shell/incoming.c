@@ -194,14 +194,17 @@ static bool receive(struct incoming *in, zmq_msg_t *m)
     return true;
 }
 
+/* True if it is dry. While links end that is asked for, not guessed. */
 static bool receive_all(struct incoming *in)
 {
     zmq_msg_t m;
-    bool dry = false;
+    bool dry = false, enough = false;
 
     zmq_msg_init(&m);
-    while (!dry && !turn_full(in->turn))
+    while (!dry && !enough && !turn_full(in->turn)) {
         dry = !receive(in, &m);
+        enough = in->ending == 0 && zsocket_seems_dry(in->socket);
+    }
     zmq_msg_close(&m);
     return dry;
 }

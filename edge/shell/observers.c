@@ -20,6 +20,8 @@ void observers_add(struct observers *o, const struct edge_observer *observer)
     ASSERT(place >= 0);
     o->list[place].observer = observer;
     o->list[place].number = ++o->last_number;
+    if (place >= o->used)
+        o->used = place + 1;
 }
 
 void observers_remove(struct observers *o, const struct edge_observer *observer)
@@ -28,6 +30,8 @@ void observers_remove(struct observers *o, const struct edge_observer *observer)
 
     if (place >= 0)
         o->list[place].observer = NULL;
+    while (o->used > 0 && o->list[o->used - 1].observer == NULL)
+        o->used--;
 }
 
 struct node_ref observers_ref_named(const struct observers *o,
@@ -54,7 +58,7 @@ struct node_ref observers_ref(struct observers *o,
 
 static void tell_report(const struct observers *o, const struct node_todo *item)
 {
-    for (int i = 0; i < OBSERVERS; i++) {
+    for (int i = 0; i < o->used; i++) {
         const struct edge_observer *who = o->list[i].observer;
         if (who != NULL && who->report != NULL &&
             o->list[i].number == item->report.ref.value >> COUNT_BITS)
@@ -89,7 +93,7 @@ void observers_tell(const struct observers *o, const struct node_todo *item)
         tell_report(o, item);
         return;
     }
-    for (int i = 0; i < OBSERVERS; i++)
+    for (int i = 0; i < o->used; i++)
         if (o->list[i].observer != NULL)
             tell_one(o->list[i].observer, item);
 }

@@ -14,6 +14,7 @@ struct observers {
         const struct edge_observer *observer; /* NULL: a free place */
         uint64_t number; /* of its refs; never used twice */
     } list[OBSERVERS];
+    int used; /* places, the free ones between them included */
     uint64_t last_number;
     uint64_t last_ref;
 };

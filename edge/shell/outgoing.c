@@ -184,14 +184,24 @@ static bool receive(struct link *l, zmq_msg_t *m)
     return true;
 }
 
-/* `last`: nobody asks again, so the turn may be overfilled. */
-static void receive_all(struct link *l, bool last)
+static void receive_some(struct link *l)
 {
-    const struct turn *turn = l->out->turn;
     zmq_msg_t m;
 
     zmq_msg_init(&m);
-    while (!(last ? turn_overfull(turn) : turn_full(turn)) && receive(l, &m))
+    while (!turn_full(l->out->turn) && receive(l, &m) &&
+           !zsocket_seems_dry(l->socket))
+        ;
+    zmq_msg_close(&m);
+}
+
+/* Nobody asks again, so the turn may be overfilled. */
+static void receive_last(struct link *l)
+{
+    zmq_msg_t m;
+
+    zmq_msg_init(&m);
+    while (!turn_overfull(l->out->turn) && receive(l, &m))
         ;
     zmq_msg_close(&m);
 }
@@ -235,7 +245,7 @@ static void on_ready(void *context, int events)
     if ((events & ZMQ_POLLOUT) && !backlog_is_empty(&l->backlog))
         write_backlog(l);
     if (events & ZMQ_POLLIN)
-        receive_all(l, false);
+        receive_some(l);
 }
 
 static void queue(struct link *l, zmq_msg_t *m)
@@ -287,7 +297,7 @@ static void on_disconnected(struct link *l)
         link_failed(l, LINK_HANDSHAKE);
         return;
     }
-    receive_all(l, true);
+    receive_last(l);
     link_failed(l, LINK_BROKEN);
 }
 

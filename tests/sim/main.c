@@ -24,7 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 64, REPLAY_EVERY = 50 };
+/* A gap, of which there are sabotages, comes in one world of a hundred. */
+enum { JOBS_MAX = 64, REPLAY_EVERY = 50, SABOTAGE_SEEDS = 200 };
 
 struct options {
     const char *scenario, *sabotage, *golden;
@@ -231,7 +232,8 @@ static int run_sabotage(const struct options *o, enum sabotage s)
     const char *expected = sabotage_found_by(s);
     struct result r = {0};
 
-    for (uint64_t seed = 1; seed <= 50 && !is_found(&r, expected); seed++) {
+    for (uint64_t seed = 1; seed <= SABOTAGE_SEEDS && !is_found(&r, expected);
+         seed++) {
         r = run_seed(o, seed, s);
         if (s == SABOTAGE_CLOCK)
             check_trace(o, seed, s, &r);
