@@ -82,13 +82,14 @@ static struct bytes keep(uint8_t **at, const void *data, size_t size)
     return kept;
 }
 
+static const enum message_kind kinds[] = {[OP_SEND] = MESSAGE_SEND,
+                                          [OP_REQUEST] = MESSAGE_REQUEST,
+                                          [OP_REPLY] = MESSAGE_REPLY,
+                                          [OP_PUBLISH] = MESSAGE_EVENT,
+                                          [OP_PING] = MESSAGE_SEND};
+
 static struct message message_of(const struct ask *ask, uint8_t *room)
 {
-    static const enum message_kind kinds[] = {[OP_SEND] = MESSAGE_SEND,
-                                              [OP_REQUEST] = MESSAGE_REQUEST,
-                                              [OP_REPLY] = MESSAGE_REPLY,
-                                              [OP_PUBLISH] = MESSAGE_EVENT,
-                                              [OP_PING] = MESSAGE_SEND};
     struct message m = {.kind = kinds[ask->kind],
                         .encoding = ask->data.encoding == ZS_JSON
                                         ? ENCODING_JSON
@@ -168,20 +169,24 @@ static enum zs_error queue(struct zs_node *n, const struct ask *ask)
 
 /* ---- Or straight to the node */
 
-/* On the loop's thread, with nothing before it that waits. */
+/* On the loop's thread, with nothing before it that waits. What became of a
+ * publication is known at once, but a callback is called by the loop. */
 static bool may_go_straight(const struct zs_node *n, const struct ask *ask)
 {
-    return node_is_mine(n) && ask->kind == OP_SEND && n->stage == STAGE_OPEN &&
-           !n->starting && n->own_posted == 0 && n->lanes.count == 0;
+    bool may = ask->kind == OP_SEND ||
+               (ask->kind == OP_PUBLISH && ask->delivered == NULL);
+    return may && node_is_mine(n) && n->stage == STAGE_OPEN && !n->starting &&
+           n->own_posted == 0 && n->lanes.count == 0;
 }
 
 static struct message borrowed(const struct ask *ask)
 {
     return (struct message){
-        .kind = MESSAGE_SEND,
+        .kind = kinds[ask->kind],
         .encoding =
             ask->data.encoding == ZS_JSON ? ENCODING_JSON : ENCODING_BYTES,
         .type = bytes_of_string(ask->type),
+        .group = bytes_of_string(ask->group != NULL ? ask->group : ""),
         .data = bytes_of(ask->data.bytes, ask->data.size),
     };
 }
@@ -208,6 +213,20 @@ static bool hand_over(struct zs_node *n, const struct ask *ask, size_t size)
     return false;
 }
 
+/* The node copies it into its group's stream, or has no room there. */
+static bool publish_straight(struct zs_node *n, const struct ask *ask)
+{
+    struct message m = borrowed(ask);
+    enum node_outcome why;
+    uint32_t peers;
+
+    if (n->stopping || !edge_publish(n->edge, &m, &peers, &why))
+        return false;
+    if (!node_runs_here(n))
+        node_wake(n);
+    return true;
+}
+
 /* False: it goes the long way, which knows what to do about a peer that is busy
  * or not there. */
 static bool went_straight(struct zs_node *n, const struct ask *ask,
@@ -217,6 +236,8 @@ static bool went_straight(struct zs_node *n, const struct ask *ask,
 
     if (!may_go_straight(n, ask))
         return false;
+    if (ask->kind == OP_PUBLISH)
+        return publish_straight(n, ask);
     *error = room_take(n, size);
     if (*error != ZS_OK || hand_over(n, ask, size))
         return true;

@@ -138,6 +138,8 @@ static void on_event(void *context, const struct zs_message *m)
     lock(s);
     s->events++;
     zs_text(m, s->text, sizeof s->text);
+    if (strcmp(m->type, "number") == 0)
+        count_number(s, s->text);
     snprintf(s->group, sizeof s->group, "%s", m->group);
     unlock(s);
 }
@@ -728,6 +730,41 @@ static void what_callbacks_send_keeps_its_order(void **state)
     assert_false(alice.disorder);
 }
 
+static void publish_number(int number, zs_delivered *delivered)
+{
+    char text[1000];
+
+    memset(text, ' ', sizeof text);
+    text[sizeof text - 1] = '\0';
+    text[snprintf(text, sizeof text, "0 %d", number)] = ' ';
+    assert_int_equal(
+        zs_publish(bob.node, NULL, "number", zs_string(text), delivered, &bob),
+        ZS_OK);
+}
+
+/* The last one, from within the loop. */
+static void on_all_published(void *context, const struct zs_delivery *d)
+{
+    on_delivered(context, d);
+    publish_number(MANY + 1, NULL);
+}
+
+/* Without a callback they take a shorter way, which overtakes nothing. More
+ * than the window takes. */
+static void publications_keep_their_order(void **state)
+{
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        publish_number(i, i % 10 == 9 ? on_delivered : NULL);
+    publish_number(MANY, on_all_published);
+    until_asked(&bob, &bob.delivered, MANY / 10 + 1);
+    until(&alice, &alice.events, MANY + 2);
+    assert_false(alice.disorder);
+    zs_node_stop(bob.node);
+    assert_int_equal(zs_publish(bob.node, NULL, "t", zs_string(""), NULL, NULL),
+                     ZS_CLOSED);
+}
+
 static void a_full_queue_is_busy(void **state)
 {
     struct zs_data mebibyte = {calloc(1, 1 << 20), 1 << 20, ZS_BYTES};
@@ -838,6 +875,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sending_wakes_the_loop, meet, part),
         cmocka_unit_test_setup_teardown(what_callbacks_send_keeps_its_order,
                                         meet, part),
+        cmocka_unit_test_setup_teardown(publications_keep_their_order, meet,
+                                        part),
         cmocka_unit_test_setup_teardown(a_full_queue_is_busy, meet, part),
         cmocka_unit_test_setup_teardown(many_threads_send, meet, part),
         cmocka_unit_test_setup_teardown(closing_delivers, meet, part),
