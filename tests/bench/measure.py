@@ -27,12 +27,13 @@ class Setting:
     """What a measurement is of."""
 
     def __init__(self, stack, mode, size=64, seconds=1.0, receivers=1,
-                 mesh="small", relay=None, peers=1):
+                 mesh="small", relay=None, peers=1, rate=0):
         self.stack, self.mode, self.size = stack, mode, size
         self.seconds, self.receivers = seconds, receivers
         self.mesh = mesh    # zeroservices: which, and its relay if it runs
         self.relay = relay
         self.peers = peers  # that the left end waits for
+        self.rate = rate    # messages a second; 0: as many as it takes
 
 
 def middle(scene, setting, stack):
@@ -82,7 +83,7 @@ def ends(scene, setting, left, right, watched=unwatched):
         between, where = middle(scene, setting, stack)
         words = [*words, *where, "--mode", setting.mode,
                  "--size", setting.size, "--seconds", setting.seconds,
-                 "--most", most]
+                 "--most", most, "--rate", setting.rate]
         if setting.mode == "fan":
             words += ["--window", min(FAN_MOST, FAN_BYTES // setting.size)]
         r = stage.Process(scene.bin / program, right, *words,

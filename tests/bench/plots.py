@@ -70,7 +70,7 @@ def trip_groups(rows):
 
 
 def publish_groups(rows):
-    rows = [r for r in rows if r["size"] == 1024]
+    rows = [r for r in rows if r["size"] == 1024 and "paced_as" not in r]
     for key, what in (("cpu_source_us", "its CPU, microseconds"),
                       ("uploaded", "its upload, bytes")):
         of = values(rows, key, "receivers")

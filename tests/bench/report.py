@@ -50,12 +50,16 @@ TARGETS = [
      AT_LEAST, 1.5),
     ("publisher's CPU, 100 receivers beside 2, 1 KiB", "publish",
      "cpu_source_us",
-     ({"size": 1024, "receivers": 100}, {"size": 1024, "receivers": 2}),
-     AT_MOST, 1.25),
+     ({"size": 1024, "receivers": 100},
+      {"size": 1024, "receivers": 2, "paced_as": None}), AT_MOST, 1.25),
+    ("publisher's CPU, 100 receivers beside 2 at the same rate, 1 KiB",
+     "publish", "cpu_source_us",
+     ({"size": 1024, "receivers": 100},
+      {"size": 1024, "receivers": 2, "paced_as": 100}), AT_MOST, 1.25),
     ("publisher's upload, 100 receivers beside 2, 1 KiB", "publish",
      "uploaded",
-     ({"size": 1024, "receivers": 100}, {"size": 1024, "receivers": 2}),
-     AT_MOST, 1.05),
+     ({"size": 1024, "receivers": 100},
+      {"size": 1024, "receivers": 2, "paced_as": None}), AT_MOST, 1.05),
 ]
 
 
@@ -80,6 +84,8 @@ def line(row):
                     ("bench", "stack", "size", "receivers", "mesh", "threads",
                      "pairs")
                     if k in row)
+    if "paced_as" in row:
+        what += f" at the rate of {row['paced_as']}"
     if "error" in row:
         return f"{what}: {row['error']}"
     if "p50_us" in row:
@@ -136,14 +142,18 @@ def publishing(rows, title):
     body = []
     for size in sorted(unique(r["size"] for r in rows)):
         for n in unique(r["receivers"] for r in rows):
-            cpu, up, rate = (median(rows, k, size=size, receivers=n)
+            cpu, up, rate = (median(rows, k, size=size, receivers=n,
+                                    paced_as=None)
                              for k in ("cpu_source_us", "uploaded",
                                        "per_second"))
-            body.append([SIZES[size], str(n), number(cpu), number(up),
-                         number(rate)])
-    return (f"### {title}\n\nOf one message\n\n" +
+            few = median(rows, "cpu_source_us", size=size, paced_as=n)
+            body.append([SIZES[size], str(n), number(cpu),
+                         number(few) if few else "", number(up),
+                         number(rate and rate / n), number(rate)])
+    return (f"### {title}\n\n" + PUBLISHING + "\n" +
             table(["size", "receivers", "publisher's CPU, us",
-                   "its upload, bytes", "deliveries a second"], body))
+                   "with 2 at this rate", "its upload, bytes",
+                   "messages a second", "deliveries a second"], body))
 
 
 def idling(rows, title):
@@ -307,6 +317,13 @@ messages), so nothing has a reason to be lost. CPU is user and system time of
 all threads of all processes. Where a target is not reached,
 [LIMITS.md](LIMITS.md) says where the CPU goes.
 
+"""
+
+PUBLISHING = """Of one message. As fast as it goes, all receivers and the relay share this
+machine with the publisher, so that with a hundred it has far fewer messages a
+second, each in a colder cache, and each with a larger part of what a second
+costs. What more receivers cost the publisher itself is seen beside 2 receivers
+at the same rate, in bursts of the same size.
 """
 
 SCALING = """A relay has an I/O thread for each two cores, and two where there

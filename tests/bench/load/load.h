@@ -34,6 +34,7 @@ struct load {
     long size;   /* bytes of a message */
     long window; /* sent and not yet had; 0: 8 MiB, and `most` at the most */
     long most;
+    long rate; /* messages a second, in bursts; 0: as many as it takes */
     double seconds;
 };
 

@@ -33,6 +33,7 @@ static const struct {
     {"--peers", NULL, &load.peers},   {"--first", NULL, &load.first},
     {"--pair", NULL, &load.pair},     {"--size", NULL, &load.size},
     {"--window", NULL, &load.window}, {"--most", NULL, &load.most},
+    {"--rate", NULL, &load.rate},
 };
 
 bool load_is(const char *mode)

@@ -2,9 +2,10 @@
  * The roles of a load generator.
  *
  * source: sends for load.seconds, numbered, and never more than a window ahead
- * of what the sink has had: so no stack has a reason to drop anything. sink:
- * counts, looks at the numbers, and tells what it had each quarter of a window.
- * ping: one message at a time, there and back. pong: the other end of it.
+ * of what the sink has had: so no stack has a reason to drop anything; and at
+ * load.rate, if there is one. sink: counts, looks at the numbers, and tells
+ * what it had each quarter of a window. ping: one message at a time, there and
+ * back. pong: the other end of it.
  *
  * What they say to each other is shorter than any message: 'H' are you there?
  * 'C' and a count of what was had; 'F' I am finished; 'f' so am I.
@@ -129,10 +130,22 @@ static void wait_for_window(uint64_t sent)
     }
 }
 
+/* A quarter of a window at once, which is what a source that goes as fast as it
+ * can is told of as well. */
+static void wait_for_rate(uint64_t begun, uint64_t sent)
+{
+    if (load.rate == 0 || sent % ((uint64_t)load.window / 4) != 0)
+        return;
+    uint64_t due = begun + sent * SECOND_NS / (uint64_t)load.rate;
+    for (uint64_t now; (now = load_now_ns()) < due;)
+        link_poll((int)((due - now) / 1000000 + 1));
+}
+
 static uint64_t send_for_a_while(void)
 {
     uint8_t *message = random_message();
-    uint64_t end = load_now_ns() + (uint64_t)(load.seconds * SECOND_NS);
+    uint64_t begun = load_now_ns();
+    uint64_t end = begun + (uint64_t)(load.seconds * SECOND_NS);
     uint64_t stride = load.window >= 8 ? (uint64_t)load.window / 8 : 1;
     uint64_t sent = 0;
     for (;;) {
@@ -142,6 +155,7 @@ static uint64_t send_for_a_while(void)
         if (++sent % stride != 0)
             continue;
         link_poll(0);
+        wait_for_rate(begun, sent);
         if (load_now_ns() >= end)
             break;
     }
@@ -154,12 +168,13 @@ void role_source(void)
     link_open(source_took);
     greet();
     load_say("START");
-    uint64_t cpu = cpu_ns(), up = uploaded();
+    uint64_t up = uploaded(), cpu = cpu_ns(); /* to look costs a little too */
     uint64_t sent = send_for_a_while();
     note('F', sent);
     wait_until_finished();
+    cpu = cpu_ns() - cpu;
     printf("RESULT sent=%lu cpu_ns=%lu uploaded=%lu\n", (unsigned long)sent,
-           (unsigned long)(cpu_ns() - cpu), (unsigned long)(uploaded() - up));
+           (unsigned long)cpu, (unsigned long)(uploaded() - up));
     fflush(stdout);
     link_close();
 }
