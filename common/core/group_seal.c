@@ -6,7 +6,7 @@
 
 static const char label[] = "zs1 multicast";
 
-enum { LABEL_SIZE = sizeof label - 1, DIGEST_SIZE = 32 };
+enum { LABEL_SIZE = sizeof label - 1 };
 
 struct group_tag group_tag_of(const uint8_t mesh_group_key[32],
                               struct bytes name)
@@ -42,30 +42,31 @@ bool group_open(const struct multicast_packet *m, const struct aead *key,
 }
 
 /* The digest, so that the packet is read once for it and not twice. */
-static void to_sign(struct bytes packet, uint8_t text[LABEL_SIZE + DIGEST_SIZE])
+static void to_sign(struct digest *digest, struct bytes packet,
+                    uint8_t text[LABEL_SIZE + DIGEST_SIZE])
 {
     memcpy(text, label, LABEL_SIZE);
-    crypto_generichash(text + LABEL_SIZE, DIGEST_SIZE, packet.data, packet.size,
-                       NULL, 0);
+    digest_of(digest, packet, text + LABEL_SIZE);
 }
 
-void group_sign(struct bytes packet, const uint8_t node_secret_key[64],
+void group_sign(struct digest *digest, struct bytes packet,
+                const uint8_t node_secret_key[64],
                 uint8_t signature[SIGNATURE_SIZE])
 {
     uint8_t text[LABEL_SIZE + DIGEST_SIZE];
 
-    to_sign(packet, text);
+    to_sign(digest, packet, text);
     crypto_sign_detached(signature, NULL, text, sizeof(text), node_secret_key);
 }
 
-bool group_signed_by(const struct multicast_packet *m,
+bool group_signed_by(struct digest *digest, const struct multicast_packet *m,
                      const struct node_id *node)
 {
     uint8_t text[LABEL_SIZE + DIGEST_SIZE];
 
     if (m->signature == NULL)
         return false;
-    to_sign(m->signed_part, text);
+    to_sign(digest, m->signed_part, text);
     return crypto_sign_verify_detached(m->signature, text, sizeof(text),
                                        node->key) == 0;
 }

@@ -5,8 +5,8 @@
  * A packet:
  *
  *     u8 0x06 | tag 16 | u32 key id | u64 number | sealed records
- *     | by a relay: signature 64 over "zs1 multicast" and the BLAKE2b-256 of
- *       all before
+ *     | by a relay: signature 64 over "zs1 multicast" and the SHA-256 of all
+ *       before
  *
  * Under the seal are DATA records. START's data:
  *
