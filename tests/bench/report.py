@@ -275,6 +275,7 @@ def machine():
             "libzmq": version_of("pkg-config", "--modversion", "libzmq"),
             "libsodium": version_of("pkg-config", "--modversion",
                                     "libsodium"),
+            "openssl": version_of("pkg-config", "--modversion", "libcrypto"),
             "nats-server": version_of("nats-server", "--version"),
             "mosquitto": version_of("pkg-config", "--modversion",
                                     "libmosquitto"),
@@ -292,7 +293,8 @@ def about(found):
             f"{found['seconds']} s, ours and theirs in turn, all processes on "
             f"one machine: {m['processor']}, {m['cores']} cores, Linux "
             f"{m['kernel']}, libzmq {m['libzmq']}, libsodium "
-            f"{m['libsodium']}, nats-server {m['nats-server']}, mosquitto "
+            f"{m['libsodium']}, OpenSSL {m.get('openssl', '?')}, "
+            f"nats-server {m['nats-server']}, mosquitto "
             f"{m.get('mosquitto', '?')}; load "
             f"{m['load_before']} before. {busy}" +
             (": **the machine was not quiet**, so the figures are worth little "
@@ -313,7 +315,9 @@ TLS; mosquitto, nng and Zyre are there for comparing, no target names them.
 Every stack does the same work with its own library (`load/roles.c`): the sink
 tells the source what it had, and the source is at most a window ahead (8 MiB or
 16,384 messages, mosquitto 1,024, others 4,096; fan-out 512 KiB or 4,096
-messages), so nothing has a reason to be lost. CPU is user and system time of
+messages), so nothing has a reason to be lost. The sink of a fan-out has a
+hundred nodes in one process: ours an event loop for each core, nats-server's
+clients a thread for each connection. CPU is user and system time of
 all threads of all processes. Where a target is not reached,
 [LIMITS.md](LIMITS.md) says where the CPU goes.
 

@@ -5,6 +5,9 @@
  * fan `src` publishes, and dst-0 ... dst-N are nodes of one process. They meet
  * by the relay; in mode direct the link between them is waited for. Role idle:
  * nodes that are there and say nothing, idle-FIRST and on.
+ *
+ * A sink of many nodes has a loop and a thread for each processor, as a program
+ * with so much to do would: each node belongs to one of them.
  */
 #include "tests/bench/load/load.h"
 
@@ -21,7 +24,7 @@
 #include <unistd.h>
 #include <zeroservices.h>
 
-enum { PATIENCE_S = 900 };
+enum { PATIENCE_S = 900, LOOPS_MOST = 64 };
 
 struct member {
     struct zs_node *node;
@@ -29,12 +32,20 @@ struct member {
     bool met;        /* it knows another: the relay has let it in */
 };
 
+struct loop {
+    int epoll_fd;
+    size_t first, end; /* its members */
+    bool unsent;       /* something was sent from outside of callbacks */
+    unsigned long handed;
+};
+
 static struct member *members;
 static size_t member_count;
-static int epoll_fd = -1;
+static struct loop loops[LOOPS_MOST];
+static size_t loop_count = 1;
+static _Thread_local struct loop *mine; /* NULL: the library's own thread */
 static load_message *took;
-static unsigned long handed; /* messages, since the process began */
-static long reached;         /* peers by the path that is wanted */
+static long reached; /* peers by the path that is wanted */
 static bool threaded;
 static char to[64]; /* empty: published, to all */
 
@@ -60,7 +71,8 @@ static void tell(void)
 
 static void on_any(void *context, const struct zs_message *m)
 {
-    handed++;
+    if (mine != NULL)
+        mine->handed++;
     took((size_t)((struct member *)context - members), m->data.bytes,
          m->data.size);
     /* A sink's or source's thread need not know of each message. */
@@ -140,11 +152,19 @@ static void ask_timeout(struct member *m)
     m->due_ns = ms < 0 ? UINT64_MAX : load_now_ns() + (uint64_t)ms * 1000000;
 }
 
+static struct loop *loop_of(size_t member)
+{
+    struct loop *l = loops;
+    while (member >= l->end)
+        l++;
+    return l;
+}
+
 static void watch(size_t i)
 {
     struct epoll_event e = {.events = EPOLLIN, .data.u64 = i};
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, zs_node_fd(members[i].node), &e) !=
-        0)
+    if (epoll_ctl(loop_of(i)->epoll_fd, EPOLL_CTL_ADD,
+                  zs_node_fd(members[i].node), &e) != 0)
         load_die("epoll");
     ask_timeout(&members[i]);
 }
@@ -169,13 +189,23 @@ static void name_node(char *out, size_t size, const char *role, size_t number,
         snprintf(out, size, "%s", role);
 }
 
-static void prepare(size_t count)
+static void prepare(size_t count, size_t loops_wanted)
 {
     raise_files();
     members = calloc(count, sizeof *members);
-    epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (members == NULL || epoll_fd < 0)
+    if (members == NULL)
         load_die("no room for %zu nodes", count);
+    loop_count = loops_wanted < LOOPS_MOST ? loops_wanted : LOOPS_MOST;
+    if (loop_count > count)
+        loop_count = count;
+    for (size_t k = 0; k < loop_count; k++) {
+        loops[k] = (struct loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+                                 .first = count * k / loop_count,
+                                 .end = count * (k + 1) / loop_count};
+        if (loops[k].epoll_fd < 0)
+            load_die("epoll");
+    }
+    mine = &loops[0];
 }
 
 static void open_next(const char *role, size_t all)
@@ -190,7 +220,8 @@ static void open_next(const char *role, size_t all)
 
 static void open_all(const char *role, size_t count)
 {
-    prepare(count);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    prepare(count, threaded || processors < 1 ? 1 : (size_t)processors);
     while (member_count < count)
         open_next(role, count);
 }
@@ -207,7 +238,7 @@ static void process(struct member *m)
 static uint64_t run_due(void)
 {
     uint64_t earliest = UINT64_MAX, now = load_now_ns();
-    for (size_t i = 0; i < member_count; i++) {
+    for (size_t i = mine->first; i < mine->end && i < member_count; i++) {
         if (members[i].due_ns <= now)
             process(&members[i]);
         if (members[i].due_ns < earliest)
@@ -216,22 +247,55 @@ static uint64_t run_due(void)
     return earliest;
 }
 
-static void poll_loop(int timeout_ms)
+static void wait_for_one(struct member *m, int timeout_ms)
+{
+    struct pollfd fd = {.fd = zs_node_fd(m->node), .events = POLLIN};
+    if (poll(&fd, 1, timeout_ms) > 0)
+        process(m);
+}
+
+static void wait_for_many(int timeout_ms)
 {
     struct epoll_event events[64];
-    unsigned long before = handed;
-    if (member_count == 1)
+    int count = epoll_wait(mine->epoll_fd, events, 64, timeout_ms);
+    for (int i = 0; i < count; i++)
+        process(&members[events[i].data.u64]);
+}
+
+static void poll_loop(int timeout_ms)
+{
+    unsigned long before = mine->handed;
+    if (mine->unsent && mine == &loops[0])
         process(&members[0]); /* what was sent since leaves now */
+    mine->unsent = false;
     uint64_t earliest = run_due(), now = load_now_ns();
-    if (handed != before)
+    if (mine->handed != before)
         timeout_ms = 0;
     if (earliest <= now)
         timeout_ms = 0;
     else if (earliest - now < (uint64_t)timeout_ms * 1000000)
         timeout_ms = (int)((earliest - now + 999999) / 1000000);
-    int count = epoll_wait(epoll_fd, events, 64, timeout_ms);
-    for (int i = 0; i < count; i++)
-        process(&members[events[i].data.u64]);
+    if (mine->end - mine->first == 1)
+        wait_for_one(&members[mine->first], timeout_ms);
+    else
+        wait_for_many(timeout_ms);
+}
+
+static void *run_loop(void *loop)
+{
+    mine = loop;
+    for (;;)
+        poll_loop(1000);
+    return NULL;
+}
+
+/* The first one is the main thread's. They end with the process. */
+static void start_loops(void)
+{
+    pthread_t thread;
+    for (size_t k = 1; k < loop_count; k++)
+        if (pthread_create(&thread, NULL, run_loop, &loops[k]) != 0)
+            load_die("no thread");
 }
 
 static void poll_thread(int timeout_ms)
@@ -281,6 +345,7 @@ void link_open(load_message *on_message)
     if (!left || !load_is("fan"))
         name_node(to, sizeof to, left ? "dst" : "src", 0, 1);
     open_all(left ? "src" : "dst", left ? 1 : (size_t)load.receivers);
+    start_loops();
     if (left)
         wait_for_peers();
 }
@@ -288,6 +353,8 @@ void link_open(load_message *on_message)
 static enum zs_error try_send(const void *data, size_t size)
 {
     struct zs_data d = zs_bytes(data, size);
+    if (mine != NULL)
+        mine->unsent = true;
     return to[0] != '\0'
                ? zs_send(members[0].node, to, "bench", d, NULL, NULL)
                : zs_publish(members[0].node, NULL, "bench", d, NULL, NULL);
@@ -331,7 +398,7 @@ bool link_role(void)
     if (strcmp(load.role, "idle") != 0)
         return false;
     signal(SIGTERM, on_signal);
-    prepare((size_t)load.receivers);
+    prepare((size_t)load.receivers, 1);
     for (size_t i = 0; i < (size_t)load.receivers; i++) {
         open_next("idle", (size_t)load.receivers);
         wait_until_met(&members[i]);

@@ -42,7 +42,8 @@ extern struct load load;
 
 enum { LOAD_SMALLEST = 64 }; /* what is shorter is the roles' own */
 
-/* A message came by the sink's link of that number. */
+/* A message came by the sink's link of that number: from any thread, but all
+ * of one link's from the same. */
 typedef void load_message(size_t link, const void *data, size_t size);
 
 /* ---- Of the stack */

@@ -14,6 +14,7 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 
 enum { NOTE_SIZE = 9, SECOND_NS = 1000000000, PATIENCE_MS = 8000 };
 
-/* Where messages come in another thread (zs, form thread), these are its. */
+/* Messages may come in other threads. */
 static atomic_bool greeted, finished;
 static _Atomic uint64_t had_there;
 
@@ -107,7 +108,9 @@ static void source_took(size_t link, const void *data, size_t size)
     if (size != NOTE_SIZE)
         return;
     if (bytes[0] == 'C') {
-        had_there = number_in(bytes + 1);
+        /* Those of two threads may pass each other. */
+        if (number_in(bytes + 1) > had_there)
+            had_there = number_in(bytes + 1);
         greeted = true;
     } else if (bytes[0] == 'f') {
         finished = true;
@@ -182,25 +185,40 @@ void role_source(void)
 /* ---- sink */
 
 static struct {
-    uint64_t copies;
-    uint64_t skipped; /* numbers that were passed over, */
-    uint64_t late;    /* and numbers that came after a larger one, or again */
+    _Atomic uint64_t copies;
+    _Atomic uint64_t skipped; /* numbers that were passed over, */
+    _Atomic uint64_t late; /* and such as came after a larger one, or again */
+    uint64_t every;        /* copies to the next word to the source */
+    uint64_t *expected;    /* by link, each its thread's */
+    atomic_bool done;
+    pthread_mutex_t mutex; /* of the rest, and of what is said */
     uint64_t begun_ns, ended_ns, begun_cpu_ns, ended_cpu_ns;
-    uint64_t every; /* copies to the next word to the source */
     uint64_t hello; /* the last one, */
     long hellos;    /* and how many links had it */
     long ends;
-    uint64_t *expected; /* by link */
-    atomic_bool done;
-} sink;
+} sink = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void sink_begins(void)
+{
+    pthread_mutex_lock(&sink.mutex);
+    sink.begun_ns = load_now_ns();
+    sink.begun_cpu_ns = cpu_ns();
+    pthread_mutex_unlock(&sink.mutex);
+}
+
+static void sink_tells(void)
+{
+    pthread_mutex_lock(&sink.mutex);
+    note('C', sink.copies / (uint64_t)load.receivers);
+    pthread_mutex_unlock(&sink.mutex);
+}
 
 static void sink_counts(size_t link, const uint8_t *data, size_t size)
 {
     uint64_t number = number_in(data);
-    if (sink.copies == 0) {
-        sink.begun_ns = load_now_ns();
-        sink.begun_cpu_ns = cpu_ns();
-    }
+    uint64_t copies = atomic_fetch_add(&sink.copies, 1) + 1;
+    if (copies == 1)
+        sink_begins();
     if (size != (size_t)load.size)
         load_die("%zu bytes, not %ld", size, load.size);
     if (number < sink.expected[link]) {
@@ -209,8 +227,8 @@ static void sink_counts(size_t link, const uint8_t *data, size_t size)
         sink.skipped += number - sink.expected[link];
         sink.expected[link] = number + 1;
     }
-    if (++sink.copies % sink.every == 0)
-        note('C', sink.copies / (uint64_t)load.receivers);
+    if (copies % sink.every == 0)
+        sink_tells();
 }
 
 /* Once all links had the same one none is left behind. */
@@ -223,19 +241,27 @@ static void sink_greeted(uint64_t number)
         note('C', 0);
 }
 
+static void sink_ended(void)
+{
+    sink.ended_ns = load_now_ns();
+    sink.ended_cpu_ns = cpu_ns();
+    note('f', 0);
+    sink.done = true;
+}
+
 static void sink_took(size_t link, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
     if (size >= LOAD_SMALLEST) {
         sink_counts(link, bytes, size);
-    } else if (bytes[0] == 'H') {
-        sink_greeted(number_in(bytes + 1));
-    } else if (bytes[0] == 'F' && ++sink.ends == load.receivers) {
-        sink.ended_ns = load_now_ns();
-        sink.ended_cpu_ns = cpu_ns();
-        note('f', 0);
-        sink.done = true;
+        return;
     }
+    pthread_mutex_lock(&sink.mutex);
+    if (bytes[0] == 'H')
+        sink_greeted(number_in(bytes + 1));
+    else if (bytes[0] == 'F' && ++sink.ends == load.receivers)
+        sink_ended();
+    pthread_mutex_unlock(&sink.mutex);
 }
 
 void role_sink(void)
@@ -266,32 +292,64 @@ void role_sink(void)
 
 enum { TRIPS = 400 * 1000, WARM_TRIPS = 300 };
 
-static uint32_t trips_ns[TRIPS];
-static atomic_ulong echoes; /* the number of the last one, from 1 */
+/* The callbacks' while `over` is false; who waits looks at `number` too. */
+static struct {
+    uint8_t *message;
+    _Atomic uint64_t number; /* of the message under way, from 1 */
+    uint64_t begun_ns;
+    uint32_t ns[TRIPS];
+    size_t count, most;
+    uint64_t end_ns; /* no trip begins then */
+    atomic_bool over;
+} trips;
 static atomic_ulong strange;
+
+static void begin_trip(void)
+{
+    uint64_t number = ++trips.number;
+    memcpy(trips.message, &number, sizeof number);
+    trips.begun_ns = load_now_ns();
+    link_send(trips.message, (size_t)load.size);
+}
+
+/* The next one begins in the callback, as an answer would be sent. */
+static void end_trip(void)
+{
+    uint64_t now = load_now_ns();
+    trips.ns[trips.count++] = (uint32_t)(now - trips.begun_ns);
+    if (trips.count < trips.most && now < trips.end_ns)
+        begin_trip();
+    else
+        trips.over = true;
+}
 
 static void ping_took(size_t link, const void *data, size_t size)
 {
     (void)link;
     if (size == NOTE_SIZE)
         greeted = true;
-    else if (size == (size_t)load.size && number_in(data) == echoes + 1)
-        echoes++;
+    else if (size == (size_t)load.size && number_in(data) == trips.number)
+        end_trip();
     else
         strange++;
 }
 
-static uint64_t one_trip(uint8_t *message, uint64_t number)
+static void make_trips(size_t most, uint64_t end_ns)
 {
-    uint64_t begun = load_now_ns();
-    memcpy(message, &number, sizeof number);
-    link_send(message, (size_t)load.size);
-    while (echoes < number) {
+    trips.count = 0;
+    trips.most = most;
+    trips.end_ns = end_ns;
+    trips.over = false;
+    begin_trip();
+    uint64_t seen = 0, stalled = 0;
+    while (!trips.over) {
         link_poll(1000);
-        if (load_now_ns() - begun > PATIENCE_MS * 1000000ULL)
+        if (trips.number != seen)
+            stalled = load_now_ns() + PATIENCE_MS * 1000000ULL;
+        else if (load_now_ns() > stalled)
             load_die("no echo for %d ms", PATIENCE_MS);
+        seen = trips.number;
     }
-    return load_now_ns() - begun;
 }
 
 static int by_size(const void *a, const void *b)
@@ -300,37 +358,34 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void print_trips(size_t count, uint64_t cpu)
+static void print_trips(uint64_t cpu)
 {
-    qsort(trips_ns, count, sizeof trips_ns[0], by_size);
+    size_t count = trips.count;
+    const uint32_t *ns = trips.ns;
+    qsort(trips.ns, count, sizeof trips.ns[0], by_size);
     printf("RESULT count=%zu strange=%lu min=%u p50=%u p99=%u p999=%u "
            "cpu_ns=%lu\n",
-           count, (unsigned long)strange, trips_ns[0], trips_ns[count / 2],
-           trips_ns[count - 1 - count / 100],
-           trips_ns[count - 1 - count / 1000], (unsigned long)cpu);
+           count, (unsigned long)strange, ns[0], ns[count / 2],
+           ns[count - 1 - count / 100], ns[count - 1 - count / 1000],
+           (unsigned long)cpu);
     fflush(stdout);
 }
 
 void role_ping(void)
 {
-    uint8_t *message = random_message();
-    size_t count = 0;
-    uint64_t number = 0;
+    trips.message = random_message();
     link_open(ping_took);
     greet();
-    while (number < WARM_TRIPS)
-        (void)one_trip(message, ++number);
+    make_trips(WARM_TRIPS, UINT64_MAX);
     load_say("START");
     uint64_t cpu = cpu_ns();
-    uint64_t end = load_now_ns() + (uint64_t)(load.seconds * SECOND_NS);
-    while (count < TRIPS && load_now_ns() < end)
-        trips_ns[count++] = (uint32_t)one_trip(message, ++number);
+    make_trips(TRIPS, load_now_ns() + (uint64_t)(load.seconds * SECOND_NS));
     cpu = cpu_ns() - cpu;
-    note('F', count);
+    note('F', trips.count);
     for (int i = 0; i < 20; i++)
         link_poll(5);
-    print_trips(count, cpu);
-    free(message);
+    print_trips(cpu);
+    free(trips.message);
     link_close();
 }
 
