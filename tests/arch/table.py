@@ -56,6 +56,7 @@ LIBRARY_HEADERS = {
 # A library that only these may use.
 LIBRARY_USERS = {
     "crypto": ("common/core/aead.c",        # the ciphers
+               "common/core/digest.c",      # SHA-256
                "edge/shell/edge_open.c"),   # reads its configuration
 }
 
