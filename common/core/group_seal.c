@@ -1,5 +1,6 @@
 #include "common/core/group_seal.h"
 
+#include "common/core/digest.h"
 #include "common/core/seal.h"
 
 #include <sodium.h>
@@ -42,31 +43,29 @@ bool group_open(const struct multicast_packet *m, const struct aead *key,
 }
 
 /* The digest, so that the packet is read once for it and not twice. */
-static void to_sign(struct digest *digest, struct bytes packet,
-                    uint8_t text[LABEL_SIZE + DIGEST_SIZE])
+static void to_sign(struct bytes packet, uint8_t text[LABEL_SIZE + DIGEST_SIZE])
 {
     memcpy(text, label, LABEL_SIZE);
-    digest_of(digest, packet, text + LABEL_SIZE);
+    digest_of(packet, text + LABEL_SIZE);
 }
 
-void group_sign(struct digest *digest, struct bytes packet,
-                const uint8_t node_secret_key[64],
+void group_sign(struct bytes packet, const uint8_t node_secret_key[64],
                 uint8_t signature[SIGNATURE_SIZE])
 {
     uint8_t text[LABEL_SIZE + DIGEST_SIZE];
 
-    to_sign(digest, packet, text);
+    to_sign(packet, text);
     crypto_sign_detached(signature, NULL, text, sizeof(text), node_secret_key);
 }
 
-bool group_signed_by(struct digest *digest, const struct multicast_packet *m,
+bool group_signed_by(const struct multicast_packet *m,
                      const struct node_id *node)
 {
     uint8_t text[LABEL_SIZE + DIGEST_SIZE];
 
     if (m->signature == NULL)
         return false;
-    to_sign(digest, m->signed_part, text);
+    to_sign(m->signed_part, text);
     return crypto_sign_verify_detached(m->signature, text, sizeof(text),
                                        node->key) == 0;
 }

@@ -9,7 +9,6 @@
 #define COMMON_CORE_GROUP_SEAL_H
 
 #include "common/core/aead.h"
-#include "common/core/digest.h"
 #include "common/wire/multicast.h"
 
 /* The tag of a group's name under the mesh's group key (32 bytes) [P-9.1]. */
@@ -29,10 +28,9 @@ bool group_open(const struct multicast_packet *m, const struct aead *key,
                 uint8_t *content) MUST_USE;
 
 /* Signs an encoded packet with the node's Ed25519 key [P-9.3]. */
-void group_sign(struct digest *digest, struct bytes packet,
-                const uint8_t node_secret_key[64],
+void group_sign(struct bytes packet, const uint8_t node_secret_key[64],
                 uint8_t signature[SIGNATURE_SIZE]);
-bool group_signed_by(struct digest *digest, const struct multicast_packet *m,
+bool group_signed_by(const struct multicast_packet *m,
                      const struct node_id *node) MUST_USE;
 
 #endif

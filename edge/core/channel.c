@@ -203,14 +203,13 @@ struct bytes channel_plain(const struct channel *c, uint64_t packet)
 }
 
 struct bytes channel_signed(struct channel *c, uint64_t packet,
-                            struct digest *digest,
                             const uint8_t node_secret_key[64])
 {
     struct store_packet *p = store_at(&c->store, packet);
     uint8_t *data = store_data(&c->store, p);
 
     if (!p->is_signed)
-        group_sign(digest, channel_plain(c, packet), node_secret_key,
+        group_sign(channel_plain(c, packet), node_secret_key,
                    data + p->size - SIGNATURE_SIZE);
     p->is_signed = true;
     return bytes_of(data, p->size);

@@ -93,7 +93,6 @@ struct bytes channel_plain(const struct channel *c, uint64_t packet);
 /* As it goes to a relay: FORWARD_HEADER_SIZE bytes for the header, the packet,
  * its signature (made now if it was not needed before). */
 struct bytes channel_signed(struct channel *c, uint64_t packet,
-                            struct digest *digest,
                             const uint8_t node_secret_key[64]);
 
 /* Whether the next packet for the relay may be uploaded now. */

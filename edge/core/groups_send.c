@@ -72,8 +72,7 @@ void groups_write(struct node *n, struct peer *p, struct link *link)
         return;
     struct bytes packet = channel_plain(r->channel, r->cursor);
     if (link->kind == LINK_TO_RELAY) {
-        packet =
-            channel_signed(r->channel, r->cursor, &n->digest, n->secret_key);
+        packet = channel_signed(r->channel, r->cursor, n->secret_key);
         packet.data += FORWARD_HEADER_SIZE;
         packet.size -= FORWARD_HEADER_SIZE;
     }
@@ -110,8 +109,8 @@ static void upload(struct node *n, struct channel *c, struct relay *relay)
 {
     struct upload *u = &c->uploads[relay->index];
     tell_spares(n, relay);
-    struct bytes packet = arena_copy(
-        &n->todo->arena, channel_signed(c, u->next, &n->digest, n->secret_key));
+    struct bytes packet =
+        arena_copy(&n->todo->arena, channel_signed(c, u->next, n->secret_key));
     uint8_t *header = (uint8_t *)(uintptr_t)packet.data;
     memset(header, 0, FORWARD_HEADER_SIZE);
     header[0] = RELAY_MULTICAST;

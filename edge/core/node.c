@@ -89,7 +89,6 @@ struct node *node_new(const struct node_conf *conf, struct instant now)
         free(n);
         return NULL;
     }
-    digest_init(&n->digest);
     take_settings(n, conf);
     take_randomness(n, conf->seed);
     n->now = now;
@@ -145,7 +144,6 @@ void node_free(struct node *n)
     heap_close(&n->heap); /* It marks its timers, so before their owners. */
     free_peers(n);
     slabs_close(&n->slabs);
-    digest_close(&n->digest);
     free_values(&n->links);
     free_values(&n->pings);
     map_close(&n->names);

@@ -285,8 +285,7 @@ struct node {
     struct stranger strangers[STRANGERS]; /* by the id's first byte */
     struct remembered_refusal refusals[REFUSALS_REMEMBERED];
     struct session_counters session_counters;
-    struct digest digest; /* of what is published by a relay */
-    struct slabs slabs;   /* of all sessions */
+    struct slabs slabs; /* of all sessions */
     struct node_counters counters;
 };
 

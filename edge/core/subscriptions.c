@@ -267,7 +267,7 @@ void subscriptions_take(struct node *n, struct peer *p, struct link *link,
         if (group_of(n, &m.tag) != NULL)
             tell_ignorance(n, p, &m, 0);
         n->counters.packets_dropped++;
-    } else if (by_relay && !group_signed_by(&n->digest, &m, &p->id)) {
+    } else if (by_relay && !group_signed_by(&m, &p->id)) {
         n->counters.packets_dropped++;
     } else {
         s->via = link->id;

@@ -43,6 +43,7 @@ LIBRARY_HEADERS = {
     "openssl/crypto.h": "crypto",
     "openssl/err.h": "crypto",
     "openssl/evp.h": "crypto",
+    "openssl/sha.h": "crypto",
     "zmq.h": "zmq",
     "uv.h": "uv",
     "zeroservices.h": "zeroservices",

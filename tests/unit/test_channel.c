@@ -538,14 +538,13 @@ static void a_packet_is_signed_once_and_only_for_relays(void **state)
 {
     (void)state;
     uint8_t secret[64] = {3};
-    struct digest digest = {0};
     struct fan f;
     setup(&f);
     (void)join(&f, 0);
     publish(&f, 100);
     assert_false(store_at(&f.channel->store, 0)->is_signed);
     struct bytes plain = channel_plain(f.channel, 0);
-    struct bytes one = channel_signed(f.channel, 0, &digest, secret);
+    struct bytes one = channel_signed(f.channel, 0, secret);
     assert_true(store_at(&f.channel->store, 0)->is_signed);
     assert_int_equal(one.size,
                      FORWARD_HEADER_SIZE + plain.size + SIGNATURE_SIZE);
