@@ -422,12 +422,22 @@ static void ask(struct node *n, struct receiver *r)
     n->counters.group_asks++;
 }
 
+/* Of a hundred receivers hardly one: without its RTT, which only makes it
+ * longer, neither peer nor session is looked at. */
+static bool is_stalled(const struct node *n, const struct receiver *r)
+{
+    struct span rtt = span_us(0);
+    if (!instant_reached(receiver_stall_at(r, rtt), n->now))
+        return false;
+    rtt = traffic_rtt(r->peer);
+    return instant_reached(receiver_stall_at(r, rtt), n->now);
+}
+
 static void look_for_silence(struct node *n, struct channel *c)
 {
     for (struct receiver *r = c->receivers; r != NULL; r = r->next) {
         struct peer *p = r->peer;
-        struct instant at = receiver_stall_at(r, traffic_rtt(p));
-        if (!instant_reached(at, n->now))
+        if (!is_stalled(n, r))
             continue;
         bool progressed = r->progress_at.us > p->doubted_at.us;
         if (progressed || instant_reached(p->doubt_not_before, n->now))
