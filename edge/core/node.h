@@ -59,7 +59,8 @@ struct node_conf {
     } limits;
 };
 
-/* What a caller names a request by, below 2^63; comes back in its report. */
+/* What a caller names a request by, below 2^63; comes back in its report. 0, in
+ * node_submit: there is to be none. */
 struct node_ref {
     uint64_t value;
 };

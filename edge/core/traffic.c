@@ -58,6 +58,8 @@ static void report_message(const struct sink_context *c, struct node_ref ref,
         [SESSION_PEER_RESTARTED] = OUTCOME_PEER_RESTARTED,
     };
     c->node->counters.delivered += how == SESSION_DELIVERED;
+    if (ref.value == 0)
+        return;
     todo_report(c->node, ref, outcomes[how], c->peer);
 }
 

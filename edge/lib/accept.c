@@ -191,40 +191,38 @@ static struct message borrowed(const struct ask *ask)
     };
 }
 
-static bool hand_over(struct zs_node *n, const struct ask *ask, size_t size)
+/* The node copies it into the peer's or the group's stream, or has no room
+ * there. */
+static bool hand_over(struct zs_node *n, const struct ask *ask,
+                      struct node_ref ref)
 {
     struct message m = borrowed(ask);
     struct node_id to;
     enum node_outcome why;
+    uint32_t peers;
 
-    if (!ops_find_peer(n, ask->to, &to))
-        return false;
+    bool taken = ask->kind == OP_PUBLISH
+                     ? edge_publish(n->edge, &m, &peers, &why)
+                     : ops_find_peer(n, ask->to, &to) &&
+                           edge_send(n->edge, ref, &to, &m, &why);
+    if (taken && !node_runs_here(n))
+        node_wake(n);
+    return taken;
+}
+
+/* Whoever wants to know what became of it is named by a ticket. */
+static bool hand_over_ticketed(struct zs_node *n, const struct ask *ask,
+                               size_t size)
+{
     uint32_t ticket =
         ticket_take(&n->tickets, &(struct ticket){.size = (uint32_t)size,
                                                   .delivered = ask->delivered,
                                                   .context = ask->context});
-    struct node_ref ref = edge_ref_named(n->edge, &n->observer, ticket);
-    if (edge_send(n->edge, ref, &to, &m, &why)) {
-        if (!node_runs_here(n))
-            node_wake(n);
+
+    if (hand_over(n, ask, edge_ref_named(n->edge, &n->observer, ticket)))
         return true;
-    }
     (void)ticket_return(&n->tickets, ticket);
     return false;
-}
-
-/* The node copies it into its group's stream, or has no room there. */
-static bool publish_straight(struct zs_node *n, const struct ask *ask)
-{
-    struct message m = borrowed(ask);
-    enum node_outcome why;
-    uint32_t peers;
-
-    if (n->stopping || !edge_publish(n->edge, &m, &peers, &why))
-        return false;
-    if (!node_runs_here(n))
-        node_wake(n);
-    return true;
 }
 
 /* False: it goes the long way, which knows what to do about a peer that is busy
@@ -236,10 +234,10 @@ static bool went_straight(struct zs_node *n, const struct ask *ask,
 
     if (!may_go_straight(n, ask))
         return false;
-    if (ask->kind == OP_PUBLISH)
-        return publish_straight(n, ask);
+    if (ask->delivered == NULL) /* The node's own limits are enough. */
+        return !n->stopping && hand_over(n, ask, (struct node_ref){0});
     *error = room_take(n, size);
-    if (*error != ZS_OK || hand_over(n, ask, size))
+    if (*error != ZS_OK || hand_over_ticketed(n, ask, size))
         return true;
     (void)room_give_back(n, size);
     return false;

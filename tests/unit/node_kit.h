@@ -279,6 +279,7 @@ static inline void submit_to(struct pair *p, struct node_id to,
                              const char *data)
 {
     struct node_event e = {.kind = NODE_SUBMIT};
+    e.submit.ref.value = 1;
     e.submit.to = to;
     e.submit.message = (struct message){
         .kind = MESSAGE_SEND,

@@ -287,7 +287,8 @@ static void after_busy_nothing_goes_before_ready(void **state)
     teardown(&p);
 }
 
-static bool hand_over(struct pair *p, size_t size, enum node_outcome *why)
+static bool hand_over_as(struct pair *p, uint64_t ref, size_t size,
+                         enum node_outcome *why)
 {
     static const char text[200000];
     struct node_id to = node_self(p->b.node);
@@ -295,7 +296,12 @@ static bool hand_over(struct pair *p, size_t size, enum node_outcome *why)
                         .encoding = ENCODING_BYTES,
                         .type = bytes_of("t", 1),
                         .data = bytes_of(text, size)};
-    return node_submit(p->a.node, p->now, (struct node_ref){7}, &to, &m, why);
+    return node_submit(p->a.node, p->now, (struct node_ref){ref}, &to, &m, why);
+}
+
+static bool hand_over(struct pair *p, size_t size, enum node_outcome *why)
+{
+    return hand_over_as(p, 7, size, why);
 }
 
 /* Between two steps a message is taken or refused at once; the next step is due
@@ -443,6 +449,28 @@ static void a_malformed_spare_changes_nothing(void **state)
     teardown(&p);
 }
 
+/* Delivered, or given up as the peer restarts. */
+static void a_message_without_a_ref_is_not_reported(void **state)
+{
+    (void)state;
+    struct pair p;
+    enum node_outcome why;
+    setup(&p);
+    run(&p, span_ms(1050));
+    assert_true(hand_over_as(&p, 0, 5, &why));
+    assert_true(hand_over_as(&p, 7, 5, &why));
+    run(&p, span_s(1));
+    assert_int_equal(p.b.messages, 2);
+    assert_int_equal(p.a.delivered, 1);
+    p.lan = false;
+    assert_true(hand_over_as(&p, 0, 5, &why));
+    step(&p, &p.b, &(struct node_event){.kind = NODE_LEAVE});
+    run(&p, span_s(1));
+    assert_int_equal(p.a.left, 1);
+    assert_int_equal(p.a.delivered + p.a.failed, 1);
+    teardown(&p);
+}
+
 static void a_message_to_nobody_fails(void **state)
 {
     (void)state;
@@ -483,6 +511,7 @@ int main(void)
         cmocka_unit_test(a_message_is_taken_at_once),
         cmocka_unit_test(what_is_lent_outlives_who_lent_it),
         cmocka_unit_test(a_publication_is_taken_at_once),
+        cmocka_unit_test(a_message_without_a_ref_is_not_reported),
         cmocka_unit_test(a_message_to_nobody_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
