@@ -245,8 +245,8 @@ static void sink_ended(void)
 {
     sink.ended_ns = load_now_ns();
     sink.ended_cpu_ns = cpu_ns();
+    sink.done = true; /* before it wakes who looks at it */
     note('f', 0);
-    sink.done = true;
 }
 
 static void sink_took(size_t link, const void *data, size_t size)
