@@ -281,9 +281,8 @@ static void retry_first(struct front *f)
         f->owner.writable(f->owner.context, c->id);
 }
 
-static void retry_blocked(struct front *f)
+static void retry_blocked(struct front *f, struct instant now)
 {
-    struct instant now = clock_now();
     const struct conns *t = &f->conns;
     if (!t->first_blocked || !instant_reached(f->retry_at, now))
         return;
@@ -306,11 +305,11 @@ static void on_ready(void *context, int events)
         read_packets(f, PACKETS_A_TURN);
 }
 
-void front_turn(struct front *f)
+void front_turn(struct front *f, struct instant now)
 {
     end_closing(f);
-    retry_blocked(f);
-    gate_due(f->gate, clock_now());
+    retry_blocked(f, now);
+    gate_due(f->gate, now);
 }
 
 struct instant front_deadline(const struct front *f)

@@ -56,7 +56,7 @@ bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet) MUST_USE;
 void front_drop(struct front *f, uint64_t conn);
 
 /* To be called in each turn of the loop, and at the deadline. */
-void front_turn(struct front *f);
+void front_turn(struct front *f, struct instant now);
 struct instant front_deadline(const struct front *f);
 
 #endif

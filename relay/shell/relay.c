@@ -36,7 +36,8 @@ struct relay {
     uint64_t *blocked; /* connections that the hub is to be told of */
     size_t blocked_count;
     size_t blocked_room;
-    uv_timer_t wake; /* the earliest deadline of hub and front */
+    uv_timer_t wake; /* the earliest deadline of hub and front, */
+    struct instant wake_at;
     uv_timer_t clock;
     uv_timer_t goodbye;
     bool stopping;
@@ -144,21 +145,25 @@ static void on_turned_away(void *context, const char *what,
 static void on_wake(uv_timer_t *timer)
 {
     struct relay *r = timer->data;
+    r->wake_at = INSTANT_NEVER;
     zloop_kick(&r->zloop);
 }
 
-static void set_wake(struct relay *r)
+/* Mostly it is the same as after the turn before. */
+static void set_wake(struct relay *r, struct instant now)
 {
-    struct instant now = clock_now();
     struct instant at =
         instant_min(hub_deadline(r->hub), front_deadline(r->front));
+    if (instant_reached(at, now))
+        zloop_kick(&r->zloop);
+    if (at.us == r->wake_at.us)
+        return;
+    r->wake_at = at;
     if (instant_is_never(at)) {
         uv_timer_stop(&r->wake);
         return;
     }
     int64_t us = instant_between(now, at).us;
-    if (us <= 0)
-        zloop_kick(&r->zloop);
     uv_update_time(r->loop);
     uv_timer_start(&r->wake, on_wake, us <= 0 ? 0 : (uint64_t)us / 1000 + 1, 0);
 }
@@ -168,10 +173,11 @@ static void end_of_turn(void *context)
     struct relay *r = context;
     if (r->closed)
         return;
-    front_turn(r->front);
-    if (instant_reached(hub_deadline(r->hub), clock_now()))
+    struct instant now = clock_now();
+    front_turn(r->front, now);
+    if (instant_reached(hub_deadline(r->hub), now))
         tell_hub(r, &(struct hub_event){.kind = HUB_TICK}, NULL);
-    set_wake(r);
+    set_wake(r, now);
 }
 
 static void on_clock(uv_timer_t *timer)
@@ -321,6 +327,7 @@ struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     zmq_ctx_set(r->zmq, ZMQ_IO_THREADS, io_threads());
     zloop_open(&r->zloop, loop, end_of_turn, r);
     init_timer(r, &r->wake);
+    r->wake_at = INSTANT_NEVER;
     init_timer(r, &r->clock);
     init_timer(r, &r->goodbye);
     hub_todos_init(&r->todos);
