@@ -66,6 +66,7 @@ check_ms "bob's death was noticed" \
     "$(log_ms "$LAB/alice.log" peer_left "$killed")" 500
 
 start bob
+sees alice bob tcp 10s
 end bob
 logs alice "peer_left name=bob reason=closed"
 check "a second edge on the socket" ends_with 1 "$bin" -c "$LAB/bob.yaml" \
