@@ -4,15 +4,14 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-_Static_assert(AEAD_KEY_SIZE == crypto_aead_chacha20poly1305_ietf_KEYBYTES &&
-                   AEAD_KEY_SIZE == crypto_aead_aes256gcm_KEYBYTES,
-               "one size of key");
-_Static_assert(AEAD_NONCE_SIZE == crypto_aead_chacha20poly1305_ietf_NPUBBYTES &&
-                   AEAD_NONCE_SIZE == crypto_aead_aes256gcm_NPUBBYTES,
-               "one size of nonce");
-_Static_assert(AEAD_TAG_SIZE == crypto_aead_chacha20poly1305_ietf_ABYTES &&
-                   AEAD_TAG_SIZE == crypto_aead_aes256gcm_ABYTES,
-               "one size of tag");
+/* Both ciphers have keys, nonces and tags of one size. */
+_Static_assert(AEAD_KEY_SIZE == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "");
+_Static_assert(AEAD_KEY_SIZE == crypto_aead_aes256gcm_KEYBYTES, "");
+_Static_assert(AEAD_NONCE_SIZE == crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
+               "");
+_Static_assert(AEAD_NONCE_SIZE == crypto_aead_aes256gcm_NPUBBYTES, "");
+_Static_assert(AEAD_TAG_SIZE == crypto_aead_chacha20poly1305_ietf_ABYTES, "");
+_Static_assert(AEAD_TAG_SIZE == crypto_aead_aes256gcm_ABYTES, "");
 
 uint64_t aead_limit(enum cipher cipher)
 {

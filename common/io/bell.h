@@ -19,7 +19,7 @@ struct bell *bell_open(uv_loop_t *loop, void (*heard)(void *context),
                        void *context) MUST_USE;
 /* Nothing is heard any more. Its memory is freed once the loop ran and nobody
  * holds it. NULL-safe. */
-void bell_close(struct bell **b);
+void bell_close(struct bell **self);
 
 /* From any thread. */
 void bell_hold(struct bell *b);

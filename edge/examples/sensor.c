@@ -28,14 +28,14 @@ int main(int argc, char **argv)
     struct zs_callbacks on = {.on_log = on_log};
     struct zs_options *options = zs_options_new();
     struct zs_node *node;
-    int times = argc > 2 ? atoi(argv[2]) : 3600;
+    long times = argc > 2 ? strtol(argv[2], NULL, 10) : 3600;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (zs_options_load(options, argc > 1 ? argv[1] : "edge.yaml") != ZS_OK ||
         zs_node_open(&node, options, &on) != ZS_OK ||
         zs_node_start(node) != ZS_OK)
         return fprintf(stderr, "%s\n", zs_options_error(options));
-    for (int i = 0; i < times; i++) {
+    for (long i = 0; i < times; i++) {
         char json[64];
         double load = 0;
 

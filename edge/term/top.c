@@ -106,7 +106,8 @@ double top_peer_rate(const struct top *t, const json_t *peer,
 
 static bool only_grows(const char *counter)
 {
-    return strcmp(counter, "clients") != 0 && strcmp(counter, "store_bytes");
+    return strcmp(counter, "clients") != 0 &&
+           strcmp(counter, "store_bytes") != 0;
 }
 
 static void set_rate(json_t *rates, const char *counter, double rate)

@@ -99,11 +99,11 @@ static void on_replied(void *context, enum zs_error error,
 static void take(const struct zs_message *m, int *next, bool of_events,
                  atomic_int *count)
 {
-    int thread, number;
-    char text[SIZE];
+    char text[SIZE], *end;
+    long thread = strtol(zs_text(m, text, sizeof text), &end, 10);
+    int number = (int)strtol(end, NULL, 10);
 
-    if (sscanf(zs_text(m, text, sizeof text), "%d %d", &thread, &number) != 2 ||
-        thread < 0 || thread >= SENDERS) {
+    if (*end != ' ' || thread < 0 || thread >= SENDERS) {
         complain("a message that nobody sent", -1, -1);
         return;
     }
@@ -111,7 +111,7 @@ static void take(const struct zs_message *m, int *next, bool of_events,
         next[thread]++;
     bool jumps = of_events && atomic_load(&missed) > 0; /* after a gap */
     if (number < next[thread] || (number > next[thread] && !jumps))
-        complain("not in order", thread, number);
+        complain("not in order", (int)thread, number);
     next[thread] = number + 1;
     atomic_fetch_add(&count[thread], 1);
 }
@@ -368,7 +368,7 @@ int main(int argc, char **argv)
     int a = free_port(), b = free_port();
 
     if (argc > 1)
-        each = atoi(argv[1]);
+        each = (int)strtol(argv[1], NULL, 10);
     if (each < 1 || each > MOST)
         return 2;
     alarm(PATIENCE_S); /* Ends what hangs. */

@@ -55,7 +55,7 @@ bool checkers_joined(const struct world *w, int observer, int peer);
 bool checkers_awaits_ready(const struct world *w, int observer, int peer);
 enum node_path checkers_path(const struct world *w, int observer, int peer);
 /* The path that the pair ought to use now. */
-enum node_path checkers_best_path(struct world *w, int a, int b);
+enum node_path checkers_best_path(struct world *w, int first, int second);
 /* Messages handed over at `to` that came from `from`. */
 size_t checkers_count(const struct world *w, int from, int to);
 /* The longest time between two of them, since it is watched. */

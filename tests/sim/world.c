@@ -231,7 +231,7 @@ void world_say(struct world *w, const char *format, ...)
 void world_fault(struct world *w, const char *what, int a, int b)
 {
     world_say(w, b >= 0 ? "%d: %s %d" : "%d: %s", a, what, b);
-    world_trace(w, what, (uint64_t)a, (uint64_t)(b + 1), bytes_of(NULL, 0));
+    world_trace(w, what, (uint64_t)a, (uint64_t)b + 1, bytes_of(NULL, 0));
     story_event(w, what, a, b);
 }
 

@@ -311,8 +311,8 @@ void pipes_connect(struct world *w, struct process *p, uint32_t link,
                    const struct address *to, const struct curve_key *key);
 void pipes_connect_relay(struct world *w, struct process *p, uint32_t link,
                          int relay, const struct curve_key *key);
-void pipes_write(struct world *w, int host, uint64_t link, struct bytes bytes);
-void pipes_close(struct world *w, int host, uint64_t link);
+void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes);
+void pipes_close(struct world *w, int host, uint64_t id);
 /* The process is gone. silent: without a word to the other ends. */
 void pipes_end_all(struct world *w, int host, bool silent);
 void pipes_power_on(struct world *w, int host);

@@ -66,8 +66,8 @@ static void up(struct story *s, bool bob)
     chat_up(s->chat, &s->out);
     assert_memory_equal(text_string(&s->out), status, strlen(status));
     snprintf(line, sizeof(line),
-             "{\"ref\":%d,\"ok\":true,\"node\":{\"name\":\"alice\"}}",
-             atoi(text_string(&s->out) + strlen(status)));
+             "{\"ref\":%ld,\"ok\":true,\"node\":{\"name\":\"alice\"}}",
+             strtol(text_string(&s->out) + strlen(status), NULL, 10));
     edge(s, line);
     edge(s, "{\"ok\":true}");
     if (bob)
@@ -95,7 +95,8 @@ static void answer(struct story *s, const char *rest)
     char line[256];
 
     assert_non_null(ref);
-    snprintf(line, sizeof(line), "{\"ref\":%d,%s}", atoi(ref + 6), rest);
+    snprintf(line, sizeof(line), "{\"ref\":%ld,%s}", strtol(ref + 6, NULL, 10),
+             rest);
     edge(s, line);
 }
 

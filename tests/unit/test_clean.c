@@ -32,6 +32,7 @@ static void what_a_terminal_would_obey_is_not_there(void **state)
         {"a\rb", "a?b"},
         {"a\r\nb", "a\nb"},
         {"a\tb\x7f\x08", "a b??"},
+        /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
         {"\xe2\x80\xae"
          "evil",
          "?evil"},                 /* right to left */

@@ -28,6 +28,8 @@ static struct {
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 
+/* libc's names are reserved.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void *calloc(size_t count, size_t size)
 {
     allocated.calls++;
@@ -35,6 +37,7 @@ void *calloc(size_t count, size_t size)
     return __libc_calloc(count, size);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void *realloc(void *old, size_t size)
 {
     allocated.calls++;

@@ -82,11 +82,12 @@ static void on_node_close(void *context, struct zs_node *node,
 /* "N" or "THREAD N" in its order. */
 static void count_number(struct seen *s, const char *text)
 {
-    int thread = 0;
-    int number = -1;
+    char *end;
+    long thread = strtol(text, &end, 10);
 
-    if (sscanf(text, "%d %d", &thread, &number) != 2)
+    if (*end != ' ')
         return;
+    long number = strtol(end, NULL, 10);
     if (thread < 0 || thread >= THREADS || number != s->next[thread]++)
         s->disorder = true;
 }

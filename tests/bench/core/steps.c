@@ -51,12 +51,15 @@ void *malloc(size_t size)
     return __libc_malloc(size);
 }
 
+/* libc's names are reserved.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void *calloc(size_t count, size_t size)
 {
     ++*allocated;
     return __libc_calloc(count, size);
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void *realloc(void *old, size_t size)
 {
     ++*allocated;

@@ -37,7 +37,7 @@ static void on_subscribe(struct mosquitto *c, void *context, int id, int count,
     subscribed = true;
 }
 
-static void on_message(struct mosquitto *c, void *context,
+static void on_publish(struct mosquitto *c, void *context,
                        const struct mosquitto_message *m)
 {
     (void)c, (void)context;
@@ -52,9 +52,9 @@ static void wait_for(const bool *what, const char *name)
         load_die("no %s", name);
 }
 
-void link_open(load_message *on_any)
+void link_open(load_message *on_message)
 {
-    took = on_any;
+    took = on_message;
     mosquitto_lib_init();
     client = mosquitto_new(NULL, true, NULL);
     if (client == NULL)
@@ -64,8 +64,9 @@ void link_open(load_message *on_any)
     ok(mosquitto_tls_set(client, load.ca, NULL, NULL, NULL, NULL), "TLS");
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_subscribe_callback_set(client, on_subscribe);
-    mosquitto_message_callback_set(client, on_message);
-    ok(mosquitto_connect(client, "localhost", atoi(load.url), KEEPALIVE_S),
+    mosquitto_message_callback_set(client, on_publish);
+    ok(mosquitto_connect(client, "localhost", (int)strtol(load.url, NULL, 10),
+                         KEEPALIVE_S),
        "connect");
     wait_for(&connected, "connection");
     ok(mosquitto_subscribe(client, NULL, load_is_left() ? "to/src" : "to/dst",
