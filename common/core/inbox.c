@@ -1,5 +1,6 @@
 #include "common/core/inbox.h"
 
+#include "common/base/assert.h"
 #include "common/base/memory.h"
 
 #include <stdlib.h>
@@ -50,6 +51,7 @@ static void append(struct inbox *in, struct bytes fragment)
         in->message = memory_resize(in->message, capacity, 1);
         in->capacity = capacity;
     }
+    ASSERT(in->message != NULL);
     memcpy(in->message + in->size, fragment.data, fragment.size);
     in->size = need;
 }

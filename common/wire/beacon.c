@@ -95,6 +95,7 @@ struct bytes beacon_seal(const struct beacon *b, const struct mesh_id *mesh,
                          const uint8_t beacon_key[32], const uint8_t nonce[24],
                          const uint8_t node_secret_key[64], uint8_t *room)
 {
+    uint8_t tag[8];
     struct writer w = writer_of(room, SEALED_AT);
     uint8_t *inner = room + SEALED_AT;
     struct bytes plain = write_inner(b, node_secret_key, inner,
@@ -103,7 +104,8 @@ struct bytes beacon_seal(const struct beacon *b, const struct mesh_id *mesh,
     if (plain.size == 0)
         return plain;
     write_u32(&w, MAGIC);
-    mesh_tag(mesh, write_room(&w, 8));
+    mesh_tag(mesh, tag);
+    write_bytes(&w, bytes_of(tag, sizeof(tag)));
     write_bytes(&w, bytes_of(nonce, 24));
     crypto_aead_xchacha20poly1305_ietf_encrypt(inner, NULL, inner, plain.size,
                                                room, NONCE_AT, NULL, nonce,
