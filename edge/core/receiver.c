@@ -6,7 +6,8 @@
 
 static const struct span stall_shortest = {400 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
-/* In a stream that goes on words come 400 ms after what they are of. */
+/* In a stream that goes on words come by a relay 400 ms after what they are
+ * of. */
 static const struct span stall_later = {800 * 1000};
 static const struct span stream_rests = {200 * 1000};
 /* Of what it took once an eighth is forgotten with each word. */
@@ -329,7 +330,7 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
     struct instant at = store_at(&r->channel->store, r->unacknowledged)->at;
     struct instant rests = instant_after(r->word_at, stream_rests);
     struct span wait = span_max(stall_shortest, span_times(rtt, 4));
-    if (!instant_reached(rests, at)) /* It takes its time [P-9.7]. */
+    if (r->route >= 0 && !instant_reached(rests, at)) /* It may wait [P-9.7]. */
         wait = span_max(wait, stall_later);
     wait = span_max(wait, span_us(r->slowest.us * 3 / 2));
     for (int i = 0; i < r->stalls && wait.us < stall_longest.us; i++)

@@ -34,12 +34,13 @@ static void start_crowd(struct world *w)
 }
 
 /* One message each `every`. */
-static void publish_for(struct world *w, struct span time, struct span every)
+static void publish_for(struct world *w, int publisher, struct span time,
+                        struct span every)
 {
     struct instant end = instant_after(w->now, time);
 
     while (!w->failed && !instant_reached(end, w->now)) {
-        (void)application_publish(w, PUBLISHER, 0, MESSAGE);
+        (void)application_publish(w, publisher, 0, MESSAGE);
         world_run(w, every);
     }
 }
@@ -68,7 +69,7 @@ static void words_of_a_stream(struct world *w)
            "by one word of each");
 
     before = counters_of(w, PUBLISHER);
-    publish_for(w, span_s(10), span_ms(20));
+    publish_for(w, PUBLISHER, span_s(10), span_ms(20));
     struct node_counters after = counters_of(w, PUBLISHER);
     expect(w, after.group_acks - before.group_acks <= 27 * (CROWD - 1),
            "a word of each in 400 ms is enough");
@@ -79,6 +80,27 @@ static void words_of_a_stream(struct world *w)
     expect(w, after.multicasts_alone == before.multicasts_alone,
            "nobody is served alone");
     all_have(w, 2 + 500);
+}
+
+/* Nothing but publications passes; the relay stands. Once at each phase of the
+ * receiver's words. */
+static void cut_directly(struct world *w)
+{
+    struct trio t = start_trio(w);
+
+    checkers_watch_gap(w, t.a, t.b);
+    for (int i = 0; i < 8; i++) {
+        publish_for(w, t.a, span_ms(3000 + 50 * i), span_ms(40));
+        network_cut(w, t.a, t.b);
+        network_cut(w, t.b, t.a);
+        publish_for(w, t.a, span_s(3), span_ms(40));
+        network_heal_all(w, false);
+        for (int k = 0; k < 300 && !is_mutual(w, t.a, t.b, PATH_TCP); k++)
+            publish_for(w, t.a, span_s(1), span_ms(40));
+        expect(w, is_mutual(w, t.a, t.b, PATH_TCP), "direct again by itself");
+    }
+    expect(w, checkers_gap(w, t.a, t.b).us < 600 * 1000,
+           "half a second without publications, not more");
 }
 
 static void wake(struct world *w, int host, uint64_t unused)
@@ -108,7 +130,7 @@ static void slow_receivers(struct world *w)
     struct instant end = instant_after(w->now, span_s(20));
     for (int i = PUBLISHER + 1; i <= CROWD; i++)
         doze(w, i, (uint64_t)end.us);
-    publish_for(w, span_s(20), span_ms(20));
+    publish_for(w, PUBLISHER, span_s(20), span_ms(20));
     world_run(w, span_s(4));
     struct node_counters after = counters_of(w, PUBLISHER);
     expect(w, after.multicasts_alone == before.multicasts_alone,
@@ -151,6 +173,7 @@ static void lost_at_the_end(struct world *w)
 
 const struct scenario scenarios_of_groups[] = {
     {"lost-at-the-end", lost_at_the_end},
+    {"direct-cut-of-publications", cut_directly},
     {"words-of-a-stream", words_of_a_stream},
     {"slow-receivers", slow_receivers},
     {NULL, NULL},

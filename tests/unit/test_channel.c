@@ -261,7 +261,7 @@ static void silence_is_as_long_as_words_take(void **state)
         f.now = instant_after(f.now, span_ms(50));
     }
     receiver_acknowledged(a, 1, f.now);
-    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 800000);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 400000);
 
     f.now = instant_after(f.now, span_ms(600)); /* It is slow. */
     receiver_acknowledged(a, 2, f.now);
@@ -277,6 +277,22 @@ static void silence_is_as_long_as_words_take(void **state)
         receiver_sent(a);
     }
     assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 400000);
+    teardown(&f);
+}
+
+/* Nor is one that comes by a relay in a stream that goes on. */
+static void by_a_relay_silence_is_longer(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    struct receiver *a = join(&f, 0);
+    upload(&f, 1);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 400000);
+    f.now = instant_after(f.now, span_ms(50));
+    receiver_acknowledged(a, 1, f.now);
+    upload(&f, 1);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 800000);
     teardown(&f);
 }
 
@@ -638,6 +654,7 @@ int main(void)
         cmocka_unit_test(a_new_path_begins_with_what_is_missing),
         cmocka_unit_test(silence_is_noticed_and_doubled),
         cmocka_unit_test(silence_is_as_long_as_words_take),
+        cmocka_unit_test(by_a_relay_silence_is_longer),
         cmocka_unit_test(what_it_lacks_when_it_answers_was_lost),
         cmocka_unit_test(a_full_store_waits_and_then_leaves_behind),
         cmocka_unit_test(who_is_told_too_late_is_told_again),
