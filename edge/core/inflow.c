@@ -200,6 +200,14 @@ enum inflow_verdict inflow_take(struct inflow *in,
     return record_reader_done(&r) ? INFLOW_TAKEN : INFLOW_VIOLATION;
 }
 
+void inflow_path_changed(struct inflow *in, struct instant now)
+{
+    in->later = false;
+    if (in->unacknowledged > 0)
+        in->acknowledge_at =
+            instant_min(in->acknowledge_at, instant_after(now, delay_first));
+}
+
 struct instant inflow_deadline(const struct inflow *in)
 {
     return in->acknowledge_at;

@@ -81,6 +81,10 @@ enum inflow_verdict inflow_take(struct inflow *in,
                                 struct instant now,
                                 const struct inflow_sink *sink) MUST_USE;
 
+/* The way of the packets and of the words is another: what is owed is soon
+ * said, and shows whether the new one leads anywhere. */
+void inflow_path_changed(struct inflow *in, struct instant now);
+
 struct instant inflow_deadline(const struct inflow *in);
 /* What to say now; nothing is owed after it. */
 struct group_ack inflow_acknowledge(struct inflow *in, struct instant now);

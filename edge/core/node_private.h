@@ -559,6 +559,8 @@ void subscriptions_tell(struct node *n, const struct link *relay);
 void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes);
 void subscriptions_take(struct node *n, struct peer *p, struct link *link,
                         struct bytes packet);
+/* The way to the peer is another. */
+void subscriptions_path_changed(struct node *n, struct peer *p);
 void subscriptions_due(struct node *n, struct subscription *s);
 void subscriptions_forget(struct node *n, struct peer *p);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 static const struct span stall_shortest = {400 * 1000};
+static const struct span stall_direct = {250 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
 /* In a stream that goes on words come by a relay 400 ms after what they are
  * of. */
@@ -114,6 +115,8 @@ void receiver_route(struct receiver *r, int route)
 
     if (r->route >= 0)
         c->uploads[r->route].receivers--;
+    if (r->route != route)
+        r->slowest = span_us(0); /* Its words come otherwise now. */
     r->route = route;
     receiver_settled(r, false);
     serve_alone(r);
@@ -329,8 +332,10 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
         return INSTANT_NEVER;
     struct instant at = store_at(&r->channel->store, r->unacknowledged)->at;
     struct instant rests = instant_after(r->word_at, stream_rests);
-    struct span wait = span_max(stall_shortest, span_times(rtt, 4));
-    if (r->route >= 0 && !instant_reached(rests, at)) /* It may wait [P-9.7]. */
+    bool by_relay = r->route >= 0;
+    struct span wait =
+        span_max(by_relay ? stall_shortest : stall_direct, span_times(rtt, 4));
+    if (by_relay && !instant_reached(rests, at)) /* It may wait [P-9.7]. */
         wait = span_max(wait, stall_later);
     wait = span_max(wait, span_us(r->slowest.us * 3 / 2));
     for (int i = 0; i < r->stalls && wait.us < stall_longest.us; i++)

@@ -206,6 +206,14 @@ void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes)
     rearm(n, s);
 }
 
+void subscriptions_path_changed(struct node *n, struct peer *p)
+{
+    for (struct subscription *s = p->inflows; s != NULL; s = s->next) {
+        inflow_path_changed(&s->inflow, n->now);
+        rearm(n, s);
+    }
+}
+
 static bool acknowledge(struct node *n, struct peer *p,
                         const struct group_ack *ack)
 {

@@ -472,6 +472,7 @@ bool traffic_write(struct node *n, struct peer *p)
 void traffic_path_changed(struct node *n, struct peer *p)
 {
     groups_path_changed(n, p);
+    subscriptions_path_changed(n, p);
     if (p->session == NULL)
         return;
     session_path_changed(p->session, n->now);

@@ -82,6 +82,51 @@ static void words_of_a_stream(struct world *w)
     all_have(w, 2 + 500);
 }
 
+/* 25 a second, for itself. */
+static void publish_on(struct world *w, int host, uint64_t until_us)
+{
+    if (w->now.us >= (int64_t)until_us || w->failed)
+        return;
+    (void)application_publish(w, host, 0, MESSAGE);
+    world_at(w, span_us((int64_t)rng_below(&w->rng, 80 * 1000)), publish_on,
+             host, until_us);
+}
+
+static bool is_direct(const struct world *w, const struct trio *t)
+{
+    return is_mutual(w, t->a, t->b, PATH_TCP);
+}
+
+static struct span largest_gap(const struct world *w, const struct trio *t)
+{
+    return span_max(checkers_gap(w, t->a, t->b), checkers_gap(w, t->b, t->a));
+}
+
+/* The direct way is cut as soon as it is back, or soon after. */
+static void cut_again(struct world *w)
+{
+    struct trio t = start_trio(w);
+    uint64_t until_us = (uint64_t)instant_after(w->now, span_s(3600)).us;
+
+    publish_on(w, t.a, until_us);
+    publish_on(w, t.b, until_us);
+    world_run(w, span_s(5));
+    checkers_watch_gap(w, t.a, t.b);
+    checkers_watch_gap(w, t.b, t.a);
+    for (int i = 0; i < 40 && !w->failed; i++) {
+        world_run(w, span_ms(2 * i));
+        network_cut(w, t.a, t.b);
+        network_cut(w, t.b, t.a);
+        world_run(w, span_s(3));
+        network_heal_all(w, false);
+        for (int k = 0; k < 300 * 1000 && !is_direct(w, &t); k++)
+            world_run(w, span_ms(1));
+    }
+    expect(w, is_direct(w, &t), "direct again by itself");
+    expect(w, largest_gap(w, &t).us < 800 * 1000,
+           "less than a second without publications");
+}
+
 /* Nothing but publications passes; the relay stands. Once at each phase of the
  * receiver's words. */
 static void cut_directly(struct world *w)
@@ -95,9 +140,9 @@ static void cut_directly(struct world *w)
         network_cut(w, t.b, t.a);
         publish_for(w, t.a, span_s(3), span_ms(40));
         network_heal_all(w, false);
-        for (int k = 0; k < 300 && !is_mutual(w, t.a, t.b, PATH_TCP); k++)
+        for (int k = 0; k < 300 && !is_direct(w, &t); k++)
             publish_for(w, t.a, span_s(1), span_ms(40));
-        expect(w, is_mutual(w, t.a, t.b, PATH_TCP), "direct again by itself");
+        expect(w, is_direct(w, &t), "direct again by itself");
     }
     expect(w, checkers_gap(w, t.a, t.b).us < 600 * 1000,
            "half a second without publications, not more");
@@ -174,6 +219,7 @@ static void lost_at_the_end(struct world *w)
 const struct scenario scenarios_of_groups[] = {
     {"lost-at-the-end", lost_at_the_end},
     {"direct-cut-of-publications", cut_directly},
+    {"direct-cut-again", cut_again},
     {"words-of-a-stream", words_of_a_stream},
     {"slow-receivers", slow_receivers},
     {NULL, NULL},

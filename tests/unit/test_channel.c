@@ -236,10 +236,10 @@ static void silence_is_noticed_and_doubled(void **state)
     publish(&f, 100);
     assert_true(instant_is_never(receiver_stall_at(a, span_us(-1))));
     receiver_sent(a);
-    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 400000);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 250000);
     assert_int_equal(receiver_stall_at(a, span_ms(200)).us, f.now.us + 800000);
     a->stalls = 1;
-    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 800000);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 500000);
     a->stalls = 20;
     assert_true(receiver_stall_at(a, span_us(-1)).us <= f.now.us + 13000000);
     acknowledge_all(&f, a);
@@ -261,7 +261,7 @@ static void silence_is_as_long_as_words_take(void **state)
         f.now = instant_after(f.now, span_ms(50));
     }
     receiver_acknowledged(a, 1, f.now);
-    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 400000);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 250000);
 
     f.now = instant_after(f.now, span_ms(600)); /* It is slow. */
     receiver_acknowledged(a, 2, f.now);
@@ -276,7 +276,7 @@ static void silence_is_as_long_as_words_take(void **state)
         publish(&f, 100);
         receiver_sent(a);
     }
-    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 400000);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 250000);
     teardown(&f);
 }
 
@@ -293,6 +293,14 @@ static void by_a_relay_silence_is_longer(void **state)
     receiver_acknowledged(a, 1, f.now);
     upload(&f, 1);
     assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 800000);
+
+    f.now = instant_after(f.now, span_ms(600)); /* It is slow there. */
+    receiver_acknowledged(a, 2, f.now);
+    upload(&f, 1);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 900000);
+    receiver_route(a, ROUTE_DIRECT);
+    receiver_sent(a);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 250000);
     teardown(&f);
 }
 

@@ -202,6 +202,26 @@ static void a_stream_that_goes_on_is_acknowledged_later(void **state)
     teardown(&f);
 }
 
+static void on_another_path_what_is_owed_is_said_soon(void **state)
+{
+    (void)state;
+    struct flow f;
+    setup(&f, 1 << 20);
+    f.by_relay = true;
+    (void)inflow_acknowledge(&f.inflow, f.now);
+    assert_int_equal(word_after(&f, 1), 50);
+    inflow_path_changed(&f.inflow, f.now);
+    assert_true(instant_is_never(inflow_deadline(&f.inflow)));
+    uint64_t next = f.channel->store.next;
+    publish(&f, "x", 0);
+    channel_seal(f.channel, f.now);
+    assert_int_equal(feed(&f, next), INFLOW_TAKEN);
+    assert_int_equal(inflow_deadline(&f.inflow).us, f.now.us + 400000);
+    inflow_path_changed(&f.inflow, f.now);
+    assert_int_equal(inflow_deadline(&f.inflow).us, f.now.us + 50000);
+    teardown(&f);
+}
+
 static void who_mends_or_asks_is_told_soon_for_a_while(void **state)
 {
     (void)state;
@@ -433,6 +453,7 @@ int main(void)
         cmocka_unit_test(what_comes_too_early_is_complained_of),
         cmocka_unit_test(much_is_acknowledged_at_once),
         cmocka_unit_test(a_stream_that_goes_on_is_acknowledged_later),
+        cmocka_unit_test(on_another_path_what_is_owed_is_said_soon),
         cmocka_unit_test(who_mends_or_asks_is_told_soon_for_a_while),
         cmocka_unit_test(a_later_start_is_a_gap_of_exactly_what_lies_between),
         cmocka_unit_test(who_left_and_is_back_misses_nothing_of_between),
