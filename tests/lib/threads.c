@@ -99,11 +99,11 @@ static void on_replied(void *context, enum zs_error error,
 static void take(const struct zs_message *m, int *next, bool of_events,
                  atomic_int *count)
 {
-    char text[SIZE], *end;
-    long thread = strtol(zs_text(m, text, sizeof text), &end, 10);
-    int number = (int)strtol(end, NULL, 10);
+    char text[SIZE], *space, *end;
+    long thread = strtol(zs_text(m, text, sizeof text), &space, 10);
+    int number = (int)strtol(space, &end, 10);
 
-    if (*end != ' ' || thread < 0 || thread >= SENDERS) {
+    if (*space != ' ' || end == space || thread < 0 || thread >= SENDERS) {
         complain("a message that nobody sent", -1, -1);
         return;
     }

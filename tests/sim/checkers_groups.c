@@ -50,13 +50,18 @@ struct view {
 /* What accounts_version wrote; another group's name says nothing. */
 static void read_version(const char *name, struct view *v)
 {
-    char *end;
+    char *dash, *end;
 
     if (*name != 'v')
         return;
-    v->serial = (uint32_t)strtoul(name + 1, &end, 10);
-    if (*end == '-')
-        v->version = (uint32_t)strtoul(end + 1, NULL, 10);
+    unsigned long serial = strtoul(name + 1, &dash, 10);
+    if (dash == name + 1 || *dash != '-')
+        return;
+    unsigned long version = strtoul(dash + 1, &end, 10);
+    if (end == dash + 1)
+        return;
+    v->serial = (uint32_t)serial;
+    v->version = (uint32_t)version;
 }
 
 static bool look(const struct world *w, int from, int to, struct view *v)

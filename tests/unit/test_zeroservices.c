@@ -82,12 +82,12 @@ static void on_node_close(void *context, struct zs_node *node,
 /* "N" or "THREAD N" in its order. */
 static void count_number(struct seen *s, const char *text)
 {
-    char *end;
-    long thread = strtol(text, &end, 10);
+    char *space, *end;
+    long thread = strtol(text, &space, 10);
+    long number = strtol(space, &end, 10);
 
-    if (*end != ' ')
+    if (*space != ' ' || end == space)
         return;
-    long number = strtol(end, NULL, 10);
     if (thread < 0 || thread >= THREADS || number != s->next[thread]++)
         s->disorder = true;
 }
