@@ -263,7 +263,11 @@ void client_review(struct client *c)
 
 static void refuse(struct client *c)
 {
-    log_warn("api_refused", "reason=too_many_clients limit=%d", API_CLIENTS);
+    if (log_limit_passes(edge_log_limit(c->api->edge), edge_now(c->api->edge),
+                         LOG_BY_STRANGERS, "api_refused", "too_many_clients",
+                         (struct bytes){0}))
+        log_warn("api_refused", "reason=too_many_clients limit=%d",
+                 API_CLIENTS);
     answer_error(c, (struct bytes){0}, "busy",
                  "too many clients are connected");
     client_flush(c);

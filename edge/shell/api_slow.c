@@ -90,7 +90,10 @@ static void write_last_line(struct client *c)
  * read why; until then it costs no more than a line. */
 static void cut_off(struct client *c)
 {
-    log_warn("api_client_slow", "unread_bytes=%zu", client_unread(c));
+    if (log_limit_passes(edge_log_limit(c->api->edge), edge_now(c->api->edge),
+                         LOG_BY_MEMBERS, "api_client_slow", NULL,
+                         (struct bytes){0}))
+        log_warn("api_client_slow", "unread_bytes=%zu", client_unread(c));
     c->cut = true;
     c->ended = true;
     pending_drop(c);

@@ -26,11 +26,28 @@ static const char *endpoint_of(const struct edge *e,
     return address_format(&peer->endpoint, text);
 }
 
-static void write_peer(const struct edge *e, const struct node_todo *item)
+static bool may_write(struct edge *e, enum log_cause cause, const char *event,
+                      const char *reason, struct bytes who)
+{
+    return log_limit_passes(edge_log_limit(e), edge_now(e), cause, event,
+                            reason, who);
+}
+
+static const char *event_of(const struct node_todo *item)
+{
+    return item->kind == NODE_JOINED ? "peer_joined"
+           : item->kind == NODE_LEFT ? "peer_left"
+                                     : "path_changed";
+}
+
+static void write_peer(struct edge *e, const struct node_todo *item)
 {
     const struct node_peer *peer = item->peer.peer;
     char text[ADDRESS_TEXT_SIZE];
 
+    if (!may_write(e, LOG_BY_MEMBERS, event_of(item), NULL,
+                   bytes_of(peer->id.key, KEY_SIZE)))
+        return;
     if (item->kind == NODE_JOINED)
         log_info("peer_joined", "name=%s path=%s endpoint=%s", peer->name,
                  node_path_name(peer->path), endpoint_of(e, peer, text));
@@ -68,42 +85,39 @@ static void write_relay(struct diary *d, const struct edge *e, uint32_t index)
     }
 }
 
-/* False beyond so many a minute. */
-static bool refusal_counts(struct diary *d, struct instant now)
+static void write_peer_refusal(struct edge *e, const struct node_todo *item,
+                               const char *reason)
 {
-    if (instant_reached(instant_after(d->minute, span_s(60)), now)) {
-        if (d->refusals > DIARY_REFUSALS_A_MINUTE)
-            log_warn("refusals_not_logged", "count=%u",
-                     d->refusals - DIARY_REFUSALS_A_MINUTE);
-        d->minute = now;
-        d->refusals = 0;
-    }
-    return ++d->refusals <= DIARY_REFUSALS_A_MINUTE;
-}
-
-static void write_refusal(struct diary *d, const struct edge *e,
-                          const struct node_todo *item)
-{
-    const char *reason = refusal_name(item->refused.reason);
     const char *name = item->refused.name[0] ? item->refused.name : "unknown";
+    struct bytes who =
+        item->refused.name[0]
+            ? bytes_of_string(item->refused.name)
+            : bytes_of(item->refused.from.ip, sizeof item->refused.from.ip);
+    bool by_peer = item->refused.by_peer;
+    const char *event = by_peer ? "refused_by_peer" : "peer_refused";
     char text[ADDRESS_TEXT_SIZE];
 
-    if (!refusal_counts(d, edge_now(e)))
-        return;
-    address_format(&item->refused.from, text);
-    if (!item->refused.by_peer)
-        log_warn("peer_refused", "reason=%s name=%s from=%s", reason, name,
-                 text);
-    else if (item->refused.relay >= 0)
-        log_error("refused_by_relay", "reason=%s relay=%s", reason,
-                  edge_relay_url(e, (size_t)item->refused.relay));
-    else
-        log_error("refused_by_peer", "reason=%s name=%s from=%s", reason, name,
-                  text);
+    if (may_write(e, LOG_BY_STRANGERS, event, reason, who))
+        log_write(by_peer ? LOG_ERROR : LOG_WARN, event,
+                  "reason=%s name=%s from=%s", reason, name,
+                  address_format(&item->refused.from, text));
 }
 
-void diary_write(struct diary *d, const struct edge *e,
-                 const struct node_todo *item)
+static void write_refusal(struct edge *e, const struct node_todo *item)
+{
+    const char *reason = refusal_name(item->refused.reason);
+
+    if (!item->refused.by_peer || item->refused.relay < 0) {
+        write_peer_refusal(e, item, reason);
+        return;
+    }
+    const char *url = edge_relay_url(e, (size_t)item->refused.relay);
+    if (may_write(e, LOG_BY_STRANGERS, "refused_by_relay", reason,
+                  bytes_of_string(url)))
+        log_error("refused_by_relay", "reason=%s relay=%s", reason, url);
+}
+
+void diary_write(struct diary *d, struct edge *e, const struct node_todo *item)
 {
     if (item->kind == NODE_JOINED || item->kind == NODE_LEFT ||
         item->kind == NODE_PATH)
@@ -111,7 +125,9 @@ void diary_write(struct diary *d, const struct edge *e,
     else if (item->kind == NODE_RELAY)
         write_relay(d, e, item->relay);
     else if (item->kind == NODE_REFUSED)
-        write_refusal(d, e, item);
-    else if (item->kind == NODE_REVOKED)
+        write_refusal(e, item);
+    else if (item->kind == NODE_REVOKED &&
+             may_write(e, LOG_BY_MEMBERS, "revocation_taken", NULL,
+                       (struct bytes){0}))
         log_info("revocation_taken", "bytes=%zu", item->bytes.size);
 }

@@ -177,6 +177,11 @@ const char *edge_relay_transport(const struct edge *e, size_t index)
     return relay_transport_name(e->relays[index].transport);
 }
 
+struct log_limit *edge_log_limit(struct edge *e)
+{
+    return &e->turn.log;
+}
+
 bool edge_busy(const struct edge *e)
 {
     return zloop_busy(&e->zloop);

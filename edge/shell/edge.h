@@ -10,6 +10,7 @@
 #ifndef EDGE_SHELL_EDGE_H
 #define EDGE_SHELL_EDGE_H
 
+#include "common/io/log_limit.h"
 #include "edge/core/node.h"
 
 #include <uv.h>
@@ -106,6 +107,8 @@ const struct node *edge_node(const struct edge *e);
 size_t edge_relay_count(const struct edge *e);
 const char *edge_relay_url(const struct edge *e, size_t index);
 const char *edge_relay_transport(const struct edge *e, size_t index);
+/* Passed by all lines that peers and local programs can cause. */
+struct log_limit *edge_log_limit(struct edge *e);
 /* See zloop_busy. */
 bool edge_busy(const struct edge *e);
 uv_loop_t *edge_loop(const struct edge *e);

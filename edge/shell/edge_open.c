@@ -130,7 +130,9 @@ static size_t interface_names(const struct edge_conf *conf)
 static void listen_again(struct edge *e)
 {
     if (!incoming_listen(e->incoming, discovery_own_port(e->discovery),
-                         network_now(e->network)))
+                         network_now(e->network)) &&
+        turn_may_log(&e->turn, LOG_BY_MEMBERS, "not_listening",
+                     zmq_strerror(errno)))
         log_warn("not_listening", "port=%u error=\"%s\"",
                  discovery_own_port(e->discovery), zmq_strerror(errno));
 }
@@ -275,6 +277,7 @@ static void on_clock(uv_timer_t *timer)
     turn_add(&e->turn,
              &(struct node_event){.kind = NODE_CLOCK,
                                   .unix_seconds = clock_unix_seconds()});
+    log_limit_tell(&e->turn.log, clock_now());
     /* A fresh IPv6 address cannot be listened on in its first second. */
     if (e->incoming != NULL && interface_names(e->conf) > 0)
         listen_again(e);

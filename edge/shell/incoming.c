@@ -54,7 +54,6 @@ struct incoming {
     struct map by_fd;
     size_t ending;  /* links that ended and are to be told */
     size_t blocked; /* links with a backlog */
-    bool full_told;
 };
 
 /* ---- The table of links */
@@ -121,7 +120,9 @@ static void on_monitor(void *context, const struct monitor_event *event)
 {
     struct incoming *in = context;
 
-    if (event->kind == MONITOR_ACCEPT_FAILED)
+    if (event->kind == MONITOR_ACCEPT_FAILED &&
+        turn_may_log(in->turn, LOG_BY_STRANGERS, "accept_failed",
+                     strerror(event->error)))
         log_error("accept_failed", "error=\"%s\"", strerror(event->error));
     if (event->kind == MONITOR_HANDSHAKE_FAILED)
         log_debug("handshake_failed", "reason=%s", event->reason);
@@ -149,9 +150,8 @@ static struct link *open_link(struct incoming *in, const uint8_t *routing_id,
     if (former != NULL)
         link_ended(in, former);
     if (in->by_id.count >= in->limit) {
-        if (!in->full_told)
+        if (turn_may_log(in->turn, LOG_BY_MEMBERS, "links_full", ""))
             log_warn("links_full", "limit=%zu", in->limit);
-        in->full_told = true;
         return NULL;
     }
     struct link *l = link_new(in, routing_id, fd);
@@ -255,7 +255,8 @@ static void queue(struct incoming *in, struct link *l, zmq_msg_t *m)
     bool first = backlog_is_empty(&l->backlog);
 
     if (!backlog_add(&l->backlog, m)) {
-        log_warn("link_overfull", "link=%u", l->id);
+        if (turn_may_log(in->turn, LOG_BY_MEMBERS, "link_overfull", NULL))
+            log_warn("link_overfull", "link=%u", l->id);
         turn_closed(in->turn, l->id, LINK_BROKEN);
         incoming_forget(in, l->id);
         return;
@@ -306,7 +307,6 @@ static void on_sweep(uv_timer_t *timer)
     size_t cursor = 0;
     struct link *l;
 
-    in->full_told = false;
     while ((l = map_next(&in->by_routing_id, &cursor)) != NULL)
         if (l->forgotten && ++l->sweeps == 2)
             shut_down(l);

@@ -253,7 +253,8 @@ static void queue(struct link *l, zmq_msg_t *m)
     bool first = backlog_is_empty(&l->backlog);
 
     if (!backlog_add(&l->backlog, m)) {
-        log_warn("link_overfull", "link=%u", l->id);
+        if (turn_may_log(l->out->turn, LOG_BY_MEMBERS, "link_overfull", NULL))
+            log_warn("link_overfull", "link=%u", l->id);
         link_failed(l, LINK_BROKEN);
         return;
     }
@@ -361,8 +362,10 @@ static void try_next(struct link *l)
         l->sweeps = 0;
         if (open_socket(l, &l->addresses[l->next++]))
             return;
-        log_warn("link_not_opened", "link=%u error=\"%s\"", l->id,
-                 zmq_strerror(errno));
+        const char *error = zmq_strerror(errno);
+        if (turn_may_log(l->out->turn, LOG_BY_MEMBERS, "link_not_opened",
+                         error))
+            log_warn("link_not_opened", "link=%u error=\"%s\"", l->id, error);
         close_socket(l);
     }
     link_failed(l, LINK_UNREACHABLE);

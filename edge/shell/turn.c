@@ -1,6 +1,7 @@
 #include "edge/shell/turn.h"
 
 #include "common/base/memory.h"
+#include "common/io/clock.h"
 
 #include <stdlib.h>
 
@@ -33,6 +34,13 @@ void turn_add(struct turn *t, const struct node_event *event)
     }
     b->events[b->count++] = *event;
     zloop_kick(t->zloop);
+}
+
+bool turn_may_log(struct turn *t, enum log_cause cause, const char *event,
+                  const char *reason)
+{
+    return log_limit_passes(&t->log, clock_now(), cause, event, reason,
+                            (struct bytes){0});
 }
 
 struct arena *turn_arena(struct turn *t)

@@ -10,6 +10,7 @@
 #ifndef EDGE_SHELL_TURN_H
 #define EDGE_SHELL_TURN_H
 
+#include "common/io/log_limit.h"
 #include "common/io/zsocket.h"
 #include "edge/core/node.h"
 
@@ -28,6 +29,7 @@ struct batch {
 
 struct turn {
     struct zloop *zloop;
+    struct log_limit log; /* of all lines that others can cause */
     struct batch batches[2];
     struct batch *filling;
 };
@@ -49,6 +51,10 @@ void turn_packet(struct turn *t, uint32_t link, zmq_msg_t *m);
 void turn_closed(struct turn *t, uint32_t link, enum link_failure failure);
 /* BLOCKED or WRITABLE. */
 void turn_link(struct turn *t, enum node_event_kind kind, uint32_t link);
+
+/* See log_limit_passes; of no one in particular. */
+bool turn_may_log(struct turn *t, enum log_cause cause, const char *event,
+                  const char *reason) MUST_USE;
 
 /* What was added so far; valid until turn_done. */
 struct batch *turn_take(struct turn *t);

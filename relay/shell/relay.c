@@ -44,7 +44,7 @@ struct relay {
     bool closed;
     bool reading_lists; /* what is on the disk already is not kept again */
     unsigned long files;
-    struct told told;
+    struct log_limit log;
 };
 
 /* ---- What the hub wants done ------------------------------------------ */
@@ -75,7 +75,7 @@ static void do_todo(struct relay *r, const struct hub_todo *todo,
         front_drop(r->front, todo->conn);
         return;
     case HUB_LOG:
-        told_of_edge(&r->told, clock_now(), todo);
+        told_of_edge(&r->log, clock_now(), todo);
         return;
     case HUB_KEEP:
         if (!r->reading_lists)
@@ -137,7 +137,7 @@ static void on_turned_away(void *context, const char *what,
                            const struct address *address, const char *reason)
 {
     struct relay *r = context;
-    told_of_stranger(&r->told, clock_now(), what, address, reason);
+    told_of_stranger(&r->log, clock_now(), what, address, reason);
 }
 
 /* ---- Time -------------------------------------------------------------- */
@@ -183,6 +183,7 @@ static void end_of_turn(void *context)
 static void on_clock(uv_timer_t *timer)
 {
     struct relay *r = timer->data;
+    log_limit_tell(&r->log, clock_now());
     tell_hub(r,
              &(struct hub_event){.kind = HUB_CLOCK,
                                  .unix_seconds = clock_unix_seconds()},

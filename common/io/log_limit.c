@@ -1,0 +1,118 @@
+#include "common/io/log_limit.h"
+
+#include "common/io/log.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <string.h>
+
+enum { AGAIN_S = 60, TELL_S = 10 };
+
+/* A line uses so much time up; so many are there at once. */
+static const struct {
+    int64_t line_us;
+    int64_t burst;
+} shares[] = {
+    [LOG_BY_MEMBERS] = {20000, 200}, [LOG_BY_STRANGERS] = {2000000, 30}};
+
+/* Its place; the last one is shared by what finds none. */
+static struct log_kind *kind_of(struct log_limit *l, enum log_cause cause,
+                                const char *event)
+{
+    struct log_kind *k = l->kinds;
+
+    for (; k < &l->kinds[LOG_LIMIT_KINDS - 1] && k->event != NULL; k++)
+        if (k->cause == cause && strcmp(k->event, event) == 0)
+            return k;
+    if (k->event == NULL)
+        *k = (struct log_kind){.event = event, .cause = cause};
+    return k;
+}
+
+static void hash_part(struct log_limit *l, uint64_t *hash, const void *data,
+                      size_t size)
+{
+    uint64_t part;
+
+    crypto_shorthash((uint8_t *)&part, data, size, l->key);
+    *hash = *hash * 31 + part;
+}
+
+static uint64_t hash_of(struct log_limit *l, const char *event,
+                        const char *reason, struct bytes who)
+{
+    uint64_t hash = 0;
+
+    if (!l->keyed)
+        randombytes_buf(l->key, sizeof l->key);
+    l->keyed = true;
+    hash_part(l, &hash, event, strlen(event));
+    hash_part(l, &hash, reason, strlen(reason));
+    hash_part(l, &hash, who.data, who.size);
+    return hash;
+}
+
+/* True if this was written a moment ago. The table only forgets too early:
+ * what falls on the same place takes it. */
+static bool is_repeated(struct log_limit *l, struct instant now, uint64_t hash)
+{
+    size_t at = hash % LOG_LIMIT_RECENT;
+
+    return l->recent[at].hash == hash &&
+           !instant_reached(l->recent[at].again, now);
+}
+
+static void remember(struct log_limit *l, struct instant now, uint64_t hash)
+{
+    size_t at = hash % LOG_LIMIT_RECENT;
+
+    l->recent[at].hash = hash;
+    l->recent[at].again = instant_after(now, span_s(AGAIN_S));
+}
+
+static bool is_used_up(const struct log_kind *k, struct instant now)
+{
+    int64_t most = shares[k->cause].line_us * (shares[k->cause].burst - 1);
+
+    return instant_between(now, k->used_until).us > most;
+}
+
+static bool leave_out(struct log_kind *k, struct instant now)
+{
+    if (k->left_out++ == 0)
+        k->tell_at = instant_after(now, span_s(TELL_S));
+    return false;
+}
+
+static void tell(struct log_kind *k, struct instant now)
+{
+    if (k->left_out == 0 || !instant_reached(k->tell_at, now))
+        return;
+    log_warn("log_limited", "event=%s left_out=%" PRIu64, k->event,
+             k->left_out);
+    k->left_out = 0;
+}
+
+bool log_limit_passes(struct log_limit *l, struct instant now,
+                      enum log_cause cause, const char *event,
+                      const char *reason, struct bytes who)
+{
+    struct log_kind *k = kind_of(l, cause, event);
+    uint64_t hash = reason != NULL ? hash_of(l, event, reason, who) : 0;
+
+    tell(k, now);
+    if ((reason != NULL && is_repeated(l, now, hash)) || is_used_up(k, now))
+        return leave_out(k, now);
+    if (reason != NULL)
+        remember(l, now, hash);
+    k->used_until = instant_after(instant_max(k->used_until, now),
+                                  span_us(shares[cause].line_us));
+    return true;
+}
+
+void log_limit_tell(struct log_limit *l, struct instant now)
+{
+    for (struct log_kind *k = l->kinds;
+         k < &l->kinds[LOG_LIMIT_KINDS] && k->event != NULL; k++)
+        tell(k, now);
+}
