@@ -57,13 +57,13 @@ edge here bob
 logs alice "peer_joined name=bob path=tcp"
 logs bob "peer_joined name=alice path=tcp"
 check_ms "bob joined alice after his start" \
-    "$(log_ms "$LAB/alice.log" peer_joined "$started")" 500
+    "$(log_ms "$LAB/alice.log" peer_joined "$started")" 500 "$started"
 
 killed=$(now_us)
 end bob KILL
 logs alice "peer_left name=bob reason=lost"
 check_ms "bob's death was noticed" \
-    "$(log_ms "$LAB/alice.log" peer_left "$killed")" 500
+    "$(log_ms "$LAB/alice.log" peer_left "$killed")" 500 "$killed"
 
 start bob
 sees alice bob tcp 10s

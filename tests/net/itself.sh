@@ -187,5 +187,21 @@ check "a good script exits 0" ends_with 0 'ok it; finish'
 check "one not ok is exit 1" ends_with 1 'ok it; not_ok that; finish'
 check "nothing checked is exit 1" ends_with 1 'finish'
 check "a broken script is exit 1" ends_with 1 'ok it; false; ok that; finish'
+
+# A time over its limit is passed only as far as the machine itself was late.
+late_enough() { [ "$(late_ms "$stopped")" -ge 250 ]; }
+stopped=$(now_us)
+kill -s STOP "$(pid_of lateness)"
+sleep 0.3
+kill -s CONT "$(pid_of lateness)"
+check "a machine that stands still is late" until_true 5 late_enough
+check "and was not before" test 250 -gt "$(late_ms $((stopped - 200000)) "$stopped")"
+check "a time over the limit is not ok" ends_with 1 'check_ms it 1100 100'
+check "it is ok on a machine that was as late" ends_with 0 '
+    echo "$(now_us) 1000000" >>"$LAB/lateness"
+    check_ms it 1100 100'
+check "no time is not ok there" ends_with 1 '
+    echo "$(now_us) 1000000" >>"$LAB/lateness"
+    check_ms it "" 100'
 check "waiting ends" test 1 = "$(until_true 1 false || echo 1)"
 finish

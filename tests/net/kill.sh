@@ -64,7 +64,7 @@ expect() { # WHAT WHOM EVENT SINCE LIMIT AT...
     shift 5
     for where in "$@"; do
         check_ms "$what: $whom's $event at $where, by $(path_before "$where")" \
-            "$(event_ms "$where" "$whom" "$event" "$since")" "$limit"
+            "$(event_ms "$where" "$whom" "$event" "$since")" "$limit" "$since"
     done
 }
 

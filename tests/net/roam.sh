@@ -147,7 +147,7 @@ step() { # WHAT COMMAND PATH
         ms=$(flows_again_ms $name)
         [ "$ms" -le $most ] || most=$ms
     done
-    check_ms "messages flow again: $1" $most $again_ms
+    check_ms "messages flow again: $1" $most $again_ms "$begin"
 }
 
 step "a new address" new_address tcp
