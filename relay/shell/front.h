@@ -12,7 +12,7 @@
 #include "common/base/bytes.h"
 #include "common/core/secrets.h"
 #include "common/io/zsocket.h"
-#include "relay/shell/gate.h"
+#include "common/io/gate.h"
 #include "relay/shell/listener.h"
 
 struct front;

@@ -6,7 +6,7 @@
 
 #include "common/conf/relay_conf.h"
 #include "relay/core/hub.h"
-#include "relay/shell/gate.h"
+#include "common/io/gate.h"
 
 /* Without what is random. Its meshes are the caller's: hub_conf_free. */
 struct hub_conf settings_hub(const struct relay_conf *conf);

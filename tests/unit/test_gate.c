@@ -1,7 +1,7 @@
 /*
  * The gate on real connections of the loopback, in a time of the test's own.
  */
-#include "relay/shell/gate.h"
+#include "common/io/gate.h"
 
 #include <errno.h>
 #include <netinet/in.h>

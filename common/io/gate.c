@@ -1,4 +1,4 @@
-#include "relay/shell/gate.h"
+#include "common/io/gate.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>

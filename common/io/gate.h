@@ -7,8 +7,8 @@
  * too many, that prove nothing in time, or that the hub dropped, by shutting
  * down their descriptor; libzmq then closes it.
  */
-#ifndef RELAY_SHELL_GATE_H
-#define RELAY_SHELL_GATE_H
+#ifndef COMMON_IO_GATE_H
+#define COMMON_IO_GATE_H
 
 #include "common/base/address.h"
 #include "common/base/instant.h"
