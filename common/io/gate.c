@@ -20,15 +20,6 @@ enum {
     DROP_MS = 300,
     /* More sockets than this can be in nobody's table of descriptors. */
     FD_MAX = 1 << 24,
-    /* How often the descriptors are asked what they received. */
-    SWEEP_MS = 500,
-    /* Received and not yet read by us: libzmq's queue of a connection and the
-     * kernel's buffers, with room to spare; before the first packet, less. */
-    UNREAD_MAX = 64 * 1024 * 1024,
-    UNREAD_STRANGER_MAX = 1024 * 1024,
-    /* What goes over the wire and is no packet (heartbeats) may come to so
-     * much in a sweep. */
-    UNREAD_SPARE = 256,
     /* Family, address, scope. */
     SOURCE_KEY_SIZE = 1 + 16 + 4,
 };
@@ -46,7 +37,8 @@ struct socket_entry {
     struct source *source;
     struct timer timer; /* armed: when it will be cut */
     const char *reason; /* for which it will; "" if the hub told why */
-    uint64_t read;      /* bytes of it that reached us, about */
+    struct gate *gate;
+    struct unread_conn unread;
 };
 
 struct gate {
@@ -58,15 +50,16 @@ struct gate {
     size_t count;
     struct map sources;
     struct heap timers;
-    struct timer sweep; /* without an owner */
+    struct unread *unread;
 };
 
-struct gate *gate_new(const struct gate_conf *conf, gate_cut_fn *cut,
-                      void *context)
+struct gate *gate_new(const struct gate_conf *conf, struct unread *unread,
+                      gate_cut_fn *cut, void *context)
 {
     struct gate *g = memory_new(sizeof *g);
     uint8_t hash_key[16];
-    *g = (struct gate){.conf = *conf, .cut = cut, .context = context};
+    *g = (struct gate){
+        .conf = *conf, .cut = cut, .context = context, .unread = unread};
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&g->sources, SOURCE_KEY_SIZE, hash_key);
     return g;
@@ -105,6 +98,7 @@ static void forget(struct gate *g, struct socket_entry *e)
         free(e->source);
     }
     heap_remove(&g->timers, &e->timer);
+    unread_remove(g->unread, &e->unread);
     g->by_fd[e->fd] = NULL;
     g->count--;
     free(e);
@@ -158,6 +152,14 @@ static void cut(struct gate *g, struct socket_entry *e)
     shut(e);
 }
 
+static void cut_unread(void *owner, const char *reason)
+{
+    struct socket_entry *e = owner;
+    e->reason = reason;
+    heap_remove(&e->gate->timers, &e->timer);
+    cut(e->gate, e);
+}
+
 static const char *too_many(const struct gate *g, const struct socket_entry *e)
 {
     if (g->count > g->conf.sockets)
@@ -188,6 +190,9 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
     e->address = address;
     e->source = source_take(g, &e->address);
     e->timer.owner = e;
+    e->gate = g;
+    e->unread = (struct unread_conn){.cut = cut_unread, .owner = e};
+    unread_add(g->unread, &e->unread, fd, g->conf.unread_stranger, now);
     g->by_fd[fd] = e;
     g->count++;
     /* Where the kernel has it; where not, nothing is lost. */
@@ -201,8 +206,6 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
     e->reason = reason ? reason : "no_hello";
     heap_set(&g->timers, &e->timer,
              reason ? now : instant_after(now, g->conf.hello));
-    if (g->count == 1)
-        heap_set(&g->timers, &g->sweep, instant_after(now, span_ms(SWEEP_MS)));
 }
 
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
@@ -216,6 +219,7 @@ bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
     *before = e->conn;
     *address = e->address;
     e->conn = conn;
+    e->unread.limit = g->conf.unread;
     heap_remove(&g->timers, &e->timer);
     return true;
 }
@@ -245,43 +249,7 @@ void gate_read(struct gate *g, int fd, size_t size)
 {
     struct socket_entry *e = entry_of(g, fd);
     if (e)
-        e->read += size;
-}
-
-static uint64_t received(const struct socket_entry *e)
-{
-    struct tcp_info info;
-    socklen_t size = sizeof info;
-    memset(&info, 0, sizeof info);
-    if (getsockopt(e->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-        return 0;
-    return info.tcpi_bytes_received;
-}
-
-/* A message in many frames reaches us with its last one, and libzmq keeps the
- * others, however many: only the kernel knows that they came. */
-static void check_unread(struct gate *g, struct socket_entry *e)
-{
-    uint64_t most = e->conn != 0 ? UNREAD_MAX : UNREAD_STRANGER_MAX;
-    uint64_t came = received(e);
-    e->read += UNREAD_SPARE;
-    if (came <= e->read) {
-        e->read = came; /* nothing is saved up for later */
-    } else if (came - e->read > most) {
-        e->reason = "unread";
-        heap_remove(&g->timers, &e->timer);
-        cut(g, e);
-    }
-}
-
-static void sweep(struct gate *g, struct instant now)
-{
-    for (size_t fd = 0; fd < g->room; fd++) {
-        if (g->by_fd[fd])
-            check_unread(g, g->by_fd[fd]);
-    }
-    if (g->count > 0)
-        heap_set(&g->timers, &g->sweep, instant_after(now, span_ms(SWEEP_MS)));
+        unread_took(&e->unread, size);
 }
 
 struct instant gate_deadline(const struct gate *g)
@@ -291,12 +259,8 @@ struct instant gate_deadline(const struct gate *g)
 
 void gate_due(struct gate *g, struct instant now)
 {
-    for (struct timer *t; (t = heap_due(&g->timers, now));) {
-        if (t == &g->sweep)
-            sweep(g, now);
-        else
-            cut(g, t->owner);
-    }
+    for (struct timer *t; (t = heap_due(&g->timers, now));)
+        cut(g, t->owner);
 }
 
 size_t gate_count(const struct gate *g)

@@ -11,7 +11,7 @@
 #define COMMON_IO_GATE_H
 
 #include "common/base/address.h"
-#include "common/base/instant.h"
+#include "common/io/unread.h"
 
 #include <stddef.h>
 
@@ -21,14 +21,19 @@ struct gate_conf {
     size_t sockets;     /* open at a time */
     size_t per_address; /* of them from one IP address */
     struct span hello;  /* from the accept to the first packet */
+    /* What libzmq may hold of a connection, in bytes on the wire, until its
+     * first packet came, and from then on. */
+    size_t unread_stranger;
+    size_t unread;
 };
 
 /* Why a connection was cut: a word for the log, which lives for ever. */
 typedef void gate_cut_fn(void *context, const struct address *address,
                          const char *reason);
 
-struct gate *gate_new(const struct gate_conf *conf, gate_cut_fn *cut,
-                      void *context);
+/* Watches its connections by `unread`, which outlives it. */
+struct gate *gate_new(const struct gate_conf *conf, struct unread *unread,
+                      gate_cut_fn *cut, void *context);
 void gate_free(struct gate *g);
 /* For those who come from now on. */
 void gate_reconfigure(struct gate *g, const struct gate_conf *conf);
@@ -39,8 +44,8 @@ void gate_accepted(struct gate *g, int fd, struct instant now);
  * already. *before is the holder that was missed when it went, or 0. */
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
                struct address *address, uint64_t *before) MUST_USE;
-/* So many bytes of the connection reached us. One that sends and sends without
- * that any reaches us (a message in frames without end) is cut. */
+/* A packet of so many bytes was read. A connection of which too much is not
+ * (a message in frames without end) is cut. */
 void gate_read(struct gate *g, int fd, size_t size);
 /* Ends the connection in a moment, so that what was written gets out. Nothing
  * happens if `conn` does not hold the descriptor any more. */

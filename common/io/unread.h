@@ -1,113 +1,115 @@
 /*
- * unread - what connections sent that libzmq has and we have not: the limits of
- * each, and of all together.
+ * unread - bytes that connections sent, that libzmq holds and that nobody has
+ * read yet: a limit for each connection, and one for all together.
  *
  * libzmq hands a message on with its last frame, and keeps all frames before
- * it, however many. Only the kernel knows that they came. So it is asked how
- * much each connection received; what was handed on is taken from that, and
- * who goes beyond the limit is cut. The owner of a connection says what was
- * handed on by an addition (unread_took), and nothing else is done for each
- * message.
+ * it, however many. Only the kernel knows that they came. So the kernel is
+ * asked how much each connection received; what was read is subtracted, and a
+ * connection beyond its limit is cut. For each packet that it reads the owner
+ * does one addition (unread_took), and no more.
  *
- * A connection that sends is looked at every UNREAD_LOOK_MS; one that does not
- * costs nothing: the world says when something comes (unread_heard). This
- * module is the table, without the world; on a loop it is common/io/intake.h.
+ * While any connection holds much, those that do are looked at every
+ * UNREAD_BUSY_MS. Else some of all are every UNREAD_IDLE_MS, and all at once
+ * when the process grew meanwhile. Without a connection there is no deadline.
+ *
+ * This is the table; what it asks the system stands in struct unread_world.
  */
 #ifndef COMMON_IO_UNREAD_H
 #define COMMON_IO_UNREAD_H
 
+#include "common/base/assert.h"
 #include "common/base/instant.h"
 
 #include <stddef.h>
 
 enum {
-    UNREAD_LOOK_MS = 10,
+    UNREAD_BUSY_MS = 10,
+    UNREAD_IDLE_MS = 50,
+    /* Connections that hold little are looked at so many at a time, */
+    UNREAD_LOOKS = 256,
+    /* and all of them when the process has grown by so much. */
+    UNREAD_GROWTH = 4 * 1024 * 1024,
     /*
-     * Memory that bytes on the wire cost at the most, in fifths of their
-     * number. libzmq has 64 bytes for each frame, and 96 more for what is
-     * longer than 33 bytes; a frame of 34 is 69 bytes on the wire.
+     * What unread bytes cost in memory at the most, in fifths of them: libzmq
+     * has 64 bytes for each frame, and 96 more for one that is longer than 33
+     * bytes. One of 34 takes 69 bytes on the wire.
      */
     UNREAD_COST_FIFTHS = 12,
-    /* The key exchange of CURVE, and what else comes before a first packet. */
-    UNREAD_HANDSHAKE = 1024,
+    /* After a cut, before the memory that libzmq frees goes to the system. */
+    UNREAD_GIVE_BACK_MS = 500,
 };
 
 /* What the kernel knows of a connection. */
 struct unread_seen {
     uint64_t received; /* since it was made */
-    uint64_t waiting;  /* of these libzmq has not read yet */
+    uint64_t waiting;  /* of these libzmq has not taken yet */
 };
-
-struct unread_conn;
 
 struct unread_world {
     void *context;
-    /* False: it is gone. */
+    /* False if the connection is gone. */
     bool (*look)(void *context, int fd, struct unread_seen *seen);
-    /* unread_heard shall be called once when something comes, also if it came
-     * a moment ago. */
-    void (*watch)(void *context, int fd);
-    /* Much was freed: the system can have it back. */
+    /* The process's memory in bytes, about. */
+    uint64_t (*memory)(void *context);
+    /* Much was freed a moment ago: returns it to the system. */
     void (*give_back)(void *context);
 };
+
+/* The kernel's word, and glibc's. */
+struct unread_world unread_world_open(void);
+void unread_world_close(struct unread_world *w);
 
 /* A connection, in its owner's struct. */
 struct unread_conn {
     int fd;
-    size_t limit;  /* in bytes on the wire */
-    uint64_t took; /* handed on to us, as bytes on the wire */
+    size_t limit;  /* of what it holds, in bytes on the wire */
+    uint64_t took; /* what was read of it, in bytes on the wire */
     uint64_t came; /* to libzmq, when it was looked at last */
-    uint64_t held; /* the difference then; part of the sum */
-    /* Shuts the connection down; may remove this one, and no other. */
+    uint64_t held; /* came less took; a part of unread's sum */
+    /* Shuts the connection down. It may remove this one, but no other. */
     void (*cut)(void *owner, const char *reason);
     void *owner;
-    bool is_cut;
-    bool awake; /* looked at again and again */
+    struct unread_conn **list; /* NULL: not added, or cut */
     struct unread_conn *previous;
     struct unread_conn *next;
 };
 
-struct unread_list {
-    struct unread_conn *first;
-};
-
 struct unread {
     struct unread_world world;
-    size_t memory;   /* that all together may cost */
-    uint64_t held;   /* by all together, in bytes on the wire */
-    uint64_t took_back; /* of those cut, until it is given back */
-    struct unread_list awake;
-    struct unread_list asleep;
+    size_t memory_limit;
+    uint64_t held;             /* sum of the connections' */
+    struct unread_conn *quiet; /* hold little; the next to be looked at first */
+    struct unread_conn *busy;
+    size_t quiet_count;
+    uint64_t memory_was;
     struct instant look_at;
     struct instant give_back_at;
 };
 
+/* `memory`: what all together may cost, in bytes. */
 void unread_init(struct unread *u, const struct unread_world *world,
                  size_t memory);
-/* Those that hold too much for a smaller one are cut when it is due. */
 void unread_set_memory(struct unread *u, size_t memory);
 
-/* Counts `c` (zeroed but for cut and owner) from now on. */
+/* Watches a connection from now on. `c` is zero but for `cut` and `owner`. */
 void unread_add(struct unread *u, struct unread_conn *c, int fd, size_t limit,
                 struct instant now);
-/* Nothing happens if it was never added. */
+/* Does nothing if it is not watched. */
 void unread_remove(struct unread *u, struct unread_conn *c);
 
-/* A frame with so many bytes was handed on. */
+/* A packet of so many bytes was read. */
 static inline void unread_took(struct unread_conn *c, size_t size)
 {
-    /* CURVE's command, nonce, tag and flags; ZMTP's flags and length. */
+    /* CURVE adds its command's name, a nonce, a tag and flags, ZMTP its flags
+     * and a length. */
     size_t sealed = size + 8 + 8 + 16 + 1;
 
-    c->took += sealed + (sealed > 255 ? 9 : 2);
+    c->took += sealed + (sealed > UINT8_MAX ? 9 : 2);
 }
 
-/* Something came for `c`, whom nobody looked at. */
-void unread_heard(struct unread *u, struct unread_conn *c, struct instant now);
-
 struct instant unread_deadline(const struct unread *u);
-/* Cuts who has too much ("unread"), and, while all together have, whoever has
- * most ("memory"). */
+/* Cuts a connection that holds too much (reason "unread"), and the one that
+ * holds most while all together hold too much ("memory"). */
 void unread_due(struct unread *u, struct instant now);
 
 #endif

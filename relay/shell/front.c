@@ -16,8 +16,6 @@ enum {
     PACKETS_A_TURN = 512,
     /* Before a closed connection is given up, what it sent is read: so much. */
     PACKETS_AT_CLOSE = 8192,
-    /* What a frame has around its bytes on the wire, at most. */
-    FRAME_OVERHEAD = 64,
     /* Blocked connections are tried so often, so many each time. */
     RETRY_US = 1000,
     RETRIES = 256,
@@ -28,6 +26,7 @@ struct front {
     struct zsocket *router;
     struct zap *zap;
     struct monitor *monitor;
+    struct unread unread;
     struct gate *gate;
     struct conns conns;
     struct instant retry_at; /* of those blocked */
@@ -174,7 +173,7 @@ static bool read_packets(struct front *f, int count)
         more = receive(f, &route, &packet, &good);
         struct conn *c = good ? conn_of(f, &route, &packet) : NULL;
         if (c)
-            gate_read(f->gate, c->fd, zmq_msg_size(&packet) + FRAME_OVERHEAD);
+            gate_read(f->gate, c->fd, zmq_msg_size(&packet));
         if (c && !c->dropped)
             f->owner.packet(f->owner.context, c->id, &c->key, &c->address,
                             &packet);
@@ -310,13 +309,15 @@ void front_turn(struct front *f, struct instant now)
     end_closing(f);
     retry_blocked(f, now);
     gate_due(f->gate, now);
+    unread_due(&f->unread, now);
 }
 
 struct instant front_deadline(const struct front *f)
 {
     struct instant retry_at =
         f->conns.first_blocked ? f->retry_at : INSTANT_NEVER;
-    return instant_min(retry_at, gate_deadline(f->gate));
+    return instant_min(retry_at, instant_min(gate_deadline(f->gate),
+                                             unread_deadline(&f->unread)));
 }
 
 static void on_cut(void *context, const struct address *address,
@@ -328,12 +329,14 @@ static void on_cut(void *context, const struct address *address,
 
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
-                         const struct gate_conf *gate,
+                         const struct gate_conf *gate, size_t memory,
                          const struct front_owner *owner)
 {
     struct front *f = memory_new(sizeof *f);
     f->owner = *owner;
-    f->gate = gate_new(gate, on_cut, f);
+    struct unread_world world = unread_world_open();
+    unread_init(&f->unread, &world, memory);
+    f->gate = gate_new(gate, &f->unread, on_cut, f);
     conns_init(&f->conns);
     /* Whoever they are: membership is proved by HELLO, and who does not prove
      * it in time is cut. */
@@ -357,9 +360,11 @@ bool front_listen(struct front *f, const char *endpoint,
     return listener_bind(f->router, endpoint, bound);
 }
 
-void front_reconfigure(struct front *f, const struct gate_conf *gate)
+void front_reconfigure(struct front *f, const struct gate_conf *gate,
+                       size_t memory)
 {
     gate_reconfigure(f->gate, gate);
+    unread_set_memory(&f->unread, memory);
 }
 
 void front_close(struct front **self)
@@ -373,5 +378,6 @@ void front_close(struct front **self)
     zsocket_close(&f->router);
     zap_close(&f->zap);
     gate_free(f->gate);
+    unread_world_close(&f->unread.world);
     free(f);
 }

@@ -11,8 +11,8 @@
 
 #include "common/base/bytes.h"
 #include "common/core/secrets.h"
-#include "common/io/zsocket.h"
 #include "common/io/gate.h"
+#include "common/io/zsocket.h"
 #include "relay/shell/listener.h"
 
 struct front;
@@ -33,15 +33,17 @@ struct front_owner {
                         const struct address *address, const char *reason);
 };
 
-/* NULL with errno. */
+/* NULL with errno. `memory`: what libzmq may hold of all connections' packets
+ * together, in bytes. */
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
-                         const struct gate_conf *gate,
+                         const struct gate_conf *gate, size_t memory,
                          const struct front_owner *owner) MUST_USE;
 /* See listener_bind. */
 bool front_listen(struct front *f, const char *endpoint,
                   char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
-void front_reconfigure(struct front *f, const struct gate_conf *gate);
+void front_reconfigure(struct front *f, const struct gate_conf *gate,
+                       size_t memory);
 /* What is written leaves within half a second. */
 void front_close(struct front **f);
 

@@ -9,9 +9,6 @@
 #include "common/wire/packet.h"
 
 enum {
-    /* Packets that libzmq holds for each connection and direction. Of those
-     * that go out, held.h counts the bytes. */
-    HIGH_WATER = 256,
     /* CURVE's own bytes around a packet's frame. */
     CURVE_OVERHEAD = 64,
     HANDSHAKE_MS = 2000,
@@ -26,8 +23,8 @@ static void set_options(struct zsocket *s, const struct curve_pair *keys)
     zsocket_set(s, ZMQ_ROUTER_MANDATORY, 1);
     zsocket_set(s, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
     zsocket_set(s, ZMQ_LINGER, LINGER_MS);
-    zsocket_set(s, ZMQ_SNDHWM, HIGH_WATER);
-    zsocket_set(s, ZMQ_RCVHWM, HIGH_WATER);
+    zsocket_set(s, ZMQ_SNDHWM, LISTENER_PACKETS);
+    zsocket_set(s, ZMQ_RCVHWM, LISTENER_PACKETS);
     zsocket_set(s, ZMQ_BACKLOG, BACKLOG);
     zsocket_set(s, ZMQ_IPV6, 1);
     zsocket_set(s, ZMQ_CURVE_SERVER, 1);

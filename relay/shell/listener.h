@@ -7,7 +7,12 @@
 #include "common/core/secrets.h"
 #include "common/io/zsocket.h"
 
-enum { LISTENER_TEXT_SIZE = 320 };
+enum {
+    LISTENER_TEXT_SIZE = 320,
+    /* Packets that libzmq holds for each connection and direction. Of those
+     * that go out, held.h counts the bytes. */
+    LISTENER_PACKETS = 256,
+};
 
 /* Takes CURVE clients of any key, once zap_open was called. NULL with errno. */
 struct zsocket *listener_open(struct zloop *z, void *zmq_context,

@@ -228,7 +228,7 @@ void relay_reload(struct relay *r, struct relay_conf *conf)
     settings_hub_free(&h);
     do_todos(r, NULL);
     struct gate_conf gate = settings_gate(&r->conf, r->files);
-    front_reconfigure(r->front, &gate);
+    front_reconfigure(r->front, &gate, SETTINGS_MEMORY);
     read_lists(r);
     zloop_kick(&r->zloop);
     log_info("reloaded", "meshes=%zu", r->conf.meshes.count);
@@ -289,7 +289,8 @@ static bool open_front(struct relay *r, const struct curve_pair *keys)
     struct front_owner owner = calls;
     struct gate_conf gate = settings_gate(&r->conf, r->files);
     owner.context = r;
-    r->front = front_open(&r->zloop, r->zmq, keys, &gate, &owner);
+    r->front =
+        front_open(&r->zloop, r->zmq, keys, &gate, SETTINGS_MEMORY, &owner);
     if (!r->front)
         log_error("start_failed", "error=\"%s\"", zmq_strerror(errno));
     return r->front != NULL;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "common/io/log.h"
+#include "common/wire/packet.h"
+#include "relay/shell/listener.h"
 
 enum {
     /* Descriptors that are not connections: files, sockets of our own. */
@@ -11,6 +13,10 @@ enum {
     /* Connections beyond the edges that may be about to prove themselves. */
     STRANGERS = 1024,
     STRANGERS_OF_ADDRESS = 32,
+    /* Unread before the first packet: a HELLO is the largest, 26 KiB. */
+    UNREAD_STRANGER = 32 * 1024,
+    /* And from then on: libzmq's queue, and a few MiB more. */
+    UNREAD = LISTENER_PACKETS * PACKET_SIZE + 4 * 1024 * 1024,
 };
 
 struct hub_conf settings_hub(const struct relay_conf *conf)
@@ -44,7 +50,9 @@ struct gate_conf settings_gate(const struct relay_conf *conf,
     return (struct gate_conf){.sockets = sockets < most ? sockets : most,
                               .per_address = conf->limits.edges_per_address +
                                              STRANGERS_OF_ADDRESS,
-                              .hello = conf->limits.hello};
+                              .hello = conf->limits.hello,
+                              .unread_stranger = UNREAD_STRANGER,
+                              .unread = UNREAD};
 }
 
 void settings_log(const struct relay_conf *conf)

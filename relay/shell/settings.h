@@ -5,8 +5,11 @@
 #define RELAY_SHELL_SETTINGS_H
 
 #include "common/conf/relay_conf.h"
-#include "relay/core/hub.h"
 #include "common/io/gate.h"
+#include "relay/core/hub.h"
+
+/* What libzmq may hold of all edges' packets together. */
+enum { SETTINGS_MEMORY = 512 * 1024 * 1024 };
 
 /* Without what is random. Its meshes are the caller's: hub_conf_free. */
 struct hub_conf settings_hub(const struct relay_conf *conf);
