@@ -63,12 +63,15 @@ bool session_has_room(const struct session *s, size_t message_size)
     return outbox_has_room(&s->outbox, message_size);
 }
 
-void session_submit(struct session *s, const struct message *m, uint64_t ref,
+bool session_submit(struct session *s, const struct message *m, uint64_t ref,
                     struct instant now)
 {
+    if (!outbox_has_room(&s->outbox, message_size(m)))
+        return false;
     if (!outbox_is_waiting(&s->outbox))
         s->progress_at = now;
     outbox_put(&s->outbox, m, ref);
+    return true;
 }
 
 bool session_ping(struct session *s, uint64_t token)
@@ -423,10 +426,12 @@ void session_take_reset(struct session *s, struct bytes packet,
     if (!reader_done(&r) || !s->current.live || index != s->current.peer_index)
         return;
     /* Only a hint, it may be forged: the keys stay until new ones are there.
-     * The interval bounds how often a liar can make us ask. */
+     * The interval bounds how often a liar can make us ask, also one that
+     * finishes each handshake. */
     if (!s->asking) {
         s->asking = true;
         s->asking_index = s->current.index;
-        s->ask_again = now;
+        s->ask_again =
+            instant_max(now, instant_after(s->current.since, ask_first));
     }
 }

@@ -135,8 +135,9 @@ void session_settle_all(struct session *s, enum session_settled how,
 
 /* Room for a message; false: the window is full. */
 bool session_has_room(const struct session *s, size_t message_size);
-void session_submit(struct session *s, const struct message *m, uint64_t ref,
-                    struct instant now);
+/* False: there is no room, and it was not taken. */
+bool session_submit(struct session *s, const struct message *m, uint64_t ref,
+                    struct instant now) MUST_USE;
 /* Queues a PING; false when SESSION_PINGS wait already. */
 bool session_ping(struct session *s, uint64_t token) MUST_USE;
 /* Queues what this node has of a stream of the peer's [P-9.7]; an older word

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct span revocation_each = {250 * 1000};
+enum { REVOCATION_BURST = 16 };
+
 uint64_t node_unix_now(const struct node *n)
 {
     if (n->unix_base == 0)
@@ -274,13 +277,23 @@ struct bytes revocation_packet(struct node *n, enum packet_type type)
     return writer_bytes(&w);
 }
 
-void revocation_take(struct node *n, struct bytes list)
+void revocation_take(struct node *n, struct bytes list, bool by_peer)
 {
     struct revocation r;
     if (!revocation_check(list, &r) ||
-        !mesh_id_equal(&r.mesh, &n->certificate.mesh) ||
-        r.serial <= n->revocation.serial)
+        !mesh_id_equal(&r.mesh, &n->certificate.mesh)) {
+        n->counters.packets_dropped += by_peer;
         return;
+    }
+    if (r.serial <= n->revocation.serial)
+        return;
+    /* Each newer one goes on to all. One that is dropped comes again with the
+     * next greeting [P-2.5]. */
+    if (by_peer && !pace_takes(&n->revocation_pace, n->now, revocation_each,
+                               REVOCATION_BURST)) {
+        n->counters.packets_dropped++;
+        return;
+    }
     free(n->revocation_blob);
     n->revocation_blob = memory_copy(list.data, list.size);
     n->revocation_size = list.size;

@@ -8,6 +8,10 @@ static const struct span answer_pause = {100 * 1000};
 /* A stranger's beacons are looked at again after this, but for its answer. */
 static const struct span stranger_pause = {500 * 1000};
 
+/* Strangers of a mesh that starts at once; and how many go on to come. */
+static const struct span stranger_each = {1000};
+enum { STRANGER_BURST = 4096 };
+
 /* The `reason` of a HERE by unicast [P-4.5]. */
 enum { HERE_TELLS = 0, HERE_ASKS = 1 };
 
@@ -209,6 +213,9 @@ static bool answer_stranger(struct node *n, const struct peer *p,
     if (s->certificate == hash && s->cookie == b->cookie)
         return !instant_reached(instant_after(s->answered_at, stranger_pause),
                                 n->now);
+    /* Who makes up cookies or certificates shall not make us answer all. */
+    if (!pace_takes(&n->stranger_pace, n->now, stranger_each, STRANGER_BURST))
+        return true;
     *s = (struct stranger){hash, b->cookie, n->now};
     struct beacon answer = here_to(&c.node, p, b->cookie, true);
     send_to(n, from, &answer);

@@ -132,8 +132,10 @@ static struct outflow *take_outflow(struct node *n, const char *group)
 /* --- telling receivers -----------------------------------------------------
  */
 
-static void tell(struct node *n, struct session *s,
-                 const struct group_start *start, uint64_t ref)
+/* False: there is no room for it now; groups_settle tries again when a message
+ * before it is settled. */
+static bool MUST_USE tell(struct node *n, struct peer *p, struct session *s,
+                          const struct group_start *start, uint64_t ref)
 {
     uint8_t room[GROUP_START_SIZE];
     struct writer w = writer_of(room, sizeof room);
@@ -145,17 +147,20 @@ static void tell(struct node *n, struct session *s,
         .type = bytes_of_string("start"),
         .data = writer_bytes(&w),
     };
-    session_submit(s, &m, START_MARK | ref, n->now);
+    bool taken = session_submit(s, &m, START_MARK | ref, n->now);
+    p->owes_start = p->owes_start || !taken;
+    return taken;
 }
 
-/* The keys that came after the one it began with. */
-static void tell_keys(struct node *n, const struct receiver *r,
-                      struct session *s, uint32_t after)
+static void tell_keys(struct node *n, struct receiver *r)
 {
     struct group_start key;
-    for (uint32_t id = after + 1; id <= r->channel->key_id; id++)
-        if (channel_tell_key(r->channel, id, &key))
-            tell(n, s, &key, 0);
+    while (receiver_next_key(r, &key)) {
+        struct session *s = traffic_session(n, r->peer);
+        if (s == NULL || !tell(n, r->peer, s, &key, ++n->next_start))
+            return;
+        receiver_key_told(r, key.key_id, n->next_start);
+    }
 }
 
 static void tell_start(struct node *n, struct receiver *r)
@@ -164,9 +169,10 @@ static void tell_start(struct node *n, struct receiver *r)
     if (s == NULL)
         return; /* It has a bad key, and gets nothing. */
     struct group_start start = receiver_start(r);
-    tell(n, s, &start, ++n->next_start);
+    if (!tell(n, r->peer, s, &start, ++n->next_start))
+        return;
     receiver_told(r, n->next_start, n->now);
-    tell_keys(n, r, s, start.key_id);
+    receiver_owes_keys(r, start.key_id + 1); /* Which came after that one. */
     traffic_dial_for(n, r->peer);
     peer_touch(n, r->peer);
 }
@@ -187,12 +193,10 @@ static void rekey(struct node *n, struct channel *c)
 {
     channel_rekey(c, n->aes, &n->entropy, n->now);
     for (struct receiver *r = c->receivers; r != NULL; r = r->next) {
-        bool told = r->start_ref != 0 || r->state == RECEIVER_TAKING;
-        struct session *s = told ? traffic_session(n, r->peer) : NULL;
-        if (s != NULL) {
-            tell_keys(n, r, s, c->key_id - 1);
-            peer_touch(n, r->peer);
-        }
+        if (r->start_ref == 0 && r->state != RECEIVER_TAKING)
+            continue; /* With its START. */
+        receiver_owes_keys(r, c->key_id);
+        peer_touch(n, r->peer);
     }
 }
 
@@ -345,9 +349,12 @@ void groups_path_changed(struct node *n, struct peer *p)
 
 void groups_settle(struct node *n, struct peer *p)
 {
-    for (struct receiver *r = p->receivers; r != NULL; r = r->next_of_peer)
+    p->owes_start = false;
+    for (struct receiver *r = p->receivers; r != NULL; r = r->next_of_peer) {
         if (receiver_wants_start(r))
             tell_start(n, r);
+        tell_keys(n, r);
+    }
     for (size_t i = 0; i < n->relay_count; i++)
         if (n->relays[i].state == RELAY_UP && n->relays[i].spares_told)
             groups_spare(n, &n->relays[i], p);
@@ -360,9 +367,10 @@ void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
                     struct instant now)
 {
     struct receiver *r = p->receivers;
-    while (r != NULL && r->start_ref != ref && r->ask_ref != ref)
+    while (r != NULL && r->start_ref != ref && r->ask_ref != ref &&
+           !receiver_key_settled(r, ref))
         r = r->next_of_peer;
-    if (r == NULL || ref == 0)
+    if (r == NULL || (r->start_ref != ref && r->ask_ref != ref))
         return; /* Of a key, or it left the group. */
     if (r->ask_ref == ref)
         receiver_settled(r, how == SESSION_DELIVERED);
@@ -395,9 +403,9 @@ void groups_acknowledged(struct node *n, struct peer *p,
     bool ours = ack->stream == o->channel->stream;
     if (ours && ack->state != GROUP_ACK_UNKNOWN)
         take_word(n, r, ack);
-    if (ack->state == GROUP_ACK_UNKNOWN && p->session != NULL) {
+    if (ack->state == GROUP_ACK_UNKNOWN && receiver_may_lack(r, n->now)) {
         if (ours && r->state == RECEIVER_TAKING)
-            tell_keys(n, r, p->session, 0);
+            receiver_owes_keys(r, 1);
         else if (!ours)
             receiver_forgot(r);
     }
@@ -415,9 +423,9 @@ static void ask(struct node *n, struct receiver *r)
     struct group_start key;
     struct session *s = traffic_session(n, r->peer);
     if (r->ask_ref != 0 || s == NULL ||
-        !channel_tell_key(r->channel, r->channel->key_id, &key))
+        !channel_tell_key(r->channel, r->channel->key_id, &key) ||
+        !tell(n, r->peer, s, &key, ++n->next_start))
         return;
-    tell(n, s, &key, ++n->next_start);
     receiver_asked(r, n->next_start);
     n->counters.group_asks++;
 }

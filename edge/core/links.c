@@ -397,8 +397,10 @@ static void take_announce(struct node *n, struct link *link, struct reader *r)
     struct peer *p = NULL;
     enum refusal why;
     uint32_t id = link->id;
-    if (!reader_done(r))
+    if (!reader_done(r)) {
+        n->counters.packets_dropped++;
         return;
+    }
     enum learned learned =
         announce_learn(n, announcement, false, &p, &why, &claimed);
     link = link_get(n, id);
@@ -409,12 +411,43 @@ static void take_announce(struct node *n, struct link *link, struct reader *r)
 static void take_refuse(struct node *n, struct link *link, struct reader *r)
 {
     uint8_t reason = read_u8(r);
-    if (!reader_done(r))
+    if (!reader_done(r)) {
+        n->counters.packets_dropped++;
         return;
+    }
     const struct peer *p = link->peer;
     (void)refusal_say(n, true, reason, -1, p != NULL ? &p->id : NULL,
                       p != NULL ? p->name : NULL, &link->address);
     take_down(n, link, LINK_SILENT, true);
+}
+
+/* Who asks and does not read is not to fill our memory with answers. */
+static void answer_ping(struct node *n, struct link *link)
+{
+    if (link->blocked || !link->owes_pong)
+        return;
+    link->owes_pong = false;
+    link_write_token(n, link, LINK_PONG, link->pong);
+}
+
+static void take_token(struct node *n, struct link *link, enum packet_type type,
+                       struct reader *r)
+{
+    uint64_t token = read_u64(r);
+    if (!reader_done(r)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    if (type == LINK_PING) {
+        link->owes_pong = true;
+        link->pong = token;
+        answer_ping(n, link);
+        return;
+    }
+    if (detector_answered(&link->detector, token, n->now))
+        paths_measured(&link->peer->paths, PATH_TCP, link->id,
+                       link->detector.rtt);
+    peer_touch(n, link->peer);
 }
 
 static void take_up_packet(struct node *n, struct link *link,
@@ -422,22 +455,20 @@ static void take_up_packet(struct node *n, struct link *link,
 {
     switch ((unsigned)type) {
     case LINK_PING:
-        link_write_token(n, link, LINK_PONG, read_u64(r));
-        return;
     case LINK_PONG:
-        if (detector_answered(&link->detector, read_u64(r), n->now))
-            paths_measured(&link->peer->paths, PATH_TCP, link->id,
-                           link->detector.rtt);
-        peer_touch(n, link->peer);
+        take_token(n, link, type, r);
         return;
     case LINK_BYE:
-        peer_departed(n, link->peer, DEPARTURE_CLOSED);
+        if (reader_done(r))
+            peer_departed(n, link->peer, DEPARTURE_CLOSED);
+        else
+            n->counters.packets_dropped++;
         return;
     case LINK_ANNOUNCE:
         take_announce(n, link, r);
         return;
     case LINK_REVOCATION:
-        revocation_take(n, bytes_of(r->at, reader_left(r)));
+        revocation_take(n, bytes_of(r->at, reader_left(r)), true);
         return;
     default:
         n->counters.packets_dropped++;
@@ -554,5 +585,7 @@ void links_go_on(struct node *n)
 void links_writable(struct node *n, struct link *link)
 {
     link->blocked = false;
+    answer_ping(n, link);
+    proof_answer(n, link);
     wake_waiting(n, link);
 }

@@ -300,7 +300,7 @@ static void take_event(struct node *n, const struct node_event *event)
         announce_changed(n);
         return;
     case NODE_REVOCATION:
-        revocation_take(n, event->revocation);
+        revocation_take(n, event->revocation, false);
         return;
     case NODE_LEAVE:
         leave_begin(n);

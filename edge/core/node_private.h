@@ -25,6 +25,7 @@
 
 #include "common/base/heap.h"
 #include "common/base/map.h"
+#include "common/base/pace.h"
 #include "common/core/detector.h"
 #include "common/core/session.h"
 #include "edge/core/dialer.h"
@@ -72,8 +73,11 @@ struct link {
     struct instant used;     /* it carried something, or was made */
     struct deadline deadline;
     struct peer *waiting; /* peers with output, while it is full */
-    uint64_t step;        /* in which it was last written to */
-    size_t step_bytes;    /* so much */
+    /* Answers that wait for it to take packets: the newest of each kind. */
+    bool owes_pong, owes_probed;
+    uint64_t pong, probed;
+    uint64_t step;     /* in which it was last written to */
+    size_t step_bytes; /* so much */
     struct link *next_spent;
 };
 
@@ -147,6 +151,7 @@ struct peer {
     uint64_t doubted_base; /* the first record that was missing then */
 
     struct receiver *receivers;   /* of this node's channels */
+    bool owes_start;              /* there was no room to tell it of one */
     uint8_t spared;               /* a bit for each relay that was told so */
     struct subscription *inflows; /* what it publishes */
     struct instant ignorance_told;
@@ -155,7 +160,8 @@ struct peer {
     uint32_t ack_via; /* the link that brought what is to be acknowledged */
     uint64_t took_in; /* the step in which it did */
     bool ack_put_off; /* once, to the next step */
-    bool wants_ready; /* a submit was BUSY: READY is owed */
+    struct pace init_pace, reset_pace; /* what it gets answered */
+    bool wants_ready;                  /* a submit was BUSY: READY is owed */
     struct node_traffic traffic;
     struct instant session_until; /* not joined: kept so long */
 
@@ -282,6 +288,7 @@ struct node {
     struct deadline leave_deadline;
     struct instant expected_at; /* the deadline when the last step ended */
 
+    struct pace stranger_pace, revocation_pace;
     struct stranger strangers[STRANGERS]; /* by the id's first byte */
     struct remembered_refusal refusals[REFUSALS_REMEMBERED];
     struct session_counters session_counters;
@@ -341,7 +348,7 @@ enum refusal announce_check_certificate(struct node *n, struct bytes bytes,
 struct stranger *stranger_of(struct node *n, const struct node_id *id);
 uint64_t certificate_hash(struct bytes certificate);
 bool node_is_revoked(const struct node *n, const struct node_id *id);
-void revocation_take(struct node *n, struct bytes list);
+void revocation_take(struct node *n, struct bytes list, bool by_peer);
 /* The list that is known, for links or relays. */
 struct bytes revocation_packet(struct node *n, enum packet_type type);
 
@@ -403,6 +410,8 @@ void proof_ask(struct node *n, struct link *link);
 bool proof_missing(const struct node *n, const struct link *link);
 /* LINK_PROBE, LINK_PROBED */
 void proof_take(struct node *n, struct link *link, struct bytes packet);
+/* The answer that waited for the link to take packets. */
+void proof_answer(struct node *n, struct link *link);
 
 /* relays.c */
 void relays_start(struct node *n);

@@ -41,6 +41,14 @@ bool proof_missing(const struct node *n, const struct link *link)
            instant_reached(instant_after(link->up_since, enough), n->now);
 }
 
+void proof_answer(struct node *n, struct link *link)
+{
+    if (link->blocked || !link->owes_probed)
+        return;
+    link->owes_probed = false;
+    write_padded(n, link, LINK_PROBED, link->probed);
+}
+
 void proof_take(struct node *n, struct link *link, struct bytes packet)
 {
     struct reader r = reader_of(packet);
@@ -51,7 +59,9 @@ void proof_take(struct node *n, struct link *link, struct bytes packet)
         return;
     }
     if (type == LINK_PROBE) {
-        write_padded(n, link, LINK_PROBED, token);
+        link->owes_probed = true;
+        link->probed = token;
+        proof_answer(n, link);
         return;
     }
     /* An answer to what was asked before the doubt says nothing of now. */

@@ -14,6 +14,7 @@ static const struct span stream_rests = {200 * 1000};
 /* Of what it took once an eighth is forgotten with each word. */
 enum { SLOWEST_PART = 8 };
 static const struct span slowest_most = {4 * 1000 * 1000};
+static const struct span lack_pause = {500 * 1000};
 static const struct span patience_first = {2 * 1000 * 1000};
 static const struct span patience_restored = {10 * 1000 * 1000};
 /* The first receivers are told before the first upload, or it would have to go
@@ -31,7 +32,7 @@ struct receiver *receiver_new(struct channel *c, struct peer *peer,
     r->peer = peer;
     receiver_is_present(r, true);
     r->route = ROUTE_NONE;
-    r->repaired_at = r->left_behind_at = r->word_at =
+    r->repaired_at = r->left_behind_at = r->word_at = r->keys_told_at =
         (struct instant){INT64_MIN};
     r->progress_at = now;
     r->patience = patience_first;
@@ -207,6 +208,61 @@ void receiver_untold(struct receiver *r)
     if (r->state == RECEIVER_CATCHING)
         enter(r, RECEIVER_BEHIND);
 }
+
+/* --- keys ------------------------------------------------------------------
+ */
+
+void receiver_owes_keys(struct receiver *r, uint32_t from)
+{
+    if (r->owed_key == 0 || from < r->owed_key)
+        r->owed_key = from;
+}
+
+bool receiver_may_lack(struct receiver *r, struct instant now)
+{
+    struct instant again = instant_after(r->keys_told_at, lack_pause);
+
+    if (!instant_reached(again, now))
+        return false;
+    r->keys_told_at = now;
+    return true;
+}
+
+/* Those that are not kept any more cannot be told, and those under way need not
+ * be. A key whose place is taken by an older one under way waits for that. */
+bool receiver_next_key(struct receiver *r, struct group_start *start)
+{
+    for (; r->owed_key != 0; r->owed_key++) {
+        const struct telling *t = &r->telling[r->owed_key % CHANNEL_KEYS];
+        if (r->owed_key > r->channel->key_id)
+            break;
+        if (t->ref != 0 && t->key == r->owed_key)
+            continue;
+        if (channel_tell_key(r->channel, r->owed_key, start))
+            return t->ref == 0;
+    }
+    r->owed_key = 0;
+    return false;
+}
+
+void receiver_key_told(struct receiver *r, uint32_t key, uint64_t ref)
+{
+    r->telling[key % CHANNEL_KEYS] = (struct telling){ref, key};
+    r->owed_key = key + 1;
+}
+
+bool receiver_key_settled(struct receiver *r, uint64_t ref)
+{
+    for (size_t i = 0; i < CHANNEL_KEYS; i++)
+        if (r->telling[i].ref == ref) {
+            r->telling[i].ref = 0;
+            return true;
+        }
+    return false;
+}
+
+/* --- starting again --------------------------------------------------------
+ */
 
 /* What a packet holds, and what was gathered for the next one. */
 static const struct store_content *content_at(const struct channel *c,

@@ -28,6 +28,11 @@ enum receiver_state {
 
 enum { ROUTE_DIRECT = -1, ROUTE_NONE = -2 };
 
+struct telling {  /* of a key alone */
+    uint64_t ref; /* 0: none is under way */
+    uint32_t key;
+};
+
 struct receiver {
     struct channel *channel;
     struct peer *peer;
@@ -55,10 +60,13 @@ struct receiver {
     int stalls;             /* in a row */
     struct span slowest;    /* of late, from a packet to the word that it is
                              * there */
-    uint64_t ask_ref;       /* of the question under way; 0: none */
-    bool answered;          /* the last question was, but not by how much */
-    uint64_t asked_of;      /* the packets before were sent before it */
-    struct span patience;   /* so long a full store waits for it */
+    uint32_t owed_key;      /* it is to be told the keys from here; 0: none */
+    struct telling telling[CHANNEL_KEYS];
+    struct instant keys_told_at; /* because it said that it lacks them */
+    uint64_t ask_ref;            /* of the question under way; 0: none */
+    bool answered;        /* the last question was, but not by how much */
+    uint64_t asked_of;    /* the packets before were sent before it */
+    struct span patience; /* so long a full store waits for it */
     struct instant left_behind_at;
 };
 
@@ -92,6 +100,17 @@ void receiver_started(struct receiver *r, struct instant now);
 void receiver_untold(struct receiver *r);
 /* It does not know the stream: it is to be told again. */
 void receiver_forgot(struct receiver *r);
+
+/* It is to be told the keys from this one on. */
+void receiver_owes_keys(struct receiver *r, uint32_t from);
+/* It says that it lacks the stream or a key, which counts once in 500 ms: it
+ * asks for it once a second [P-9.7]. */
+bool receiver_may_lack(struct receiver *r, struct instant now) MUST_USE;
+/* The next key to tell it, if any: each is under way once at the most. */
+bool receiver_next_key(struct receiver *r, struct group_start *start) MUST_USE;
+void receiver_key_told(struct receiver *r, uint32_t key, uint64_t ref);
+/* True if it was this one that is settled. */
+bool receiver_key_settled(struct receiver *r, uint64_t ref);
 
 /* It has all records up to this one. */
 void receiver_acknowledged(struct receiver *r, uint64_t record,

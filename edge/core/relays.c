@@ -248,7 +248,9 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
     read_copy(r, id.key, KEY_SIZE);
     uint64_t epoch = read_u64(r);
     uint8_t reason = read_u8(r);
-    struct peer *p = reader_done(r) ? peer_get(n, &id) : NULL;
+    bool good = reader_done(r);
+    n->counters.packets_dropped += !good;
+    struct peer *p = good ? peer_get(n, &id) : NULL;
     if (p == NULL || p->said.epoch.value != epoch ||
         !p->listings[relay->index].listed)
         return;
@@ -267,8 +269,12 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
 
 /* The roster is complete: whom the relay listed before it went down and does
  * not list now may just be slower to come back than we were [P-7.7]. */
-static void take_synced(struct node *n, struct relay *relay)
+static void take_synced(struct node *n, struct relay *relay, struct reader *r)
 {
+    if (!reader_done(r)) {
+        n->counters.packets_dropped++;
+        return;
+    }
     relay->synced = true;
     relay->settled_by = instant_after(n->now, n->detector.lost_after);
     rearm(n, relay);
@@ -320,8 +326,10 @@ static void take_refused(struct node *n, struct relay *relay, struct reader *r)
     struct node_id to;
     uint8_t reason = read_u8(r);
     read_copy(r, to.key, KEY_SIZE);
-    if (!reader_done(r))
+    if (!reader_done(r)) {
+        n->counters.packets_dropped++;
         return;
+    }
     if (!node_id_equal(&to, &nobody)) {
         take_refused_packet(n, &to, reason);
         return;
@@ -333,6 +341,15 @@ static void take_refused(struct node *n, struct relay *relay, struct reader *r)
                       NULL);
     relay->retry_at = instant_after(n->now, jittered(n, after_refusal));
     rearm(n, relay);
+}
+
+static void take_pong(struct node *n, struct link *link, struct reader *r)
+{
+    uint64_t token = read_u64(r);
+    if (reader_done(r))
+        (void)detector_answered(&link->detector, token, n->now);
+    else
+        n->counters.packets_dropped++;
 }
 
 void relays_take(struct node *n, struct link *link, struct bytes packet)
@@ -356,11 +373,11 @@ void relays_take(struct node *n, struct link *link, struct bytes packet)
     else if (type == RELAY_GONE)
         take_gone(n, relay, &r);
     else if (type == RELAY_SYNCED)
-        take_synced(n, relay);
+        take_synced(n, relay, &r);
     else if (type == RELAY_PONG)
-        (void)detector_answered(&link->detector, read_u64(&r), n->now);
+        take_pong(n, link, &r);
     else if (type == RELAY_REVOCATION)
-        revocation_take(n, bytes_of(r.at, reader_left(&r)));
+        revocation_take(n, bytes_of(r.at, reader_left(&r)), true);
     else
         n->counters.packets_dropped++;
 }

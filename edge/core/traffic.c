@@ -12,6 +12,12 @@ static const struct span direct_patience = {4 * 1000 * 1000};
 static const struct span doubt_pause = {400 * 1000};
 enum { DOUBTS_MAX = 3 };
 
+/* What a peer gets answered: its handshakes cost this node's processor, and of
+ * a flight under old keys one RESET says all. */
+static const struct span init_each = {50 * 1000};
+static const struct span reset_each = {100 * 1000};
+enum { INIT_BURST = 16, RESET_BURST = 4 };
+
 static const struct span ping_timeout = {10 * 1000 * 1000};
 
 /* --- sessions ------------------------------------------------------------ */
@@ -71,6 +77,8 @@ static void on_settled(void *context, uint64_t ref, enum session_settled how)
         peer_touch(c->node, c->peer);
     } else {
         report_message(c, (struct node_ref){ref}, how);
+        if (c->peer->owes_start)
+            peer_touch(c->node, c->peer); /* There is room for it now. */
     }
 }
 
@@ -180,12 +188,17 @@ static bool is_too_large(const struct node *n, const struct peer *p,
 
 /* After BUSY nothing more before READY, or a small message would overtake the
  * large one that has to wait. */
-static bool has_room(struct peer *p, const struct message *m)
+static bool submit(struct node *n, struct peer *p, struct node_ref ref,
+                   const struct message *m)
 {
-    if (!p->wants_ready && session_has_room(p->session, message_size(m)))
-        return true;
-    p->wants_ready = true;
-    return false;
+    bool waited = p->session->outbox.count > 0;
+    if (p->wants_ready || !session_submit(p->session, m, ref.value, n->now)) {
+        p->wants_ready = true;
+        return false;
+    }
+    if (!waited)
+        peer_begins_to_wait(n, p);
+    return true;
 }
 
 /* A message waits for a link that was put off: it is made now. */
@@ -226,12 +239,9 @@ bool traffic_offer(struct node *n, struct node_ref ref,
         *why = OUTCOME_NOT_DELIVERED;
     } else if (is_too_large(n, p, m)) {
         *why = OUTCOME_TOO_LARGE;
-    } else if (!has_room(p, m)) {
+    } else if (!submit(n, p, ref, m)) {
         *why = OUTCOME_BUSY;
     } else {
-        if (p->session->outbox.count == 0)
-            peer_begins_to_wait(n, p);
-        session_submit(p->session, m, ref.value, n->now);
         traffic_dial_for(n, p);
         n->counters.sent++;
         p->traffic.sent++;
@@ -282,9 +292,14 @@ void traffic_ping(struct node *n, const struct node_event *event)
 static void take_init(struct node *n, struct peer *p, struct link *link,
                       struct bytes packet)
 {
-    struct writer w = traffic_begin(n, p, link, SESSION_ACCEPT_SIZE);
     struct session *s = traffic_session(n, p);
-    if (s != NULL && session_take_init(s, packet, &n->entropy, n->now, &w))
+    if (s == NULL ||
+        !pace_takes(&p->init_pace, n->now, init_each, INIT_BURST)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    struct writer w = traffic_begin(n, p, link, SESSION_ACCEPT_SIZE);
+    if (session_take_init(s, packet, &n->entropy, n->now, &w))
         traffic_end_packet(n, p, link, &w);
     else
         n->counters.packets_dropped++;
@@ -293,6 +308,8 @@ static void take_init(struct node *n, struct peer *p, struct link *link,
 static void write_reset(struct node *n, struct peer *p, struct link *link,
                         const uint8_t *packet)
 {
+    if (!pace_takes(&p->reset_pace, n->now, reset_each, RESET_BURST))
+        return;
     struct writer w = traffic_begin(n, p, link, 5);
     write_u8(&w, PACKET_RESET);
     write_bytes(&w, bytes_of(packet + 1, 4));

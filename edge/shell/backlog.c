@@ -19,7 +19,9 @@ bool backlog_is_empty(const struct backlog *b)
 
 bool backlog_add(struct backlog *b, zmq_msg_t *m)
 {
-    if (b->bytes + zmq_msg_size(m) > BACKLOG_BYTES)
+    size_t cost = zmq_msg_size(m) + sizeof *m;
+
+    if (b->bytes + cost > BACKLOG_BYTES)
         return false;
     if (b->count == b->capacity) {
         b->capacity = b->capacity > 0 ? 2 * b->capacity : 16;
@@ -27,7 +29,7 @@ bool backlog_add(struct backlog *b, zmq_msg_t *m)
     }
     zmq_msg_t *kept = &b->packets[b->count++];
     zmq_msg_init(kept);
-    b->bytes += zmq_msg_size(m);
+    b->bytes += cost;
     zmq_msg_move(kept, m);
     return true;
 }

@@ -134,10 +134,14 @@ static void admit(struct hub *h, const struct arrival *a)
     bool news =
         !old || old->epoch.value != a->hello.epoch.value || m->syncing > 0 ||
         !bytes_equal(bytes_of(old->sealed, old->sealed_size), a->hello.sealed);
-    if (old)
+    struct pace announcing = {{0}};
+    if (old) {
+        announcing = old->announcing; /* It is the same node's. */
         edge_replace(h, old);
+    }
     struct edge *e = edge_new(
         h, m, &(struct edge_start){a->event, &a->hello, &a->certificate});
+    e->announcing = announcing;
     h->counters.handshakes++;
     log_up(h, e);
     welcome(h, e);
@@ -145,7 +149,7 @@ static void admit(struct hub *h, const struct arrival *a)
         send_revocation(h, e);
     edge_work(h, e);
     if (news)
-        roster_present(h, e);
+        edge_has_news(h, e);
 }
 
 void admission_packet(struct hub *h, const struct hub_event *event)

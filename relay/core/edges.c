@@ -94,7 +94,6 @@ struct edge *edge_new(struct hub *h, struct mesh *m,
     e->sealed = memory_copy(hello->sealed.data, hello->sealed.size);
     e->lost_after = lost_after_of(hello);
     e->heard = h->now;
-    e->announce_at = h->now;
     e->tokens = UINT64_C(1) << 62; /* full: cut to the burst at first use */
     e->tokens_at = h->now;
     e->silence.owner = e;

@@ -199,7 +199,7 @@ static void work_due(struct hub *h)
         else if (t == &e->expiry)
             edge_check_expiry(h, e);
         else if (t == &e->announce)
-            edge_announce_due(h, e);
+            edge_has_news(h, e);
         else
             edge_work(h, e);
     }

@@ -10,6 +10,7 @@
 
 #include "common/base/heap.h"
 #include "common/base/map.h"
+#include "common/base/pace.h"
 #include "common/wire/multicast.h"
 #include "relay/core/fair.h"
 #include "relay/core/hub.h"
@@ -26,6 +27,9 @@ enum {
     /* Announcements: so many at once, then one each interval. */
     HUB_ANNOUNCE_BURST = 8,
     HUB_ANNOUNCE_INTERVAL_MS = 250,
+    /* Revocation lists of a mesh, which go to all its edges: the same. */
+    HUB_REVOKE_BURST = 16,
+    HUB_REVOKE_INTERVAL_MS = 250,
     /* The hub steps at least this often; a gap this much longer means that it
      * was starved itself, and then it doubts itself before any edge. */
     HUB_PULSE_MS = 250,
@@ -60,6 +64,7 @@ struct mesh {
     uint8_t *list;  /* the revocation list, owned, or NULL */
     size_t list_size;
     struct revocation revocation; /* points into the list; zeroed without */
+    struct pace revoking;
 };
 
 /* One IP address and how many edges come from it. */
@@ -97,8 +102,8 @@ struct edge {
 
     uint8_t *sealed; /* its announcement, owned */
     size_t sealed_size;
-    struct instant announce_at; /* when its burst would be used up no more */
-    struct timer announce;      /* armed: the others wait for the news */
+    struct pace announcing;
+    struct timer announce; /* armed: the others wait for the news */
 
     struct edge *sync; /* whom to tell it of next; itself: SYNCED */
     bool synced;
@@ -223,7 +228,8 @@ void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
 /* The next portion of the roster; true once SYNCED was said. */
 bool roster_sync(struct hub *h, struct edge *e);
 void edge_announce(struct hub *h, struct edge *e, struct bytes sealed);
-void edge_announce_due(struct hub *h, struct edge *e);
+/* The others are told of the edge now or, after a burst, in a while. */
+void edge_has_news(struct hub *h, struct edge *e);
 
 /* revoked.c */
 bool mesh_revoked(const struct mesh *m, const struct node_id *node);

@@ -65,6 +65,17 @@ static void drop_revoked(struct hub *h, struct mesh *m)
     }
 }
 
+/* A mesh that signs list after list makes the relay speak to all its edges.
+ * Whoever has one that was dropped sends it again after its next HELLO. */
+static bool may_spread(struct hub *h, struct mesh *m, const struct edge *from)
+{
+    static const struct span each = {HUB_REVOKE_INTERVAL_MS * 1000};
+    if (!from || pace_takes(&m->revoking, h->now, each, HUB_REVOKE_BURST))
+        return true;
+    h->counters.dropped[REFUSAL_QUEUE_FULL]++;
+    return false;
+}
+
 void revocation_arrived(struct hub *h, struct edge *from, struct bytes list)
 {
     struct revocation r;
@@ -79,7 +90,7 @@ void revocation_arrived(struct hub *h, struct edge *from, struct bytes list)
         (from && !mesh_id_equal(&r.mesh, &from->mesh->id)))
         return;
     struct mesh *m = mesh_take(h, &r.mesh);
-    if (r.serial > m->revocation.serial) {
+    if (r.serial > m->revocation.serial && may_spread(h, m, from)) {
         keep(h, m, list);
         spread(h, m, from);
     }

@@ -123,21 +123,20 @@ void edge_announce(struct hub *h, struct edge *e, struct bytes sealed)
     e->sealed = memory_copy(sealed.data, sealed.size);
     e->sealed_size = sealed.size;
 
-    /* An edge that announces all the time makes the relay speak to all others
-     * all the time: beyond a burst only the newest of an interval counts. */
-    struct span burst = span_ms(HUB_ANNOUNCE_BURST * HUB_ANNOUNCE_INTERVAL_MS);
-    struct instant at = instant_after(e->announce_at, span_times(burst, -1));
-    if (!instant_reached(at, h->now)) {
-        heap_set(&h->timers, &e->announce, at);
-        return;
-    }
-    edge_announce_due(h, e);
+    edge_has_news(h, e);
 }
 
-void edge_announce_due(struct hub *h, struct edge *e)
+/* An edge that announces, or connects anew, all the time would make the relay
+ * speak to all others all the time: beyond a burst only the newest of an
+ * interval counts. */
+void edge_has_news(struct hub *h, struct edge *e)
 {
-    heap_remove(&h->timers, &e->announce);
-    e->announce_at = instant_after(instant_max(e->announce_at, h->now),
-                                   span_ms(HUB_ANNOUNCE_INTERVAL_MS));
-    roster_present(h, e);
+    static const struct span each = {HUB_ANNOUNCE_INTERVAL_MS * 1000};
+    if (pace_takes(&e->announcing, h->now, each, HUB_ANNOUNCE_BURST)) {
+        heap_remove(&h->timers, &e->announce);
+        roster_present(h, e);
+    } else {
+        heap_set(&h->timers, &e->announce,
+                 pace_takes_at(&e->announcing, each, HUB_ANNOUNCE_BURST));
+    }
 }
