@@ -7,6 +7,8 @@
 #           gate (NAT)---[ street ]---carol
 #                            |
 #                           hub (relay, 203.0.113.10:443)
+#
+# alone: it keeps all cores busy
 . "$(dirname "$0")/lab.sh"
 
 seconds=60

@@ -6,6 +6,8 @@
 #
 # Directly, then by the relay, where both share one connection, and then by one
 # over a line of 100 Mbit/s. 192 MiB each (48 over the line); --full: 1 GiB.
+#
+# alone: it compares round trips
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
 

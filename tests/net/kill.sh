@@ -10,6 +10,8 @@
 #                           hub (relay, 203.0.113.10:443)
 #
 # alice and bob see each other by tcp; dave and they by the relay.
+#
+# alone: it measures times
 . "$(dirname "$0")/lab.sh"
 
 killed_ms=500

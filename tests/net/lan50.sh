@@ -4,6 +4,8 @@
 #   host0 (n0 n1)---[ home ]---host1 (n2 n3)
 #                     |  |
 #       host2 (n4 n5)-   -... host24 (n48 n49)
+#
+# alone: fifty nodes start at once
 . "$(dirname "$0")/lab.sh"
 
 nodes=50

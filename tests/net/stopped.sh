@@ -9,6 +9,8 @@
 # bob's edge is stopped. Directly and by the relay only; with a lost_after that
 # bob outstays, so that it leaves and comes back, and with one that it does
 # not. 6 s each; --full: 30 s.
+#
+# alone: it compares rates
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
 
