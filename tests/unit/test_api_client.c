@@ -3,7 +3,6 @@
 #include "edge/shell/api.h"
 #include "tests/unit/api_kit.h"
 
-
 static void lines_in_any_pieces_are_one_line(void **state)
 {
     static const char text[] = "{\"op\":\"join\",\"group\":\"lab\"}\r\n";
