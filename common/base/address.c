@@ -21,6 +21,43 @@ bool address_equal(const struct address *a, const struct address *b)
     return address_same_ip(a, b) && a->port == b->port;
 }
 
+static const uint8_t mapped_v4[12] = {[10] = 0xff, [11] = 0xff};
+
+static bool begins_with(const struct address *a, const uint8_t *ip, size_t size)
+{
+    return memcmp(a->ip, ip, size) == 0;
+}
+
+/* A v4 address that came through a v6 socket is judged as what it is. */
+static struct address plain(const struct address *a)
+{
+    struct address v4 = {.family = ADDRESS_V4, .port = a->port};
+
+    if (a->family != ADDRESS_V6 ||
+        !begins_with(a, mapped_v4, sizeof(mapped_v4)))
+        return *a;
+    memcpy(v4.ip, a->ip + sizeof(mapped_v4), 4);
+    return v4;
+}
+
+struct address address_network(const struct address *a)
+{
+    struct address network = plain(a);
+
+    network.port = 0;
+    if (network.family == ADDRESS_V6)
+        memset(network.ip + 8, 0, 8);
+    return network;
+}
+
+bool address_same_network(const struct address *a, const struct address *b)
+{
+    struct address one = address_network(a);
+    struct address other = address_network(b);
+
+    return address_equal(&one, &other);
+}
+
 const char *address_format_ip(const struct address *a,
                               char text[ADDRESS_TEXT_SIZE])
 {
@@ -120,26 +157,8 @@ bool address_parse(const char *text, struct address *a)
     return false;
 }
 
-static bool begins_with(const struct address *a, const uint8_t *ip, size_t size)
-{
-    return memcmp(a->ip, ip, size) == 0;
-}
-
 static const uint8_t zeros[16];
-static const uint8_t mapped_v4[12] = {[10] = 0xff, [11] = 0xff};
 static const uint8_t loopback_v6[16] = {[15] = 1};
-
-/* A v4 address that came through a v6 socket is judged as what it is. */
-static struct address plain(const struct address *a)
-{
-    struct address v4 = {.family = ADDRESS_V4, .port = a->port};
-
-    if (a->family != ADDRESS_V6 ||
-        !begins_with(a, mapped_v4, sizeof(mapped_v4)))
-        return *a;
-    memcpy(v4.ip, a->ip + sizeof(mapped_v4), 4);
-    return v4;
-}
 
 bool address_is_loopback(const struct address *address)
 {

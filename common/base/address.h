@@ -23,6 +23,11 @@ enum { ADDRESS_TEXT_SIZE = 80 };
 bool address_equal(const struct address *a, const struct address *b);
 /* The same host, whatever the port. */
 bool address_same_ip(const struct address *a, const struct address *b);
+/* What counts as one client where addresses are counted: an IPv4 address, or
+ * the /64 of an IPv6 address, of which one host may take any. Without a port.
+ */
+struct address address_network(const struct address *a);
+bool address_same_network(const struct address *a, const struct address *b);
 /* "192.0.2.1:443", "[2001:db8::1]:443", "[fe80::1%3]:443"; "-" for none. */
 const char *address_format(const struct address *a,
                            char text[ADDRESS_TEXT_SIZE]);

@@ -53,7 +53,7 @@ static const struct conf_key keys[] = {
     {.path = "limits.edges_per_address", .kind = CONF_COUNT,
      AT(limits.edges_per_address), .fallback = "256", .min = 1, .max = EDGES,
      .live = true,
-     .help = "From one IP address."},
+     .help = "From one IPv4 address, or one IPv6 network of 64 bits."},
     {.path = "limits.rate", .kind = CONF_SIZE, AT(limits.rate), .fallback = "0",
      .live = true,
      .help = "Bytes a second from one edge; 0: no limit."},

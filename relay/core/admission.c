@@ -44,7 +44,7 @@ static bool has_room(const struct hub *h, const struct mesh *m,
     /* The one that is replaced makes room for itself. */
     size_t spare = old ? 1 : 0;
     size_t spare_address =
-        old && address_same_ip(&old->address, address) ? 1 : 0;
+        old && address_same_network(&old->address, address) ? 1 : 0;
     return h->counters.edges < h->conf.limits.edges + spare &&
            (!m || m->count < h->conf.limits.edges_per_mesh + spare) &&
            edges_from(h, address) <

@@ -7,10 +7,10 @@
 
 static void host_key(const struct address *a, uint8_t key[HOST_KEY_SIZE])
 {
-    memset(key, 0, HOST_KEY_SIZE);
-    key[0] = (uint8_t)a->family;
-    memcpy(key + 1, a->ip, sizeof a->ip);
-    memcpy(key + 1 + sizeof a->ip, &a->scope, sizeof a->scope);
+    struct address network = address_network(a);
+    key[0] = (uint8_t)network.family;
+    memcpy(key + 1, network.ip, sizeof network.ip);
+    memcpy(key + 1 + sizeof network.ip, &network.scope, sizeof network.scope);
 }
 
 static struct host *host_take(struct hub *h, const struct address *address)

@@ -44,7 +44,7 @@ enum {
     HUB_MESHES_KEPT = 1024,
     /* Whom an edge may name that its multicasts need not go to. */
     HUB_SPARED = 1024,
-    /* An address without its port, as a key. */
+    /* The network of an address, as a key. */
     HOST_KEY_SIZE = 1 + 16 + 4,
     NAME_KEY_SIZE = NAME_MAX_SIZE + 1,
 };
@@ -67,7 +67,7 @@ struct mesh {
     struct pace revoking;
 };
 
-/* One IP address and how many edges come from it. */
+/* One network (address_network) and how many edges come from it. */
 struct host {
     uint8_t key[HOST_KEY_SIZE];
     size_t edges;
@@ -163,7 +163,7 @@ struct edge_start {
 /* Takes a place in all tables; room and uniqueness were checked before. */
 struct edge *edge_new(struct hub *h, struct mesh *m,
                       const struct edge_start *start);
-/* How many edges come from the address. */
+/* How many edges come from the network of the address. */
 size_t edges_from(const struct hub *h, const struct address *address);
 /* Removes and frees; tells nobody. */
 void edge_free(struct hub *h, struct edge *e);

@@ -105,6 +105,32 @@ static void equality_looks_at_all_of_it(void **state)
     assert_false(address_equal(&none, &a));
 }
 
+static void a_network_is_a_v4_address_or_a_v6_64(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } cases[] = {
+        {"192.0.2.1:443", "192.0.2.1:1", true},
+        {"192.0.2.1:443", "192.0.2.2:443", false},
+        {"[::ffff:192.0.2.1]:443", "192.0.2.1:443", true},
+        {"[2001:db8:1:2::1]:443", "[2001:db8:1:2:ffff:ffff:ffff:ffff]:1", true},
+        {"[2001:db8:1:2::1]:443", "[2001:db8:1:3::1]:443", false},
+        {"[fe80::1%3]:443", "[fe80::1%4]:443", false},
+        {"[2001::1]:443", "32.1.0.0:443", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct address a = parsed(cases[i].a);
+        struct address b = parsed(cases[i].b);
+        if (address_same_network(&a, &b) != cases[i].same)
+            fail_msg("%s and %s", cases[i].a, cases[i].b);
+        a = address_network(&a);
+        assert_int_equal(a.port, 0);
+    }
+}
+
 static void kinds_are_told_apart(void **state)
 {
     static const struct {
@@ -150,6 +176,7 @@ int main(void)
         cmocka_unit_test(the_ip_stands_alone_too),
         cmocka_unit_test(what_is_none_is_refused),
         cmocka_unit_test(equality_looks_at_all_of_it),
+        cmocka_unit_test(a_network_is_a_v4_address_or_a_v6_64),
         cmocka_unit_test(kinds_are_told_apart),
     };
 

@@ -250,6 +250,27 @@ static void the_limit_of_an_address_holds(void **state)
     assert_true(kit_wrote(&k, b.conn, RELAY_WELCOME));
 }
 
+/* A host has all 2^64 addresses of its network. */
+static void the_limit_of_an_address_holds_for_a_v6_network(void **state)
+{
+    (void)state;
+    k.conf.limits.edges_per_address = 1;
+    kit_reconfigure(&k);
+    assert_true(address_parse("[2001:db8:1:2::1]:1000", &a.address));
+    assert_true(address_parse("[2001:db8:1:2:3::1]:1000", &b.address));
+    kit_hello(&k, &a);
+    kit_hello(&k, &b);
+    kit_expect_refused(&k, b.conn, REFUSAL_FULL);
+    /* The same node from elsewhere in its network replaces itself. */
+    a.conn = 50;
+    a.address.ip[15]++;
+    kit_hello(&k, &a);
+    assert_true(kit_wrote(&k, 50, RELAY_WELCOME));
+    b.address.ip[7]++;
+    kit_hello(&k, &b);
+    assert_true(kit_wrote(&k, b.conn, RELAY_WELCOME));
+}
+
 static void a_full_relay_lets_a_node_replace_itself(void **state)
 {
     (void)state;
@@ -358,6 +379,7 @@ int main(void)
         TEST(the_limit_on_edges_holds),
         TEST(the_limit_of_a_mesh_holds),
         TEST(the_limit_of_an_address_holds),
+        TEST(the_limit_of_an_address_holds_for_a_v6_network),
         TEST(a_full_relay_lets_a_node_replace_itself),
         TEST(an_earlier_process_does_not_replace),
         TEST(a_stopping_relay_takes_nobody),
