@@ -9,7 +9,13 @@
 #define KIB(count) ((count)*UINT64_C(1024))
 #define GIB(count) ((count)*UINT64_C(1073741824))
 
-enum { LISTENERS = 16, LISTS = 1024, MESHES = 4096, EDGES = 10000000 };
+enum {
+    LISTENERS = 16,
+    LISTS = 1024,
+    MESHES = 4096,
+    EDGES = 10000000,
+    HANDSHAKES = 1000000
+};
 
 /* clang-format off */
 static const struct conf_key keys[] = {
@@ -63,6 +69,10 @@ static const struct conf_key keys[] = {
     {.path = "limits.hello", .kind = CONF_DURATION, AT(limits.hello),
      .fallback = "5s", .min = MS(100), .max = MS(300000), .live = true,
      .help = "A connection has so long to prove its membership."},
+    {.path = "limits.handshakes", .kind = CONF_COUNT, AT(limits.handshakes),
+     .fallback = "0", .max = HANDSHAKES, .live = true,
+     .help = "Handshakes begun a second: an eighth of them from one network,\n"
+             "half from one that a member came from. 0: 256 for each core."},
 
     {.path = "cluster.nats", .kind = CONF_STRING, AT(cluster.nats),
      .fallback = "", .check = check_nats,

@@ -1,33 +1,32 @@
 #include "common/io/gate.h"
 
+#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include <sodium.h>
-
 #include "common/base/heap.h"
-#include "common/base/map.h"
 #include "common/base/memory.h"
 #include "common/io/sockaddr.h"
+#include "common/io/syn_filter.h"
 
 enum {
     /* Written to a socket and not sent yet, at most. */
     UNSENT_BYTES = 256 * 1024,
-    /* From HUB_DROP to the cut: REFUSED is on its way. */
+    /* From gate_drop to the cut: REFUSED is on its way. */
     DROP_MS = 300,
     /* More sockets than this can be in nobody's table of descriptors. */
     FD_MAX = 1 << 24,
-    /* Family, address, scope. */
-    SOURCE_KEY_SIZE = 1 + 16 + 4,
-};
-
-/* How many connections come from one IP address. */
-struct source {
-    uint8_t key[SOURCE_KEY_SIZE];
-    size_t count;
+    /* Listeners with a filter; more are left without. */
+    LISTENERS = 32,
+    /* Between two changes of the filter. */
+    FILTER_MS = 10,
+    /* Without descriptors nobody is let in for so long, */
+    STARVED_MS = 1000,
+    /* and a connection makes room so often. */
+    MAKE_ROOM_MS = 20,
 };
 
 struct socket_entry {
@@ -36,9 +35,13 @@ struct socket_entry {
     struct address address;
     struct source *source;
     struct timer timer; /* armed: when it will be cut */
-    const char *reason; /* for which it will; "" if the hub told why */
+    const char *reason; /* for which it will; "" if the owner told why */
     struct gate *gate;
     struct unread_conn unread;
+    bool is_cut;
+    bool stranger; /* in the list of those without a holder, */
+    struct socket_entry *older;
+    struct socket_entry *newer;
 };
 
 struct gate {
@@ -48,20 +51,34 @@ struct gate {
     struct socket_entry **by_fd;
     size_t room; /* of by_fd */
     size_t count;
-    struct map sources;
+    struct socket_entry *oldest; /* of the strangers */
+    struct socket_entry *newest;
+    size_t strangers;
+    struct sources sources;
     struct heap timers;
     struct unread *unread;
+    int listeners[LISTENERS];
+    size_t listener_count;
+    struct timer filter; /* without an owner; armed: it is to be changed */
+    struct instant filter_at;
+    struct instant make_room_at;
 };
+
+static struct sources_conf sources_conf_of(const struct gate_conf *conf)
+{
+    return (struct sources_conf){.handshakes = conf->handshakes,
+                                 .burst = 2 * conf->per_address};
+}
 
 struct gate *gate_new(const struct gate_conf *conf, struct unread *unread,
                       gate_cut_fn *cut, void *context)
 {
     struct gate *g = memory_new(sizeof *g);
-    uint8_t hash_key[16];
+    struct sources_conf sources = sources_conf_of(conf);
     *g = (struct gate){
         .conf = *conf, .cut = cut, .context = context, .unread = unread};
-    randombytes_buf(hash_key, sizeof hash_key);
-    map_init(&g->sources, SOURCE_KEY_SIZE, hash_key);
+    g->filter_at = g->make_room_at = (struct instant){INT64_MIN};
+    sources_init(&g->sources, &sources);
     return g;
 }
 
@@ -70,33 +87,45 @@ static struct socket_entry *entry_of(const struct gate *g, int fd)
     return fd >= 0 && (size_t)fd < g->room ? g->by_fd[fd] : NULL;
 }
 
-static void source_key(const struct address *a, uint8_t key[SOURCE_KEY_SIZE])
+/* ---- Those without a holder --------------------------------------------- */
+
+static void strangers_add(struct gate *g, struct socket_entry *e)
 {
-    key[0] = (uint8_t)a->family;
-    memcpy(key + 1, a->ip, sizeof a->ip);
-    memcpy(key + 1 + sizeof a->ip, &a->scope, sizeof a->scope);
+    if (e->stranger)
+        return;
+    e->stranger = true;
+    e->newer = NULL;
+    e->older = g->newest;
+    *(g->newest ? &g->newest->newer : &g->oldest) = e;
+    g->newest = e;
+    g->strangers++;
 }
 
-static struct source *source_take(struct gate *g, const struct address *a)
+static void strangers_remove(struct gate *g, struct socket_entry *e)
 {
-    uint8_t key[SOURCE_KEY_SIZE];
-    source_key(a, key);
-    struct source *s = map_get(&g->sources, key);
-    if (!s) {
-        s = memory_new(sizeof *s);
-        memcpy(s->key, key, sizeof key);
-        map_put(&g->sources, key, s);
-    }
-    s->count++;
-    return s;
+    if (!e->stranger)
+        return;
+    e->stranger = false;
+    *(e->older ? &e->older->newer : &g->oldest) = e->newer;
+    *(e->newer ? &e->newer->older : &g->newest) = e->older;
+    g->strangers--;
 }
+
+static struct socket_entry *oldest_from(const struct gate *g,
+                                        const struct source *source)
+{
+    struct socket_entry *e = g->oldest;
+    while (e && e->source != source)
+        e = e->newer;
+    return e;
+}
+
+/* ---- Connections -------------------------------------------------------- */
 
 static void forget(struct gate *g, struct socket_entry *e)
 {
-    if (--e->source->count == 0) {
-        map_remove(&g->sources, e->source->key);
-        free(e->source);
-    }
+    strangers_remove(g, e);
+    sources_leave(&g->sources, e->source);
     heap_remove(&g->timers, &e->timer);
     unread_remove(g->unread, &e->unread);
     g->by_fd[e->fd] = NULL;
@@ -112,7 +141,7 @@ void gate_free(struct gate *g)
         if (g->by_fd[i])
             forget(g, g->by_fd[i]);
     }
-    map_close(&g->sources);
+    sources_close(&g->sources);
     heap_close(&g->timers);
     free(g->by_fd);
     free(g);
@@ -121,6 +150,7 @@ void gate_free(struct gate *g)
 void gate_reconfigure(struct gate *g, const struct gate_conf *conf)
 {
     g->conf = *conf;
+    g->sources.conf = sources_conf_of(conf);
 }
 
 static void make_room(struct gate *g, size_t fd)
@@ -145,28 +175,103 @@ static void shut(const struct socket_entry *e)
         shutdown(e->fd, SHUT_RDWR);
 }
 
-static void cut(struct gate *g, struct socket_entry *e)
+static void cut(struct gate *g, struct socket_entry *e, const char *reason)
 {
-    if (*e->reason)
-        g->cut(g->context, &e->address, e->reason);
+    if (e->is_cut)
+        return;
+    e->is_cut = true;
+    strangers_remove(g, e);
+    heap_remove(&g->timers, &e->timer);
+    if (*reason)
+        g->cut(g->context, &e->address, reason);
     shut(e);
 }
 
 static void cut_unread(void *owner, const char *reason)
 {
     struct socket_entry *e = owner;
-    e->reason = reason;
-    heap_remove(&e->gate->timers, &e->timer);
-    cut(e->gate, e);
+    cut(e->gate, e, reason);
 }
 
-static const char *too_many(const struct gate *g, const struct socket_entry *e)
+/* One more has come: at a limit the oldest stranger makes room, which is at
+ * worst the one that came. */
+static void keep_limits(struct gate *g, const struct source *source)
 {
-    if (g->count > g->conf.sockets)
-        return "full";
-    if (e->source->count > g->conf.per_address)
-        return "full_address";
-    return NULL;
+    if (source->count > g->conf.per_address) {
+        struct socket_entry *victim = oldest_from(g, source);
+        if (victim)
+            cut(g, victim, "full_address");
+    }
+    bool full = g->count > g->conf.sockets ||
+                (g->conf.strangers > 0 && g->strangers > g->conf.strangers);
+    if (full && g->oldest)
+        cut(g, g->oldest, "full");
+}
+
+/* ---- The kernel's filter ------------------------------------------------ */
+
+static void change_filter(struct gate *g, struct instant now)
+{
+    struct bars bars;
+    g->filter_at = now;
+    g->sources.changed = false;
+    sources_bars(&g->sources, &bars);
+    bool wanted = bars.everyone || bars.strangers || bars.barred_count > 0;
+    for (size_t i = 0; i < g->listener_count; i++) {
+        /* Without a filter what comes too fast is only cut. */
+        if (!wanted || !syn_filter_set(g->listeners[i], &bars))
+            syn_filter_clear(g->listeners[i]);
+    }
+}
+
+static void settle_filter(struct gate *g, struct instant now)
+{
+    struct instant at = instant_after(g->filter_at, span_ms(FILTER_MS));
+    if (!g->sources.changed)
+        return;
+    if (instant_reached(at, now))
+        change_filter(g, now);
+    else
+        heap_set(&g->timers, &g->filter, at);
+}
+
+void gate_listening(struct gate *g, int fd)
+{
+    if (g->listener_count < LISTENERS)
+        g->listeners[g->listener_count++] = fd;
+}
+
+/* ---- What is told ------------------------------------------------------- */
+
+static void set_options(int fd)
+{
+    /* Where the kernel has it; where not, nothing is lost. */
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3);
+    /* What waits for a slow edge waits where its senders take turns, and not
+     * in the kernel; what is on its way is not limited. */
+    int unsent = UNSENT_BYTES;
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    syn_filter_clear(fd);
+}
+
+static struct socket_entry *entry_new(struct gate *g, int fd,
+                                      const struct address *address,
+                                      struct instant now)
+{
+    struct socket_entry *e = memory_new(sizeof *e);
+    e->fd = fd;
+    e->address = *address;
+    e->source = sources_enter(&g->sources, address, now);
+    e->timer.owner = e;
+    e->gate = g;
+    e->reason = "no_hello";
+    e->unread = (struct unread_conn){.cut = cut_unread, .owner = e};
+    unread_add(g->unread, &e->unread, fd, g->conf.unread_stranger, now);
+    g->by_fd[fd] = e;
+    g->count++;
+    strangers_add(g, e);
+    heap_set(&g->timers, &e->timer, instant_after(now, g->conf.hello));
+    return e;
 }
 
 void gate_accepted(struct gate *g, int fd, struct instant now)
@@ -184,28 +289,28 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
             return;
         forget(g, g->by_fd[fd]);
     }
+    struct socket_entry *e = entry_new(g, fd, &address, now);
+    if (sources_begin_handshake(&g->sources, e->source, now)) {
+        set_options(fd);
+        keep_limits(g, e->source);
+    } else {
+        cut(g, e, "rate");
+    }
+    settle_filter(g, now);
+}
 
-    struct socket_entry *e = memory_new(sizeof *e);
-    e->fd = fd;
-    e->address = address;
-    e->source = source_take(g, &e->address);
-    e->timer.owner = e;
-    e->gate = g;
-    e->unread = (struct unread_conn){.cut = cut_unread, .owner = e};
-    unread_add(g->unread, &e->unread, fd, g->conf.unread_stranger, now);
-    g->by_fd[fd] = e;
-    g->count++;
-    /* Where the kernel has it; where not, nothing is lost. */
-    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3);
-    /* What waits for a slow edge waits where its senders take turns, and not
-     * in the kernel; what is on its way is not limited. */
-    int unsent = UNSENT_BYTES;
-    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-
-    const char *reason = too_many(g, e);
-    e->reason = reason ? reason : "no_hello";
-    heap_set(&g->timers, &e->timer,
-             reason ? now : instant_after(now, g->conf.hello));
+void gate_accept_failed(struct gate *g, int error, struct instant now)
+{
+    if (error != EMFILE && error != ENFILE && error != ENOBUFS &&
+        error != ENOMEM)
+        return;
+    if (!instant_reached(g->make_room_at, now))
+        return;
+    g->make_room_at = instant_after(now, span_ms(MAKE_ROOM_MS));
+    if (g->oldest)
+        cut(g, g->oldest, "no_descriptors");
+    sources_bar_everyone(&g->sources, instant_after(now, span_ms(STARVED_MS)));
+    settle_filter(g, now);
 }
 
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
@@ -220,16 +325,25 @@ bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
     *address = e->address;
     e->conn = conn;
     e->unread.limit = g->conf.unread;
+    strangers_remove(g, e);
     heap_remove(&g->timers, &e->timer);
     return true;
+}
+
+void gate_prove(struct gate *g, int fd, uint64_t conn)
+{
+    struct socket_entry *e = entry_of(g, fd);
+    if (e && e->conn == conn)
+        sources_prove(&g->sources, e->source);
 }
 
 void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now)
 {
     struct socket_entry *e = entry_of(g, fd);
-    if (!e || e->conn != conn)
+    if (!e || e->conn != conn || e->is_cut)
         return;
     e->reason = "";
+    strangers_add(g, e);
     heap_set(&g->timers, &e->timer, instant_after(now, span_ms(DROP_MS)));
 }
 
@@ -254,13 +368,19 @@ void gate_read(struct gate *g, int fd, size_t size)
 
 struct instant gate_deadline(const struct gate *g)
 {
-    return heap_deadline(&g->timers);
+    return instant_min(heap_deadline(&g->timers),
+                       sources_deadline(&g->sources));
 }
 
 void gate_due(struct gate *g, struct instant now)
 {
-    for (struct timer *t; (t = heap_due(&g->timers, now));)
-        cut(g, t->owner);
+    for (struct timer *t; (t = heap_due(&g->timers, now));) {
+        struct socket_entry *e = t->owner;
+        if (e)
+            cut(g, e, e->reason);
+    }
+    sources_due(&g->sources, now);
+    settle_filter(g, now);
 }
 
 size_t gate_count(const struct gate *g)

@@ -28,6 +28,7 @@ static const struct {
     enum value_kind value;
     const char *reason;
 } meanings[] = {
+    {ZMQ_EVENT_LISTENING, MONITOR_LISTENING, VALUE_FD, ""},
     {ZMQ_EVENT_ACCEPTED, MONITOR_ACCEPTED, VALUE_FD, ""},
     {ZMQ_EVENT_ACCEPT_FAILED, MONITOR_ACCEPT_FAILED, VALUE_ERROR, ""},
     {ZMQ_EVENT_CONNECTED, MONITOR_CONNECTED, VALUE_FD, ""},

@@ -18,6 +18,7 @@
 #include "common/io/zsocket.h"
 
 enum monitor_kind {
+    MONITOR_LISTENING, /* fd: the listener's */
     MONITOR_ACCEPTED,
     MONITOR_ACCEPT_FAILED, /* error: EMFILE: out of descriptors */
     MONITOR_CONNECTED,
@@ -31,7 +32,7 @@ enum { MONITOR_ENDPOINT_SIZE = 128 };
 
 struct monitor_event {
     enum monitor_kind kind;
-    int fd;    /* ACCEPTED, CONNECTED, DISCONNECTED; else -1 */
+    int fd;    /* -1 where the event has none */
     int error; /* errno, or 0 */
     /* HANDSHAKE_FAILED: "closed", "protocol", "auth"; else "". */
     const char *reason;
@@ -54,7 +55,7 @@ void monitor_close(struct monitor **self);
 void monitor_drain(struct monitor *m);
 
 /* The two frames of an event as libzmq sends them; false for those that say
- * nothing about a connection (listening, closed, stopped, ...). */
+ * nothing of this (closed, stopped, ...). */
 bool monitor_parse(struct bytes head, struct bytes endpoint,
                    struct monitor_event *event) MUST_USE;
 

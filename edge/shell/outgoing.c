@@ -327,6 +327,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         l->connected = true;
         link_limit_unsent(event->fd);
         break;
+    case MONITOR_LISTENING:
     case MONITOR_ACCEPTED:
     case MONITOR_ACCEPT_FAILED:
         break;

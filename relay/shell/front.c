@@ -81,6 +81,9 @@ static void on_monitor(void *context, const struct monitor_event *event)
 {
     struct front *f = context;
     switch (event->kind) {
+    case MONITOR_LISTENING:
+        gate_listening(f->gate, event->fd);
+        return;
     case MONITOR_ACCEPTED:
         gate_accepted(f->gate, event->fd, clock_now());
         return;
@@ -95,6 +98,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
     case MONITOR_ACCEPT_FAILED:
         f->owner.turned_away(f->owner.context, "accept_failed",
                              &(struct address){0}, error_word(event->error));
+        gate_accept_failed(f->gate, event->error, clock_now());
         return;
     case MONITOR_CONNECTED:
     case MONITOR_CONNECT_FAILED:
@@ -247,6 +251,13 @@ bool front_write(struct front *f, uint64_t conn, struct bytes packet)
     bool taken = send_or_keep(f, c, &message);
     zmq_msg_close(&message);
     return taken;
+}
+
+void front_prove(struct front *f, uint64_t conn)
+{
+    const struct conn *c = conns_by_id(&f->conns, conn);
+    if (c)
+        gate_prove(f->gate, c->fd, conn);
 }
 
 void front_drop(struct front *f, uint64_t conn)

@@ -54,6 +54,8 @@ bool front_write(struct front *f, uint64_t conn, struct bytes packet) MUST_USE;
 /* The same of a received packet, whose bytes are shared: it stays as it is, to
  * be forwarded to others too, and is not to be changed any more. */
 bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet) MUST_USE;
+/* Who is connected is a member. */
+void front_prove(struct front *f, uint64_t conn);
 /* Ignores the connection from now on, and ends it. */
 void front_drop(struct front *f, uint64_t conn);
 

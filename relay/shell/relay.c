@@ -75,6 +75,8 @@ static void do_todo(struct relay *r, const struct hub_todo *todo,
         front_drop(r->front, todo->conn);
         return;
     case HUB_LOG:
+        if (todo->log.what == HUB_EDGE_UP)
+            front_prove(r->front, todo->conn);
         told_of_edge(&r->log, clock_now(), todo);
         return;
     case HUB_KEEP:

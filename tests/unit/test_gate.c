@@ -3,8 +3,10 @@
  */
 #include "common/io/gate.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,38 +170,217 @@ static void a_dropped_one_is_cut_in_a_moment(void **state)
     assert_string_equal(last_cut, "");
 }
 
-static void one_too_many_is_cut_at_once(void **state)
+/* ---- More than one ------------------------------------------------------ */
+
+enum { CROWD = 8 };
+
+static int accepted[CROWD];
+static int clients[CROWD];
+
+static int setup_crowd(void **state)
+{
+    setup(state);
+    for (int i = 0; i < CROWD; i++)
+        connect_pair(&accepted[i], &clients[i]);
+    return 0;
+}
+
+static int teardown_crowd(void **state)
+{
+    teardown(state);
+    for (int i = 0; i < CROWD; i++) {
+        close(accepted[i]);
+        close(clients[i]);
+    }
+    return 0;
+}
+
+static void reconfigure(const struct gate_conf *conf)
+{
+    struct gate_conf all = *conf;
+    all.hello = span_s(5);
+    all.unread_stranger = 32 * 1024;
+    all.unread = 4 * 1024 * 1024;
+    gate_reconfigure(gate, &all);
+}
+
+static void enter(int i)
+{
+    gate_accepted(gate, accepted[i], now);
+    gate_due(gate, now);
+}
+
+static void a_full_gate_gives_the_oldest_strangers_place(void **state)
 {
     (void)state;
-    int accepted[2];
-    int client[2];
-    gate_accepted(gate, here, now);
-    for (int i = 0; i < 2; i++) {
-        connect_pair(&accepted[i], &client[i]);
-        gate_accepted(gate, accepted[i], now);
-        gate_due(gate, now);
-    }
-    assert_false(is_shut(client[0]));
-    assert_true(is_shut(client[1]));
+    for (int i = 0; i < 3; i++)
+        enter(i);
+    assert_true(is_shut(clients[0]));
+    assert_false(is_shut(clients[1]));
+    assert_false(is_shut(clients[2]));
     assert_string_equal(last_cut, "full");
-    for (int i = 0; i < 2; i++) {
-        close(accepted[i]);
-        close(client[i]);
+}
+
+static void who_has_said_something_makes_no_room(void **state)
+{
+    (void)state;
+    reconfigure(&(struct gate_conf){.sockets = 3, .per_address = 10});
+    for (int i = 0; i < 3; i++)
+        enter(i);
+    assert_true(hold(accepted[0], 7));
+    enter(3);
+    assert_false(is_shut(clients[0]));
+    assert_true(is_shut(clients[1]));
+    assert_int_equal(closed(accepted[1]), 0);
+    assert_true(hold(accepted[2], 8));
+    assert_true(hold(accepted[3], 9));
+    enter(4); /* nobody is left to make room */
+    assert_true(is_shut(clients[4]));
+    assert_int_equal(closed(accepted[4]), 0);
+    gate_drop(gate, accepted[2], 8, now); /* but for who is to go anyway */
+    enter(5);
+    assert_true(is_shut(clients[2]));
+    assert_false(is_shut(clients[5]));
+    assert_false(is_shut(clients[3]));
+}
+
+static void strangers_are_limited_by_themselves(void **state)
+{
+    (void)state;
+    reconfigure(
+        &(struct gate_conf){.sockets = 100, .strangers = 2, .per_address = 10});
+    enter(0);
+    assert_true(hold(accepted[0], 7));
+    for (int i = 1; i < 4; i++)
+        enter(i);
+    assert_false(is_shut(clients[0]));
+    assert_true(is_shut(clients[1]));
+    assert_false(is_shut(clients[2]));
+    assert_false(is_shut(clients[3]));
+    assert_string_equal(last_cut, "full");
+}
+
+static void a_full_address_makes_its_own_room(void **state)
+{
+    (void)state;
+    reconfigure(&(struct gate_conf){.sockets = 100, .per_address = 2});
+    for (int i = 0; i < 3; i++)
+        enter(i);
+    assert_true(is_shut(clients[0]));
+    assert_false(is_shut(clients[1]));
+    assert_false(is_shut(clients[2]));
+    assert_string_equal(last_cut, "full_address");
+}
+
+/* 16 a second: 2 from a network of strangers, 8 from a member's; 8 at once. */
+static void too_many_handshakes_are_cut_at_once(void **state)
+{
+    (void)state;
+    reconfigure(&(struct gate_conf){
+        .sockets = 100, .per_address = 4, .handshakes = 16});
+    enter(0);
+    assert_true(hold(accepted[0], 7));
+    for (int i = 0; i < 7; i++) {
+        enter(1);
+        assert_int_equal(closed(accepted[1]), 0);
     }
+    assert_string_equal(last_cut, "");
+    enter(2);
+    assert_true(is_shut(clients[2]));
+    assert_string_equal(last_cut, "rate");
+    gate_prove(gate, accepted[0], 8); /* not the holder */
+    pass(span_ms(130));
+    enter(3);
+    assert_true(is_shut(clients[3]));
+    gate_prove(gate, accepted[0], 7);
+    for (int i = 4; i < 6; i++) {
+        assert_int_equal(closed(accepted[i - 2]), 0);
+        enter(i);
+        assert_false(is_shut(clients[i]));
+    }
+    assert_false(is_shut(clients[0]));
+    assert_false(is_shut(clients[1]));
+}
+
+static void out_of_descriptors_the_oldest_stranger_makes_room(void **state)
+{
+    (void)state;
+    reconfigure(&(struct gate_conf){.sockets = 100, .per_address = 10});
+    enter(0);
+    assert_true(hold(accepted[0], 7));
+    enter(1);
+    enter(2);
+    gate_accept_failed(gate, ECONNABORTED, now); /* not for want of room */
+    assert_false(is_shut(clients[1]));
+    gate_accept_failed(gate, EMFILE, now);
+    gate_accept_failed(gate, EMFILE, now); /* one at a time */
+    assert_false(is_shut(clients[0]));
+    assert_true(is_shut(clients[1]));
+    assert_false(is_shut(clients[2]));
+    pass(span_ms(50));
+    gate_accept_failed(gate, ENFILE, now);
+    assert_true(is_shut(clients[2]));
+    pass(span_ms(50));
+    gate_accept_failed(gate, EMFILE, now); /* nobody is left */
+    assert_false(is_shut(clients[0]));
+}
+
+static bool connects_to(const struct sockaddr_in *to, const char *from)
+{
+    struct sockaddr_in me = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_int_equal(inet_pton(AF_INET, from, &me.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&me, sizeof me), 0);
+    int rc = connect(fd, (const struct sockaddr *)to, sizeof *to);
+    assert_true(rc == 0 || errno == EINPROGRESS);
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    /* A SYN that was dropped comes again after a second. */
+    bool done = poll(&p, 1, 300) == 1;
+    close(fd);
+    return done;
+}
+
+/* The kernel ignores whom the gate would have to cut. */
+static void who_comes_too_fast_is_kept_out(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t size = sizeof at;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    getsockname(listener, (struct sockaddr *)&at, &size);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    reconfigure(&(struct gate_conf){
+        .sockets = 100, .per_address = 1, .handshakes = 16});
+    gate_listening(gate, listener);
+    for (int i = 0; i < 2; i++) { /* all of them come from 127.0.0.1 */
+        enter(i);
+        assert_int_equal(closed(accepted[i]), 0);
+    }
+    assert_true(connects_to(&at, "127.0.0.1"));
+    enter(2);
+    assert_string_equal(last_cut, "rate");
+    assert_false(connects_to(&at, "127.0.0.1"));
+    assert_true(connects_to(&at, "127.0.0.2"));
+    assert_false(instant_is_never(gate_deadline(gate)));
+    pass(span_s(1));
+    assert_true(connects_to(&at, "127.0.0.1"));
+    close(listener);
 }
 
 static void another_connection_with_the_descriptor_is_spared(void **state)
 {
     (void)state;
-    int accepted;
+    int other;
     int client;
     gate_accepted(gate, here, now);
-    connect_pair(&accepted, &client);
-    assert_int_equal(dup2(accepted, here), here); /* used again, unheard */
+    connect_pair(&other, &client);
+    assert_int_equal(dup2(other, here), here); /* used again, unheard */
     pass(span_s(6));
     assert_string_equal(last_cut, "no_hello");
     assert_false(is_shut(client));
-    close(accepted);
+    close(other);
     close(client);
 }
 
@@ -266,6 +447,8 @@ static void what_waits_in_the_kernel_is_not_counted(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CROWD_TEST(name)                                                       \
+    cmocka_unit_test_setup_teardown(name, setup_crowd, teardown_crowd)
 
 int main(void)
 {
@@ -275,7 +458,13 @@ int main(void)
         TEST(a_packet_may_come_before_its_accept),
         TEST(what_is_gone_is_not_held),
         TEST(a_dropped_one_is_cut_in_a_moment),
-        TEST(one_too_many_is_cut_at_once),
+        CROWD_TEST(a_full_gate_gives_the_oldest_strangers_place),
+        CROWD_TEST(who_has_said_something_makes_no_room),
+        CROWD_TEST(strangers_are_limited_by_themselves),
+        CROWD_TEST(a_full_address_makes_its_own_room),
+        CROWD_TEST(too_many_handshakes_are_cut_at_once),
+        CROWD_TEST(out_of_descriptors_the_oldest_stranger_makes_room),
+        CROWD_TEST(who_comes_too_fast_is_kept_out),
         TEST(another_connection_with_the_descriptor_is_spared),
         TEST(who_is_not_read_is_cut),
         TEST(before_its_first_packet_it_may_send_little),

@@ -285,13 +285,13 @@ static void frames_that_are_no_event_are_refused(void **state)
 {
     struct monitor_event event;
     uint8_t head[6] = {0};
-    uint16_t listening = ZMQ_EVENT_LISTENING;
+    uint16_t stopped = ZMQ_EVENT_MONITOR_STOPPED;
 
     (void)state;
     struct bytes endpoint = bytes_of_string("tcp://127.0.0.1:1");
     assert_false(monitor_parse(bytes_of(head, 5), endpoint, &event));
     assert_false(monitor_parse(bytes_of(head, 6), endpoint, &event));
-    memcpy(head, &listening, 2);
+    memcpy(head, &stopped, 2);
     assert_false(monitor_parse(bytes_of(head, 6), endpoint, &event));
 }
 

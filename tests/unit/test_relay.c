@@ -6,6 +6,7 @@
 #include "relay/shell/conns.h"
 #include "relay/shell/relay.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -585,8 +586,48 @@ static void an_address_has_its_limit_of_connections(void **state)
     for (int i = 0; i < EXTRA; i++)
         fds[i] = tcp_connect();
     assert_true(wait_for_log("connection_cut reason=\"full_address\""));
-    assert_true(closed_within(fds[EXTRA - 1], WAIT_MS));
+    assert_true(closed_within(fds[0], WAIT_MS)); /* the oldest */
     for (int i = 0; i < EXTRA; i++)
+        close(fds[i]);
+}
+
+/* The connection is on its way; its SYN may be ignored. */
+static int tcp_begin(const char *from)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in me = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    to.sin_port =
+        htons((uint16_t)strtoul(strrchr(world.endpoint, ':') + 1, NULL, 10));
+    assert_int_equal(inet_pton(AF_INET, from, &me.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&me, sizeof me), 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
+        assert_int_equal(errno, EINPROGRESS);
+    return fd;
+}
+
+/* A network of strangers that begins handshakes without end is held to its
+ * rate, and another one, where a member is, is let in meanwhile. */
+static void a_flood_of_handshakes_harms_no_member(void **state)
+{
+    (void)state;
+    enum { FLOOD = 200 };
+    static int fds[FLOOD];
+    start("limits: {handshakes: 32}\n");
+    join(&a, 1);
+    for (int i = 0; i < FLOOD; i++) {
+        fds[i] = tcp_begin("127.0.0.2");
+        if (i % 16 == 0)
+            turn();
+    }
+    assert_true(
+        wait_for_log("connection_cut reason=\"rate\" address=127.0.0.2"));
+    join(&b, 2);
+    forward(&a, &b, 1, 100);
+    assert_true(await(&b, RELAY_FORWARDED, WAIT_MS).size > 0);
+    assert_null(strstr(logged(), "edge_down"));
+    for (int i = 0; i < FLOOD; i++)
         close(fds[i]);
 }
 
@@ -759,6 +800,7 @@ int main(void)
         TEST(a_list_from_an_edge_outlives_the_relay),
         TEST(who_proves_nothing_is_cut),
         TEST(an_address_has_its_limit_of_connections),
+        TEST(a_flood_of_handshakes_harms_no_member),
         TEST(a_refused_edges_connection_ends),
         TEST(many_frames_and_large_frames_do_no_harm),
         TEST(a_message_of_endless_frames_is_cut),
