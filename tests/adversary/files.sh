@@ -1,0 +1,48 @@
+#!/bin/bash
+# Daemons with few descriptors, and more strangers than that.
+#
+#   here: hub (relay, 127.0.0.1:443), alice (127.0.0.1:40001), bob
+. "$(dirname "$0")/../net/lab.sh"
+. "$NET_DIR/../adversary/stage.sh"
+
+hub=127.0.0.1:443
+door=127.0.0.1:40001
+mib=64
+
+with_files() { # FILES NAME PROGRAM [options]
+    local files=$1 name=$2 program=$3
+    shift 3
+    spawn "$name" here prlimit "--nofile=$files:$files" "$ZS_BIN/$program" "$@"
+}
+
+scene() { # VICTIM FILES ADDRESS
+    watch "$1"
+    lie silent "$3" --count 1000 --spread 50
+    meanwhile "zs at alice" 2000 asks alice status
+    under_attack "$1 with $2 files and 1,000 silent strangers" $mib
+    check "its log stays short" test "$(stat -c %s "$LAB/$1.log")" -lt 200000
+    stage_end
+}
+
+stage
+start_relay hub here
+for files in 64 256; do
+    with_files $files alice zs-edge -c "$LAB/alice.yaml" \
+        --socket /run/zeroservices/alice.sock
+    edge here bob
+    answers alice bob
+    sees alice bob tcp 10s
+    scene alice $files $door
+    end alice
+    rm "$LAB/alice.log"
+done
+end hub
+
+# By the relay now: bob has no listener, and calls nobody.
+conf bob "paths: {tcp: false}"
+end bob
+with_files 256 hub zs-relay -c "$LAB/hub/relay.yaml"
+until_true 10 lab_listens here
+meet relay
+scene hub 256 $hub
+finish
