@@ -91,6 +91,10 @@ static const struct conf_key keys[] = {
     {.path = "limits.links", .kind = CONF_COUNT, AT(limits.links),
      .fallback = "256", .min = 1, .max = 65536,
      .help = "Direct links to keep at a time."},
+    {.path = "limits.memory", .kind = CONF_SIZE, AT(limits.memory),
+     .fallback = "256MiB", .min = KIB(16384), .max = GIB(64), .live = true,
+     .help = "Memory for what connections send and is not read yet; the one\n"
+             "that holds most is cut beyond it."},
 
     {.path = "api.socket", .kind = CONF_PATH, AT(api.socket),
      .fallback = "",

@@ -51,6 +51,7 @@ struct edge_conf {
         size_t window;  /* bytes */
         size_t peers;
         size_t links;
+        size_t memory; /* bytes of unread packets, of all connections */
     } limits;
     struct {
         char *socket; /* a path; "": the usual place */

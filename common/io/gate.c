@@ -13,10 +13,6 @@
 #include "common/io/syn_filter.h"
 
 enum {
-    /* Written to a socket and not sent yet, at most. */
-    UNSENT_BYTES = 256 * 1024,
-    /* From gate_drop to the cut: REFUSED is on its way. */
-    DROP_MS = 300,
     /* More sockets than this can be in nobody's table of descriptors. */
     FD_MAX = 1 << 24,
     /* Listeners with a filter; more are left without. */
@@ -35,7 +31,7 @@ struct socket_entry {
     struct address address;
     struct source *source;
     struct timer timer; /* armed: when it will be cut */
-    const char *reason; /* for which it will; "" if the owner told why */
+    const char *reason; /* for which it will; "" if the owner dropped it */
     struct gate *gate;
     struct unread_conn unread;
     bool is_cut;
@@ -210,6 +206,17 @@ static void keep_limits(struct gate *g, const struct source *source)
 
 /* ---- The kernel's filter ------------------------------------------------ */
 
+/* libzmq may have closed it, and another socket have its number. */
+static bool is_listener(int fd)
+{
+    int listens = 0;
+    int protocol = 0;
+    socklen_t size = sizeof listens;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+           listens && protocol == IPPROTO_TCP;
+}
+
 static void change_filter(struct gate *g, struct instant now)
 {
     struct bars bars;
@@ -217,7 +224,11 @@ static void change_filter(struct gate *g, struct instant now)
     g->sources.changed = false;
     sources_bars(&g->sources, &bars);
     bool wanted = bars.everyone || bars.strangers || bars.barred_count > 0;
-    for (size_t i = 0; i < g->listener_count; i++) {
+    for (size_t i = g->listener_count; i-- > 0;) {
+        if (!is_listener(g->listeners[i])) {
+            g->listeners[i] = g->listeners[--g->listener_count];
+            continue;
+        }
         /* Without a filter what comes too fast is only cut. */
         if (!wanted || !syn_filter_set(g->listeners[i], &bars))
             syn_filter_clear(g->listeners[i]);
@@ -243,17 +254,6 @@ void gate_listening(struct gate *g, int fd)
 
 /* ---- What is told ------------------------------------------------------- */
 
-static void set_options(int fd)
-{
-    /* Where the kernel has it; where not, nothing is lost. */
-    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3);
-    /* What waits for a slow edge waits where its senders take turns, and not
-     * in the kernel; what is on its way is not limited. */
-    int unsent = UNSENT_BYTES;
-    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-    syn_filter_clear(fd);
-}
-
 static struct socket_entry *entry_new(struct gate *g, int fd,
                                       const struct address *address,
                                       struct instant now)
@@ -274,6 +274,19 @@ static struct socket_entry *entry_new(struct gate *g, int fd,
     return e;
 }
 
+static void set_options(const struct gate *g, int fd)
+{
+    const char *congestion = g->conf.congestion;
+    if (congestion)
+        setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion,
+                   (socklen_t)strlen(congestion));
+    /* What waits for a slow peer waits where its senders take turns, and not
+     * in the kernel; what is on its way is not limited. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &g->conf.unsent,
+               sizeof g->conf.unsent);
+    syn_filter_clear(fd);
+}
+
 void gate_accepted(struct gate *g, int fd, struct instant now)
 {
     if (fd < 0 || fd >= FD_MAX)
@@ -291,7 +304,7 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
     }
     struct socket_entry *e = entry_new(g, fd, &address, now);
     if (sources_begin_handshake(&g->sources, e->source, now)) {
-        set_options(fd);
+        set_options(g, fd);
         keep_limits(g, e->source);
     } else {
         cut(g, e, "rate");
@@ -344,7 +357,7 @@ void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now)
         return;
     e->reason = "";
     strangers_add(g, e);
-    heap_set(&g->timers, &e->timer, instant_after(now, span_ms(DROP_MS)));
+    heap_set(&g->timers, &e->timer, instant_after(now, g->conf.drop));
 }
 
 uint64_t gate_closed(struct gate *g, int fd, struct address *address)

@@ -28,6 +28,9 @@ struct gate_conf {
     size_t per_address;  /* from one network (address_network) */
     uint64_t handshakes; /* begun a second; 0: any number */
     struct span hello;   /* from the accept to the first packet */
+    struct span drop;    /* from gate_drop to the end: time to be told why */
+    int unsent;          /* bytes that the kernel may have and not send yet */
+    const char *congestion; /* control, where the kernel has it; NULL: any */
     /* What libzmq may hold of a connection, in bytes on the wire, until its
      * first packet came, and from then on. */
     size_t unread_stranger;

@@ -14,6 +14,10 @@
 
 enum {
     CLOCK_MS = 1000,
+    /* Beyond twice `limits.links`, of links and of what may become one. */
+    LINKS_SPARE = 64,
+    STRANGERS = 256,
+    HELLO_S = 5, /* [P-5.3] */
     /* A free TCP port whose number UDP has not: rare, and twice rarer. */
     PORT_TRIES = 8,
 };
@@ -183,7 +187,10 @@ static bool open_incoming(struct edge *e)
         .keys = node_link_keys(e->node),
         .bell = e->bell,
         /* The node closes the least used beyond its limit. */
-        .limit = 2 * e->conf->limits.links + 64,
+        .limit = 2 * e->conf->limits.links + LINKS_SPARE,
+        .sockets = 2 * e->conf->limits.links + LINKS_SPARE + STRANGERS,
+        .hello = span_s(HELLO_S),
+        .intake = &e->intake,
     };
 
     e->incoming = incoming_open(&e->turn, &conf);
@@ -264,7 +271,7 @@ static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
     e->bell = bell_open(e->loop, on_bell, e);
     if (e->bell == NULL)
         return failed(error, "no descriptor is left");
-    e->outgoing = outgoing_open(&e->turn, e->zmq_context, e->bell);
+    e->outgoing = outgoing_open(&e->turn, e->zmq_context, e->bell, &e->intake);
     return true;
 }
 
@@ -303,6 +310,7 @@ static void open_loop(struct edge *e)
 {
     zloop_open(&e->zloop, e->loop, on_turn, e);
     turn_init(&e->turn, &e->zloop);
+    intake_open(&e->intake, e->loop, e->conf->limits.memory);
     todo_init(&e->todo);
     uv_timer_init(e->loop, &e->deadline);
     uv_timer_init(e->loop, &e->clock);
@@ -365,6 +373,7 @@ static void close_all(struct edge *e)
     outgoing_close(&e->outgoing);
     bell_close(&e->bell);
     zap_close(&e->zap);
+    intake_close(&e->intake);
     uv_close((uv_handle_t *)&e->deadline, NULL);
     uv_close((uv_handle_t *)&e->clock, NULL);
     zloop_close(&e->zloop);
@@ -415,6 +424,7 @@ void edge_reload(struct edge *e, const struct edge_conf *conf)
 {
     const struct conf_list *peers = &conf->discovery.peers;
 
+    unread_set_memory(&e->intake.unread, conf->limits.memory);
     peers_close(&e->peers);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);

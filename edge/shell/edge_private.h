@@ -30,6 +30,7 @@ struct edge {
     struct incoming *incoming; /* NULL: paths.tcp is false */
     struct outgoing *outgoing;
     struct bell *bell; /* of these two */
+    struct intake intake;
     struct discovery *discovery;
     struct network *network;
     struct wake *wake;

@@ -3,6 +3,7 @@
 #include "common/base/map.h"
 #include "common/base/memory.h"
 #include "common/io/clock.h"
+#include "common/io/gate.h"
 #include "common/io/held.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
@@ -17,23 +18,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 enum {
     ROUTING_ID_SIZE = 5, /* the automatic ones: 0 and a number of 4 bytes */
     /* Turns in which an ended link's last packets are awaited while others
      * keep the socket from ever being dry. */
     ENDING_TURNS = 16,
-    SWEEP_MS = 1000,
+    /* From its being forgotten to its end: what it was told gets out. */
+    FORGOTTEN_MS = 1000,
+    /* A second: one costs 0.4 ms when it is only begun, and four times that to
+     * its end. */
+    HANDSHAKES = 256,
 };
 
 struct link {
     uint32_t id;
     uint8_t routing_id[ROUTING_ID_SIZE];
     int fd; /* libzmq's; -1 once it ended */
-    struct address peer;
     bool forgotten;
-    int sweeps; /* since it was forgotten */
     bool ended; /* to be told when the socket is dry, or */
     int turns;  /* this often was not */
     struct held *held;
@@ -45,16 +47,43 @@ struct incoming {
     struct zsocket *socket;
     struct monitor *monitor;
     struct bell *bell;
-    uv_timer_t sweep;
+    struct intake *intake;
+    struct gate *gate;
+    uv_timer_t due; /* the gate's deadline, */
+    struct instant due_at;
     struct listener listener;
     size_t limit;
     uint32_t last_id;
     struct map by_routing_id; /* struct link, the owner */
     struct map by_id;
-    struct map by_fd;
     size_t ending;  /* links that ended and are to be told */
     size_t blocked; /* links with a backlog */
 };
+
+static void on_due(uv_timer_t *timer);
+
+/* To be called when the gate's deadline may have come nearer. */
+static void arm(struct incoming *in)
+{
+    struct instant at = gate_deadline(in->gate);
+
+    intake_arm(in->intake);
+    if (at.us == in->due_at.us)
+        return;
+    in->due_at = at;
+    int64_t us = instant_between(clock_now(), at).us;
+    uv_update_time(in->due.loop);
+    uv_timer_start(&in->due, on_due, us > 0 ? (uint64_t)us / 1000 + 1 : 0, 0);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    struct incoming *in = timer->data;
+
+    in->due_at = INSTANT_NEVER;
+    gate_due(in->gate, clock_now());
+    arm(in);
+}
 
 /* ---- The table of links */
 
@@ -67,11 +96,9 @@ static struct link *link_new(struct incoming *in, const uint8_t *routing_id,
     l->id = in->last_id;
     memcpy(l->routing_id, routing_id, ROUTING_ID_SIZE);
     l->fd = fd;
-    l->peer = address_of_peer(fd);
     l->held = held_new(LINK_HELD_BYTES, in->bell);
     map_put(&in->by_routing_id, l->routing_id, l);
     map_put(&in->by_id, &l->id, l);
-    map_put(&in->by_fd, &l->fd, l);
     return l;
 }
 
@@ -79,8 +106,6 @@ static void link_free(struct incoming *in, struct link *l)
 {
     map_remove(&in->by_routing_id, l->routing_id);
     map_remove(&in->by_id, &l->id);
-    if (l->fd >= 0)
-        map_remove(&in->by_fd, &l->fd);
     if (l->ended)
         in->ending--;
     if (!backlog_is_empty(&l->backlog))
@@ -91,9 +116,13 @@ static void link_free(struct incoming *in, struct link *l)
 }
 
 /* Its connection is gone; what it had sent may still be in the socket. */
-static void link_ended(struct incoming *in, struct link *l)
+static void link_ended(struct incoming *in, uint64_t conn)
 {
-    map_remove(&in->by_fd, &l->fd);
+    uint32_t id = (uint32_t)conn;
+    struct link *l = map_get(&in->by_id, &id);
+
+    if (l == NULL || l->ended)
+        return;
     l->fd = -1;
     l->ended = true;
     in->ending++;
@@ -116,21 +145,50 @@ static void tell_ended(struct incoming *in, bool dry)
     }
 }
 
+static void on_cut(void *context, const struct address *address,
+                   const char *reason)
+{
+    struct incoming *in = context;
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (log_limit_passes(&in->turn->log, clock_now(), LOG_BY_STRANGERS,
+                         "connection_cut", reason,
+                         bytes_of(address->ip, sizeof address->ip)))
+        log_warn("connection_cut", "reason=%s address=%s", reason,
+                 address_format(address, text));
+}
+
 static void on_monitor(void *context, const struct monitor_event *event)
 {
     struct incoming *in = context;
+    struct address address;
 
-    if (event->kind == MONITOR_ACCEPT_FAILED &&
-        turn_may_log(in->turn, LOG_BY_STRANGERS, "accept_failed",
-                     strerror(event->error)))
-        log_error("accept_failed", "error=\"%s\"", strerror(event->error));
-    if (event->kind == MONITOR_HANDSHAKE_FAILED)
-        log_debug("handshake_failed", "reason=%s", event->reason);
-    if (event->kind != MONITOR_DISCONNECTED)
+    switch (event->kind) {
+    case MONITOR_LISTENING:
+        gate_listening(in->gate, event->fd);
         return;
-    struct link *l = map_get(&in->by_fd, &event->fd);
-    if (l != NULL)
-        link_ended(in, l);
+    case MONITOR_ACCEPTED:
+        gate_accepted(in->gate, event->fd, clock_now());
+        arm(in);
+        return;
+    case MONITOR_ACCEPT_FAILED:
+        if (turn_may_log(in->turn, LOG_BY_STRANGERS, "accept_failed",
+                         strerror(event->error)))
+            log_error("accept_failed", "error=\"%s\"", strerror(event->error));
+        gate_accept_failed(in->gate, event->error, clock_now());
+        arm(in);
+        return;
+    case MONITOR_HANDSHAKE_FAILED:
+        log_debug("handshake_failed", "reason=%s", event->reason);
+        return;
+    case MONITOR_DISCONNECTED:
+        link_ended(in, gate_closed(in->gate, event->fd, &address));
+        return;
+    case MONITOR_CONNECTED:
+    case MONITOR_CONNECT_FAILED:
+    case MONITOR_HANDSHAKE_DONE:
+        return;
+    }
 }
 
 /* ---- Reading */
@@ -141,25 +199,30 @@ static struct link *open_link(struct incoming *in, const uint8_t *routing_id,
 {
     int fd = zmq_msg_get(m, ZMQ_SRCFD);
     struct curve_key key;
+    struct address address;
+    uint64_t former;
 
     /* The descriptor may have been another connection's just before. */
     monitor_drain(in->monitor);
-    if (address_of_peer(fd).family == ADDRESS_NONE || !zap_key(m, &key))
-        return NULL; /* It is gone already. */
-    struct link *former = map_get(&in->by_fd, &fd);
-    if (former != NULL)
-        link_ended(in, former);
+    if (!zap_key(m, &key))
+        return NULL;
     if (in->by_id.count >= in->limit) {
         if (turn_may_log(in->turn, LOG_BY_MEMBERS, "links_full", ""))
             log_warn("links_full", "limit=%zu", in->limit);
         return NULL;
     }
+    if (!gate_hold(in->gate, fd, in->last_id + 2, clock_now(), &address,
+                   &former))
+        return NULL; /* It is gone already. */
+    link_ended(in, former);
+    /* Who knows the link key was told it as a member. */
+    gate_prove(in->gate, fd, in->last_id + 2);
     struct link *l = link_new(in, routing_id, fd);
-    link_limit_unsent(fd);
+    arm(in);
     turn_add(in->turn,
              &(struct node_event){
                  .kind = NODE_LINK_OPENED,
-                 .link = {.id = l->id, .key = key, .address = l->peer}});
+                 .link = {.id = l->id, .key = key, .address = address}});
     return l;
 }
 
@@ -170,7 +233,10 @@ static void on_packet(struct incoming *in, const uint8_t *routing_id,
 
     if (l == NULL)
         l = open_link(in, routing_id, m);
-    if (l != NULL && !l->forgotten)
+    if (l == NULL)
+        return;
+    gate_read(in->gate, l->fd, zmq_msg_size(m));
+    if (!l->forgotten)
         turn_packet(in->turn, l->id, m);
 }
 
@@ -287,29 +353,11 @@ void incoming_forget(struct incoming *in, uint32_t id)
 {
     struct link *l = map_get(&in->by_id, &id);
 
-    if (l != NULL)
-        l->forgotten = true;
-}
-
-/* The descriptor is libzmq's, and may be another's by now: only if it still
- * leads to the same place. */
-static void shut_down(struct link *l)
-{
-    struct address peer = address_of_peer(l->fd);
-
-    if (l->fd >= 0 && address_equal(&peer, &l->peer))
-        shutdown(l->fd, SHUT_RDWR);
-}
-
-static void on_sweep(uv_timer_t *timer)
-{
-    struct incoming *in = timer->data;
-    size_t cursor = 0;
-    struct link *l;
-
-    while ((l = map_next(&in->by_routing_id, &cursor)) != NULL)
-        if (l->forgotten && ++l->sweeps == 2)
-            shut_down(l);
+    if (l == NULL || l->forgotten)
+        return;
+    l->forgotten = true;
+    gate_drop(in->gate, l->fd, id, clock_now());
+    arm(in);
 }
 
 /* ---- The socket */
@@ -347,6 +395,14 @@ struct incoming *incoming_open(struct turn *turn,
 {
     struct incoming *in = memory_new(sizeof *in);
     uint8_t hash_key[16];
+    struct gate_conf gate = {.sockets = conf->sockets,
+                             .per_address = conf->sockets / 2,
+                             .handshakes = HANDSHAKES,
+                             .hello = conf->hello,
+                             .drop = span_ms(FORGOTTEN_MS),
+                             .unsent = LINK_UNSENT,
+                             .unread_stranger = LINK_UNREAD_STRANGER,
+                             .unread = LINK_UNREAD};
 
     in->turn = turn;
     in->limit = conf->limit;
@@ -354,10 +410,11 @@ struct incoming *incoming_open(struct turn *turn,
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&in->by_routing_id, ROUTING_ID_SIZE, hash_key);
     map_init(&in->by_id, sizeof(uint32_t), hash_key);
-    map_init(&in->by_fd, sizeof(int), hash_key);
-    uv_timer_init(turn->zloop->loop, &in->sweep);
-    in->sweep.data = in;
-    uv_timer_start(&in->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    uv_timer_init(turn->zloop->loop, &in->due);
+    in->due.data = in;
+    in->due_at = INSTANT_NEVER;
+    in->intake = conf->intake;
+    in->gate = gate_new(&gate, &conf->intake->unread, on_cut, in);
     if (!open_socket(in, conf)) {
         int error = errno;
         incoming_close(&in);
@@ -366,9 +423,9 @@ struct incoming *incoming_open(struct turn *turn,
     return in;
 }
 
-static void on_closed(uv_handle_t *sweep)
+static void on_closed(uv_handle_t *due)
 {
-    struct incoming *in = sweep->data;
+    struct incoming *in = due->data;
 
     free(in);
 }
@@ -388,8 +445,8 @@ void incoming_close(struct incoming **self)
     zsocket_close(&in->socket);
     map_close(&in->by_routing_id);
     map_close(&in->by_id);
-    map_close(&in->by_fd);
-    uv_close((uv_handle_t *)&in->sweep, on_closed);
+    gate_free(in->gate);
+    uv_close((uv_handle_t *)&in->due, on_closed);
 }
 
 bool incoming_listen(struct incoming *in, uint16_t port,

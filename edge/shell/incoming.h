@@ -2,14 +2,16 @@
  * incoming - links that other nodes opened to this one: one ROUTER for all.
  *
  * A connection becomes a link (with an even id) by its first packet; its end is
- * told once everything it had sent was handed on. libzmq has no way to end one
- * client: a link that was forgotten is deaf, and its connection is shut down
- * when it did not end by itself within a second.
+ * told once everything it had sent was handed on. A connection that is none in
+ * time, or that holds too much in libzmq, is cut (see common/io/gate.h). A link
+ * that was forgotten is deaf, and is cut when it did not end by itself within a
+ * second.
  */
 #ifndef EDGE_SHELL_INCOMING_H
 #define EDGE_SHELL_INCOMING_H
 
 #include "common/io/bell.h"
+#include "edge/shell/intake.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/turn.h"
 
@@ -19,6 +21,9 @@ struct incoming_conf {
     void *zmq_context;
     const struct curve_pair *keys; /* copied */
     size_t limit;      /* links at once; packets beyond are dropped */
+    size_t sockets;    /* connections at once */
+    struct span hello; /* in which a connection has to become a link */
+    struct intake *intake;
     struct bell *bell; /* its ear calls incoming_write_on */
 };
 

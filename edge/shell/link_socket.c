@@ -11,13 +11,11 @@
 enum {
     HANDSHAKE_MS = 2000,
     /* Small packets between us and libzmq's thread (of the others see
-     * LINK_HELD_BYTES), and bytes in the kernel that are not sent yet; more
+     * LINK_HELD_BYTES), and LINK_UNSENT bytes in the kernel; more
      * wait in the node, where they go in turns with those of other peers, and
      * can still take another path. Each time half of the packets are out
      * libzmq wakes us. */
     SEND_PACKETS = 64,
-    UNSENT_BYTES = 128 * 1024,
-    RECEIVE_PACKETS = 64,
     GOODBYE_MS = 200,
     /* What CURVE adds to a packet, which libzmq counts in: the name of its
      * command, a nonce, a tag and the flags. */
@@ -33,7 +31,7 @@ bool link_socket_setup(struct zsocket *s)
         {ZMQ_IPV6, 1},
         {ZMQ_LINGER, GOODBYE_MS},
         {ZMQ_SNDHWM, SEND_PACKETS},
-        {ZMQ_RCVHWM, RECEIVE_PACKETS},
+        {ZMQ_RCVHWM, LINK_PACKETS},
         {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
         {ZMQ_TCP_KEEPALIVE, 1},
         {ZMQ_TCP_KEEPALIVE_IDLE, 15},
@@ -77,7 +75,7 @@ bool link_socket_join(struct zsocket *s, const struct curve_pair *keys,
  * that one is only a little slower for it. */
 void link_limit_unsent(int fd)
 {
-    int bytes = UNSENT_BYTES;
+    int bytes = LINK_UNSENT;
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
 }

@@ -7,9 +7,20 @@
 #include "common/base/arena.h"
 #include "common/core/secrets.h"
 #include "common/io/zsocket.h"
+#include "common/wire/packet.h"
 
-/* libzmq may hold so much of one link's packets. */
-enum { LINK_HELD_BYTES = 512 * 1024 };
+enum {
+    /* libzmq may hold so much of what one link is sent. */
+    LINK_HELD_BYTES = 512 * 1024,
+    /* And of what it sends: so many packets, and in bytes on the wire as much
+     * as these have and a few MiB more; until the first packet less, of which
+     * a HELLO is the largest (24 KiB). */
+    LINK_PACKETS = 64,
+    LINK_UNREAD = LINK_PACKETS * PACKET_SIZE + 4 * 1024 * 1024,
+    LINK_UNREAD_STRANGER = 32 * 1024,
+    /* Bytes in the kernel that it has not sent yet. */
+    LINK_UNSENT = 128 * 1024,
+};
 
 /* Limits, keep-alive, what lingers. False if libzmq refuses an option. */
 bool link_socket_setup(struct zsocket *s) MUST_USE;

@@ -2,6 +2,7 @@
 
 #include "common/base/map.h"
 #include "common/base/memory.h"
+#include "common/io/clock.h"
 #include "common/io/held.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
@@ -52,6 +53,7 @@ struct link {
     struct link *following;
     struct held *held;
     struct backlog backlog;
+    struct unread_conn unread;
 };
 
 struct outgoing {
@@ -59,6 +61,7 @@ struct outgoing {
     void *zmq_context;
     struct map links; /* by id; struct link, the owner */
     struct bell *bell;
+    struct intake *intake;
     size_t blocked; /* links with a backlog */
     uv_timer_t sweep;
     uv_timer_t pace; /* runs while links wait */
@@ -73,6 +76,7 @@ static void on_pace(uv_timer_t *timer);
 
 static void close_socket(struct link *l)
 {
+    unread_remove(&l->out->intake->unread, &l->unread);
     monitor_close(&l->monitor);
     zsocket_close(&l->socket);
 }
@@ -177,10 +181,12 @@ static bool receive(struct link *l, zmq_msg_t *m)
 {
     if (zsocket_recv(l->socket, m) < 0)
         return false;
-    if (zmq_msg_more(m))
+    if (zmq_msg_more(m)) {
         link_skip(l->socket, m); /* No packet has two frames. */
-    else if (l->open)
+    } else if (l->open) {
+        unread_took(&l->unread, zmq_msg_size(m));
         turn_packet(l->out->turn, l->id, m);
+    }
     return true;
 }
 
@@ -284,6 +290,7 @@ static void on_handshake_done(struct link *l)
 {
     log_debug("link_opened", "link=%u", l->id);
     l->open = true;
+    l->unread.limit = LINK_UNREAD;
     opening_end(l);
     turn_add(l->out->turn, &(struct node_event){
                                .kind = NODE_LINK_OPENED,
@@ -300,6 +307,30 @@ static void on_disconnected(struct link *l)
     }
     receive_last(l);
     link_failed(l, LINK_BROKEN);
+}
+
+static void on_cut(void *owner, const char *reason)
+{
+    struct link *l = owner;
+    const struct address *to = &l->addresses[l->next - 1];
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (log_limit_passes(&l->out->turn->log, clock_now(), LOG_BY_MEMBERS,
+                         "connection_cut", reason,
+                         bytes_of(to->ip, sizeof to->ip)))
+        log_warn("connection_cut", "reason=%s address=%s", reason,
+                 address_format(to, text));
+    link_failed(l, l->open ? LINK_BROKEN : LINK_HANDSHAKE);
+}
+
+static void on_connected(struct link *l, int fd)
+{
+    l->connected = true;
+    link_limit_unsent(fd);
+    l->unread = (struct unread_conn){.cut = on_cut, .owner = l};
+    unread_add(&l->out->intake->unread, &l->unread, fd, LINK_UNREAD_STRANGER,
+               clock_now());
+    intake_arm(l->out->intake);
 }
 
 static void on_monitor(void *context, const struct monitor_event *event)
@@ -324,8 +355,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         on_disconnected(l);
         break;
     case MONITOR_CONNECTED:
-        l->connected = true;
-        link_limit_unsent(event->fd);
+        on_connected(l, event->fd);
         break;
     case MONITOR_LISTENING:
     case MONITOR_ACCEPTED:
@@ -447,7 +477,7 @@ static void on_sweep(uv_timer_t *timer)
 }
 
 struct outgoing *outgoing_open(struct turn *turn, void *zmq_context,
-                               struct bell *bell)
+                               struct bell *bell, struct intake *intake)
 {
     struct outgoing *out = memory_new(sizeof *out);
     uint8_t hash_key[16];
@@ -455,6 +485,7 @@ struct outgoing *outgoing_open(struct turn *turn, void *zmq_context,
     out->turn = turn;
     out->zmq_context = zmq_context;
     out->bell = bell;
+    out->intake = intake;
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&out->links, sizeof(uint32_t), hash_key);
     uv_timer_init(turn->zloop->loop, &out->sweep);

@@ -9,13 +9,15 @@
 #define EDGE_SHELL_OUTGOING_H
 
 #include "common/io/bell.h"
+#include "edge/shell/intake.h"
 #include "edge/shell/turn.h"
 
 struct outgoing;
 
-/* `bell`: its ear calls outgoing_write_on. */
+/* `bell`: its ear calls outgoing_write_on. A link that holds too much in libzmq
+ * is cut, and told as broken. */
 struct outgoing *outgoing_open(struct turn *turn, void *zmq_context,
-                               struct bell *bell);
+                               struct bell *bell, struct intake *intake);
 /* What was written last leaves within moments. NULL-safe. */
 void outgoing_close(struct outgoing **self);
 

@@ -18,6 +18,10 @@ enum {
     /* A second, of each core: one costs 0.4 ms when it is only begun, and four
      * times that to its end. */
     HANDSHAKES_OF_CORE = 256,
+    /* From HUB_DROP to the cut: REFUSED is on its way. */
+    DROP_MS = 300,
+    /* Written to a socket and not sent yet, at most. */
+    UNSENT = 256 * 1024,
     /* Unread before the first packet: a HELLO is the largest, 26 KiB. */
     UNREAD_STRANGER = 32 * 1024,
     /* And from then on: libzmq's queue, and a few MiB more. */
@@ -65,6 +69,9 @@ struct gate_conf settings_gate(const struct relay_conf *conf,
                               .per_address = conf->limits.edges_per_address +
                                              STRANGERS_OF_ADDRESS,
                               .hello = conf->limits.hello,
+                              .drop = span_ms(DROP_MS),
+                              .unsent = UNSENT,
+                              .congestion = "bbr",
                               .unread_stranger = UNREAD_STRANGER,
                               .unread = UNREAD};
 }

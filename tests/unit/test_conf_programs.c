@@ -107,6 +107,7 @@ static void test_edge_defaults(void **state)
     assert_int_equal(c.limits.window, 4 << 20);
     assert_int_equal(c.limits.peers, 4096);
     assert_int_equal(c.limits.links, 256);
+    assert_int_equal(c.limits.memory, 256 << 20);
     assert_string_equal(c.api.socket, "");
     assert_string_equal(c.api.http, "");
     assert_string_equal(c.log.level, "info");

@@ -61,6 +61,8 @@ static int setup(void **state)
     struct gate_conf conf = {.sockets = 2,
                              .per_address = 10,
                              .hello = span_s(5),
+                             .drop = span_ms(300),
+                             .unsent = 256 * 1024,
                              .unread_stranger = 32 * 1024,
                              .unread = 4 * 1024 * 1024};
     struct unread_world world = unread_world_open();

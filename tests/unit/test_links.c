@@ -2,15 +2,20 @@
 #include "tests/unit/kit.h"
 
 #include "common/io/bell.h"
+#include "common/io/log.h"
+#include "common/io/sockaddr.h"
 #include "common/io/zap.h"
 #include "edge/shell/incoming.h"
 #include "edge/shell/outgoing.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { TURNS = 3000, TURN_MS = 5, SOCKETS = 128, HEARD = 32768 };
+enum { MEMORY = 256 * 1024 * 1024, HELLO_MS = 1000, CONNECTIONS = 16 };
 
 /* What one end was told, in order; packets by their first four bytes. */
 struct heard {
@@ -36,6 +41,9 @@ static struct {
     uv_timer_t timer;
     struct end here, there; /* outgoing, incoming */
     struct bell *bell;
+    struct intake intake;
+    char cuts[4096];    /* what lines of connection_cut said */
+    void *disconnected; /* a raw socket's events of this kind */
     struct outgoing *outgoing;
     struct incoming *incoming;
     struct curve_pair here_keys, there_keys;
@@ -102,10 +110,24 @@ static void on_bell(void *context)
     incoming_write_on(w.incoming);
 }
 
+static void on_line(void *context, enum log_level level, const char *event,
+                    const char *details)
+{
+    (void)context;
+    (void)level;
+    if (strcmp(event, "connection_cut") != 0)
+        return;
+    size_t size = strlen(w.cuts);
+    snprintf(w.cuts + size, sizeof w.cuts - size, "%s\n", details);
+}
+
+static const struct log_sink sink = {.level = LOG_WARN, .line = on_line};
+
 static int setup(void **state)
 {
     (void)state;
     memset(&w, 0, sizeof w);
+    log_divert(&sink);
     uv_loop_init(&w.loop);
     zloop_open(&w.zloop, &w.loop, after, NULL);
     uv_timer_init(&w.loop, &w.timer);
@@ -120,12 +142,16 @@ static int setup(void **state)
     turn_init(&w.there.turn, &w.zloop);
     w.bell = bell_open(&w.loop, on_bell, NULL);
     assert_non_null(w.bell);
-    w.outgoing = outgoing_open(&w.here.turn, w.context, w.bell);
-    w.incoming = incoming_open(&w.there.turn,
-                               &(struct incoming_conf){.zmq_context = w.context,
-                                                       .keys = &w.there_keys,
-                                                       .bell = w.bell,
-                                                       .limit = 4});
+    intake_open(&w.intake, &w.loop, MEMORY);
+    w.outgoing = outgoing_open(&w.here.turn, w.context, w.bell, &w.intake);
+    w.incoming = incoming_open(
+        &w.there.turn, &(struct incoming_conf){.zmq_context = w.context,
+                                               .keys = &w.there_keys,
+                                               .bell = w.bell,
+                                               .intake = &w.intake,
+                                               .sockets = CONNECTIONS,
+                                               .hello = span_ms(HELLO_MS),
+                                               .limit = 4});
     assert_non_null(w.incoming);
     assert_true(incoming_listen(w.incoming, 0, NULL));
     w.address = (struct address){.family = ADDRESS_V4,
@@ -141,6 +167,8 @@ static int teardown(void **state)
     incoming_close(&w.incoming);
     bell_close(&w.bell);
     zap_close(&w.zap);
+    intake_close(&w.intake);
+    log_divert(NULL);
     zloop_close(&w.zloop);
     uv_close((uv_handle_t *)&w.timer, NULL);
     uv_run(&w.loop, UV_RUN_DEFAULT);
@@ -468,6 +496,193 @@ static void strange_messages_are_dropped(void **state)
     zmq_close(stranger);
 }
 
+/* ---- What must not be held for ever */
+
+static void await_cut(const char *reason)
+{
+    for (int i = 0; i < TURNS && strstr(w.cuts, reason) == NULL; i++)
+        uv_run(&w.loop, UV_RUN_ONCE);
+    assert_non_null(strstr(w.cuts, reason));
+}
+
+static void who_says_nothing_after_curve_is_cut(void **state)
+{
+    (void)state;
+    connect_link(1);
+    assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 1)->failure, LINK_BROKEN);
+    await_cut("reason=no_hello");
+    assert_int_equal(w.there.count, 0);
+    link_up(3);
+}
+
+static int connect_plainly(void)
+{
+    struct sockaddr_storage to;
+    socklen_t size = sockaddr_of_address(&w.address, &to);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, size), 0);
+    return fd;
+}
+
+static bool is_open(int fd)
+{
+    char bytes[512];
+    ssize_t size;
+
+    while ((size = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+        ;
+    return size < 0 && errno == EAGAIN;
+}
+
+static void await_end(int fd)
+{
+    for (int i = 0; i < TURNS && is_open(fd); i++)
+        uv_run(&w.loop, UV_RUN_ONCE);
+    assert_false(is_open(fd));
+    close(fd);
+}
+
+static void so_is_a_stranger_who_says_nothing_at_all(void **state)
+{
+    (void)state;
+    await_end(connect_plainly());
+}
+
+/* All addresses together, and one of them. */
+static void more_connections_than_allowed_are_cut(void **state)
+{
+    int fds[2 * CONNECTIONS];
+
+    (void)state;
+    for (int i = 0; i < 2 * CONNECTIONS; i++)
+        fds[i] = connect_plainly();
+    await_cut("reason=full");
+    for (int i = 0; i < 2 * CONNECTIONS; i++)
+        await_end(fds[i]);
+    link_up(1);
+}
+
+/* One message of 14 MB in frames of a byte: the last one does not get there. */
+static void send_endlessly(void *socket)
+{
+    for (int i = 0; i < 400 * 1000; i++)
+        assert_int_equal(zmq_send(socket, "x", 1, ZMQ_SNDMORE), 1);
+    assert_int_equal(zmq_send(socket, "x", 1, 0), 1);
+}
+
+static void *open_raw(int type, const struct curve_pair *keys)
+{
+    void *raw = zmq_socket(w.context, type);
+    int linger = 0;
+
+    assert_non_null(raw);
+    zmq_setsockopt(raw, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(raw, ZMQ_CURVE_PUBLICKEY, keys->public_key, 32);
+    zmq_setsockopt(raw, ZMQ_CURVE_SECRETKEY, keys->secret_key, 32);
+    zmq_socket_monitor(raw, "inproc://raw", ZMQ_EVENT_DISCONNECTED);
+    w.disconnected = zmq_socket(w.context, ZMQ_PAIR);
+    assert_int_equal(zmq_connect(w.disconnected, "inproc://raw"), 0);
+    return raw;
+}
+
+/* libzmq aborts when a socket closes whose message is half sent. */
+static void close_raw(void *raw)
+{
+    int wait_ms = 10000;
+    uint8_t event[6];
+
+    zmq_setsockopt(w.disconnected, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms);
+    assert_int_equal(zmq_recv(w.disconnected, event, sizeof event, 0), 6);
+    zmq_socket_monitor(raw, NULL, 0);
+    zmq_close(w.disconnected);
+    zmq_close(raw);
+}
+
+static void *open_dealer(void)
+{
+    void *dealer = open_raw(ZMQ_DEALER, &w.here_keys);
+    char endpoint[64];
+    int never = 24 * 60 * 60 * 1000;
+
+    zmq_setsockopt(dealer, ZMQ_CURVE_SERVERKEY, w.server.key, 32);
+    zmq_setsockopt(dealer, ZMQ_RECONNECT_IVL, &never, sizeof never);
+    snprintf(endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", w.address.port);
+    assert_int_equal(zmq_connect(dealer, endpoint), 0);
+    return dealer;
+}
+
+static void who_sends_frames_without_end_is_cut(void **state)
+{
+    void *dealer = open_dealer();
+
+    (void)state;
+    assert_int_equal(zmq_send(dealer, "hello", 5, 0), 5);
+    await(&w.there, NODE_LINK_PACKET, 1);
+    send_endlessly(dealer);
+    await(&w.there, NODE_LINK_CLOSED, 1);
+    await_cut("reason=unread");
+    assert_int_equal(w.intake.unread.held, 0);
+    close_raw(dealer);
+}
+
+static void so_it_is_before_its_first_packet(void **state)
+{
+    void *dealer = open_dealer();
+
+    (void)state;
+    send_endlessly(dealer);
+    await_cut("reason=unread");
+    assert_int_equal(w.there.count, 0);
+    close_raw(dealer);
+}
+
+/* Whom this end dialled, as a relay. */
+static void so_is_who_was_dialled(void **state)
+{
+    void *router = open_raw(ZMQ_ROUTER, &w.there_keys);
+    int server = 1;
+    char endpoint[64];
+    uint8_t id[16];
+    size_t size = sizeof endpoint;
+
+    (void)state;
+    zmq_setsockopt(router, ZMQ_CURVE_SERVER, &server, sizeof server);
+    assert_int_equal(zmq_bind(router, "tcp://127.0.0.1:*"), 0);
+    zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, endpoint, &size);
+    w.address.port = (uint16_t)strtoul(strrchr(endpoint, ':') + 1, NULL, 10);
+    connect_link(1);
+    send_there(1, 1);
+    int id_size = zmq_recv(router, id, sizeof id, 0);
+    assert_int_equal(id_size, 5);
+    assert_int_equal(zmq_send(router, id, 5, ZMQ_SNDMORE), 5);
+    send_endlessly(router);
+    assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 1)->failure, LINK_BROKEN);
+    await_cut("reason=unread");
+    close_raw(router);
+}
+
+/* Of all together: the limit of each is not reached. */
+static void who_holds_most_is_cut_when_all_hold_too_much(void **state)
+{
+    void *dealer = open_dealer();
+
+    (void)state;
+    unread_set_memory(&w.intake.unread, 1024 * 1024);
+    link_up(1);
+    assert_int_equal(zmq_send(dealer, "hello", 5, 0), 5);
+    await(&w.there, NODE_LINK_OPENED, 2);
+    for (int i = 0; i < 50 * 1000; i++)
+        assert_int_equal(zmq_send(dealer, "x", 1, ZMQ_SNDMORE), 1);
+    assert_int_equal(zmq_send(dealer, "x", 1, 0), 1);
+    await(&w.there, NODE_LINK_CLOSED, 1);
+    await_cut("reason=memory");
+    send_there(1, 7);
+    await(&w.there, NODE_LINK_PACKET, 3);
+    close_raw(dealer);
+}
+
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -488,6 +703,13 @@ int main(void)
         LIVE(a_forgotten_link_is_deaf_and_soon_cut),
         LIVE(more_than_the_limit_are_not_let_in),
         LIVE(strange_messages_are_dropped),
+        LIVE(who_says_nothing_after_curve_is_cut),
+        LIVE(so_is_a_stranger_who_says_nothing_at_all),
+        LIVE(more_connections_than_allowed_are_cut),
+        LIVE(who_sends_frames_without_end_is_cut),
+        LIVE(so_it_is_before_its_first_packet),
+        LIVE(so_is_who_was_dialled),
+        LIVE(who_holds_most_is_cut_when_all_hold_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
