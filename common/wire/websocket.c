@@ -1,0 +1,300 @@
+#include "common/wire/websocket.h"
+
+enum { FIN = 0x80, RESERVED = 0x70, MASKED = 0x80, BINARY = 2 };
+
+void websocket_reader_init(struct websocket_reader *r, size_t message_limit)
+{
+    *r = (struct websocket_reader){.message_limit = message_limit};
+}
+
+/* ---- UTF-8 in pieces */
+
+/* What may follow the first byte of a character: RFC 3629, section 4. */
+static bool utf8_begin(struct utf8_check *u, uint8_t c)
+{
+    u->low = 0x80;
+    u->high = 0xbf;
+    if (c >= 0xc2 && c <= 0xdf) {
+        u->need = 1;
+    } else if (c >= 0xe0 && c <= 0xef) {
+        u->need = 2;
+        u->low = c == 0xe0 ? 0xa0 : u->low;
+        u->high = c == 0xed ? 0x9f : u->high;
+    } else if (c >= 0xf0 && c <= 0xf4) {
+        u->need = 3;
+        u->low = c == 0xf0 ? 0x90 : u->low;
+        u->high = c == 0xf4 ? 0x8f : u->high;
+    }
+    return c < 0x80 || u->need > 0;
+}
+
+bool utf8_check(struct utf8_check *u, struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++) {
+        uint8_t c = bytes.data[i];
+        if (u->need == 0) {
+            if (c >= 0x80 && !utf8_begin(u, c))
+                return false;
+            continue;
+        }
+        if (c < u->low || c > u->high)
+            return false;
+        u->need--;
+        u->low = 0x80;
+        u->high = 0xbf;
+    }
+    return true;
+}
+
+/* ---- A frame's head */
+
+static bool is_control(uint8_t opcode)
+{
+    return opcode >= WEBSOCKET_CLOSE;
+}
+
+static uint8_t opcode_of(const struct websocket_reader *r)
+{
+    return r->head[0] & 0xf;
+}
+
+static enum websocket_kind wrong(struct websocket_reader *r,
+                                 struct websocket_item *item,
+                                 enum websocket_code code, const char *why)
+{
+    r->over = true;
+    item->code = (int)code;
+    item->why = why;
+    return WEBSOCKET_WRONG;
+}
+
+/* How long the head is, as far as it is known. */
+static size_t head_wanted(const struct websocket_reader *r)
+{
+    if (r->head_size < 2)
+        return 2;
+    size_t length = r->head[1] & 0x7f;
+    size_t extended = length == 127 ? 8 : length == 126 ? 2 : 0;
+    return 2 + extended + 4;
+}
+
+/* The first two bytes tell most of what can be wrong. */
+static const char *check_start(const struct websocket_reader *r)
+{
+    uint8_t opcode = opcode_of(r);
+    bool last = (r->head[0] & FIN) != 0;
+
+    if (r->head[0] & RESERVED)
+        return "reserved bits are set";
+    if ((opcode > BINARY && opcode < WEBSOCKET_CLOSE) ||
+        opcode > WEBSOCKET_PONG)
+        return "an unknown opcode";
+    if (!(r->head[1] & MASKED))
+        return "a client's frames must be masked";
+    if (is_control(opcode) && !last)
+        return "a control frame in pieces";
+    if (is_control(opcode) && (r->head[1] & 0x7f) > WEBSOCKET_CONTROL)
+        return "a control frame of more than 125 bytes";
+    if (opcode == WEBSOCKET_CONTINUATION && !r->in_message)
+        return "nothing is to be continued";
+    if ((opcode == WEBSOCKET_TEXT || opcode == BINARY) && r->in_message)
+        return "a message within a message";
+    return NULL;
+}
+
+static uint64_t length_of(const struct websocket_reader *r, bool *shortest)
+{
+    size_t size = head_wanted(r) - 6;
+    uint64_t length = 0;
+
+    *shortest = true;
+    if (size == 0)
+        return r->head[1] & 0x7f;
+    for (size_t i = 0; i < size; i++)
+        length = length << 8 | r->head[2 + i];
+    *shortest = length >= (size == 2 ? 126 : 65536) && length >> 63 == 0;
+    return length;
+}
+
+/* The head is whole. MORE: its payload may come. */
+static enum websocket_kind begin_frame(struct websocket_reader *r,
+                                       struct websocket_item *item)
+{
+    bool shortest;
+
+    r->left = length_of(r, &shortest);
+    r->offset = 0;
+    if (!shortest)
+        return wrong(r, item, WEBSOCKET_PROTOCOL,
+                     "a length that is not written as short as can be");
+    if (opcode_of(r) == BINARY)
+        return wrong(r, item, WEBSOCKET_UNACCEPTABLE, "text messages only");
+    r->in_frame = true;
+    r->control_size = 0;
+    if (is_control(opcode_of(r)))
+        return WEBSOCKET_MORE;
+    r->message_size += r->left;
+    if (r->message_size > r->message_limit)
+        return wrong(r, item, WEBSOCKET_TOO_LARGE,
+                     "longer than limits.message allows");
+    r->in_message = true;
+    return WEBSOCKET_MORE;
+}
+
+static enum websocket_kind read_head(struct websocket_reader *r, uint8_t **at,
+                                     uint8_t *end, struct websocket_item *item)
+{
+    const char *why;
+
+    while (r->head_size < head_wanted(r)) {
+        if (*at == end)
+            return WEBSOCKET_MORE;
+        r->head[r->head_size++] = *(*at)++;
+        if (r->head_size == 2 && (why = check_start(r)) != NULL)
+            return wrong(r, item, WEBSOCKET_PROTOCOL, why);
+    }
+    return begin_frame(r, item);
+}
+
+/* ---- Its payload */
+
+static struct bytes unmask(struct websocket_reader *r, uint8_t **at,
+                           const uint8_t *end)
+{
+    const uint8_t *mask = r->head + r->head_size - 4;
+    uint8_t *data = *at;
+    size_t size = (size_t)(end - data);
+
+    if (size > r->left)
+        size = (size_t)r->left;
+    for (size_t i = 0; i < size; i++)
+        data[i] ^= mask[(r->offset + i) & 3];
+    r->offset += size;
+    r->left -= size;
+    *at += size;
+    return bytes_of(data, size);
+}
+
+static void end_frame(struct websocket_reader *r)
+{
+    r->in_frame = false;
+    r->head_size = 0;
+}
+
+static bool code_is_valid(int code)
+{
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
+           (code >= 3000 && code <= 4999);
+}
+
+static enum websocket_kind read_close(struct websocket_reader *r,
+                                      struct websocket_item *item)
+{
+    struct utf8_check utf8 = {0};
+    const uint8_t *data = r->control;
+
+    item->code = WEBSOCKET_NORMAL;
+    if (r->control_size > 0) {
+        if (r->control_size == 1)
+            return wrong(r, item, WEBSOCKET_PROTOCOL, "half a code to close");
+        item->code = data[0] << 8 | data[1];
+        if (!code_is_valid(item->code))
+            return wrong(r, item, WEBSOCKET_PROTOCOL,
+                         "no code that may be sent to close");
+        if (!utf8_check(&utf8, bytes_of(data + 2, r->control_size - 2)) ||
+            utf8.need > 0)
+            return wrong(r, item, WEBSOCKET_NO_UTF8, "a reason without UTF-8");
+    }
+    r->over = true;
+    return WEBSOCKET_CLOSED;
+}
+
+static enum websocket_kind read_control(struct websocket_reader *r,
+                                        uint8_t **at, const uint8_t *end,
+                                        struct websocket_item *item)
+{
+    struct bytes piece = unmask(r, at, end);
+
+    if (piece.size > 0)
+        memcpy(r->control + r->control_size, piece.data, piece.size);
+    r->control_size += piece.size;
+    if (r->left > 0)
+        return WEBSOCKET_MORE;
+    uint8_t opcode = opcode_of(r);
+    end_frame(r);
+    item->data = bytes_of(r->control, r->control_size);
+    if (opcode == WEBSOCKET_CLOSE)
+        return read_close(r, item);
+    return opcode == WEBSOCKET_PING ? WEBSOCKET_PINGED : WEBSOCKET_PONGED;
+}
+
+static enum websocket_kind read_text(struct websocket_reader *r, uint8_t **at,
+                                     const uint8_t *end,
+                                     struct websocket_item *item)
+{
+    item->data = unmask(r, at, end);
+    item->last = r->left == 0 && (r->head[0] & FIN) != 0;
+    bool valid = utf8_check(&r->utf8, item->data);
+
+    if (!valid || (item->last && r->utf8.need > 0))
+        return wrong(r, item, WEBSOCKET_NO_UTF8, "a text that is no UTF-8");
+    if (r->left == 0)
+        end_frame(r);
+    if (item->last) {
+        r->in_message = false;
+        r->message_size = 0;
+    }
+    return item->last || item->data.size > 0 ? WEBSOCKET_PIECE : WEBSOCKET_MORE;
+}
+
+enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
+                                   uint8_t *end, struct websocket_item *item)
+{
+    enum websocket_kind kind = WEBSOCKET_MORE;
+
+    while (!r->over && kind == WEBSOCKET_MORE) {
+        bool in_frame = r->in_frame;
+        if (!in_frame)
+            kind = read_head(r, at, end, item);
+        else if (is_control(opcode_of(r)))
+            kind = read_control(r, at, end, item);
+        else
+            kind = read_text(r, at, end, item);
+        bool empty = r->in_frame && r->left == 0; /* no byte of it will come */
+        if (*at == end && !empty)
+            break;
+    }
+    return kind;
+}
+
+/* ---- Writing */
+
+size_t websocket_head(uint8_t room[WEBSOCKET_HEAD_SIZE],
+                      enum websocket_opcode opcode, bool last, size_t size)
+{
+    room[0] = (uint8_t)((last ? FIN : 0) | (unsigned)opcode);
+    if (size < 126) {
+        room[1] = (uint8_t)size;
+        return 2;
+    }
+    size_t extended = size < 65536 ? 2 : 8;
+    room[1] = extended == 2 ? 126 : 127;
+    for (size_t i = 0; i < extended; i++)
+        room[2 + i] =
+            (uint8_t)((uint64_t)size >> (8 * (extended - 1 - i)) & 0xff);
+    return 2 + extended;
+}
+
+bool websocket_key_valid(struct bytes key)
+{
+    if (key.size != WEBSOCKET_KEY_SIZE || key.data[22] != '=' ||
+        key.data[23] != '=')
+        return false;
+    for (size_t i = 0; i < 22; i++) {
+        uint8_t c = key.data[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+              (c >= '0' && c <= '9') || c == '+' || c == '/'))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,307 @@
+/* Frames of a WebSocket: whole, in any pieces, and what closes it. */
+#include "common/wire/websocket.h"
+#include "tests/unit/kit.h"
+
+#include <stdio.h>
+
+enum { LIMIT = 70000 };
+
+/* A client's frame; returns its size. `first` has the opcode and all bits. */
+static size_t put_frame(uint8_t *to, unsigned first, const void *payload,
+                        size_t size)
+{
+    static const uint8_t mask[] = {0x11, 0xa2, 0x33, 0xf4};
+    const uint8_t *data = payload;
+    size_t head =
+        websocket_head(to, (enum websocket_opcode)(first & 0xf), false, size);
+
+    to[0] = (uint8_t)first;
+    to[1] |= 0x80;
+    memcpy(to + head, mask, 4);
+    for (size_t i = 0; i < size; i++)
+        to[head + 4 + i] = data[i] ^ mask[i % 4];
+    return head + 4 + size;
+}
+
+/* What was read: the items as text, pieces of a message joined. */
+struct story {
+    char text[512];
+    size_t payload; /* bytes of text messages */
+    uint8_t last;   /* of them */
+};
+
+static void tell(struct story *s, const char *what, struct bytes data)
+{
+    size_t size = strlen(s->text);
+
+    if (size > 256) { /* its end is enough */
+        memmove(s->text, s->text + size - 128, 129);
+        size = 128;
+    }
+    snprintf(s->text + size, sizeof s->text - size, "%s%.*s", what,
+             data.size < 60 ? (int)data.size : 60, (const char *)data.data);
+}
+
+/* False once nothing more is read. */
+static bool read_all(struct websocket_reader *r, uint8_t *data, size_t size,
+                     struct story *s)
+{
+    struct websocket_item item = {0};
+    uint8_t *at = data;
+    char code[32];
+
+    for (;;) {
+        switch (websocket_read(r, &at, data + size, &item)) {
+        case WEBSOCKET_MORE:
+            assert_ptr_equal(at, data + size);
+            return true;
+        case WEBSOCKET_PIECE:
+            s->payload += item.data.size;
+            if (item.data.size > 0)
+                s->last = item.data.data[item.data.size - 1];
+            tell(s, "", item.data);
+            if (item.last)
+                tell(s, ".", (struct bytes){0});
+            break;
+        case WEBSOCKET_PINGED:
+            tell(s, " ping:", item.data);
+            break;
+        case WEBSOCKET_PONGED:
+            tell(s, " pong:", item.data);
+            break;
+        case WEBSOCKET_CLOSED:
+            snprintf(code, sizeof code, " closed %d", item.code);
+            tell(s, code, (struct bytes){0});
+            return false;
+        case WEBSOCKET_WRONG:
+            assert_non_null(item.why);
+            snprintf(code, sizeof code, " wrong %d", item.code);
+            tell(s, code, (struct bytes){0});
+            return false;
+        }
+    }
+}
+
+static void read_in_steps(const uint8_t *data, size_t size, size_t step,
+                          struct story *s)
+{
+    static uint8_t copy[2 * LIMIT];
+    struct websocket_reader r;
+
+    *s = (struct story){0};
+    websocket_reader_init(&r, LIMIT);
+    memcpy(copy, data, size);
+    for (size_t at = 0; at < size; at += step)
+        if (!read_all(&r, copy + at, step < size - at ? step : size - at, s))
+            break;
+}
+
+static const struct row {
+    const char *bytes; /* frames in hexadecimal, masked with zeros */
+    const char *story;
+} rows[] = {
+    {"81 82 00000000 6869", "hi."},
+    {"81 80 00000000", "."},
+    {"01 81 00000000 61 80 81 00000000 62", "ab."},
+    {"01 80 00000000 00 81 00000000 62 80 80 00000000", "b."},
+    /* A character in two frames, a ping between them. */
+    {"01 81 00000000 c3 89 82 00000000 7071 80 81 00000000 a9",
+     "\xc3 ping:pq\xa9."},
+    {"8a 80 00000000", " pong:"},
+    {"88 80 00000000", " closed 1000"},
+    {"88 82 00000000 03e8", " closed 1000"},
+    {"88 84 00000000 0fa0 6869", " closed 4000"},
+    {"81 fe 00000000 0000", " wrong 1002"}, /* 0 in two bytes */
+    {"81 ff 00000000 0000007e 00000000", " wrong 1002"},
+    {"81 ff 80000000 00000000 00000000", " wrong 1002"},
+    {"81 ff 7fffffff ffffffff 00000000", " wrong 1009"},
+    {"81 ff 00000000 00011171 00000000", " wrong 1009"},
+    /* Not masked [5.1]. */
+    {"81 02 6869", " wrong 1002"},
+    {"89 00", " wrong 1002"},
+    {"88 02 03e8", " wrong 1002"},
+    {"80 00", " wrong 1002"},
+    /* Reserved bits, unknown opcodes [5.2]. */
+    {"c1 80", " wrong 1002"},
+    {"a1 80", " wrong 1002"},
+    {"91 80", " wrong 1002"},
+    {"c9 80", " wrong 1002"},
+    {"83 80", " wrong 1002"},
+    {"87 80", " wrong 1002"},
+    {"8b 80", " wrong 1002"},
+    {"8f 80", " wrong 1002"},
+    {"82 81 00000000 00", " wrong 1003"},
+    /* Messages in pieces [5.4]. */
+    {"80 80 00000000", " wrong 1002"},
+    {"00 80 00000000", " wrong 1002"},
+    {"01 80 00000000 81 80 00000000", " wrong 1002"},
+    {"01 80 00000000 82 80 00000000", " wrong 1002"},
+    {"81 80 00000000 80 80 00000000", ". wrong 1002"},
+    /* Control frames [5.5]. */
+    {"09 80 00000000", " wrong 1002"},
+    {"08 80 00000000", " wrong 1002"},
+    {"0a 80 00000000", " wrong 1002"},
+    {"89 fe 007e 00000000", " wrong 1002"},
+    {"88 ff 00000000 00010000 00000000", " wrong 1002"},
+    /* Codes to close with [7.4]. */
+    {"88 81 00000000 03", " wrong 1002"},
+    {"88 82 00000000 0000", " wrong 1002"},
+    {"88 82 00000000 03e7", " wrong 1002"},
+    {"88 82 00000000 03ec", " wrong 1002"},
+    {"88 82 00000000 03ed", " wrong 1002"},
+    {"88 82 00000000 03ee", " wrong 1002"},
+    {"88 82 00000000 03f7", " wrong 1002"},
+    {"88 82 00000000 07d0", " wrong 1002"},
+    {"88 82 00000000 1388", " wrong 1002"},
+    {"88 83 00000000 03e8 ff", " wrong 1007"},
+    {"88 83 00000000 03e8 c3", " wrong 1007"},
+    /* Text that is no UTF-8 [8.1]: as soon as it cannot be any more. */
+    {"81 ff 00000000 00010000 00000000 ff", " wrong 1007"},
+    {"81 81 00000000 c3", " wrong 1007"},
+    {"81 82 00000000 c080", " wrong 1007"},
+    {"81 83 00000000 eda080", " wrong 1007"},
+    {"81 83 00000000 e08080", " wrong 1007"},
+    {"81 84 00000000 f4908080", " wrong 1007"},
+    {"81 84 00000000 f0808080", " wrong 1007"},
+    {"81 81 00000000 80", " wrong 1007"},
+    {"81 81 00000000 f8", " wrong 1007"},
+    {"01 81 00000000 c3 80 81 00000000 41", "\xc3 wrong 1007"},
+    {"01 81 00000000 c3 80 80 00000000", "\xc3 wrong 1007"},
+    /* Nothing is read after the end. */
+    {"88 80 00000000 81 81 00000000 61", " closed 1000"},
+    {"c1 80 00000000 81 81 00000000 61", " wrong 1002"},
+};
+
+static size_t unhex(const char *text, uint8_t *to)
+{
+    size_t size = 0;
+    unsigned byte;
+
+    for (; *text; text += 2) {
+        if (*text == ' ')
+            text++;
+        assert_int_equal(sscanf(text, "%2x", &byte), 1);
+        to[size++] = (uint8_t)byte;
+    }
+    return size;
+}
+
+/* Of a text that turns out wrong, there may be pieces before. */
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), most = strlen(end);
+
+    return size >= most && strcmp(text + size - most, end) == 0 &&
+           (size == most || end[0] == '.' || strstr(end, "wrong") != NULL);
+}
+
+static void each_frame_gets_its_answer(void **state)
+{
+    static const size_t steps[] = {1, 2, 3, 5, 1000};
+    uint8_t data[128];
+    struct story s;
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        size_t size = unhex(rows[i].bytes, data);
+        for (size_t k = 0; k < COUNT_OF(steps); k++) {
+            read_in_steps(data, size, steps[k], &s);
+            if (!ends_with(s.text, rows[i].story))
+                fail_msg("%s in steps of %zu: %s", rows[i].bytes, steps[k],
+                         s.text);
+        }
+    }
+}
+
+static void lengths_of_each_form_are_unmasked(void **state)
+{
+    static const size_t sizes[] = {1, 125, 126, 127, 65535, 65536, LIMIT};
+    static const size_t steps[] = {1, 7, 4096, 2 * LIMIT};
+    static uint8_t payload[LIMIT], frame[LIMIT + 64];
+    struct story s;
+    (void)state;
+
+    memset(payload, 'x', sizeof payload);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        payload[sizes[i] - 1] = 'e';
+        size_t size = put_frame(frame, 0x81, payload, sizes[i]);
+        for (size_t k = 0; k < COUNT_OF(steps); k++) {
+            read_in_steps(frame, size, steps[k], &s);
+            assert_int_equal(s.payload, sizes[i]);
+            assert_int_equal(s.last, 'e');
+            assert_true(ends_with(s.text, "."));
+        }
+        payload[sizes[i] - 1] = 'x';
+    }
+}
+
+/* In one frame, or in many. */
+static void a_message_over_the_limit_is_refused(void **state)
+{
+    static uint8_t payload[LIMIT], frames[2 * LIMIT];
+    struct story s;
+    (void)state;
+
+    memset(payload, 'x', sizeof payload);
+    size_t size = put_frame(frames, 0x01, payload, LIMIT - 1);
+    size += put_frame(frames + size, 0x80, "yz", 2);
+    read_in_steps(frames, size, 1000, &s);
+    assert_non_null(strstr(s.text, "wrong 1009"));
+    size = put_frame(frames, 0x01, payload, LIMIT - 1);
+    size += put_frame(frames + size, 0x80, "y", 1);
+    size += put_frame(frames + size, 0x81, "z", 1);
+    read_in_steps(frames, size, 1000, &s);
+    assert_non_null(strstr(s.text, "y.z."));
+}
+
+static void heads_are_written_as_short_as_can_be(void **state)
+{
+    static const uint8_t lengths[][10] = {
+        {0x81, 125},
+        {0x81, 126, 0, 126},
+        {0x81, 126, 0xff, 0xff},
+        {0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0},
+    };
+    static const size_t sizes[] = {125, 126, 65535, 65536};
+    static const size_t heads[] = {2, 4, 4, 10};
+    uint8_t room[WEBSOCKET_HEAD_SIZE];
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        assert_int_equal(websocket_head(room, WEBSOCKET_TEXT, true, sizes[i]),
+                         heads[i]);
+        assert_memory_equal(room, lengths[i], heads[i]);
+    }
+    assert_int_equal(websocket_head(room, WEBSOCKET_CONTINUATION, false, 0), 2);
+    assert_memory_equal(room, "\0\0", 2);
+}
+
+static void a_key_is_16_bytes_in_base64(void **state)
+{
+    static const char *const wrong[] = {
+        "",
+        "dGhlIHNhbXBsZSBub25jZQ",
+        "dGhlIHNhbXBsZSBub25jZQ= ",
+        "dGhlIHNhbXBsZSBub25jZQ===",
+        "dGhlIHNhbXBsZSBub25jZ===",
+        "dGhl-HNhbXBsZSBub25jZQ==",
+    };
+    (void)state;
+
+    assert_true(
+        websocket_key_valid(bytes_of_string("dGhlIHNhbXBsZSBub25jZQ==")));
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_false(websocket_key_valid(bytes_of_string(wrong[i])));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_frame_gets_its_answer),
+        cmocka_unit_test(lengths_of_each_form_are_unmasked),
+        cmocka_unit_test(a_message_over_the_limit_is_refused),
+        cmocka_unit_test(heads_are_written_as_short_as_can_be),
+        cmocka_unit_test(a_key_is_16_bytes_in_base64),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
