@@ -102,7 +102,8 @@ static const struct conf_key keys[] = {
              "$XDG_RUNTIME_DIR/zeroservices, else in /run/zeroservices."},
     {.path = "api.http", .kind = CONF_STRING, AT(api.http), .fallback = "",
      .check = check_listen,
-     .help = "ADDRESS:PORT of the local API's HTTP side; empty: off."},
+     .help = "ADDRESS:PORT of the local API's HTTP side, which wants the\n"
+             "token in NAME.token beside the socket; empty: off."},
 
     {.path = "log.level", .kind = CONF_CHOICE, AT(log.level),
      .fallback = "info", .choices = conf_log_levels, .live = true,

@@ -37,6 +37,8 @@ static void print_node(const json_t *node)
     if (info && strcmp(info, "{}") != 0)
         printf("  info    %s\n", info);
     free(info);
+    if (json_text(node, "page")[0] != '\0')
+        printf("  pages   %s\n", json_text(node, "page"));
     if (json_array_size(json_object_get(node, "groups")) == 0)
         return;
     printf("  groups ");

@@ -297,7 +297,7 @@ const edge = new Edge({
   down(refused) {
     if (refused)
       showConnection("refused", "the edge wants its token: open the address " +
-                                "with ?token=…");
+                                "that `zs status` shows");
     else
       showConnection("down", "the edge is away; trying again…");
     for (const person of people.values()) person.path = "";

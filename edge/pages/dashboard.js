@@ -207,7 +207,7 @@ const edge = new Edge({
     away(refused);
     showConnection(refused ? "refused" : "down",
                    refused ? "the edge wants its token: open the address " +
-                             "with ?token=…"
+                             "that `zs status` shows"
                            : "the edge is away; trying again…");
     drawSoon();
   },

@@ -19,7 +19,6 @@ export class Edge {
 
   constructor(hear) {
     this.#hear = hear;
-    forgetToken();
     this.#open();
     // A phone that wakes up, or a cable that is back: not to be waited for.
     addEventListener("online", () => this.#openNow());
@@ -84,19 +83,10 @@ function lost() {
           message: "the connection to the edge was lost"};
 }
 
-// The server lets in who brings the token by a cookie from now on; it need not
-// stay in the address line and the history.
-function forgetToken() {
-  const here = new URL(location.href);
-  if (!here.searchParams.has("token")) return;
-  here.searchParams.delete("token");
-  history.replaceState(null, "", here);
-}
-
 // Is the edge there, but does not let this page in?
 async function isRefused() {
   try {
-    const answer = await fetch("/healthz");
+    const answer = await fetch("/allowed");
     return answer.status === 401 || answer.status === 403;
   } catch {
     return false;

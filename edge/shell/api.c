@@ -112,6 +112,7 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     if (conf->info.size > 0)
         memcpy(a->info, conf->info.data, conf->info.size);
     a->http_url = memory_string("");
+    a->http_page = memory_string("");
     a->http_token = memory_string("");
     a->message_limit = conf->message_limit;
     a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
@@ -139,6 +140,8 @@ static void api_free(struct api *a)
     free(a->socket);
     free(a->info);
     free(a->http_url);
+    sodium_memzero(a->http_page, strlen(a->http_page));
+    free(a->http_page);
     free(a->http_token);
     free(a);
 }
@@ -210,11 +213,14 @@ void api_detach(struct api *a, const void *context)
             c->carrier.fd = NULL;
 }
 
-void api_tell_http(struct api *a, const char *url, const char *token_file)
+void api_tell_http(struct api *a, const char *url, const char *page,
+                   const char *token_file)
 {
     free(a->http_url);
+    free(a->http_page);
     free(a->http_token);
     a->http_url = memory_string(url);
+    a->http_page = memory_string(page);
     a->http_token = memory_string(token_file);
 }
 

@@ -59,8 +59,10 @@ struct api_carrier {
  * copied, and used until it is detached. */
 void api_attach(struct api *a, int fd, const struct api_carrier *carrier);
 void api_detach(struct api *a, const void *context);
-/* Where pages and token are, for `status`. */
-void api_tell_http(struct api *a, const char *url, const char *token_file);
+/* Where pages and token are, for `status`. `page` is the address that lets a
+ * browser in: only clients of the socket are told it. */
+void api_tell_http(struct api *a, const char *url, const char *page,
+                   const char *token_file);
 /* The node's counters in Prometheus' text format, to be freed. */
 char *api_metrics(const struct api *a);
 

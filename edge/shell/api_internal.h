@@ -148,6 +148,7 @@ struct api {
     char *socket;
     char *info;
     char *http_url; /* "" without HTTP */
+    char *http_page;
     char *http_token;
     size_t message_limit;
     size_t line_limit;
@@ -314,7 +315,7 @@ uint64_t api_counter_of(const struct node_counters *values,
                         const struct api_counter *counter);
 
 /* Members of the answer, each with a comma before it. */
-void status_write(const struct api *a, struct text *t);
+void status_write(const struct api *a, struct text *t, bool by_http);
 void peers_write(const struct api *a, struct text *t);
 /* "id":..,"name":..,"info":..,"groups":..,"path":.. without a comma before. */
 void peer_write(struct text *t, const struct node_peer *peer);

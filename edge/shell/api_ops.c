@@ -288,7 +288,7 @@ static void op_status(struct client *c, const struct request *r)
 {
     struct text *out = answer_begin(c, r->ref);
 
-    status_write(c->api, out);
+    status_write(c->api, out, c->attached);
     answer_end(out);
 }
 

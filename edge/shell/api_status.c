@@ -130,7 +130,7 @@ void peers_write(const struct api *a, struct text *t)
     text_add_char(t, ']');
 }
 
-static void add_node(const struct api *a, struct text *t)
+static void add_node(const struct api *a, struct text *t, bool by_http)
 {
     const struct node *node = edge_node(a->edge);
     struct node_id self = node_self(node);
@@ -149,6 +149,8 @@ static void add_node(const struct api *a, struct text *t)
     text_add_char(t, ']');
     add_member(t, "socket", a->socket);
     add_member(t, "http", a->http_url);
+    if (!by_http) /* A page need not know what its cookie hides from it. */
+        add_member(t, "page", a->http_page);
     add_member(t, "token_file", a->http_token);
     text_add_char(t, '}');
 }
@@ -356,12 +358,12 @@ static void health_certificate(const struct api *a, struct text *t,
     add_health(t, &soon, what);
 }
 
-void status_write(const struct api *a, struct text *t)
+void status_write(const struct api *a, struct text *t, bool by_http)
 {
     struct text what = {0};
 
     text_add_string(t, ",\"version\":1");
-    add_node(a, t);
+    add_node(a, t, by_http);
     add_relays(a, t);
     peers_write(a, t);
     add_counters(a, t);

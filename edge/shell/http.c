@@ -7,16 +7,20 @@
 #include "common/io/sockaddr.h"
 #include "edge/shell/http_token.h"
 
-#include <fcntl.h>
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
-    BACKLOG = 64,
+    BACKLOG = 128,
+    ACCEPTS = 16,     /* in a turn */
     GOODBYE_MS = 300, /* for what was said last to leave */
     TELL_AGAIN_S = 60,
+    TICK_MS = 1000,
 };
 
 bool http_may_tell(struct http *h, enum http_refusal what, unsigned *more)
@@ -34,151 +38,105 @@ bool http_may_tell(struct http *h, enum http_refusal what, unsigned *more)
     return true;
 }
 
-/* ---- libwebsockets */
-
-/* Its log is the process's, and has no room for a pointer of ours. What it
- * warns of is what clients do; the rest is for who debugs it. */
-static void on_library_log(int level, const char *line)
-{
-    char text[256];
-    char quoted[300];
-
-    snprintf(text, sizeof text, "%.*s", (int)strcspn(line, "\n"), line);
-    log_quote(text, quoted, sizeof quoted);
-    log_debug("http_library", "level=%d text=%s", level, quoted);
-}
-
-static int on_established(struct http *h, struct lws *wsi, struct http_user *u)
-{
-    u->bridge = http_bridge_open(h, wsi);
-    return u->bridge ? 0 : -1;
-}
-
-static void on_destroyed(struct http *h, struct http_user *u)
-{
-    if (!u)
-        return;
-    if (u->bridge)
-        http_bridge_close(u->bridge);
-    u->bridge = NULL;
-    if (u->counted)
-        h->connections--;
-    u->counted = false;
-}
-
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
-                    void *user, void *in, size_t size)
-{
-    struct http *h = lws_context_user(lws_get_context(wsi));
-    struct http_user *u = user;
-
-    /* It has about a hundred reasons to call, and these matter here. */
-    if (reason == LWS_CALLBACK_HTTP)
-        return http_answer(h, wsi, in);
-    if (reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE)
-        return http_answer_upgrade(h, wsi, in);
-    if (reason == LWS_CALLBACK_ESTABLISHED)
-        return on_established(h, wsi, u);
-    if (reason == LWS_CALLBACK_RECEIVE)
-        return http_bridge_heard(u->bridge, in, size);
-    if (reason == LWS_CALLBACK_SERVER_WRITEABLE)
-        return http_bridge_writable(u->bridge);
-    if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE)
-        http_bridge_parting(u->bridge);
-    else if (reason == LWS_CALLBACK_CLOSED ||
-             reason == LWS_CALLBACK_CLOSED_HTTP ||
-             reason == LWS_CALLBACK_WSI_DESTROY)
-        on_destroyed(h, u);
-    return 0;
-}
-
-static const struct lws_protocols protocols[] = {
-    {.name = "zeroservices",
-     .callback = on_event,
-     .per_session_data_size = sizeof(struct http_user),
-     .rx_buffer_size = 16 * 1024},
-    {0}};
-
-/* A page whose host vanished is asked whether it is there, and then let go. */
-static const lws_retry_bo_t idle = {.secs_since_valid_ping = 20,
-                                    .secs_since_valid_hangup = 40};
-
-static bool open_library(struct http *h)
-{
-    void *loops[] = {h->loop};
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .protocols = protocols,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_VALIDATE_UTF8,
-        .foreign_loops = loops,
-        .fd_limit_per_thread = HTTP_CONNECTIONS + 16,
-        .max_http_header_data2 = HTTP_HEADERS_SIZE,
-        .max_http_header_pool2 = HTTP_CONNECTIONS,
-        .timeout_secs = HTTP_TIMEOUT_S,
-        .keepalive_timeout = HTTP_TIMEOUT_S,
-        .retry_and_idle_policy = &idle,
-        .gid = -1,
-        .uid = -1,
-        .user = h,
-    };
-
-    lws_set_log_level(LLL_ERR | LLL_WARN, on_library_log);
-    h->context = lws_create_context(&info);
-    h->vhost = h->context ? lws_get_vhost_by_name(h->context, "default") : NULL;
-    return h->vhost != NULL;
-}
-
 /* ---- The listener */
 
-static void free_stream(uv_handle_t *handle)
+static void on_listener(uv_poll_t *poll, int status, int events);
+static void on_tick(uv_timer_t *timer);
+
+static void tick_on(struct http *h)
 {
-    free(handle);
+    if (!h->closing && !uv_is_active((uv_handle_t *)&h->tick))
+        uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
 }
 
-static void adopt(struct http *h, int fd)
+/* While the process has no descriptors left the listener rests: it would be
+ * readable all the time, and nothing else be done. */
+static void listen_on(struct http *h, bool on)
 {
-    struct lws *wsi = lws_adopt_socket_vhost(h->vhost, fd);
-    struct http_user *u = wsi ? lws_wsi_user(wsi) : NULL;
-
-    if (!u)
+    if (on == h->listening || h->closing)
         return;
-    u->counted = true;
-    h->connections++;
+    h->listening =
+        on && uv_poll_start(&h->listener, UV_READABLE, on_listener) == 0;
+    if (!h->listening)
+        uv_poll_stop(&h->listener);
 }
 
-static void take_connection(struct http *h, uv_tcp_t *stream)
+/* The one that has waited longest for the rest of its request, or of its end.
+ * So those that say nothing keep nobody out. */
+static void make_place(struct http *h)
 {
-    uv_os_fd_t fd;
+    struct http_conn *c = h->oldest;
     unsigned more;
 
-    if (uv_fileno((uv_handle_t *)stream, &fd) != 0)
+    while (c && c->state == CONN_OPEN)
+        c = c->next;
+    if (!c)
         return;
-    if (h->connections >= HTTP_CONNECTIONS) {
-        if (http_may_tell(h, HTTP_REFUSED_CONNECTIONS, &more))
-            log_warn("http_refused",
-                     "reason=too_many_connections limit=%d "
-                     "more=%u",
-                     HTTP_CONNECTIONS, more);
-        return;
-    }
-    uv_tcp_nodelay(stream, 1);
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (own >= 0)
-        adopt(h, own);
+    if (http_may_tell(h, HTTP_REFUSED_CONNECTIONS, &more))
+        log_warn("http_refused", "reason=too_many_connections limit=%d more=%u",
+                 HTTP_CONNECTIONS, more);
+    conn_close(c);
 }
 
-/* As api_client.c does it, and for the same reason. */
-static void on_connection(uv_stream_t *listener, int status)
+static void take_connection(struct http *h, int fd)
 {
-    struct http *h = listener->data;
+    int on = 1;
 
-    if (status != 0)
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (h->connections >= HTTP_CONNECTIONS)
+        make_place(h);
+    if (h->connections >= HTTP_CONNECTIONS)
+        close(fd);
+    else
+        conn_open(h, fd);
+    tick_on(h);
+}
+
+static void tell_no_sockets(struct http *h, int error)
+{
+    unsigned more;
+
+    if (http_may_tell(h, HTTP_REFUSED_SOCKETS, &more))
+        log_warn("http_refused", "reason=no_sockets error=\"%s\" more=%u",
+                 strerror(error), more);
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+    struct http *h = poll->data;
+
+    (void)events;
+    if (status != 0 || h->closing)
         return;
-    uv_tcp_t *stream = memory_new(sizeof(*stream));
-    uv_tcp_init(h->loop, stream);
-    if (uv_accept(listener, (uv_stream_t *)stream) == 0 && !h->closing)
-        take_connection(h, stream);
-    uv_close((uv_handle_t *)stream, free_stream);
+    for (int i = 0; i < ACCEPTS; i++) {
+        int fd = accept4(h->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            take_connection(h, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                   errno == ENOMEM) {
+            tell_no_sockets(h, errno);
+            listen_on(h, false); /* until the next tick */
+            tick_on(h);
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct http *h = timer->data;
+    struct instant now = clock_now();
+    struct http_conn *next;
+
+    listen_on(h, true);
+    for (struct http_conn *c = h->oldest; c; c = next) {
+        next = c->next;
+        conn_tick(c, now);
+    }
+    if (h->connections == 0 && h->listening)
+        uv_timer_stop(timer);
 }
 
 static bool parse_listen(const char *listen, struct address *a)
@@ -198,30 +156,28 @@ static bool parse_listen(const char *listen, struct address *a)
     return address_parse(text, a);
 }
 
+/* A negative number as libuv's, or 0. */
 static int listen_at(struct http *h, const struct address *a)
 {
     struct sockaddr_storage to;
-    int size = sizeof to;
-    int result;
+    socklen_t size = sockaddr_of_address(a, &to);
+    int on = 1;
 
-    sockaddr_of_address(a, &to);
-    if ((result = uv_tcp_bind(&h->listener, (struct sockaddr *)&to, 0)) == 0)
-        result = uv_listen((uv_stream_t *)&h->listener, BACKLOG, on_connection);
-    if (result != 0)
-        return result;
-    uv_tcp_getsockname(&h->listener, (struct sockaddr *)&to, &size);
+    h->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (h->fd < 0)
+        return -errno;
+    if (setsockopt(h->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(h->fd, (struct sockaddr *)&to, size) != 0 ||
+        listen(h->fd, BACKLOG) != 0)
+        return -errno;
+    size = sizeof to;
+    if (getsockname(h->fd, (struct sockaddr *)&to, &size) != 0)
+        return -errno;
     h->gate.listen = address_of_sockaddr((struct sockaddr *)&to);
     return 0;
 }
 
 /* ---- Open and close */
-
-static void init_handles(struct http *h)
-{
-    uv_tcp_init(h->loop, &h->listener);
-    uv_timer_init(h->loop, &h->patience);
-    h->listener.data = h->patience.data = h;
-}
 
 static bool start(struct http *h, const char *listen,
                   char error[API_ERROR_SIZE])
@@ -236,22 +192,31 @@ static bool start(struct http *h, const char *listen,
         return false;
     }
     int result = listen_at(h, &a);
+    if (result == 0)
+        result = uv_poll_init_socket(h->loop, &h->listener, h->fd);
     if (result != 0) {
         snprintf(error, API_ERROR_SIZE, "api.http: %s: %s", listen,
                  uv_strerror(result));
+        if (h->fd >= 0)
+            close(h->fd);
+        h->fd = -1;
         return false;
     }
+    h->listener.data = h;
     snprintf(h->url, sizeof h->url, "http://%s/",
              address_format(&h->gate.listen, text));
-    snprintf(h->cookie, sizeof h->cookie, "zs_token_%u", h->gate.listen.port);
-    if (!open_library(h)) {
-        snprintf(error, API_ERROR_SIZE,
-                 "api.http: libwebsockets does not "
-                 "start: is libwebsockets-evlib-uv "
-                 "installed?");
-        return false;
-    }
+    listen_on(h, true);
+    tick_on(h);
     return true;
+}
+
+static void tell_api(struct http *h)
+{
+    char page[HTTP_URL_SIZE + HTTP_TOKEN_SIZE + 8];
+
+    snprintf(page, sizeof page, "%s?token=%s", h->url, h->gate.token);
+    api_tell_http(h->api, h->url, page, h->token_path);
+    sodium_memzero(page, sizeof page);
 }
 
 struct http *http_open(struct api *a, const char *listen,
@@ -260,10 +225,13 @@ struct http *http_open(struct api *a, const char *listen,
     struct http *h = memory_new(sizeof(*h));
 
     h->api = a;
+    h->fd = -1;
     h->message_limit = api_line_limit(a);
     h->loop = edge_loop(api_edge(a));
     h->token_path = http_token_path(api_socket(a));
-    init_handles(h);
+    uv_timer_init(h->loop, &h->patience);
+    uv_timer_init(h->loop, &h->tick);
+    h->patience.data = h->tick.data = h;
     if (!http_token_load(h->token_path, h->gate.token, error) ||
         !start(h, listen, error)) {
         http_close(h);
@@ -271,7 +239,7 @@ struct http *http_open(struct api *a, const char *listen,
         http_free(&h);
         return NULL;
     }
-    api_tell_http(a, h->url, h->token_path);
+    tell_api(h);
     log_info("http_listening", "url=%s token_file=%s", h->url, h->token_path);
     return h;
 }
@@ -281,23 +249,40 @@ const char *http_url(const struct http *h)
     return h->url;
 }
 
-/* It closes what it has on the loop; http_free does the rest. */
+/* What it has on the loop is closed; http_free does the rest. */
 static void on_patience(uv_timer_t *timer)
 {
     struct http *h = timer->data;
 
     uv_close((uv_handle_t *)timer, NULL);
-    if (h->context)
-        lws_context_destroy(h->context);
+    while (h->oldest)
+        conn_close(h->oldest);
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    struct http *h = handle->data;
+
+    close(h->fd);
+    h->fd = -1;
 }
 
 void http_close(struct http *h)
 {
+    struct http_conn *next;
+
     if (!h || h->closing)
         return;
     h->closing = true;
-    uv_close((uv_handle_t *)&h->listener, NULL);
-    uv_timer_start(&h->patience, on_patience, h->bridges ? GOODBYE_MS : 0, 0);
+    if (h->fd >= 0)
+        uv_close((uv_handle_t *)&h->listener, on_listener_closed);
+    uv_close((uv_handle_t *)&h->tick, NULL);
+    for (struct http_conn *c = h->oldest; c; c = next) {
+        next = c->next;
+        if (c->state == CONN_HEAD && conn_unread(c) == 0)
+            conn_close(c);
+    }
+    uv_timer_start(&h->patience, on_patience, h->oldest ? GOODBYE_MS : 0, 0);
 }
 
 void http_free(struct http **self)
@@ -307,8 +292,6 @@ void http_free(struct http **self)
     *self = NULL;
     if (!h)
         return;
-    if (h->context)
-        lws_context_destroy(h->context);
     sodium_memzero(&h->gate, sizeof h->gate);
     free(h->token_path);
     free(h);

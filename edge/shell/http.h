@@ -6,9 +6,14 @@
  *   /           the chat page; /dashboard the picture of the mesh
  *   /healthz    200 as long as the edge runs
  *   /metrics    the node's counters as Prometheus reads them
+ *   /allowed    200 if the API would be let in to: for pages, as a WebSocket
+ *               does not tell why it was refused
  *
- * Who is let in: see http_gate.h. What is refused costs a line in the log, at
- * most one a minute for each reason. The process must ignore SIGPIPE.
+ * Who is let in: see http_gate.h. A page that is opened with ?token=... gets a
+ * cookie and is sent on without it. What is refused costs a line in the log, at
+ * most one a minute for each reason. Of clients that say nothing, the one that
+ * has waited longest gives way to the newcomer. The process must ignore
+ * SIGPIPE.
  */
 #ifndef EDGE_SHELL_HTTP_H
 #define EDGE_SHELL_HTTP_H

@@ -1,16 +1,14 @@
 #include "edge/shell/http_private.h"
 
-#include "common/base/memory.h"
-#include "common/base/text.h"
 #include "common/io/log.h"
 #include "common/io/sockaddr.h"
 #include "edge/shell/http_pages.h"
 
+#include <openssl/sha.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <time.h>
 
 /* No script, style or request but the edge's own; in no other page's frame. */
 #define STRICT                                                                 \
@@ -23,148 +21,157 @@
     "Cross-Origin-Opener-Policy: same-origin\r\n"                              \
     "Cache-Control: no-store\r\n"
 
-enum { HOST_SIZE = 272, CREDENTIAL_SIZE = 512, COOKIES_SIZE = 4096 };
+#define UPGRADE                                                                \
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n"                            \
+    "Sec-WebSocket-Version: 13\r\n"
 
-struct answer {
-    const char *status; /* "200 OK" */
-    const char *type;
-    struct bytes body;
-    const char *more; /* headers, each with its end, or "" */
-};
+enum { SHOWN_SIZE = 96 };
 
 /* ---- Writing */
 
-/* All at once: the library keeps what the socket does not take. */
-static int send_answer(struct lws *wsi, const struct answer *a, bool body)
+static void add_date(struct text *t)
 {
-    struct text t = {0};
+    char date[64];
+    time_t now = time(NULL);
+    struct tm tm;
 
-    memset(text_room(&t, LWS_PRE), 0, LWS_PRE);
-    text_wrote(&t, LWS_PRE);
-    text_add_string(&t, "HTTP/1.1 ");
-    text_add_string(&t, a->status);
-    text_add_string(&t, "\r\nContent-Type: ");
-    text_add_string(&t, a->type);
-    text_add_string(&t, "\r\nContent-Length: ");
-    text_add_number(&t, a->body.size);
-    text_add_string(&t, "\r\n" STRICT);
-    text_add_string(&t, a->more);
-    text_add_string(&t, "\r\n");
-    if (body)
-        text_add(&t, a->body);
-    int wrote = lws_write(wsi, (unsigned char *)t.data + LWS_PRE,
-                          t.size - LWS_PRE, LWS_WRITE_HTTP_HEADERS);
-    text_close(&t);
-    return wrote < 0 ? -1 : 0;
+    if (gmtime_r(&now, &tm) &&
+        strftime(date, sizeof date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+                 &tm) > 0)
+        text_add_string(t, date);
 }
 
-static int send_words(struct lws *wsi, const char *status, const char *more,
-                      const char *words)
-{
-    struct answer a = {status, "text/plain; charset=utf-8",
-                       bytes_of_string(words), more};
+struct answer {
+    int status;
+    bool keep;        /* the connection stays */
+    bool body;        /* else only its length is told */
+    const char *type; /* of the content */
+    const char *more; /* headers, each with its end, or "" */
+};
 
-    return send_answer(wsi, &a, true);
+static void begin_answer(struct text *t, const struct answer *a)
+{
+    text_add_string(t, "HTTP/1.1 ");
+    text_add_number(t, (uint64_t)a->status);
+    text_add_char(t, ' ');
+    text_add_string(t, http_status_text(a->status));
+    text_add_string(t, "\r\n");
+    add_date(t);
+    if (!a->keep)
+        text_add_string(t, "Connection: close\r\n");
+    text_add_string(t, STRICT);
+    text_add_string(t, a->more);
 }
 
-/* ---- Who asks */
-
-/* The header; NULL without one. What is too long is nothing that is known. */
-static const char *header(struct lws *wsi, enum lws_token_indexes which,
-                          char *room, int size)
+static bool send_answer(struct http_conn *c, const struct answer *a,
+                        struct bytes content)
 {
-    if (lws_hdr_total_length(wsi, which) == 0)
-        return NULL;
-    if (lws_hdr_copy(wsi, room, size, which) < 0)
-        strcpy(room, "?");
-    return room;
+    struct text *t = &c->out;
+
+    begin_answer(t, a);
+    text_add_string(t, "Content-Type: ");
+    text_add_string(t, a->type);
+    text_add_string(t, "\r\nContent-Length: ");
+    text_add_number(t, content.size);
+    text_add_string(t, "\r\n\r\n");
+    if (a->body)
+        text_add(t, content);
+    return a->keep;
 }
 
-static const char *bearer(struct lws *wsi, char *room, int size)
+static bool send_words(struct http_conn *c, const struct http_head *head,
+                       int status, const char *more, const char *words)
 {
-    const char *value = header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, room, size);
+    struct answer a = {status, head->keep, head->body,
+                       "text/plain; charset=utf-8", more};
 
-    return value && strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 : value;
+    return send_answer(c, &a, bytes_of_string(words));
 }
 
-static const char *cookie(const struct http *h, struct lws *wsi, char *room,
-                          int size)
-{
-    const char *at = header(wsi, WSI_TOKEN_HTTP_COOKIE, room, size);
-    size_t name = strlen(h->cookie);
-    char *rest = room;
+/* ---- Refused */
 
-    for (char *c = at ? strtok_r(room, "; ", &rest) : NULL; c;
-         c = strtok_r(NULL, "; ", &rest))
-        if (strncmp(c, h->cookie, name) == 0 && c[name] == '=')
-            return c + name + 1;
-    return NULL;
+static const char *shown(const struct http_head *head, const char *name,
+                         char room[SHOWN_SIZE])
+{
+    const struct http_field *f = http_head_field(head, name);
+    struct bytes value = f ? f->value : (struct bytes){0};
+    char text[SHOWN_SIZE / 2];
+    size_t size = value.size < sizeof text ? value.size : sizeof text - 1;
+
+    if (size > 0)
+        memcpy(text, value.data, size);
+    text[size] = '\0';
+    return log_quote(text, room, SHOWN_SIZE);
 }
 
-static void tell_refusal(struct http *h, struct lws *wsi,
-                         enum http_verdict verdict,
-                         const struct http_knock *knock)
+static void tell_refusal(struct http_conn *c, const struct http_head *head,
+                         enum http_verdict verdict)
 {
-    struct address from = address_of_peer(lws_get_socket_fd(wsi));
-    char peer[ADDRESS_TEXT_SIZE], host[HOST_SIZE + 16], origin[HOST_SIZE + 16];
+    struct address from = address_of_peer(c->fd);
+    char peer[ADDRESS_TEXT_SIZE], host[SHOWN_SIZE], origin[SHOWN_SIZE];
     unsigned more;
 
-    if (!http_may_tell(
-            h, (enum http_refusal)((int)HTTP_REFUSED_VERDICT + (int)verdict),
+    if (http_may_tell(
+            c->http,
+            (enum http_refusal)((int)HTTP_REFUSED_VERDICT + (int)verdict),
             &more))
-        return;
-    log_warn(
-        "http_refused", "reason=%s from=%s host=%s origin=%s more=%u",
-        http_verdict_name(verdict), address_format(&from, peer),
-        log_quote(knock->host ? knock->host : "", host, sizeof host),
-        log_quote(knock->origin ? knock->origin : "", origin, sizeof origin),
-        more);
+        log_warn("http_refused", "reason=%s from=%s host=%s origin=%s more=%u",
+                 http_verdict_name(verdict), address_format(&from, peer),
+                 shown(head, "host", host), shown(head, "origin", origin),
+                 more);
 }
 
-static void refuse(struct lws *wsi, enum http_verdict verdict)
+static bool refuse(struct http_conn *c, const struct http_head *head,
+                   enum http_verdict verdict)
 {
-    bool token = verdict == HTTP_NO_TOKEN || verdict == HTTP_WRONG_TOKEN;
-
-    (void)send_words(
-        wsi, token ? "401 Unauthorized" : "403 Forbidden",
-        token ? "WWW-Authenticate: Bearer realm=\"zs-edge\"\r\n" : "",
-        token ? "The edge's token is needed. It stands in the file that "
-                "`zs status --json` names as token_file: open "
-                "http://ADDRESS:PORT/?token=...\n"
-              : "Only the edge's own pages may do this; or bring the "
-                "token.\n");
+    tell_refusal(c, head, verdict);
+    if (verdict == HTTP_FOREIGN_HOST || verdict == HTTP_FOREIGN_ORIGIN)
+        return send_words(c, head, 403, "",
+                          "Only the edge's own pages may do this; or bring the "
+                          "token.\n");
+    return send_words(c, head, 401,
+                      "WWW-Authenticate: Bearer realm=\"zs-edge\"\r\n",
+                      "The edge's token is needed. Open the address that "
+                      "`zs status` shows; a program reads the file that "
+                      "`zs status --json` names as token_file.\n");
 }
 
-/* False if it is refused, and that is answered; `with` tells what it brought:
- * the token itself, so that it may have it as a cookie. */
-static bool may_enter(struct http *h, struct lws *wsi, bool *with)
+static const char *words_of(int status)
 {
-    char host[HOST_SIZE], origin[HOST_SIZE];
-    char token[CREDENTIAL_SIZE], query[CREDENTIAL_SIZE];
-    char cookies[COOKIES_SIZE];
-    struct http_knock knock = {
-        .host = header(wsi, WSI_TOKEN_HOST, host, sizeof host),
-        .origin = header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin),
-        .token = bearer(wsi, token, sizeof token),
-        .cookie = cookie(h, wsi, cookies, sizeof cookies),
-    };
-
-    if (!knock.token)
-        knock.token =
-            lws_get_urlarg_by_name(wsi, "token=", query, sizeof query);
-    enum http_verdict verdict = http_gate_judge(&h->gate, &knock);
-    *with = knock.token != NULL;
-    sodium_memzero(token, sizeof token);
-    sodium_memzero(query, sizeof query);
-    sodium_memzero(cookies, sizeof cookies);
-    if (verdict == HTTP_PASS)
-        return true;
-    tell_refusal(h, wsi, verdict, &knock);
-    refuse(wsi, verdict);
-    return false;
+    switch (status) {
+    case 405:
+        return "Only GET and HEAD.\n";
+    case 408:
+        return "The request did not come in time.\n";
+    case 413:
+        return "A request has no body here.\n";
+    case 414:
+    case 431:
+        return "A request has 8 KiB at the most.\n";
+    case 501:
+        return "No such method or coding is known here.\n";
+    case 505:
+        return "HTTP/1.0 and HTTP/1.1 are spoken here.\n";
+    default:
+        return "That is no request of HTTP/1.1.\n";
+    }
 }
 
-/* ---- What it gets */
+void http_answer_wrong(struct http_conn *c, int status)
+{
+    struct address from = address_of_peer(c->fd);
+    struct answer a = {status, false, true, "text/plain; charset=utf-8",
+                       status == 405 ? "Allow: GET, HEAD\r\n" : ""};
+    char peer[ADDRESS_TEXT_SIZE];
+    unsigned more;
+
+    if (http_may_tell(c->http, HTTP_REFUSED_HEAD, &more))
+        log_warn("http_refused", "reason=bad_request status=%d from=%s more=%u",
+                 status, address_format(&from, peer), more);
+    (void)send_answer(c, &a, bytes_of_string(words_of(status)));
+}
+
+/* ---- Pages and figures */
 
 static const char *type_of(const char *name)
 {
@@ -184,108 +191,151 @@ static const char *type_of(const char *name)
     return "application/octet-stream";
 }
 
-static const struct http_page *find_page(const char *path)
+static bool is_path(const struct http_head *head, const char *path)
 {
-    const char *name = path + 1;
+    return bytes_equal(head->path, bytes_of_string(path));
+}
 
-    if (strcmp(path, "/") == 0)
-        name = "index.html";
-    else if (strcmp(path, "/dashboard") == 0)
-        name = "dashboard.html";
+static const struct http_page *find_page(const struct http_head *head)
+{
+    struct bytes name = bytes_of(head->path.data + 1, head->path.size - 1);
+
+    if (is_path(head, "/"))
+        name = bytes_of_string("index.html");
+    else if (is_path(head, "/dashboard"))
+        name = bytes_of_string("dashboard.html");
     for (const struct http_page *p = http_pages; p->name; p++)
-        if (strcmp(p->name, name) == 0)
+        if (bytes_equal(bytes_of_string(p->name), name))
             return p;
     return NULL;
 }
 
-static int send_page(struct http *h, struct lws *wsi,
-                     const struct http_page *page, bool token, bool body)
+/* The address brought the token: from here on the browser has a cookie, and the
+ * token stays neither in the address nor in the history. */
+static bool send_cookie(struct http_conn *c, const struct http_head *head)
 {
-    char more[HTTP_TOKEN_SIZE + HTTP_COOKIE_SIZE + 64] = "";
-    struct answer a = {"200 OK", type_of(page->name),
-                       bytes_of(page->data, page->size), more};
+    const struct http_field *by = http_head_field(head, "x-forwarded-proto");
+    char name[HTTP_COOKIE_SIZE], value[HTTP_TOKEN_SIZE];
+    struct text more = {0};
 
-    if (token)
-        snprintf(more, sizeof more,
-                 "Set-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Strict\r\n",
-                 h->cookie, h->gate.token);
-    return send_answer(wsi, &a, body);
+    http_gate_cookie_name(&c->http->gate, name);
+    http_gate_cookie_value(&c->http->gate, head->host, value);
+    text_add_string(&more, "Location: ");
+    text_add(&more, head->path); /* that of a page: find_page knows it */
+    text_add_string(&more, "\r\nSet-Cookie: ");
+    text_add_string(&more, name);
+    text_add_char(&more, '=');
+    text_add_string(&more, value);
+    text_add_string(&more, "; Path=/; HttpOnly; SameSite=Strict");
+    if (by && http_same(by->value, "https"))
+        text_add_string(&more, "; Secure");
+    text_add_string(&more, "\r\n");
+    bool keep = send_words(c, head, 303, text_string(&more), "");
+    sodium_memzero(value, sizeof value);
+    text_close(&more);
+    return keep;
 }
 
-static int send_metrics(struct http *h, struct lws *wsi, bool body)
+static bool send_metrics(struct http_conn *c, const struct http_head *head)
 {
-    char *metrics = api_metrics(h->api);
-    struct answer a = {"200 OK", "text/plain; version=0.0.4; charset=utf-8",
-                       bytes_of_string(metrics), ""};
-    int result = send_answer(wsi, &a, body);
+    char *metrics = api_metrics(c->http->api);
+    struct answer a = {200, head->keep, head->body,
+                       "text/plain; version=0.0.4; charset=utf-8", ""};
+    bool keep = send_answer(c, &a, bytes_of_string(metrics));
 
     free(metrics);
-    return result;
+    return keep;
 }
 
-static int send_what(struct http *h, struct lws *wsi, const char *path,
-                     bool token, bool body)
+static bool send_what(struct http_conn *c, const struct http_head *head,
+                      bool token)
 {
-    const struct http_page *page = find_page(path);
+    const struct http_page *page = find_page(head);
+    struct answer a = {200, head->keep, head->body, "", ""};
 
-    if (page)
-        return send_page(h, wsi, page, token, body);
-    if (strcmp(path, "/healthz") == 0)
-        return send_words(wsi, "200 OK", "", body ? "ok\n" : "");
-    if (strcmp(path, "/metrics") == 0)
-        return send_metrics(h, wsi, body);
-    if (strcmp(path, "/api") == 0)
-        return send_words(wsi, "426 Upgrade Required", "Upgrade: websocket\r\n",
-                          "The API is a WebSocket.\n");
-    return send_words(wsi, "404 Not Found", "", "There is no such page.\n");
-}
-
-int http_answer(struct http *h, struct lws *wsi, const char *path)
-{
-    char *uri;
-    int length;
-    int method = lws_http_get_uri_and_method(wsi, &uri, &length);
-    bool token;
-
-    if (method != LWSHUMETH_GET && method != LWSHUMETH_HEAD) {
-        (void)send_words(wsi, "405 Method Not Allowed",
-                         "Allow: GET, HEAD\r\nConnection: close\r\n",
-                         "Only GET and HEAD.\n");
-        return -1; /* A body that may come is not read. */
+    if (page && token)
+        return send_cookie(c, head);
+    if (page) {
+        a.type = type_of(page->name);
+        return send_answer(c, &a, bytes_of(page->data, page->size));
     }
-    if (h->closing)
-        return -1;
-    if (may_enter(h, wsi, &token) &&
-        send_what(h, wsi, path, token, method == LWSHUMETH_GET) < 0)
-        return -1;
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
+    if (is_path(head, "/healthz") || is_path(head, "/allowed"))
+        return send_words(c, head, 200, "", "ok\n");
+    if (is_path(head, "/metrics"))
+        return send_metrics(c, head);
+    return send_words(c, head, 404, "", "There is no such page.\n");
 }
 
-int http_answer_upgrade(struct http *h, struct lws *wsi, const char *to)
-{
-    char *uri = NULL;
-    int length = 0;
-    unsigned more;
-    bool token;
+/* ---- The API */
 
-    if (h->closing ||
-        lws_http_get_uri_and_method(wsi, &uri, &length) != LWSHUMETH_GET)
-        return -1;
-    if (!may_enter(h, wsi, &token))
-        return 1;
-    if (strcasecmp(to, "websocket") != 0 || length != 4 ||
-        strncmp(uri, "/api", 4) != 0)
-        return send_words(wsi, "404 Not Found", "",
-                          "The API is a WebSocket at /api.\n") < 0
-                   ? -1
-                   : 1;
-    if (h->bridges < HTTP_BRIDGES)
-        return 0;
-    if (http_may_tell(h, HTTP_REFUSED_BRIDGES, &more))
+static void add_accept(struct text *t, struct bytes key)
+{
+    static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    uint8_t both[WEBSOCKET_KEY_SIZE + sizeof magic - 1];
+    uint8_t hash[SHA_DIGEST_LENGTH];
+    char text[32];
+
+    memcpy(both, key.data, WEBSOCKET_KEY_SIZE);
+    memcpy(both + WEBSOCKET_KEY_SIZE, magic, sizeof magic - 1);
+    SHA1(both, sizeof both, hash);
+    text_add_string(t, sodium_bin2base64(text, sizeof text, hash, sizeof hash,
+                                         sodium_base64_VARIANT_ORIGINAL));
+}
+
+static bool is_upgrade(const struct http_head *head)
+{
+    return http_head_lists(head, "upgrade", "websocket") &&
+           http_head_lists(head, "connection", "upgrade");
+}
+
+static bool send_busy(struct http_conn *c, const struct http_head *head)
+{
+    unsigned more;
+
+    if (http_may_tell(c->http, HTTP_REFUSED_BRIDGES, &more))
         log_warn("http_refused", "reason=too_many_clients limit=%d more=%u",
                  HTTP_BRIDGES, more);
-    return send_words(wsi, "503 Service Unavailable", "Retry-After: 10\r\n",
-                      "Too many pages are open.\n") < 0
-               ? -1
-               : 1;
+    return send_words(c, head, 503, "Retry-After: 10\r\n",
+                      "Too many pages are open.\n");
+}
+
+static bool open_socket(struct http_conn *c, const struct http_head *head)
+{
+    const struct http_field *key = http_head_field(head, "sec-websocket-key");
+    const struct http_field *version =
+        http_head_field(head, "sec-websocket-version");
+
+    if (!head->body || !head->http_1_1 || !is_upgrade(head))
+        return send_words(c, head, 426, UPGRADE, "The API is a WebSocket.\n");
+    if (!version || !http_same(version->value, "13"))
+        return send_words(c, head, 426, UPGRADE,
+                          "Version 13 of WebSocket is spoken here.\n");
+    if (!key || !websocket_key_valid(key->value))
+        return send_words(c, head, 400, "", "Sec-WebSocket-Key is none.\n");
+    if (c->http->bridges >= HTTP_BRIDGES)
+        return send_busy(c, head);
+    c->bridge = http_bridge_open(c);
+    if (!c->bridge)
+        return send_busy(c, head);
+    c->state = CONN_OPEN;
+    text_add_string(&c->out, "HTTP/1.1 101 Switching Protocols\r\n"
+                             "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                             "Sec-WebSocket-Accept: ");
+    add_accept(&c->out, key->value);
+    text_add_string(&c->out, "\r\n\r\n");
+    return true;
+}
+
+bool http_answer(struct http_conn *c, const struct http_head *head)
+{
+    bool api = is_path(head, "/api");
+    bool token;
+
+    if (c->http->closing)
+        return false;
+    enum http_verdict verdict = http_gate_judge(
+        &c->http->gate, head, api || is_path(head, "/allowed"), &token);
+    if (verdict != HTTP_PASS)
+        return refuse(c, head, verdict);
+    return api ? open_socket(c, head) : send_what(c, head, token);
 }

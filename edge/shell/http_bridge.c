@@ -1,12 +1,9 @@
 #include "edge/shell/http_private.h"
 
 #include "common/base/memory.h"
-#include "common/base/text.h"
 #include "common/io/log.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,9 +11,7 @@
 
 enum {
     ROOM = 16 * 1024,
-    WS_CLOSE = 8,                                   /* RFC 6455, 5.2 */
-    FIRST_CODE = LWS_CLOSE_STATUS_PROTOCOL_ERR,     /* of mistakes: 1002 ... */
-    LAST_CODE = LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, /* ... to 1009 */
+    TURNS = 16, /* of ROOM, for one page before the others */
 };
 
 /*
@@ -26,49 +21,53 @@ enum {
  * that does not read stops the page. So a WebSocket has the API's own limits.
  */
 struct http_bridge {
-    struct http *http;
-    struct lws *wsi;
+    struct http_conn *conn; /* NULL once it is closed */
     int fd;
     uv_poll_t poll;
-    struct text in;               /* of the page, not written to the pair yet */
-    size_t message_size;          /* of the message that comes in */
-    uint8_t room[LWS_PRE + ROOM]; /* of the API, from `at` to `end` */
-    size_t at, end;
-    bool inside;  /* the last piece was not its message's end */
-    bool drained; /* the pair had nothing more */
-    bool parting;
+    int events;
+    struct websocket_reader reader;
+    struct text in; /* of the page, not written to the pair yet */
+    bool inside;    /* the last piece was not its message's end */
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void review(struct http_bridge *b)
 {
-    int events =
-        (b->drained ? UV_READABLE : 0) | (b->in.size > 0 ? UV_WRITABLE : 0);
+    int events = (conn_unread(b->conn) == 0 ? UV_READABLE : 0) |
+                 (b->in.size > 0 ? UV_WRITABLE : 0);
 
-    if (events)
-        uv_poll_start(&b->poll, events, on_poll);
-    else
+    if (events == b->events)
+        return;
+    b->events = events;
+    if (events == 0)
         uv_poll_stop(&b->poll);
+    else if (uv_poll_start(&b->poll, events, on_poll) != 0)
+        conn_close(b->conn);
 }
+
+/* ---- Open and close */
 
 static int wait_fd(void *context)
 {
-    return lws_get_socket_fd(((struct http_bridge *)context)->wsi);
+    return ((struct http_bridge *)context)->conn->fd;
 }
 
 /* As if the loop had seen that the page takes more. */
 static void carry(void *context)
 {
     struct http_bridge *b = context;
-    struct pollfd writable = {
-        .fd = wait_fd(b), .events = POLLOUT, .revents = POLLOUT};
+    struct http_conn *c = b->conn;
 
-    lws_service_fd(b->http->context, &writable);
+    conn_flush(c);
+    if (c->state == CONN_OPEN && conn_unread(c) == 0)
+        http_bridge_writable(b);
+    conn_review(c);
 }
 
-struct http_bridge *http_bridge_open(struct http *h, struct lws *wsi)
+struct http_bridge *http_bridge_open(struct http_conn *c)
 {
+    struct http *h = c->http;
     struct http_bridge *b = memory_new(sizeof(*b));
     int pair[2];
 
@@ -77,13 +76,16 @@ struct http_bridge *http_bridge_open(struct http *h, struct lws *wsi)
         free(b);
         return NULL;
     }
-    b->http = h;
-    b->wsi = wsi;
+    if (uv_poll_init(h->loop, &b->poll, pair[0]) != 0) {
+        close(pair[0]);
+        close(pair[1]);
+        free(b);
+        return NULL;
+    }
+    b->conn = c;
     b->fd = pair[0];
-    b->at = b->end = LWS_PRE;
-    b->drained = true;
-    uv_poll_init(h->loop, &b->poll, b->fd);
     b->poll.data = b;
+    websocket_reader_init(&b->reader, h->message_limit);
     h->bridges++;
     api_attach(
         h->api, pair[1],
@@ -101,58 +103,73 @@ static void bridge_free(uv_handle_t *handle)
     free(b);
 }
 
-/* Why it was closed here: a mistake in the frames, or a limit. */
-static void tell_closed(struct http_bridge *b)
-{
-    const uint8_t *payload = lws_get_close_payload(b->wsi);
-    int size = lws_get_close_length(b->wsi);
-    int code = size < 2 ? 0 : payload[0] << 8 | payload[1];
-    char why[128], quoted[160];
-    unsigned more;
-
-    if (b->parting || b->http->closing || code < FIRST_CODE || code > LAST_CODE)
-        return;
-    int which = (int)HTTP_REFUSED_FRAMES + code - FIRST_CODE;
-    if (!http_may_tell(b->http, (enum http_refusal)which, &more))
-        return;
-    snprintf(why, sizeof why, "%.*s", size - 2, (const char *)payload + 2);
-    log_warn("http_closed", "code=%d text=%s more=%u", code,
-             log_quote(why, quoted, sizeof quoted), more);
-}
-
 void http_bridge_close(struct http_bridge *b)
 {
-    tell_closed(b);
-    if (!b->http->closing)
-        api_detach(b->http->api, b);
-    b->http->bridges--;
-    b->wsi = NULL;
+    struct http *h = b->conn->http;
+
+    if (!h->closing)
+        api_detach(h->api, b);
+    h->bridges--;
+    b->conn = NULL;
     uv_close((uv_handle_t *)&b->poll, bridge_free);
 }
 
-void http_bridge_parting(struct http_bridge *b)
+/* ---- Frames */
+
+static void add_frame(struct http_bridge *b, enum websocket_opcode opcode,
+                      bool last, struct bytes payload)
 {
-    b->parting = true;
+    struct text *out = &b->conn->out;
+    char *room = text_room(out, WEBSOCKET_HEAD_SIZE);
+
+    text_wrote(out,
+               websocket_head((uint8_t *)room, opcode, last, payload.size));
+    text_add(out, payload);
 }
 
-/* -1, which has the library close it so. */
-static int close_with(struct http_bridge *b, enum lws_close_status code,
-                      const char *why)
+static void add_close(struct http_bridge *b, int code, const char *why)
 {
-    unsigned char reason[64];
-    size_t size = strlen(why);
+    uint8_t payload[WEBSOCKET_CONTROL];
+    struct writer w = writer_of(payload, sizeof payload);
 
-    memcpy(reason, why, size);
-    lws_close_reason(b->wsi, code, reason, size);
-    return -1;
+    write_u8(&w, (uint8_t)(code >> 8));
+    write_u8(&w, (uint8_t)(code & 0xff));
+    write_bytes(&w, bytes_of_string(why));
+    add_frame(b, WEBSOCKET_CLOSE, true, writer_bytes(&w));
+}
+
+/* Why it is closed here: a mistake in the frames, or a limit. */
+static void tell_wrong(struct http_bridge *b, int code, const char *why)
+{
+    int which = (int)HTTP_REFUSED_FRAMES + code - (int)WEBSOCKET_PROTOCOL;
+    unsigned more;
+
+    if (http_may_tell(b->conn->http, (enum http_refusal)which, &more))
+        log_warn("http_closed", "code=%d text=\"%s\" more=%u", code, why, more);
+}
+
+void http_bridge_ping(struct http_bridge *b)
+{
+    if (conn_unread(b->conn) == 0)
+        add_frame(b, WEBSOCKET_PING, true, (struct bytes){0});
+}
+
+/* One that pings and does not read what comes back gets no more of it. */
+static void pong(struct http_bridge *b, struct bytes payload)
+{
+    if (conn_unread(b->conn) < ROOM)
+        add_frame(b, WEBSOCKET_PONG, true, payload);
 }
 
 /* ---- From the page to the API */
 
-/* Nothing more is heard of the page as long as the API takes nothing. */
+bool http_bridge_takes(const struct http_bridge *b)
+{
+    return b->in.size == 0;
+}
+
 static void write_in(struct http_bridge *b)
 {
-    bool waited = b->in.size > 0;
     size_t sent = 0;
 
     while (sent < b->in.size) {
@@ -167,120 +184,131 @@ static void write_in(struct http_bridge *b)
         sent += (size_t)wrote;
     }
     text_drop(&b->in, sent);
-    if (waited)
-        lws_rx_flow_control(b->wsi, b->in.size == 0);
-    if (b->in.size == 0 && b->in.capacity > ROOM)
-        text_close(&b->in);
-    review(b);
 }
 
 /* Line ends stand between tokens only; in a JSON string they are none. */
-static void add_as_line(struct text *t, const void *data, size_t size)
+static void add_as_line(struct text *t, struct bytes piece, bool last)
 {
     size_t start = t->size;
 
-    text_add(t, bytes_of(data, size));
+    text_add(t, piece);
     for (size_t i = start; i < t->size; i++)
         if (t->data[i] == '\n' || t->data[i] == '\r')
             t->data[i] = ' ';
+    if (last)
+        text_add_char(t, '\n');
 }
 
-int http_bridge_heard(struct http_bridge *b, const void *data, size_t size)
+/* False: the WebSocket is at its end. */
+static bool take_item(struct http_bridge *b, enum websocket_kind kind,
+                      const struct websocket_item *item)
 {
-    if (lws_frame_is_binary(b->wsi))
-        return close_with(b, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE,
-                          "text messages only");
-    b->message_size += size;
-    if (b->message_size > b->http->message_limit)
-        return close_with(b, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE,
-                          "longer than limits.message allows");
-    add_as_line(&b->in, data, size);
-    if (lws_is_final_fragment(b->wsi)) {
-        text_add_char(&b->in, '\n');
-        b->message_size = 0;
+    switch (kind) {
+    case WEBSOCKET_PIECE:
+        add_as_line(&b->in, item->data, item->last);
+        return true;
+    case WEBSOCKET_PINGED:
+        pong(b, item->data);
+        return true;
+    case WEBSOCKET_MORE:
+    case WEBSOCKET_PONGED:
+        return true;
+    case WEBSOCKET_CLOSED:
+        add_close(b, item->code, "");
+        return false;
+    case WEBSOCKET_WRONG:
+        tell_wrong(b, item->code, item->why);
+        add_close(b, item->code, item->why);
+        return false;
     }
-    write_in(b);
-    return 0;
+    return false;
+}
+
+bool http_bridge_heard(struct http_bridge *b, uint8_t *data, size_t size)
+{
+    struct websocket_item item = {0};
+    enum websocket_kind kind = WEBSOCKET_MORE;
+    uint8_t *at = data;
+    bool goes_on = true;
+
+    do {
+        kind = websocket_read(&b->reader, &at, data + size, &item);
+        goes_on = take_item(b, kind, &item);
+    } while (goes_on && kind != WEBSOCKET_MORE);
+    write_in(b); /* what came before its end is carried out */
+    if (goes_on) {
+        conn_flush(b->conn);
+        if (b->conn)
+            review(b);
+    }
+    return goes_on;
 }
 
 /* ---- From the API to the page */
 
-/* False if there is nothing, or nothing more will come (`ended`). */
-static bool read_out(struct http_bridge *b, bool *ended)
+/* Each line as a message, in as many pieces as it comes. */
+static void add_lines(struct http_bridge *b, struct bytes said)
 {
-    ssize_t got = recv(b->fd, b->room + LWS_PRE, ROOM, 0);
-
-    *ended = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
-    if (got <= 0)
-        return false;
-    b->at = LWS_PRE;
-    b->end = LWS_PRE + (size_t)got;
-    return true;
-}
-
-/* The next message, or as much of it as is here; in `room` its frame's header
- * overwrites what has been sent. */
-static bool write_piece(struct http_bridge *b)
-{
-    uint8_t *begin = b->room + b->at;
-    uint8_t *end = memchr(begin, '\n', b->end - b->at);
-    size_t size = end ? (size_t)(end - begin) : b->end - b->at;
-    int kind = b->inside ? LWS_WRITE_CONTINUATION : LWS_WRITE_TEXT;
-
-    if (!end)
-        kind |= LWS_WRITE_NO_FIN;
-    b->at += size + (end ? 1 : 0);
-    b->inside = !end;
-    return lws_write(b->wsi, begin, size, (enum lws_write_protocol)kind) >= 0;
-}
-
-/* The API has nothing more to say. A close that is asked for while writing the
- * library takes for a broken connection, so the frame is written as it is. */
-static int write_close(struct http_bridge *b)
-{
-    bool edge_ends = b->http->closing;
-    const char *why = edge_ends ? "the edge ends" : "the last message says why";
-    uint8_t frame[LWS_PRE + 64];
-    struct writer w = writer_of(frame + LWS_PRE, 64);
-
-    write_u8(&w, 0x80 | WS_CLOSE);
-    write_u8(&w, (uint8_t)(2 + strlen(why)));
-    write_u8(&w, 0x03); /* 1001: going away, 1008: a limit was met */
-    write_u8(&w, edge_ends ? 0xe9 : 0xf0);
-    write_bytes(&w, bytes_of_string(why));
-    (void)lws_write(b->wsi, frame + LWS_PRE, writer_bytes(&w).size,
-                    LWS_WRITE_HTTP);
-    return -1;
-}
-
-int http_bridge_writable(struct http_bridge *b)
-{
-    bool ended = false;
-
-    while (!lws_send_pipe_choked(b->wsi)) {
-        if (b->at == b->end && !read_out(b, &ended))
-            break;
-        if (!write_piece(b))
-            return -1;
+    while (said.size > 0) {
+        const uint8_t *end = memchr(said.data, '\n', said.size);
+        size_t size = end ? (size_t)(end - said.data) : said.size;
+        add_frame(b, b->inside ? WEBSOCKET_CONTINUATION : WEBSOCKET_TEXT,
+                  end != NULL, bytes_of(said.data, size));
+        b->inside = !end;
+        size += end ? 1 : 0;
+        said = bytes_of(said.data + size, said.size - size);
     }
-    if (ended)
-        return write_close(b);
-    b->drained = b->at == b->end;
-    if (!b->drained)
-        lws_callback_on_writable(b->wsi);
+}
+
+/* The API has nothing more to say. */
+static void end_page(struct http_bridge *b)
+{
+    struct http_conn *c = b->conn;
+
+    if (c->http->closing)
+        add_close(b, WEBSOCKET_GOING_AWAY, "the edge ends");
+    else
+        add_close(b, WEBSOCKET_POLICY, "the last message says why");
+    conn_finish(c);
+    conn_flush(c);
+    conn_review(c);
+}
+
+void http_bridge_writable(struct http_bridge *b)
+{
+    struct http_conn *c = b->conn;
+    uint8_t room[ROOM];
+
+    for (int i = 0; i < TURNS && conn_unread(c) == 0; i++) {
+        ssize_t got = recv(b->fd, room, sizeof room, 0);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            break;
+        if (got <= 0) {
+            end_page(b);
+            return;
+        }
+        add_lines(b, bytes_of(room, (size_t)got));
+        conn_flush(c);
+        if (c->state != CONN_OPEN)
+            return;
+    }
     review(b);
-    return 0;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct http_bridge *b = poll->data;
+    struct http_conn *c = b->conn;
 
-    if ((events & UV_WRITABLE) && status == 0)
-        write_in(b);
-    if ((events & UV_READABLE) || status != 0) {
-        b->drained = false;
-        lws_callback_on_writable(b->wsi);
+    if (status != 0) {
+        end_page(b);
+        return;
     }
-    review(b);
+    if (events & UV_WRITABLE)
+        write_in(b);
+    if (events & UV_READABLE)
+        http_bridge_writable(b);
+    else
+        review(b);
+    conn_review(c);
 }

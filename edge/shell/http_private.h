@@ -1,37 +1,42 @@
 /*
  * http_private - what the parts of the web server share; for http*.c only.
  *
- * http.c         the listener, libwebsockets on the edge's loop, the log
+ * http.c         the listener, who is let go when it is crowded, the log
+ * http_conn.c    a connection: requests in, answers out
  * http_answer.c  a request: who it is, what it gets
  * http_bridge.c  a WebSocket as a client of the local API
  * http_gate.c, http_token.c, http_pages.h   as their headers say
  *
- * libwebsockets gets connections that were accepted here, and nothing else of
- * the world: it neither listens nor dials nor owns a thread.
+ * How requests and frames are read: common/wire/http_head.h, websocket.h.
  */
 #ifndef EDGE_SHELL_HTTP_PRIVATE_H
 #define EDGE_SHELL_HTTP_PRIVATE_H
 
+#include "common/base/text.h"
+#include "common/wire/websocket.h"
 #include "edge/shell/http.h"
 #include "edge/shell/http_gate.h"
 
-#include <libwebsockets.h>
 #include <uv.h>
 
 enum {
     HTTP_CONNECTIONS = 128,
-    HTTP_BRIDGES = 64, /* of them WebSockets; the API has room for others */
-    HTTP_HEADERS_SIZE = 8 * 1024, /* of a request, all together */
-    HTTP_TIMEOUT_S = 10,          /* for a request to come in */
+    HTTP_BRIDGES = 64,   /* of them WebSockets; the API has room for others */
+    HTTP_TIMEOUT_S = 10, /* for a request to come, an answer to be taken */
+    HTTP_LINGER_S = 2,   /* for what is said last to be read */
+    HTTP_PING_S = 20,    /* a WebSocket that is silent is asked, ... */
+    HTTP_LOST_S = 40,    /* ... and let go */
     HTTP_URL_SIZE = 96,
-    HTTP_COOKIE_SIZE = 32,
+    HTTP_READ_SIZE = 16 * 1024,
 };
 
 /* Why something was refused or closed, each with a minute of its own. */
 enum http_refusal {
     HTTP_REFUSED_VERDICT, /* and the verdicts, but for PASS */
-    HTTP_REFUSED_CONNECTIONS = HTTP_REFUSED_VERDICT + HTTP_FOREIGN_ORIGIN + 1,
+    HTTP_REFUSED_HEAD = HTTP_REFUSED_VERDICT + HTTP_FOREIGN_ORIGIN + 1,
+    HTTP_REFUSED_CONNECTIONS,
     HTTP_REFUSED_BRIDGES,
+    HTTP_REFUSED_SOCKETS,
     HTTP_REFUSED_FRAMES, /* and seven more: closed with 1002 to 1009 */
     HTTP_REFUSALS = HTTP_REFUSED_FRAMES + 8
 };
@@ -43,47 +48,84 @@ struct http_limiter {
 
 struct http_bridge;
 
+enum conn_state {
+    CONN_HEAD, /* a request is waited for */
+    CONN_OPEN, /* a WebSocket */
+    CONN_LAST, /* what is queued goes out; what comes in is thrown away */
+    CONN_GONE, /* freed once libuv is done with it */
+};
+
+struct http_conn {
+    struct http *http;
+    struct http_conn *previous, *next; /* in the order of `begun` */
+    enum conn_state state;
+    int fd;
+    uv_poll_t poll;
+    int events;           /* that are polled for */
+    bool ended;           /* the other side says no more */
+    bool shut;            /* and neither do we */
+    bool asked;           /* by a PING since it was heard */
+    size_t wasted;        /* bytes that were thrown away */
+    struct instant begun; /* of the wait for a request, or for the rest */
+    struct instant heard;
+    struct text in; /* of a request that is not whole */
+    struct text out;
+    size_t sent; /* of `out` */
+    struct http_bridge *bridge;
+};
+
 struct http {
     struct api *api; /* gone once `closing` */
     size_t message_limit;
     uv_loop_t *loop;
-    uv_tcp_t listener;
+    int fd; /* listens; -1: not yet, or no more */
+    uv_poll_t listener;
     uv_timer_t patience;
-    struct lws_context *context;
-    struct lws_vhost *vhost;
+    uv_timer_t tick;
+    bool listening; /* polled; it rests while there are no descriptors */
+    bool closing;
     struct http_gate gate;
     char *token_path;
     char url[HTTP_URL_SIZE];
-    char cookie[HTTP_COOKIE_SIZE]; /* its name: cookies know no ports */
+    struct http_conn *oldest, *newest;
     size_t connections;
     size_t bridges;
-    bool listening;
-    bool closing;
     struct http_limiter limiters[HTTP_REFUSALS];
-};
-
-/* libwebsockets keeps one for each connection. */
-struct http_user {
-    struct http_bridge *bridge; /* NULL: no WebSocket */
-    bool counted;
+    uint8_t room[HTTP_READ_SIZE];
 };
 
 /* True if it may be told now; then `more` were not since the last time. */
 bool http_may_tell(struct http *h, enum http_refusal what, unsigned *more);
 
-/* http_answer.c: what a callback of libwebsockets returns for a request, and
- * for a wish to become a WebSocket: 0 lets it. */
-int http_answer(struct http *h, struct lws *wsi, const char *path);
-int http_answer_upgrade(struct http *h, struct lws *wsi, const char *to);
+/* http_conn.c: takes the socket over; closes it if that fails. */
+void conn_open(struct http *h, int fd);
+void conn_close(struct http_conn *c);
+size_t conn_unread(const struct http_conn *c);
+/* Writes what the socket takes; may close it. */
+void conn_flush(struct http_conn *c);
+/* It ends once all is written and the other side has seen it. */
+void conn_finish(struct http_conn *c);
+/* What it is polled for. To be called when something of it changed. */
+void conn_review(struct http_conn *c);
+/* Lets go who has had its time. */
+void conn_tick(struct http_conn *c, struct instant now);
+
+/* http_answer.c: writes what the request gets; false if the connection is to
+ * end with it. A WebSocket has its bridge then. */
+bool http_answer(struct http_conn *c, const struct http_head *head);
+/* That it cannot be read, or came too late. */
+void http_answer_wrong(struct http_conn *c, int status);
 
 /* http_bridge.c: NULL if the system has no sockets left. */
-struct http_bridge *http_bridge_open(struct http *h, struct lws *wsi);
+struct http_bridge *http_bridge_open(struct http_conn *c);
 /* The WebSocket is gone, or goes. */
 void http_bridge_close(struct http_bridge *b);
-/* These return what the callback returns: not 0 closes the WebSocket. */
-int http_bridge_heard(struct http_bridge *b, const void *data, size_t size);
-int http_bridge_writable(struct http_bridge *b);
-/* The page closes it, so what follows is no mistake. */
-void http_bridge_parting(struct http_bridge *b);
+/* Bytes of the page. False: the last has been said to it. */
+bool http_bridge_heard(struct http_bridge *b, uint8_t *data, size_t size);
+/* False as long as the API does not take what it said. */
+bool http_bridge_takes(const struct http_bridge *b);
+/* The page has taken all: more is written. */
+void http_bridge_writable(struct http_bridge *b);
+void http_bridge_ping(struct http_bridge *b);
 
 #endif

@@ -20,7 +20,7 @@ LAYERS = {
     "common/io": Layer(["common/core"], ["sodium", "zmq", "uv", "jansson"]),
     "edge/shell": Layer(
         ["edge/core", "common/conf", "common/io"],
-        ["sodium", "crypto", "zmq", "uv", "jansson", "websockets"],
+        ["sodium", "crypto", "zmq", "uv", "jansson"],
     ),
     "relay/shell": Layer(
         ["relay/core", "common/conf", "common/io"],
@@ -49,7 +49,6 @@ LIBRARY_HEADERS = {
     "zeroservices.h": "zeroservices",
     "jansson.h": "jansson",
     "yaml.h": "yaml",
-    "libwebsockets.h": "websockets",
     "ncurses.h": "ncurses",
     "cmocka.h": "cmocka",
 }
@@ -58,7 +57,8 @@ LIBRARY_HEADERS = {
 LIBRARY_USERS = {
     "crypto": ("common/core/aead.c",        # the ciphers
                "common/core/digest.c",      # SHA-256
-               "edge/shell/edge_open.c"),   # reads its configuration
+               "edge/shell/edge_open.c",    # reads its configuration
+               "edge/shell/http_answer.c"), # SHA-1 of a WebSocket's key
 }
 
 # The system's headers that a pure layer may include.

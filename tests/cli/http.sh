@@ -31,7 +31,7 @@ refuses() { # STATUS URL [options]
 closes() { # CODE [options]
     local code=$1
     shift
-    ends_with 1 "${web[@]}" ws "ws://$url/api" "$@" --count 1 &&
+    ends_with 1 "${web[@]}" ws "ws://$url/api" -H "$bearer" "$@" --count 1 &&
         answered "closed $code"
 }
 logged_once() { [ "$(grep -c -- "$1" "$LAB/alice.log")" = 1 ]; }
@@ -43,12 +43,13 @@ web_start bob '*:8081'
 until_true 5 grep -q peer_joined "$LAB/alice.log" || true
 token=$(cat /run/zeroservices/alice.token)
 far_token=$(cat /run/zeroservices/bob.token)
+bearer="Authorization: Bearer $token"
 check "the token is its owner's alone" \
     test "$(stat -c %a /run/zeroservices/alice.token)" = 600
 
 # --- The API
 
-talk() { ends_with 0 "${web[@]}" ws "ws://$url/api" "$@"; }
+talk() { ends_with 0 "${web[@]}" ws "ws://$url/api" -H "$bearer" "$@"; }
 
 check "all operations that need no more" talk --count 11 \
     '{"op":"status","ref":1}' '{"op":"peers","ref":2}' \
@@ -65,7 +66,7 @@ check "a mistake is answered" answered '{"ref":9,"ok":false'
 check "who is there comes first" answered '"event":"join"'
 check "status says where the pages are" answered "\"http\":\"http://$url/\""
 
-"${web[@]}" ws "ws://$url/api" --count 6 '{"op":"subscribe","ref":1}' \
+"${web[@]}" ws "ws://$url/api" -H "$bearer" --count 6 '{"op":"subscribe","ref":1}' \
     >"$LAB/alice.heard" 2>&1 &
 heard=$!
 until_true 5 grep -q synced "$LAB/alice.heard" || true
@@ -84,7 +85,7 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from web import WebSocket
 
-web = WebSocket(f"ws://{sys.argv[2]}/api", [])
+web = WebSocket(f"ws://{sys.argv[2]}/api", [sys.argv[3]])
 web.say('{"op":"subscribe","types":["sum"]}')
 while (event := json.loads(web.hear())).get("event") != "message":
     print(event, flush=True)
@@ -93,6 +94,7 @@ web.say(json.dumps({"op": "reply", "ref": 1, "to": event["from"],
 assert json.loads(web.hear())["ok"]
 PY
 "${in_here[@]}" python3 "$LAB/answer.py" "$NET_DIR/../cli" $url \
+    "$bearer" \
     >"$LAB/answer" 2>&1 &
 answerer=$!
 until_true 5 grep -q synced "$LAB/answer" || true
@@ -122,12 +124,25 @@ check "and of messages" grep -qE '^zs_edge_delivered_total [1-9]' \
     "$LAB/said.out"
 check "no such page" gets 404 $url/nothing
 check "no page of the host's" gets 404 $url/../../../etc/passwd
-check "the API wants a WebSocket" gets 426 $url/api
+check "the API wants a WebSocket" gets 426 $url/api -H "$bearer"
+check "of version 13" answered "Sec-WebSocket-Version: 13"
 check "nothing is posted" gets 405 $url/ -X POST
 
 # --- Who is refused, and why
 
 evil='Origin: http://evil.example'
+own="Origin: http://$url"
+check "a program of this host" refuses 401 $url/api
+check "so does a plain request" gets 401 $url/api
+check "the edge's own page without its cookie" refuses 401 $url/api -H "$own"
+check "what came by a proxy" refuses 401 $url/api \
+    -H 'X-Forwarded-For: 203.0.113.9'
+check "by any word for it" refuses 401 $url/api \
+    -H 'Forwarded: for=203.0.113.9;proto=https'
+check "no page for it" gets 401 $url/ -H 'X-Forwarded-Proto: https'
+check "no figures" gets 401 $url/metrics -H 'X-Real-IP: 203.0.113.9'
+check "but with the token" talk -H 'X-Forwarded-For: 203.0.113.9' \
+    '{"op":"peers"}'
 check "another page" refuses 403 $url/api -H "$evil"
 check "again" refuses 403 $url/api -H "$evil"
 check "a page without a name" refuses 403 $url/api -H 'Origin: null'
@@ -138,18 +153,56 @@ check "and figures" gets 403 $url/metrics -H 'Host: evil.example'
 check "again" gets 403 $url/ -H 'Host: evil.example'
 check "a wrong token" refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
 check "again" refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
-check "its own page" talk -H "Origin: http://$url" '{"op":"peers"}'
-check "by another name of this host" talk -H 'Host: localhost:8080' \
-    -H 'Origin: http://localhost:8080' '{"op":"peers"}'
 check "another page with the token" ends_with 0 "${web[@]}" ws \
     "ws://$url/api?token=$token" -H "$evil" '{"op":"peers"}'
-check "another page with the token as bearer" talk -H "$evil" \
-    -H "Authorization: Bearer $token" '{"op":"peers"}'
-check "a WebSocket elsewhere" refuses 404 $url/
-for reason in foreign_origin foreign_host wrong_token; do
+check "another page with the token as bearer" talk -H "$evil" '{"op":"peers"}'
+check "a WebSocket elsewhere" refuses 200 $url/
+for reason in no_token forwarded foreign_origin foreign_host wrong_token; do
     check "$reason is logged once" logged_once "reason=$reason"
 done
-check "and never the token" ends_with 1 grep -q "$token" "$LAB/alice.log"
+
+# --- The address that lets a browser in
+
+check "status shows it" ends_with 0 "$ZS_BIN/zs" \
+    --socket /run/zeroservices/alice.sock status
+page=$(sed -n 's/^ *pages *//p' "$LAB/said.out")
+check "with the token" test "$page" = "http://$url/?token=$token"
+check "so does JSON" ends_with 0 "$ZS_BIN/zs" \
+    --socket /run/zeroservices/alice.sock status --json
+check "in a member of its own" said "\"page\":\"$page\""
+check "a page is not told" talk '{"op":"status"}'
+check "what its cookie hides" ends_with 1 grep -q "$token" "$LAB/said.out"
+check "it leads on" gets 303 "${page#http://}"
+check "by a cookie that scripts cannot read" answered \
+    "Path=/; HttpOnly; SameSite=Strict"
+check "which does not tell the token" ends_with 1 grep -q "$token" \
+    "$LAB/said.out"
+check "a browser" ends_with 0 "${web[@]}" open "$page"
+check "ends where no token is in the address" \
+    test "$(sed -n '1p;2q' "$LAB/said.out")" = "http://$url/"
+check "at the page" answered "HTTP/1.1 200"
+cookie="Cookie: a=b; $(sed -n 3p "$LAB/said.out")"
+kept() { # OPTIONS... - by the cookie.
+    ends_with 0 "${web[@]}" ws "ws://$url/api" -H "$cookie" "$@" '{"op":"peers"}'
+}
+check "and is let in from then on" kept -H "$own"
+check "behind a proxy, too" kept -H "$own" -H 'X-Forwarded-For: 203.0.113.9'
+check "another page is not" refuses 403 $url/api -H "$cookie" -H "$evil"
+check "nor one of another port" refuses 403 $url/api -H "$cookie" \
+    -H 'Origin: http://127.0.0.1:9090'
+check "nor by another name of the host" refuses 401 $url/api -H "$cookie" \
+    -H 'Host: localhost:8080' -H 'Origin: http://localhost:8080'
+check "nor at another port's edge" refuses 401 $far/api -H "$cookie" \
+    -H "Origin: http://$far"
+check "it comes to other pages as well" ends_with 0 "${web[@]}" open \
+    "http://$url/dashboard?x=1&token=$token"
+check "without it, where it was asked for" \
+    test "$(sed -n '1p;2q' "$LAB/said.out")" = "http://$url/dashboard"
+check "through a TLS proxy" gets 303 "${page#http://}" \
+    -H 'Host: edge.example' -H 'X-Forwarded-Proto: https'
+check "the cookie is for TLS only" answered "SameSite=Strict; Secure"
+check "the log never has the token" ends_with 1 grep -q "$token" \
+    "$LAB/alice.log"
 
 check "not on loopback: no token" gets 401 $far/
 check "no figures" gets 401 $far/metrics
@@ -157,17 +210,17 @@ check "no API" refuses 401 $far/api -H "Origin: http://$far"
 check "which is logged once" test 1 = \
     "$(grep -c reason=no_token "$LAB/bob.log")"
 check "another edge's token" gets 401 "$far/?token=$token"
-check "the token" gets 200 "$far/?token=$far_token"
-check "comes back as a cookie" answered "Set-Cookie: zs_token_8081=$far_token"
-check "that scripts cannot read" answered "HttpOnly; SameSite=Strict"
-cookie="Cookie: a=b; zs_token_8081=$far_token"
+check "the token" ends_with 0 "${web[@]}" open "http://$far/?token=$far_token"
+check "lets in" answered "HTTP/1.1 200"
+check "for a cookie with its port" answered "zs_edge_8081="
+cookie="Cookie: a=b; $(sed -n 3p "$LAB/said.out")"
 check "which lets its page in" ends_with 0 "${web[@]}" ws "ws://$far/api" \
     -H "$cookie" -H "Origin: http://$far" '{"op":"peers"}'
 check "but no other" refuses 403 $far/api -H "$cookie" -H "$evil"
 
 # --- A flood, to a page that reads and to one that does not
 
-"${web[@]}" ws "ws://$url/api" --count 20003 \
+"${web[@]}" ws "ws://$url/api" -H "$bearer" --count 20003 \
     '{"op":"subscribe","types":["flood"]}' >"$LAB/flood.heard" 2>&1 &
 reader=$!
 cat >"$LAB/stuck.py" <<'PY'
@@ -175,7 +228,7 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from web import WebSocket
 
-web = WebSocket(f"ws://{sys.argv[2]}/api", [])
+web = WebSocket(f"ws://{sys.argv[2]}/api", [sys.argv[3]])
 web.say('{"op":"subscribe","types":["flood"]}')
 print(web.hear(), flush=True)
 while sys.stdin.readline():
@@ -186,6 +239,7 @@ print(last, web.ended)
 PY
 mkfifo "$LAB/hold"
 "${in_here[@]}" python3 "$LAB/stuck.py" "$NET_DIR/../cli" $url \
+    "$bearer" \
     <"$LAB/hold" >"$LAB/stuck" 2>&1 &
 stuck=$!
 exec 7>"$LAB/hold"
@@ -216,14 +270,11 @@ check "again" too_long
 for code in 1002 1003 1007 1009; do
     check "$code is logged once" logged_once "http_closed code=$code"
 done
-check "a header over the limit" ends_with 0 "${web[@]}" get "http://$url/" \
-    -H "X: $(printf 'x%.0s' {1..20000})"
-check "is not answered with the page" no answered '200 OK'
 check "the edge is still well" gets 200 $url/healthz
 
 # --- It ends, and comes back
 
-"${web[@]}" ws "ws://$url/api" --count 9 '{"op":"subscribe"}' >"$LAB/last" 2>&1 &
+"${web[@]}" ws "ws://$url/api" -H "$bearer" --count 9 '{"op":"subscribe"}' >"$LAB/last" 2>&1 &
 last=$!
 until_true 5 grep -q synced "$LAB/last" || true
 stopped=$(now_ms)

@@ -2,6 +2,11 @@
 """A browser's part for http.sh: HTTP requests and WebSockets, by hand.
 
   web.py get URL [-H 'Name: value']...     the status line, headers, the body
+  web.py open URL [-H ...]   follows it as a browser would: the last address, its
+      status, and the cookie that it has then
+  web.py raw URL [--bytes HEX]... [--text TEXT]... [--until WORDS]
+      says that and nothing else, and prints what comes until there are these
+      words, or the other side ends ("over") or goes on
   web.py ws URL [-H ...] [--count N] [--bytes HEX]... [MESSAGE]...
       says each message, then the raw bytes, and prints what comes: a message
       a line, until there were N (default: as many as said), and how it ended:
@@ -16,7 +21,7 @@ import os
 import socket
 import struct
 import sys
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 TIMEOUT = 10
 
@@ -52,6 +57,51 @@ def get(args):
         print("\n".join(read_head(stream)) + "\n")
         sys.stdout.flush()
         sys.stdout.buffer.write(stream.read())
+    return 0
+
+
+def fetch(url, headers):
+    peer, path, host = connect(url)
+    request(peer, path, host, headers + ["Connection: close"])
+    with peer.makefile("rb") as stream:
+        return read_head(stream), stream.read()
+
+
+def open_page(args):
+    """As a browser does it: a redirection is followed, a cookie kept."""
+    url, cookies = args.url, []
+    for _ in range(5):
+        head, _ = fetch(url, args.header + [f"Cookie: {x}" for x in cookies])
+        fields = [x.split(": ", 1) for x in head[1:]]
+        cookies += [value.split(";")[0] for name, value in fields
+                    if name == "Set-Cookie"]
+        to = [value for name, value in fields if name == "Location"]
+        if not to:
+            break
+        url = urljoin(url, to[0])
+    print(url, head[0], *cookies, sep="\n")
+    return 0
+
+
+def raw(args):
+    peer, _, _ = connect(args.url)
+    peer.settimeout(2 * TIMEOUT)
+    said = ""
+    try:
+        for text in args.text:
+            peer.sendall(text.encode().decode("unicode_escape").encode("latin1"))
+        for more in args.bytes:
+            peer.sendall(bytes.fromhex(more))
+        while args.until is None or args.until not in said:
+            data = peer.recv(65536)
+            said += data.decode("latin1") or "over\n"
+            if not data:
+                break
+    except socket.timeout:
+        said += "goes on\n"
+    except ConnectionError:
+        said += "cut\n"
+    print(said, end="")
     return 0
 
 
@@ -145,15 +195,18 @@ def ws(args):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["get", "ws"])
+    parser.add_argument("what", choices=["get", "open", "raw", "ws"])
     parser.add_argument("url")
     parser.add_argument("message", nargs="*")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-X", "--method", default="GET")
     parser.add_argument("--count", type=int)
     parser.add_argument("--bytes", action="append", default=[])
+    parser.add_argument("--text", action="append", default=[])
+    parser.add_argument("--until")
     args = parser.parse_intermixed_args()
-    sys.exit({"get": get, "ws": ws}[args.what](args))
+    sys.exit({"get": get, "open": open_page, "raw": raw,
+              "ws": ws}[args.what](args))
 
 
 if __name__ == "__main__":

@@ -10,81 +10,148 @@
 
 #define TOKEN "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define OTHER "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define AT(host) "Host: " host "\r\n"
+#define FROM(page) "Origin: " page "\r\n"
+#define COOKIE "Cookie: a=b; COOKIE\r\n" /* the right one for that host */
 
 static const struct row {
-    struct http_knock knock; /* host, origin, token, cookie */
-    enum http_verdict on_loopback;
+    const char *fields;
+    const char *query;
+    enum http_verdict page;      /* on loopback: a page, or figures */
+    enum http_verdict api;       /* on loopback */
     enum http_verdict elsewhere; /* the server listens on 192.0.2.7 */
 } rows[] = {
-    /* Programs of this host. */
-    {{"127.0.0.1:8080", NULL, NULL, NULL}, HTTP_PASS, HTTP_NO_TOKEN},
-    {{"localhost:8080", NULL, NULL, NULL}, HTTP_PASS, HTTP_NO_TOKEN},
-    {{"LocalHost", NULL, NULL, NULL}, HTTP_PASS, HTTP_NO_TOKEN},
-    {{"[::1]:8080", NULL, NULL, NULL}, HTTP_PASS, HTTP_NO_TOKEN},
-    {{"127.0.0.1", NULL, NULL, NULL}, HTTP_PASS, HTTP_NO_TOKEN},
-    {{"[::1]", NULL, NULL, NULL}, HTTP_PASS, HTTP_NO_TOKEN},
-    /* Its own pages. */
-    {{"127.0.0.1:8080", "http://127.0.0.1:8080", NULL, NULL},
-     HTTP_PASS,
-     HTTP_NO_TOKEN},
-    {{"localhost:8080", "http://localhost:8080", NULL, NULL},
-     HTTP_PASS,
-     HTTP_NO_TOKEN},
+    /* Whoever asks on this host. */
+    {AT("127.0.0.1:8080"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("localhost:8080"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("LocalHost"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("[::1]:8080"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("[::1]"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM("http://127.0.0.1:8080"), "", HTTP_PASS,
+     HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("localhost:8080") FROM("http://localhost:8080"), "", HTTP_PASS,
+     HTTP_NO_TOKEN, HTTP_NO_TOKEN},
     /* Pages of others. */
-    {{"127.0.0.1:8080", "http://evil.example", NULL, NULL},
-     HTTP_FOREIGN_ORIGIN,
-     HTTP_NO_TOKEN},
-    {{"127.0.0.1:8080", "http://127.0.0.1:3000", NULL, NULL},
-     HTTP_FOREIGN_ORIGIN,
-     HTTP_NO_TOKEN},
-    {{"127.0.0.1:8080", "http://localhost:8080", NULL, NULL},
-     HTTP_FOREIGN_ORIGIN,
-     HTTP_NO_TOKEN},
-    {{"127.0.0.1:8080", "null", NULL, NULL},
-     HTTP_FOREIGN_ORIGIN,
-     HTTP_NO_TOKEN},
-    {{"127.0.0.1:8080", "http://127.0.0.1:8080.evil.example", NULL, NULL},
-     HTTP_FOREIGN_ORIGIN,
-     HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM("http://evil.example"), "", HTTP_FOREIGN_ORIGIN,
+     HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM("http://127.0.0.1:3000"), "",
+     HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM("http://localhost:8080"), "",
+     HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM("null"), "", HTTP_FOREIGN_ORIGIN,
+     HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM("http://127.0.0.1:8080.evil.example"), "",
+     HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM("http://evil.127.0.0.1:8080"), "",
+     HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") FROM(""), "", HTTP_FOREIGN_ORIGIN,
+     HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
     /* Names that were made to point here. */
-    {{"evil.example:8080", "http://evil.example:8080", NULL, NULL},
-     HTTP_FOREIGN_HOST,
+    {AT("evil.example:8080") FROM("http://evil.example:8080"), "",
+     HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
+    {AT("localhost.evil.example:8080"), "", HTTP_FOREIGN_HOST,
+     HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
+    {AT("localhost:80.evil.example"), "", HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST,
      HTTP_NO_TOKEN},
-    {{"localhost.evil.example:8080", NULL, NULL, NULL},
-     HTTP_FOREIGN_HOST,
+    {AT("127.0.0.1.evil.example"), "", HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST,
      HTTP_NO_TOKEN},
-    {{"localhost:80.evil.example", NULL, NULL, NULL},
-     HTTP_FOREIGN_HOST,
+    {AT("198.51.100.1:8080"), "", HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST,
      HTTP_NO_TOKEN},
-    {{"127.0.0.1.evil.example", NULL, NULL, NULL},
-     HTTP_FOREIGN_HOST,
-     HTTP_NO_TOKEN},
-    {{"198.51.100.1:8080", NULL, NULL, NULL}, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
-    {{"", NULL, NULL, NULL}, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
-    {{NULL, NULL, NULL, NULL}, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
+    {AT(""), "", HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
+    {"", "", HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
+    /* What came by a proxy, however local it looks. */
+    {AT("127.0.0.1:8080") "X-Forwarded-For: 203.0.113.9\r\n", "",
+     HTTP_FORWARDED, HTTP_FORWARDED, HTTP_FORWARDED},
+    {AT("localhost") "Forwarded: for=203.0.113.9\r\n", "", HTTP_FORWARDED,
+     HTTP_FORWARDED, HTTP_FORWARDED},
+    {AT("127.0.0.1:8080") "Via: 1.1 x\r\nX-Forwarded-For: a\r\n",
+     "token=" TOKEN, HTTP_PASS, HTTP_PASS, HTTP_PASS},
+    {AT("edge.example") FROM("https://edge.example") COOKIE
+     "X-Real-IP: 203.0.113.9\r\n",
+     "", HTTP_PASS, HTTP_PASS, HTTP_PASS},
     /* The token, from anywhere. */
-    {{"127.0.0.1:8080", NULL, TOKEN, NULL}, HTTP_PASS, HTTP_PASS},
-    {{"evil.example", "http://evil.example", TOKEN, NULL},
-     HTTP_PASS,
-     HTTP_PASS},
-    {{"127.0.0.1:8080", NULL, OTHER, NULL}, HTTP_WRONG_TOKEN, HTTP_WRONG_TOKEN},
-    {{"127.0.0.1:8080", NULL, "", NULL}, HTTP_WRONG_TOKEN, HTTP_WRONG_TOKEN},
-    {{"127.0.0.1:8080", NULL, TOKEN "0", NULL},
-     HTTP_WRONG_TOKEN,
+    {AT("127.0.0.1:8080"), "token=" TOKEN, HTTP_PASS, HTTP_PASS, HTTP_PASS},
+    {AT("evil.example") FROM("http://evil.example"), "x=1&token=" TOKEN,
+     HTTP_PASS, HTTP_PASS, HTTP_PASS},
+    {AT("127.0.0.1:8080") "Authorization: Bearer " TOKEN "\r\n", "", HTTP_PASS,
+     HTTP_PASS, HTTP_PASS},
+    {AT("127.0.0.1:8080") "authorization: bearer  " TOKEN "\r\n", "", HTTP_PASS,
+     HTTP_PASS, HTTP_PASS},
+    {AT("127.0.0.1:8080"), "token=" OTHER, HTTP_WRONG_TOKEN, HTTP_WRONG_TOKEN,
      HTTP_WRONG_TOKEN},
-    {{"127.0.0.1:8080", NULL, OTHER, TOKEN},
-     HTTP_WRONG_TOKEN,
+    {AT("127.0.0.1:8080"), "token=", HTTP_WRONG_TOKEN, HTTP_WRONG_TOKEN,
      HTTP_WRONG_TOKEN},
+    {AT("127.0.0.1:8080"), "token=" TOKEN "0", HTTP_WRONG_TOKEN,
+     HTTP_WRONG_TOKEN, HTTP_WRONG_TOKEN},
+    {AT("127.0.0.1:8080") COOKIE, "token=" OTHER, HTTP_WRONG_TOKEN,
+     HTTP_WRONG_TOKEN, HTTP_WRONG_TOKEN},
+    {AT("127.0.0.1:8080") "Authorization: Bearer\r\n", "", HTTP_PASS,
+     HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    /* That is between the browser and a proxy. */
+    {AT("edge.example") COOKIE "Authorization: Basic YTpi\r\n", "", HTTP_PASS,
+     HTTP_PASS, HTTP_PASS},
     /* The cookie, which the browser sends whoever asks it to. */
-    {{"192.0.2.7:8080", NULL, NULL, TOKEN}, HTTP_PASS, HTTP_PASS},
-    {{"edge.example", "https://edge.example", NULL, TOKEN},
-     HTTP_PASS,
+    {AT("192.0.2.7:8080") COOKIE, "", HTTP_PASS, HTTP_PASS, HTTP_PASS},
+    {AT("edge.example") FROM("https://edge.example") COOKIE, "", HTTP_PASS,
+     HTTP_PASS, HTTP_PASS},
+    {AT("127.0.0.1:8080")
+         FROM("http://127.0.0.1:8080") "Cookie: COOKIE; x=y\r\n",
+     "", HTTP_PASS, HTTP_PASS, HTTP_PASS},
+    {AT("127.0.0.1:8080") FROM("http://127.0.0.1:9090") COOKIE, "",
+     HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN},
+    {AT("192.0.2.7:8080") FROM("http://evil.example") COOKIE, "",
+     HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN},
+    /* Another port's server has set one of the name before it. */
+    {AT("127.0.0.1:8080") "Cookie: zs_edge_8080=" OTHER "; COOKIE\r\n", "",
+     HTTP_PASS, HTTP_PASS, HTTP_PASS},
+    {AT("127.0.0.1:8080") "Cookie: a=b\r\n" COOKIE, "", HTTP_PASS, HTTP_PASS,
      HTTP_PASS},
-    {{"192.0.2.7:8080", "http://evil.example", NULL, TOKEN},
-     HTTP_FOREIGN_ORIGIN,
-     HTTP_FOREIGN_ORIGIN},
-    {{"127.0.0.1:8080", NULL, NULL, OTHER}, HTTP_PASS, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") "Cookie: zs_edge_8080=" OTHER "\r\n", "", HTTP_PASS,
+     HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") "Cookie: zs_edge_8080=" TOKEN "\r\n", "", HTTP_PASS,
+     HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") "Cookie: zs_edge_8080\r\n", "", HTTP_PASS,
+     HTTP_NO_TOKEN, HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") "Cookie:\r\n", "", HTTP_PASS, HTTP_NO_TOKEN,
+     HTTP_NO_TOKEN},
+    {AT("127.0.0.1:8080") "Cookie: xCOOKIE\r\n", "", HTTP_PASS, HTTP_NO_TOKEN,
+     HTTP_NO_TOKEN},
 };
+
+/* The pair NAME=VALUE that the gate gives to who asks for this host. */
+static void cookie_of(const struct http_gate *gate, struct bytes host,
+                      char pair[256])
+{
+    char name[HTTP_COOKIE_SIZE], value[HTTP_TOKEN_SIZE];
+
+    http_gate_cookie_name(gate, name);
+    http_gate_cookie_value(gate, host, value);
+    snprintf(pair, 256, "%s=%s", name, value);
+}
+
+static enum http_verdict judge(const struct http_gate *gate, const char *fields,
+                               const char *query, bool api)
+{
+    char text[2048], pair[256];
+    struct http_head head;
+    size_t size = 0;
+    bool by_query;
+    const char *at = strstr(fields, "COOKIE");
+    const char *host = strstr(fields, "Host: ");
+
+    host = host ? host + 6 : "";
+    cookie_of(gate, bytes_of(host, strcspn(host, "\r")), pair);
+    snprintf(text, sizeof text, "GET /x?%s HTTP/1.0\r\n%.*s%s%s\r\n", query,
+             at ? (int)(at - fields) : (int)strlen(fields), fields,
+             at ? pair : "", at ? at + 6 : "");
+    int status = http_head_read(bytes_of_string(text), &head, &size);
+    if (status != 0)
+        fail_msg("%d: %s", status, text);
+    enum http_verdict verdict = http_gate_judge(gate, &head, api, &by_query);
+    assert_int_equal(by_query, strstr(query, "token=") != NULL);
+    return verdict;
+}
 
 static void each_request_gets_its_verdict(void **state)
 {
@@ -96,20 +163,51 @@ static void each_request_gets_its_verdict(void **state)
     assert_true(address_parse("192.0.2.7:8080", &elsewhere.listen));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct row *r = &rows[i];
-        if (http_gate_judge(&loopback, &r->knock) != r->on_loopback ||
-            http_gate_judge(&elsewhere, &r->knock) != r->elsewhere)
-            fail_msg("row %zu: host %s", i, r->knock.host);
+        if (judge(&loopback, r->fields, r->query, false) != r->page ||
+            judge(&loopback, r->fields, r->query, true) != r->api ||
+            judge(&elsewhere, r->fields, r->query, false) != r->elsewhere ||
+            judge(&elsewhere, r->fields, r->query, true) != r->elsewhere)
+            fail_msg("row %zu: %s%s", i, r->fields, r->query);
     }
+}
+
+/* To another port, or by another name, a browser may well bring it. */
+static void a_cookie_is_good_for_one_host_and_port(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1:8080", "127.0.0.1:8081",
+                                        "localhost:8080", "127.0.0.1"};
+    struct http_gate gate = {.token = TOKEN};
+    struct http_gate next = {.token = OTHER};
+    char pair[256], fields[512];
+    (void)state;
+
+    assert_true(address_parse("127.0.0.1:8080", &gate.listen));
+    next.listen = gate.listen;
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        cookie_of(&gate, bytes_of_string(hosts[i]), pair);
+        assert_null(strstr(pair, TOKEN));
+        for (size_t k = 0; k < COUNT_OF(hosts); k++) {
+            snprintf(fields, sizeof fields, "Host: %s\r\nCookie: %s\r\n",
+                     hosts[k], pair);
+            assert_int_equal(judge(&gate, fields, "", true),
+                             i == k ? HTTP_PASS : HTTP_NO_TOKEN);
+            assert_int_equal(judge(&next, fields, "", true), HTTP_NO_TOKEN);
+        }
+    }
+    cookie_of(&gate, bytes_of_string("EDGE.Example"), pair);
+    snprintf(fields, sizeof fields, "Host: edge.example\r\nCookie: %s\r\n",
+             pair);
+    assert_int_equal(judge(&gate, fields, "", true), HTTP_PASS);
 }
 
 static void every_address_is_not_loopback(void **state)
 {
     struct http_gate all = {.token = TOKEN};
-    struct http_knock knock = {.host = "127.0.0.1:8080"};
     (void)state;
 
     assert_true(address_parse("[::]:8080", &all.listen));
-    assert_int_equal(http_gate_judge(&all, &knock), HTTP_NO_TOKEN);
+    assert_int_equal(judge(&all, AT("127.0.0.1:8080"), "", false),
+                     HTTP_NO_TOKEN);
 }
 
 static void a_token_is_made_once_and_kept_private(void **state)
@@ -155,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_request_gets_its_verdict),
+        cmocka_unit_test(a_cookie_is_good_for_one_host_and_port),
         cmocka_unit_test(every_address_is_not_loopback),
         cmocka_unit_test(a_token_is_made_once_and_kept_private),
         cmocka_unit_test(its_file_is_beside_the_socket),

@@ -10,7 +10,7 @@
 //   });
 
 import {execFile} from "node:child_process";
-import {writeSync} from "node:fs";
+import {readFileSync, writeSync} from "node:fs";
 import {createRequire} from "node:module";
 import {Socket} from "node:net";
 import {createInterface} from "node:readline";
@@ -84,8 +84,16 @@ function launched(host) {
   return browsers.get(host);
 }
 
-// The page of an edge in the browser of its host, in a session of its own.
-// `url` may be whole. Options are those of a context, such as
+// The address at which an edge lets a browser in, as `zs status` shows it.
+export function addressOf(edge, url, server = "http://127.0.0.1:8080") {
+  const address = new URL(url, server);
+  address.searchParams.set("token", readFileSync(
+    `/run/zeroservices/${edge}.token`, "utf8").trim());
+  return address.href;
+}
+
+// The page of an edge in the browser of its host, in a session of its own: with
+// its token, unless `url` is whole. Options are those of a context, such as
 // {viewport: {width, height}, colorScheme: "dark"}, and
 // `before`: a function that the page runs before its own code.
 // `complains`: it will, and that is no fault: nothing of it is kept.
@@ -97,7 +105,7 @@ export async function openPage(host, url, options = {}) {
   page.setDefaultTimeout(PATIENCE_MS);
   if (before) await page.addInitScript(before);
   if (!complains) watch(page, host);
-  await page.goto(new URL(url, "http://127.0.0.1:8080").href);
+  await page.goto(URL.canParse(url) ? url : addressOf(host, url));
   return page;
 }
 

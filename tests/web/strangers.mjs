@@ -1,6 +1,6 @@
 // Markup in whatever a peer may say, and pages of others at an edge's door.
 
-import {check, lab, openPage, play, sees, zs} from "./kit.mjs";
+import {addressOf, check, lab, openPage, play, sees, zs} from "./kit.mjs";
 import {hasNote, hasWords, person, say, turnTo, wordsOf} from "./chat_kit.mjs";
 
 const EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
@@ -94,9 +94,15 @@ async function otherOrigins() {
   const at = (url) => openPage("alice", url, {complains: true});
   const api = `http://127.0.0.1:${PORTS.alice}/api`;
   const other = await at("http://127.0.0.1:9090/");
-  const own = await at("http://127.0.0.1:8080/");
+  const own = await openPage("alice", "/");
+  const nobody = await at("http://127.0.0.1:8080/");
 
   await check("its own page reaches the API", reach(own, api));
+  await check("without the token the page comes, and says what it wants",
+              sees(nobody, "zs status"));
+  await check("but does not reach the API",
+              (await reach(nobody, api)).startsWith("# HELP"));
+  await lab("logged_once alice no_token");
   await check("a page of another origin does not",
               await reach(other, api) === "");
   await check("nor again", await reach(other, api) === "");
@@ -117,13 +123,20 @@ async function otherOrigins() {
 // Dora's pages are not on loopback.
 async function byToken() {
   const dora = `http://203.0.113.3:${PORTS.dora}`;
-  const page = await openPage(
-    "alice", `${dora}/?token=${process.env.DORA_TOKEN}`);
+  const page = await openPage("alice", addressOf("dora", "/", dora));
 
   await person(page, "bob").waitFor();
   await check("the token lets a page in", page.locator("#connection.up")
     .waitFor().then(() => true));
   await check("and stays in no address", page.url() === `${dora}/`, page.url());
+  await check("nor where scripts look", page.evaluate(() =>
+    document.referrer === "" &&
+    performance.getEntries().every((one) => !one.name.includes("token"))));
+  await page.goBack();
+  await check("nor in the history", !page.url().includes("token"), page.url());
+  await page.goForward();
+  await person(page, "bob").waitFor();
+  await check("no script sees it", page.evaluate(() => document.cookie === ""));
   await page.reload();
   await person(page, "bob").waitFor();
   await turnTo(page, "bob");

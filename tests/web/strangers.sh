@@ -8,8 +8,8 @@ refuses_name() {
         --dir "$LAB/office" 2>/dev/null
 }
 
-# Alice has markup where a member can put it; dora's pages are not on loopback
-# and so want the token. On each host somebody else's web server is at port 9090.
+# Alice has markup where a member can put it; dora's pages are not on loopback.
+# On each host somebody else's web server is at port 9090.
 #
 #   alice---[ home ]---bob, dora (203.0.113.3:8081)
 lan home
@@ -29,8 +29,6 @@ edge bob dora
 answers alice bob dora
 sees alice bob tcp 10s
 check "no member is named by markup" refuses_name
-DORA_TOKEN=$(cat /run/zeroservices/dora.token)
-export DORA_TOKEN
 
 mkdir foreign
 echo '<!doctype html><title>foreign</title>' >foreign/index.html
