@@ -1,13 +1,18 @@
 #include "common/io/log.h"
 
+#include "common/base/assert.h"
+#include "common/io/line_writer.h"
+
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 2048 };
+enum { LINE_SIZE = LINE_WRITER_LINE, WAITING = 256 * 1024, END_MS = 100 };
 
 /* A line under construction: what does not fit is left out. */
 struct line {
@@ -19,6 +24,7 @@ static enum log_level level_now = LOG_INFO;
 static enum log_format format_now = LOG_TEXT;
 
 static _Thread_local const struct log_sink *sink_now;
+static struct line_writer *writer_now; /* NULL: the caller writes */
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -158,21 +164,105 @@ static void put_line_text(struct line *l, enum log_level level,
     put_text(l, details);
 }
 
+static void put_line(struct line *l, enum log_level level, const char *event,
+                     const char *details)
+{
+    l->size = 0;
+    if (format_now == LOG_JSON)
+        put_line_json(l, level, event, details);
+    else
+        put_line_text(l, level, event, details);
+    l->text[l->size++] = '\n';
+}
+
+/* True if it is to be tried again. Another process may have made the stderr
+ * that it shares with this one non-blocking. */
+static bool wait_for_stderr(void)
+{
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (errno == EAGAIN)
+        return poll(&p, 1, -1) >= 0 || errno == EINTR;
+    return errno == EINTR;
+}
+
+/* One write, so that lines of several processes do not mix. Nobody is left to
+ * tell when stderr is gone. */
+static bool write_stderr(void *context, const char *line, size_t size)
+{
+    (void)context;
+    while (size > 0) {
+        ssize_t n = write(STDERR_FILENO, line, size);
+        if (n < 0 && !wait_for_stderr())
+            return false;
+        line += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+static size_t line_of_lost(uint64_t count, char line[LINE_WRITER_LINE])
+{
+    char details[32];
+    struct line l;
+
+    snprintf(details, sizeof details, "lines=%" PRIu64, count);
+    put_line(&l, LOG_WARN, "log_lost", details);
+    memcpy(line, l.text, l.size);
+    return l.size;
+}
+
+static void hand_on(const char *line, size_t size)
+{
+    if (writer_now != NULL)
+        line_writer_put(writer_now, line, size);
+    else
+        (void)write_stderr(NULL, line, size);
+}
+
 static void write_line(enum log_level level, const char *event,
                        const char *details)
 {
     struct line l;
 
-    l.size = 0;
-    if (format_now == LOG_JSON)
-        put_line_json(&l, level, event, details);
-    else
-        put_line_text(&l, level, event, details);
-    l.text[l.size++] = '\n';
-    /* One write, so that lines of several processes do not mix. Nobody is left
-     * to tell when stderr is gone. */
-    ssize_t written = write(STDERR_FILENO, l.text, l.size);
-    (void)written;
+    put_line(&l, level, event, details);
+    hand_on(l.text, l.size);
+}
+
+bool log_start(void)
+{
+    static const struct line_writer_calls calls = {.write = write_stderr,
+                                                   .lost = line_of_lost};
+
+    if (writer_now == NULL)
+        writer_now = line_writer_open(WAITING, &calls);
+    return writer_now != NULL;
+}
+
+void log_end(void)
+{
+    if (writer_now != NULL)
+        (void)line_writer_flush(writer_now, END_MS);
+}
+
+static ssize_t on_stream(void *cookie, const char *text, size_t size)
+{
+    (void)cookie;
+    hand_on(text, size);
+    return (ssize_t)size;
+}
+
+FILE *log_stream(void)
+{
+    static FILE *stream;
+
+    if (stream == NULL) {
+        stream =
+            fopencookie(NULL, "w", (cookie_io_functions_t){.write = on_stream});
+        ASSERT(stream != NULL);
+        setvbuf(stream, NULL, _IOLBF, LINE_SIZE);
+    }
+    return stream;
 }
 
 void log_write(enum log_level level, const char *event, const char *details,

@@ -6,9 +6,11 @@
 #include "common/io/clock.h"
 #include "common/io/daemon.h"
 #include "common/io/log.h"
+#include "common/io/stdfds.h"
 #include "edge/daemon/settings.h"
 #include "edge/shell/api.h"
 #include "edge/shell/http.h"
+#include "edge/shell/revocations.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +29,7 @@ struct zs_edge {
     char revoked_path[REVOKED_PATH_SIZE];
     uv_loop_t loop;
     struct daemon daemon;
+    struct keeper *keeper; /* of revocation lists */
     uv_timer_t patience;
     bool stopping;
     struct edge *edge;
@@ -50,7 +53,7 @@ static void reload_revoked(struct zs_edge *z)
     revoked_place(z->current.node.revoked, z->current.node.identity,
                   z->revoked_path);
     if (!revoked_of_mesh(z->revoked_path, &z->identity.mesh, &z->revoked,
-                         stderr) ||
+                         log_stream()) ||
         z->revoked.size == 0)
         return;
     edge_submit(z->edge,
@@ -64,6 +67,8 @@ static void on_reload(void *context)
     struct zs_edge *z = context;
     struct edge_conf next;
 
+    if (z->edge == NULL || z->stopping)
+        return;
     daemon_tell("RELOADING=1");
     if (!settings_conf(z->options, &next)) {
         log_error("reload_failed", "remedy=\"the settings stay as they were\"");
@@ -86,9 +91,7 @@ static void on_revoked(void *context, struct bytes list)
 {
     struct zs_edge *z = context;
 
-    if (z->revoked_path[0] != '\0' &&
-        !revoked_save(z->revoked_path, list, stderr))
-        log_warn("revocation_not_kept", "path=%s", z->revoked_path);
+    revocations_keep(z->keeper, z->revoked_path, list);
 }
 
 /* ---- Stop */
@@ -97,6 +100,7 @@ static void on_patience(uv_timer_t *timer)
 {
     (void)timer;
     log_warn("stop_forced", "after_ms=%d", (int)STOP_MS);
+    daemon_flush();
     _exit(EXIT_DONE);
 }
 
@@ -107,6 +111,7 @@ static void on_stopped(void *context)
 
     api_close(z->api);
     http_close(z->http);
+    keeper_close(&z->keeper);
     daemon_close(&z->daemon);
 }
 
@@ -114,8 +119,12 @@ static void on_stop(void *context)
 {
     struct zs_edge *z = context;
 
-    if (z->stopping)
+    if (z->edge == NULL)
+        return; /* It ends all the same: it could not start. */
+    if (z->stopping) {
+        edge_stop_now(z->edge);
         return;
+    }
     z->stopping = true;
     log_info("stopping", "name=%s", z->identity.said.name);
     daemon_tell("STOPPING=1");
@@ -153,7 +162,7 @@ static bool open_api(struct zs_edge *z)
 
     z->api = api_open(z->edge, &conf, error);
     if (z->api == NULL)
-        fprintf(stderr, "zs-edge: %s\n", error);
+        fprintf(log_stream(), "zs-edge: %s\n", error);
     return z->api != NULL;
 }
 
@@ -165,7 +174,7 @@ static bool open_http(struct zs_edge *z)
         return true;
     z->http = http_open(z->api, z->conf.api.http, error);
     if (z->http == NULL)
-        fprintf(stderr, "zs-edge: %s\n", error);
+        fprintf(log_stream(), "zs-edge: %s\n", error);
     return z->http != NULL;
 }
 
@@ -182,7 +191,7 @@ static bool open_edge(struct zs_edge *z)
 
     z->edge = edge_open(&z->loop, &options, error);
     if (z->edge == NULL)
-        fprintf(stderr, "zs-edge: %s\n", error);
+        fprintf(log_stream(), "zs-edge: %s\n", error);
     return z->edge != NULL;
 }
 
@@ -205,15 +214,25 @@ static void tell_started(const struct zs_edge *z)
     daemon_tell("READY=1");
 }
 
+/* Before any other thread is made. */
+static bool open_daemon(struct zs_edge *z)
+{
+    z->daemon =
+        (struct daemon){.context = z, .stop = on_stop, .reload = on_reload};
+    if (uv_loop_init(&z->loop) == 0 && daemon_open(&z->daemon, &z->loop))
+        return true;
+    fputs("zs-edge: the system gives no thread\n", stderr);
+    return false;
+}
+
 static int run(struct zs_edge *z)
 {
     int code = EXIT_FAILED;
 
     daemon_raise_files();
-    uv_loop_init(&z->loop);
-    z->daemon =
-        (struct daemon){.context = z, .stop = on_stop, .reload = on_reload};
-    daemon_open(&z->daemon, &z->loop);
+    if (!open_daemon(z))
+        return EXIT_FAILED;
+    z->keeper = revocations_open(&z->loop);
     uv_timer_init(&z->loop, &z->patience);
     if (open_edge(z) && open_api(z) && open_http(z)) {
         tell_unserved(&z->conf);
@@ -222,11 +241,13 @@ static int run(struct zs_edge *z)
     } else if (z->edge != NULL) {
         on_stop(z);
     } else {
+        keeper_close(&z->keeper);
         daemon_close(&z->daemon);
     }
     uv_run(&z->loop, UV_RUN_DEFAULT);
     http_free(&z->http);
     edge_free(&z->edge);
+    daemon_flush();
     return code;
 }
 
@@ -293,6 +314,7 @@ int main(int argc, char **argv)
     static struct zs_edge z;
     struct options options;
 
+    stdfds_hold();
     if (describe_asked(argc, argv)) {
         describe_options(&settings_spec, stdout);
         describe_conf(&edge_conf_table, stdout);

@@ -70,7 +70,8 @@ static bool override(const struct options *o, struct edge_conf *conf)
         const char *text;
         strcat(option, overrides[i].option);
         while ((text = options_next(o, overrides[i].option, &cursor)) != NULL)
-            good &= edge_conf_set(conf, overrides[i].key, text, option, stderr);
+            good &= edge_conf_set(conf, overrides[i].key, text, option,
+                                  log_stream());
     }
     return good;
 }
@@ -91,7 +92,7 @@ bool settings_conf(const struct options *o, struct edge_conf *conf)
 
     if (path == NULL)
         edge_conf_defaults(conf);
-    else if (!edge_conf_load(path, conf, stderr))
+    else if (!edge_conf_load(path, conf, log_stream()))
         return false;
     if (!override(o, conf)) {
         edge_conf_free(conf);

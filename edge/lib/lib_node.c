@@ -81,6 +81,7 @@ static void on_stopped(void *context)
     uv_close((uv_handle_t *)&n->async, NULL);
     uv_close((uv_handle_t *)&n->timeouts, NULL);
     uv_close((uv_handle_t *)&n->clock, NULL);
+    keeper_close(&n->keeper);
 }
 
 /* What was taken in this turn may come back BUSY at its end, so the first look
@@ -164,14 +165,8 @@ static void on_refresh(uv_timer_t *timer)
 static void on_revoked(void *context, struct bytes list)
 {
     const struct zs_node *n = context;
-    struct complaint c;
 
-    if (n->revoked_path[0] == '\0' || !complaint_open(&c))
-        return;
-    if (!revoked_save(n->revoked_path, list, c.file))
-        log_warn("revocation_not_kept", "path=%s", n->revoked_path);
-    fclose(c.file);
-    free(c.text);
+    revocations_keep(n->keeper, n->revoked_path, list);
 }
 
 /* ---- Opening */
@@ -249,6 +244,7 @@ static bool open_loop(struct zs_node *n)
         return false;
     }
     n->has_loop = true;
+    n->keeper = revocations_open(&n->loop);
     uv_timer_init(&n->loop, &n->timeouts);
     uv_timer_init(&n->loop, &n->clock);
     n->async.data = n->timeouts.data = n->clock.data = n;
@@ -261,6 +257,7 @@ static void close_loop(struct zs_node *n)
     uv_close((uv_handle_t *)&n->async, NULL);
     uv_close((uv_handle_t *)&n->timeouts, NULL);
     uv_close((uv_handle_t *)&n->clock, NULL);
+    keeper_close(&n->keeper);
     uv_run(&n->loop, UV_RUN_DEFAULT);
 }
 

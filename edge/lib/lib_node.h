@@ -28,6 +28,7 @@
 #include "common/conf/revoked.h"
 #include "common/io/log.h"
 #include "edge/shell/edge.h"
+#include "edge/shell/revocations.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -122,7 +123,8 @@ struct zs_node {
     struct log_sink sink;
     char id[2 * KEY_SIZE + 1];
     char name[NAME_MAX_SIZE + 1];
-    char *revoked_path; /* "": nowhere */
+    char *revoked_path;    /* "": nowhere */
+    struct keeper *keeper; /* of revocation lists */
 
     /* What is accepted and not settled: see room.c. */
     _Atomic uint64_t taken;

@@ -46,6 +46,8 @@ struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
  * all sockets. From then on nothing happens, and observers hear no more. The
  * loop must run until it is done before edge_free. */
 void edge_stop(struct edge *e, void (*stopped)(void *context), void *context);
+/* After edge_stop: what is still queued is not delivered. */
+void edge_stop_now(struct edge *e);
 /* Waits for the goodbyes to leave, a fraction of a second. NULL-safe. */
 void edge_free(struct edge **self);
 

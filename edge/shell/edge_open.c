@@ -405,6 +405,12 @@ void edge_stop(struct edge *e, void (*stopped)(void *context), void *context)
     edge_turn(e);
 }
 
+void edge_stop_now(struct edge *e)
+{
+    if (e->stopping && !e->stopped)
+        edge_left(e);
+}
+
 void edge_free(struct edge **self)
 {
     struct edge *e = *self;

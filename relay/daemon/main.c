@@ -14,6 +14,7 @@
 #include "common/conf/relay_key.h"
 #include "common/io/daemon.h"
 #include "common/io/log.h"
+#include "common/io/stdfds.h"
 #include "relay/shell/relay.h"
 #include "relay/shell/told.h"
 
@@ -58,6 +59,8 @@ static bool load(const struct program *p, struct relay_conf *conf, FILE *errors)
 static void stop(void *context)
 {
     struct program *p = context;
+    if (!p->relay)
+        return; /* It ends all the same: it could not start. */
     log_info("stopping", "reason=signal");
     daemon_tell("STOPPING=1");
     relay_stop(p->relay);
@@ -69,6 +72,8 @@ static void reload(void *context)
     struct relay_conf conf;
     char *errors = NULL;
     size_t size = 0;
+    if (!p->relay)
+        return;
     FILE *out = open_memstream(&errors, &size);
     ASSERT(out != NULL);
     bool good = load(p, &conf, out);
@@ -80,27 +85,38 @@ static void reload(void *context)
     free(errors);
 }
 
+/* Before any thread is made. */
+static bool open_daemon(struct program *p)
+{
+    p->daemon = (struct daemon){.context = p, .stop = stop, .reload = reload};
+    if (uv_loop_init(&p->loop) == 0 && daemon_open(&p->daemon, &p->loop))
+        return true;
+    log_error("start_failed", "error=\"the system gives no thread\"");
+    return false;
+}
+
 static int serve(struct program *p, struct relay_conf *conf,
                  struct curve_pair *keys)
 {
-    uv_loop_init(&p->loop);
-    p->relay = relay_open(&p->loop, conf, keys);
-    sodium_memzero(keys, sizeof *keys);
-    if (!p->relay) {
-        uv_loop_close(&p->loop);
+    if (!open_daemon(p)) {
+        relay_conf_free(conf);
         return EXIT_FAILED;
     }
-    p->daemon = (struct daemon){.context = p, .stop = stop, .reload = reload};
-    daemon_open(&p->daemon, &p->loop);
-    daemon_tell("READY=1");
-    uv_run(&p->loop, UV_RUN_DEFAULT);
-
+    p->relay = relay_open(&p->loop, conf, keys);
+    sodium_memzero(keys, sizeof *keys);
+    bool good = p->relay != NULL;
+    if (good) {
+        daemon_tell("READY=1");
+        uv_run(&p->loop, UV_RUN_DEFAULT);
+    }
     daemon_close(&p->daemon);
     uv_run(&p->loop, UV_RUN_DEFAULT);
     relay_free(&p->relay);
     uv_loop_close(&p->loop);
-    log_info("stopped", "reason=signal");
-    return EXIT_DONE;
+    if (good)
+        log_info("stopped", "reason=signal");
+    daemon_flush();
+    return good ? EXIT_DONE : EXIT_FAILED;
 }
 
 static int with_conf(struct program *p, const struct options *o)
@@ -144,6 +160,7 @@ int main(int argc, char **argv)
 {
     struct options o;
     static struct program program;
+    stdfds_hold();
     if (sodium_init() < 0)
         return EXIT_FAILED;
     if (describe_asked(argc, argv))

@@ -44,13 +44,18 @@ static void read_one(const char *path, lists_found *found, void *context)
     free(list);
 }
 
+static void find_files(const char *pattern, glob_t *files)
+{
+    *files = (glob_t){0};
+    if (glob(pattern, GLOB_NOSORT, NULL, files) != 0)
+        files->gl_pathc = 0;
+}
+
 static void kept_files(const struct relay_conf *conf, glob_t *files)
 {
     char pattern[PATH_MAX];
     path_of(conf, "*", pattern);
-    *files = (glob_t){0};
-    if (glob(pattern, GLOB_NOSORT, NULL, files) != 0)
-        files->gl_pathc = 0;
+    find_files(pattern, files);
 }
 
 void lists_read(const struct relay_conf *conf, lists_found *found,
@@ -65,38 +70,59 @@ void lists_read(const struct relay_conf *conf, lists_found *found,
     globfree(&files);
 }
 
-static bool has_room(const struct relay_conf *conf, const char *path)
+/* ---- Keeping: the first three on the keeper's thread ------------------- */
+
+/* PATH is FOLDER/revoked-MESH.zs. */
+static const char *mesh_of(const char *path)
 {
+    return strrchr(path, '-') + 1;
+}
+
+static bool has_room(const char *path)
+{
+    char pattern[PATH_MAX];
     glob_t files;
     if (access(path, F_OK) == 0)
         return true;
-    kept_files(conf, &files);
+    snprintf(pattern, sizeof pattern, "%.*s*.zs", (int)(mesh_of(path) - path),
+             path);
+    find_files(pattern, &files);
     bool room = files.gl_pathc < LISTS_KEPT;
     globfree(&files);
     return room;
 }
 
-void lists_keep(const struct relay_conf *conf, const struct mesh_id *mesh,
-                struct bytes list)
+static bool write_list(const char *path, struct bytes list, FILE *errors)
+{
+    if (has_room(path))
+        return revoked_save(path, list, errors);
+    fprintf(errors, "%s: so many lists are kept already\n", path);
+    return false;
+}
+
+static void on_written(void *context, const char *path, bool good, char *errors)
+{
+    (void)context;
+    if (good)
+        log_info("revocation_kept", "mesh=%.*s", 2 * KEY_SIZE, mesh_of(path));
+    else
+        told_lines("revocation_not_kept", errors);
+}
+
+struct keeper *lists_keeper(uv_loop_t *loop)
+{
+    static const struct keeper_calls calls = {.write = write_list,
+                                              .done = on_written};
+    return keeper_open(loop, &calls);
+}
+
+void lists_keep(struct keeper *k, const struct relay_conf *conf,
+                const struct mesh_id *mesh, struct bytes list)
 {
     char path[PATH_MAX];
     char which[1 + 2 * KEY_SIZE + 1] = "-";
-    const char *id = which + 1;
-    char *errors = NULL;
-    size_t size = 0;
     hex_encode(bytes_of(mesh->key, KEY_SIZE), which + 1);
     path_of(conf, which, path);
-    if (!has_room(conf, path)) {
-        log_warn("revocation_not_kept", "mesh=%s reason=full", id);
-        return;
-    }
-    FILE *out = open_memstream(&errors, &size);
-    ASSERT(out != NULL);
-    bool saved = revoked_save(path, list, out);
-    fclose(out);
-    if (saved)
-        log_info("revocation_kept", "mesh=%s", id);
-    else
-        told_lines("revocation_not_kept", errors);
-    free(errors);
+    if (!k || !keeper_put(k, path, list))
+        log_warn("revocation_not_kept", "mesh=%s reason=full", which + 1);
 }

@@ -44,6 +44,7 @@ struct relay {
     bool closed;
     bool reading_lists; /* what is on the disk already is not kept again */
     unsigned long files;
+    struct keeper *keeper; /* of revocation lists */
     struct log_limit log;
 };
 
@@ -81,7 +82,7 @@ static void do_todo(struct relay *r, const struct hub_todo *todo,
         return;
     case HUB_KEEP:
         if (!r->reading_lists)
-            lists_keep(&r->conf, &todo->log.mesh, todo->bytes);
+            lists_keep(r->keeper, &r->conf, &todo->log.mesh, todo->bytes);
         return;
     }
 }
@@ -304,6 +305,7 @@ static void close_all(struct relay *r)
         return;
     r->closed = true;
     front_close(&r->front);
+    keeper_close(&r->keeper);
     uv_close((uv_handle_t *)&r->wake, NULL);
     uv_close((uv_handle_t *)&r->clock, NULL);
     uv_close((uv_handle_t *)&r->goodbye, NULL);
@@ -335,6 +337,7 @@ struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     init_timer(r, &r->clock);
     init_timer(r, &r->goodbye);
     hub_todos_init(&r->todos);
+    r->keeper = lists_keeper(loop);
     r->hub = make_hub(r);
     if (open_front(r, keys)) {
         begin(r);
