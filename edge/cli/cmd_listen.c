@@ -175,8 +175,10 @@ static int listen_on(struct listener *l)
         bool more = print_line(l, line);
         while (more && client_next(l->client, &line))
             more = print_line(l, line);
-        if (!command_write(text_bytes(&l->out)))
-            return EXIT_FAILED;
+        if (!command_write_until(text_bytes(&l->out), l->deadline))
+            return instant_reached(l->deadline, clock_now())
+                       ? EXIT_NOT_DELIVERED
+                       : EXIT_FAILED;
         text_clear(&l->out);
         if (l->cut)
             return command_fail(EXIT_FAILED,

@@ -1,12 +1,19 @@
 #include "edge/cli/command.h"
 
+#include "common/io/clock.h"
+
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* From a signal to the end, whatever a write waits for. */
+enum { STOP_S = 1 };
 
 const struct option_row command_shared[] = {
     {"socket", 0, OPTION_TEXT, "PATH", "the edge's socket (or ZS_SOCKET)"},
@@ -44,17 +51,29 @@ int command_run(const struct options_spec *spec, int argc, char **argv,
 
 static volatile sig_atomic_t stopped;
 
+static void on_alarm(int number)
+{
+    (void)number;
+    _exit(EXIT_FAILED);
+}
+
 static void on_signal(int number)
 {
     (void)number;
     stopped = 1;
+    alarm(STOP_S);
 }
 
 void command_stoppable(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    /* The second one kills. */
+    struct sigaction action = {.sa_handler = on_signal,
+                               .sa_flags = (int)SA_RESETHAND};
+    struct sigaction late = {.sa_handler = on_alarm};
 
     sigemptyset(&action.sa_mask);
+    sigemptyset(&late.sa_mask);
+    sigaction(SIGALRM, &late, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -98,12 +117,34 @@ const char *command_colour(const char *code)
     return code;
 }
 
-bool command_write(struct bytes bytes)
+/* True once standard output takes PIPE_BUF bytes; false at the deadline. */
+static bool wait_to_write(struct instant deadline)
 {
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    for (;;) {
+        struct span left = instant_between(clock_now(), deadline);
+        int ready = poll(&p, 1, left.us > 0 ? (int)(left.us / 1000) + 1 : 0);
+        if (ready > 0 || (ready < 0 && errno != EINTR))
+            return true;
+        if (left.us <= 0 || stopped)
+            return false;
+    }
+}
+
+bool command_write_until(struct bytes bytes, struct instant deadline)
+{
+    bool waits = !instant_is_never(deadline);
+
     while (bytes.size > 0) {
-        ssize_t wrote = write(STDOUT_FILENO, bytes.data, bytes.size);
-        if (wrote < 0 && errno == EINTR)
+        if (waits && !wait_to_write(deadline))
+            return false;
+        size_t size = waits && bytes.size > PIPE_BUF ? PIPE_BUF : bytes.size;
+        ssize_t wrote = write(STDOUT_FILENO, bytes.data, size);
+        if (wrote < 0 && errno == EINTR && !stopped)
             continue;
+        if (wrote < 0 && stopped)
+            return false;
         if (wrote < 0) {
             if (errno != EPIPE)
                 command_fail(EXIT_FAILED, "standard output: %s",
@@ -113,4 +154,9 @@ bool command_write(struct bytes bytes)
         bytes = bytes_of(bytes.data + wrote, bytes.size - (size_t)wrote);
     }
     return true;
+}
+
+bool command_write(struct bytes bytes)
+{
+    return command_write_until(bytes, INSTANT_NEVER);
 }

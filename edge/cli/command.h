@@ -45,7 +45,9 @@ int command_fail(int code, const char *message, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* From now on SIGINT and SIGTERM do not kill, but end the waiting; the command
- * looks at command_stopped and ends in its own way. */
+ * looks at command_stopped and ends in its own way. A command that does not, as
+ * nobody reads what it prints, ends with EXIT_FAILED a second later; a second
+ * signal kills it. */
 void command_stoppable(void);
 bool command_stopped(void);
 
@@ -54,7 +56,10 @@ void command_print_json(json_t *object);
 /* `code`, an escape sequence, where stdout is a terminal that is to show
  * colours; else "". */
 const char *command_colour(const char *code);
-/* Writes all to stdout now; false if it cannot be (told on stderr). */
+/* Writes all to stdout, which may wait for who reads it; false if it cannot be
+ * (told on stderr), or the command was stopped meanwhile. */
 bool command_write(struct bytes bytes) MUST_USE;
+/* The same, false without a word at the deadline. */
+bool command_write_until(struct bytes bytes, struct instant deadline) MUST_USE;
 
 #endif

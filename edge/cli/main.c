@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "common/conf/describe.h"
 #include "common/conf/nearest.h"
+#include "common/io/stdfds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,7 @@ int main(int argc, char **argv)
     struct options o;
     int code;
 
+    stdfds_hold();
     if (describe_asked(argc, argv))
         return describe(&spec, argv[1]);
     if (!command_options(&spec, argc, argv, &o, &code))
