@@ -25,6 +25,7 @@ void session_init(struct session *s, const struct session_keys *keys,
         .peer_message = limits->message,
         .peer_window = limits->window,
         .flight = SIZE_MAX,
+        .version = keys->version,
         .counters = counters,
     };
     size_t stored = limits->stored;
@@ -171,18 +172,29 @@ static uint32_t new_index(struct session *s, struct entropy *entropy)
     return index;
 }
 
+/* One that speaks the version before only does not answer a later one: while
+ * nothing is known, both are tried in turn. */
+static uint8_t version_to_ask(struct session *s)
+{
+    if (s->version != 0)
+        return s->version;
+    return s->unanswered++ % 2 == 0 ? PROTOCOL_VERSION : PROTOCOL_BEFORE;
+}
+
 bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
                  struct writer *w)
 {
-    uint8_t ephemeral[32], names[3 + 2 * KEY_SIZE], payload[64];
+    uint8_t ephemeral[32], names[3 + 2 * KEY_SIZE],
+        payload[SESSION_PAYLOAD_SIZE];
     entropy_fill(entropy, ephemeral, sizeof ephemeral);
     noise_start_initiator(
         &s->noise, s->keys.self, &s->keys.peer_key, s->keys.psk,
         prologue(&s->keys.self_id, &s->keys.peer_id, names), ephemeral);
     sodium_memzero(ephemeral, sizeof ephemeral);
 
+    s->asking_version = version_to_ask(s);
     struct writer p = writer_of(payload, sizeof payload);
-    write_u8(&p, PROTOCOL_VERSION);
+    write_u8(&p, s->asking_version);
     write_u64(&p, s->keys.self_epoch.value);
     write_u64(&p, s->keys.peer_epoch.value);
     write_u64(&p, ++*s->keys.ask_counter);
@@ -202,24 +214,35 @@ bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
 }
 
 struct offer {
+    uint8_t version;
     struct epoch epoch, to_epoch;
     uint64_t counter, stream, known_stream, window, message;
     uint8_t ciphers;
 };
 
+/* What all versions have [P-1.3]. */
+static bool offer_begin(struct reader *r, struct offer *o)
+{
+    o->version = read_u8(r);
+    o->epoch.value = read_u64(r);
+    o->to_epoch.value = read_u64(r);
+    o->counter = read_u64(r);
+    return reader_ok(r);
+}
+
 static bool offer_decode(struct bytes payload, struct offer *o)
 {
     struct reader r = reader_of(payload);
-    bool version_ok = read_u8(&r) == PROTOCOL_VERSION;
-    o->epoch.value = read_u64(&r);
-    o->to_epoch.value = read_u64(&r);
-    o->counter = read_u64(&r);
+    if (!offer_begin(&r, o))
+        return false;
+    if (version_agreed(PROTOCOL_VERSION, o->version) == 0)
+        return true;
     o->stream = read_u64(&r);
     o->known_stream = read_u64(&r);
     o->window = read_u64(&r);
     o->message = read_u64(&r);
     o->ciphers = read_u8(&r);
-    return reader_done(&r) && version_ok;
+    return version_is_later(o->version) ? reader_ok(&r) : reader_done(&r);
 }
 
 /* An INIT replayed by a relay is of another process or not newer [P-6.3]. */
@@ -227,7 +250,7 @@ static bool offer_is_new(const struct session *s, const struct offer *o)
 {
     return o->epoch.value == s->keys.peer_epoch.value &&
            o->to_epoch.value == s->keys.self_epoch.value &&
-           o->counter > s->taken_counter;
+           o->counter > *s->keys.taken_counter;
 }
 
 /* Our INIT is out too: the smaller id's goes on [P-6.2]. */
@@ -286,35 +309,18 @@ static bool agree_on_streams(struct session *s, const struct offer *o,
     return true;
 }
 
-bool session_take_init(struct session *s, struct bytes packet,
-                       struct entropy *entropy, struct instant now,
-                       struct writer *w)
+static bool accept(struct session *s, struct bytes packet,
+                   const struct offer *offer, struct noise *noise,
+                   struct entropy *entropy, struct instant now,
+                   struct writer *w)
 {
-    if (packet.size < 5 + NOISE_1_OVERHEAD || packet.size > SESSION_INIT_SIZE ||
-        ours_goes_first(s))
-        return false;
-    uint8_t ephemeral[32], names[3 + 2 * KEY_SIZE], payload[64];
-    struct noise noise;
-    struct offer offer;
-    size_t size;
-    entropy_fill(entropy, ephemeral, sizeof ephemeral);
-    noise_start_responder(&noise, s->keys.self, s->keys.psk,
-                          prologue(&s->keys.peer_id, &s->keys.self_id, names),
-                          ephemeral);
-    sodium_memzero(ephemeral, sizeof ephemeral);
-    struct bytes message = bytes_of(packet.data + 5, packet.size - 5);
-    if (!noise_read_1(&noise, message, payload, &size) ||
-        memcmp(noise.peer_static, s->keys.peer_key.key, KEY_SIZE) != 0 ||
-        !offer_decode(bytes_of(payload, size), &offer) ||
-        !offer_is_new(s, &offer)) {
-        noise_wipe(&noise);
-        return false;
-    }
-    s->taken_counter = offer.counter;
+    uint8_t version = version_agreed(PROTOCOL_VERSION, offer->version);
+    *s->keys.taken_counter = offer->counter;
+    s->version = version;
     s->asking = false; /* Theirs goes first. */
 
     struct keyset *k = &s->pending;
-    bool fresh = agree_on_streams(s, &offer, entropy);
+    bool fresh = agree_on_streams(s, offer, entropy);
     k->index = new_index(s, entropy);
     struct reader r = reader_of(packet);
     (void)read_u8(&r);
@@ -322,8 +328,9 @@ bool session_take_init(struct session *s, struct bytes packet,
     k->since = now;
     k->asked = false;
 
+    uint8_t payload[SESSION_PAYLOAD_SIZE];
     struct writer p = writer_of(payload, sizeof payload);
-    write_u8(&p, PROTOCOL_VERSION);
+    write_u8(&p, version);
     write_u64(&p, s->keys.self_epoch.value);
     write_u64(&p, k->stream);
     write_u8(&p, fresh);
@@ -333,11 +340,52 @@ bool session_take_init(struct session *s, struct bytes packet,
     write_u8(w, PACKET_ACCEPT);
     write_u32(w, k->index);
     write_u32(w, k->peer_index);
-    bool ok = noise_write_2(&noise, writer_bytes(&p), w);
-    if (ok)
-        take_keys(s, k, offer.ciphers, &noise);
+    if (!noise_write_2(noise, writer_bytes(&p), w))
+        return false;
+    take_keys(s, k, offer->ciphers, noise);
+    return true;
+}
+
+/* Opens an INIT; false: it is forged, old or not of this peer's process. */
+static bool open_offer(const struct session *s, struct bytes packet,
+                       struct entropy *entropy, struct noise *noise,
+                       struct offer *offer)
+{
+    uint8_t ephemeral[32], names[3 + 2 * KEY_SIZE];
+    uint8_t payload[SESSION_PAYLOAD_SIZE];
+    size_t size;
+    entropy_fill(entropy, ephemeral, sizeof ephemeral);
+    noise_start_responder(noise, s->keys.self, s->keys.psk,
+                          prologue(&s->keys.peer_id, &s->keys.self_id, names),
+                          ephemeral);
+    sodium_memzero(ephemeral, sizeof ephemeral);
+    struct bytes message = bytes_of(packet.data + 5, packet.size - 5);
+    return noise_read_1(noise, message, payload, &size) &&
+           memcmp(noise->peer_static, s->keys.peer_key.key, KEY_SIZE) == 0 &&
+           offer_decode(bytes_of(payload, size), offer) &&
+           offer_is_new(s, offer);
+}
+
+enum session_greeting session_take_init(struct session *s, struct bytes packet,
+                                        struct entropy *entropy,
+                                        struct instant now, struct writer *w)
+{
+    struct noise noise;
+    struct offer offer = {0};
+    if (packet.size < 5 + NOISE_1_OVERHEAD || packet.size > SESSION_INIT_SIZE)
+        return SESSION_IGNORED;
+    if (!open_offer(s, packet, entropy, &noise, &offer)) {
+        noise_wipe(&noise);
+        return SESSION_IGNORED;
+    }
+    uint8_t version = version_agreed(PROTOCOL_VERSION, offer.version);
+    if (version == 0 || ours_goes_first(s)) {
+        noise_wipe(&noise);
+        return version == 0 ? SESSION_UNSPOKEN : SESSION_IGNORED;
+    }
+    bool ok = accept(s, packet, &offer, &noise, entropy, now, w);
     noise_wipe(&noise);
-    return ok;
+    return ok ? SESSION_ACCEPTED : SESSION_IGNORED;
 }
 
 /* Both streams begin anew: what was sent is lost, what was not waits on. */
@@ -391,13 +439,15 @@ bool session_take_accept(struct session *s, struct bytes packet,
         return false;
     /* A forged answer must not spoil the handshake for the true one. */
     struct noise noise = s->noise;
-    uint8_t payload[64], ciphers = 0;
+    uint8_t payload[SESSION_PAYLOAD_SIZE], ciphers = 0, version = 0;
     size_t size;
     bool ok =
         noise_read_2(&noise, read_bytes(&r, reader_left(&r)), payload, &size);
     if (ok) {
         struct reader p = reader_of(bytes_of(payload, size));
-        ok = read_u8(&p) == PROTOCOL_VERSION &&
+        version = read_u8(&p);
+        ok = version <= s->asking_version &&
+             version_agreed(s->asking_version, version) != 0 &&
              read_u64(&p) == s->keys.peer_epoch.value;
         k.stream = s->stream;
         k.peer_stream = read_u64(&p);
@@ -408,6 +458,7 @@ bool session_take_accept(struct session *s, struct bytes packet,
         ok = ok && reader_done(&p);
     }
     if (ok) {
+        s->version = version;
         take_keys(s, &k, ciphers, &noise);
         session_put_in_force(s, &k, now, sink);
         s->confirm_due = true;

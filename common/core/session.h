@@ -27,9 +27,11 @@
 enum {
     SESSION_PINGS = 16,
     SESSION_GROUP_ACKS = 8,
-    /* Message 1 and 2 of the handshake as packets, at the most. */
-    SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + 64,
-    SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + 64,
+    /* What the handshake says, also in later versions [P-1.3], and its messages
+     * as packets, at the most. */
+    SESSION_PAYLOAD_SIZE = 256,
+    SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + SESSION_PAYLOAD_SIZE,
+    SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + SESSION_PAYLOAD_SIZE,
     SESSION_ACK_SIZE =
         PACKET_OVERHEAD + 64 + SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
 };
@@ -47,7 +49,11 @@ struct session_keys {
     struct epoch self_epoch;
     struct epoch peer_epoch;
     uint64_t *ask_counter; /* of this process's INITs, to whichever peer */
-    uint8_t ciphers;       /* that this node can do beside ChaCha20-Poly1305 */
+    /* The newest INIT of the peer's process that was taken: it outlives the
+     * session, or an old one would count again [P-6.3]. */
+    uint64_t *taken_counter;
+    uint8_t version; /* that it speaks, as is known; 0: it is not */
+    uint8_t ciphers; /* that this node can do beside ChaCha20-Poly1305 */
 };
 
 struct session_limits {
@@ -94,10 +100,12 @@ struct session {
     struct keyset current, previous, pending;
     bool established; /* both streams were agreed once */
     uint64_t stream, peer_stream;
-    uint64_t taken_counter; /* the newest INIT taken */
+    uint8_t version; /* agreed on; 0: not yet */
 
     bool asking; /* an INIT is out */
     uint32_t asking_index;
+    uint8_t asking_version;
+    unsigned unanswered; /* INITs, while the peer's version is not known */
     struct noise noise;
     struct instant ask_again;
     struct span ask_interval;
@@ -154,14 +162,18 @@ bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
 /* The path changed: an INIT that is out goes again at once. */
 void session_ask_soon(struct session *s, struct instant now);
 
-/*
- * Takes an INIT and writes the ACCEPT for it (room SESSION_ACCEPT_SIZE). False:
- * dropped, as forged, old, of another process, or because our own INIT goes
- * before it (the smaller node id's does [P-6.2]).
- */
-bool session_take_init(struct session *s, struct bytes packet,
-                       struct entropy *entropy, struct instant now,
-                       struct writer *w) MUST_USE;
+enum session_greeting {
+    SESSION_ACCEPTED, /* and ACCEPT was written */
+    /* It is forged, old, of another process, or our own INIT goes before it
+     * (the smaller node id's does [P-6.2]). */
+    SESSION_IGNORED,
+    SESSION_UNSPOKEN, /* authentic, of a version that is not spoken here */
+};
+/* Takes an INIT and writes the ACCEPT for it (room SESSION_ACCEPT_SIZE). */
+enum session_greeting session_take_init(struct session *s, struct bytes packet,
+                                        struct entropy *entropy,
+                                        struct instant now,
+                                        struct writer *w) MUST_USE;
 bool session_take_accept(struct session *s, struct bytes packet,
                          struct instant now,
                          const struct session_sink *sink) MUST_USE;

@@ -1,13 +1,16 @@
 #include "common/wire/beacon.h"
 
 #include "common/wire/fields.h"
+#include "common/wire/version.h"
 
 #include <sodium.h>
 
 static const char label[] = "zs1 beacon";
+static const char magic[] = "ZSB";
 
 enum {
-    MAGIC = 0x3142535a, /* "ZSB1" */
+    VERSION_AT = 3,
+    VERSION_NONE = '0',
     TAG_AT = 4,
     NONCE_AT = TAG_AT + 8,
     SEALED_AT = NONCE_AT + 24, /* what is before the nonce is authenticated */
@@ -83,6 +86,8 @@ static struct bytes write_inner(const struct beacon *b,
     write_u64(&w, b->echo);
     write_bytes(&w, bytes_of(b->whom.key, KEY_SIZE));
     write_u8(&w, b->reason);
+    if (b->version > 1)
+        write_u64(&w, b->unix_seconds);
     if (b->announcement.size > UINT16_MAX)
         return bytes_of(NULL, 0);
     write_u16(&w, (uint16_t)b->announcement.size);
@@ -103,7 +108,8 @@ struct bytes beacon_seal(const struct beacon *b, const struct mesh_id *mesh,
 
     if (plain.size == 0)
         return plain;
-    write_u32(&w, MAGIC);
+    write_bytes(&w, bytes_of(magic, VERSION_AT));
+    write_u8(&w, (uint8_t)(VERSION_NONE + b->version));
     mesh_tag(mesh, tag);
     write_bytes(&w, bytes_of(tag, sizeof(tag)));
     write_bytes(&w, bytes_of(nonce, 24));
@@ -118,7 +124,6 @@ static bool read_inner(struct bytes plain, struct beacon *b)
     struct reader r = reader_of(plain);
     uint8_t kind = read_u8(&r);
 
-    memset(b, 0, sizeof(*b));
     if (kind < BEACON_HERE || kind > BEACON_REFUSE)
         return false;
     b->kind = (enum beacon_kind)kind;
@@ -127,6 +132,7 @@ static bool read_inner(struct bytes plain, struct beacon *b)
     b->echo = read_u64(&r);
     read_copy(&r, b->whom.key, KEY_SIZE);
     b->reason = read_u8(&r);
+    b->unix_seconds = b->version > 1 ? read_u64(&r) : 0;
     b->announcement = read_bytes(&r, read_u16(&r));
     read_bytes(&r, SIGNATURE_SIZE);
     return reader_done(&r);
@@ -142,14 +148,18 @@ enum beacon_verdict beacon_open(struct bytes datagram,
     uint8_t ours[8];
     unsigned long long size;
 
-    if (datagram.size < BEACON_OVERHEAD || datagram.size > BEACON_SIZE ||
-        read_u32(&r) != MAGIC)
+    memset(b, 0, sizeof(*b));
+    if (datagram.size < SEALED_AT + TAG_SIZE || datagram.size > BEACON_SIZE ||
+        !bytes_equal(read_bytes(&r, VERSION_AT), bytes_of(magic, VERSION_AT)))
         return BEACON_NOT_OURS;
+    b->version = (uint8_t)(read_u8(&r) - VERSION_NONE);
     tag = read_bytes(&r, sizeof(ours));
     nonce = read_bytes(&r, 24);
     mesh_tag(mesh, ours);
     if (!bytes_equal(tag, bytes_of(ours, sizeof(ours))))
         return BEACON_WRONG_MESH;
+    if (b->version < PROTOCOL_BEFORE || b->version > PROTOCOL_VERSION)
+        return BEACON_OTHER_VERSION;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
             room, &size, NULL, datagram.data + SEALED_AT,
             datagram.size - SEALED_AT, datagram.data, NONCE_AT, nonce.data,

@@ -1,9 +1,10 @@
 /*
  * beacon - datagrams by which the nodes of a LAN find each other [P-4].
  *
- *     u32 magic "ZSB1" | mesh tag 8 | nonce 24 | sealed {
+ *     "ZSB" | u8 '0' + version | mesh tag 8 | nonce 24 | sealed {
  *         u8 kind | u64 counter | u64 cookie | u64 echo | whom 32 | u8 reason
- *         | u16 n, announcement | signature 64 } | tag 16
+ *         | from version 2: u64 unix seconds | u16 n, announcement
+ *         | signature 64 } | tag 16
  *
  * Sealed by XChaCha20-Poly1305 under the mesh's beacon key, magic and mesh tag
  * as associated data; the signature is the node's over "zs1 beacon" and the
@@ -14,7 +15,7 @@
 
 #include "common/wire/announcement.h"
 
-enum { BEACON_SIZE = 1400, BEACON_OVERHEAD = 36 + 16 + 60 + 64 };
+enum { BEACON_SIZE = 1400, BEACON_OVERHEAD = 36 + 16 + 68 + 64 };
 
 enum beacon_kind {
     BEACON_HERE = 1,   /* multicast, or unicast as an answer or a question */
@@ -50,12 +51,14 @@ const char *refusal_name(uint8_t reason);
 enum refusal refusal_of(enum certificate_verdict verdict);
 
 struct beacon {
+    uint8_t version; /* its layout's [P-1.3] */
     enum beacon_kind kind;
     uint64_t counter;          /* grows within an epoch */
     uint64_t cookie;           /* the sender's, one for each process */
     uint64_t echo;             /* the addressee's cookie, or 0 */
     struct node_id whom;       /* the addressee or refused node, or zeros */
     uint8_t reason;            /* an enum refusal, with REFUSE */
+    uint64_t unix_seconds;     /* the sender's clock; 0: it has none */
     struct bytes announcement; /* borrowed: encoded, of the sender */
 };
 
@@ -66,6 +69,7 @@ enum beacon_verdict {
     BEACON_OPENED,
     BEACON_NOT_OURS,      /* not one of these datagrams */
     BEACON_WRONG_MESH,    /* another mesh's tag */
+    BEACON_OTHER_VERSION, /* our tag; only b->version can be read */
     BEACON_NOT_AUTHENTIC, /* our tag, but it does not open or parse */
 };
 

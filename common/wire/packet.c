@@ -31,7 +31,7 @@ bool relay_hello_decode(struct bytes packet, struct relay_hello *h)
     h->lost_after_ms = read_u32(&r);
     h->revocation_serial = read_u64(&r);
     h->sealed = read_bounded(&r, read_u32(&r), SEALED_ANNOUNCEMENT_SIZE);
-    return reader_done(&r);
+    return version_is_later(h->version) ? reader_ok(&r) : reader_done(&r);
 }
 
 /* The name goes into logs as it is: nothing but printable ASCII. */

@@ -10,6 +10,7 @@
 #define COMMON_WIRE_PACKET_H
 
 #include "common/wire/beacon.h"
+#include "common/wire/version.h"
 
 enum packet_type {
     /* Session packets [P-6]. */
@@ -22,7 +23,7 @@ enum packet_type {
 
     /* Link packets [P-5]. */
     LINK_HELLO = 0x10,      /* u8 version | u16 n, announcement */
-    LINK_REFUSE = 0x11,     /* u8 reason */
+    LINK_REFUSE = 0x11,     /* u8 reason | from version 2: u64 unix seconds */
     LINK_PING = 0x12,       /* u64 token */
     LINK_PONG = 0x13,       /* u64 token */
     LINK_BYE = 0x14,        /* (nothing) */
@@ -56,7 +57,6 @@ enum packet_type {
 };
 
 enum {
-    PROTOCOL_VERSION = 1,
     /* A session packet's records (the largest one, and as many of the others
      * as may be due with it), and what a packet adds at the most. */
     PACKET_RECORDS_SIZE = 66 * 1024,
@@ -83,7 +83,8 @@ struct relay_hello {
 };
 
 /* u8 0x20 | u8 version | u16 n, certificate | u64 epoch | u32 lost_after_ms
- * | u64 revocation serial | u32 n, sealed announcement */
+ * | u64 revocation serial | u32 n, sealed announcement | in later versions:
+ * more */
 void relay_hello_encode(const struct relay_hello *h, struct writer *w);
 bool relay_hello_decode(struct bytes packet, struct relay_hello *h) MUST_USE;
 

@@ -228,6 +228,13 @@ static bool is_old(const struct peer *known, const struct announcement *a)
     return a->partial || !b->partial;
 }
 
+static void recall_counter(struct node *n, struct peer *p, struct epoch epoch)
+{
+    const struct forgotten *f = &n->forgotten[p->id.key[0]];
+    if (f->epoch.value == epoch.value && node_id_equal(&f->id, &p->id))
+        p->taken_counter = f->taken_counter;
+}
+
 enum learned announce_learn(struct node *n, struct bytes announcement,
                             bool signed_outer, struct peer **peer,
                             enum refusal *why, struct certificate *claimed)
@@ -260,6 +267,7 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
             return LEARNED_REFUSED;
         }
         known = peer_new(n, &claimed->node);
+        recall_counter(n, known, said.epoch);
     }
     if (known->blob == NULL || !is_old(known, &said))
         take_up(n, known, announcement, &said, claimed);

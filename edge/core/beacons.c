@@ -22,6 +22,9 @@ static struct bytes seal(struct node *n, struct beacon *b)
     b->counter = ++n->beacon_counter;
     if (b->cookie == 0)
         b->cookie = n->cookie;
+    if (b->version == 0)
+        b->version = PROTOCOL_VERSION;
+    b->unix_seconds = node_unix_now(n);
     b->announcement = announce_for_beacon(n);
     uint8_t *room = arena_take(&n->todo->arena, BEACON_SIZE);
     n->counters.beacons_sent++;
@@ -51,9 +54,10 @@ static void send_to(struct node *n, const struct address *to, struct beacon *b)
 
 /* To one node: it is heard, and whether it shall answer. */
 static struct beacon here_to(const struct node_id *whom, const struct peer *p,
-                             uint64_t echo, bool asks)
+                             uint64_t echo, bool asks, uint8_t version)
 {
     return (struct beacon){
+        .version = version,
         .kind = BEACON_HERE,
         .cookie = p != NULL ? p->challenge : 0,
         .echo = echo,
@@ -71,14 +75,16 @@ void beacons_tell(struct node *n, struct peer *p, bool asks)
         return;
     p->answered_at = n->now;
     p->answered_cookie = p->cookie;
-    struct beacon b = here_to(&p->id, p, p->cookie, asks);
+    struct beacon b = here_to(&p->id, p, p->cookie, asks, p->version);
     send_to(n, &p->beacon_address, &b);
 }
 
 void beacons_refuse(struct node *n, const struct address *to,
-                    const struct node_id *whom, enum refusal why)
+                    const struct node_id *whom, enum refusal why,
+                    uint8_t version)
 {
     struct beacon b = {
+        .version = version,
         .kind = BEACON_REFUSE,
         .whom = *whom,
         .reason = (uint8_t)why,
@@ -87,13 +93,16 @@ void beacons_refuse(struct node *n, const struct address *to,
 }
 
 /* Nodes that multicast does not reach get the same beacon by unicast, in the
- * same rhythm; they answer as to any other [P-4.6]. */
+ * same rhythm, in each version that they may speak; they answer as to any other
+ * [P-4.6]. */
 void beacons_to_configured(struct node *n)
 {
-    for (size_t i = 0; i < n->configured_count; i++) {
-        struct beacon b = {.kind = BEACON_HERE, .reason = HERE_ASKS};
-        send_to(n, &n->configured[i], &b);
-    }
+    for (size_t i = 0; i < n->configured_count; i++)
+        for (uint8_t v = PROTOCOL_BEFORE; v <= PROTOCOL_VERSION; v++) {
+            struct beacon b = {
+                .version = v, .kind = BEACON_HERE, .reason = HERE_ASKS};
+            send_to(n, &n->configured[i], &b);
+        }
 }
 
 static bool is_to_us(const struct node *n, const struct beacon *b)
@@ -125,6 +134,9 @@ static void take_here(struct node *n, struct peer *p, const struct beacon *b,
 {
     bool new_process = p->cookie == 0;
     p->cookie = b->cookie;
+    /* One of a later version sends both where it does not know who listens. */
+    if (p->version < b->version)
+        p->version = b->version;
     p->beacon_counters[is_to_us(n, b)] = b->counter;
     p->has_beacon_address = true;
     p->beacon_address = *from;
@@ -147,11 +159,12 @@ static void take_here(struct node *n, struct peer *p, const struct beacon *b,
 }
 
 static void refuse(struct node *n, const struct certificate *claimed,
-                   enum refusal why, const struct address *from)
+                   enum refusal why, const struct address *from,
+                   uint8_t version)
 {
     if (refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
                     from))
-        beacons_refuse(n, from, &claimed->node, why);
+        beacons_refuse(n, from, &claimed->node, why, version);
 }
 
 static void take_refuse(struct node *n, const struct beacon *b,
@@ -217,7 +230,7 @@ static bool answer_stranger(struct node *n, const struct peer *p,
     if (!pace_takes(&n->stranger_pace, n->now, stranger_each, STRANGER_BURST))
         return true;
     *s = (struct stranger){hash, b->cookie, n->now};
-    struct beacon answer = here_to(&c.node, p, b->cookie, true);
+    struct beacon answer = here_to(&c.node, p, b->cookie, true, b->version);
     send_to(n, from, &answer);
     return true;
 }
@@ -261,7 +274,7 @@ static void take_opened(struct node *n, const struct beacon *b,
         n->counters.beacons_dropped++;
         return;
     case LEARNED_REFUSED:
-        refuse(n, &claimed, why, from);
+        refuse(n, &claimed, why, from, b->version);
         return;
     case LEARNED_GOOD:
         break;
@@ -284,6 +297,11 @@ void beacons_take(struct node *n, const struct node_event *event)
     case BEACON_OPENED:
         take_opened(n, &b, opened, from);
         return;
+    case BEACON_OTHER_VERSION:
+        n->counters.beacons_dropped++;
+        if (version_agreed(PROTOCOL_VERSION, b.version) == 0)
+            (void)refusal_say(n, false, REFUSAL_VERSION, -1, NULL, NULL, from);
+        return; /* One of the next version answers ours. */
     case BEACON_WRONG_MESH:
         (void)refusal_say(n, false, REFUSAL_WRONG_MESH, -1, NULL, NULL, from);
         return;

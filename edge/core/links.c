@@ -131,23 +131,27 @@ void link_write_token(struct node *n, const struct link *link,
     todo_write(n, link, writer_bytes(&w));
 }
 
-static void write_hello(struct node *n, const struct link *link)
+static void write_hello(struct node *n, struct link *link)
 {
+    if (link->version == 0)
+        link->version = PROTOCOL_VERSION;
     size_t size = 4 + n->said_full_size;
     struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
     write_u8(&w, LINK_HELLO);
-    write_u8(&w, PROTOCOL_VERSION);
+    write_u8(&w, link->version);
     write_u16(&w, (uint16_t)n->said_full_size);
     write_bytes(&w, announce_full(n));
     todo_write(n, link, writer_bytes(&w));
 }
 
-static void write_reason(struct node *n, const struct link *link,
-                         enum packet_type type, uint8_t reason)
+static void write_refuse(struct node *n, const struct link *link,
+                         uint8_t reason)
 {
-    struct writer w = writer_of(arena_take(&n->todo->arena, 2), 2);
-    write_u8(&w, (uint8_t)type);
+    struct writer w = writer_of(arena_take(&n->todo->arena, 10), 10);
+    write_u8(&w, LINK_REFUSE);
     write_u8(&w, reason);
+    if (link->version != 1)
+        write_u64(&w, node_unix_now(n));
     todo_write(n, link, writer_bytes(&w));
 }
 
@@ -170,6 +174,7 @@ void links_dial(struct node *n, struct peer *p, const struct address *address)
     link->outgoing = true;
     link->address = *address;
     link->key = p->said.link_key;
+    link->version = p->version;
     attach(link, p);
     struct node_todo *item = todo_add(n->todo, NODE_CONNECT);
     item->link.id = id;
@@ -281,7 +286,7 @@ static void refuse(struct node *n, struct link *link, enum refusal why,
 {
     (void)refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
                       &link->address);
-    write_reason(n, link, LINK_REFUSE, (uint8_t)why);
+    write_refuse(n, link, (uint8_t)why);
     take_down(n, link, LINK_ENDED, true);
 }
 
@@ -338,6 +343,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     link_rearm(n, link);
     p->proved = true;
     p->broke = false;
+    p->version = link->version;
     p->suspect_by = (struct instant){INT64_MIN};
     if (n->revocation.serial > p->said.revocation_serial)
         todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
@@ -347,16 +353,30 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     peer_touch(n, p);
 }
 
-static void take_hello(struct node *n, struct link *link, struct reader *r)
+/* The connector says what it speaks, and the acceptor what both do [P-1.3]. */
+static enum refusal read_hello(struct link *link, struct reader *r,
+                               struct bytes *announcement)
 {
     uint8_t version = read_u8(r);
-    struct bytes announcement = read_bytes(r, read_u16(r));
+    uint8_t own = link->outgoing ? link->version : PROTOCOL_VERSION;
+    uint8_t agreed = version_agreed(own, version);
+    if (!reader_ok(r))
+        return REFUSAL_MALFORMED;
+    if (agreed == 0 || (link->outgoing && version > own))
+        return REFUSAL_VERSION;
+    link->version = agreed;
+    *announcement = read_bytes(r, read_u16(r));
+    bool good = version_is_later(version) ? reader_ok(r) : reader_done(r);
+    return good ? REFUSAL_NONE : REFUSAL_MALFORMED;
+}
+
+static void take_hello(struct node *n, struct link *link, struct reader *r)
+{
+    struct bytes announcement;
     struct certificate claimed = {0};
-    if (!reader_done(r) || version != PROTOCOL_VERSION) {
-        refuse(n, link,
-               version == PROTOCOL_VERSION ? REFUSAL_MALFORMED
-                                           : REFUSAL_VERSION,
-               &claimed);
+    enum refusal bad = read_hello(link, r, &announcement);
+    if (bad != REFUSAL_NONE) {
+        refuse(n, link, bad, &claimed);
         return;
     }
     struct peer *expected = link->peer, *p = NULL;
@@ -408,13 +428,28 @@ static void take_announce(struct node *n, struct link *link, struct reader *r)
         refuse(n, link, why, &claimed);
 }
 
+/* It may speak the version before, which does not know ours. */
+static bool greet_again(struct node *n, struct link *link)
+{
+    struct peer *p = link->peer;
+    if (p == NULL || !link->outgoing || link->state != LINK_GREETING ||
+        link->version != PROTOCOL_VERSION)
+        return false;
+    p->version = PROTOCOL_BEFORE;
+    take_down(n, link, LINK_ENDED, true);
+    peer_dial_soon(n, p, true);
+    return true;
+}
+
 static void take_refuse(struct node *n, struct link *link, struct reader *r)
 {
     uint8_t reason = read_u8(r);
-    if (!reader_done(r)) {
+    if (!reader_ok(r)) { /* Later versions say more. */
         n->counters.packets_dropped++;
         return;
     }
+    if (reason == REFUSAL_VERSION && greet_again(n, link))
+        return;
     const struct peer *p = link->peer;
     (void)refusal_say(n, true, reason, -1, p != NULL ? &p->id : NULL,
                       p != NULL ? p->name : NULL, &link->address);

@@ -67,6 +67,7 @@ struct link {
     uint32_t relay; /* LINK_TO_RELAY: its index */
     struct address address;
     struct curve_key key; /* the other end's CURVE key */
+    uint8_t version;      /* agreed on, or said in our HELLO */
     struct detector detector;
     struct instant greet_by;
     struct instant up_since; /* LINK_UP */
@@ -94,6 +95,7 @@ struct relay {
     struct instant settled_by; /* SYNCED: peers not listed again are gone */
     bool spares_told; /* it knows whom multicasts need not go to by it */
     const char *error;
+    uint8_t version; /* that it is greeted with */
     char name[NAME_MAX_SIZE + 1];
     struct address outside;
     uint64_t bytes_sent, bytes_received;
@@ -157,6 +159,8 @@ struct peer {
     struct instant ignorance_told;
 
     struct session *session;
+    uint64_t taken_counter; /* of its process's INITs */
+    uint8_t version;        /* that it is spoken to; 0: not known */
     uint32_t ack_via; /* the link that brought what is to be acknowledged */
     uint64_t took_in; /* the step in which it did */
     bool ack_put_off; /* once, to the next step */
@@ -202,7 +206,15 @@ struct stranger {
     struct instant answered_at;
 };
 
-enum { REFUSALS_REMEMBERED = 64, STRANGERS = 256 };
+/* What remains of a peer that was forgotten: its process may come back, and its
+ * old INITs must not count then [P-6.3]. */
+struct forgotten {
+    struct node_id id;
+    struct epoch epoch;
+    uint64_t taken_counter; /* 0: free */
+};
+
+enum { REFUSALS_REMEMBERED = 64, STRANGERS = 256, FORGOTTEN = 256 };
 
 struct remembered_refusal {
     uint64_t key; /* of who and why; 0: free */
@@ -289,7 +301,8 @@ struct node {
     struct instant expected_at; /* the deadline when the last step ended */
 
     struct pace stranger_pace, revocation_pace;
-    struct stranger strangers[STRANGERS]; /* by the id's first byte */
+    struct stranger strangers[STRANGERS];  /* by the id's first byte */
+    struct forgotten forgotten[FORGOTTEN]; /* the same */
     struct remembered_refusal refusals[REFUSALS_REMEMBERED];
     struct session_counters session_counters;
     struct slabs slabs; /* of all sessions */
@@ -360,7 +373,8 @@ void beacons_tell(struct node *n, struct peer *p, bool asks);
  * now, so only an answer to a new cookie proves it again [P-4.7]. */
 void beacons_challenge(struct node *n, struct peer *p);
 void beacons_refuse(struct node *n, const struct address *to,
-                    const struct node_id *whom, enum refusal why);
+                    const struct node_id *whom, enum refusal why,
+                    uint8_t version);
 void beacons_take(struct node *n, const struct node_event *event);
 void beacons_to_configured(struct node *n);
 
@@ -440,6 +454,9 @@ bool peer_try_join(struct node *n, struct peer *p);
 void peer_leave(struct node *n, struct peer *p, enum departure reason);
 /* It said goodbye, or is revoked: no evidence of this epoch counts any more. */
 void peer_departed(struct node *n, struct peer *p, enum departure reason);
+/* It speaks no version that this node does: said at both ends, and as long as
+ * its process runs it is no peer [P-1.3]. */
+void peer_unspoken(struct node *n, struct peer *p, struct link *link);
 /* A beacon of its said goodbye [P-4.9]. */
 void peer_said_bye(struct node *n, struct peer *p);
 /* A connection of it broke: without fresh evidence it is lost soon. True if

@@ -66,9 +66,17 @@ static void drop_links(struct node *n, struct peer *p)
     }
 }
 
+static void remember_counter(struct node *n, const struct peer *p)
+{
+    if (p->taken_counter > 0)
+        n->forgotten[p->id.key[0]] =
+            (struct forgotten){p->id, p->said.epoch, p->taken_counter};
+}
+
 void peer_free(struct node *n, struct peer *p)
 {
     ASSERT(!p->dirty && !p->waiting);
+    remember_counter(n, p);
     drop_links(n, p);
     ASSERT(!p->dirty && p->session == NULL);
     groups_forget(p);
@@ -288,6 +296,26 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason)
     peer_touch(n, p);
 }
 
+/* Our INIT tells our version, whatever else the peer reads of it. */
+static void tell_version(struct node *n, struct peer *p, struct link *link)
+{
+    struct session *s = traffic_session(n, p);
+    if (s == NULL)
+        return;
+    struct writer w = traffic_begin(n, p, link, SESSION_INIT_SIZE);
+    if (session_ask(s, &n->entropy, n->now, &w))
+        traffic_end_packet(n, p, link, &w);
+}
+
+void peer_unspoken(struct node *n, struct peer *p, struct link *link)
+{
+    int relay = link->kind == LINK_TO_RELAY ? (int)link->relay : -1;
+    (void)refusal_say(n, false, REFUSAL_VERSION, relay, &p->id, p->name,
+                      relay < 0 ? &link->address : NULL);
+    tell_version(n, p, link);
+    peer_departed(n, p, DEPARTURE_LOST);
+}
+
 void peer_said_bye(struct node *n, struct peer *p)
 {
     p->bye = p->said.epoch.value;
@@ -300,6 +328,8 @@ void peer_restarted(struct node *n, struct peer *p)
     traffic_end(n, p, SESSION_PEER_RESTARTED);
     peer_departed(n, p, DEPARTURE_LOST);
     p->proved = false;
+    p->taken_counter = 0;
+    p->version = 0;
     p->beacon_counters[0] = p->beacon_counters[1] = 0;
     p->cookie = 0;
     p->challenge = 0;
@@ -367,7 +397,7 @@ static void expire(struct node *n, struct peer *p)
         p->has_beacon_address ? &p->beacon_address : NULL;
     if (refusal_say(n, false, REFUSAL_EXPIRED, -1, &p->id, p->name, from) &&
         from != NULL)
-        beacons_refuse(n, from, &p->id, REFUSAL_EXPIRED);
+        beacons_refuse(n, from, &p->id, REFUSAL_EXPIRED, p->version);
     peer_departed(n, p, DEPARTURE_REVOKED);
 }
 

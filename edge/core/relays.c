@@ -47,6 +47,7 @@ void relays_start(struct node *n)
     for (size_t i = 0; i < n->relay_count; i++) {
         struct relay *relay = &n->relays[i];
         relay->index = (uint32_t)i;
+        relay->version = PROTOCOL_VERSION;
         relay->backoff = backoff_first;
         relay->retry_at = n->now;
         relay->error = "";
@@ -131,7 +132,7 @@ static struct bytes seal_own(struct node *n)
 void relays_opened(struct node *n, struct link *link)
 {
     struct relay_hello hello = {
-        .version = PROTOCOL_VERSION,
+        .version = n->relays[link->relay].version,
         .certificate = bytes_of(n->certificate_blob, n->certificate_size),
         .epoch = n->epoch,
         .lost_after_ms = (uint32_t)(n->detector.lost_after.us / 1000),
@@ -168,7 +169,8 @@ static void take_welcome(struct node *n, struct relay *relay,
 {
     struct relay_welcome welcome;
     if (!relay_welcome_decode(packet, &welcome) ||
-        welcome.version != PROTOCOL_VERSION) {
+        welcome.version > relay->version ||
+        version_agreed(relay->version, welcome.version) == 0) {
         relays_down(n, relay, refusal_name(REFUSAL_VERSION));
         return;
     }
@@ -320,6 +322,21 @@ static void take_refused_packet(struct node *n, const struct node_id *to,
     peer_touch(n, p);
 }
 
+/* It may speak the version before, which does not know ours; the next time
+ * round it may have been updated. */
+static bool greet_again(struct node *n, struct relay *relay, uint8_t reason)
+{
+    bool later = relay->version == PROTOCOL_VERSION;
+    if (reason != REFUSAL_VERSION || relay->state == RELAY_UP)
+        return false;
+    relay->version = later ? PROTOCOL_BEFORE : PROTOCOL_VERSION;
+    if (!later)
+        return false;
+    link_drop(n, relay->link, true);
+    connect_now(n, relay);
+    return true;
+}
+
 static void take_refused(struct node *n, struct relay *relay, struct reader *r)
 {
     static const struct node_id nobody;
@@ -334,6 +351,8 @@ static void take_refused(struct node *n, struct relay *relay, struct reader *r)
         take_refused_packet(n, &to, reason);
         return;
     }
+    if (greet_again(n, relay, reason))
+        return;
     relays_down(n, relay, refusal_name(reason));
     if (reason == REFUSAL_SHUTDOWN)
         return;

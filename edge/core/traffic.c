@@ -40,6 +40,8 @@ struct session *traffic_session(struct node *n, struct peer *p)
         .self_epoch = n->epoch,
         .peer_epoch = p->said.epoch,
         .ask_counter = &n->ask_counter,
+        .taken_counter = &p->taken_counter,
+        .version = p->version,
         .ciphers = n->aes ? SESSION_AES : 0,
     };
     p->session = memory_new(sizeof *p->session);
@@ -299,10 +301,19 @@ static void take_init(struct node *n, struct peer *p, struct link *link,
         return;
     }
     struct writer w = traffic_begin(n, p, link, SESSION_ACCEPT_SIZE);
-    if (session_take_init(s, packet, &n->entropy, n->now, &w))
+    switch (session_take_init(s, packet, &n->entropy, n->now, &w)) {
+    case SESSION_ACCEPTED:
+        p->version = s->version;
         traffic_end_packet(n, p, link, &w);
-    else
+        return;
+    case SESSION_IGNORED:
         n->counters.packets_dropped++;
+        return;
+    case SESSION_UNSPOKEN:
+        n->counters.packets_dropped++;
+        peer_unspoken(n, p, link);
+        return;
+    }
 }
 
 static void write_reset(struct node *n, struct peer *p, struct link *link,

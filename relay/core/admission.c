@@ -4,14 +4,17 @@
 
 struct arrival {
     const struct hub_event *event;
+    uint8_t version;
     struct relay_hello hello;
     struct certificate certificate;
 };
 
-static bool version_differs(struct bytes packet)
+/* What is spoken with whoever said this HELLO; 0: no version is [P-1.3]. */
+static uint8_t version_of(struct bytes packet)
 {
-    return packet.size >= 2 && packet.data[0] == RELAY_HELLO &&
-           packet.data[1] != PROTOCOL_VERSION;
+    if (packet.size < 2 || packet.data[0] != RELAY_HELLO)
+        return PROTOCOL_VERSION; /* It is malformed. */
+    return version_agreed(PROTOCOL_VERSION, packet.data[1]);
 }
 
 /* Is it who it says, and may it be here? */
@@ -76,7 +79,8 @@ static enum refusal examine(struct hub *h, struct arrival *a)
     struct bytes packet = bytes_of(a->event->data, a->event->size);
     if (h->stopping)
         return REFUSAL_SHUTDOWN;
-    if (version_differs(packet))
+    a->version = version_of(packet);
+    if (a->version == 0)
         return REFUSAL_VERSION;
     if (!relay_hello_decode(packet, &a->hello))
         return REFUSAL_MALFORMED;
@@ -110,10 +114,10 @@ static void log_up(struct hub *h, const struct edge *e)
     memcpy(todo->log.name, e->name, sizeof todo->log.name);
 }
 
-static void welcome(struct hub *h, struct edge *e)
+static void welcome(struct hub *h, struct edge *e, uint8_t version)
 {
     struct relay_welcome m = {
-        .version = PROTOCOL_VERSION,
+        .version = version,
         .boot = h->conf.boot,
         .outside = e->address,
         .revocation_serial = e->mesh->revocation.serial,
@@ -144,7 +148,7 @@ static void admit(struct hub *h, const struct arrival *a)
     e->announcing = announcing;
     h->counters.handshakes++;
     log_up(h, e);
-    welcome(h, e);
+    welcome(h, e, a->version);
     if (a->hello.revocation_serial < m->revocation.serial)
         send_revocation(h, e);
     edge_work(h, e);

@@ -1,4 +1,5 @@
 #include "common/wire/beacon.h"
+#include "common/wire/version.h"
 
 #include "tests/fuzz/fuzz.h"
 
@@ -20,7 +21,8 @@ static void as_stranger(struct bytes bytes)
 /* The input as what a member sealed, which it may do with anything. */
 static void as_member(struct bytes plain)
 {
-    static const struct beacon empty = {.kind = BEACON_HERE};
+    static const struct beacon empty = {.version = PROTOCOL_VERSION,
+                                        .kind = BEACON_HERE};
     uint8_t sealed[BEACON_SIZE], room[BEACON_SIZE], again[BEACON_SIZE];
     struct bytes opened, back;
     struct beacon b;
@@ -49,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 size_t fuzz_sample(uint8_t *room, size_t size)
 {
     uint8_t sealed[BEACON_SIZE], opened_room[BEACON_SIZE];
-    struct beacon b = {.kind = BEACON_REFUSE,
+    struct beacon b = {.version = PROTOCOL_VERSION,
+                       .kind = BEACON_REFUSE,
                        .reason = REFUSAL_EXPIRED,
                        .announcement = bytes_of_string("announcement")};
     struct bytes bytes =

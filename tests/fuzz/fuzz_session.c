@@ -15,7 +15,7 @@ struct end {
     struct curve_pair pair;
     struct entropy entropy;
     struct session_counters counters;
-    uint64_t ask_counter;
+    uint64_t ask_counter, taken_counter;
 };
 
 struct both {
@@ -69,6 +69,7 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
         .self_epoch = {self_id},
         .peer_epoch = {peer_id},
         .ask_counter = &e->ask_counter,
+        .taken_counter = &e->taken_counter,
         .ciphers = aes ? SESSION_AES : 0,
     };
     const struct session_limits limits = {.window = 4096, .message = 4096};
@@ -77,6 +78,9 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
     session_init(&e->session, &keys, &limits, &e->entropy, &e->counters,
                  &t->slabs);
 }
+
+/* An offer of this version and the one before. */
+enum { OFFER_SIZE = 1 + 7 * 8 + 1 };
 
 static struct bytes prologue(uint8_t room[3 + 2 * KEY_SIZE])
 {
@@ -98,7 +102,7 @@ static enum cipher cipher_of(const struct end *e, uint8_t offer)
 static void take_init(struct both *t, struct bytes payload)
 {
     static const uint8_t ephemeral[32] = {9};
-    uint8_t room[256], reply[256], names[3 + 2 * KEY_SIZE];
+    uint8_t room[512], reply[512], names[3 + 2 * KEY_SIZE];
     struct writer w = writer_of(room, sizeof(room));
     struct writer answer = writer_of(reply, sizeof(reply));
     struct curve_key peer;
@@ -110,19 +114,21 @@ static void take_init(struct both *t, struct bytes payload)
     write_u8(&w, PACKET_INIT);
     write_u32(&w, 1);
     if (!noise_write_1(&noise, payload, &w) ||
-        !session_take_init(&t->b.session, writer_bytes(&w), &t->b.entropy, now,
-                           &answer))
+        session_take_init(&t->b.session, writer_bytes(&w), &t->b.entropy, now,
+                          &answer) != SESSION_ACCEPTED)
         return;
-    ASSERT(payload.data[0] == PROTOCOL_VERSION);
+    ASSERT(t->b.session.version ==
+           version_agreed(PROTOCOL_VERSION, payload.data[0]));
+    ASSERT(payload.size >= OFFER_SIZE);
     ASSERT(t->b.session.pending.seal.send.cipher ==
-           cipher_of(&t->b, payload.data[payload.size - 1]));
+           cipher_of(&t->b, payload.data[OFFER_SIZE - 1]));
 }
 
 /* From b to a, which asked. */
 static void take_accept(struct both *t, struct bytes payload)
 {
     static const uint8_t ephemeral[32] = {9};
-    uint8_t room[256], reply[256], plain[64], names[3 + 2 * KEY_SIZE];
+    uint8_t room[512], reply[512], plain[256], names[3 + 2 * KEY_SIZE];
     struct writer w = writer_of(room, sizeof(room));
     struct writer answer = writer_of(reply, sizeof(reply));
     struct noise noise;
@@ -141,20 +147,21 @@ static void take_accept(struct both *t, struct bytes payload)
     if (!noise_write_2(&noise, payload, &answer) ||
         !session_take_accept(&t->a.session, writer_bytes(&answer), now, &sink))
         return;
-    ASSERT(payload.data[0] == PROTOCOL_VERSION);
+    ASSERT(payload.data[0] == PROTOCOL_VERSION ||
+           payload.data[0] == PROTOCOL_BEFORE);
     ASSERT(t->a.session.current.seal.send.cipher ==
            cipher_of(&t->a, payload.data[payload.size - 1]));
 }
 
 static void shake_hands(struct both *t)
 {
-    uint8_t room[256], reply[256];
+    uint8_t room[512], reply[512];
     struct writer w = writer_of(room, sizeof(room));
     struct writer answer = writer_of(reply, sizeof(reply));
     bool good =
         session_ask(&t->a.session, &t->a.entropy, now, &w) &&
         session_take_init(&t->b.session, writer_bytes(&w), &t->b.entropy, now,
-                          &answer) &&
+                          &answer) == SESSION_ACCEPTED &&
         session_take_accept(&t->a.session, writer_bytes(&answer), now, &sink);
 
     ASSERT(good);

@@ -1,4 +1,5 @@
 #include "common/wire/beacon.h"
+#include "common/wire/version.h"
 
 #include "tests/unit/wire_kit.h"
 
@@ -15,11 +16,13 @@ static struct mesh_id mesh(void)
 static struct beacon sample(void)
 {
     return (struct beacon){
+        .version = PROTOCOL_VERSION,
         .kind = BEACON_HERE,
         .counter = 5,
         .cookie = 6,
         .echo = 7,
         .whom = {{8}},
+        .unix_seconds = 1800000000,
         .announcement = bytes_of_string("announcement"),
     };
 }
@@ -70,6 +73,8 @@ static void what_was_sealed_comes_back(void **state)
     assert_int_equal(back.counter, 5);
     assert_int_equal(back.cookie, 6);
     assert_int_equal(back.echo, 7);
+    assert_int_equal(back.unix_seconds, 1800000000);
+    assert_int_equal(back.version, PROTOCOL_VERSION);
     assert_true(node_id_equal(&back.whom, &b.whom));
 }
 
@@ -116,6 +121,30 @@ static void the_largest_fits_and_one_more_does_not(void **state)
     assert_int_equal(sealed(&b, &node).size, 0);
 }
 
+/* What is read of the others is their version, and only of this mesh [P-1.3].
+ */
+static void versions_are_told_apart(void **state)
+{
+    struct signer node = signer_of(2), other = signer_of(3);
+    struct beacon b = sample(), back;
+    struct mesh_id id = mesh();
+    struct bytes opened;
+
+    (void)state;
+    for (b.version = 0; b.version < 10; b.version++) {
+        struct bytes bytes = sealed(&b, &node);
+        enum beacon_verdict verdict =
+            beacon_open(bytes, &id, key, opened_room, &back, &opened);
+        bool spoken =
+            b.version == PROTOCOL_VERSION || b.version == PROTOCOL_BEFORE;
+        assert_int_equal(verdict,
+                         spoken ? BEACON_OPENED : BEACON_OTHER_VERSION);
+        assert_int_equal(back.version, b.version);
+        assert_int_equal(open_with(bytes, mesh_of(&other), key),
+                         BEACON_WRONG_MESH);
+    }
+}
+
 /* A member may seal anything: what it sealed is still read with care. */
 static void an_unknown_kind_is_refused(void **state)
 {
@@ -155,6 +184,7 @@ int main(void)
         cmocka_unit_test(each_verdict_is_given),
         cmocka_unit_test(the_largest_fits_and_one_more_does_not),
         cmocka_unit_test(an_unknown_kind_is_refused),
+        cmocka_unit_test(versions_are_told_apart),
         cmocka_unit_test(refusals_have_names),
     };
 

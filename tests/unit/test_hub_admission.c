@@ -1,4 +1,5 @@
 #include "hub_kit.h"
+#include "recorded.h"
 
 static struct kit k;
 static struct kit_node a;
@@ -64,10 +65,43 @@ static void another_version_is_told_so(void **state)
 {
     (void)state;
     static uint8_t room[64 * 1024];
+    static const uint8_t others[] = {0, PROTOCOL_VERSION + 2, 255};
     struct bytes hello = kit_hello_bytes(&a, room);
-    room[1] = PROTOCOL_VERSION + 1;
+    for (size_t i = 0; i < sizeof others; i++) {
+        room[1] = others[i];
+        kit_packet(&k, &a, hello);
+        kit_expect_refused(&k, a.conn, REFUSAL_VERSION);
+        kit_packet(&k, &a, bytes_of(room, 2)); /* Nothing else is read. */
+        kit_expect_refused(&k, a.conn, REFUSAL_VERSION);
+    }
+}
+
+static void check_welcome(struct bytes hello, uint8_t version)
+{
+    struct relay_welcome welcome;
+    a.conn++;
     kit_packet(&k, &a, hello);
-    kit_expect_refused(&k, a.conn, REFUSAL_VERSION);
+    assert_true(relay_welcome_decode(kit_written(&k, a.conn, RELAY_WELCOME, 0),
+                                     &welcome));
+    assert_int_equal(welcome.version, version);
+}
+
+/* [P-1.3] */
+static void recorded_edges_are_welcome_in_their_version(void **state)
+{
+    (void)state;
+    static uint8_t room[64 * 1024];
+    check_welcome(recorded(relay_hello_1, room), 1);
+    struct bytes hello = recorded(relay_hello_2, room);
+    check_welcome(hello, 2);
+    /* The next one speaks this one, too, and may say more in its HELLO. */
+    room[1] = 3;
+    memset(room + hello.size, 7, 50);
+    check_welcome(bytes_of(room, hello.size + 50), 2);
+    room[1] = 2;
+    a.conn++;
+    kit_packet(&k, &a, bytes_of(room, hello.size + 50));
+    kit_expect_refused(&k, a.conn, REFUSAL_MALFORMED);
 }
 
 static void a_mesh_not_served_is_refused(void **state)
@@ -364,6 +398,7 @@ int main(void)
         TEST(the_first_packet_must_be_a_hello),
         TEST(a_hello_cut_short_is_malformed),
         TEST(another_version_is_told_so),
+        TEST(recorded_edges_are_welcome_in_their_version),
         TEST(a_mesh_not_served_is_refused),
         TEST(an_open_relay_serves_any_mesh),
         TEST(a_forged_certificate_is_refused),

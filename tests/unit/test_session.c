@@ -14,7 +14,7 @@ struct end {
     struct curve_pair pair;
     struct entropy entropy;
     struct session_counters counters;
-    uint64_t ask_counter;
+    uint64_t ask_counter, taken_counter;
     int messages, delivered, failed, pongs, group_acks;
     int large; /* messages that were right to the last byte */
     struct group_ack group_ack;
@@ -86,6 +86,7 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
         .self_epoch = {self_id},
         .peer_epoch = {peer_id},
         .ask_counter = &e->ask_counter,
+        .taken_counter = &e->taken_counter,
         .ciphers = ciphers[e == &t->b],
     };
     memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
@@ -156,7 +157,8 @@ static enum session_verdict hand_in(struct both *t, struct end *to,
     if (p->bytes[0] == PACKET_INIT) {
         struct packet reply;
         struct writer w = writer_of(reply.bytes, sizeof reply.bytes);
-        if (!session_take_init(&to->session, bytes, &to->entropy, t->now, &w))
+        if (session_take_init(&to->session, bytes, &to->entropy, t->now, &w) !=
+            SESSION_ACCEPTED)
             return SESSION_DROPPED;
         return session_take_accept(&from->session, writer_bytes(&w), t->now,
                                    &from->sink)
@@ -773,8 +775,10 @@ static void an_unconfirmed_handshake_is_repeated(void **state)
         assert_int_equal(p->bytes[0], PACKET_INIT);
         struct packet reply;
         struct writer w = writer_of(reply.bytes, sizeof reply.bytes);
-        assert_true(session_take_init(&t.b.session, bytes_of(p->bytes, p->size),
-                                      &t.b.entropy, t.now, &w));
+        assert_int_equal(session_take_init(&t.b.session,
+                                           bytes_of(p->bytes, p->size),
+                                           &t.b.entropy, t.now, &w),
+                         SESSION_ACCEPTED);
         assert_false(next_packet(&t, &t.a, true, p));
         t.now = session_deadline(&t.a.session);
     }
@@ -797,8 +801,10 @@ static void a_handshake_of_its_own_ends_the_pending(void **state)
     assert_true(next_packet(&t, &t.a, true, p));
     struct packet reply;
     struct writer w = writer_of(reply.bytes, sizeof reply.bytes);
-    assert_true(session_take_init(&t.b.session, bytes_of(p->bytes, p->size),
-                                  &t.b.entropy, t.now, &w));
+    assert_int_equal(session_take_init(&t.b.session,
+                                       bytes_of(p->bytes, p->size),
+                                       &t.b.entropy, t.now, &w),
+                     SESSION_ACCEPTED);
     assert_true(t.b.session.pending.live);
     session_close(&t.a.session);
     open_end(&t, &t.a, &t.b, 1, 2);
