@@ -41,7 +41,8 @@ static void unlink_client(struct client *c)
 
 void client_unsubscribe(struct client *c)
 {
-    bool groups = c->subscription.on && c->subscription.groups.count > 0;
+    const struct subscription *s = &c->subscription;
+    bool groups = s->on && s->groups.count + s->member_of.count > 0;
 
     subscription_close(&c->subscription);
     if (groups)

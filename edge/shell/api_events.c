@@ -48,6 +48,12 @@ static bool are_groups(const struct filter *f)
     return true;
 }
 
+static bool parse_groups(struct bytes value, struct filter *groups)
+{
+    return value.size == 0 ||
+           (filter_parse(value, groups) && are_groups(groups));
+}
+
 bool subscription_parse(const struct request *r, struct subscription *s,
                         const char **wrong)
 {
@@ -59,20 +65,21 @@ bool subscription_parse(const struct request *r, struct subscription *s,
     if (r->types.size > 0 && !filter_parse(r->types, &s->types))
         return false;
     *wrong = "groups is a list of at most 64 names of groups";
-    if (r->groups.size > 0 && !filter_parse(r->groups, &s->groups)) {
-        filter_close(&s->types);
-        return false;
+    bool right = parse_groups(r->groups, &s->groups);
+    if (right) {
+        *wrong = "member_of is a list of at most 64 names of groups";
+        right = parse_groups(r->member_of, &s->member_of);
     }
-    if (are_groups(&s->groups))
-        return true;
-    subscription_close(s);
-    return false;
+    if (!right)
+        subscription_close(s);
+    return right;
 }
 
 void subscription_close(struct subscription *s)
 {
     filter_close(&s->types);
     filter_close(&s->groups);
+    filter_close(&s->member_of);
     s->on = false;
 }
 

@@ -34,14 +34,21 @@ void groups_remove(struct group_list *list, const char *name)
             (list->count - i) * sizeof(list->names[0]));
 }
 
+static void add_all(struct group_list *list, const struct filter *f)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (!groups_add(list, f->names[i]))
+            return;
+}
+
 void groups_collect(const struct api *a, struct group_list *list)
 {
     *list = a->groups;
     for (const struct client *c = a->clients; c; c = c->next) {
-        const struct filter *f = &c->subscription.groups;
-        for (size_t i = 0; c->subscription.on && i < f->count; i++)
-            if (!groups_add(list, f->names[i]))
-                break;
+        if (!c->subscription.on)
+            continue;
+        add_all(list, &c->subscription.groups);
+        add_all(list, &c->subscription.member_of);
     }
 }
 

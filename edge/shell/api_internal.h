@@ -68,13 +68,17 @@ struct subscription {
     unsigned events; /* enum api_event, or-ed */
     struct filter types;
     struct filter groups;
+    struct filter
+        member_of; /* groups that the node is in meanwhile, without
+                      a filter: as one of several listeners hears all */
 };
 
 /* The members of a request as JSON values, in the line; empty: missing. */
 struct request {
     struct bytes op, ref, to, type, data, data_b64, group, groups, types;
-    struct bytes events, wait, timeout, request; /* `request`: a reply's token,
-                                                    or the ref to cancel */
+    struct bytes member_of, events, wait, timeout,
+        request; /* `request`: a reply's token,
+         or the ref to cancel */
 };
 
 enum pending_kind {

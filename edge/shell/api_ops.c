@@ -275,13 +275,21 @@ static void op_subscribe(struct client *c, const struct request *r)
         refuse(c, r, wrong);
         return;
     }
-    bool groups = s.groups.count > 0 || c->subscription.groups.count > 0;
+    bool groups = s.groups.count > 0 || s.member_of.count > 0 ||
+                  c->subscription.groups.count > 0 ||
+                  c->subscription.member_of.count > 0;
     subscription_close(&c->subscription);
     c->subscription = s;
     if (groups)
         groups_tell(c->api);
     done(c, r);
     events_snapshot(c);
+}
+
+static void op_unsubscribe(struct client *c, const struct request *r)
+{
+    client_unsubscribe(c);
+    done(c, r);
 }
 
 static void op_status(struct client *c, const struct request *r)
@@ -346,12 +354,19 @@ static const struct {
     const char *name;
     void (*run)(struct client *c, const struct request *r);
 } operations[] = {
-    {"send", op_send},       {"publish", op_publish},
-    {"request", op_request}, {"reply", op_reply},
-    {"status", op_status},   {"peers", op_peers},
-    {"join", op_join},       {"leave", op_leave},
-    {"ping", op_ping},       {"subscribe", op_subscribe},
-    {"revoke", op_revoke},   {"cancel", op_cancel},
+    {"send", op_send},
+    {"publish", op_publish},
+    {"request", op_request},
+    {"reply", op_reply},
+    {"status", op_status},
+    {"peers", op_peers},
+    {"join", op_join},
+    {"leave", op_leave},
+    {"ping", op_ping},
+    {"subscribe", op_subscribe},
+    {"revoke", op_revoke},
+    {"cancel", op_cancel},
+    {"unsubscribe", op_unsubscribe},
 };
 
 static bool is_blank(struct bytes line)
@@ -390,5 +405,5 @@ void client_line(struct client *c, struct bytes line)
     }
     refuse(c, &r,
            "op is one of status peers send request reply publish join "
-           "leave subscribe ping cancel revoke");
+           "leave subscribe unsubscribe ping cancel revoke");
 }

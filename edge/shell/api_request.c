@@ -20,6 +20,7 @@ static const struct {
     {"group", offsetof(struct request, group)},
     {"groups", offsetof(struct request, groups)},
     {"types", offsetof(struct request, types)},
+    {"member_of", offsetof(struct request, member_of)},
     {"events", offsetof(struct request, events)},
     {"wait", offsetof(struct request, wait)},
     {"timeout", offsetof(struct request, timeout)},

@@ -44,6 +44,9 @@ static void bad_requests_are_refused_and_the_connection_lives(void **state)
         "{\"op\":\"subscribe\",\"types\":[1]}",
         "{\"op\":\"subscribe\",\"types\":{}}",
         "{\"op\":\"subscribe\",\"groups\":[\"a b\"]}",
+        "{\"op\":\"subscribe\",\"member_of\":[\"a b\"]}",
+        "{\"op\":\"subscribe\",\"types\":[\"a\"],\"groups\":[\"g\"],"
+        "\"member_of\":5}",
         "{\"op\":\"revoke\"}",
         "{\"op\":\"revoke\",\"data_b64\":\"AAAA\"}",
         "\xff\xfe",
@@ -211,6 +214,32 @@ static void filters_choose_types_events_and_groups(void **state)
     assert_string_equal(fake.events[1].groups, "lab ");
 }
 
+static void member_of_joins_without_a_filter(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+
+    say(fd, "{\"op\":\"subscribe\",\"member_of\":[\"g\"],"
+            "\"events\":[\"event\"]}");
+    expect(fd, "{\"ok\":true}");
+    expect(fd, "{\"event\":\"synced\"}");
+    assert_string_equal(fake.events[0].groups, "lab g ");
+    come_message(MESSAGE_EVENT, 0, "a", "h", "1");
+    come_message(MESSAGE_EVENT, 0, "a", "", "2");
+    assert_non_null(strstr(hear(fd), "\"data\":1}"));
+    assert_non_null(strstr(hear(fd), "\"data\":2}"));
+
+    say(fd, "{\"op\":\"unsubscribe\"}");
+    expect(fd, "{\"ok\":true}");
+    assert_int_equal(fake.event_count, 2);
+    assert_string_equal(fake.events[1].groups, "lab ");
+    come_message(MESSAGE_EVENT, 0, "a", "h", "3");
+    expect_silence(fd);
+    say(fd, "{\"op\":\"unsubscribe\"}");
+    expect(fd, "{\"ok\":true}");
+    close(fd);
+}
+
 static void groups_are_joined_and_left(void **state)
 {
     (void)state;
@@ -318,6 +347,7 @@ int main(void)
         TEST(a_subscriber_gets_the_present_and_then_what_comes),
         TEST(what_a_peer_calls_json_and_is_not_comes_as_bytes),
         TEST(filters_choose_types_events_and_groups),
+        TEST(member_of_joins_without_a_filter),
         TEST(groups_are_joined_and_left),
         TEST(publishing_tells_to_how_many_it_goes),
         TEST(a_gap_tells_how_many_are_missing),
