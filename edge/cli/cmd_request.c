@@ -40,6 +40,21 @@ static bool print_bytes(const char *base64)
     return right;
 }
 
+/* So a client answers when the program's handler failed. */
+static bool is_failure(const json_t *answer)
+{
+    const json_t *data = json_object_get(answer, "data");
+    const char *type = json_string_value(json_object_get(answer, "type"));
+    const char *error = json_string_value(json_object_get(data, "error"));
+
+    if (!type || !error || strcmp(type, "error") != 0 ||
+        strcmp(error, "handler_failed") != 0)
+        return false;
+    command_fail(EXIT_FAILED,
+                 "handler_failed: the program that answers failed");
+    return true;
+}
+
 static bool print_reply(const json_t *answer)
 {
     const json_t *data = json_object_get(answer, "data");
@@ -65,6 +80,7 @@ static int run(const struct options *o)
                .timeout = options_text(o, "timeout"),
                .data = o->positional_count > 2 ? o->positionals[2] : NULL,
                .print = print_reply,
+               .failed = is_failure,
            });
 }
 

@@ -23,7 +23,9 @@ static int ask(struct client *c, const struct options *o, const struct say *s)
     code = EXIT_DONE;
     if (options_flag(o, "json"))
         command_print_json(answer);
-    else if (s->print && !s->print(answer))
+    if (s->failed && s->failed(answer))
+        code = EXIT_FAILED;
+    else if (!options_flag(o, "json") && s->print && !s->print(answer))
         code = EXIT_FAILED;
     json_decref(answer);
     return code;

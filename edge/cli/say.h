@@ -26,6 +26,8 @@ struct say {
     bool lines;
     /* Prints the answer where --json is not given; NULL: nothing. */
     bool (*print)(const json_t *answer);
+    /* True if the answer tells of a failure, told on stderr; NULL: never. */
+    bool (*failed)(const json_t *answer);
 };
 
 /* The exit code. */
