@@ -12,7 +12,7 @@ AsyncEdge is the same for asyncio.
 
 from .aio import AsyncEdge
 from .errors import (ApiError, BadRequest, Busy, Cancelled, Disconnected,
-                     NoEdge, NotDelivered, PeerRestarted, Timeout, TooLarge,
+                     HandlerFailed, Misuse, NoEdge, NotDelivered, PeerRestarted, Timeout, TooLarge,
                      TooLate, UnknownPeer, UnknownRequest, ZsError)
 from .model import (AnyEvent, Data, Delivery, EdgeBack, EdgeLost, Event, Gap,
                     Message, NewNode, NodeClose, Path, Ping, Reply, Synced)
@@ -22,9 +22,9 @@ from .sync import Edge
 __all__ = [
     "AnyEvent", "ApiError", "AsyncEdge", "BadRequest", "Busy", "Cancelled",
     "Data", "Delivery", "Disconnected", "Edge", "EdgeBack", "EdgeLost",
-    "Event", "Gap", "Message", "NewNode", "NoEdge", "NodeClose",
-    "NotDelivered", "Path", "PeerRestarted", "Ping", "Reply", "Synced",
-    "Timeout", "TooLarge", "TooLate", "UnknownPeer", "UnknownRequest",
-    "ZsError", "find_socket",
+    "Event", "Gap", "HandlerFailed", "Message", "Misuse", "NewNode", "NoEdge",
+    "NodeClose", "NotDelivered", "Path", "PeerRestarted", "Ping", "Reply",
+    "Synced", "Timeout", "TooLarge", "TooLate", "UnknownPeer",
+    "UnknownRequest", "ZsError", "find_socket",
 ]
 __version__ = "0.1.0"

@@ -2,15 +2,15 @@
 
 import asyncio
 import inspect
-from collections import deque
-from typing import Any, AsyncIterator, Deque, List, Optional, Tuple, Type
+from typing import Any, AsyncIterator, Callable, List, Optional, Tuple, Type
 
 from . import wire
-from .errors import Disconnected, NoEdge
+from .errors import Disconnected, Misuse
 from .handlers import Handlers
+from .listeners import Filter, Listener, Listeners, Names
 from .model import (AnyEvent, Data, Delivery, EdgeBack, EdgeLost, Message,
                     Ping, Reply)
-from .place import find_socket
+from .place import find_socket, unreachable
 from .sync import BACKLOG, READ_SIZE
 
 
@@ -33,25 +33,26 @@ class AsyncEdge(Handlers):
         self.socket = socket or ""
         self._reconnect = reconnect
         self._backlog = backlog
-        self._queue: Deque[Tuple[AnyEvent, int]] = deque()
-        self._queued = 0
-        self._changed: asyncio.Event  # of the queue, or of what is awaited
+        self._listeners = Listeners()
+        self._changed: asyncio.Event  # of queues, or of what is awaited
+        self._draining: asyncio.Lock  # Python 3.9 lets one task do it.
+        self._loop: asyncio.AbstractEventLoop
         self._wire = wire.Wire()
         self._writer: Optional[asyncio.StreamWriter] = None
         self._task: Optional["asyncio.Task[None]"] = None
         self._ended: Optional[str] = None
         self._closed = False
-        self._subscription: Optional[wire.Members] = None
 
     async def open(self) -> "AsyncEdge":
         """What `async with` does at its begin."""
+        self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()  # Python 3.9 binds it to this loop.
+        self._draining = asyncio.Lock()
         self.socket = find_socket(self.socket or None)
         try:
             reader, self._writer = await self._connect()
-        except OSError as e:
-            raise NoEdge(f"no edge is reachable at {self.socket}: "
-                         f"{e.strerror or e}") from e
+        except (OSError, ValueError) as e:
+            raise unreachable(self.socket, e) from e
         self._task = asyncio.ensure_future(self._read(reader))
         return self
 
@@ -64,7 +65,7 @@ class AsyncEdge(Handlers):
         if self._writer is not None:
             self._writer.close()
         self._wire.end("closed")
-        self._queue.clear()
+        self._listeners.clear()
         self._ended = self._ended or "closed"
         if self._task is not None:
             self._changed.set()
@@ -117,68 +118,127 @@ class AsyncEdge(Handlers):
     async def status(self) -> wire.Members:
         return await self._ask(wire.op("status"), wire.as_status)
 
-    async def subscribe(self, types: Optional[List[str]] = None,
-                        events: Optional[List[str]] = None,
-                        groups: Optional[List[str]] = None) -> None:
-        members = wire.subscription(types, events, groups)
-        await self._ask(members, wire.as_nothing)
-        self._subscription = members
+    async def subscribe(self, types: Names = None, events: Names = None,
+                        groups: Names = None) -> None:
+        self._listeners.subscribe(Filter(types, events, groups))
+        await self._subscribe(self._listeners.default)
 
     # What comes in
 
     async def next_event(self) -> AnyEvent:
         """The next event; for one loop or task at a time."""
-        while not self._queue:
+        return await self._next(self._listeners.default)
+
+    def events(self, types: Names = None, events: Names = None,
+               groups: Names = None) -> "AsyncEvents":
+        """All that comes in, until close(); see Edge.events. With a filter it
+        is asked for at once."""
+        filter = Filter(types, events, groups)
+        shared = self._listeners
+        if (types, events, groups) != (None, None, None):
+            own = shared.add(filter)
+        elif shared.default.users > 0:
+            own = shared.add(shared.default.filter)
+        else:
+            shared.default.users += 1
+            return AsyncEvents(self, shared.default, None)
+        try:
+            asked = self._write(shared.members(), self._begin(own))
+        except BaseException:
+            shared.remove(own)
+            raise
+        asked[0].add_done_callback(_ignore)
+        return AsyncEvents(self, own, asked[0])
+
+    async def run(self) -> None:
+        """Calls the handlers, and awaits those that are async, until
+        close(). What a handler raises is logged, and a request answered with
+        an error."""
+        async for event in self.events():
+            for handler in self._for(event):
+                try:
+                    await self._call(handler, event)
+                except Exception:
+                    self._failed(handler, event, self._closed,
+                                 self._tell_failure)
+
+    # Inside
+
+    async def _call(self, handler: Callable[..., Any],
+                    event: AnyEvent) -> None:
+        result = handler(event)
+        if not inspect.isawaitable(result):
+            return
+        # In a task of its own: if something cancels the handler, it is only
+        # the handler that ends.
+        task = asyncio.ensure_future(result)
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.cancelled():
+            raise RuntimeError("it was cancelled")
+        task.result()
+
+    def _tell_failure(self, message: Message) -> None:
+        self._write(wire.failure(message), wire.as_nothing)[0] \
+            .add_done_callback(_ignore)
+
+    def _begin(self, listener: Listener) -> wire.Parse:
+        def begin(answer: wire.Members) -> None:
+            listener.restart()
+            listener.live = True
+        return begin
+
+    async def _subscribe(self, listener: Listener) -> None:
+        await self._ask(self._listeners.members(), self._begin(listener))
+
+    def _unlisten(self, listener: Listener) -> None:
+        if listener is self._listeners.default:
+            listener.users -= 1
+        elif self._listeners.remove(listener):
+            self._changed.set()
+            if self._wire.lost is None and not self._closed:
+                self._write(self._listeners.members(), wire.as_nothing)[0] \
+                    .add_done_callback(_ignore)
+
+    async def _next(self, listener: Listener) -> AnyEvent:
+        while not listener.queue:
             if self._ended is not None:
                 raise Disconnected(self._ended)
             self._changed.clear()
             await self._changed.wait()
-        event, size = self._queue.popleft()
-        self._queued -= size
+        event = listener.take()
         self._changed.set()
         return event
-
-    async def events(self) -> AsyncIterator[AnyEvent]:
-        """All that comes in, until close(); see Edge.events."""
-        if self._subscription is None:
-            await self.subscribe()
-        while True:
-            try:
-                event = await self.next_event()
-            except Disconnected:
-                if self._closed:
-                    return
-                raise
-            yield event
-
-    async def run(self) -> None:
-        """Calls the handlers, and awaits those that are async, until
-        close()."""
-        async for event in self.events():
-            for handler in self._for(event):
-                result = handler(event)
-                if inspect.isawaitable(result):
-                    await result
-
-    # Inside
 
     async def _connect(self) -> Tuple[asyncio.StreamReader,
                                       asyncio.StreamWriter]:
         return await asyncio.open_unix_connection(self.socket)
 
-    async def _ask(self, members: wire.Members, parse: wire.Parse) -> Any:
+    def _write(self, members: wire.Members, parse: wire.Parse) \
+            -> Tuple["asyncio.Future[Any]", int]:
+        """The future of the answer, and the ref."""
         if self._writer is None or self._closed or \
                 self._wire.lost is not None:
             raise Disconnected(self._wire.lost or "closed")
-        used, writer = self._wire, self._writer
-        future: "asyncio.Future[Any]" = \
-            asyncio.get_running_loop().create_future()
-        ref, line = used.ask(members, parse, future)
-        writer.write(line)
+        if asyncio.get_running_loop() is not self._loop:
+            raise Misuse("this AsyncEdge was opened in another event loop")
+        future: "asyncio.Future[Any]" = self._loop.create_future()
+        ref, line = self._wire.ask(wire.encode(members), parse, future)
+        self._writer.write(line)
         self._changed.set()
+        return future, ref
+
+    async def _ask(self, members: wire.Members, parse: wire.Parse) -> Any:
+        future, ref = self._write(members, parse)
+        used, writer = self._wire, self._writer
+        assert writer is not None
         try:
             try:
-                await writer.drain()
+                async with self._draining:
+                    await writer.drain()
             except OSError:
                 pass  # The reader sees it as well, and fails the future.
             return await future
@@ -190,22 +250,37 @@ class AsyncEdge(Handlers):
                 ref: int) -> None:
         if used.lost is not None or writer.is_closing():
             return
-        ignored = asyncio.get_running_loop().create_future()
-        ignored.add_done_callback(lambda f: f.cancelled() or f.exception())
+        ignored = self._loop.create_future()
+        ignored.add_done_callback(_ignore)
         writer.write(used.ask({"op": "cancel", "request": ref},
                               wire.as_nothing, ignored)[1])
 
+    @property
+    def _queued(self) -> int:
+        return self._listeners.queued
+
     def _put(self, events: List[Tuple[AnyEvent, int]]) -> None:
-        self._queue.extend(events)
-        self._queued += sum(size for _, size in events)
+        for event, size in events:
+            self._listeners.put(event, size)
         self._changed.set()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
+        try:
+            await self._read_all(reader)
+        except Exception as e:
+            # Nobody may wait for what will not come.
+            wire.log.exception("the task that reads fails")
+            self._wire.end(f"the client failed: {e!r}")
+            self._ended = self._wire.lost
+            self._changed.set()
+
+    async def _read_all(self, reader: asyncio.StreamReader) -> None:
         while True:
             reason = await self._read_one(reader)
             left = self._wire.end(reason)
             reason = self._wire.lost or reason
             self._put([(x, 0) for x in (*left, EdgeLost(reason))])
+            self._listeners.lost()
             if self._writer is not None:
                 self._writer.close()
             if not self._reconnect:
@@ -243,9 +318,70 @@ class AsyncEdge(Handlers):
                 continue
         self._writer, self._wire = writer, wire.Wire()
         self._put([(EdgeBack(), 0)])
-        if self._subscription is not None:
-            answer = asyncio.get_running_loop().create_future()
-            answer.add_done_callback(lambda f: f.cancelled() or f.exception())
-            writer.write(self._wire.ask(
-                self._subscription, wire.as_nothing, answer)[1])
+        if self._listeners.any:
+            answer = self._loop.create_future()
+            answer.add_done_callback(_ignore)
+            writer.write(self._wire.ask(self._listeners.members(),
+                                        wire.as_nothing, answer)[1])
         return reader
+
+
+def _ignore(future: "asyncio.Future[Any]") -> None:
+    """Takes note of an answer that nobody awaits."""
+    if not future.cancelled():
+        future.exception()
+
+
+class AsyncEvents:
+    """What events() gives: an asynchronous iterator. Its subscription ends
+    with it: by close(), at the end of a `with`, or when nothing refers to it
+    any more."""
+
+    def __init__(self, edge: AsyncEdge, listener: Listener,
+                 asked: "Optional[asyncio.Future[Any]]") -> None:
+        self._edge = edge
+        self._listener: Optional[Listener] = listener
+        self._asked = asked
+
+    def __aiter__(self) -> AsyncIterator[AnyEvent]:
+        return self
+
+    async def __anext__(self) -> AnyEvent:
+        edge = self._edge
+        if self._listener is None:
+            raise StopAsyncIteration
+        try:
+            if self._asked is not None:
+                await asyncio.shield(self._asked)
+                self._asked = None
+            elif self._listener is edge._listeners.default and \
+                    not edge._listeners.subscribed:
+                await edge.subscribe()
+            return await edge._next(self._listener)
+        except Disconnected:
+            if edge._closed:
+                raise StopAsyncIteration from None
+            raise
+
+    def close(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            self._edge._unlisten(listener)
+
+    async def aclose(self) -> None:
+        self.close()
+
+    def __enter__(self) -> "AsyncEvents":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # The garbage collector may be at work in any thread.
+        if self._listener is None:
+            return
+        try:
+            self._edge._loop.call_soon_threadsafe(self.close)
+        except RuntimeError:
+            pass  # The loop has ended.

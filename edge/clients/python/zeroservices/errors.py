@@ -88,10 +88,22 @@ class UnknownRequest(ApiError, LookupError):
     error = "unknown_request"
 
 
+class HandlerFailed(ApiError):
+    """The program that was to answer the request failed at it."""
+
+    error = "handler_failed"
+
+
+class Misuse(ZsError, RuntimeError):
+    """The call would wait for itself, or is not this thread's or loop's."""
+
+    error = "misuse"
+
+
 _CLASSES: Dict[str, Type[ApiError]] = {
     c.error: c for c in (BadRequest, TooLarge, UnknownPeer, NotDelivered,
                          PeerRestarted, Busy, Timeout, Cancelled, TooLate,
-                         UnknownRequest)}
+                         UnknownRequest, HandlerFailed)}
 
 
 def api_error(error: str, message: str) -> ApiError:

@@ -1,7 +1,10 @@
 """Functions to be called for what comes in."""
 
+import sys
 from typing import Any, Callable, Dict, List, TypeVar
 
+from . import wire
+from .errors import Disconnected, ZsError
 from .model import (AnyEvent, EdgeBack, EdgeLost, Event, Gap, Message,
                     NewNode, NodeClose, Path, Synced)
 
@@ -10,7 +13,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 class Handlers:
     """Each on_... takes a function, also as a decorator, and gives it back.
-    They are called in the order of what comes in, one at a time, by run()."""
+    They are called in the order of what comes in, one at a time, by run().
+    What they raise is logged (logger "zeroservices"), and the next one is
+    called; the sender of a request gets handler_failed as its answer."""
 
     def __init__(self) -> None:
         self._handlers: Dict[type, List[Callable[..., Any]]] = {}
@@ -21,6 +26,21 @@ class Handlers:
 
     def _for(self, event: AnyEvent) -> List[Callable[..., Any]]:
         return self._handlers.get(type(event), [])
+
+    def _failed(self, handler: Callable[..., Any], event: AnyEvent,
+                closing: bool, answer: Callable[[Message], Any]) -> None:
+        """To be called while the exception is handled."""
+        if closing and isinstance(sys.exc_info()[1], Disconnected):
+            return  # It was told that by close().
+        wire.log.exception(
+            "%s, a handler, failed at a %s",
+            getattr(handler, "__qualname__", handler), type(event).__name__)
+        if not isinstance(event, Message) or event.request is None:
+            return
+        try:
+            answer(event)
+        except ZsError as e:
+            wire.log.error("its sender cannot be told: %s", e)
 
     def on_new_node(self, function: F) -> F:
         """f(NewNode)"""

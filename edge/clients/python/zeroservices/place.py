@@ -23,9 +23,13 @@ def connect_named(path: str) -> sockets.socket:
     """The same, or NoEdge."""
     try:
         return connect(path)
-    except OSError as e:
-        raise NoEdge(f"no edge is reachable at {path}: {e.strerror or e}") \
-            from e
+    except (OSError, ValueError) as e:  # A path may hold no NUL.
+        raise unreachable(path, e) from e
+
+
+def unreachable(path: str, e: Exception) -> NoEdge:
+    return NoEdge(f"no edge is reachable at {path}: "
+                  f"{getattr(e, 'strerror', None) or e}")
 
 
 def _candidates() -> List[str]:

@@ -3,23 +3,29 @@
 Both Edge and AsyncEdge drive one Wire for each connection.
 """
 
+import asyncio
 import base64
 import json
-from typing import Any, Callable, Dict, Iterator, List, Optional, Protocol, \
-    Tuple
+import logging
+from collections import deque
+from concurrent.futures import InvalidStateError
+from typing import Any, Callable, Deque, Dict, Iterator, List, Optional, \
+    Protocol, Tuple, Union
 
-from .errors import BadRequest, Disconnected, ZsError, api_error
+from .errors import BadRequest, Disconnected, HandlerFailed, ZsError, \
+    api_error
 from .model import (AnyEvent, Data, Delivery, Event, Gap, Message, NewNode,
                     NodeClose, Path, Ping, Reply, Synced)
 
 Members = Dict[str, Any]
 Parse = Callable[[Members], Any]
 
+log = logging.getLogger("zeroservices")
+
 
 class Waiting(Protocol):
     """A future of either kind."""
 
-    def done(self) -> bool: ...
     def set_result(self, result: Any, /) -> None: ...
     def set_exception(self, exception: Any, /) -> None: ...
 
@@ -44,10 +50,15 @@ class Lines:
 
 
 class Wire:
-    """One connection. After `lost` is set nothing more is to be fed."""
+    """One connection. After `lost` is set nothing more is to be fed.
 
-    def __init__(self) -> None:
+    A future's callbacks run where it gets its answer: in feed() and end(), or
+    with `later` in settle(), which is called without locks."""
+
+    def __init__(self, later: bool = False) -> None:
         self.lost: Optional[str] = None
+        self._later = later
+        self._settled: Deque[Tuple[Callable[[Any], None], Any]] = deque()
         self._lines = Lines()
         self._last_ref = 0
         self._waiting: Dict[int, Tuple[Waiting, Parse, int]] = {}
@@ -58,16 +69,14 @@ class Wire:
         """How many answers are still to come."""
         return len(self._waiting)
 
-    def ask(self, members: Members, parse: Parse,
+    def ask(self, members: Union[Members, bytes], parse: Parse,
             future: Waiting) -> Tuple[int, bytes]:
-        """The line to send; the future gets its answer."""
-        ref = self._last_ref + 1
-        try:
-            line = json.dumps({"ref": ref, **members}, allow_nan=False,
-                              separators=(",", ":")).encode() + b"\n"
-        except (TypeError, ValueError, RecursionError) as e:
-            raise BadRequest(f"the data is not JSON: {e}") from e
-        self._last_ref = ref
+        """The line to send for the members, or for what encode() made of
+        them; the future gets its answer."""
+        line = members if isinstance(members, bytes) else encode(members)
+        self._last_ref += 1
+        ref = self._last_ref
+        line = b'{"ref":%d,' % ref + line[1:]
         self._waiting[ref] = (future, parse, len(line))
         return ref, line
 
@@ -80,7 +89,14 @@ class Wire:
             event = self._take(line)
             if event is not None:
                 events.append((event, len(line)))
+        if not self._later:
+            self.settle()
         return events
+
+    def settle(self) -> None:
+        """Gives futures the answers that came for them."""
+        while self._settled:
+            _settle(*self._settled.popleft())
 
     def end(self, reason: str) -> List[AnyEvent]:
         """The connection is gone: fails what was asked; who was present has
@@ -89,14 +105,16 @@ class Wire:
             self.lost = reason
         waiting, self._waiting = self._waiting, {}
         for future, _, _ in waiting.values():
-            _fail(future, Disconnected(self.lost))
+            self._fail(future, Disconnected(self.lost))
+        if not self._later:
+            self.settle()
         present, self._present = self._present, {}
         return [NodeClose(id, name, "edge") for id, name in present.items()]
 
     def _take(self, line: bytes) -> Optional[AnyEvent]:
         try:
-            said = json.loads(line)
-        except ValueError:
+            said = _decode(line)
+        except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             self.lost = "what answers there is no edge"
@@ -113,20 +131,34 @@ class Wire:
         if future is None or parse is None:
             return
         if not said.get("ok"):
-            _fail(future, api_error(str(said.get("error", "")),
-                                    str(said.get("message", ""))))
-        elif not future.done():
-            future.set_result(parse(said))
+            self._fail(future, _error_of(said))
+            return
+        try:
+            result = parse(said)
+        except ZsError as e:
+            self._fail(future, e)
+        except (KeyError, TypeError, ValueError) as e:
+            self._fail(future,
+                       api_error("failed", f"the answer is no such: {e!r}"))
+        else:
+            self._settled.append((future.set_result, result))
 
     def _refused(self, said: Members) -> None:
-        """An error without a ref. Of a line that was too long the edge reads
-        no ref: of those that await an answer it can only be the longest."""
-        error, message = str(said.get("error")), str(said.get("message"))
-        if error == "too_large" and self._waiting:
-            ref = max(self._waiting, key=lambda x: self._waiting[x][2])
-            _fail(self._waiting.pop(ref)[0], api_error(error, message))
+        """An error without a ref: the edge could not read it. Of a line that
+        was too long, it is that of the longest of those that await an answer;
+        else it is known only where there is one."""
+        refs = list(self._waiting)
+        if said.get("error") == "too_large" and refs:
+            ref = max(refs, key=lambda x: self._waiting[x][2])
+        elif said.get("error") == "bad_request" and len(refs) == 1:
+            ref = refs[0]
         else:
-            self.lost = f"{error}: {message}"
+            self.lost = f"{said.get('error')}: {said.get('message')}"
+            return
+        self._fail(self._waiting.pop(ref)[0], _error_of(said))
+
+    def _fail(self, future: Waiting, error: ZsError) -> None:
+        self._settled.append((future.set_exception, error))
 
     def _event(self, said: Members) -> Optional[AnyEvent]:
         if said["event"] == "closed":
@@ -137,7 +169,11 @@ class Wire:
         make = _EVENTS.get(said["event"])
         if make is None:
             return None  # Of a later version.
-        event = make(said)
+        try:
+            event = make(said)
+        except (KeyError, TypeError, ValueError, AttributeError) as e:
+            log.error("an event of the edge cannot be understood: %r", e)
+            return None
         if isinstance(event, NewNode):
             self._present[event.id] = event.name
         elif isinstance(event, NodeClose):
@@ -145,9 +181,48 @@ class Wire:
         return event
 
 
-def _fail(future: Waiting, error: ZsError) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _settle(how: Callable[[Any], None], what: Any) -> None:
+    """The future may be cancelled by another thread at this moment, and what
+    it calls back runs here."""
+    try:
+        how(what)
+    except (InvalidStateError, asyncio.InvalidStateError):
+        pass
+    except SystemExit:
+        log.exception("a callback wants to end this thread")
+
+
+def _error_of(said: Members) -> ZsError:
+    return api_error(str(said.get("error", "")), str(said.get("message", "")))
+
+
+def _integer(digits: str) -> Any:
+    """Python reads no more than 4,300 digits by default."""
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
+
+
+def _decode(line: bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return json.loads(line, parse_int=_integer)
+
+
+def encode(members: Members) -> bytes:
+    """A request's line, without its ref. BadRequest: it cannot be one. It runs
+    the caller's code where the data has some, so it is not to be called with
+    a lock held."""
+    try:
+        return json.dumps(members, allow_nan=False, ensure_ascii=False,
+                          separators=(",", ":")).encode() + b"\n"
+    except UnicodeEncodeError as e:
+        raise BadRequest("the data is no text that UTF-8 can say (a file's "
+                         f"name? send os.fsencode's bytes): {e}") from e
+    except (TypeError, ValueError, RecursionError, RuntimeError) as e:
+        raise BadRequest(f"the data is not JSON: {e}") from e
 
 
 def _data(said: Members) -> Data:
@@ -179,19 +254,36 @@ def op(name: str, data: Data = None, timeout: Optional[float] = None,
     line: Members = {"op": name}
     line.update((k, v) for k, v in members.items() if v is not None)
     if timeout is not None:
-        line["timeout"] = max(1, round(timeout * 1000))
+        line["timeout"] = _milliseconds(timeout)
     if not wait:
         line["wait"] = False
     if isinstance(data, (bytes, bytearray, memoryview)):
-        line["data_b64"] = base64.b64encode(data).decode()
+        try:
+            line["data_b64"] = base64.b64encode(data).decode()
+        except (BufferError, ValueError) as e:
+            raise BadRequest(f"the data are no bytes: {e}") from e
     elif data is not None:
         line["data"] = data
     return line
 
 
-def subscription(types: Optional[List[str]], events: Optional[List[str]],
-                 groups: Optional[List[str]]) -> Members:
-    return op("subscribe", types=types, events=events, groups=groups)
+def _milliseconds(timeout: float) -> int:
+    try:
+        ms = round(timeout * 1000)
+    except (TypeError, ValueError, OverflowError) as e:
+        raise BadRequest(f"timeout is a number of seconds: {e}") from e
+    return max(1, ms)
+
+
+# How a client answers a request whose handler failed. Nothing of the exception
+# is told: its text may hold what is nobody else's business.
+FAILED_TYPE = "error"
+
+
+def failure(message: Message) -> Members:
+    return op("reply", {"error": HandlerFailed.error,
+                        "message": "the program that answers failed"},
+              to=message.sender, request=message.request, type=FAILED_TYPE)
 
 
 def as_delivery(answer: Members) -> Delivery:
@@ -199,6 +291,10 @@ def as_delivery(answer: Members) -> Delivery:
 
 
 def as_reply(answer: Members) -> Reply:
+    data = answer.get("data")
+    if answer["type"] == FAILED_TYPE and isinstance(data, dict) and \
+            data.get("error") == HandlerFailed.error:
+        raise HandlerFailed(str(data.get("message")))
     return Reply(answer["from"], answer["name"], answer["type"],
                  _data(answer))
 
