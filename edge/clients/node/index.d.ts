@@ -129,7 +129,7 @@ export interface AskOptions {
 
 export interface Subscription {
   /** Only messages of these types. */
-  types?: string[];
+  types?: string[] | Set<string> | string;
   events?: ('join' | 'leave' | 'message' | 'event' | 'path' | 'gap')[];
   /** Only these groups; the node is in them while this program listens. */
   groups?: string[];
@@ -164,24 +164,27 @@ export class Edge extends EventEmitter {
   /** Resolves when the socket takes more: for those who await no answers. */
   drained(): Promise<void>;
   /**
-   * All that comes in from this call on, until close(). Subscribes to what is
-   * given, or to everything if nothing was subscribed to: to miss nothing, call
-   * it before subscribe(), or instead. Throws Disconnected at the end of a
+   * What comes in from this call on, until close(): what is given, whatever
+   * others on this connection listen to; else what subscribe() was told, or
+   * everything: to miss nothing, call it before subscribe(), or instead. Throws Disconnected at the end of a
    * connection that is not to be made again.
    */
   events(subscription?: Subscription): AsyncIterableIterator<AnyEvent>;
   /** Hangs up. What still waits at the edge goes with it. */
   close(): void;
 
-  on(kind: 'new_node', listener: (event: NewNode) => void): this;
-  on(kind: 'node_close', listener: (event: NodeClose) => void): this;
-  on(kind: 'message', listener: (event: Message) => void): this;
-  on(kind: 'event', listener: (event: Publication) => void): this;
-  on(kind: 'path', listener: (event: PathChange) => void): this;
-  on(kind: 'gap', listener: (event: Gap) => void): this;
-  on(kind: 'synced', listener: (event: Synced) => void): this;
-  on(kind: 'edge_lost', listener: (event: EdgeLost) => void): this;
-  on(kind: 'edge_back', listener: (event: EdgeBack) => void): this;
+  on(kind: 'new_node', listener: (event: NewNode) => unknown): this;
+  on(kind: 'node_close', listener: (event: NodeClose) => unknown): this;
+  on(kind: 'message', listener: (event: Message) => unknown): this;
+  on(kind: 'event', listener: (event: Publication) => unknown): this;
+  on(kind: 'path', listener: (event: PathChange) => unknown): this;
+  on(kind: 'gap', listener: (event: Gap) => unknown): this;
+  on(kind: 'synced', listener: (event: Synced) => unknown): this;
+  on(kind: 'edge_lost', listener: (event: EdgeLost) => unknown): this;
+  on(kind: 'edge_back', listener: (event: EdgeBack) => unknown): this;
+  /** A listener threw, or its promise was rejected; else console.error. */
+  on(kind: 'handler_error',
+    listener: (error: unknown, event: AnyEvent) => void): this;
 }
 
 /** Whatever this package rejects with. */
@@ -194,7 +197,7 @@ export class NoEdge extends ZsError {}
 export class Disconnected extends ZsError {}
 /**
  * The edge's answer: bad_request too_large unknown_peer not_delivered
- * peer_restarted busy timeout cancelled unknown_request.
+ * peer_restarted busy timeout cancelled unknown_request handler_failed.
  */
 export class ApiError extends ZsError {}
 

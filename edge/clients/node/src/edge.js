@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Disconnected } from './errors.js';
+import { Filter, KINDS, Listener, together, wordOf } from './listeners.js';
 import { connect, connectNamed, findSocket } from './place.js';
 import * as wire from './wire.js';
 
@@ -13,7 +14,8 @@ export class Edge extends EventEmitter {
   #wire = new wire.Wire();
   #connection;
   #options;
-  #subscription = null;
+  #main = new Listener(); // subscribe()'s; for on() and events() without filter
+  #subscribed = false;
   #queues = new Set(); // of the iterators under way
   #closed = false;
   #ended = null; // why there will be no more
@@ -74,10 +76,13 @@ export class Edge extends EventEmitter {
     return this.#ask('status', {}, wire.asStatus);
   }
 
-  async subscribe({ types, events, groups } = {}) {
-    const members = { types, events, groups };
-    await this.#ask('subscribe', members, wire.asNothing);
-    this.#subscription = members;
+  async subscribe(subscription) {
+    const filter = new Filter(subscription);
+    together([filter, ...this.#filters().slice(this.#subscribed ? 1 : 0)]);
+    this.#main.filter = filter;
+    this.#subscribed = true;
+    const plain = [...this.#queues].filter((queue) => queue.listener.shared);
+    await this.#subscribe(this.#main, ...plain.map((queue) => queue.listener));
   }
 
   /** Resolves when the socket takes more: for those who await no answers. */
@@ -93,19 +98,21 @@ export class Edge extends EventEmitter {
   }
 
   events(subscription) {
-    const queue = { events: [], taken: 0, bytes: 0, wake: null };
-    const inner = this.#drain(queue, subscription);
+    const listener = new Listener(
+      subscription ? new Filter(subscription) : this.#main.filter);
+    listener.shared = !subscription;
+    const queue = { listener, events: [], taken: 0, bytes: 0, wake: null };
+    if (subscription) {
+      listener.live = false;
+      together([...this.#filters(), listener.filter]);
+    } else listener.follow(this.#main);
     this.#queues.add(queue); // From now on, not from the first next() on.
-    return {
-      next: () => inner.next(),
-      return: () => {
-        this.#drop(queue);
-        return inner.return();
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    };
+    let asked = null;
+    if (subscription) {
+      asked = this.#subscribe(listener);
+      asked.catch(() => this.#drop(queue)); // next() tells of it.
+    }
+    return this.#iterator(queue, this.#drain(queue, asked));
   }
 
   /** Hangs up. What still waits at the edge goes with it. */
@@ -117,9 +124,29 @@ export class Edge extends EventEmitter {
     for (const queue of this.#queues) queue.wake?.();
   }
 
-  async *#drain(queue, subscription) {
-    if (subscription || this.#subscription === null)
-      await this.subscribe(subscription);
+  // An iterator that nothing refers to any more must not fill up.
+  static #forgotten = new FinalizationRegistry(({ edge, queue }) => {
+    edge.deref()?.#drop(queue);
+  });
+
+  #iterator(queue, inner) {
+    const iterator = {
+      next: () => inner.next(),
+      return: () => {
+        this.#drop(queue);
+        return inner.return();
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+    Edge.#forgotten.register(iterator, { edge: new WeakRef(this), queue });
+    return iterator;
+  }
+
+  async *#drain(queue, asked) {
+    if (asked) await asked;
+    else if (!this.#subscribed) await this.subscribe();
     while (!this.#closed) {
       if (queue.taken < queue.events.length) {
         yield this.#take(queue);
@@ -143,17 +170,50 @@ export class Edge extends EventEmitter {
   }
 
   #drop(queue) {
-    this.#queues.delete(queue);
+    if (!this.#queues.delete(queue)) return;
+    queue.events = [];
+    queue.wake?.();
     this.#flow();
+    if (!queue.listener.shared && !this.#closed && this.#wire.lost === null)
+      this.#subscribe().catch(() => {}); // For what the others want.
+  }
+
+  /**
+   * What is listened to: by a subscribe(), else by on(), as far as somebody
+   * iterates; and by iterators with a filter of their own.
+   */
+  #filters() {
+    const own = [...this.#queues].map((queue) => queue.listener)
+      .filter((listener) => !listener.shared).map(({ filter }) => filter);
+    if (this.#subscribed) return [this.#main.filter, ...own];
+    const heard = KINDS.filter((kind) => this.listenerCount(kind) > 0);
+    return own.length > 0 && heard.length > 0
+      ? [new Filter({ events: heard.map(wordOf) }), ...own] : own;
+  }
+
+  /** The answer is followed by a list of all peers, which is for these. */
+  #subscribe(...listeners) {
+    const { op, ...members } = together(this.#filters());
+    return this.#ask(op, members, () => {
+      for (const listener of listeners) {
+        listener.restart();
+        listener.live = true;
+        if (listener.shared) listener.filter = this.#main.filter;
+      }
+    });
   }
 
   async #ask(name, members, parse) {
-    if (this.#closed || this.#wire.lost !== null)
-      throw new Disconnected(this.#wire.lost ?? 'closed');
     const { signal, ...rest } = members;
     signal?.throwIfAborted();
+    return this.#write(wire.op(name, rest), parse, signal);
+  }
+
+  async #write(members, parse, signal) {
+    if (this.#closed || this.#wire.lost !== null)
+      throw new Disconnected(this.#wire.lost ?? 'closed');
     const used = this.#wire;
-    const { ref, line, answer } = used.ask(wire.op(name, rest), parse);
+    const { ref, line, answer } = used.ask(members, parse);
     this.#connection.write(line);
     this.#flow();
     if (!signal) return answer;
@@ -185,7 +245,10 @@ export class Edge extends EventEmitter {
   }
 
   #read(piece) {
-    for (const [event, size] of this.#wire.feed(piece)) this.#put(event, size);
+    for (const [event, size] of this.#wire.feed(piece)) {
+      if (this.#closed) return; // By a listener.
+      this.#put(event, size);
+    }
     if (this.#most() > 4 * this.#options.backlog)
       this.#wire.lost ??= 'what came in was not taken in time';
     if (this.#wire.lost !== null) this.#connection.destroy();
@@ -194,11 +257,43 @@ export class Edge extends EventEmitter {
 
   #put(event, size) {
     for (const queue of this.#queues) {
+      if (!queue.listener.takes(event)) continue;
       queue.events.push([event, size]);
       queue.bytes += size;
       queue.wake?.();
     }
-    this.emit(event.kind, event);
+    if (this.#main.takes(event)) this.#tell(event);
+  }
+
+  /** Calls the listeners: one that fails stops neither the others nor us. */
+  #tell(event) {
+    for (const listener of this.rawListeners(event.kind)) {
+      try {
+        const result = listener.call(this, event);
+        if (typeof result?.then === 'function')
+          result.then(undefined, (error) => this.#failed(error, event));
+      } catch (error) {
+        this.#failed(error, event);
+      }
+    }
+  }
+
+  #failed(error, event) {
+    if (this.#closed && error instanceof Disconnected) return;
+    try {
+      if (!this.emit('handler_error', error, event))
+        console.error(`zeroservices: a listener failed at a ${event.kind}:`,
+          error);
+    } catch (another) {
+      console.error('zeroservices: a listener of handler_error failed:',
+        another);
+    }
+    if (event.kind === 'message' && event.request !== null)
+      this.#write(wire.failure(event), wire.asNothing).catch(() => {});
+  }
+
+  #listeners() {
+    return [this.#main, ...[...this.#queues].map((queue) => queue.listener)];
   }
 
   #most() {
@@ -219,6 +314,7 @@ export class Edge extends EventEmitter {
     if (!this.#options.reconnect) this.#ended = reason;
     for (const event of [...left, { kind: 'edge_lost', reason }])
       this.#put(event, 0);
+    for (const listener of this.#listeners()) listener.restart();
     if (this.#options.reconnect) this.#again(100);
   }
 
@@ -242,8 +338,8 @@ export class Edge extends EventEmitter {
     }
     this.#wire = new wire.Wire();
     this.#use(connection);
-    if (this.#subscription !== null)
-      this.subscribe(this.#subscription).catch(() => {}); // Lost again.
+    if (this.#filters().length > 0)
+      this.#subscribe().catch(() => {}); // Lost again.
     this.#put({ kind: 'edge_back' }, 0);
   }
 }

@@ -34,9 +34,23 @@ const EVENTS = {
   synced: () => ({ kind: 'synced' }),
 };
 
+// How a client answers a request whose handler failed. Nothing of the error is
+// told: its text may hold what is nobody else's business.
+const FAILED_TYPE = 'error';
+const HANDLER_FAILED = 'handler_failed';
+export const failure = ({ from, request }) => op('reply', {
+  to: from, request, type: FAILED_TYPE,
+  data: { error: HANDLER_FAILED, message: 'the program that answers failed' },
+});
+
 // What each operation's answer is.
 export const asDelivery = ({ path, rtt_ms }) => ({ path, rtt_ms });
-export const asReply = message;
+export const asReply = (answer) => {
+  const { type, data } = answer;
+  if (type === FAILED_TYPE && data?.error === HANDLER_FAILED)
+    throw new ApiError(HANDLER_FAILED, String(data.message));
+  return message(answer);
+};
 export const asPing = ({ name, path, rtt_ms, endpoint = null }) =>
   ({ name, path, rtt_ms, endpoint });
 export const asCount = ({ peers }) => peers;
@@ -49,11 +63,42 @@ export function op(name, { data, timeout, wait, ...members }) {
   if (timeout !== undefined)
     line.timeout = Math.max(1, Math.round(timeout * 1000));
   if (wait === false) line.wait = false;
-  if (ArrayBuffer.isView(data))
+  if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer)
+    line.data_b64 = Buffer.from(data).toString('base64');
+  else if (ArrayBuffer.isView(data))
     line.data_b64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength)
       .toString('base64');
   else line.data = data;
   return line;
+}
+
+// What JSON cannot say, and JSON.stringify passes over without a word.
+function checked(key, value) {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError(`${value} is no number of JSON's`);
+  if (typeof value === 'function' || typeof value === 'symbol' ||
+    value instanceof Map || value instanceof Set || value instanceof Promise)
+    throw new TypeError(`${key || 'it'} is a ${value.constructor.name}`);
+  return value;
+}
+
+// Only halves of surrogate pairs are written like this.
+const LONE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
+
+/** A request's members as text, without its ref. */
+function encode(members) {
+  let text;
+  try {
+    text = JSON.stringify(members, typeof members.data !== 'string'
+      ? checked : undefined);
+  } catch (error) {
+    throw new ApiError('bad_request',
+      `the data is not JSON: ${error?.message ?? error}`);
+  }
+  if (text.includes('\\ud') && LONE.test(text))
+    throw new ApiError('bad_request', 'the data is no text that UTF-8 can ' +
+      'say: it holds half of a surrogate pair');
+  return text;
 }
 
 /** One connection. Once `lost` is set nothing more is to be fed. */
@@ -71,15 +116,10 @@ export class Wire {
 
   /** {ref, line, answer}: the line to send, the promise of its answer. */
   ask(members, parse) {
-    const ref = this.#lastRef + 1;
-    let text;
-    try {
-      text = JSON.stringify({ ref, ...members });
-    } catch (error) {
-      throw new ApiError('bad_request', `the data is not JSON: ${error.message}`);
-    }
-    this.#lastRef = ref;
-    const line = Buffer.from(`${text}\n`);
+    // First the text: what it is made of may ask for something itself.
+    const rest = encode(members);
+    const ref = ++this.#lastRef;
+    const line = Buffer.from(`{"ref":${ref},${rest.slice(1)}\n`);
     const answer = new Promise((resolve, reject) => {
       this.#waiting.set(ref, { resolve, reject, parse, size: line.length });
     });
@@ -128,16 +168,27 @@ export class Wire {
     const waiting = this.#waiting.get(said.ref);
     this.#waiting.delete(said.ref);
     if (!waiting) return;
-    if (said.ok) waiting.resolve(waiting.parse(said));
-    else waiting.reject(new ApiError(said.error, said.message));
+    if (!said.ok) {
+      waiting.reject(new ApiError(said.error, said.message));
+      return;
+    }
+    try {
+      waiting.resolve(waiting.parse(said));
+    } catch (error) {
+      waiting.reject(error instanceof ApiError ? error
+        : new ApiError('failed', `the answer is no such: ${error.message}`));
+    }
   }
 
   /**
-   * An error without a ref. Of a line that was too long the edge reads no ref:
-   * of those that await an answer it can only be the longest.
+   * An error without a ref: the edge could not read it. Of a line that was too
+   * long, it is that of the longest of those that await an answer; else it is
+   * known only where there is one.
    */
   #refused({ error, message: text }) {
-    if (error !== 'too_large' || this.#waiting.size === 0) {
+    const size = this.#waiting.size;
+    if (!(error === 'too_large' && size > 0) &&
+      !(error === 'bad_request' && size === 1)) {
       this.lost = `${error}: ${text}`;
       return;
     }
@@ -154,7 +205,12 @@ export class Wire {
       return null;
     }
     if (!Object.hasOwn(EVENTS, said.event)) return null; // Of a later version.
-    const event = EVENTS[said.event](said);
+    let event;
+    try {
+      event = EVENTS[said.event](said);
+    } catch {
+      return null; // Nor can this one be understood.
+    }
     if (event.kind === 'new_node') this.#present.set(event.id, event.name);
     if (event.kind === 'node_close') this.#present.delete(event.id);
     return event;

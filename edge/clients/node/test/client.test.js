@@ -1,51 +1,11 @@
 // The client at an edge of straw, which says what a test wants it to.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, Disconnected, Edge, NoEdge, findSocket }
   from '../src/index.js';
 import { Lines, Wire, asNothing, op } from '../src/wire.js';
-
-const JOIN = { event: 'join', id: 'b0b', name: 'bob', info: {}, groups: [],
-  path: 'tcp' };
-const good = (r, more) => ({ ref: r.ref, ok: true, ...more });
-const bad = (r, error) => ({ ref: r.ref, ok: false, error, message: 'told' });
-const delivered = (r) => [good(r, { path: 'tcp', rtt_ms: 1.5 })];
-const text = (...objects) =>
-  objects.map((x) => `${JSON.stringify(x)}\n`).join('');
-const bytes = (...objects) => Buffer.from(text(...objects));
-
-/** `answer(request)` gives objects to say, or text, or null to hang up. */
-async function withStraw(answer, use, options = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'straw-'));
-  const socket = join(folder, 'edge.sock');
-  const straw = { asked: [], answer };
-  const server = createServer((connection) => {
-    const cut = new Lines();
-    connection.on('error', () => {});
-    connection.on('data', (piece) => {
-      for (const line of cut.feed(piece)) {
-        straw.asked.push(JSON.parse(line));
-        const said = straw.answer(straw.asked.at(-1));
-        if (said === null) connection.destroy();
-        else connection.write(typeof said === 'string' ? said : text(...said));
-      }
-    });
-  });
-  await new Promise((resolve) => { server.listen(socket, resolve); });
-  const edge = await Edge.open({ ...options, socket });
-  try {
-    await use(edge, straw);
-  } finally {
-    edge.close();
-    server.close();
-    rmSync(folder, { recursive: true });
-  }
-}
+import { JOIN, bad, bytes, delivered, good, text, withStraw } from './kit.js';
 
 test('lines: every way of being cut', () => {
   const stream = Buffer.from('{"a":1}\n\n{"b":"ä"}\nrest');
