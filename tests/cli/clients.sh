@@ -38,6 +38,79 @@ try:
 except zs.NoEdge as e:
     assert \"several edges run on this host\" in str(e), e'"
 
+# --- What one call is given by mistake
+
+harms() { # KIND
+    case $1 in
+    node) timeout 60 node "$talks/harm.mjs" bob "$(socket_of alice)" ;;
+    *) timeout 60 python3 -B "$talks/harm.py" "$1" bob "$(socket_of alice)" ;;
+    esac
+}
+for kind in "${kinds[@]}"; do
+    check "$kind: a bad datum fails its own call only" harms "$kind"
+done
+
+# --- A handler that fails
+
+# In bob's program each message makes the handler fail; the next is handled.
+fails() { # KIND
+    local code=0 server
+    case $1 in
+    node) node --input-type=module -e "
+import { Edge } from '$clients/node/src/index.js';
+const edge = await Edge.open({ socket: '$(socket_of bob)' });
+edge.on('message', async (m) => {
+  if (m.data !== 'good') throw new Error('it fails');
+  await edge.reply(m, 'fine');
+});
+await edge.subscribe();
+console.log('ready');" ;;
+    sync) python3 -Bu -c "
+import sys, threading
+sys.path.insert(0, '$clients/python')
+import zeroservices as zs
+edge = zs.Edge('$(socket_of bob)')
+@edge.on_message
+def answer(m):
+    edge.reply(m, {'good': 'fine'}[m.data])
+edge.subscribe()
+edge.start()
+print('ready')
+threading.Event().wait()" ;;
+    *) python3 -Bu -c "
+import asyncio, sys
+sys.path.insert(0, '$clients/python')
+import zeroservices as zs
+async def main():
+    async with zs.AsyncEdge('$(socket_of bob)') as edge:
+        @edge.on_message
+        async def answer(m):
+            await edge.reply(m, {'good': 'fine'}[m.data])
+        await edge.subscribe()
+        print('ready')
+        await edge.run()
+asyncio.run(main())" ;;
+    esac >"$LAB/fails" 2>&1 &
+    server=$!
+    until_true 10 grep -qx ready "$LAB/fails" || code=1
+    for _ in 1 2; do
+        said=$("$ZS_BIN/zs" request bob t bad --timeout 20s \
+            --socket "$(socket_of alice)" 2>&1) && code=1
+        [ "$said" = "zs: handler_failed: the program that answers failed" ] ||
+            code=1
+        [ "$("$ZS_BIN/zs" request bob t good --timeout 20s \
+            --socket "$(socket_of alice)")" = fine ] || code=1
+    done
+    kill "$server"
+    wait "$server"
+    echo "$said"
+    cat "$LAB/fails"
+    [ $code = 0 ]
+}
+for kind in "${kinds[@]}"; do
+    check "$kind: a handler that fails" fails "$kind"
+done
+
 # --- A chat
 
 chat_of() { # KIND SOCKET
