@@ -456,42 +456,13 @@ static void take_refuse(struct node *n, struct link *link, struct reader *r)
     take_down(n, link, LINK_SILENT, true);
 }
 
-/* Who asks and does not read is not to fill our memory with answers. */
-static void answer_ping(struct node *n, struct link *link)
-{
-    if (link->blocked || !link->owes_pong)
-        return;
-    link->owes_pong = false;
-    link_write_token(n, link, LINK_PONG, link->pong);
-}
-
-static void take_token(struct node *n, struct link *link, enum packet_type type,
-                       struct reader *r)
-{
-    uint64_t token = read_u64(r);
-    if (!reader_done(r)) {
-        n->counters.packets_dropped++;
-        return;
-    }
-    if (type == LINK_PING) {
-        link->owes_pong = true;
-        link->pong = token;
-        answer_ping(n, link);
-        return;
-    }
-    if (detector_answered(&link->detector, token, n->now))
-        paths_measured(&link->peer->paths, PATH_TCP, link->id,
-                       link->detector.rtt);
-    peer_touch(n, link->peer);
-}
-
 static void take_up_packet(struct node *n, struct link *link,
                            enum packet_type type, struct reader *r)
 {
     switch ((unsigned)type) {
     case LINK_PING:
     case LINK_PONG:
-        take_token(n, link, type, r);
+        answers_take_token(n, link, type, r);
         return;
     case LINK_BYE:
         if (reader_done(r))
@@ -620,7 +591,6 @@ void links_go_on(struct node *n)
 void links_writable(struct node *n, struct link *link)
 {
     link->blocked = false;
-    answer_ping(n, link);
-    proof_answer(n, link);
+    answers_write(n, link);
     wake_waiting(n, link);
 }

@@ -9,9 +9,11 @@
  *     links.c      direct links: greeting, probing, closing
  *     places.c     which link gives way to another
  *     proof.c      whether large packets pass a link
+ *     answers.c    what a link's other end asks
  *     relays.c     links to relays, and their rosters
  *     peers.c      who is there: evidence, join and leave, path, deadlines
  *     traffic.c    messages: submit, ping, sessions, packets
+ *     traffic_handshake.c  what a peer's INIT and unknown packets get
  *     groups.c     what this node publishes, and to whom
  *     groups_send.c  how it gets there
  *     subscriptions.c  what others publish to it
@@ -33,6 +35,7 @@
 #include "edge/core/node.h"
 #include "edge/core/paths.h"
 #include "edge/core/receiver.h"
+#include "edge/core/remembered.h"
 
 enum deadline_kind {
     DEADLINE_BEACON,
@@ -197,28 +200,6 @@ struct subscription { /* an inflow, with whose it is */
     uint32_t via; /* the link that its last packet came by */
     struct subscription *next;
     struct deadline deadline;
-};
-
-/* A node that was answered before anything of it was taken up [P-4.5]. */
-struct stranger {
-    uint64_t certificate; /* a hash of it: its signature is good; 0: free */
-    uint64_t cookie;
-    struct instant answered_at;
-};
-
-/* What remains of a peer that was forgotten: its process may come back, and its
- * old INITs must not count then [P-6.3]. */
-struct forgotten {
-    struct node_id id;
-    struct epoch epoch;
-    uint64_t taken_counter; /* 0: free */
-};
-
-enum { REFUSALS_REMEMBERED = 64, STRANGERS = 256, FORGOTTEN = 256 };
-
-struct remembered_refusal {
-    uint64_t key; /* of who and why; 0: free */
-    struct instant at;
 };
 
 struct node {
@@ -427,6 +408,13 @@ void proof_take(struct node *n, struct link *link, struct bytes packet);
 /* The answer that waited for the link to take packets. */
 void proof_answer(struct node *n, struct link *link);
 
+/* answers.c */
+/* LINK_PING, LINK_PONG */
+void answers_take_token(struct node *n, struct link *link,
+                        enum packet_type type, struct reader *r);
+/* Those that waited for the link to take packets. */
+void answers_write(struct node *n, struct link *link);
+
 /* relays.c */
 void relays_start(struct node *n);
 void relays_due(struct node *n, struct relay *relay);
@@ -527,6 +515,13 @@ void traffic_end_packet(struct node *n, struct peer *p, struct link *link,
 /* On a direct link, which seals by itself, many bytes are sent from where they
  * lie. False: there are none, or they are to be written. */
 bool traffic_lend(struct node *n, struct peer *p, struct link *link);
+
+/* traffic_handshake.c */
+void traffic_take_init(struct node *n, struct peer *p, struct link *link,
+                       struct bytes packet);
+/* The peer's packet is under keys that are not known here. */
+void traffic_reset(struct node *n, struct peer *p, struct link *link,
+                   const uint8_t *packet);
 
 /* leave.c */
 void leave_begin(struct node *n);

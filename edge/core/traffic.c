@@ -12,12 +12,6 @@ static const struct span direct_patience = {4 * 1000 * 1000};
 static const struct span doubt_pause = {400 * 1000};
 enum { DOUBTS_MAX = 3 };
 
-/* What a peer gets answered: its handshakes cost this node's processor, and of
- * a flight under old keys one RESET says all. */
-static const struct span init_each = {50 * 1000};
-static const struct span reset_each = {100 * 1000};
-enum { INIT_BURST = 16, RESET_BURST = 4 };
-
 static const struct span ping_timeout = {10 * 1000 * 1000};
 
 /* --- sessions ------------------------------------------------------------ */
@@ -291,42 +285,6 @@ void traffic_ping(struct node *n, const struct node_event *event)
 
 /* --- packets in ----------------------------------------------------------- */
 
-static void take_init(struct node *n, struct peer *p, struct link *link,
-                      struct bytes packet)
-{
-    struct session *s = traffic_session(n, p);
-    if (s == NULL ||
-        !pace_takes(&p->init_pace, n->now, init_each, INIT_BURST)) {
-        n->counters.packets_dropped++;
-        return;
-    }
-    struct writer w = traffic_begin(n, p, link, SESSION_ACCEPT_SIZE);
-    switch (session_take_init(s, packet, &n->entropy, n->now, &w)) {
-    case SESSION_ACCEPTED:
-        p->version = s->version;
-        traffic_end_packet(n, p, link, &w);
-        return;
-    case SESSION_IGNORED:
-        n->counters.packets_dropped++;
-        return;
-    case SESSION_UNSPOKEN:
-        n->counters.packets_dropped++;
-        peer_unspoken(n, p, link);
-        return;
-    }
-}
-
-static void write_reset(struct node *n, struct peer *p, struct link *link,
-                        const uint8_t *packet)
-{
-    if (!pace_takes(&p->reset_pace, n->now, reset_each, RESET_BURST))
-        return;
-    struct writer w = traffic_begin(n, p, link, 5);
-    write_u8(&w, PACKET_RESET);
-    write_bytes(&w, bytes_of(packet + 1, 4));
-    traffic_end_packet(n, p, link, &w);
-}
-
 static void take_records(struct node *n, struct peer *p, struct link *link,
                          uint8_t *packet, size_t size)
 {
@@ -352,7 +310,7 @@ static void take_records(struct node *n, struct peer *p, struct link *link,
     case SESSION_UNKNOWN:
         n->counters.packets_dropped++;
         if (size >= 5)
-            write_reset(n, p, link, packet);
+            traffic_reset(n, p, link, packet);
         break;
     case SESSION_VIOLATION:
         n->counters.packets_dropped++;
@@ -381,7 +339,7 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         peer_touch(n, p);
         break;
     case PACKET_INIT:
-        take_init(n, p, link, bytes);
+        traffic_take_init(n, p, link, bytes);
         peer_touch(n, p);
         break;
     case PACKET_ACCEPT:

@@ -7,6 +7,8 @@
 #ifndef TESTS_UNIT_RECORDED_H
 #define TESTS_UNIT_RECORDED_H
 
+#include "common/base/assert.h"
+#include "common/base/bytes.h"
 #include "common/base/hex.h"
 
 __attribute__((unused)) static const char beacon_1[] =
@@ -94,7 +96,8 @@ __attribute__((unused)) static const char init_4[] =
 static inline struct bytes recorded(const char *hex, uint8_t *room)
 {
     size_t size = strlen(hex) / 2;
-    assert_true(hex_decode(hex, room, size));
+    bool good = hex_decode(hex, room, size);
+    ASSERT(good);
     return bytes_of(room, size);
 }
 

@@ -1,0 +1,40 @@
+/*
+ * Answers: what the other end of a link asks is answered once the link takes
+ * packets, to the last question of each kind [P-5.4].
+ */
+#include "edge/core/node_private.h"
+
+/* Who asks and does not read is not to fill our memory with answers. */
+static void answer_ping(struct node *n, struct link *link)
+{
+    if (link->blocked || !link->owes_pong)
+        return;
+    link->owes_pong = false;
+    link_write_token(n, link, LINK_PONG, link->pong);
+}
+
+void answers_take_token(struct node *n, struct link *link,
+                        enum packet_type type, struct reader *r)
+{
+    uint64_t token = read_u64(r);
+    if (!reader_done(r)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    if (type == LINK_PING) {
+        link->owes_pong = true;
+        link->pong = token;
+        answer_ping(n, link);
+        return;
+    }
+    if (detector_answered(&link->detector, token, n->now))
+        paths_measured(&link->peer->paths, PATH_TCP, link->id,
+                       link->detector.rtt);
+    peer_touch(n, link->peer);
+}
+
+void answers_write(struct node *n, struct link *link)
+{
+    answer_ping(n, link);
+    proof_answer(n, link);
+}
