@@ -263,10 +263,11 @@ void link_spare(struct node *n, struct link *link)
 
 void links_closed(struct node *n, const struct node_event *event)
 {
-    static const char *const errors[] = {
-        [LINK_BROKEN] = "connection_lost",
-        [LINK_UNREACHABLE] = "unreachable",
-        [LINK_HANDSHAKE] = "handshake_failed",
+    static const enum relay_error errors[] = {
+        [LINK_BROKEN] = RELAY_ERROR_LOST,
+        [LINK_UNREACHABLE] = RELAY_ERROR_UNREACHABLE,
+        [LINK_HANDSHAKE] = RELAY_ERROR_HANDSHAKE,
+        [LINK_NAMELESS] = RELAY_ERROR_DNS,
     };
     struct link *link = link_get(n, event->link.id);
     if (link == NULL)
@@ -278,7 +279,7 @@ void links_closed(struct node *n, const struct node_event *event)
     struct relay *relay = &n->relays[link->relay];
     link_drop(n, link, false);
     relay->link = NULL;
-    relays_down(n, relay, errors[event->link.failure]);
+    relays_down(n, relay, relay_error_name(errors[event->link.failure]));
 }
 
 static void refuse(struct node *n, struct link *link, enum refusal why,
@@ -513,7 +514,10 @@ static void give_up(struct node *n, struct link *link)
         return;
     }
     relays_down(n, &n->relays[link->relay],
-                link->state == LINK_UP ? "silent" : "timeout");
+                relay_error_name(link->state == LINK_UP ? RELAY_ERROR_SILENT
+                                 : link->state == LINK_GREETING
+                                     ? RELAY_ERROR_TIMEOUT
+                                     : RELAY_ERROR_UNREACHABLE));
     if (hurried)
         relays_retry(n);
 }

@@ -90,8 +90,9 @@ enum node_event_kind {
 
 enum link_failure {
     LINK_BROKEN = 1,  /* an open connection ended */
-    LINK_UNREACHABLE, /* refused, timed out, no route, no such name */
-    LINK_HANDSHAKE,   /* CURVE failed: a wrong key at one end */
+    LINK_UNREACHABLE, /* refused, timed out, no route */
+    LINK_HANDSHAKE,   /* CURVE failed: a wrong key at one end, or no CURVE */
+    LINK_NAMELESS,    /* its host's name was not resolved, or not in time */
 };
 
 struct node_event {
@@ -166,6 +167,18 @@ enum node_outcome {
 const char *node_outcome_name(enum node_outcome outcome);
 
 enum relay_state { RELAY_DOWN, RELAY_CONNECTING, RELAY_UP };
+
+/* Why a relay is down, beside the refusals that it may have said. */
+enum relay_error {
+    RELAY_ERROR_LOST,        /* it was up, and the connection ended */
+    RELAY_ERROR_SILENT,      /* it was up, and nothing came for a while */
+    RELAY_ERROR_UNREACHABLE, /* no TCP connection */
+    RELAY_ERROR_DNS,         /* its host's name was not resolved */
+    RELAY_ERROR_HANDSHAKE,   /* connected, but not to who has its key */
+    RELAY_ERROR_TIMEOUT,     /* the handshake was good, no welcome came */
+    RELAY_ERRORS
+};
+const char *relay_error_name(enum relay_error error);
 
 struct node_relay {
     enum relay_state state;

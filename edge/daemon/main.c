@@ -139,12 +139,17 @@ static void warn_of_time(const struct edge_identity *identity)
 {
     char text[80];
     char quoted[128];
+    enum certificate_verdict verdict =
+        identity_time(identity, clock_unix_seconds(), text);
 
-    if (identity_time(identity, clock_unix_seconds(), text) != CERTIFICATE_GOOD)
-        log_warn("certificate_not_valid",
-                 "reason=%s remedy=\"ask for a new "
-                 "identity: zs mesh add\"",
-                 log_quote(text, quoted, sizeof quoted));
+    if (verdict == CERTIFICATE_GOOD)
+        return;
+    log_warn("certificate_not_valid", "reason=%s remedy=\"%s\"",
+             log_quote(text, quoted, sizeof quoted),
+             verdict == CERTIFICATE_NOT_YET
+                 ? "set this host's clock; no new identity is needed"
+                 : "if the clock is right, renew the identity: zs mesh add "
+                   "NAME --renew");
 }
 
 static bool open_api(struct zs_edge *z)
@@ -157,6 +162,7 @@ static bool open_api(struct zs_edge *z)
         .group_count = z->conf.node.groups.count,
         .message_limit = z->conf.limits.message,
         .mesh = z->identity.mesh,
+        .not_before = z->identity.said.not_before,
         .not_after = z->identity.said.not_after,
     };
 

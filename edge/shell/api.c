@@ -117,6 +117,7 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->message_limit = conf->message_limit;
     a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
     a->mesh = conf->mesh;
+    a->not_before = conf->not_before;
     a->not_after = conf->not_after;
     a->generation = 1;
     randombytes_buf(hash_key, sizeof(hash_key));

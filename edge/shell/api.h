@@ -22,7 +22,8 @@ struct api_conf {
     size_t group_count;
     size_t message_limit; /* bytes; limits.message */
     struct mesh_id mesh;  /* whose revocation lists are taken */
-    uint64_t not_after;   /* the certificate's, Unix seconds; 0: never */
+    uint64_t not_before;  /* the certificate's, Unix seconds */
+    uint64_t not_after;   /* 0: never */
 };
 
 enum { API_ERROR_SIZE = 256 };

@@ -12,7 +12,8 @@
  * api_asked.c   requests of peers that nobody here has answered yet
  * api_events.c  subscriptions, and events as text
  * api_groups.c  the groups that the node is in, for whom
- * api_status.c  status, peers and health as text
+ * api_status.c  status and peers as text
+ * api_health.c  what is amiss, and what helps, as text
  * api_metrics.c the node's counters as Prometheus reads them
  */
 #ifndef EDGE_SHELL_API_INTERNAL_H
@@ -157,7 +158,7 @@ struct api {
     size_t message_limit;
     size_t line_limit;
     struct mesh_id mesh;
-    uint64_t not_after;
+    uint64_t not_before, not_after;
     uv_pipe_t listener;
     uv_idle_t flusher;
     uv_timer_t timer;
@@ -318,6 +319,19 @@ extern const struct api_counter api_counters[];
 uint64_t api_counter_of(const struct node_counters *values,
                         const struct api_counter *counter);
 
+/* A line of health: what a person would want to know, and what to do. */
+struct health {
+    const char *severity; /* ok info warning error */
+    const char *code;
+    const char *remedy;
+};
+/* Appends it to the list; `what` is its text, and empty afterwards. */
+void health_add(struct text *t, const struct health *h, struct text *what);
+/* All lines there are. */
+void health_write(const struct api *a, struct text *t, struct text *what);
+
+/* ,"key":"value" */
+void member_add(struct text *t, const char *key, const char *value);
 /* Members of the answer, each with a comma before it. */
 void status_write(const struct api *a, struct text *t, bool by_http);
 void peers_write(const struct api *a, struct text *t);

@@ -5,9 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { EXPIRES_SOON_S = 14 * 24 * 3600, NAMES_TOLD = 3 };
-
-static void add_member(struct text *t, const char *key, const char *value)
+void member_add(struct text *t, const char *key, const char *value)
 {
     text_add_char(t, ',');
     text_add_json(t, bytes_of_string(key));
@@ -34,7 +32,7 @@ static void add_id(struct text *t, const struct node_id *id, const char *name)
     text_add_string(t, "\"id\":\"");
     text_add_hex(t, bytes_of(id->key, KEY_SIZE));
     text_add_char(t, '"');
-    add_member(t, "name", name);
+    member_add(t, "name", name);
 }
 
 static void add_rtt(struct text *t, struct span rtt)
@@ -57,7 +55,7 @@ void peer_write(struct text *t, const struct node_peer *peer)
         text_add_json(t, bytes_of_string(peer->groups[i]));
     }
     text_add_char(t, ']');
-    add_member(t, "path", node_path_name(peer->path));
+    member_add(t, "path", node_path_name(peer->path));
 }
 
 void endpoint_write(const struct api *a, struct text *t,
@@ -69,10 +67,10 @@ void endpoint_write(const struct api *a, struct text *t,
         address_format(&peer->endpoint, text);
     else if (peer->path == PATH_RELAY &&
              peer->relay < edge_relay_count(a->edge)) {
-        add_member(t, "endpoint", edge_relay_url(a->edge, peer->relay));
+        member_add(t, "endpoint", edge_relay_url(a->edge, peer->relay));
         return;
     }
-    add_member(t, "endpoint", text);
+    member_add(t, "endpoint", text);
 }
 
 /* Wall-clock time of a monotonic instant, as ISO 8601. */
@@ -85,7 +83,7 @@ static void add_since(const struct api *a, struct text *t, struct instant since)
 
     if (gmtime_r(&then, &tm))
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    add_member(t, "since", text);
+    member_add(t, "since", text);
 }
 
 static void add_count(struct text *t, const char *key, uint64_t value)
@@ -121,7 +119,7 @@ void peers_write(const struct api *a, struct text *t)
         peer_write(t, &peer);
         endpoint_write(a, t, &peer);
         if (peer.path == PATH_RELAY && peer.relay < edge_relay_count(a->edge))
-            add_member(t, "relay", edge_relay_url(a->edge, peer.relay));
+            member_add(t, "relay", edge_relay_url(a->edge, peer.relay));
         add_rtt(t, peer.rtt);
         add_since(a, t, peer.since);
         add_traffic(t, &peer.traffic);
@@ -147,11 +145,11 @@ static void add_node(const struct api *a, struct text *t, bool by_http)
         text_add_json(t, bytes_of_string(groups.names[i]));
     }
     text_add_char(t, ']');
-    add_member(t, "socket", a->socket);
-    add_member(t, "http", a->http_url);
+    member_add(t, "socket", a->socket);
+    member_add(t, "http", a->http_url);
     if (!by_http) /* A page need not know what its cookie hides from it. */
-        add_member(t, "page", a->http_page);
-    add_member(t, "token_file", a->http_token);
+        member_add(t, "page", a->http_page);
+    member_add(t, "token_file", a->http_token);
     text_add_char(t, '}');
 }
 
@@ -178,15 +176,15 @@ static void add_relays(const struct api *a, struct text *t)
         node_relay_get(edge_node(a->edge), i, &relay);
         text_add_string(t, i == 0 ? "{\"url\":" : ",{\"url\":");
         text_add_json(t, bytes_of_string(edge_relay_url(a->edge, i)));
-        add_member(t, "name", relay.name);
-        add_member(t, "state", relay_state_name(relay.state));
-        add_member(t, "transport", edge_relay_transport(a->edge, i));
+        member_add(t, "name", relay.name);
+        member_add(t, "state", relay_state_name(relay.state));
+        member_add(t, "transport", edge_relay_transport(a->edge, i));
         text_add_string(t, ",\"proxy\":false");
         add_rtt(t, relay.rtt);
-        add_member(t, "error", relay.state == RELAY_UP ? "" : relay.error);
+        member_add(t, "error", relay.state == RELAY_UP ? "" : relay.error);
         if (relay.outside.family != ADDRESS_NONE)
             address_format(&relay.outside, outside);
-        add_member(t, "outside", outside);
+        member_add(t, "outside", outside);
         text_add_string(t, ",\"traffic\":{");
         add_count(t, "bytes_sent", relay.bytes_sent);
         add_count(t, "bytes_received", relay.bytes_received);
@@ -247,117 +245,6 @@ static void add_counters(const struct api *a, struct text *t)
     text_add_char(t, '}');
 }
 
-/* Health: what a person would want to know, and what to do about it. */
-
-struct health {
-    const char *severity; /* ok info warning error */
-    const char *code;
-    const char *remedy;
-};
-
-static void add_health(struct text *t, const struct health *h,
-                       struct text *what)
-{
-    if (t->data[t->size - 1] != '[')
-        text_add_char(t, ',');
-    text_add_string(t, "{\"severity\":");
-    text_add_json(t, bytes_of_string(h->severity));
-    add_member(t, "code", h->code);
-    add_member(t, "text", text_string(what));
-    add_member(t, "remedy", h->remedy);
-    text_add_char(t, '}');
-    text_clear(what);
-}
-
-static void health_relays(const struct api *a, struct text *t,
-                          struct text *what)
-{
-    static const struct health none = {
-        "info", "no_relay",
-        "For peers elsewhere give the edge a relay: --relay URL, or relays: "
-        "in its file."};
-    static const struct health down = {
-        "warning", "relay_down",
-        "Check that zs-relay runs there, that its host and port can be "
-        "reached from here, and that the URL's key is the relay's."};
-    size_t count = edge_relay_count(a->edge);
-
-    if (count == 0) {
-        text_add_string(what, "No relay is configured: only peers that can be "
-                              "reached directly are found.");
-        add_health(t, &none, what);
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct node_relay relay;
-        node_relay_get(edge_node(a->edge), i, &relay);
-        if (relay.state == RELAY_UP)
-            continue;
-        text_add_string(what, "The relay ");
-        text_add_string(what, edge_relay_url(a->edge, i));
-        text_add_string(what, " is not connected");
-        if (relay.error && relay.error[0] != '\0') {
-            text_add_string(what, ": ");
-            text_add_string(what, relay.error);
-        }
-        add_health(t, &down, what);
-    }
-}
-
-static void health_peers(const struct api *a, struct text *t, struct text *what)
-{
-    static const struct health relayed = {
-        "info", "relay_only",
-        "Messages get there all the same. For a direct path let TCP "
-        "connections in at one of the two (listen.port names the port)."};
-    struct node_peer peer;
-    size_t cursor = 0;
-    size_t count = 0;
-
-    while (node_peer_next(edge_node(a->edge), &cursor, &peer)) {
-        if (peer.path != PATH_RELAY || ++count > NAMES_TOLD)
-            continue;
-        if (count > 1)
-            text_add_string(what, ", ");
-        text_add_string(what, peer.name);
-    }
-    if (count == 0)
-        return;
-    if (count > NAMES_TOLD) {
-        text_add_string(what, " and ");
-        text_add_number(what, count - NAMES_TOLD);
-        text_add_string(what, " more");
-    }
-    text_add_string(what, count == 1 ? " is" : " are");
-    text_add_string(what, " reached through the relay only.");
-    add_health(t, &relayed, what);
-}
-
-static void health_certificate(const struct api *a, struct text *t,
-                               struct text *what)
-{
-    static const struct health soon = {
-        "warning", "certificate_expires",
-        "Make a new identity in the mesh's folder (zs mesh add) and give it "
-        "to this edge."};
-    static const struct health over = {
-        "error", "certificate_expired",
-        "Others refuse this node. Make a new identity in the mesh's folder "
-        "(zs mesh add) and give it to this edge."};
-    uint64_t now = (uint64_t)time(NULL);
-
-    if (a->not_after == 0 || a->not_after > now + EXPIRES_SOON_S)
-        return;
-    if (a->not_after <= now) {
-        text_add_string(what, "The node's certificate has expired.");
-        add_health(t, &over, what);
-        return;
-    }
-    text_add_string(what, "The node's certificate expires in ");
-    text_add_number(what, (a->not_after - now) / 3600);
-    text_add_string(what, " hours.");
-    add_health(t, &soon, what);
-}
-
 void status_write(const struct api *a, struct text *t, bool by_http)
 {
     struct text what = {0};
@@ -368,9 +255,7 @@ void status_write(const struct api *a, struct text *t, bool by_http)
     peers_write(a, t);
     add_counters(a, t);
     text_add_string(t, ",\"health\":[");
-    health_certificate(a, t, &what);
-    health_relays(a, t, &what);
-    health_peers(a, t, &what);
+    health_write(a, t, &what);
     text_add_char(t, ']');
     text_close(&what);
 }

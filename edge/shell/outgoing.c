@@ -24,6 +24,9 @@ enum {
     SWEEP_MS = 1000,
     /* An attempt of which libzmq tells nothing at all. */
     ATTEMPT_SWEEPS = 6,
+    /* A name that is not resolved meanwhile, or a handshake that is not done:
+     * before the node gives the link up, as it cannot tell these apart. */
+    STALLED_SWEEPS = 4,
     /* Nodes are dialled so many at a time; one that does not even take the
      * connection holds its place for so long. When fifty nodes meet fifty,
      * handshakes all at once starve each other and the beacons until they time
@@ -48,6 +51,7 @@ struct link {
     uint64_t since;
     bool open; /* told so */
     int sweeps;
+    int age;      /* in sweeps */
     bool waiting; /* in the list of those */
     struct link *previous;
     struct link *following;
@@ -407,8 +411,11 @@ static void on_found(void *context, const struct address *list, size_t count,
 {
     struct link *l = context;
 
-    if (count == 0)
+    if (count == 0) {
         log_debug("host_unknown", "link=%u error=\"%s\"", l->id, error);
+        link_failed(l, LINK_NAMELESS);
+        return;
+    }
     for (; l->count < count; l->count++)
         l->addresses[l->count] = list[l->count];
     try_next(l);
@@ -464,6 +471,19 @@ void outgoing_disconnect(struct outgoing *out, uint32_t id)
 
 /* ---- All of them */
 
+static void sweep(struct link *l)
+{
+    bool stalled = ++l->age >= STALLED_SWEEPS;
+
+    l->sweeps++;
+    if (stalled && l->lookup != NULL)
+        link_failed(l, LINK_NAMELESS);
+    else if (stalled && l->connected)
+        link_failed(l, LINK_HANDSHAKE);
+    else if (l->sweeps >= ATTEMPT_SWEEPS)
+        link_failed(l, LINK_UNREACHABLE);
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
     struct outgoing *out = timer->data;
@@ -471,8 +491,8 @@ static void on_sweep(uv_timer_t *timer)
     struct link *l;
 
     while ((l = map_next(&out->links, &cursor)) != NULL)
-        if (!l->open && !l->waiting && ++l->sweeps >= ATTEMPT_SWEEPS)
-            link_failed(l, LINK_UNREACHABLE);
+        if (!l->open && !l->waiting)
+            sweep(l);
     open_waiting(out);
 }
 

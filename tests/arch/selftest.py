@@ -436,8 +436,8 @@ class Guide(Checks):
         self.write("edge/shell/x.c", 'struct health h = {\n"info", "bad_luck"'
                    '};\ncase HTTP_NONE:\n    return "no_token";\n'
                    'log_warn("it_broke", "x");\ntell(LOG_WARN, "who_cares"')
-        self.write("edge/core/x.c", '[LINK_BROKEN] = "lost",\n'
-                   'relays_down(n, a ? "silent" : "lost");')
+        self.write("edge/core/x.c", '[RELAY_ERROR_LOST] = "lost",\n'
+                   '[RELAY_ERROR_SILENT] = "silent"')
         self.write("common/wire/x.c", '[REFUSAL_NONE] = "none",\n'
                    '[REFUSAL_OLD] = "expired",')
         self.write("common/conf/options.h",

@@ -40,6 +40,7 @@ struct edge {
     size_t peer_count;
     struct instant now;
     uint64_t last_ref;
+    const char *relay_error; /* NULL: unreachable */
     size_t takes; /* of what is handed to it at once; then it is BUSY */
     size_t asked;
 };
@@ -69,7 +70,7 @@ static struct node_peer *fake_add_peer(const char *name, uint8_t id)
     return p;
 }
 
-static void fake_report(size_t event, enum node_outcome outcome)
+static inline void fake_report(size_t event, enum node_outcome outcome)
 {
     fake.observer->report(fake.observer->context, fake.events[event].ref,
                           outcome, PATH_TCP, span_us(12100), 3);
@@ -264,8 +265,11 @@ void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
 {
     (void)n;
     (void)index;
-    *r = (struct node_relay){
-        .state = RELAY_DOWN, .rtt = {-1}, .error = "unreachable", .name = ""};
+    *r = (struct node_relay){.state = RELAY_DOWN,
+                             .rtt = {-1},
+                             .error = fake.relay_error ? fake.relay_error
+                                                       : "unreachable",
+                             .name = ""};
 }
 
 void node_counters_get(const struct node *n, struct node_counters *c)

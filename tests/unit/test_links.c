@@ -322,6 +322,70 @@ static void nobody_there_is_unreachable(void **state)
                      LINK_UNREACHABLE);
 }
 
+static void on_work(uv_work_t *work)
+{
+    uv_sem_wait(work->data);
+}
+
+static void on_worked(uv_work_t *work, int status)
+{
+    (void)work;
+    (void)status;
+}
+
+/* DNS that hangs: all threads that could ask it are kept, so the question is
+ * not even put. The node is told what is late before it gives up by itself. */
+static void a_name_that_is_not_resolved_is_told(void **state)
+{
+    enum { THREADS = 4 }; /* libuv's own number */
+    uv_work_t works[THREADS];
+    uv_sem_t kept;
+
+    (void)state;
+    uv_sem_init(&kept, 0);
+    for (int i = 0; i < THREADS; i++) {
+        works[i].data = &kept;
+        uv_queue_work(&w.loop, &works[i], on_work, on_worked);
+    }
+    outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "localhost",
+                          w.address.port);
+    const struct heard *closed = await(&w.here, NODE_LINK_CLOSED, 1);
+    assert_int_equal(closed->failure, LINK_NAMELESS);
+    for (int i = 0; i < THREADS; i++)
+        uv_sem_post(&kept);
+    while (uv_loop_alive(&w.loop) && w.loop.active_reqs.count > 0)
+        uv_run(&w.loop, UV_RUN_ONCE);
+    uv_sem_destroy(&kept);
+}
+
+static int listen_plainly(uint16_t *port)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof here;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&here, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &size), 0);
+    *port = ntohs(here.sin_port);
+    return fd;
+}
+
+/* What takes the connection and says nothing has not the key. */
+static void a_mute_server_is_a_failed_handshake(void **state)
+{
+    uint16_t port;
+
+    (void)state;
+    int fd = listen_plainly(&port);
+    outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "127.0.0.1",
+                          port);
+    assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 1)->failure,
+                     LINK_HANDSHAKE);
+    close(fd);
+}
+
 static void a_name_leads_there_too(void **state)
 {
     (void)state;
@@ -694,6 +758,8 @@ int main(void)
         LIVE(the_listeners_end_is_told),
         LIVE(a_wrong_key_is_a_failed_handshake),
         LIVE(nobody_there_is_unreachable),
+        LIVE(a_name_that_is_not_resolved_is_told),
+        LIVE(a_mute_server_is_a_failed_handshake),
         LIVE(a_name_leads_there_too),
         LIVE(a_full_link_says_so_and_loses_nothing),
         LIVE(so_does_one_full_of_small_packets),

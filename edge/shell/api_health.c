@@ -1,0 +1,176 @@
+/*
+ * Health: what a person would want to know, and what to do about it.
+ */
+#include "edge/shell/api_internal.h"
+
+#include "common/conf/identity.h"
+#include "edge/shell/remedies.h"
+
+#include <string.h>
+#include <time.h>
+
+enum {
+    EXPIRES_SOON_S = 14 * 24 * 3600,
+    HOURS_TOLD_S = 72 * 3600, /* beyond, days */
+    NAMES_TOLD = 3,
+};
+
+/* When this was written: a clock that is before it is wrong. */
+static const uint64_t clock_least = 1767225600; /* 2026-01-01 */
+
+void health_add(struct text *t, const struct health *h, struct text *what)
+{
+    if (t->data[t->size - 1] != '[')
+        text_add_char(t, ',');
+    text_add_string(t, "{\"severity\":");
+    text_add_json(t, bytes_of_string(h->severity));
+    member_add(t, "code", h->code);
+    member_add(t, "text", text_string(what));
+    member_add(t, "remedy", h->remedy);
+    text_add_char(t, '}');
+    text_clear(what);
+}
+
+/* An old word for the line's code, whatever the error: the text names that. */
+static void health_relay(const struct api *a, struct text *t, struct text *what,
+                         size_t index)
+{
+    struct health down = {"warning", "relay_down", NULL};
+    struct node_relay relay;
+
+    node_relay_get(edge_node(a->edge), index, &relay);
+    if (relay.state == RELAY_UP)
+        return;
+    text_add_string(what, "The relay ");
+    text_add_string(what, edge_relay_url(a->edge, index));
+    text_add_string(what, " is not connected");
+    if (relay.error[0] != '\0') {
+        text_add_string(what, ": ");
+        text_add_string(what, relay.error);
+    }
+    struct remedy remedy = remedy_of_relay(relay.error);
+    down.severity = remedy.severity;
+    down.remedy = remedy.text;
+    if (strcmp(edge_relay_transport(a->edge, index), "tcp") != 0)
+        down.remedy = "This version speaks tcp:// only: give it the relay's "
+                      "tcp:// URL.";
+    health_add(t, &down, what);
+}
+
+static void health_relays(const struct api *a, struct text *t,
+                          struct text *what)
+{
+    static const struct health none = {
+        "info", "no_relay",
+        "For peers elsewhere give the edge a relay: --relay URL, or relays: "
+        "in its file."};
+    size_t count = edge_relay_count(a->edge);
+
+    if (count == 0) {
+        text_add_string(what, "No relay is configured: only peers that can be "
+                              "reached directly are found.");
+        health_add(t, &none, what);
+    }
+    for (size_t i = 0; i < count; i++)
+        health_relay(a, t, what, i);
+}
+
+static void health_peers(const struct api *a, struct text *t, struct text *what)
+{
+    static const struct health relayed = {
+        "info", "relay_only",
+        "Messages get there all the same. For a direct path let TCP "
+        "connections in at one of the two (listen.port names the port)."};
+    struct node_peer peer;
+    size_t cursor = 0;
+    size_t count = 0;
+
+    while (node_peer_next(edge_node(a->edge), &cursor, &peer)) {
+        if (peer.path != PATH_RELAY || ++count > NAMES_TOLD)
+            continue;
+        if (count > 1)
+            text_add_string(what, ", ");
+        text_add_string(what, peer.name);
+    }
+    if (count == 0)
+        return;
+    if (count > NAMES_TOLD) {
+        text_add_string(what, " and ");
+        text_add_number(what, count - NAMES_TOLD);
+        text_add_string(what, " more");
+    }
+    text_add_string(what, count == 1 ? " is" : " are");
+    text_add_string(what, " reached through the relay only.");
+    health_add(t, &relayed, what);
+}
+
+static void add_time(struct text *t, uint64_t unix_seconds)
+{
+    char text[IDENTITY_TIME_SIZE];
+
+    text_add_string(t, identity_print_time(unix_seconds, text));
+}
+
+static void health_expiry(const struct api *a, struct text *t,
+                          struct text *what, uint64_t now)
+{
+    static const struct health soon = {
+        "warning", "certificate_expires",
+        "Make a new one in the mesh's folder (zs mesh add NAME --renew) and "
+        "give it to this edge."};
+    static const struct health over = {
+        "error", "certificate_expired",
+        "Others refuse this node. If this host's clock is right, make a new "
+        "one in the mesh's folder (zs mesh add NAME --renew) and give it to "
+        "this edge."};
+    uint64_t left = a->not_after > now ? a->not_after - now : 0;
+
+    if (left == 0) {
+        text_add_string(what, "The node's certificate has expired, on ");
+        add_time(what, a->not_after);
+        text_add_char(what, '.');
+        health_add(t, &over, what);
+        return;
+    }
+    text_add_string(what, "The node's certificate expires in ");
+    text_add_number(what, left / (left > HOURS_TOLD_S ? 86400 : 3600));
+    text_add_string(what, left > HOURS_TOLD_S ? " days." : " hours.");
+    health_add(t, &soon, what);
+}
+
+static void health_certificate(const struct api *a, struct text *t,
+                               struct text *what, uint64_t now)
+{
+    static const struct health not_yet = {
+        "error", "certificate_not_yet",
+        "Others refuse this node. Set this host's clock (timedatectl set-ntp "
+        "true): the node joins by itself then. Only if the clock is right was "
+        "the identity made with a wrong one."};
+    static const struct health clock = {
+        "error", "clock_wrong",
+        "Set this host's clock (timedatectl set-ntp true): nodes judge each "
+        "other's certificates by their clocks."};
+
+    if (now < a->not_before) {
+        text_add_string(what, "The node's certificate is not valid before ");
+        add_time(what, a->not_before);
+        text_add_string(what, ", and this host's clock says ");
+        add_time(what, now);
+        text_add_char(what, '.');
+        health_add(t, &not_yet, what);
+    } else if (now < clock_least) {
+        text_add_string(what, "This host's clock says ");
+        add_time(what, now);
+        text_add_char(what, '.');
+        health_add(t, &clock, what);
+    } else if (a->not_after != 0 && a->not_after <= now + EXPIRES_SOON_S) {
+        health_expiry(a, t, what, now);
+    }
+}
+
+void health_write(const struct api *a, struct text *t, struct text *what)
+{
+    health_certificate(a, t, what, (uint64_t)time(NULL));
+    health_relays(a, t, what);
+    health_peers(a, t, what);
+}
