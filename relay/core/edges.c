@@ -43,6 +43,15 @@ size_t edges_from(const struct hub *h, const struct address *address)
     return host ? host->edges : 0;
 }
 
+void edge_weigh(struct hub *h, struct edge *e)
+{
+    size_t bytes = e->sealed_size + e->spared.count * HUB_SPARED_BYTES +
+                   e->membership_count * HUB_MEMBERSHIP_BYTES;
+    h->told_bytes = h->told_bytes - e->told_bytes + bytes;
+    e->told_bytes = bytes;
+    hub_make_room(h, 0);
+}
+
 static struct span lost_after_of(const struct relay_hello *hello)
 {
     return span_max(span_ms(HUB_LOST_AFTER_MIN_MS),
@@ -108,6 +117,7 @@ struct edge *edge_new(struct hub *h, struct mesh *m,
     heap_set(&h->timers, &e->expiry, expiry_look(h, e));
     enter_mesh(m, e);
     h->counters.edges++;
+    edge_weigh(h, e);
     return e;
 }
 
@@ -154,6 +164,7 @@ void edge_free(struct hub *h, struct edge *e)
     heap_remove(&h->timers, &e->expiry);
     heap_remove(&h->timers, &e->announce);
     heap_remove(&h->timers, &e->work);
+    h->told_bytes -= e->told_bytes;
     h->counters.queue_bytes -= e->control.bytes + e->data.bytes;
     h->counters.edges--;
     queue_clear(&e->control);
@@ -252,5 +263,5 @@ void edges_reap(struct hub *h)
 {
     /* Telling of one may doom another; each turn ends one. */
     while (h->doomed)
-        edge_refuse(h, h->doomed, REFUSAL_QUEUE_FULL, DEPARTURE_LOST);
+        edge_refuse(h, h->doomed, h->doomed->doomed_for, DEPARTURE_LOST);
 }

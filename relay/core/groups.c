@@ -69,6 +69,7 @@ void edge_groups(struct hub *h, struct edge *e, struct bytes tags)
     e->memberships = memory_array(count, sizeof *e->memberships);
     for (size_t i = 0; i < count; i++)
         join(e, tags.data + i * GROUP_TAG_SIZE);
+    edge_weigh(h, e);
 }
 
 static bool is_spare_list(struct bytes list)
@@ -96,6 +97,7 @@ void edge_spare(struct hub *h, struct edge *e, struct bytes list)
         else if (e->spared.count < HUB_SPARED)
             map_put(&e->spared, id, e);
     }
+    edge_weigh(h, e);
 }
 
 static void fan_out(struct hub *h, const struct edge *from,

@@ -22,6 +22,7 @@ struct hub *hub_new(const struct hub_conf *conf, struct instant now)
     map_init(&h->conns, sizeof(uint64_t), conf->hash_key);
     map_init(&h->meshes, KEY_SIZE, conf->hash_key);
     map_init(&h->hosts, HOST_KEY_SIZE, conf->hash_key);
+    h->parcels = parcels_new();
     h->clock_at = now;
     h->pulse = INSTANT_NEVER;
     h->woke_late = instant_after(now, span_ms(-HUB_GRACE_MS));
@@ -42,6 +43,7 @@ void hub_free(struct hub *h)
     map_close(&h->meshes);
     map_close(&h->hosts);
     heap_close(&h->timers);
+    parcels_release(&h->parcels);
     free(h->served);
     free(h);
 }
@@ -261,4 +263,5 @@ void hub_reconfigure(struct hub *h, const struct hub_conf *conf,
 void hub_counters_get(const struct hub *h, struct hub_counters *c)
 {
     *c = h->counters;
+    c->memory = parcels_bytes(h->parcels) + h->told_bytes;
 }

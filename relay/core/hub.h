@@ -31,6 +31,7 @@ struct hub_conf {
         size_t edges_per_address;
         uint64_t rate;     /* bytes a second from one edge; 0: no limit */
         size_t queue;      /* bytes waiting for one edge */
+        size_t memory;     /* bytes kept for all of them; 0: no limit */
         struct span hello; /* from the first packet... to a good HELLO */
     } limits;
 };
@@ -104,7 +105,9 @@ void hub_free(struct hub *h);
  * connection cannot take is queued by the hub (copied), up to limits.queue,
  * which its senders share [P-7.6]: beyond, the sender gets REFUSED with
  * QUEUE_FULL, or who holds most of the queue does. A MULTICAST is queued in
- * the same way, as one copy for all; what does not fit is counted. */
+ * the same way, as one copy for all; what does not fit is counted. The less is
+ * left of limits.memory, the less may wait for one edge: whoever has more of
+ * it takes nothing more, and for what has to be told the largest goes. */
 void hub_step(struct hub *h, struct instant now, const struct hub_event *event,
               struct hub_todos *todos);
 struct instant hub_deadline(const struct hub *h);
@@ -122,7 +125,8 @@ struct hub_counters {
     uint64_t dropped[32];
     uint64_t multicasts;  /* that came in and were fanned out, */
     uint64_t copies;      /* to so many edges, at once or queued */
-    uint64_t queue_bytes; /* now */
+    uint64_t queue_bytes; /* now; a packet for many counts for each */
+    uint64_t memory;      /* kept now: packets once, and what edges told */
     uint64_t edges;       /* now */
 };
 void hub_counters_get(const struct hub *h, struct hub_counters *c);

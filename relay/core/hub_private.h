@@ -44,6 +44,9 @@ enum {
     HUB_MESHES_KEPT = 1024,
     /* Whom an edge may name that its multicasts need not go to. */
     HUB_SPARED = 1024,
+    /* What an entry of such a list takes, and one of an edge's groups. */
+    HUB_SPARED_BYTES = 96,
+    HUB_MEMBERSHIP_BYTES = 256,
     /* The network of an address, as a key. */
     HOST_KEY_SIZE = 1 + 16 + 4,
     NAME_KEY_SIZE = NAME_MAX_SIZE + 1,
@@ -108,7 +111,8 @@ struct edge {
     struct edge *sync; /* whom to tell it of next; itself: SYNCED */
     bool synced;
     bool blocked;
-    bool doomed; /* ends with this step: it cannot take control */
+    bool doomed; /* ends with this step: it cannot take control, */
+    enum refusal doomed_for;
     struct edge *next_doomed;
     struct queue control;
     struct fair data;
@@ -117,6 +121,7 @@ struct edge {
     struct membership *memberships; /* owned, of fixed size: they are linked */
     size_t membership_count;
     struct map spared; /* node id -> this edge: not for its own multicasts */
+    size_t told_bytes; /* what is kept of all that it told */
 
     uint64_t tokens; /* bytes times 10^6 that it may send now */
     struct instant tokens_at;
@@ -129,6 +134,8 @@ struct hub {
     struct map meshes;      /* id -> mesh */
     struct map hosts;
     struct heap timers;
+    struct parcels *parcels; /* all packets that wait */
+    size_t told_bytes;       /* of all edges */
     struct edge *doomed;
     bool stopping;
     uint64_t clock; /* Unix seconds at clock_at; 0: never told */
@@ -163,6 +170,9 @@ struct edge_start {
 /* Takes a place in all tables; room and uniqueness were checked before. */
 struct edge *edge_new(struct hub *h, struct mesh *m,
                       const struct edge_start *start);
+/* What is kept of what it told has changed: to be called after each change.
+ * The largest edge goes if it is too much for all. */
+void edge_weigh(struct hub *h, struct edge *e);
 /* How many edges come from the network of the address. */
 size_t edges_from(const struct hub *h, const struct address *address);
 /* Removes and frees; tells nobody. */
@@ -184,6 +194,8 @@ void edge_check_expiry(struct hub *h, struct edge *e);
 void edges_reap(struct hub *h);
 
 /* traffic.c */
+/* Dooms the largest edges until so much can be kept. */
+void hub_make_room(struct hub *h, size_t size);
 void send_refused(struct hub *h, uint64_t conn, enum refusal reason);
 /* Writes or queues a control packet; dooms an edge whose queue is full. The
  * bytes live in the list's arena. */

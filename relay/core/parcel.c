@@ -5,10 +5,38 @@
 
 #include "common/base/memory.h"
 
-struct parcel *parcel_new(struct bytes packet)
+struct parcels {
+    size_t holders; /* the owner, and each parcel */
+    size_t bytes;
+};
+
+struct parcels *parcels_new(void)
+{
+    struct parcels *all = memory_new(sizeof *all);
+    all->holders = 1;
+    return all;
+}
+
+void parcels_release(struct parcels **self)
+{
+    struct parcels *all = *self;
+    *self = NULL;
+    if (all && --all->holders == 0)
+        free(all);
+}
+
+size_t parcels_bytes(const struct parcels *all)
+{
+    return all->bytes;
+}
+
+struct parcel *parcel_new(struct parcels *all, struct bytes packet)
 {
     /* Not zeroed: it is filled at once. */
     struct parcel *p = memory_resize(NULL, 1, sizeof *p + packet.size);
+    p->all = all;
+    all->holders++;
+    all->bytes += packet.size + PARCEL_OVERHEAD;
     p->holders = 1;
     p->size = packet.size;
     if (packet.size > 0)
@@ -26,6 +54,9 @@ void parcel_release(struct parcel **self)
 {
     struct parcel *p = *self;
     *self = NULL;
-    if (p && --p->holders == 0)
-        free(p);
+    if (!p || --p->holders > 0)
+        return;
+    p->all->bytes -= p->size + PARCEL_OVERHEAD;
+    parcels_release(&p->all);
+    free(p);
 }

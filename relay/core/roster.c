@@ -122,6 +122,7 @@ void edge_announce(struct hub *h, struct edge *e, struct bytes sealed)
     free(e->sealed);
     e->sealed = memory_copy(sealed.data, sealed.size);
     e->sealed_size = sealed.size;
+    edge_weigh(h, e);
 
     edge_has_news(h, e);
 }

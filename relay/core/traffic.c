@@ -12,11 +12,71 @@ static struct hub_todo *write_now(struct hub *h, const struct edge *e,
     return todo;
 }
 
-static void doom(struct hub *h, struct edge *e)
+/* ---- What all may take -------------------------------------------------- */
+
+static size_t kept(const struct hub *h)
+{
+    return parcels_bytes(h->parcels) + h->told_bytes;
+}
+
+static size_t memory_limit(const struct hub *h)
+{
+    size_t limit = h->conf.limits.memory;
+    return limit > 0 ? limit : SIZE_MAX;
+}
+
+/* So much may wait for one edge: its queue, or what is left for all. */
+static size_t queue_limit(const struct hub *h)
+{
+    size_t limit = memory_limit(h);
+    size_t left = limit > kept(h) ? limit - kept(h) : 0;
+    return left < h->conf.limits.queue ? left : h->conf.limits.queue;
+}
+
+static size_t weight_of(const struct edge *e)
+{
+    return e->control.bytes + e->data.bytes + e->told_bytes;
+}
+
+static struct edge *largest(const struct hub *h)
+{
+    struct edge *most = NULL;
+    size_t cursor = 0;
+    for (struct edge *e; (e = map_next(&h->conns, &cursor));) {
+        if (!e->doomed && (!most || weight_of(e) > weight_of(most)))
+            most = e;
+    }
+    return most;
+}
+
+/* The edge itself is freed with the step. */
+static void drop_all(struct hub *h, struct edge *e)
+{
+    h->told_bytes -= e->told_bytes;
+    e->told_bytes = 0;
+    h->counters.queue_bytes -= e->control.bytes + e->data.bytes;
+    queue_clear(&e->control);
+    while (!fair_is_empty(&e->data))
+        fair_drop(&e->data);
+}
+
+static void doom(struct hub *h, struct edge *e, enum refusal reason)
 {
     e->doomed = true;
+    e->doomed_for = reason;
     e->next_doomed = h->doomed;
     h->doomed = e;
+}
+
+void hub_make_room(struct hub *h, size_t size)
+{
+    while (kept(h) + size > memory_limit(h)) {
+        struct edge *e = largest(h);
+        if (!e || weight_of(e) == 0)
+            return;
+        drop_all(h, e);
+        doom(h, e, REFUSAL_FULL);
+    }
 }
 
 static size_t control_limit(const struct hub *h)
@@ -35,10 +95,13 @@ void edge_control(struct hub *h, struct edge *e, struct bytes packet)
     }
     /* Whoever does not take what it must know is worse than gone. */
     if (e->control.bytes + packet.size + PARCEL_OVERHEAD > control_limit(h)) {
-        doom(h, e);
+        doom(h, e, REFUSAL_QUEUE_FULL);
         return;
     }
-    struct parcel *copy = parcel_new(packet);
+    hub_make_room(h, packet.size + PARCEL_OVERHEAD);
+    if (e->doomed)
+        return;
+    struct parcel *copy = parcel_new(h->parcels, packet);
     queue_put(&e->control, copy);
     h->counters.queue_bytes += packet.size + PARCEL_OVERHEAD;
     parcel_release(&copy);
@@ -114,19 +177,19 @@ static void displace(struct hub *h, struct edge *to)
 bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
 {
     const struct hub_event *event = d->event;
-    size_t limit = h->conf.limits.queue;
     if (!to->blocked && fair_is_empty(&to->data)) {
         hub_todos_add(h->todos, HUB_FORWARD, to->conn);
         h->counters.packets_out++;
         h->counters.bytes_out += event->size;
         return true;
     }
+    size_t limit = queue_limit(h);
     if (!fair_admits(&to->data, &d->from->node, event->size, limit))
         return false;
     while (fair_is_over(&to->data, event->size, limit))
         displace(h, to);
     if (!d->copy)
-        d->copy = parcel_new(bytes_of(event->data, event->size));
+        d->copy = parcel_new(h->parcels, bytes_of(event->data, event->size));
     fair_put(&to->data, &d->from->node, d->copy);
     h->counters.queue_bytes += event->size + PARCEL_OVERHEAD;
     return true;

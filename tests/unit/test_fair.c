@@ -6,6 +6,7 @@
 enum { SOURCES = 40, LIMIT = 1 << 20 };
 
 static struct fair q;
+static struct parcels *parcels;
 static struct node_id sources[SOURCES];
 
 static int setup(void **state)
@@ -15,6 +16,7 @@ static int setup(void **state)
     for (uint8_t i = 0; i < SOURCES; i++)
         sources[i].key[7] = i;
     fair_init(&q, hash_key);
+    parcels = parcels_new();
     return 0;
 }
 
@@ -24,6 +26,8 @@ static int teardown(void **state)
     fair_close(&q);
     assert_true(fair_is_empty(&q));
     assert_int_equal(q.bytes, 0);
+    assert_int_equal(parcels_bytes(parcels), 0);
+    parcels_release(&parcels);
     return 0;
 }
 
@@ -34,7 +38,7 @@ static struct parcel *packet_of(uint8_t source, uint32_t number, size_t size)
     assert_in_range(size, 5, sizeof room);
     room[0] = source;
     memcpy(room + 1, &number, sizeof number);
-    return parcel_new(bytes_of(room, size));
+    return parcel_new(parcels, bytes_of(room, size));
 }
 
 static uint32_t number_of(const struct parcel *packet)
