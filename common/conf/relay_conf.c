@@ -69,6 +69,10 @@ static const struct conf_key keys[] = {
     {.path = "limits.hello", .kind = CONF_DURATION, AT(limits.hello),
      .fallback = "5s", .min = MS(100), .max = MS(300000), .live = true,
      .help = "A connection has so long to prove its membership."},
+    {.path = "limits.memory", .kind = CONF_SIZE, AT(limits.memory),
+     .fallback = "512MiB", .min = KIB(16384), .max = GIB(1024), .live = true,
+     .help = "Memory for all packets that wait, and for what connections send\n"
+             "and is not read yet. Who holds most is stopped first."},
     {.path = "limits.handshakes", .kind = CONF_COUNT, AT(limits.handshakes),
      .fallback = "0", .max = HANDSHAKES, .live = true,
      .help = "Handshakes begun a second: an eighth of them from one network,\n"

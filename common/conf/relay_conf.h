@@ -33,6 +33,7 @@ struct relay_conf {
         size_t rate;  /* bytes a second from one edge; 0: no limit */
         size_t queue; /* bytes waiting for one edge */
         struct span hello;
+        size_t memory;     /* bytes that all connections may hold */
         size_t handshakes; /* begun a second; 0: by the cores */
     } limits;
     struct {

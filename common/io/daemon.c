@@ -3,6 +3,7 @@
 #include "common/io/line_writer.h"
 #include "common/io/log.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -207,4 +208,17 @@ unsigned long daemon_raise_files(void)
     setrlimit(RLIMIT_NOFILE, &limit);
     getrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_cur;
+}
+
+unsigned long daemon_count_files(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    unsigned long count = 0;
+
+    if (folder == NULL)
+        return 0;
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count - 3; /* ".", "..", and the folder itself */
 }

@@ -49,5 +49,7 @@ void daemon_flush(void);
 
 /* Raises the soft limit of open files to the hard one; returns what it is. */
 unsigned long daemon_raise_files(void);
+/* How many files are open now; 0: unknown. */
+unsigned long daemon_count_files(void);
 
 #endif

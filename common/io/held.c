@@ -63,6 +63,11 @@ bool held_has_room(struct held *h)
     return end_wait(h);
 }
 
+size_t held_bytes(const struct held *h)
+{
+    return atomic_load(&h->bytes);
+}
+
 /* On one of libzmq's threads, or where a packet is taken back. */
 static void on_done(void *data, void *hint)
 {

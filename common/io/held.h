@@ -29,6 +29,8 @@ struct held *held_new(size_t limit, struct bell *bell);
 void held_release(struct held **self);
 /* False: full, and the bell will ring. */
 bool held_has_room(struct held *h);
+/* What it holds now. */
+size_t held_bytes(const struct held *h);
 /* The packet, unchanged and not copied, counts until libzmq is done with it. */
 void held_add(struct held *h, zmq_msg_t *packet);
 /* 0, or -1 and errno; what was not sent does not count. */

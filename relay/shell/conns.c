@@ -112,6 +112,15 @@ void conns_set_blocked(struct conns *t, struct conn *c)
     else
         t->first_blocked = c;
     t->last_blocked = c;
+    t->blocked_count++;
+}
+
+size_t conns_held_limit(const struct conns *t, size_t memory)
+{
+    size_t each = memory / (t->blocked_count + 1);
+    if (each > HELD_BYTES)
+        return HELD_BYTES;
+    return each < HELD_BYTES_MIN ? HELD_BYTES_MIN : each;
 }
 
 void conns_unblock(struct conns *t, struct conn *c)
@@ -124,4 +133,5 @@ void conns_unblock(struct conns *t, struct conn *c)
         t->last_blocked = before;
     c->next_blocked = NULL;
     c->blocked = false;
+    t->blocked_count--;
 }

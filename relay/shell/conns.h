@@ -17,8 +17,9 @@ enum {
     ROUTE_SIZE = 5, /* libzmq's own routing ids: a zero and a counter */
     USER_SIZE = 64, /* a key in hexadecimal, see zap.h */
     /* What libzmq may hold of one connection's: enough to keep it busy until
-     * it is asked again. */
+     * it is asked again; and how much it is at least, a packet with others. */
     HELD_BYTES = 1024 * 1024,
+    HELD_BYTES_MIN = 128 * 1024,
 };
 
 /* A packet that libzmq did not take. */
@@ -50,6 +51,7 @@ struct conns {
     uint64_t last_id;
     struct conn *first_blocked;
     struct conn *last_blocked;
+    size_t blocked_count;
     struct conn *closing;
 };
 
@@ -74,6 +76,9 @@ void conns_keep(struct conns *t, struct conn *c, zmq_msg_t *packet);
 /* Drops the first of those kept. */
 void conn_drop_kept(struct conn *c);
 void conns_set_blocked(struct conns *t, struct conn *c);
+/* What libzmq may hold of one connection's where all together may have
+ * `memory`: the more of them are blocked, the less. */
+size_t conns_held_limit(const struct conns *t, size_t memory);
 void conns_unblock(struct conns *t, struct conn *c);
 
 #endif

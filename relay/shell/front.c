@@ -27,6 +27,7 @@ struct front {
     struct zap *zap;
     struct monitor *monitor;
     struct unread unread;
+    size_t memory_held; /* by libzmq, of what is written; about */
     struct gate *gate;
     struct conns conns;
     struct instant retry_at; /* of those blocked */
@@ -189,11 +190,17 @@ static bool read_packets(struct front *f, int count)
 
 /* ---- Writing ---------------------------------------------------------- */
 
+static bool has_room(const struct front *f, const struct conn *c)
+{
+    return held_has_room(c->held) &&
+           held_bytes(c->held) < conns_held_limit(&f->conns, f->memory_held);
+}
+
 /* True if libzmq took it, or if nobody ever will; `packet` is empty then. */
 static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
 {
     zmq_msg_t route;
-    if (!held_has_room(c->held))
+    if (!has_room(f, c))
         return false;
     zmq_msg_init_size(&route, ROUTE_SIZE);
     memcpy(zmq_msg_data(&route), c->route, ROUTE_SIZE);
@@ -340,14 +347,15 @@ static void on_cut(void *context, const struct address *address,
 
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
-                         const struct gate_conf *gate, size_t memory,
+                         const struct front_conf *conf,
                          const struct front_owner *owner)
 {
     struct front *f = memory_new(sizeof *f);
     f->owner = *owner;
     struct unread_world world = unread_world_open();
-    unread_init(&f->unread, &world, memory);
-    f->gate = gate_new(gate, &f->unread, on_cut, f);
+    unread_init(&f->unread, &world, conf->memory_unread);
+    f->memory_held = conf->memory_held;
+    f->gate = gate_new(&conf->gate, &f->unread, on_cut, f);
     conns_init(&f->conns);
     /* Whoever they are: membership is proved by HELLO, and who does not prove
      * it in time is cut. */
@@ -371,11 +379,11 @@ bool front_listen(struct front *f, const char *endpoint,
     return listener_bind(f->router, endpoint, bound);
 }
 
-void front_reconfigure(struct front *f, const struct gate_conf *gate,
-                       size_t memory)
+void front_reconfigure(struct front *f, const struct front_conf *conf)
 {
-    gate_reconfigure(f->gate, gate);
-    unread_set_memory(&f->unread, memory);
+    gate_reconfigure(f->gate, &conf->gate);
+    unread_set_memory(&f->unread, conf->memory_unread);
+    f->memory_held = conf->memory_held;
 }
 
 void front_close(struct front **self)

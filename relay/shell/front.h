@@ -33,17 +33,21 @@ struct front_owner {
                         const struct address *address, const char *reason);
 };
 
-/* NULL with errno. `memory`: what libzmq may hold of all connections' packets
- * together, in bytes. */
+struct front_conf {
+    struct gate_conf gate;
+    size_t memory_unread; /* what libzmq may hold of all that was sent to us, */
+    size_t memory_held;   /* and of what we wrote */
+};
+
+/* NULL with errno. */
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
-                         const struct gate_conf *gate, size_t memory,
+                         const struct front_conf *conf,
                          const struct front_owner *owner) MUST_USE;
 /* See listener_bind. */
 bool front_listen(struct front *f, const char *endpoint,
                   char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
-void front_reconfigure(struct front *f, const struct gate_conf *gate,
-                       size_t memory);
+void front_reconfigure(struct front *f, const struct front_conf *conf);
 /* What is written leaves within half a second. */
 void front_close(struct front **f);
 

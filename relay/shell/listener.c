@@ -25,8 +25,8 @@ static void set_options(struct zsocket *s, const struct curve_pair *keys)
     zsocket_set(s, ZMQ_ROUTER_MANDATORY, 1);
     zsocket_set(s, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
     zsocket_set(s, ZMQ_LINGER, LINGER_MS);
-    zsocket_set(s, ZMQ_SNDHWM, LISTENER_PACKETS);
-    zsocket_set(s, ZMQ_RCVHWM, LISTENER_PACKETS);
+    zsocket_set(s, ZMQ_SNDHWM, LISTENER_PACKETS_OUT);
+    zsocket_set(s, ZMQ_RCVHWM, LISTENER_PACKETS_IN);
     zsocket_set(s, ZMQ_BACKLOG, BACKLOG);
     zsocket_set(s, ZMQ_IPV6, 1);
     zsocket_set(s, ZMQ_CURVE_SERVER, 1);

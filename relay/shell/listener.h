@@ -9,9 +9,10 @@
 
 enum {
     LISTENER_TEXT_SIZE = 320,
-    /* Packets that libzmq holds for each connection and direction. Of those
-     * that go out, held.h counts the bytes. */
-    LISTENER_PACKETS = 256,
+    /* Packets that libzmq holds of each connection: that came in, */
+    LISTENER_PACKETS_IN = 64,
+    /* and that go out, whose bytes held.h counts. */
+    LISTENER_PACKETS_OUT = 256,
 };
 
 /* Takes CURVE clients of any key, once zap_open was called. NULL with errno. */

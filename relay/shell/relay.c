@@ -23,6 +23,11 @@ enum {
     GOODBYE_MS = 200,
     IO_THREADS_MAX = 8,
     ZMQ_SOCKETS = 64,
+    /* Descriptors that libzmq needs to begin with, and for each I/O thread;
+     * and those without which no edge has a place. */
+    FILES_OF_LIBZMQ = 10,
+    FILES_OF_THREAD = 2,
+    FILES_FIRST = 16,
 };
 
 struct relay {
@@ -43,7 +48,7 @@ struct relay {
     bool stopping;
     bool closed;
     bool reading_lists; /* what is on the disk already is not kept again */
-    unsigned long files;
+    struct settings_files files;
     struct keeper *keeper; /* of revocation lists */
     struct log_limit log;
 };
@@ -215,6 +220,24 @@ static void read_lists(struct relay *r)
     r->reading_lists = false;
 }
 
+static void apply(struct relay *r)
+{
+    struct hub_conf h = settings_hub(&r->conf, &r->files);
+    hub_reconfigure(r->hub, &h, clock_now(), &r->todos);
+    settings_hub_free(&h);
+    do_todos(r, NULL);
+    struct front_conf front = settings_front(&r->conf, &r->files);
+    front_reconfigure(r->front, &front);
+}
+
+static void tell_files(const struct relay *r)
+{
+    size_t edges = settings_edges(&r->files);
+    if (edges < r->conf.limits.edges)
+        log_warn("few_open_files", "files=%lu edges=%zu limits.edges=%zu",
+                 r->files.limit, edges, r->conf.limits.edges);
+}
+
 void relay_reload(struct relay *r, struct relay_conf *conf)
 {
     if (r->stopping) {
@@ -226,12 +249,8 @@ void relay_reload(struct relay *r, struct relay_conf *conf)
     r->conf = *conf;
     settings_log(&r->conf);
 
-    struct hub_conf h = settings_hub(&r->conf);
-    hub_reconfigure(r->hub, &h, clock_now(), &r->todos);
-    settings_hub_free(&h);
-    do_todos(r, NULL);
-    struct gate_conf gate = settings_gate(&r->conf, r->files);
-    front_reconfigure(r->front, &gate, SETTINGS_MEMORY);
+    apply(r);
+    tell_files(r);
     read_lists(r);
     zloop_kick(&r->zloop);
     log_info("reloaded", "meshes=%zu", r->conf.meshes.count);
@@ -257,7 +276,7 @@ static void init_timer(struct relay *r, uv_timer_t *timer)
 
 static struct hub *make_hub(const struct relay *r)
 {
-    struct hub_conf h = settings_hub(&r->conf);
+    struct hub_conf h = settings_hub(&r->conf, &r->files);
     randombytes_buf(&h.boot, sizeof h.boot);
     randombytes_buf(h.hash_key, sizeof h.hash_key);
     struct hub *hub = hub_new(&h, clock_now());
@@ -290,10 +309,9 @@ static bool open_front(struct relay *r, const struct curve_pair *keys)
                                              .writable = on_writable,
                                              .turned_away = on_turned_away};
     struct front_owner owner = calls;
-    struct gate_conf gate = settings_gate(&r->conf, r->files);
+    struct front_conf conf = settings_front(&r->conf, &r->files);
     owner.context = r;
-    r->front =
-        front_open(&r->zloop, r->zmq, keys, &gate, SETTINGS_MEMORY, &owner);
+    r->front = front_open(&r->zloop, r->zmq, keys, &conf, &owner);
     if (!r->front)
         log_error("start_failed", "error=\"%s\"", zmq_strerror(errno));
     return r->front != NULL;
@@ -320,14 +338,42 @@ static void begin(struct relay *r)
     settings_tell_unserved(&r->conf);
 }
 
+/* libzmq ends the process when it finds too few for itself. */
+static bool has_files(struct relay *r)
+{
+    r->files.limit = daemon_raise_files();
+    r->files.own = daemon_count_files() + FILES_OF_LIBZMQ +
+                   FILES_OF_THREAD * (unsigned long)io_threads() +
+                   r->conf.listen.tcp.count;
+    if (settings_edges(&r->files) > 0)
+        return true;
+    log_error("start_failed",
+              "error=\"too few open files are allowed\" files=%lu wanted=%lu",
+              r->files.limit, r->files.own + FILES_FIRST);
+    return false;
+}
+
+/* All that is its own is open now. */
+static void count_files(struct relay *r)
+{
+    unsigned long own = daemon_count_files();
+    r->files.own = own > 0 ? own : r->files.own;
+    apply(r);
+    tell_files(r);
+}
+
 struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
                          const struct curve_pair *keys)
 {
     struct relay *r = memory_new(sizeof *r);
     r->conf = *conf;
     r->loop = loop;
-    r->files = daemon_raise_files();
     settings_log(&r->conf);
+    if (!has_files(r)) {
+        relay_conf_free(&r->conf);
+        free(r);
+        return NULL;
+    }
     r->zmq = zcontext_open(ZMQ_SOCKETS);
     ASSERT(r->zmq != NULL);
     zmq_ctx_set(r->zmq, ZMQ_IO_THREADS, io_threads());
@@ -341,8 +387,10 @@ struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     r->hub = make_hub(r);
     if (open_front(r, keys)) {
         begin(r);
-        if (listen_all(r, keys))
+        if (listen_all(r, keys)) {
+            count_files(r);
             return r;
+        }
     }
     close_all(r);
     uv_run(loop, UV_RUN_DEFAULT);

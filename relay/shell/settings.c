@@ -10,8 +10,11 @@
 #include "relay/shell/listener.h"
 
 enum {
-    /* Descriptors that are not connections: files, sockets of our own. */
-    FILES_SPARE = 64,
+    /* Descriptors for what is open for a moment: a list that is kept, a file
+     * that is read again. */
+    FILES_SPARE = 4,
+    /* Of those for connections, a part that edges do not get. */
+    STRANGERS_PART = 4,
     /* Connections beyond the edges that may be about to prove themselves. */
     STRANGERS = 1024,
     STRANGERS_OF_ADDRESS = 32,
@@ -25,19 +28,45 @@ enum {
     /* Unread before the first packet: a HELLO is the largest, 26 KiB. */
     UNREAD_STRANGER = 32 * 1024,
     /* And from then on: libzmq's queue, and a few MiB more. */
-    UNREAD = LISTENER_PACKETS * PACKET_SIZE + 4 * 1024 * 1024,
+    UNREAD = LISTENER_PACKETS_IN * PACKET_SIZE + 4 * 1024 * 1024,
+    /* limits.memory: half for what is not read yet, as too much of it ends a
+     * connection; a quarter for what the hub keeps, and one for what libzmq
+     * holds of what is written, as there it only means to wait. */
+    MEMORY_UNREAD_PART = 2,
+    MEMORY_HUB_PART = 4,
+    MEMORY_HELD_PART = 4,
 };
 
-struct hub_conf settings_hub(const struct relay_conf *conf)
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t connections(const struct settings_files *files)
+{
+    unsigned long own = files->own + FILES_SPARE;
+    return files->limit > own ? files->limit - own : 0;
+}
+
+size_t settings_edges(const struct settings_files *files)
+{
+    size_t all = connections(files);
+    size_t strangers = smaller(STRANGERS, all / STRANGERS_PART + 1);
+    return all > strangers ? all - strangers : 0;
+}
+
+struct hub_conf settings_hub(const struct relay_conf *conf,
+                             const struct settings_files *files)
 {
     struct hub_conf h = {
         .any_mesh = relay_conf_any_mesh(conf),
         .meshes = relay_conf_meshes(conf),
-        .limits = {.edges = conf->limits.edges,
+        .limits = {.edges = smaller(conf->limits.edges, settings_edges(files)),
                    .edges_per_mesh = conf->limits.edges_per_mesh,
                    .edges_per_address = conf->limits.edges_per_address,
                    .rate = conf->limits.rate,
                    .queue = conf->limits.queue,
+                   .memory = conf->limits.memory / MEMORY_HUB_PART,
                    .hello = conf->limits.hello},
     };
     h.mesh_count = h.meshes ? conf->meshes.count : 0;
@@ -58,12 +87,11 @@ static uint64_t handshakes(const struct relay_conf *conf)
                : uv_available_parallelism() * (uint64_t)HANDSHAKES_OF_CORE;
 }
 
-struct gate_conf settings_gate(const struct relay_conf *conf,
-                               unsigned long files)
+static struct gate_conf gate_conf_of(const struct relay_conf *conf,
+                                     const struct settings_files *files)
 {
-    size_t most = files > FILES_SPARE ? files - FILES_SPARE : 1;
     size_t sockets = conf->limits.edges + STRANGERS;
-    return (struct gate_conf){.sockets = sockets < most ? sockets : most,
+    return (struct gate_conf){.sockets = smaller(sockets, connections(files)),
                               .strangers = STRANGERS,
                               .handshakes = handshakes(conf),
                               .per_address = conf->limits.edges_per_address +
@@ -74,6 +102,15 @@ struct gate_conf settings_gate(const struct relay_conf *conf,
                               .congestion = "bbr",
                               .unread_stranger = UNREAD_STRANGER,
                               .unread = UNREAD};
+}
+
+struct front_conf settings_front(const struct relay_conf *conf,
+                                 const struct settings_files *files)
+{
+    return (struct front_conf){
+        .gate = gate_conf_of(conf, files),
+        .memory_unread = conf->limits.memory / MEMORY_UNREAD_PART,
+        .memory_held = conf->limits.memory / MEMORY_HELD_PART};
 }
 
 void settings_log(const struct relay_conf *conf)

@@ -5,19 +5,26 @@
 #define RELAY_SHELL_SETTINGS_H
 
 #include "common/conf/relay_conf.h"
-#include "common/io/gate.h"
 #include "relay/core/hub.h"
+#include "relay/shell/front.h"
 
-/* What libzmq may hold of all edges' packets together. */
-enum { SETTINGS_MEMORY = 512 * 1024 * 1024 };
+/* Descriptors that the process may open, and those that are not for edges. */
+struct settings_files {
+    unsigned long limit;
+    unsigned long own;
+};
+
+/* How many edges they allow: some are left for those who are about to prove
+ * themselves, so that who is too many is told. */
+size_t settings_edges(const struct settings_files *files);
 
 /* Without what is random. Its meshes are the caller's: hub_conf_free. */
-struct hub_conf settings_hub(const struct relay_conf *conf);
+struct hub_conf settings_hub(const struct relay_conf *conf,
+                             const struct settings_files *files);
 void settings_hub_free(struct hub_conf *hub);
 
-/* `files`: how many descriptors the process may open. */
-struct gate_conf settings_gate(const struct relay_conf *conf,
-                               unsigned long files);
+struct front_conf settings_front(const struct relay_conf *conf,
+                                 const struct settings_files *files);
 void settings_log(const struct relay_conf *conf);
 
 /* Says which settings this version does not serve, if they are set. */

@@ -1,0 +1,133 @@
+/*
+ * What relay.yaml and the limit of open files come to.
+ */
+#include "relay/shell/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "relay/shell/conns.h"
+
+static struct relay_conf conf;
+
+static int setup(void **state)
+{
+    (void)state;
+    relay_conf_defaults(&conf);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    relay_conf_free(&conf);
+    return 0;
+}
+
+static struct hub_conf hub_of(const struct settings_files *files)
+{
+    struct hub_conf h = settings_hub(&conf, files);
+    settings_hub_free(&h);
+    h.meshes = NULL;
+    return h;
+}
+
+/* Some descriptors are left for those who are too many: they are told so. */
+static void few_files_are_few_edges_and_some_places_more(void **state)
+{
+    (void)state;
+    for (unsigned long limit = 1; limit < 3000; limit++) {
+        struct settings_files files = {.limit = limit, .own = 24};
+        size_t edges = settings_edges(&files);
+        struct gate_conf gate = settings_front(&conf, &files).gate;
+        assert_true(limit > 40 || edges <= 12);
+        assert_true(limit < 40 || edges >= 5);
+        if (edges == 0)
+            continue;
+        assert_int_equal(hub_of(&files).limits.edges, edges);
+        assert_true(gate.sockets > edges);
+        assert_true(gate.sockets + files.own < limit);
+    }
+}
+
+static void many_files_change_nothing(void **state)
+{
+    (void)state;
+    struct settings_files files = {.limit = 1 << 20, .own = 24};
+    struct gate_conf gate = settings_front(&conf, &files).gate;
+    assert_int_equal(hub_of(&files).limits.edges, 20000);
+    assert_true(gate.sockets > 20000 && gate.sockets < 22000);
+    assert_true(gate.strangers > 0 && gate.strangers < 2000);
+}
+
+static void the_parts_of_the_memory_are_all_of_it(void **state)
+{
+    (void)state;
+    struct settings_files files = {.limit = 1 << 20, .own = 24};
+    conf.limits.memory = 64 << 20;
+    struct front_conf front = settings_front(&conf, &files);
+    size_t hub = hub_of(&files).limits.memory;
+    assert_true(front.memory_unread > 0 && front.memory_held > 0 && hub > 0);
+    assert_int_equal(front.memory_unread + front.memory_held + hub, 64 << 20);
+}
+
+static void handshakes_are_chosen_by_the_cores_or_told(void **state)
+{
+    (void)state;
+    struct settings_files files = {.limit = 1 << 20, .own = 24};
+    assert_int_equal(settings_front(&conf, &files).gate.handshakes % 256, 0);
+    assert_true(settings_front(&conf, &files).gate.handshakes > 0);
+    conf.limits.handshakes = 17;
+    assert_int_equal(settings_front(&conf, &files).gate.handshakes, 17);
+}
+
+/* All that libzmq holds of slow readers is no more than is allowed, as long as
+ * that is a packet for each. */
+static void slow_readers_share_what_libzmq_may_hold(void **state)
+{
+    (void)state;
+    struct conns conns = {0};
+    size_t memory = 16 << 20;
+    assert_int_equal(conns_held_limit(&conns, memory), HELD_BYTES);
+    for (; conns.blocked_count < 100; conns.blocked_count++)
+        assert_true(conns.blocked_count * conns_held_limit(&conns, memory) <=
+                    memory);
+    conns.blocked_count = 100000;
+    assert_int_equal(conns_held_limit(&conns, memory), HELD_BYTES_MIN);
+    assert_true((int)HELD_BYTES_MIN > (int)PACKET_SIZE);
+}
+
+static void the_blocked_are_counted(void **state)
+{
+    (void)state;
+    struct conns conns;
+    struct conn new[2] = {{.route = {0, 1}}, {.route = {0, 2}}};
+    conns_init(&conns);
+    struct conn *a = conns_add(&conns, &new[0]);
+    struct conn *b = conns_add(&conns, &new[1]);
+    conns_set_blocked(&conns, a);
+    conns_set_blocked(&conns, b);
+    assert_int_equal(conns.blocked_count, 2);
+    conns_unblock(&conns, a);
+    conns_remove(&conns, b);
+    assert_int_equal(conns.blocked_count, 0);
+    conns_close(&conns);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(few_files_are_few_edges_and_some_places_more),
+        TEST(many_files_change_nothing),
+        TEST(the_parts_of_the_memory_are_all_of_it),
+        TEST(handshakes_are_chosen_by_the_cores_or_told),
+        TEST(slow_readers_share_what_libzmq_may_hold),
+        TEST(the_blocked_are_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
