@@ -85,6 +85,8 @@ static bool receive(struct monitor *m, zmq_msg_t frames[2])
     return zmq_msg_more(&frames[0]) && zsocket_recv(m->events, &frames[1]) >= 0;
 }
 
+/* What waited when this was called, and not what comes meanwhile without end.
+ */
 void monitor_drain(struct monitor *m)
 {
     zmq_msg_t frames[2];
@@ -95,7 +97,7 @@ void monitor_drain(struct monitor *m)
     zmq_msg_init(&frames[0]);
     zmq_msg_init(&frames[1]);
     m->closed = &closed;
-    while (!closed && receive(m, frames)) {
+    for (int i = 0; i < MONITOR_WAITING && !closed && receive(m, frames); i++) {
         struct bytes head =
             bytes_of(zmq_msg_data(&frames[0]), zmq_msg_size(&frames[0]));
         struct bytes endpoint =
@@ -151,6 +153,19 @@ fail:
     return NULL;
 }
 
+/* libzmq's thread may be waiting for room, with a lock that the end of its
+ * monitor needs. */
+static void discard(struct monitor *m)
+{
+    zmq_msg_t frame;
+
+    zmq_msg_init(&frame);
+    for (int i = 0; i < 2 * MONITOR_WAITING; i++)
+        if (zsocket_recv(m->events, &frame) < 0)
+            break;
+    zmq_msg_close(&frame);
+}
+
 void monitor_close(struct monitor **self)
 {
     struct monitor *m = *self;
@@ -160,6 +175,7 @@ void monitor_close(struct monitor **self)
     *self = NULL;
     if (m->closed != NULL)
         *m->closed = true;
+    discard(m);
     zmq_socket_monitor(zsocket_raw(m->watched), NULL, 0);
     zsocket_close(&m->events);
     free(m);

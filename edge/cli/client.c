@@ -320,6 +320,7 @@ int client_error_code(const char *error)
         {"peer_restarted", EXIT_NOT_DELIVERED},
         {"timeout", EXIT_NOT_DELIVERED},
         {"busy", EXIT_NOT_DELIVERED},
+        {"full", EXIT_NO_DAEMON},
         {"bad_request", EXIT_USAGE},
     };
 

@@ -161,6 +161,7 @@ static bool open_api(struct zs_edge *z)
         .groups = (const char *const *)z->conf.node.groups.items,
         .group_count = z->conf.node.groups.count,
         .message_limit = z->conf.limits.message,
+        .clients = edge_clients(z->edge),
         .mesh = z->identity.mesh,
         .not_before = z->identity.said.not_before,
         .not_after = z->identity.said.not_after,

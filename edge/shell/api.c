@@ -61,33 +61,13 @@ static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
     events_gap(context, peer, missed);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
-{
-    struct api *a = listener->data;
-
-    if (status == 0 && !a->closing)
-        client_accept(a);
-}
-
 static void init_handles(struct api *a)
 {
-    uv_pipe_init(a->loop, &a->listener, 0);
     uv_idle_init(a->loop, &a->flusher);
     uv_timer_init(a->loop, &a->timer);
-    a->listener.data = a->flusher.data = a->timer.data = a;
+    uv_timer_init(a->loop, &a->rest);
+    a->flusher.data = a->timer.data = a->rest.data = a;
     a->handles = 3;
-}
-
-/* The mask makes the socket private from its first moment on. */
-static int listen_privately(struct api *a)
-{
-    mode_t mask = umask(0177);
-    int result = uv_pipe_bind(&a->listener, a->socket);
-
-    umask(mask);
-    return result != 0
-               ? result
-               : uv_listen((uv_stream_t *)&a->listener, 128, on_connection);
 }
 
 static struct api *api_new(struct edge *e, const struct api_conf *conf)
@@ -115,6 +95,11 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->http_page = memory_string("");
     a->http_token = memory_string("");
     a->message_limit = conf->message_limit;
+    a->client_limit = conf->clients > 0 && conf->clients < API_CLIENTS
+                          ? conf->clients
+                          : API_CLIENTS;
+    a->fd = a->spare = -1;
+    a->starved_at = INSTANT_NEVER;
     a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
     a->mesh = conf->mesh;
     a->not_before = conf->not_before;
@@ -155,12 +140,23 @@ static void on_closed(uv_handle_t *handle)
         api_free(a);
 }
 
+static void on_unlistened(uv_handle_t *listener)
+{
+    api_unlisten(listener->data);
+    on_closed(listener);
+}
+
 static void close_handles(struct api *a)
 {
     a->closing = true;
-    uv_close((uv_handle_t *)&a->listener, on_closed);
+    if (a->fd >= 0) {
+        unlink(a->socket);
+        a->handles++;
+        uv_close((uv_handle_t *)&a->listener, on_unlistened);
+    }
     uv_close((uv_handle_t *)&a->flusher, on_closed);
     uv_close((uv_handle_t *)&a->timer, on_closed);
+    uv_close((uv_handle_t *)&a->rest, on_closed);
 }
 
 struct api *api_open(struct edge *e, const struct api_conf *conf,
@@ -173,7 +169,7 @@ struct api *api_open(struct edge *e, const struct api_conf *conf,
         return NULL;
     }
     init_handles(a);
-    int result = listen_privately(a);
+    int result = api_listen(a);
     if (result != 0) {
         snprintf(error, API_ERROR_SIZE, "%s: %s", a->socket,
                  uv_strerror(result));

@@ -21,6 +21,7 @@ struct api_conf {
     const char *const *groups; /* that the node is in from the start */
     size_t group_count;
     size_t message_limit; /* bytes; limits.message */
+    size_t clients;       /* at a time; 0: as many as there is room for */
     struct mesh_id mesh;  /* whose revocation lists are taken */
     uint64_t not_before;  /* the certificate's, Unix seconds */
     uint64_t not_after;   /* 0: never */

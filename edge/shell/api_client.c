@@ -4,7 +4,6 @@
 #include "common/io/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -267,15 +266,15 @@ static void refuse(struct client *c)
     if (log_limit_passes(edge_log_limit(c->api->edge), edge_now(c->api->edge),
                          LOG_BY_STRANGERS, "api_refused", "too_many_clients",
                          (struct bytes){0}))
-        log_warn("api_refused", "reason=too_many_clients limit=%d",
-                 API_CLIENTS);
-    answer_error(c, (struct bytes){0}, "busy",
-                 "too many clients are connected");
+        log_warn("api_refused", "reason=too_many_clients limit=%zu",
+                 c->api->client_limit);
+    answer_error(c, (struct bytes){0}, "full",
+                 "too many local programs are connected to the edge");
     client_flush(c);
     client_close(c);
 }
 
-static void client_new(struct api *a, int fd, const struct api_carrier *carrier)
+void client_attach(struct api *a, int fd, const struct api_carrier *carrier)
 {
     struct client *c = memory_new(sizeof(*c));
 
@@ -296,35 +295,7 @@ static void client_new(struct api *a, int fd, const struct api_carrier *carrier)
         c->next->previous = c;
     a->clients = c;
     a->client_count++;
-    if (a->client_count > API_CLIENTS)
+    if (a->client_count > a->client_limit)
         refuse(c);
     client_review(c);
-}
-
-void client_attach(struct api *a, int fd, const struct api_carrier *carrier)
-{
-    client_new(a, fd, carrier);
-}
-
-static void free_stream(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-/* libuv accepts, as it knows what to do when descriptors run out. The rest is
- * done on the descriptor itself: what a client is sent must be writable at any
- * time, and not queue up inside of libuv. */
-void client_accept(struct api *a)
-{
-    uv_pipe_t *stream = memory_new(sizeof(*stream));
-    uv_os_fd_t fd;
-
-    uv_pipe_init(a->loop, stream, 0);
-    if (uv_accept((uv_stream_t *)&a->listener, (uv_stream_t *)stream) == 0 &&
-        uv_fileno((uv_handle_t *)stream, &fd) == 0) {
-        int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-        if (own >= 0)
-            client_new(a, own, NULL);
-    }
-    uv_close((uv_handle_t *)stream, free_stream);
 }

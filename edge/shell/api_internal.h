@@ -1,7 +1,8 @@
 /*
  * api_internal - what the parts of the local API share; for api*.c only.
  *
- * api.c         the listener, and the observer that tells the parts
+ * api.c         opens and closes, and is the observer that tells the parts
+ * api_accept.c  the listener
  * api_socket.c  the socket's path: folder, stale and living sockets
  * api_client.c  one client's bytes: lines in, batched answers out
  * api_slow.c    clients that read more slowly than they are written to
@@ -159,13 +160,18 @@ struct api {
     size_t line_limit;
     struct mesh_id mesh;
     uint64_t not_before, not_after;
-    uv_pipe_t listener;
+    int fd;    /* listens; -1: not yet, or no more */
+    int spare; /* a descriptor kept to refuse one client with; or -1 */
+    uv_poll_t listener;
+    uv_timer_t rest; /* of the listener, while there are no descriptors, */
+    struct instant starved_at; /* since then; or NEVER */
     uv_idle_t flusher;
     uv_timer_t timer;
-    size_t handles; /* the three above, as far as they are not closed yet */
+    size_t handles; /* of these four, those that are not closed yet */
     bool closing;
     struct client *clients;
     size_t client_count;
+    size_t client_limit; /* at most API_CLIENTS */
     struct client *dirty;
     struct map refs;     /* node_ref.value -> struct pending, submitted */
     struct map requests; /* reference -> struct pending, awaiting a reply */
@@ -184,8 +190,12 @@ bool api_socket_claim(const char *path, char error[API_ERROR_SIZE]) MUST_USE;
 /* The usual path for a node's name, to be freed. */
 char *api_socket_default(const char *name);
 
+/* api_accept.c: listens on the socket's path; 0, or a number of libuv's. */
+int api_listen(struct api *a);
+/* Once the listener's handle is closed. */
+void api_unlisten(struct api *a);
+
 /* api_client.c */
-void client_accept(struct api *a);
 /* A client on this connected socket, which it takes over. */
 void client_attach(struct api *a, int fd, const struct api_carrier *carrier);
 void client_close(struct client *c);

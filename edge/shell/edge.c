@@ -182,6 +182,11 @@ struct log_limit *edge_log_limit(struct edge *e)
     return &e->turn.log;
 }
 
+size_t edge_clients(const struct edge *e)
+{
+    return e->share.clients;
+}
+
 bool edge_busy(const struct edge *e)
 {
     return zloop_busy(&e->zloop);

@@ -113,6 +113,8 @@ const char *edge_relay_transport(const struct edge *e, size_t index);
 struct log_limit *edge_log_limit(struct edge *e);
 /* See zloop_busy. */
 bool edge_busy(const struct edge *e);
+/* How many local programs the limit of open files allows. */
+size_t edge_clients(const struct edge *e);
 uv_loop_t *edge_loop(const struct edge *e);
 struct instant edge_now(const struct edge *e);
 

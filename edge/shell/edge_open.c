@@ -18,6 +18,7 @@ enum {
     LINKS_SPARE = 64,
     STRANGERS = 256,
     HELLO_S = 5, /* [P-5.3] */
+    CLIENTS = 256,
     /* A free TCP port whose number UDP has not: rare, and twice rarer. */
     PORT_TRIES = 8,
 };
@@ -33,6 +34,23 @@ static bool failed(char error[EDGE_ERROR_SIZE], const char *text, ...)
     vsnprintf(error, EDGE_ERROR_SIZE, text, arguments);
     va_end(arguments);
     return false;
+}
+
+/* What links, connections and local programs there may be. */
+static void divide_files(struct edge *e)
+{
+    size_t links = e->conf->limits.links;
+    struct files_share wanted = {.links = links,
+                                 .sockets = 2 * links + LINKS_SPARE + STRANGERS,
+                                 .strangers = STRANGERS,
+                                 .clients = CLIENTS};
+    size_t files = files_limit();
+
+    if (!files_divide(files, files_open(), e->relay_count, &wanted, &e->share))
+        log_warn("few_open_files",
+                 "files=%zu links=%zu connections=%zu clients=%zu "
+                 "remedy=\"raise LimitNOFILE or ulimit -n\"",
+                 files, e->share.links, e->share.sockets, e->share.clients);
 }
 
 /* ---- The node */
@@ -94,7 +112,7 @@ static struct node_conf node_conf_of(const struct edge *e)
                    .window = conf->limits.window,
                    .stored = conf->limits.window * (1 + e->options.windows),
                    .peers = conf->limits.peers,
-                   .links = conf->limits.links},
+                   .links = e->share.links},
     };
 
     memcpy(n.secret_key, identity->secret_key, sizeof n.secret_key);
@@ -108,6 +126,7 @@ static bool open_node(struct edge *e, char error[EDGE_ERROR_SIZE])
 {
     if (!add_relays(e, error))
         return false;
+    divide_files(e);
     /* Its configuration is a file, so it is read here and not by the core's
      * first key, which makes do without OpenSSL. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
@@ -187,8 +206,9 @@ static bool open_incoming(struct edge *e)
         .keys = node_link_keys(e->node),
         .bell = e->bell,
         /* The node closes the least used beyond its limit. */
-        .limit = 2 * e->conf->limits.links + LINKS_SPARE,
-        .sockets = 2 * e->conf->limits.links + LINKS_SPARE + STRANGERS,
+        .limit = 2 * e->share.links + LINKS_SPARE,
+        .sockets = e->share.sockets,
+        .strangers = e->share.strangers,
         .hello = span_s(HELLO_S),
         .intake = &e->intake,
     };

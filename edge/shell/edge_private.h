@@ -10,6 +10,7 @@
 #include "edge/shell/diary.h"
 #include "edge/shell/discovery.h"
 #include "edge/shell/edge.h"
+#include "edge/shell/files.h"
 #include "edge/shell/incoming.h"
 #include "edge/shell/network.h"
 #include "edge/shell/observers.h"
@@ -31,6 +32,7 @@ struct edge {
     struct outgoing *outgoing;
     struct bell *bell; /* of these two */
     struct intake intake;
+    struct files_share share; /* of the open files that are allowed */
     struct discovery *discovery;
     struct network *network;
     struct wake *wake;

@@ -29,6 +29,7 @@ enum {
     /* A second: one costs 0.4 ms when it is only begun, and four times that to
      * its end. */
     HANDSHAKES = 256,
+    BACKLOG = 128,
 };
 
 struct link {
@@ -377,12 +378,19 @@ static void on_ready(void *context, int events)
     }
 }
 
+/* As many are accepted at once, before the gate can cut one. */
+static int backlog(const struct incoming_conf *conf)
+{
+    return conf->sockets < BACKLOG ? (int)conf->sockets : BACKLOG;
+}
+
 static bool open_socket(struct incoming *in, const struct incoming_conf *conf)
 {
     in->socket = zsocket_open(in->turn->zloop, conf->zmq_context, ZMQ_ROUTER,
                               on_ready, in);
     if (in->socket == NULL || !link_socket_setup(in->socket) ||
         !link_socket_serve(in->socket, conf->keys) ||
+        !zsocket_set(in->socket, ZMQ_BACKLOG, backlog(conf)) ||
         !zsocket_set(in->socket, ZMQ_ROUTER_MANDATORY, 1))
         return false;
     in->monitor = monitor_open(in->turn->zloop, conf->zmq_context, in->socket,
@@ -396,7 +404,8 @@ struct incoming *incoming_open(struct turn *turn,
     struct incoming *in = memory_new(sizeof *in);
     uint8_t hash_key[16];
     struct gate_conf gate = {.sockets = conf->sockets,
-                             .per_address = conf->sockets / 2,
+                             .strangers = conf->strangers,
+                             .per_address = (conf->sockets + 1) / 2,
                              .handshakes = HANDSHAKES,
                              .hello = conf->hello,
                              .drop = span_ms(FORGOTTEN_MS),

@@ -21,7 +21,8 @@ struct incoming_conf {
     void *zmq_context;
     const struct curve_pair *keys; /* copied */
     size_t limit;      /* links at once; packets beyond are dropped */
-    size_t sockets;    /* connections at once */
+    size_t sockets;    /* connections at once, */
+    size_t strangers;  /* and of them that sent no packet yet */
     struct span hello; /* in which a connection has to become a link */
     struct intake *intake;
     struct bell *bell; /* its ear calls incoming_write_on */

@@ -150,6 +150,7 @@ static int setup(void **state)
                                                .bell = w.bell,
                                                .intake = &w.intake,
                                                .sockets = CONNECTIONS,
+                                               .strangers = CONNECTIONS,
                                                .hello = span_ms(HELLO_MS),
                                                .limit = 4});
     assert_non_null(w.incoming);

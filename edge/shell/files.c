@@ -1,0 +1,59 @@
+#include "edge/shell/files.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+enum {
+    /* libzmq's threads and sockets, listeners, UDP, timers, one to spare. */
+    FILES_OWN = 26,
+    /* A link that is dialled: its TCP connection, its DEALER, its monitor's
+     * two ends. */
+    FILES_OF_LINK = 4,
+};
+
+static size_t less(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t within(size_t value, size_t most)
+{
+    return value < 1 ? 1 : less(value, most);
+}
+
+bool files_divide(size_t files, size_t open, size_t relays,
+                  const struct files_share *wanted, struct files_share *share)
+{
+    size_t taken = open + FILES_OWN + FILES_OF_LINK * relays;
+    size_t left = files > taken ? files - taken : 0;
+
+    share->clients = within(left / 4, wanted->clients);
+    left -= less(left, share->clients);
+    share->sockets = within(left / 2, wanted->sockets);
+    left -= less(left, share->sockets);
+    share->links = within(left / FILES_OF_LINK, wanted->links);
+    share->strangers = within(share->sockets / 2, wanted->strangers);
+    return share->clients == wanted->clients &&
+           share->sockets == wanted->sockets && share->links == wanted->links;
+}
+
+size_t files_limit(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
+}
+
+/* Less ".", ".." and the folder's own. */
+size_t files_open(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    if (folder == NULL)
+        return 0;
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count > 3 ? count - 3 : 0;
+}

@@ -1,0 +1,77 @@
+/* What a limit of open files is divided into. */
+#include "tests/unit/kit.h"
+
+#include "edge/shell/files.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+static const struct files_share wanted = {
+    .links = 256, .sockets = 832, .strangers = 256, .clients = 256};
+
+/* Of a link: four descriptors. What is divided is what there is. */
+static void what_is_given_is_there(void **state)
+{
+    (void)state;
+    for (size_t files = 64; files < 5000; files++) {
+        struct files_share s;
+        bool all = files_divide(files, 5, 1, &wanted, &s);
+        size_t used = 5 + 4 + s.clients + s.sockets + 4 * s.links;
+        assert_true(used + 20 <= files);
+        assert_true(s.clients >= 1 && s.clients <= wanted.clients);
+        assert_true(s.sockets >= 1 && s.sockets <= wanted.sockets);
+        assert_true(s.links >= 1 && s.links <= wanted.links);
+        assert_true(s.strangers >= 1 && s.strangers <= s.sockets);
+        assert_int_equal(all, s.clients == wanted.clients &&
+                                  s.sockets == wanted.sockets &&
+                                  s.links == wanted.links);
+    }
+}
+
+static void many_files_are_enough_for_all(void **state)
+{
+    struct files_share s;
+
+    (void)state;
+    assert_true(files_divide(4096, 5, 2, &wanted, &s));
+    assert_int_equal(s.strangers, wanted.strangers);
+    assert_false(files_divide(1024, 5, 2, &wanted, &s));
+}
+
+static void too_few_are_one_of_each(void **state)
+{
+    (void)state;
+    for (size_t files = 0; files < 40; files++) {
+        struct files_share s;
+        assert_false(files_divide(files, 10, 2, &wanted, &s));
+        assert_int_equal(s.links, 1);
+        assert_int_equal(s.sockets, 1);
+        assert_int_equal(s.strangers, 1);
+        assert_int_equal(s.clients, 1);
+    }
+}
+
+static void the_system_tells(void **state)
+{
+    struct rlimit limit;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(files_limit(), limit.rlim_cur);
+    size_t before = files_open();
+    int fd = dup(0);
+    assert_int_equal(files_open(), before + 1);
+    close(fd);
+    assert_int_equal(files_open(), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_given_is_there),
+        cmocka_unit_test(many_files_are_enough_for_all),
+        cmocka_unit_test(too_few_are_one_of_each),
+        cmocka_unit_test(the_system_tells),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
