@@ -7,7 +7,7 @@
 . "$NET_DIR/../adversary/stage.sh"
 
 door=127.0.0.1:40001
-mib=96
+mib=96 # limits.memory, 64 MiB, and what an edge has anyway
 
 stage
 start_relay hub here
@@ -22,22 +22,21 @@ lie slow $door --key "$LINK_KEY" --count 100 --seconds 7
 lie half $door --key "$LINK_KEY" --count 100 --seconds 7
 lie mute $door --key "$LINK_KEY" --count 100 --seconds 7
 under_attack "strangers who say nothing, or little" $mib
-check_lie "all who shook hands and said nothing were cut [P-5.3]" 3 cut 100 100
+check_lie "all who shook hands and said nothing were cut [P-5.3]" 3 \
+    cut "$(lied 3 opened)" 100
 check_lie "5 s after they came" 3 last_cut_ms 4000 6900
 
 lie recorded $door --key "$LINK_KEY" --rate 1000
-under_attack "one recorded CURVE HELLO, 1,000 times a second" $mib
 lie fresh $door --key "$LINK_KEY" --rate 500
-under_attack "fresh CURVE HELLOs, 500 times a second" $mib
+under_attack "1,500 CURVE HELLOs a second, most of them recorded" $mib
 
 lie link-hellos $door --key "$LINK_KEY" --rate 300 --announcement "$bob_said"
 under_attack "bob's HELLO from somebody else" $mib
 check_lie "is refused" 0 answers 0 0
 
 lie frames $door --key "$LINK_KEY" --count 8 --size 65536
-under_attack "endless frames of 64 KiB before HELLO" $mib
 lie frames $door --key "$LINK_KEY" --count 8 --size 1
-under_attack "endless frames of 1 byte before HELLO" $mib
+under_attack "endless frames before HELLO" $mib
 
 # As many as may link, and as many again.
 another carol

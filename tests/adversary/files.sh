@@ -25,22 +25,20 @@ scene() { # VICTIM FILES ADDRESS
 }
 
 stage
-start_relay hub here
+edge here bob
 for files in 64 256; do
     with_files $files alice zs-edge -c "$LAB/alice.yaml" \
         --socket /run/zeroservices/alice.sock
-    edge here bob
     answers alice bob
     sees alice bob tcp 10s
     scene alice $files $door
-    end alice
+    stops alice
     rm "$LAB/alice.log"
 done
-end hub
 
 # By the relay now: bob has no listener, and calls nobody.
 conf bob "paths: {tcp: false}"
-end bob
+stops bob
 with_files 256 hub zs-relay -c "$LAB/hub/relay.yaml"
 until_true 10 lab_listens here
 meet relay

@@ -8,7 +8,7 @@
 
 socket=/run/zeroservices/alice.sock
 web=127.0.0.1:8080
-mib=288 # limits.memory, and what an edge has anyway
+mib=128
 
 stage
 conf alice "api: {http: '$web'}"

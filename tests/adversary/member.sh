@@ -3,18 +3,22 @@
 # relays, while alice, the victim, and bob talk by a direct link.
 #
 #   here: hub (relay, 127.0.0.1:443), alice (127.0.0.1:40001), bob,
-#         liar (127.0.0.1:444), a relay that alice uses too
+#         two relays that alice uses too, and that lie (127.0.0.1:444 and 445)
 . "$(dirname "$0")/../net/lab.sh"
 . "$NET_DIR/../adversary/stage.sh"
 
 door=127.0.0.1:40001
 hub=127.0.0.1:443
-mib=96
+mib=96 # limits.memory, 64 MiB, and what an edge has anyway
 
 stage
-"$ZS_BIN/zs-relay" init "$LAB/liar" --host 127.0.0.1 --port 444 \
-    --mesh "$MESH_ID" >"$LAB/liar.out"
-conf alice "relays: ['$(grep -oE 'tcp://[^ ]+' "$LAB/liar.out" | head -n 1)']"
+liars=
+for port in 444 445; do
+    "$ZS_BIN/zs-relay" init "$LAB/liar-$port" --host 127.0.0.1 --port $port \
+        --mesh "$MESH_ID" >"$LAB/liar.out"
+    liars+="${liars:+, }'$(grep -oE 'tcp://[^ ]+' "$LAB/liar.out" | head -n 1)'"
+done
+conf alice "relays: [$liars]"
 start_relay hub here
 meet tcp
 learn alice
@@ -32,11 +36,9 @@ by() { # NAME - the options of a member that knows alice
     under_attack "endless frames of two members" $mib
 
     lie announce $door $(by mallory) --rate 1000
-    under_attack "1,000 new announcements a second" $mib
-
-    lie inits $hub $(by mallory) --rate 1000
-    under_attack "one session INIT, 1,000 times a second" $mib
-    check_lie "is answered once" 0 answers 1 1
+    lie inits $hub $(by trudy) --rate 1000
+    under_attack "1,000 announcements and as many recorded INITs a second" $mib
+    check_lie "INIT is answered once" 1 answers 1 1
 
     publishing alice
     lie unknown $door $(by mallory) --count 200
@@ -51,12 +53,11 @@ by() { # NAME - the options of a member that knows alice
     check_lie "who is not greeted" 0 opened 0 0
 }
 
-lie relay 127.0.0.1:444 --key-file "$LAB/liar/relay.key" --count 1 --seconds 5
-under_attack "endless frames of a relay, before WELCOME" $mib
+lie relay 127.0.0.1:444 --key-file "$LAB/liar-444/relay.key" --count 1 --seconds 4
+lie relay 127.0.0.1:445 --key-file "$LAB/liar-445/relay.key" --count 2 --seconds 4
+under_attack "endless frames of two relays, before and after WELCOME" $mib
 check_lie "the attack took place" 0 opened 1 1000
-lie relay 127.0.0.1:444 --key-file "$LAB/liar/relay.key" --count 2 --seconds 5
-under_attack "endless frames of a relay, after WELCOME" $mib
-check_lie "the attack took place" 0 opened 1 1000
+check_lie "in both forms" 1 opened 1 1000
 
 stage_end
 finish
