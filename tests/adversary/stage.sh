@@ -143,7 +143,8 @@ asks() { # NAME COMMAND... - `zs` at that edge
     timeout 20 "$ZS_BIN/zs" --socket "/run/zeroservices/$name.sock" "$@"
 }
 
-arrives() { # NAME PEER - an edge starts, and the peer sees it.
+arrives() { # NAME PEER - an edge starts (anew), and the peer sees it.
+    end "$1"
     edge here "$1"
     asks "$2" wait --peer "$1" --timeout 15s
 }
@@ -154,10 +155,10 @@ meanwhile() { # WHAT MS COMMAND...
 
 start_lies() {
     local i args
+    rm -f "$LAB"/lie-*.log
     for i in "${!LIES[@]}"; do
         eval "args=(${LIES[$i]})"
         [[ " ${args[*]} " = *" --seconds "* ]] || args+=(--seconds "$LASTS")
-        rm -f "$LAB/lie-$i.log"
         spawn "lie-$i" here "$ATTACK" "${args[@]}"
     done
 }
@@ -310,6 +311,16 @@ check_lie() { # WHAT N KEY LEAST MOST
     else
         not_ok "$1" "$3 is $value, not $4 to $5"
     fi
+}
+
+# The same of all of them together.
+check_lies() { # WHAT KEY MOST
+    local i sum=0
+    for ((i = 0; ; i++)); do
+        [ -e "$LAB/lie-$i.log" ] || break
+        sum=$((sum + $(lied $i "$2")))
+    done
+    if [ $sum -le "$3" ]; then ok "$1" $sum; else not_ok "$1" "$2: $sum"; fi
 }
 
 stops() { # NAME - as asked, in time.
