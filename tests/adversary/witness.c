@@ -104,8 +104,18 @@ struct witness {
     bool gone;
 };
 
+/* Before both have subscribed, what comes has nobody to go to. */
+static bool begins(struct witness *w, uint64_t now)
+{
+    if (w->begun_us == 0 && w->synced[0] && w->synced[1])
+        w->begun_us = now;
+    return w->begun_us != 0;
+}
+
 static void send_due(struct witness *w, struct way *way, uint64_t now)
 {
+    if (!begins(w, now))
+        return;
     uint64_t due = 1 + (now - w->begun_us) * w->rate / 1000000;
     while (!w->ending && way->next <= due &&
            way->next - way->answered < AHEAD / 2) {
@@ -150,7 +160,11 @@ static void take_message(struct witness *w, struct way *way, const char *line,
         way->doubled++;
         return;
     }
-    way->late += n > way->expected;
+    if (n > way->expected) {
+        way->late++;
+        fprintf(stderr, "%s-%s: %" PRIu64 " came before %" PRIu64 "\n",
+                way->from, way->to, n, way->expected);
+    }
     way->expected = n + 1;
     way->received++;
     way->in_window++;
@@ -446,7 +460,6 @@ int main(int argc, char **argv)
                                  .expected = 1};
     }
     w.bare_fd = bare_open();
-    w.begun_us = now_us();
     while (!w.ending)
         turn(&w);
     uint64_t until = now_us() + DRAIN_US;
