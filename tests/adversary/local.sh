@@ -26,8 +26,10 @@ lie api-lines $socket --count 64 --size 15728640
 meanwhile "an honest zs" 2000 asks alice status
 under_attack "64 lines of 15 MiB that do not end" $mib
 
+# It is the owner of the host who runs them: who comes then is told so.
+is_told() { asks alice status 2>&1 | grep -q full; }
 lie api-idle $socket --count 400
-meanwhile "an honest zs" 2000 asks alice status
+meanwhile "an honest zs is told" 2000 is_told
 under_attack "every client's place taken by one that says nothing" $mib
 
 lie web-flood $web --count 60 "${token[@]}"
@@ -39,13 +41,10 @@ lie web-large $web --count 64 --size 15728640 "${token[@]}"
 meanwhile "an honest page" 2000 "${page[@]}"
 under_attack "64 WebSocket messages of 15 MiB that do not end" $mib
 
-lie web-slow $web --count 128 --seconds 6
+lie web-slow $web --count 128
+lie silent $web --count 200
 meanwhile "an honest page" 2000 "${page[@]}"
-under_attack "128 slow HTTP clients" $mib
-
-lie silent $web --count 300
-meanwhile "an honest page" 2000 "${page[@]}"
-under_attack "300 silent HTTP clients" $mib
+under_attack "128 slow HTTP clients, and 200 silent ones" $mib
 
 stage_end
 finish
