@@ -1,4 +1,4 @@
-#!/bin/bash
+# shellcheck shell=bash
 # An edge under attack by local programs, at the API's socket and at its HTTP
 # port, while it and bob talk for other local programs.
 #
