@@ -150,7 +150,9 @@ static bool has_grown(struct unread *u)
 
 static bool too_much(const struct unread *u)
 {
-    return u->held / 5 * UNREAD_COST_FIFTHS > u->memory_limit;
+    bool is_small = u->memory_was > 0 && u->memory_was <= u->memory_limit;
+
+    return !is_small && u->held / 2 * UNREAD_COST_HALVES > u->memory_limit;
 }
 
 static struct unread_conn *larger(struct unread_conn *a, struct unread_conn *b)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum { CONNS = 1000, LIMIT = 100000, MEMORY = 600000 };
+enum { CONNS = 1000, LIMIT = 100000, MEMORY = 1125000 };
 
 static struct unread unread;
 static struct unread_conn conns[CONNS];
@@ -131,7 +131,7 @@ static void who_is_gone_is_left_to_its_owner(void **state)
     unread_remove(&unread, &conns[1]);
 }
 
-/* 600,000 bytes of memory are 250,000 on the wire, at worst. */
+/* 1,125,000 bytes of memory are 250,000 on the wire, at worst. */
 static void of_all_together_the_largest_is_cut_first(void **state)
 {
     (void)state;
@@ -159,6 +159,38 @@ static void of_all_together_the_largest_is_cut_first(void **state)
     assert_null(reasons[1]);
     assert_null(reasons[6]);
     assert_int_equal(unread.held, 41000 + 36000);
+}
+
+static void none_is_cut_while_the_process_is_small(void **state)
+{
+    (void)state;
+    memory_now = MEMORY;
+    for (int fd = 1; fd <= 10; fd++) {
+        add(fd);
+        seen[fd].received = LIMIT - 10 + (uint64_t)fd % 10;
+    }
+    look_again();
+    for (int fd = 1; fd <= 10; fd++)
+        assert_null(reasons[fd]);
+    memory_now = MEMORY + 1;
+    look_again();
+    assert_string_equal(reasons[9], "memory");
+    assert_true(unread.held <= 250000);
+}
+
+/* Where the system does not tell, the worst is what counts. */
+static void some_are_where_its_size_is_unknown(void **state)
+{
+    (void)state;
+    memory_now = 0;
+    for (int fd = 1; fd <= 3; fd++) {
+        add(fd);
+        seen[fd].received = 90000 + (uint64_t)fd;
+    }
+    look_again();
+    assert_null(reasons[1]);
+    assert_null(reasons[2]);
+    assert_string_equal(reasons[3], "memory");
 }
 
 /* Of a connection that sends no more, what was read is seen all the same. */
@@ -257,6 +289,8 @@ int main(void)
         TEST(what_waits_in_the_kernel_is_not_counted),
         TEST(who_is_gone_is_left_to_its_owner),
         TEST(of_all_together_the_largest_is_cut_first),
+        TEST(none_is_cut_while_the_process_is_small),
+        TEST(some_are_where_its_size_is_unknown),
         TEST(what_was_read_since_is_not_cut_for),
         TEST(who_holds_much_is_looked_at_more_often),
         TEST(many_are_looked_at_in_turns),
