@@ -24,6 +24,13 @@ static bool set(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
+/* Groups that other sockets of this host are in; older kernels cannot help. */
+static bool none_of_others(int fd)
+{
+    (void)set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
+    return true;
+}
+
 static bool set_options(int fd, enum address_family family, bool shared)
 {
     bool ok = !shared || set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -36,7 +43,7 @@ static bool set_options(int fd, enum address_family family, bool shared)
                set(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 1) &&
                set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
     return ok && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
-           set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
+           set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) && none_of_others(fd) &&
            set(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1) &&
            set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1);
 }

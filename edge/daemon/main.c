@@ -12,6 +12,7 @@
 #include "edge/shell/http.h"
 #include "edge/shell/revocations.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -258,6 +259,20 @@ static int run(struct zs_edge *z)
     return code;
 }
 
+/* It may come later, so it is no mistake. */
+static void warn_of_interfaces(const struct edge_conf *conf)
+{
+    const struct conf_list *names = &conf->listen.interfaces;
+
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], "all") != 0 &&
+            if_nametoindex(names->items[i]) == 0)
+            fprintf(stderr,
+                    "zs-edge: listen.interfaces: this host has no interface "
+                    "`%s` now; it is used once it is there\n",
+                    names->items[i]);
+}
+
 /* --check: also what would only be a warning at the start. */
 static int check(const struct zs_edge *z)
 {
@@ -268,6 +283,7 @@ static int check(const struct zs_edge *z)
         fprintf(stderr, "zs-edge: %s\n", text);
         return EXIT_CONF;
     }
+    warn_of_interfaces(&z->conf);
     printf("%s: good\n", z->identity.said.name);
     return EXIT_DONE;
 }

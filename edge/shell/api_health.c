@@ -168,9 +168,82 @@ static void health_certificate(const struct api *a, struct text *t,
     }
 }
 
+/* "eth1, eth2, eth3 and 7 more" */
+static size_t add_gap(const struct api *a, struct text *what, enum edge_gap gap)
+{
+    const char *name = "";
+    size_t count = edge_gap(a->edge, gap, 0, &name);
+
+    for (size_t i = 0; i < count && i < NAMES_TOLD; i++) {
+        (void)edge_gap(a->edge, gap, i, &name);
+        text_add_string(what, i > 0 ? ", " : "");
+        text_add_string(what, name);
+    }
+    if (count > NAMES_TOLD) {
+        text_add_string(what, " and ");
+        text_add_number(what, count - NAMES_TOLD);
+        text_add_string(what, " more");
+    }
+    return count;
+}
+
+static void health_interfaces(const struct api *a, struct text *t,
+                              struct text *what)
+{
+    static const struct health missing = {
+        "warning", "interface_missing",
+        "`ip address` shows what there is: correct listen.interfaces, or bring "
+        "the interface up. If it comes later, it is used then."};
+    static const struct health unjoined = {
+        "warning", "multicast_not_joined",
+        "The kernel lets this process hear no more groups: raise "
+        "net.ipv4.igmp_max_memberships and net.core.optmem_max (sysctl), or "
+        "name those interfaces that matter in listen.interfaces."};
+
+    if (add_gap(a, what, EDGE_GAP_MISSING) > 0) {
+        text_add_string(what, ", which listen.interfaces names: not here, "
+                              "down, or without an address.");
+        health_add(t, &missing, what);
+    }
+    if (add_gap(a, what, EDGE_GAP_UNJOINED) > 0) {
+        text_add_string(what, ": multicast is not heard there, so nodes are "
+                              "not found by it.");
+        health_add(t, &unjoined, what);
+    }
+}
+
+static void health_network(const struct api *a, struct text *t,
+                           struct text *what)
+{
+    static const struct health deaf = {
+        "warning", "discovery_deaf",
+        "See which program has the port alone (ss -lunp), and end it, or set "
+        "another discovery.port at all nodes."};
+    static const struct health unannounced = {
+        "info", "addresses_left_out",
+        "Nodes on those networks find this one by multicast all the same. For "
+        "others name the interfaces that matter in listen.interfaces."};
+    const char *name;
+    size_t count;
+
+    health_interfaces(a, t, what);
+    if (edge_gap(a->edge, EDGE_GAP_DEAF, 0, &name) > 0) {
+        text_add_string(what, "The discovery port is not to be had: this node "
+                              "hears no multicast.");
+        health_add(t, &deaf, what);
+    }
+    if ((count = edge_gap(a->edge, EDGE_GAP_ADDRESSES, 0, &name)) > 0) {
+        text_add_number(what, count);
+        text_add_string(what, " of this host's addresses find no room in what "
+                              "it tells others.");
+        health_add(t, &unannounced, what);
+    }
+}
+
 void health_write(const struct api *a, struct text *t, struct text *what)
 {
     health_certificate(a, t, what, (uint64_t)time(NULL));
+    health_network(a, t, what);
     health_relays(a, t, what);
     health_peers(a, t, what);
 }

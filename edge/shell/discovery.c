@@ -13,15 +13,35 @@ enum { V4, V6, FAMILIES };
 /* Who asked the discovery port by unicast; the oldest is forgotten first. */
 enum { ASKERS = 64 };
 
+/* The kernel lets a socket take part in so many groups only (IPv4:
+ * net.ipv4.igmp_max_memberships, 20; IPv6: net.core.optmem_max), so there are
+ * as many as need be. */
+enum { SHARED_MOST = 512 };
+
+/* A group that a socket takes part in, on an interface. */
+struct membership {
+    unsigned interface;
+    int family;
+    struct udp *socket;
+};
+
 struct discovery {
+    uv_loop_t *loop;
     struct turn *turn;
     bool multicast;
     struct address groups[FAMILIES];
-    struct udp *shared[FAMILIES]; /* on the discovery port; may be NULL */
-    struct udp *own[FAMILIES];    /* may be NULL, but not both */
+    /* On the discovery port; the last one has room. May be none. */
+    struct udp *shared[FAMILIES][SHARED_MOST];
+    size_t shared_count[FAMILIES];
+    struct udp *own[FAMILIES]; /* may be NULL, but not both */
     const struct interfaces *interfaces;
-    unsigned joined[INTERFACES];
+    struct membership *joined;
     size_t joined_count;
+    size_t joined_room;
+    char (*unjoined)[IF_NAMESIZE]; /* interfaces whose group nobody hears */
+    size_t unjoined_count;
+    size_t unjoined_room;
+    bool told; /* of those */
     struct address askers[ASKERS];
     size_t next_asker;
 };
@@ -63,11 +83,26 @@ static void on_shared(void *context, const struct udp_datagram *datagram)
     take(d, datagram, multicast);
 }
 
-static void open_shared(struct discovery *d, uv_loop_t *loop, int family)
+/* One more socket on the discovery port; false with errno. */
+static bool more_shared(struct discovery *d, int family)
 {
-    d->shared[family] = udp_open(loop, families[family], d->groups[family].port,
-                                 true, on_shared, d);
-    if (d->shared[family] == NULL && errno != EAFNOSUPPORT)
+    size_t count = d->shared_count[family];
+
+    if (count == SHARED_MOST) {
+        errno = ENOBUFS;
+        return false;
+    }
+    struct udp *u = udp_open(d->loop, families[family], d->groups[family].port,
+                             true, on_shared, d);
+    if (u == NULL)
+        return false;
+    d->shared[family][d->shared_count[family]++] = u;
+    return true;
+}
+
+static void open_shared(struct discovery *d, int family)
+{
+    if (!more_shared(d, family) && errno != EAFNOSUPPORT)
         log_warn("discovery_deaf", "family=ipv%d port=%u error=\"%s\"",
                  (int)families[family], d->groups[family].port,
                  strerror(errno));
@@ -91,6 +126,7 @@ struct discovery *discovery_open(uv_loop_t *loop, struct turn *turn,
     struct discovery *d = memory_new(sizeof *d);
 
     d->turn = turn;
+    d->loop = loop;
     d->multicast = conf->multicast;
     d->groups[V4] = conf->group;
     d->groups[V6] = conf->group6;
@@ -100,8 +136,8 @@ struct discovery *discovery_open(uv_loop_t *loop, struct turn *turn,
         errno = error;
         return NULL;
     }
-    open_shared(d, loop, V4);
-    open_shared(d, loop, V6);
+    open_shared(d, V4);
+    open_shared(d, V6);
     return d;
 }
 
@@ -113,9 +149,12 @@ void discovery_close(struct discovery **self)
         return;
     *self = NULL;
     for (int f = 0; f < FAMILIES; f++) {
-        udp_close(&d->shared[f]);
+        while (d->shared_count[f] > 0)
+            udp_close(&d->shared[f][--d->shared_count[f]]);
         udp_close(&d->own[f]);
     }
+    free(d->joined);
+    free(d->unjoined);
     free(d);
 }
 
@@ -124,24 +163,75 @@ uint16_t discovery_own_port(const struct discovery *d)
     return udp_port(d->own[V4] != NULL ? d->own[V4] : d->own[V6]);
 }
 
-static void join(struct discovery *d, const struct interface *i)
+/* By the last socket, or by a new one where that has no room. */
+static bool join(struct discovery *d, const struct interface *i, int family)
 {
-    for (int f = 0; f < FAMILIES; f++)
-        if (d->shared[f] != NULL &&
-            !udp_join(d->shared[f], &d->groups[f], i->index) &&
-            errno != EADDRINUSE)
-            log_debug("group_not_joined", "interface=%s family=ipv%d error=%d",
-                      i->name, (int)families[f], errno);
-    d->joined[d->joined_count++] = i->index;
+    struct udp **shared = d->shared[family];
+    size_t *count = &d->shared_count[family];
+
+    if (*count == 0)
+        return true; /* That was told as discovery_deaf. */
+    bool good = udp_join(shared[*count - 1], &d->groups[family], i->index);
+    if (!good && (errno == ENOBUFS || errno == ENOMEM))
+        good = more_shared(d, family) &&
+               udp_join(shared[*count - 1], &d->groups[family], i->index);
+    if (!good)
+        return errno == EADDRINUSE;
+    if (d->joined_count == d->joined_room) {
+        d->joined_room = d->joined_room > 0 ? 2 * d->joined_room : 32;
+        d->joined = memory_resize(d->joined, d->joined_room, sizeof *d->joined);
+    }
+    d->joined[d->joined_count++] =
+        (struct membership){i->index, family, shared[*count - 1]};
+    return true;
 }
 
+static void note_unjoined(struct discovery *d, const struct interface *i)
+{
+    if (d->unjoined_count == d->unjoined_room) {
+        d->unjoined_room = d->unjoined_room > 0 ? 2 * d->unjoined_room : 16;
+        d->unjoined =
+            memory_resize(d->unjoined, d->unjoined_room, sizeof *d->unjoined);
+    }
+    memcpy(d->unjoined[d->unjoined_count++], i->name, IF_NAMESIZE);
+}
+
+static void join_both(struct discovery *d, const struct interface *i)
+{
+    bool heard = true;
+
+    for (int f = 0; f < FAMILIES; f++) {
+        if (interface_address(i, families[f]) == NULL)
+            (void)join(d, i, f); /* Its address may be about to come. */
+        else if (!join(d, i, f)) {
+            log_debug("group_not_joined", "interface=%s family=ipv%d error=%d",
+                      i->name, (int)families[f], errno);
+            heard = false;
+        }
+    }
+    if (!heard)
+        note_unjoined(d, i);
+}
+
+/* The first socket of each family stays: it answers who asks by unicast. */
 static void leave_all(struct discovery *d)
 {
-    for (; d->joined_count > 0; d->joined_count--)
-        for (int f = 0; f < FAMILIES; f++)
-            if (d->shared[f] != NULL)
-                udp_leave(d->shared[f], &d->groups[f],
-                          d->joined[d->joined_count - 1]);
+    for (; d->joined_count > 0; d->joined_count--) {
+        const struct membership *m = &d->joined[d->joined_count - 1];
+        udp_leave(m->socket, &d->groups[m->family], m->interface);
+    }
+    for (int f = 0; f < FAMILIES; f++)
+        while (d->shared_count[f] > 1)
+            udp_close(&d->shared[f][--d->shared_count[f]]);
+    d->unjoined_count = 0;
+}
+
+static void tell_unjoined(struct discovery *d)
+{
+    if (d->unjoined_count > 0 && !d->told)
+        log_warn("groups_not_joined", "interfaces=%zu first=%s",
+                 d->unjoined_count, d->unjoined[0]);
+    d->told = d->unjoined_count > 0;
 }
 
 void discovery_interfaces(struct discovery *d, const struct interfaces *all)
@@ -150,7 +240,21 @@ void discovery_interfaces(struct discovery *d, const struct interfaces *all)
     leave_all(d);
     for (size_t i = 0; i < all->count && d->multicast; i++)
         if (all->list[i].multicasts)
-            join(d, &all->list[i]);
+            join_both(d, &all->list[i]);
+    tell_unjoined(d);
+}
+
+size_t discovery_unjoined(const struct discovery *d, size_t index,
+                          const char **name)
+{
+    if (index < d->unjoined_count)
+        *name = d->unjoined[index];
+    return d->unjoined_count;
+}
+
+bool discovery_is_deaf(const struct discovery *d)
+{
+    return d->multicast && d->shared_count[V4] + d->shared_count[V6] == 0;
 }
 
 static void send_by(struct discovery *d, const struct interface *i, int family,
@@ -183,6 +287,6 @@ void discovery_send(struct discovery *d, const struct address *to,
                   errno);
     /* Firewalls and NATs on the way let an answer back only from where the
      * question went. */
-    if (d->shared[family] != NULL && has_asked(d, to))
-        (void)udp_send(d->shared[family], to, bytes, 0, NULL);
+    if (d->shared_count[family] > 0 && has_asked(d, to))
+        (void)udp_send(d->shared[family][0], to, bytes, 0, NULL);
 }

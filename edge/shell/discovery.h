@@ -34,6 +34,13 @@ uint16_t discovery_own_port(const struct discovery *d);
 /* These are the interfaces from now on (borrowed until the next call). */
 void discovery_interfaces(struct discovery *d, const struct interfaces *all);
 
+/* How many interfaces there are whose multicast the kernel does not let it
+ * hear; *name is that of number `index`, if there are so many. */
+size_t discovery_unjoined(const struct discovery *d, size_t index,
+                          const char **name);
+/* The discovery port is not to be had: no multicast is heard at all. */
+bool discovery_is_deaf(const struct discovery *d);
+
 /* What cannot be sent is lost, as datagrams are. */
 void discovery_multicast(struct discovery *d, struct bytes bytes);
 void discovery_send(struct discovery *d, const struct address *to,

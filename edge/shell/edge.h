@@ -111,6 +111,16 @@ const char *edge_relay_url(const struct edge *e, size_t index);
 const char *edge_relay_transport(const struct edge *e, size_t index);
 /* Passed by all lines that peers and local programs can cause. */
 struct log_limit *edge_log_limit(struct edge *e);
+/* What of the host's network it does without. */
+enum edge_gap {
+    EDGE_GAP_MISSING,   /* interfaces of listen.interfaces that are not there */
+    EDGE_GAP_UNJOINED,  /* interfaces whose multicast the kernel refuses */
+    EDGE_GAP_ADDRESSES, /* addresses that its announcement has no room for */
+    EDGE_GAP_DEAF,      /* 1: it hears no multicast at all */
+};
+/* How many; *name is the one of number `index`, of those with names. */
+size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
+                const char **name);
 /* See zloop_busy. */
 bool edge_busy(const struct edge *e);
 /* How many local programs the limit of open files allows. */

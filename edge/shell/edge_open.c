@@ -175,9 +175,9 @@ void edge_tell_addresses(struct edge *e)
 {
     struct address *list = arena_take(turn_arena(&e->turn),
                                       NODE_ADDRESSES * sizeof(struct address));
-    size_t count = interfaces_candidates(network_now(e->network),
-                                         discovery_own_port(e->discovery), list,
-                                         NODE_ADDRESSES);
+    size_t count = interfaces_candidates(
+        network_now(e->network), discovery_own_port(e->discovery), list,
+        NODE_ADDRESSES, &e->addresses_left_out);
 
     turn_add(&e->turn,
              &(struct node_event){.kind = NODE_ADDRESSES_ARE,
@@ -347,6 +347,7 @@ static void start(struct edge *e)
     uv_timer_start(&e->clock, on_clock, CLOCK_MS, CLOCK_MS);
     on_clock(&e->clock);
     edge_tell_addresses(e);
+    edge_tell_missing(e);
     e->wake = wake_open(e->loop, on_woke, e);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);

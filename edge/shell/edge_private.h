@@ -46,6 +46,7 @@ struct edge {
     struct relay_url relays[NODE_RELAYS];
     char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
     size_t relay_count;
+    size_t addresses_left_out;
     bool stopping;
     bool stopped;
     void (*tell_stopped)(void *context);
@@ -58,6 +59,8 @@ void edge_turn(struct edge *e);
 void edge_do(struct edge *e, const struct todo *todo);
 /* edge_open.c */
 void edge_tell_addresses(struct edge *e);
+/* edge_gaps.c: the log says which interfaces are missing. */
+void edge_tell_missing(const struct edge *e);
 /* The node has said goodbye. */
 void edge_left(struct edge *e);
 

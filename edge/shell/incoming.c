@@ -455,6 +455,7 @@ void incoming_close(struct incoming **self)
     map_close(&in->by_routing_id);
     map_close(&in->by_id);
     gate_free(in->gate);
+    listener_close(&in->listener);
     uv_close((uv_handle_t *)&in->due, on_closed);
 }
 

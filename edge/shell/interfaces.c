@@ -1,8 +1,11 @@
 #include "edge/shell/interfaces.h"
 
+#include "common/base/memory.h"
 #include "common/io/sockaddr.h"
 
 #include <ifaddrs.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_wanted(const struct ifaddrs *entry, const char *const *names,
@@ -17,39 +20,71 @@ static bool is_wanted(const struct ifaddrs *entry, const char *const *names,
     return name_count == 0;
 }
 
-/* The interface's place in the order of indices, made if need be. */
-static struct interface *place_of(struct interfaces *all,
-                                  const struct ifaddrs *entry)
+void interfaces_close(struct interfaces *all)
 {
-    unsigned index = if_nametoindex(entry->ifa_name);
+    for (size_t i = 0; i < all->count; i++)
+        free(all->list[i].addresses);
+    free(all->list);
+    *all = (struct interfaces){0};
+}
+
+/* The interface's place in the order of indices, made if need be. */
+static struct interface *place_of(struct interfaces *all, unsigned index)
+{
     size_t at = 0;
 
     while (at < all->count && all->list[at].index < index)
         at++;
     if (at < all->count && all->list[at].index == index)
         return &all->list[at];
-    if (index == 0 || all->count == INTERFACES)
+    if (index == 0 || all->count == INTERFACES_MOST)
         return NULL;
+    if (all->count == all->room) {
+        all->room = all->room > 0 ? 2 * all->room : 16;
+        all->list = memory_resize(all->list, all->room, sizeof *all->list);
+    }
     memmove(&all->list[at + 1], &all->list[at],
             (all->count - at) * sizeof *all->list);
     all->count++;
+    all->list[at] = (struct interface){.index = index};
+    return &all->list[at];
+}
 
-    struct interface *i = &all->list[at];
-    memset(i, 0, sizeof *i);
-    memcpy(i->name, entry->ifa_name, strnlen(entry->ifa_name, IF_NAMESIZE - 1));
-    i->index = index;
-    i->multicasts = (entry->ifa_flags & (IFF_MULTICAST | IFF_LOOPBACK)) != 0;
-    return i;
+void interfaces_add(struct interfaces *all, const char *name, unsigned index,
+                    bool multicasts, const struct address *a)
+{
+    struct interface *i = place_of(all, index);
+
+    if (i == NULL || i->count == INTERFACE_ADDRESSES_MOST) {
+        all->left_out++;
+        return;
+    }
+    if (i->count == i->room) {
+        i->room = i->room > 0 ? 2 * i->room : 4;
+        i->addresses =
+            memory_resize(i->addresses, i->room, sizeof *i->addresses);
+    }
+    snprintf(i->name, sizeof i->name, "%s", name);
+    i->multicasts = multicasts;
+    i->addresses[i->count++] = *a;
+}
+
+bool interfaces_have(const struct interfaces *all, const char *name)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->list[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 static void add(struct interfaces *all, const struct ifaddrs *entry)
 {
     struct address a = address_of_sockaddr(entry->ifa_addr);
-    struct interface *i =
-        a.family == ADDRESS_NONE ? NULL : place_of(all, entry);
 
-    if (i != NULL && i->count < INTERFACE_ADDRESSES)
-        i->addresses[i->count++] = a;
+    if (a.family != ADDRESS_NONE)
+        interfaces_add(all, entry->ifa_name, if_nametoindex(entry->ifa_name),
+                       (entry->ifa_flags & (IFF_MULTICAST | IFF_LOOPBACK)) != 0,
+                       &a);
 }
 
 bool interfaces_scan(struct interfaces *all, const char *const *names,
@@ -59,7 +94,7 @@ bool interfaces_scan(struct interfaces *all, const char *const *names,
 
     if (getifaddrs(&entries) != 0)
         return false;
-    all->count = 0;
+    interfaces_close(all);
     for (struct ifaddrs *e = entries; e != NULL; e = e->ifa_next)
         if (is_wanted(e, names, name_count))
             add(all, e);
@@ -98,37 +133,74 @@ const struct address *interface_address(const struct interface *i,
     return NULL;
 }
 
-static size_t take(const struct interfaces *all, enum address_family family,
-                   bool loopback, struct address *list, size_t limit)
-{
-    size_t count = 0;
+/* What is collected, and how many found no room. */
+struct collection {
+    struct address *list;
+    size_t count;
+    size_t limit;
+    size_t left_out;
+};
 
-    for (size_t i = 0; i < all->count; i++)
-        for (size_t at = 0; at < all->list[i].count; at++) {
-            const struct address *a = &all->list[i].addresses[at];
-            if (a->family == family && address_is_loopback(a) == loopback &&
-                !address_is_link_local(a) && count < limit)
-                list[count++] = *a;
-        }
-    return count;
+static void collect(struct collection *c, const struct address *a)
+{
+    if (c->count < c->limit)
+        c->list[c->count++] = *a;
+    else
+        c->left_out++;
 }
 
-static size_t take_both(const struct interfaces *all, bool loopback,
-                        struct address *list, size_t limit)
+/* The interface's address number `which` of those of the family that others can
+ * reach; NULL if it has not so many. */
+static const struct address *reachable(const struct interface *i,
+                                       enum address_family family,
+                                       bool loopback, size_t which)
 {
-    size_t count = take(all, ADDRESS_V4, loopback, list, limit);
+    for (size_t at = 0; at < i->count; at++) {
+        const struct address *a = &i->addresses[at];
+        if (a->family == family && address_is_loopback(a) == loopback &&
+            !address_is_link_local(a) && which-- == 0)
+            return a;
+    }
+    return NULL;
+}
 
-    return count + take(all, ADDRESS_V6, loopback, list + count, limit - count);
+/* The first of each interface, then the second of each, ... */
+static void take(struct collection *c, const struct interfaces *all,
+                 enum address_family family, bool loopback)
+{
+    bool more = true;
+
+    for (size_t which = 0; more; which++) {
+        more = false;
+        for (size_t i = 0; i < all->count; i++) {
+            const struct address *a =
+                reachable(&all->list[i], family, loopback, which);
+            if (a != NULL)
+                collect(c, a);
+            more |= a != NULL;
+        }
+    }
+}
+
+static void take_both(struct collection *c, const struct interfaces *all,
+                      bool loopback)
+{
+    take(c, all, ADDRESS_V4, loopback);
+    take(c, all, ADDRESS_V6, loopback);
 }
 
 size_t interfaces_candidates(const struct interfaces *all, uint16_t port,
-                             struct address *list, size_t limit)
+                             struct address *list, size_t limit,
+                             size_t *left_out)
 {
-    size_t count = take_both(all, false, list, limit);
+    struct collection c = {.list = list, .limit = limit};
 
-    if (count == 0)
-        count = take_both(all, true, list, limit);
-    for (size_t i = 0; i < count; i++)
+    take_both(&c, all, false);
+    if (c.count == 0)
+        take_both(&c, all, true);
+    for (size_t i = 0; i < c.count; i++)
         list[i].port = port;
-    return count;
+    if (left_out != NULL)
+        *left_out = c.left_out;
+    return c.count;
 }

@@ -9,20 +9,31 @@
 #include <net/if.h>
 #include <stddef.h>
 
-enum { INTERFACES = 64, INTERFACE_ADDRESSES = 16 };
+/* Far beyond what a host has; what is more is left out and counted. */
+enum { INTERFACES_MOST = 4096, INTERFACE_ADDRESSES_MOST = 1024 };
 
 struct interface {
     char name[IF_NAMESIZE];
     unsigned index;
     bool multicasts; /* loopback does, though it does not say so */
     size_t count;
-    struct address addresses[INTERFACE_ADDRESSES]; /* port 0 */
+    size_t room;
+    struct address *addresses; /* port 0 */
 };
 
+/* A zeroed one is empty. */
 struct interfaces {
     size_t count;
-    struct interface list[INTERFACES]; /* up, with an address; by index */
+    size_t room;
+    struct interface *list; /* up, with an address; by index */
+    size_t left_out;        /* addresses beyond the limits */
 };
+
+void interfaces_close(struct interfaces *all);
+/* One more address of an interface, which may be new. */
+void interfaces_add(struct interfaces *all, const char *name, unsigned index,
+                    bool multicasts, const struct address *a);
+bool interfaces_have(const struct interfaces *all, const char *name);
 
 /* Those of these names, or all for a count of 0. False if the system does not
  * tell; then nothing is changed. */
@@ -36,9 +47,11 @@ const struct address *interface_address(const struct interface *i,
 /*
  * The addresses where other hosts may reach this one, IPv4 first. Link-local
  * ones mean nothing elsewhere and are left out, and loopback too unless there
- * is nothing else.
+ * is nothing else. At most `limit` of them, of each interface one before any
+ * has two; *left_out (may be NULL): so many found no room.
  */
 size_t interfaces_candidates(const struct interfaces *all, uint16_t port,
-                             struct address *list, size_t limit);
+                             struct address *list, size_t limit,
+                             size_t *left_out);
 
 #endif

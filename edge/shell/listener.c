@@ -1,5 +1,7 @@
 #include "edge/shell/listener.h"
 
+#include "common/base/memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +44,7 @@ static bool bind_one(struct listener *l, void *socket, const struct address *a)
     return l->port != 0;
 }
 
-static bool interfaces_have(const struct interfaces *all,
-                            const struct address *a)
+static bool has_address(const struct interfaces *all, const struct address *a)
 {
     for (size_t i = 0; i < all->count; i++)
         for (size_t at = 0; at < all->list[i].count; at++)
@@ -59,7 +60,7 @@ static void unbind_gone(struct listener *l, void *socket,
     size_t kept = 0;
 
     for (size_t i = 0; i < l->count; i++) {
-        if (interfaces_have(where, &l->bound[i]))
+        if (has_address(where, &l->bound[i]))
             l->bound[kept++] = l->bound[i];
         else
             zmq_unbind(socket, endpoint_of(&l->bound[i], l->port, endpoint));
@@ -75,6 +76,15 @@ static bool is_bound(const struct listener *l, const struct address *a)
     return false;
 }
 
+static void note_bound(struct listener *l, const struct address *a)
+{
+    if (l->count == l->room) {
+        l->room = l->room > 0 ? 2 * l->room : 16;
+        l->bound = memory_resize(l->bound, l->room, sizeof *l->bound);
+    }
+    l->bound[l->count++] = *a;
+}
+
 static bool bind_new(struct listener *l, void *socket,
                      const struct interface *where)
 {
@@ -82,10 +92,10 @@ static bool bind_new(struct listener *l, void *socket,
 
     for (size_t i = 0; i < where->count; i++) {
         const struct address *a = &where->addresses[i];
-        if (l->count == LISTENER_ADDRESSES || is_bound(l, a))
+        if (is_bound(l, a))
             continue;
         if (bind_one(l, socket, a))
-            l->bound[l->count++] = *a;
+            note_bound(l, a);
         else
             failed = true;
     }
@@ -104,4 +114,10 @@ bool listener_listen(struct listener *l, void *socket, uint16_t port,
     for (size_t i = 0; i < where->count; i++)
         failed |= !bind_new(l, socket, &where->list[i]);
     return !failed || l->count > 0;
+}
+
+void listener_close(struct listener *l)
+{
+    free(l->bound);
+    *l = (struct listener){0};
 }

@@ -7,14 +7,15 @@
 
 #include "edge/shell/interfaces.h"
 
-enum { LISTENER_ADDRESSES = 64 };
-
 /* A zeroed one listens nowhere. */
 struct listener {
     uint16_t port;
     size_t count;
-    struct address bound[LISTENER_ADDRESSES]; /* port 0 */
+    size_t room;
+    struct address *bound; /* port 0 */
 };
+
+void listener_close(struct listener *l);
 
 /*
  * Listens on a port (0: a free one, which `port` then is) of these interfaces'

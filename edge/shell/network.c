@@ -34,7 +34,9 @@ static void rescan(struct network *n)
         return;
     if (interfaces_equal(&n->now, &n->next))
         return;
+    struct interfaces before = n->now;
     n->now = n->next;
+    n->next = before;
     log_debug("interfaces_changed", "count=%zu", n->now.count);
     n->changed(n->context, &n->now);
 }
@@ -115,8 +117,11 @@ static void on_closed(uv_handle_t *handle)
 {
     struct network *n = handle->data;
 
-    if (--n->open_handles == 0)
-        free(n);
+    if (--n->open_handles > 0)
+        return;
+    interfaces_close(&n->now);
+    interfaces_close(&n->next);
+    free(n);
 }
 
 void network_close(struct network **self)

@@ -40,6 +40,7 @@ struct edge {
     size_t peer_count;
     struct instant now;
     uint64_t last_ref;
+    size_t gaps[EDGE_GAP_DEAF + 1];
     const char *relay_error; /* NULL: unreachable */
     size_t takes; /* of what is handed to it at once; then it is BUSY */
     size_t asked;
@@ -194,6 +195,18 @@ const char *edge_relay_transport(const struct edge *e, size_t index)
 uv_loop_t *edge_loop(const struct edge *e)
 {
     return e->loop;
+}
+
+size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
+                const char **name)
+{
+    static char text[16];
+
+    if (gap == EDGE_GAP_MISSING || gap == EDGE_GAP_UNJOINED) {
+        snprintf(text, sizeof text, "eth%zu", index);
+        *name = text;
+    }
+    return e->gaps[gap];
 }
 
 struct log_limit *edge_log_limit(struct edge *e)

@@ -206,6 +206,28 @@ static void the_certificates_time_is_told(void **state)
     }
 }
 
+static void what_the_network_lacks_is_named(void **state)
+{
+    (void)state;
+    ask();
+    assert_null(health("interface_missing"));
+    assert_null(health("multicast_not_joined"));
+    assert_null(health("addresses_left_out"));
+    assert_null(health("discovery_deaf"));
+    fake.gaps[EDGE_GAP_MISSING] = 1;
+    fake.gaps[EDGE_GAP_UNJOINED] = 10;
+    fake.gaps[EDGE_GAP_ADDRESSES] = 24;
+    fake.gaps[EDGE_GAP_DEAF] = 1;
+    ask();
+    assert_non_null(strstr(member(health("interface_missing"), "text"),
+                           "eth0, which listen.interfaces"));
+    assert_non_null(strstr(member(health("multicast_not_joined"), "text"),
+                           "eth0, eth1, eth2 and 7 more: "));
+    assert_non_null(
+        strstr(member(health("addresses_left_out"), "text"), "24 of "));
+    assert_non_null(health("discovery_deaf"));
+}
+
 int main(void)
 {
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, setup, forget)
@@ -213,6 +235,7 @@ int main(void)
         cmocka_unit_test(each_word_has_its_own_remedy),
         LIVE(status_says_each_word_of_a_relay),
         LIVE(the_certificates_time_is_told),
+        LIVE(what_the_network_lacks_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,54 +6,87 @@
 #include "edge/shell/interfaces.h"
 
 #include <errno.h>
+#include <stdio.h>
 
-static void add(struct interfaces *all, const char *name, const char *text)
+static void add(struct interfaces *all, const char *name, unsigned index,
+                const char *text)
 {
-    struct interface *i = &all->list[all->count++];
+    struct address a;
 
-    memset(i, 0, sizeof *i);
-    strcpy(i->name, name);
-    i->index = (unsigned)all->count;
-    i->count = 1;
-    assert_true(address_parse(text, &i->addresses[0]));
+    assert_true(address_parse(text, &a));
+    interfaces_add(all, name, index, true, &a);
 }
 
 static void others_are_told_what_they_can_reach(void **state)
 {
-    static struct interfaces all;
+    struct interfaces all = {0};
     struct address list[4];
     char text[ADDRESS_TEXT_SIZE];
+    size_t left_out;
 
     (void)state;
-    all.count = 0;
-    add(&all, "lo", "127.0.0.1:0");
-    add(&all, "eth0", "[2001:db8::1]:0");
-    add(&all, "eth0", "[fe80::1%2]:0");
-    add(&all, "wg0", "10.0.0.1:0");
-    assert_int_equal(interfaces_candidates(&all, 77, list, 4), 2);
+    add(&all, "lo", 1, "127.0.0.1:0");
+    add(&all, "eth0", 2, "[2001:db8::1]:0");
+    add(&all, "eth0", 2, "[fe80::1%2]:0");
+    add(&all, "wg0", 3, "10.0.0.1:0");
+    assert_int_equal(interfaces_candidates(&all, 77, list, 4, &left_out), 2);
+    assert_int_equal(left_out, 0);
     assert_string_equal(address_format(&list[0], text), "10.0.0.1:77");
     assert_string_equal(address_format(&list[1], text), "[2001:db8::1]:77");
-    assert_int_equal(interfaces_candidates(&all, 77, list, 1), 1);
+    assert_int_equal(interfaces_candidates(&all, 77, list, 1, &left_out), 1);
+    assert_int_equal(left_out, 1);
+    interfaces_close(&all);
 }
 
 static void alone_a_host_tells_its_loopback(void **state)
 {
-    static struct interfaces all;
+    struct interfaces all = {0};
     struct address list[4];
     char text[ADDRESS_TEXT_SIZE];
 
     (void)state;
-    all.count = 0;
-    add(&all, "lo", "127.0.0.1:0");
-    add(&all, "eth0", "[fe80::1%2]:0");
-    assert_int_equal(interfaces_candidates(&all, 9, list, 4), 1);
+    add(&all, "lo", 1, "127.0.0.1:0");
+    add(&all, "eth0", 2, "[fe80::1%2]:0");
+    assert_int_equal(interfaces_candidates(&all, 9, list, 4, NULL), 1);
     assert_string_equal(address_format(&list[0], text), "127.0.0.1:9");
+    interfaces_close(&all);
+}
+
+static void many_interfaces_and_addresses_are_kept(void **state)
+{
+    struct interfaces all = {0};
+    struct address list[1000];
+    char text[ADDRESS_TEXT_SIZE], name[16];
+    size_t left_out;
+
+    (void)state;
+    for (unsigned i = 500; i > 0; i--) {
+        snprintf(name, sizeof name, "eth%u", i);
+        for (unsigned at = 0; at < (i == 7 ? 100 : 1); at++) {
+            snprintf(text, sizeof text, "10.%u.%u.%u:0", i / 250, i % 250, at);
+            add(&all, name, i, text);
+        }
+    }
+    assert_int_equal(all.count, 500);
+    assert_int_equal(all.list[6].count, 100);
+    assert_true(interfaces_have(&all, "eth500"));
+    assert_false(interfaces_have(&all, "eth501"));
+    for (size_t i = 0; i < all.count; i++)
+        assert_int_equal(all.list[i].index, i + 1);
+    /* Each interface has its turn before eth7 has a second one. */
+    assert_int_equal(interfaces_candidates(&all, 1, list, 500, &left_out), 500);
+    assert_int_equal(left_out, 99);
+    assert_string_equal(address_format(&list[499], text), "10.2.0.0:1");
+    assert_int_equal(interfaces_candidates(&all, 1, list, 1000, &left_out),
+                     599);
+    assert_int_equal(left_out, 0);
+    interfaces_close(&all);
 }
 
 static void this_host_has_a_loopback(void **state)
 {
     static const char *const names[] = {"lo"};
-    static struct interfaces all, again;
+    struct interfaces all = {0}, again = {0};
 
     (void)state;
     assert_true(interfaces_scan(&all, names, 1));
@@ -65,6 +98,8 @@ static void this_host_has_a_loopback(void **state)
     assert_true(interfaces_equal(&all, &again));
     again.list[0].addresses[0].ip[3] ^= 1;
     assert_false(interfaces_equal(&all, &again));
+    interfaces_close(&all);
+    interfaces_close(&again);
 }
 
 static void an_address_survives_the_system(void **state)
@@ -189,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(others_are_told_what_they_can_reach),
         cmocka_unit_test(alone_a_host_tells_its_loopback),
+        cmocka_unit_test(many_interfaces_and_addresses_are_kept),
         cmocka_unit_test(this_host_has_a_loopback),
         cmocka_unit_test(an_address_survives_the_system),
         cmocka_unit_test(mapped_ipv4_is_ipv4),

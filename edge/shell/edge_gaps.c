@@ -1,0 +1,49 @@
+/*
+ * What of the host's network an edge does without.
+ */
+#include "edge/shell/edge_private.h"
+
+#include "common/io/log.h"
+
+#include <string.h>
+
+static size_t missing(const struct edge *e, size_t index, const char **name)
+{
+    const struct conf_list *names = &e->conf->listen.interfaces;
+    size_t count = 0;
+
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->items[i], "all") == 0 ||
+            interfaces_have(network_now(e->network), names->items[i]))
+            continue;
+        if (count++ == index)
+            *name = names->items[i];
+    }
+    return count;
+}
+
+size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
+                const char **name)
+{
+    if (e->stopped)
+        return 0;
+    switch (gap) {
+    case EDGE_GAP_MISSING:
+        return missing(e, index, name);
+    case EDGE_GAP_UNJOINED:
+        return discovery_unjoined(e->discovery, index, name);
+    case EDGE_GAP_ADDRESSES:
+        return e->addresses_left_out;
+    case EDGE_GAP_DEAF:
+        return discovery_is_deaf(e->discovery) ? 1 : 0;
+    }
+    return 0;
+}
+
+void edge_tell_missing(const struct edge *e)
+{
+    const char *name = "";
+
+    for (size_t i = 0; i < missing(e, i, &name); i++)
+        log_warn("interface_missing", "name=%s", name);
+}
