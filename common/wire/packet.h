@@ -20,6 +20,7 @@ enum packet_type {
     PACKET_PLAIN = 0x04,  /* u32 receiver index | records; direct links only */
     PACKET_RESET = 0x05,  /* u32 receiver index that is unknown here */
     PACKET_MULTICAST = 0x06, /* see wire/multicast.h */
+    PACKET_NOTICE = 0x07,    /* see wire/notice.h; by a relay only */
 
     /* Link packets [P-5]. */
     LINK_HELLO = 0x10,      /* u8 version | u16 n, announcement */
@@ -70,7 +71,8 @@ enum departure {
     DEPARTURE_CLOSED = 1, /* it said goodbye */
     DEPARTURE_LOST = 2,   /* its connection broke; to the owner also: SILENT */
     DEPARTURE_REVOKED = 3,
-    DEPARTURE_SILENT = 4, /* in GONE: no connection of it was seen to break */
+    DEPARTURE_SILENT = 4,  /* in GONE: no connection of it was seen to break */
+    DEPARTURE_REFUSED = 5, /* to the owner: it refuses this node */
 };
 
 struct relay_hello {

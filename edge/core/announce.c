@@ -133,6 +133,10 @@ verify_certificate(struct node *n, struct bytes bytes, struct certificate *c)
         return certificate_check(bytes, &n->certificate.mesh, now, c);
     if (now != 0 && now >= c->not_after)
         return CERTIFICATE_EXPIRED;
+    /* Who is here stays when this node's clock goes back. */
+    const struct peer *known = peer_get(n, &c->node);
+    if (now != 0 && now < c->not_before && (known == NULL || !known->joined))
+        return CERTIFICATE_NOT_YET;
     return CERTIFICATE_GOOD;
 }
 
@@ -193,8 +197,11 @@ static void take_up(struct node *n, struct peer *p, struct bytes bytes,
 {
     bool first = p->blob == NULL;
     bool moved = first || !same_candidates(&p->said, said);
-    if (!first && p->said.epoch.value != said->epoch.value)
+    if (!first && p->said.epoch.value != said->epoch.value) {
+        if (p->said.epoch.value < said->epoch.value)
+            outsiders_keep_replaced(n, p);
         peer_restarted(n, p);
+    }
     uint8_t *blob = memory_copy(bytes.data, bytes.size);
     free(p->blob);
     p->blob = blob;
@@ -235,6 +242,43 @@ static void recall_counter(struct node *n, struct peer *p, struct epoch epoch)
         p->taken_counter = f->taken_counter;
 }
 
+/* Whether it is what a peer said already, and still good. */
+static bool is_known(const struct node *n, const struct peer *known,
+                     struct bytes announcement)
+{
+    uint64_t now = node_unix_now(n);
+    return known != NULL && known->blob != NULL &&
+           bytes_equal(announcement, bytes_of(known->blob, known->blob_size)) &&
+           !node_is_revoked(n, &known->id) &&
+           (now == 0 || now < known->certificate.not_after);
+}
+
+/* Another process has this node's key: the later one is the node [P-3.3]. */
+static enum learned learn_own(struct node *n, struct bytes announcement,
+                              bool signed_outer,
+                              const struct announcement *said,
+                              enum refusal *why)
+{
+    *why = REFUSAL_REPLACED;
+    if (said->epoch.value <= n->epoch.value)
+        return LEARNED_REFUSED;
+    if (!signed_outer &&
+        !announcement_signed_by(announcement, &n->certificate.node)) {
+        *why = REFUSAL_FORGED;
+        return LEARNED_REFUSED;
+    }
+    n->replaced_at = n->now;
+    (void)refusal_say(n, true, REFUSAL_REPLACED, -1, &n->certificate.node,
+                      n->certificate.name, NULL);
+    return LEARNED_REPLACED;
+}
+
+static bool is_stale(const struct peer *known, const struct announcement *said)
+{
+    return known != NULL && said->epoch.value < known->said.epoch.value &&
+           !peer_has_departed(known);
+}
+
 enum learned announce_learn(struct node *n, struct bytes announcement,
                             bool signed_outer, struct peer **peer,
                             enum refusal *why, struct certificate *claimed)
@@ -246,32 +290,38 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
         !certificate_decode(said.certificate, claimed))
         return LEARNED_REFUSED;
 
+    if (node_id_equal(&claimed->node, &n->certificate.node))
+        return learn_own(n, announcement, signed_outer, &said, why);
+
     struct peer *known = peer_get(n, &claimed->node);
-    if (known != NULL && known->blob != NULL &&
-        bytes_equal(announcement, bytes_of(known->blob, known->blob_size)) &&
-        !node_is_revoked(n, &known->id)) {
+    if (is_known(n, known, announcement)) {
         *peer = known;
+        outsiders_admit(n, known);
         return LEARNED_GOOD;
     }
     *why = announce_check_certificate(n, said.certificate, claimed);
-    if (*why == REFUSAL_NONE && !signed_outer &&
-        !announcement_signed_by(announcement, &claimed->node))
-        *why = REFUSAL_FORGED;
-    if (*why != REFUSAL_NONE)
-        return LEARNED_REFUSED;
-    if (known != NULL && said.epoch.value < known->said.epoch.value)
-        return LEARNED_STALE;
+    bool authentic = signed_outer;
+    if (*why == REFUSAL_NONE && !authentic) {
+        authentic = announcement_signed_by(announcement, &claimed->node);
+        *why = authentic ? REFUSAL_NONE : REFUSAL_FORGED;
+    }
+    bool stale = *why == REFUSAL_NONE && is_stale(known, &said);
+    if (stale)
+        *why = REFUSAL_REPLACED;
+    else if (*why == REFUSAL_NONE && known == NULL && !peers_make_room(n))
+        *why = REFUSAL_FULL;
+    if (*why != REFUSAL_NONE) {
+        (void)outsiders_keep(n, announcement, &said, claimed, *why, authentic);
+        return stale ? LEARNED_STALE : LEARNED_REFUSED;
+    }
     if (known == NULL) {
-        if (n->peers.count >= n->peer_limit) {
-            *why = REFUSAL_FULL;
-            return LEARNED_REFUSED;
-        }
         known = peer_new(n, &claimed->node);
         recall_counter(n, known, said.epoch);
     }
     if (known->blob == NULL || !is_old(known, &said))
         take_up(n, known, announcement, &said, claimed);
     *peer = known;
+    outsiders_admit(n, known);
     peer_touch(n, known);
     return LEARNED_GOOD;
 }
@@ -283,6 +333,14 @@ struct bytes revocation_packet(struct node *n, enum packet_type type)
     write_u8(&w, (uint8_t)type);
     write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
     return writer_bytes(&w);
+}
+
+static void put_out(struct node *n, struct peer *p)
+{
+    struct outsider *o = outsiders_keep_peer(n, p, REFUSAL_REVOKED);
+    peer_departed(n, p, DEPARTURE_REVOKED);
+    if (o != NULL)
+        (void)notices_tell(n, o);
 }
 
 void revocation_take(struct node *n, struct bytes list, bool by_peer)
@@ -317,6 +375,7 @@ void revocation_take(struct node *n, struct bytes list, bool by_peer)
     struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL)
         if (revocation_has(&n->revocation, &p->id))
-            peer_departed(n, p, DEPARTURE_REVOKED);
+            put_out(n, p);
+    outsiders_look_soon(n); /* One may not be on the list any more. */
     announce_changed(n);
 }

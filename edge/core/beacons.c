@@ -12,6 +12,11 @@ static const struct span stranger_pause = {500 * 1000};
 static const struct span stranger_each = {1000};
 enum { STRANGER_BURST = 4096 };
 
+/* A node that is refused hears of it so often; and one that refuses this node
+ * is asked no sooner than after so long. */
+static const struct span told_apart = {60 * 1000 * 1000};
+static const struct span refused_pause = {5 * 1000 * 1000};
+
 /* The `reason` of a HERE by unicast [P-4.5]. */
 enum { HERE_TELLS = 0, HERE_ASKS = 1 };
 
@@ -81,11 +86,12 @@ void beacons_tell(struct node *n, struct peer *p, bool asks)
 
 void beacons_refuse(struct node *n, const struct address *to,
                     const struct node_id *whom, enum refusal why,
-                    uint8_t version)
+                    uint64_t cookie, uint8_t version)
 {
     struct beacon b = {
         .version = version,
         .kind = BEACON_REFUSE,
+        .echo = cookie,
         .whom = *whom,
         .reason = (uint8_t)why,
     };
@@ -116,9 +122,10 @@ static uint64_t expected_echo(const struct node *n, const struct peer *p)
 }
 
 /* It is there now: what it said to all before this is no news of it. */
-static void prove(struct peer *p, uint64_t counter)
+static void prove(struct node *n, struct peer *p, uint64_t counter)
 {
     p->proved = true;
+    peer_takes_us(n, p);
     if (p->beacon_counters[0] < counter)
         p->beacon_counters[0] = counter;
 }
@@ -127,6 +134,14 @@ void beacons_challenge(struct node *n, struct peer *p)
 {
     p->proved = false;
     p->challenge = entropy_u64(&n->entropy) | 1;
+}
+
+/* It refused this node just now, and need not be asked each second. */
+static bool is_told_off(const struct node *n, const struct peer *p)
+{
+    return p->refuses_us != REFUSAL_NONE &&
+           !instant_reached(instant_after(p->refused_at, refused_pause),
+                            n->now);
 }
 
 static void take_here(struct node *n, struct peer *p, const struct beacon *b,
@@ -142,12 +157,12 @@ static void take_here(struct node *n, struct peer *p, const struct beacon *b,
     p->beacon_address = *from;
 
     if (is_to_us(n, b) && b->echo == expected_echo(n, p))
-        prove(p, b->counter);
+        prove(n, p, b->counter);
     if (p->proved) {
         p->beacon_heard = n->now;
         p->suspect_by = (struct instant){INT64_MIN};
     }
-    if (b->reason == HERE_ASKS || !p->proved)
+    if ((b->reason == HERE_ASKS || !p->proved) && !is_told_off(n, p))
         beacons_tell(n, p, !p->proved);
     if (n->tcp && p->said.candidate_count > 0) {
         struct address listener = *from;
@@ -158,22 +173,48 @@ static void take_here(struct node *n, struct peer *p, const struct beacon *b,
     peer_touch(n, p);
 }
 
+/* It is told once a minute, and so is each process of its. */
 static void refuse(struct node *n, const struct certificate *claimed,
-                   enum refusal why, const struct address *from,
-                   uint8_t version)
+                   enum refusal why, const struct beacon *b,
+                   const struct address *from)
 {
-    if (refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
-                    from))
-        beacons_refuse(n, from, &claimed->node, why, version);
+    bool tell = refusal_say(n, false, (uint8_t)why, -1, &claimed->node,
+                            claimed->name, from);
+    struct outsider *o = outsider_get(n, &claimed->node);
+    if (o != NULL) {
+        o->skew = skew_of(n, b->unix_seconds);
+        tell = instant_reached(instant_after(o->told_at, told_apart), n->now) ||
+               o->told_at.us == INT64_MIN;
+        o->told_at = tell ? n->now : o->told_at;
+    }
+    if (tell)
+        beacons_refuse(n, from, &claimed->node, why, b->cookie, b->version);
 }
 
+/* Only who heard this process knows its cookie: it is no replay. */
 static void take_refuse(struct node *n, const struct beacon *b,
-                        const struct certificate *claimed,
-                        const struct address *from)
+                        struct certificate *claimed, const struct address *from)
 {
-    if (is_to_us(n, b))
+    enum refusal why;
+    struct announcement said;
+    struct peer *p = peer_get(n, &claimed->node);
+    bool fresh =
+        b->echo == n->cookie || (p != NULL && b->echo == expected_echo(n, p));
+    if (!is_to_us(n, b) || !fresh || b->reason == REFUSAL_NONE) {
+        n->counters.beacons_dropped++;
+        return;
+    }
+    if (announce_learn(n, b->announcement, true, &p, &why, claimed) !=
+            LEARNED_GOOD ||
+        !announcement_decode(b->announcement, &said) ||
+        said.epoch.value != p->said.epoch.value) {
+        /* It is no peer anyway. */
         (void)refusal_say(n, true, b->reason, -1, &claimed->node, claimed->name,
                           from);
+        return;
+    }
+    p->beacon_counters[1] = b->counter;
+    peer_refuses_us(n, p, b->reason, b->unix_seconds, from);
 }
 
 /* Its link shows that it lives, or a beacon did just now. */
@@ -200,8 +241,7 @@ static bool brings_nothing(const struct node *n, const struct peer *p,
 static bool is_replay(const struct node *n, const struct peer *p,
                       const struct announcement *said, const struct beacon *b)
 {
-    return said->epoch.value < p->said.epoch.value ||
-           (said->epoch.value == p->said.epoch.value &&
+    return (said->epoch.value == p->said.epoch.value &&
             b->counter <= p->beacon_counters[is_to_us(n, b)]);
 }
 
@@ -241,6 +281,19 @@ static bool is_stranger(const struct peer *p, const struct announcement *said)
            p->said.epoch.value < said->epoch.value;
 }
 
+/* What an outsider says again within a second needs no look at a signature. */
+static bool is_old_news(struct node *n, const struct outsider *o,
+                        const struct beacon *b, const struct announcement *said)
+{
+    static const struct span looked_apart = {1000 * 1000};
+    if (o == NULL || b->kind != BEACON_HERE)
+        return false;
+    return said->epoch.value < o->epoch.value ||
+           (!instant_reached(instant_after(o->heard, looked_apart), n->now) &&
+            bytes_equal(b->announcement, bytes_of(o->blob, o->blob_size)) &&
+            outsider_stays_out(n, o));
+}
+
 static void take_opened(struct node *n, const struct beacon *b,
                         struct bytes opened, const struct address *from)
 {
@@ -257,7 +310,14 @@ static void take_opened(struct node *n, const struct beacon *b,
         p->beacon_passed = n->now;
         return; /* Unchecked, so its counter must not count either. */
     }
-    if (is_stranger(p, &said) && answer_stranger(n, p, b, &said, from))
+    const struct outsider *o = outsider_get(n, &claimed.node);
+    if (is_old_news(n, o, b, &said)) {
+        n->counters.beacons_dropped++;
+        return;
+    }
+    bool stays_out = o != NULL && outsider_stays_out(n, o);
+    if (!stays_out && is_stranger(p, &said) &&
+        answer_stranger(n, p, b, &said, from))
         return;
     if ((p != NULL && is_replay(n, p, &said, b)) ||
         !beacon_signed_by(opened, &claimed.node)) {
@@ -271,10 +331,13 @@ static void take_opened(struct node *n, const struct beacon *b,
     enum refusal why;
     switch (announce_learn(n, b->announcement, true, &p, &why, &claimed)) {
     case LEARNED_STALE:
-        n->counters.beacons_dropped++;
-        return;
     case LEARNED_REFUSED:
-        refuse(n, &claimed, why, from, b->version);
+        if (b->kind == BEACON_BYE)
+            outsiders_said_bye(n, &claimed.node, said.epoch);
+        else
+            refuse(n, &claimed, why, b, from);
+        return;
+    case LEARNED_REPLACED:
         return;
     case LEARNED_GOOD:
         break;

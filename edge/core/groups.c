@@ -1,3 +1,5 @@
+#include "edge/core/groups.h"
+
 #include "edge/core/node_private.h"
 
 #include "common/base/memory.h"

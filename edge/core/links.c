@@ -145,23 +145,14 @@ static void write_hello(struct node *n, struct link *link)
 }
 
 static void write_refuse(struct node *n, const struct link *link,
-                         uint8_t reason)
+                         enum refusal why)
 {
     struct writer w = writer_of(arena_take(&n->todo->arena, 10), 10);
     write_u8(&w, LINK_REFUSE);
-    write_u8(&w, reason);
+    write_u8(&w, (uint8_t)why);
     if (link->version != 1)
         write_u64(&w, node_unix_now(n));
     todo_write(n, link, writer_bytes(&w));
-}
-
-void links_tell_all(struct node *n, struct bytes packet)
-{
-    size_t cursor = 0;
-    struct link *link;
-    while ((link = map_next(&n->links, &cursor)) != NULL)
-        if (link->kind == LINK_TO_PEER && link->state == LINK_UP)
-            todo_write(n, link, packet);
 }
 
 /* --- opening and closing ------------------------------------------------ */
@@ -287,7 +278,7 @@ static void refuse(struct node *n, struct link *link, enum refusal why,
 {
     (void)refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
                       &link->address);
-    write_refuse(n, link, (uint8_t)why);
+    write_refuse(n, link, why);
     take_down(n, link, LINK_ENDED, true);
 }
 
@@ -343,6 +334,8 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
     p->proved = true;
+    p->relents = false;
+    peer_takes_us(n, p);
     p->broke = false;
     p->version = link->version;
     p->suspect_by = (struct instant){INT64_MIN};
@@ -384,10 +377,11 @@ static void take_hello(struct node *n, struct link *link, struct reader *r)
     enum refusal why;
     uint32_t id = link->id;
     switch (announce_learn(n, announcement, false, &p, &why, &claimed)) {
+    case LEARNED_STALE:
     case LEARNED_REFUSED:
         refuse(n, link, why, &claimed);
         return;
-    case LEARNED_STALE:
+    case LEARNED_REPLACED:
         take_down(n, link, LINK_ENDED, true);
         return;
     case LEARNED_GOOD:
@@ -445,16 +439,20 @@ static bool greet_again(struct node *n, struct link *link)
 static void take_refuse(struct node *n, struct link *link, struct reader *r)
 {
     uint8_t reason = read_u8(r);
-    if (!reader_ok(r)) { /* Later versions say more. */
+    uint64_t unix_seconds = reader_left(r) >= 8 ? read_u64(r) : 0;
+    if (!reader_ok(r) || reason == REFUSAL_NONE) { /* Later ones say more. */
         n->counters.packets_dropped++;
         return;
     }
     if (reason == REFUSAL_VERSION && greet_again(n, link))
         return;
-    const struct peer *p = link->peer;
-    (void)refusal_say(n, true, reason, -1, p != NULL ? &p->id : NULL,
-                      p != NULL ? p->name : NULL, &link->address);
+    struct peer *p = link->peer;
+    struct address from = link->address;
+    if (p == NULL)
+        (void)refusal_say(n, true, reason, -1, NULL, NULL, &from);
     take_down(n, link, LINK_SILENT, true);
+    if (p != NULL)
+        peer_refuses_us(n, p, reason, unix_seconds, &from);
 }
 
 static void take_up_packet(struct node *n, struct link *link,

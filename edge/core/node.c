@@ -80,6 +80,7 @@ static void take_randomness(struct node *n, const uint8_t seed[32])
     map_init(&n->names, NAME_ROOM, bytes);
     map_init(&n->links, sizeof(uint32_t), bytes);
     map_init(&n->pings, sizeof(uint64_t), bytes);
+    map_init(&n->outsiders, KEY_SIZE, bytes);
 }
 
 struct node *node_new(const struct node_conf *conf, struct instant now)
@@ -107,6 +108,9 @@ struct node *node_new(const struct node_conf *conf, struct instant now)
     }
     subscriptions_changed(n);
     announce_sign(n);
+    n->outsider_deadline.kind = DEADLINE_OUTSIDERS;
+    n->outsiders_looked = n->notices_until = (struct instant){INT64_MIN / 2};
+    n->replaced_at = n->room_looked = (struct instant){INT64_MIN / 2};
     n->beacon_deadline.kind = DEADLINE_BEACON;
     node_arm(n, &n->beacon_deadline, now);
     relays_start(n);
@@ -143,6 +147,7 @@ void node_free(struct node *n)
     groups_close(n);
     heap_close(&n->heap); /* It marks its timers, so before their owners. */
     free_peers(n);
+    outsiders_close(n);
     slabs_close(&n->slabs);
     free_values(&n->links);
     free_values(&n->pings);
@@ -240,14 +245,25 @@ static void take_writable(struct node *n, const struct node_event *event)
         links_writable(n, link);
 }
 
+/* What it went by itself is no jump. */
+static bool clock_jumped(const struct node *n, uint64_t unix_seconds)
+{
+    uint64_t expected = node_unix_now(n);
+    return expected == 0 || unix_seconds + 2 < expected ||
+           expected + 2 < unix_seconds;
+}
+
 static void take_clock(struct node *n, uint64_t unix_seconds)
 {
+    bool jumped = clock_jumped(n, unix_seconds);
     n->unix_base = unix_seconds;
     n->unix_at = n->now;
     size_t cursor = 0;
     struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL)
         peer_touch(n, p); /* Its certificate's end is nearer or farther. */
+    if (jumped)
+        outsiders_look_soon(n);
 }
 
 static void take_event(struct node *n, const struct node_event *event)
@@ -352,6 +368,9 @@ static void handle_due(struct node *n)
             break;
         case DEADLINE_SUBSCRIPTION:
             subscriptions_due(n, d->subject);
+            break;
+        case DEADLINE_OUTSIDERS:
+            outsiders_due(n);
             break;
         }
     }

@@ -319,6 +319,25 @@ bool node_peer_get(const struct node *n, const struct node_id *id,
                    struct node_peer *p);
 void node_relay_get(const struct node *n, size_t index, struct node_relay *r);
 
+/* Who refuses whom, as of now: nodes that this one refuses, and peers that
+ * refuse it and so are not there for it. */
+struct node_refusal {
+    struct node_id id;
+    const char *name;
+    bool by_peer;    /* it refuses this node */
+    uint8_t reason;  /* enum refusal */
+    bool skew_known; /* else the next says nothing */
+    int64_t skew_s;  /* its clock less this node's, seconds */
+};
+struct node_refusals { /* zeros: at the begin */
+    size_t outsiders, peers;
+};
+bool node_refusal_next(const struct node *n, struct node_refusals *cursor,
+                       struct node_refusal *r);
+/* A later process of this very node was heard within the last minute: the
+ * others take that one. */
+bool node_is_replaced(const struct node *n, struct instant now);
+
 /* Counters since the start, for status and metrics. */
 struct node_counters {
     uint64_t sent, delivered, received, published, events_received;

@@ -11,13 +11,17 @@
  *     proof.c      whether large packets pass a link
  *     answers.c    what a link's other end asks
  *     relays.c     links to relays, and their rosters
- *     peers.c      who is there: evidence, join and leave, path, deadlines
- *     traffic.c    messages: submit, ping, sessions, packets
+ *     evidence.c   what shows that a peer is there
+ *     peers.c      who is there: join and leave, path, deadlines
+ *     traffic.c    messages: submit, sessions, packets
  *     traffic_handshake.c  what a peer's INIT and unknown packets get
+ *     pings.c      round trips
  *     groups.c     what this node publishes, and to whom
  *     groups_send.c  how it gets there
  *     subscriptions.c  what others publish to it
  *     refusals.c   who was refused, said once
+ *     outsiders.c  who was refused, kept and judged again
+ *     notices.c    who refuses whom, told over a relay
  *     leave.c      the end: what is queued is delivered, goodbye is said
  */
 #ifndef EDGE_CORE_NODE_PRIVATE_H
@@ -31,8 +35,10 @@
 #include "common/core/detector.h"
 #include "common/core/session.h"
 #include "edge/core/dialer.h"
+#include "edge/core/groups.h"
 #include "edge/core/inflow.h"
 #include "edge/core/node.h"
+#include "edge/core/outsiders.h"
 #include "edge/core/paths.h"
 #include "edge/core/receiver.h"
 #include "edge/core/remembered.h"
@@ -46,6 +52,7 @@ enum deadline_kind {
     DEADLINE_LEAVE,
     DEADLINE_OUTFLOW,
     DEADLINE_SUBSCRIPTION,
+    DEADLINE_OUTSIDERS,
 };
 
 struct deadline {
@@ -123,10 +130,15 @@ struct peer {
     bool joined;
     struct instant since;
     struct instant known_since;
-    bool proved;       /* this epoch answered us, so it is no replay */
-    uint64_t departed; /* the epoch that said goodbye */
-    uint64_t bye;      /* the same by a beacon, ahead of its link [P-4.9] */
-    bool broke;        /* its last sign was the end of a connection of its */
+    bool proved;        /* this epoch answered us, so it is no replay */
+    uint64_t departed;  /* the epoch that said goodbye */
+    uint64_t bye;       /* the same by a beacon, ahead of its link [P-4.9] */
+    uint64_t gone;      /* the same by a relay's word, which may be a lie */
+    uint8_t refuses_us; /* enum refusal: so it is no peer here [P-7.8] */
+    struct instant refused_at; /* when it said so, or was asked again */
+    struct skew skew;
+    bool relents; /* it was refused, and is to hear that it is not now */
+    bool broke;   /* its last sign was the end of a connection of its */
     /* The last ones: of its multicasts, and of its beacons to us. Two, as the
      * two kinds come in by sockets that are not read in the order of sending.
      */
@@ -266,6 +278,15 @@ struct node {
     bool uploads_wait; /* for the next step */
     uint64_t ask_counter;
 
+    struct map outsiders; /* by id */
+    struct outsider *oldest_outsider, *newest_outsider;
+    size_t outsider_bytes;
+    struct deadline outsider_deadline;
+    struct instant outsiders_looked;
+    struct instant notices_until; /* those written are paid for */
+    struct instant replaced_at;   /* a later process of this node was heard */
+    struct instant room_looked;   /* no peer could be forgotten then */
+
     struct heap heap;
     uint64_t steps;
     struct link *spent; /* links that go on in the next step */
@@ -310,6 +331,8 @@ void todo_write(struct node *n, const struct link *link, struct bytes bytes);
 /* Bytes that lie in a block of somebody else's, and stay while it is held. */
 void todo_write_lent(struct node *n, const struct link *link,
                      struct bytes bytes, struct block *block);
+/* To all direct links that are up. */
+void links_tell_all(struct node *n, struct bytes packet);
 void todo_disconnect(struct node *n, uint32_t link);
 void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
                  const struct peer *p);
@@ -324,14 +347,15 @@ struct bytes announce_for_beacon(const struct node *n);
 uint64_t node_unix_now(const struct node *n); /* 0: unknown */
 
 enum learned {
-    LEARNED_GOOD,    /* *peer says it; it may be what was known already */
-    LEARNED_STALE,   /* of an older process or serial: to be ignored */
-    LEARNED_REFUSED, /* for *why */
+    LEARNED_GOOD,     /* *peer says it; it may be what was known already */
+    LEARNED_STALE,    /* of an older process than is there; *why: REPLACED */
+    LEARNED_REFUSED,  /* for *why */
+    LEARNED_REPLACED, /* a later process of this very node said it */
 };
 /* Checks another node's announcement and takes it up. *peer is set when GOOD;
  * `claimed` gets what the certificate says, if it could be read.
  * `signed_outer`: it came in something that was found signed by the node
- * itself. */
+ * itself. What is refused or stale is kept as an outsider. */
 enum learned announce_learn(struct node *n, struct bytes announcement,
                             bool signed_outer, struct peer **peer,
                             enum refusal *why, struct certificate *claimed);
@@ -353,9 +377,10 @@ void beacons_tell(struct node *n, struct peer *p, bool asks);
 /* Its link is gone: beacons passed over unchecked meanwhile may be replayed
  * now, so only an answer to a new cookie proves it again [P-4.7]. */
 void beacons_challenge(struct node *n, struct peer *p);
+/* `cookie`: of its beacon, so that it knows that this is no replay; or 0. */
 void beacons_refuse(struct node *n, const struct address *to,
                     const struct node_id *whom, enum refusal why,
-                    uint8_t version);
+                    uint64_t cookie, uint8_t version);
 void beacons_take(struct node *n, const struct node_event *event);
 void beacons_to_configured(struct node *n);
 
@@ -377,7 +402,6 @@ void links_writable(struct node *n, struct link *link);
 void link_spend(struct node *n, struct link *link, size_t bytes);
 bool link_is_full(const struct node *n, const struct link *link);
 void links_go_on(struct node *n);
-void links_tell_all(struct node *n, struct bytes packet);
 void link_rearm(struct node *n, struct link *link);
 /* Writes u8 type | u64 token. */
 void link_write_token(struct node *n, const struct link *link,
@@ -425,10 +449,25 @@ void relays_announce(struct node *n);
 void relays_tell_all(struct node *n, struct bytes packet);
 void relays_retry(struct node *n);
 
+/* evidence.c: INT64_MIN: nothing shows it */
+struct instant peer_listed_until(const struct node *n, const struct peer *p);
+/* Until when something shows that the peer is there [P-8.1]. */
+struct instant peer_evident_until(const struct node *n, const struct peer *p);
+/* Until when it counts as there: not while it refuses this node. */
+struct instant peer_present_until(const struct node *n, const struct peer *p);
+bool peer_is_evident(const struct node *n, const struct peer *p);
+bool peer_is_present(const struct node *n, const struct peer *p);
+/* A relay lists it, or its beacons come: it would be there without a link. */
+bool peer_is_seen(const struct node *n, const struct peer *p);
+/* When a peer that only beacons show is to be asked, as they may be lost: four
+ * times before it is missed. */
+struct instant peer_ask_at(const struct node *n, const struct peer *p);
+
 /* peers.c */
 struct peer *peer_get(struct node *n, const struct node_id *id);
 struct peer *peer_new(struct node *n, const struct node_id *id);
 void peer_free(struct node *n, struct peer *p);
+void peer_drop_links(struct node *n, struct peer *p);
 /* Its state may have changed: it is settled before the step ends. */
 void peer_touch(struct node *n, struct peer *p);
 /* Nothing of it changed but what it is to be sent: that leaves in this step,
@@ -452,13 +491,15 @@ void peer_said_bye(struct node *n, struct peer *p);
 bool peer_suspect(struct node *n, struct peer *p);
 /* A dial of it failed: if it was the last one, a suspect is lost sooner. */
 void peer_unreachable(struct node *n, struct peer *p);
-/* A relay lists it, or its beacons come: it would be there without a link. */
-bool peer_is_seen(const struct node *n, const struct peer *p);
 /* Nothing waited for a path to it until now. */
 void peer_begins_to_wait(struct node *n, struct peer *p);
 /* It could be reached, but there is no place for a link: that is no reason to
  * end what is open, for a minute. */
 void peer_awaits_place(struct node *n, struct peer *p);
+/* The process that is known said goodbye, or was put out. */
+bool peer_has_departed(const struct peer *p);
+/* False: the table is full of peers that are there, or may come back. */
+bool peers_make_room(struct node *n) MUST_USE;
 /* Another process of the node is there now. */
 void peer_restarted(struct node *n, struct peer *p);
 /* Evidence, path, session, output, deadlines. True if it is to be settled
@@ -480,6 +521,10 @@ void traffic_ping(struct node *n, const struct node_event *event);
 void traffic_ping_lost(struct node *n, struct ping *ping);
 void traffic_take(struct node *n, struct peer *p, struct link *link,
                   uint8_t *packet, size_t size);
+bool traffic_accept(struct node *n, struct peer *p,
+                    struct bytes packet) MUST_USE;
+/* Asks a peer that refuses this node for a session. */
+void traffic_ask(struct node *n, struct peer *p, struct link *link);
 /* Handshake if wanted, then one packet if there is output. True: more. */
 bool traffic_write(struct node *n, struct peer *p);
 void traffic_path_changed(struct node *n, struct peer *p);
@@ -522,6 +567,9 @@ void traffic_take_init(struct node *n, struct peer *p, struct link *link,
 /* The peer's packet is under keys that are not known here. */
 void traffic_reset(struct node *n, struct peer *p, struct link *link,
                    const uint8_t *packet);
+/* pings.c: those of a peer; the peer answered one */
+void pings_end(struct node *n, const struct peer *p);
+void pings_answered(struct node *n, const struct peer *p, uint64_t token);
 
 /* leave.c */
 void leave_begin(struct node *n);
@@ -529,61 +577,6 @@ void leave_begin(struct node *n);
 bool leave_refuses(struct node *n, const struct node_event *event);
 /* At the end of a step: says goodbye once nothing is open or time is up. */
 void leave_go_on(struct node *n);
-
-/* groups.c: what this node publishes. */
-bool groups_offer(struct node *n, const struct message *m, uint32_t *peers,
-                  enum node_outcome *why);
-void groups_publish(struct node *n, const struct node_event *event);
-void groups_close(struct node *n);
-/* The peer joined, left, will not come back; its announcement or its path is
- * another. */
-void groups_joined(struct node *n, struct peer *p);
-void groups_left(struct peer *p);
-void groups_forget(struct peer *p);
-void groups_changed(struct node *n, struct peer *p);
-void groups_path_changed(struct node *n, struct peer *p);
-/* What is to be told to the peer is told; relays learn whom to spare. */
-void groups_settle(struct node *n, struct peer *p);
-/* The way to a peer: a relay's index, or ROUTE_. */
-int groups_route(const struct peer *p);
-/* What became of a START. */
-void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
-                    struct instant now);
-void groups_acknowledged(struct node *n, struct peer *p,
-                         const struct group_ack *ack);
-void groups_due(struct node *n, struct outflow *o);
-void groups_rearm(struct node *n, struct outflow *o);
-void groups_tell_ready(struct node *n);
-void groups_excuse(struct node *n, struct span late);
-/* Whether a receiver that is there lacks something. */
-bool groups_are_delivering(const struct node *n);
-size_t groups_store_bytes(const struct node *n);
-
-/* groups_send.c */
-/* The relay is to know whether multicasts may spare the peer. */
-void groups_spare(struct node *n, const struct relay *relay, struct peer *p);
-bool groups_has_output(const struct peer *p);
-/* Whether it is a receiver that lacks something. */
-bool groups_lacks(const struct peer *p);
-/* Writes one packet for the peer alone. */
-void groups_write(struct node *n, struct peer *p, struct link *link);
-/* Makes packets of what was published in this step. */
-void groups_seal(struct node *n);
-/* Uploads one packet of each stream to each relay; true if one was. */
-bool groups_upload(struct node *n);
-
-/* subscriptions.c: what is published to this node. */
-/* This node's groups are others now. */
-void subscriptions_changed(struct node *n);
-/* A relay is to know them. */
-void subscriptions_tell(struct node *n, const struct link *relay);
-void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes);
-void subscriptions_take(struct node *n, struct peer *p, struct link *link,
-                        struct bytes packet);
-/* The way to the peer is another. */
-void subscriptions_path_changed(struct node *n, struct peer *p);
-void subscriptions_due(struct node *n, struct subscription *s);
-void subscriptions_forget(struct node *n, struct peer *p);
 
 /* refusals.c */
 /* True if it was not said within the last minute; then NODE_REFUSED is added

@@ -23,6 +23,8 @@ static const struct span silent_linger = {60 * 1000 * 1000};
  * want of a place. */
 static const struct span need_pause = {5 * 1000 * 1000};
 static const struct span place_pause = {1000 * 1000};
+/* For a place in a full table all peers are looked at so often at most. */
+static const struct span room_pause = {200 * 1000};
 /* What is known of an absent node is kept so long. */
 static const struct span remembered = {60 * 1000 * 1000};
 
@@ -58,7 +60,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     return p;
 }
 
-static void drop_links(struct node *n, struct peer *p)
+void peer_drop_links(struct node *n, struct peer *p)
 {
     while (p->links != NULL) {
         paths_down(&p->paths, PATH_TCP, p->links->id, false, n->now);
@@ -77,7 +79,7 @@ void peer_free(struct node *n, struct peer *p)
 {
     ASSERT(!p->dirty && !p->waiting);
     remember_counter(n, p);
-    drop_links(n, p);
+    peer_drop_links(n, p);
     ASSERT(!p->dirty && p->session == NULL);
     groups_forget(p);
     subscriptions_forget(n, p);
@@ -129,69 +131,8 @@ void peers_go_on(struct node *n)
     }
 }
 
-/* --- evidence ------------------------------------------------------------ */
-
-static struct instant listed_until(const struct node *n, const struct peer *p)
-{
-    struct instant until = (struct instant){INT64_MIN};
-    for (size_t i = 0; i < n->relay_count; i++) {
-        const struct relay *relay = &n->relays[i];
-        if (!p->listings[i].listed)
-            continue;
-        if (relay->state == RELAY_UP)
-            return INSTANT_NEVER;
-        until = instant_max(
-            until, instant_after(relay->lost_at, n->detector.lost_after));
-    }
-    return until;
-}
-
-/* Until when the peer counts as there, by what is known now [P-8.1]. */
-static struct instant present_until(const struct node *n, const struct peer *p)
-{
-    if (p->blob == NULL || p->departed == p->said.epoch.value)
-        return (struct instant){INT64_MIN};
-    if (peer_is_linked(p))
-        return INSTANT_NEVER;
-    struct instant until = listed_until(n, p);
-    if (p->proved && p->beacon_heard.us > p->suspected_at.us)
-        until = instant_max(
-            until, instant_after(p->beacon_heard, n->detector.lost_after));
-    if (p->joined)
-        until = instant_max(until, instant_max(p->suspect_by, p->heard_until));
-    return until;
-}
-
-bool peer_is_seen(const struct node *n, const struct peer *p)
-{
-    struct instant beacon = instant_max(p->beacon_heard, p->beacon_passed);
-    return instant_is_never(listed_until(n, p)) ||
-           (beacon.us != INT64_MIN &&
-            !instant_reached(instant_after(beacon, n->detector.lost_after),
-                             n->now));
-}
-
-static bool is_present(const struct node *n, const struct peer *p)
-{
-    struct instant until = present_until(n, p);
-    return until.us != INT64_MIN && !instant_reached(until, n->now);
-}
-
-/* When a peer that only beacons show is to be asked, as they may be lost: four
- * times before it is missed. */
-static struct instant ask_at(const struct node *n, const struct peer *p)
-{
-    static const struct span least = {200 * 1000};
-    struct span pause = span_us(n->detector.lost_after.us / 8);
-    if (pause.us < least.us)
-        pause = least;
-    struct instant until = present_until(n, p);
-    if (!p->joined || n->left || !p->has_beacon_address ||
-        instant_is_never(until))
-        return INSTANT_NEVER;
-    return instant_max(instant_after(until, span_us(-4 * pause.us)),
-                       instant_after(p->answered_at, pause));
-}
+/* --- who is there ----------------------------------------------------------
+ */
 
 static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
 {
@@ -229,11 +170,25 @@ static void choose_path(struct node *n, struct peer *p)
     item->peer.was = was;
 }
 
+/* Neither was there when they announced themselves; the other joined first. */
+static bool name_is_anothers(struct node *n, struct peer *p)
+{
+    const struct peer *owner = map_get(&n->names, p->name);
+    if (owner == p || owner == NULL || !owner->joined)
+        return false;
+    struct outsider *o = outsiders_keep_peer(n, p, REFUSAL_NAME_TAKEN);
+    (void)refusal_say(n, false, REFUSAL_NAME_TAKEN, -1, &p->id, p->name,
+                      p->has_beacon_address ? &p->beacon_address : NULL);
+    if (o != NULL)
+        (void)notices_tell(n, o);
+    return true;
+}
+
 bool peer_try_join(struct node *n, struct peer *p)
 {
     if (p->joined)
         return true;
-    if (n->left || !is_present(n, p) || p->said.partial)
+    if (n->left || !peer_is_present(n, p) || p->said.partial)
         return false;
     choose_path(n, p);
     bool waited =
@@ -241,11 +196,11 @@ bool peer_try_join(struct node *n, struct peer *p)
         instant_reached(instant_after(p->known_since, join_grace), n->now);
     if (p->paths.current.kind == PATH_NONE && !waited)
         return false;
-    struct peer *owner = map_get(&n->names, p->name);
-    if (owner != p && owner != NULL && owner->joined)
+    if (name_is_anothers(n, p))
         return false;
     (void)map_put(&n->names, p->name, p);
     p->joined = true;
+    p->gone = 0;
     p->since = n->now;
     p->session_until = INSTANT_NEVER;
     if (p->paths.current.kind == PATH_NONE)
@@ -277,6 +232,7 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
             p->session_until, instant_after(p->unreached_since, silent_linger));
     n->joined_count--;
     groups_left(p);
+    outsiders_look_soon(n);
     peer_touch(n, p);
 }
 
@@ -287,12 +243,13 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason)
     groups_forget(p);
     subscriptions_forget(n, p);
     traffic_end(n, p, SESSION_NOT_DELIVERED);
-    drop_links(n, p);
+    peer_drop_links(n, p);
     for (size_t i = 0; i < n->relay_count; i++) {
         p->listings[i].listed = false;
         paths_down(&p->paths, PATH_RELAY, (uint32_t)i, false, n->now);
     }
     dialer_stop(&p->dialer);
+    outsiders_look_soon(n);
     peer_touch(n, p);
 }
 
@@ -316,6 +273,12 @@ void peer_unspoken(struct node *n, struct peer *p, struct link *link)
     peer_departed(n, p, DEPARTURE_LOST);
 }
 
+bool peer_has_departed(const struct peer *p)
+{
+    return !p->joined && (p->departed == p->said.epoch.value ||
+                          p->gone == p->said.epoch.value);
+}
+
 void peer_said_bye(struct node *n, struct peer *p)
 {
     p->bye = p->said.epoch.value;
@@ -330,6 +293,9 @@ void peer_restarted(struct node *n, struct peer *p)
     p->proved = false;
     p->taken_counter = 0;
     p->version = 0;
+    p->refuses_us = REFUSAL_NONE;
+    p->skew = (struct skew){0};
+    p->relents = false;
     p->beacon_counters[0] = p->beacon_counters[1] = 0;
     p->cookie = 0;
     p->challenge = 0;
@@ -340,7 +306,8 @@ void peer_restarted(struct node *n, struct peer *p)
 
 bool peer_suspect(struct node *n, struct peer *p)
 {
-    if (!p->joined || peer_is_linked(p) || instant_is_never(listed_until(n, p)))
+    if (!p->joined || peer_is_linked(p) ||
+        instant_is_never(peer_listed_until(n, p)))
         return false;
     p->suspected_at = n->now;
     p->suspect_by = instant_after(n->now, suspicion);
@@ -397,8 +364,11 @@ static void expire(struct node *n, struct peer *p)
         p->has_beacon_address ? &p->beacon_address : NULL;
     if (refusal_say(n, false, REFUSAL_EXPIRED, -1, &p->id, p->name, from) &&
         from != NULL)
-        beacons_refuse(n, from, &p->id, REFUSAL_EXPIRED, p->version);
+        beacons_refuse(n, from, &p->id, REFUSAL_EXPIRED, p->cookie, p->version);
+    struct outsider *o = outsiders_keep_peer(n, p, REFUSAL_EXPIRED);
     peer_departed(n, p, DEPARTURE_REVOKED);
+    if (o != NULL)
+        (void)notices_tell(n, o);
 }
 
 /* --- settling ------------------------------------------------------------ */
@@ -471,24 +441,57 @@ static struct instant session_end_at(const struct peer *p)
     return instant_after(p->pathless_since, session_linger);
 }
 
-static bool is_forgotten(const struct node *n, const struct peer *p)
+static bool can_be_forgotten(const struct node *n, const struct peer *p)
 {
     return !p->joined && p->session == NULL && p->links == NULL &&
-           !is_present(n, p) &&
+           !peer_is_evident(n, p);
+}
+
+/* Whoever went and has nothing open leaves its place to a new one. The search
+ * goes through all, so it is made once in a while. */
+bool peers_make_room(struct node *n)
+{
+    size_t cursor = 0;
+    struct peer *p;
+    if (n->peers.count < n->peer_limit)
+        return true;
+    if (n->peers.count == n->joined_count ||
+        !instant_reached(instant_after(n->room_looked, room_pause), n->now))
+        return false;
+    while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        bool idle = p->session == NULL || p->session->outbox.count == 0;
+        if (p->joined || p->dirty || p->waiting || !idle || peer_is_linked(p) ||
+            peer_is_evident(n, p))
+            continue;
+        if (p->session == NULL) {
+            peer_free(n, p);
+            return true;
+        }
+        traffic_end(n, p, SESSION_NOT_DELIVERED); /* and freed in the next */
+    }
+    n->room_looked = n->now;
+    outsiders_look_soon(n);
+    return false;
+}
+
+static bool is_forgotten(const struct node *n, const struct peer *p)
+{
+    return can_be_forgotten(n, p) &&
            instant_reached(instant_after(p->known_since, remembered), n->now);
 }
 
 static void rearm(struct node *n, struct peer *p)
 {
-    struct instant at = p->joined ? present_until(n, p)
+    struct instant at = p->joined ? peer_present_until(n, p)
                                   : instant_after(p->known_since, remembered);
-    if (!p->joined && is_present(n, p))
+    if (!p->joined && peer_is_present(n, p))
         at = instant_min(at, instant_after(p->known_since, join_grace));
     if (instant_reached(at, n->now))
         at = instant_after(n->now, remembered); /* It was considered now. */
     if (!n->left)
         at = instant_min(at, dialer_deadline(&p->dialer));
-    at = instant_min(at, ask_at(n, p));
+    at = instant_min(at, peer_ask_at(n, p));
+    at = instant_min(at, notices_ask_at(p));
     at = instant_min(at, paths_deadline(&p->paths, n->now));
     at = instant_min(at, expires_at(n, p));
     at = instant_min(at, session_end_at(p));
@@ -516,12 +519,14 @@ bool peer_settle(struct node *n, struct peer *p)
     p->changed = false;
     if (instant_reached(expires_at(n, p), n->now))
         expire(n, p);
-    if (p->joined && !is_present(n, p))
+    if (p->joined && !peer_is_present(n, p))
         peer_leave(n, p, DEPARTURE_LOST);
-    if (instant_reached(ask_at(n, p), n->now))
+    if (instant_reached(peer_ask_at(n, p), n->now))
         beacons_tell(n, p, true);
     choose_path(n, p);
     (void)peer_try_join(n, p);
+    notices_ask(n, p);
+    notices_relent(n, p);
     look_for_need(n, p);
     dial(n, p);
     if (instant_reached(session_end_at(p), n->now))

@@ -68,6 +68,38 @@ bool node_peer_get(const struct node *n, const struct node_id *id,
     return true;
 }
 
+bool node_refusal_next(const struct node *n, struct node_refusals *cursor,
+                       struct node_refusal *r)
+{
+    const struct outsider *o = map_next(&n->outsiders, &cursor->outsiders);
+    if (o != NULL) {
+        *r = (struct node_refusal){.id = o->id,
+                                   .name = o->name,
+                                   .reason = o->reason,
+                                   .skew_known = o->skew.known,
+                                   .skew_s = o->skew.seconds};
+        return true;
+    }
+    const struct peer *p;
+    while ((p = map_next(&n->peers, &cursor->peers)) != NULL) {
+        if (p->refuses_us == REFUSAL_NONE)
+            continue;
+        *r = (struct node_refusal){.id = p->id,
+                                   .name = p->name,
+                                   .by_peer = true,
+                                   .reason = p->refuses_us,
+                                   .skew_known = p->skew.known,
+                                   .skew_s = p->skew.seconds};
+        return true;
+    }
+    return false;
+}
+
+bool node_is_replaced(const struct node *n, struct instant now)
+{
+    return !instant_reached(instant_after(n->replaced_at, span_s(60)), now);
+}
+
 static bool find_by_name(const struct node *n, const char *name,
                          struct node_peer *p)
 {

@@ -9,6 +9,7 @@ static const struct span backoff_first = {250 * 1000};
 static const struct span backoff_longest = {2 * 1000 * 1000};
 /* A relay that refuses is asked again, but not eagerly. */
 static const struct span after_refusal = {20 * 1000 * 1000};
+static const struct span after_replaced = {3 * 1000 * 1000};
 
 static void rearm(struct node *n, struct relay *relay)
 {
@@ -87,6 +88,7 @@ void relays_down(struct node *n, struct relay *relay, const char *error)
     relay->state = RELAY_DOWN;
     relay->synced = false;
     relay->spares_told = false;
+    outsiders_relay_down(n, relay);
     if (was_up) {
         relay->lost_at = n->now;
         relay->backoff = backoff_first;
@@ -205,13 +207,18 @@ static void take_entry(struct node *n, struct relay *relay,
         return;
     }
     switch (announce_learn(n, said, false, &p, &why, &claimed)) {
-    case LEARNED_STALE:
+    case LEARNED_REPLACED:
+        return;
+    case LEARNED_STALE: /* Perhaps it ended, and the relay is yet to see it. */
+        outsiders_listed(n, entry, relay);
         return;
     case LEARNED_REFUSED:
+        outsiders_listed(n, entry, relay);
         (void)refusal_say(n, false, (uint8_t)why, (int)relay->index,
                           &claimed.node, claimed.name, NULL);
         return;
     case LEARNED_GOOD:
+        outsiders_listed(n, entry, relay);
         break;
     }
     /* The relay cannot pass off one node, or process, as another. */
@@ -252,6 +259,8 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
     uint8_t reason = read_u8(r);
     bool good = reader_done(r);
     n->counters.packets_dropped += !good;
+    if (good)
+        outsiders_unlisted(n, &id, (struct epoch){epoch}, relay, reason);
     struct peer *p = good ? peer_get(n, &id) : NULL;
     if (p == NULL || p->said.epoch.value != epoch ||
         !p->listings[relay->index].listed)
@@ -260,6 +269,7 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
     /* Whom a link of our own reaches is not gone on a relay's word. */
     if (reason == DEPARTURE_CLOSED && !peer_is_linked(p)) {
         p->suspected_at = n->now; /* Beacons heard before prove nothing. */
+        p->gone = epoch;
         peer_leave(n, p, DEPARTURE_CLOSED);
         traffic_end(n, p, SESSION_NOT_DELIVERED);
     } else {
@@ -303,11 +313,18 @@ static void take_forwarded(struct node *n, struct link *link,
     struct node_id source;
     memcpy(source.key, packet.data + 1, KEY_SIZE);
     struct peer *p = peer_get(n, &source);
+    uint8_t *inner = (uint8_t *)(uintptr_t)packet.data + FORWARD_HEADER_SIZE;
+    if (inner[0] == PACKET_NOTICE) {
+        notices_take(
+            n, &source, link,
+            bytes_of(inner + 1, packet.size - FORWARD_HEADER_SIZE - 1));
+        return;
+    }
     if (p == NULL) {
+        notices_answer(n, &source, link, inner[0]);
         n->counters.packets_dropped++;
         return;
     }
-    uint8_t *inner = (uint8_t *)(uintptr_t)packet.data + FORWARD_HEADER_SIZE;
     traffic_take(n, p, link, inner, packet.size - FORWARD_HEADER_SIZE);
 }
 
@@ -358,7 +375,10 @@ static void take_refused(struct node *n, struct relay *relay, struct reader *r)
         return;
     (void)refusal_say(n, true, reason, (int)relay->index, NULL, relay->name,
                       NULL);
-    relay->retry_at = instant_after(n->now, jittered(n, after_refusal));
+    /* The later process of this node may end soon. */
+    relay->retry_at = instant_after(
+        n->now, jittered(n, reason == REFUSAL_REPLACED ? after_replaced
+                                                       : after_refusal));
     rearm(n, relay);
 }
 

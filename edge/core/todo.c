@@ -106,3 +106,12 @@ void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
             item->report.rtt = p->session->rtt;
     }
 }
+
+void links_tell_all(struct node *n, struct bytes packet)
+{
+    size_t cursor = 0;
+    struct link *link;
+    while ((link = map_next(&n->links, &cursor)) != NULL)
+        if (link->kind == LINK_TO_PEER && link->state == LINK_UP)
+            todo_write(n, link, packet);
+}

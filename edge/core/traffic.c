@@ -12,8 +12,6 @@ static const struct span direct_patience = {4 * 1000 * 1000};
 static const struct span doubt_pause = {400 * 1000};
 enum { DOUBTS_MAX = 3 };
 
-static const struct span ping_timeout = {10 * 1000 * 1000};
-
 /* --- sessions ------------------------------------------------------------ */
 
 /* The session with a peer, made when it is first needed. NULL: the peer's key
@@ -102,24 +100,10 @@ static void on_message(void *context, struct bytes bytes)
     item->peer.message = message;
 }
 
-static void ping_free(struct node *n, struct ping *ping)
-{
-    heap_remove(&n->heap, &ping->deadline.timer);
-    (void)map_remove(&n->pings, &ping->token);
-    free(ping);
-}
-
 static void on_pong(void *context, uint64_t token)
 {
     struct sink_context *c = context;
-    struct node *n = c->node;
-    struct ping *ping = map_get(&n->pings, &token);
-    if (ping == NULL || !node_id_equal(&ping->peer, &c->peer->id))
-        return;
-    todo_report(n, ping->ref, OUTCOME_DELIVERED, c->peer);
-    n->todo->items[n->todo->count - 1].report.rtt =
-        instant_between(ping->asked, n->now);
-    ping_free(n, ping);
+    pings_answered(c->node, c->peer, token);
 }
 
 static void on_group_ack(void *context, const struct group_ack *ack)
@@ -139,23 +123,6 @@ static struct session_sink sink_of(struct sink_context *context)
     };
 }
 
-/* Nothing sends a ping again: one whose path broke is lost. */
-void traffic_ping_lost(struct node *n, struct ping *ping)
-{
-    todo_report(n, ping->ref, OUTCOME_NOT_DELIVERED, NULL);
-    ping_free(n, ping);
-}
-
-static void end_pings(struct node *n, const struct peer *p)
-{
-    size_t cursor = 0;
-    struct ping *ping;
-    while ((ping = map_next(&n->pings, &cursor)) != NULL) {
-        if (node_id_equal(&ping->peer, &p->id))
-            traffic_ping_lost(n, ping);
-    }
-}
-
 void traffic_end(struct node *n, struct peer *p, enum session_settled how)
 {
     if (p->session == NULL)
@@ -163,7 +130,7 @@ void traffic_end(struct node *n, struct peer *p, enum session_settled how)
     struct sink_context context = {.node = n, .peer = p};
     struct session_sink sink = sink_of(&context);
     session_settle_all(p->session, how, &sink);
-    end_pings(n, p);
+    pings_end(n, p);
     session_close(p->session);
     free(p->session);
     p->session = NULL;
@@ -256,31 +223,12 @@ void traffic_submit(struct node *n, const struct node_event *event)
         todo_report(n, event->submit.ref, why, NULL);
 }
 
-void traffic_ping(struct node *n, const struct node_event *event)
+bool traffic_accept(struct node *n, struct peer *p, struct bytes packet)
 {
-    struct peer *p = peer_get(n, &event->submit.to);
-    if (p == NULL || !p->joined) {
-        todo_report(n, event->submit.ref, OUTCOME_UNKNOWN_PEER, NULL);
-        return;
-    }
-    uint64_t token = ++n->next_token;
-    struct session *s = traffic_session(n, p);
-    if (s == NULL || !session_ping(s, token)) {
-        todo_report(n, event->submit.ref,
-                    s == NULL ? OUTCOME_NOT_DELIVERED : OUTCOME_BUSY, NULL);
-        return;
-    }
-    struct ping *ping = memory_new(sizeof *ping);
-    *ping = (struct ping){
-        .token = token,
-        .ref = event->submit.ref,
-        .peer = p->id,
-        .asked = n->now,
-        .deadline = {.kind = DEADLINE_PING, .subject = ping},
-    };
-    (void)map_put(&n->pings, &token, ping);
-    node_arm(n, &ping->deadline, instant_after(n->now, ping_timeout));
-    peer_touch(n, p);
+    struct sink_context context = {.node = n, .peer = p};
+    struct session_sink sink = sink_of(&context);
+    return p->session != NULL &&
+           session_take_accept(p->session, packet, n->now, &sink);
 }
 
 /* --- packets in ----------------------------------------------------------- */
@@ -325,14 +273,16 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
     /* Nothing from a peer before its join [P-8.2]. */
     if (size == 0 || !peer_try_join(n, p)) {
         n->counters.packets_dropped++;
+        if (size > 0 && p->refuses_us != REFUSAL_NONE)
+            notices_take_relenting(n, p, link, bytes_of(packet, size));
+        else if (size > 0)
+            notices_answer(n, &p->id, link, packet[0]);
         return;
     }
     n->counters.packets_received++;
     p->traffic.bytes_received += size;
     link->used = n->now;
     struct bytes bytes = bytes_of(packet, size);
-    struct sink_context context = {.node = n, .peer = p};
-    struct session_sink sink = sink_of(&context);
     switch (packet[0]) {
     case PACKET_MULTICAST:
         subscriptions_take(n, p, link, bytes);
@@ -344,8 +294,7 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
         break;
     case PACKET_ACCEPT:
         peer_touch(n, p);
-        if (p->session == NULL ||
-            !session_take_accept(p->session, bytes, n->now, &sink))
+        if (!traffic_accept(n, p, bytes))
             n->counters.packets_dropped++;
         break;
     case PACKET_PLAIN:
@@ -385,6 +334,12 @@ static void write_init(struct node *n, struct peer *p, struct link *link)
     struct writer w = traffic_begin(n, p, link, SESSION_INIT_SIZE);
     if (session_ask(p->session, &n->entropy, n->now, &w))
         traffic_end_packet(n, p, link, &w);
+}
+
+void traffic_ask(struct node *n, struct peer *p, struct link *link)
+{
+    if (traffic_session(n, p) != NULL)
+        write_init(n, p, link);
 }
 
 /* The path that records came by works this way; whether our own does, nobody

@@ -23,6 +23,8 @@ void traffic_take_init(struct node *n, struct peer *p, struct link *link,
         return;
     case SESSION_IGNORED:
         n->counters.packets_dropped++;
+        /* An older process of the peer's may have sent it. */
+        notices_answer(n, &p->id, link, PACKET_INIT);
         return;
     case SESSION_UNSPOKEN:
         n->counters.packets_dropped++;

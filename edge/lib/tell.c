@@ -27,6 +27,8 @@ static enum zs_reason reason_of(enum departure reason)
         return ZS_LEFT_CLOSED;
     case DEPARTURE_REVOKED:
         return ZS_LEFT_REVOKED;
+    case DEPARTURE_REFUSED:
+        return ZS_LEFT_REFUSED;
     case DEPARTURE_LOST:
     case DEPARTURE_SILENT:
         break;

@@ -78,6 +78,8 @@ const char *zs_reason_name(enum zs_reason reason)
         return "closed";
     case ZS_LEFT_REVOKED:
         return "revoked";
+    case ZS_LEFT_REFUSED:
+        return "refused";
     case ZS_LEFT_LOST:
         break;
     }

@@ -87,8 +87,13 @@ enum zs_path { ZS_PATH_NONE, ZS_PATH_TCP, ZS_PATH_UDP, ZS_PATH_RELAY };
 ZS_API const char *zs_path_name(enum zs_path path);
 
 /* Why a peer is gone. */
-enum zs_reason { ZS_LEFT_CLOSED = 1, ZS_LEFT_LOST, ZS_LEFT_REVOKED };
-/* "closed", "lost", "revoked". [any thread] */
+enum zs_reason {
+    ZS_LEFT_CLOSED = 1, /* it said goodbye */
+    ZS_LEFT_LOST,       /* its connection broke, or it fell silent */
+    ZS_LEFT_REVOKED,    /* the mesh put it out, or its certificate ended */
+    ZS_LEFT_REFUSED,    /* it refuses this node: see the log */
+};
+/* "closed", "lost", "revoked", "refused". [any thread] */
 ZS_API const char *zs_reason_name(enum zs_reason reason);
 
 enum zs_level { ZS_LOG_ERROR, ZS_LOG_WARN, ZS_LOG_INFO, ZS_LOG_DEBUG };

@@ -220,8 +220,8 @@ function joined({id, name, path}) {
 }
 
 function left(person, why) {
-  const how = why === "lost" ? " (lost)" : why === "revoked" ? " (revoked)"
-                                                             : "";
+  const named = ["lost", "revoked", "refused"].includes(why);
+  const how = named ? ` (${why})` : "";
   person.here = person.sought = false;
   note(EVERYONE, `${person.name} left${how}`);
   if (talkOf(person.id).entries.length > 0)

@@ -171,6 +171,8 @@ static const char *departure_name(enum departure reason)
         return "lost";
     case DEPARTURE_REVOKED:
         return "revoked";
+    case DEPARTURE_REFUSED:
+        return "refused";
     }
     return "lost";
 }
@@ -195,6 +197,8 @@ void events_path(struct api *a, const struct node_peer *peer,
         return;
     struct text *t = event_begin(a, "path");
     add_who(t, "id", peer);
+    text_add_string(t, ",\"reachable\":");
+    text_add_string(t, peer->path == PATH_NONE ? "false" : "true");
     text_add_string(t, ",\"path\":\"");
     text_add_string(t, node_path_name(peer->path));
     text_add_string(t, "\",\"was\":\"");

@@ -12,6 +12,8 @@ static const char *departure_name(enum departure reason)
         return "lost";
     case DEPARTURE_REVOKED:
         return "revoked";
+    case DEPARTURE_REFUSED:
+        return "refused";
     }
     return "unknown";
 }

@@ -101,7 +101,9 @@ static void take_leave(struct chat *c, time_t now, const char *id,
                        const char *reason)
 {
     const struct person *person = people_find(&c->people, id);
-    bool named = strcmp(reason, "lost") == 0 || strcmp(reason, "revoked") == 0;
+    bool named = strcmp(reason, "lost") == 0 ||
+                 strcmp(reason, "revoked") == 0 ||
+                 strcmp(reason, "refused") == 0;
 
     if (!person)
         return;

@@ -44,6 +44,8 @@ static const char *departure_word(uint8_t reason)
         return "lost";
     case DEPARTURE_REVOKED:
         return "revoked";
+    case DEPARTURE_REFUSED:
+        return "refused";
     }
     return "unknown";
 }

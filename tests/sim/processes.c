@@ -205,7 +205,7 @@ static struct node *new_node(struct world *w, struct host *h,
         .lost_after = w->limits.lost_after,
         .limits = {.message = w->limits.message,
                    .window = w->limits.window,
-                   .peers = 4096,
+                   .peers = h->peer_limit != 0 ? h->peer_limit : 4096,
                    .links = w->limits.links},
     };
     struct node *node;

@@ -16,6 +16,7 @@ extern const struct scenario scenarios_of_paths[];
 extern const struct scenario scenarios_of_faults[];
 extern const struct scenario scenarios_of_roaming[];
 extern const struct scenario scenarios_of_refusals[];
+extern const struct scenario scenarios_of_turned[];
 extern const struct scenario scenarios_of_links[];
 extern const struct scenario scenarios_of_groups[];
 

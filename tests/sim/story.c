@@ -66,6 +66,7 @@ static const char *kind_name(int kind)
         [PACKET_PLAIN] = "PLAIN",
         [PACKET_RESET] = "RESET",
         [PACKET_MULTICAST] = "MULTICAST",
+        [PACKET_NOTICE] = "NOTICE",
         [LINK_HELLO] = "HELLO",
         [LINK_REFUSE] = "REFUSE",
         [LINK_PING] = "PING",
@@ -95,6 +96,7 @@ static const char *kind_name(int kind)
         [FORWARDED_KIND + PACKET_SEALED] = "forwarded SEALED",
         [FORWARDED_KIND + PACKET_RESET] = "forwarded RESET",
         [FORWARDED_KIND + PACKET_MULTICAST] = "forwarded MULTICAST",
+        [FORWARDED_KIND + PACKET_NOTICE] = "forwarded NOTICE",
         [BEACON_KIND] = "beacon",
         [MULTICAST_BEACON_KIND] = "beacon to all",
     };
@@ -140,9 +142,10 @@ void story_event(struct world *w, const char *what, int a, int b)
 
 static const char *reason_name(enum departure reason)
 {
-    return reason == DEPARTURE_CLOSED ? "closed"
-           : reason == DEPARTURE_LOST ? "lost"
-                                      : "revoked";
+    return reason == DEPARTURE_CLOSED    ? "closed"
+           : reason == DEPARTURE_LOST    ? "lost"
+           : reason == DEPARTURE_REFUSED ? "refused"
+                                         : "revoked";
 }
 
 static void tell_peer(struct world *w, const struct process *p,

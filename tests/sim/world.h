@@ -118,6 +118,7 @@ struct host {
     size_t peer_count;
     uint32_t groups;      /* of its next process: a bit for each */
     uint64_t unix_offset; /* its wall clock is so far ahead */
+    size_t peer_limit;    /* 0: more than there are */
     struct bytes revocations;
 
     /* Of a relay. */

@@ -18,7 +18,7 @@ export interface NodeClose {
   kind: 'node_close';
   id: string;
   name: string;
-  reason: 'closed' | 'lost' | 'revoked' | 'edge';
+  reason: 'closed' | 'lost' | 'revoked' | 'refused' | 'edge';
 }
 
 /** A message to this node. With a `request` its sender awaits a reply. */

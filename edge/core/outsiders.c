@@ -1,0 +1,346 @@
+/*
+ * Outsiders: nodes that were refused for a reason that may pass. What they
+ * announced is kept and judged again: when a place is free, when the clock
+ * jumps, when another process or a revocation list comes or goes, and from
+ * time to time [P-3.7].
+ */
+#include "edge/core/outsiders.h"
+
+#include "common/base/memory.h"
+#include "edge/core/node_private.h"
+
+#include <stdlib.h>
+
+/* The oldest one gives way beyond so many, or so many bytes. */
+enum { OUTSIDERS = 1024, OUTSIDERS_BYTES = 4 * 1024 * 1024 };
+/* So many are judged in full in one step. */
+enum { LOOKS = 32 };
+
+static const struct span from_time_to_time = {30 * 1000 * 1000};
+/* After a change, so that what changed is settled. */
+static const struct span soon = {20 * 1000};
+static const struct span looks_apart = {250 * 1000};
+/* Whom no relay lists shows itself by beacons, one a second. */
+static const struct span still_there = {5 * 1000 * 1000};
+/* Whom no relay lists, and nothing was heard of for so long, is gone. */
+static const struct span remembered = {11 * (int64_t)60 * 1000 * 1000};
+
+static void unchain(struct node *n, struct outsider *o)
+{
+    *(o->older != NULL ? &o->older->newer : &n->oldest_outsider) = o->newer;
+    *(o->newer != NULL ? &o->newer->older : &n->newest_outsider) = o->older;
+}
+
+static void chain(struct node *n, struct outsider *o)
+{
+    o->older = n->newest_outsider;
+    o->newer = NULL;
+    *(o->older != NULL ? &o->older->newer : &n->oldest_outsider) = o;
+    n->newest_outsider = o;
+}
+
+static void drop(struct node *n, struct outsider *o)
+{
+    unchain(n, o);
+    (void)map_remove(&n->outsiders, o->id.key);
+    n->outsider_bytes -= o->blob_size;
+    free(o->blob);
+    free(o);
+}
+
+void outsiders_close(struct node *n)
+{
+    while (n->oldest_outsider != NULL)
+        drop(n, n->oldest_outsider);
+    map_close(&n->outsiders);
+}
+
+struct outsider *outsider_get(const struct node *n, const struct node_id *id)
+{
+    return n->outsiders.count > 0 ? map_get(&n->outsiders, id->key) : NULL;
+}
+
+static bool is_listed(const struct node *n, const struct outsider *o)
+{
+    for (size_t i = 0; i < n->relay_count; i++)
+        if (o->listed[i])
+            return true;
+    return false;
+}
+
+/* --- who comes in ----------------------------------------------------------
+ */
+
+static bool may_pass(enum refusal why)
+{
+    return why == REFUSAL_FULL || why == REFUSAL_NOT_YET ||
+           why == REFUSAL_EXPIRED || why == REFUSAL_REVOKED ||
+           why == REFUSAL_NAME_TAKEN || why == REFUSAL_REPLACED;
+}
+
+static struct outsider *take_in(struct node *n, const struct node_id *id,
+                                struct bytes said)
+{
+    struct outsider *o = outsider_get(n, id);
+    if (o == NULL) {
+        o = memory_new(sizeof *o);
+        o->id = *id;
+        o->since = n->now;
+        o->told_at = (struct instant){INT64_MIN};
+        (void)map_put(&n->outsiders, o->id.key, o);
+        chain(n, o);
+    }
+    n->outsider_bytes += said.size - o->blob_size;
+    uint8_t *blob = memory_copy(said.data, said.size);
+    free(o->blob);
+    o->blob = blob;
+    o->blob_size = said.size;
+    while (n->outsiders.count > OUTSIDERS ||
+           (n->outsider_bytes > OUTSIDERS_BYTES && n->oldest_outsider != o))
+        drop(n, n->oldest_outsider);
+    return o;
+}
+
+struct outsider *outsiders_keep(struct node *n, struct bytes announcement,
+                                const struct announcement *said,
+                                const struct certificate *c, enum refusal why,
+                                bool is_signed)
+{
+    struct outsider *o = outsider_get(n, &c->node);
+    if (!may_pass(why) || node_id_equal(&c->node, &n->certificate.node))
+        return NULL;
+    if (o != NULL && said->epoch.value < o->epoch.value)
+        return NULL;
+    bool same =
+        o != NULL && bytes_equal(announcement, bytes_of(o->blob, o->blob_size));
+    /* Or anybody could have a node refused in the name of another. */
+    if (!same && !is_signed && !announcement_signed_by(announcement, &c->node))
+        return NULL;
+    if (!same)
+        o = take_in(n, &c->node, announcement);
+    if (o->epoch.value != said->epoch.value) {
+        o->told_at = (struct instant){INT64_MIN};
+        o->counter = 0;
+        o->skew = (struct skew){0};
+        memset(o->listed, 0, sizeof o->listed);
+    }
+    o->epoch = said->epoch;
+    o->not_before = c->not_before;
+    o->not_after = c->not_after;
+    name_pad(o->name, c->name);
+    o->reason = (uint8_t)why;
+    o->heard = n->now;
+    if (n->outsider_deadline.timer.place == 0)
+        node_arm(n, &n->outsider_deadline,
+                 instant_after(n->now, from_time_to_time));
+    return o;
+}
+
+struct outsider *outsiders_keep_peer(struct node *n, struct peer *p,
+                                     enum refusal why)
+{
+    struct outsider *o = outsiders_keep(n, bytes_of(p->blob, p->blob_size),
+                                        &p->said, &p->certificate, why, true);
+    for (size_t i = 0; o != NULL && i < n->relay_count; i++)
+        o->listed[i] = p->listings[i].listed;
+    return o;
+}
+
+void outsiders_keep_replaced(struct node *n, struct peer *p)
+{
+    bool listed = false;
+    for (size_t i = 0; i < n->relay_count; i++)
+        listed |= p->listings[i].listed;
+    struct outsider *o =
+        listed ? outsiders_keep_peer(n, p, REFUSAL_REPLACED) : NULL;
+    if (o == NULL)
+        return;
+    o->heard = (struct instant){INT64_MIN / 2};
+    outsiders_look_soon(n); /* It is told, unless its relay misses it too. */
+}
+
+void outsiders_listed(struct node *n, const struct roster_entry *entry,
+                      const struct relay *relay)
+{
+    struct outsider *o = outsider_get(n, &entry->node);
+    if (o == NULL)
+        return;
+    o->listed[relay->index] = o->epoch.value == entry->epoch.value;
+    if (o->listed[relay->index])
+        (void)notices_tell(n, o);
+}
+
+void outsiders_unlisted(struct node *n, const struct node_id *id,
+                        struct epoch epoch, const struct relay *relay,
+                        enum departure how)
+{
+    struct outsider *o = outsider_get(n, id);
+    if (o == NULL || o->epoch.value != epoch.value)
+        return;
+    o->listed[relay->index] = false;
+    if (how == DEPARTURE_CLOSED || !is_listed(n, o))
+        drop(n, o);
+}
+
+void outsiders_said_bye(struct node *n, const struct node_id *id,
+                        struct epoch epoch)
+{
+    struct outsider *o = outsider_get(n, id);
+    if (o != NULL && o->epoch.value == epoch.value)
+        drop(n, o);
+}
+
+/* Its roster comes anew. */
+void outsiders_relay_down(struct node *n, const struct relay *relay)
+{
+    for (struct outsider *o = n->oldest_outsider; o != NULL; o = o->newer)
+        o->listed[relay->index] = false;
+}
+
+/* --- who is let in after all -----------------------------------------------
+ */
+
+void outsiders_admit(struct node *n, struct peer *p)
+{
+    struct outsider *o = outsider_get(n, &p->id);
+    if (o == NULL || o->epoch.value != p->said.epoch.value)
+        return;
+    if (p->departed == o->epoch.value)
+        p->departed = 0; /* It was put out, and did not go by itself. */
+    for (size_t i = 0; i < n->relay_count; i++) {
+        struct relay *relay = &n->relays[i];
+        if (!o->listed[i] || relay->state != RELAY_UP)
+            continue;
+        p->listings[i] = (struct listing){true, relay->generation};
+        if (n->use_relays)
+            paths_up(&p->paths, PATH_RELAY, relay->index, n->now);
+    }
+    p->relents = o->told_at.us != INT64_MIN;
+    drop(n, o);
+    peer_dial_soon(n, p, false);
+    peer_touch(n, p);
+}
+
+static bool name_is_free(const struct node *n, const struct outsider *o)
+{
+    const struct peer *owner = map_get(&n->names, o->name);
+    return owner == NULL || !owner->joined || node_id_equal(&owner->id, &o->id);
+}
+
+/* What is known of it is of now: it may be let in. */
+static bool shows_itself(const struct node *n, const struct outsider *o)
+{
+    return is_listed(n, o) ||
+           !instant_reached(instant_after(o->heard, still_there), n->now);
+}
+
+/* What can be seen without a look at any signature. */
+static enum refusal seen_at_once(struct node *n, const struct outsider *o)
+{
+    uint64_t now = node_unix_now(n);
+    const struct peer *known = map_get(&n->peers, o->id.key);
+    if (now != 0 && now < o->not_before)
+        return REFUSAL_NOT_YET;
+    if (now != 0 && now >= o->not_after)
+        return REFUSAL_EXPIRED;
+    if (node_is_revoked(n, &o->id))
+        return REFUSAL_REVOKED;
+    if (!name_is_free(n, o) || strcmp(o->name, n->certificate.name) == 0)
+        return REFUSAL_NAME_TAKEN;
+    if (known != NULL && o->epoch.value < known->said.epoch.value &&
+        (!peer_has_departed(known) || !shows_itself(n, o)))
+        return REFUSAL_REPLACED;
+    if (known == NULL && !peers_make_room(n))
+        return REFUSAL_FULL;
+    return REFUSAL_NONE;
+}
+
+bool outsider_stays_out(struct node *n, const struct outsider *o)
+{
+    return seen_at_once(n, o) != REFUSAL_NONE;
+}
+
+/* False: it is gone from the table, or its reason is another one now. */
+static void judge(struct node *n, struct outsider *o)
+{
+    struct bytes said =
+        arena_copy(&n->todo->arena, bytes_of(o->blob, o->blob_size));
+    struct certificate claimed;
+    struct peer *p = NULL;
+    enum refusal why;
+    (void)announce_learn(n, said, true, &p, &why, &claimed);
+}
+
+static bool is_forgotten(const struct node *n, const struct outsider *o)
+{
+    return !is_listed(n, o) &&
+           instant_reached(instant_after(o->heard, remembered), n->now);
+}
+
+/* The next look: a place may be free soon, or it is valid soon by what is known
+ * of the wall clock. */
+static struct instant next_look(const struct node *n, const struct outsider *o)
+{
+    if (o->reason == REFUSAL_FULL && n->peers.count > n->joined_count)
+        return instant_after(n->now, span_s(1));
+    uint64_t now = node_unix_now(n);
+    bool near = now != 0 && o->not_before > now && o->not_before - now < 60;
+    return near ? instant_after(n->now, span_s((int64_t)(o->not_before - now)))
+                : INSTANT_NEVER;
+}
+
+/* A process that was replaced has mostly ended, and its relay is about to see
+ * it. */
+static bool tell_now(struct node *n, struct outsider *o)
+{
+    bool early = o->reason == REFUSAL_REPLACED &&
+                 !instant_reached(instant_after(o->since, span_s(1)), n->now);
+    return !early && notices_tell(n, o);
+}
+
+void outsiders_due(struct node *n)
+{
+    struct instant again = instant_after(n->now, from_time_to_time);
+    struct outsider *next = NULL;
+    int looks = 0;
+    n->outsiders_looked = n->now;
+    for (struct outsider *o = n->oldest_outsider; o != NULL; o = next) {
+        next = o->newer;
+        if (is_forgotten(n, o)) {
+            drop(n, o);
+            continue;
+        }
+        enum refusal why = seen_at_once(n, o);
+        if (why != REFUSAL_NONE) {
+            o->reason = (uint8_t)why;
+            again = instant_min(again, next_look(n, o));
+            if (o->told_at.us == INT64_MIN && !tell_now(n, o))
+                again = instant_min(again, instant_after(n->now, span_s(1)));
+        } else if (looks++ < LOOKS) {
+            judge(n, o);
+        } else {
+            again = instant_min(again, instant_after(n->now, looks_apart));
+        }
+    }
+    node_arm(n, &n->outsider_deadline,
+             n->outsiders.count > 0 ? again : INSTANT_NEVER);
+}
+
+void outsiders_look_soon(struct node *n)
+{
+    struct instant at =
+        instant_max(instant_after(n->now, soon),
+                    instant_after(n->outsiders_looked, looks_apart));
+    const struct timer *armed = &n->outsider_deadline.timer;
+    if (n->outsiders.count > 0 && (armed->place == 0 || at.us < armed->at.us))
+        node_arm(n, &n->outsider_deadline, at);
+}
+
+struct skew skew_of(const struct node *n, uint64_t their_seconds)
+{
+    uint64_t own = node_unix_now(n);
+    if (own == 0 || their_seconds == 0 || own > INT64_MAX ||
+        their_seconds > INT64_MAX)
+        return (struct skew){0};
+    return (struct skew){true, (int64_t)their_seconds - (int64_t)own};
+}
