@@ -244,6 +244,7 @@ void health_write(const struct api *a, struct text *t, struct text *what)
 {
     health_certificate(a, t, what, (uint64_t)time(NULL));
     health_network(a, t, what);
+    health_refusals(a, t, what);
     health_relays(a, t, what);
     health_peers(a, t, what);
 }

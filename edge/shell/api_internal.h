@@ -15,6 +15,7 @@
  * api_groups.c  the groups that the node is in, for whom
  * api_status.c  status and peers as text
  * api_health.c  what is amiss, and what helps, as text
+ * api_refusals.c  who refuses whom, as text
  * api_metrics.c the node's counters as Prometheus reads them
  */
 #ifndef EDGE_SHELL_API_INTERNAL_H
@@ -342,6 +343,16 @@ void health_write(const struct api *a, struct text *t, struct text *what);
 
 /* ,"key":"value" */
 void member_add(struct text *t, const char *key, const char *value);
+
+/* api_refusals.c */
+void refusals_write(const struct api *a, struct text *t);
+void health_refusals(const struct api *a, struct text *t, struct text *what);
+/* "carol refuses this node: full." */
+void refusal_say_it(struct text *t, const struct node_refusal *r);
+/* Whether the node (by its id, or its name) refuses this one or is refused. */
+bool refusal_of_peer(const struct api *a, const char *name,
+                     const struct node_id *id, struct node_refusal *r) MUST_USE;
+
 /* Members of the answer, each with a comma before it. */
 void status_write(const struct api *a, struct text *t, bool by_http);
 void peers_write(const struct api *a, struct text *t);

@@ -54,6 +54,20 @@ static void done(struct client *c, const struct request *r)
     answer_end(answer_begin(c, r->ref));
 }
 
+static void answer_unknown(struct client *c, struct bytes ref, const char *name)
+{
+    struct node_refusal refusal;
+    struct text why = {0};
+
+    text_add_string(&why, "no peer of that name is present");
+    if (refusal_of_peer(c->api, name, NULL, &refusal)) {
+        text_add_string(&why, ". ");
+        refusal_say_it(&why, &refusal);
+    }
+    answer_error(c, ref, "unknown_peer", text_string(&why));
+    text_close(&why);
+}
+
 /* The peer that the request names; else false, and it is answered. */
 static bool find_peer(struct client *c, const struct request *r,
                       struct node_id *id)
@@ -74,8 +88,7 @@ static bool find_peer(struct client *c, const struct request *r,
         return true;
     }
     if (!named || !node_peer_find(edge_node(a->edge), to, &peer)) {
-        answer_error(c, r->ref, "unknown_peer",
-                     "no peer of that name is present");
+        answer_unknown(c, r->ref, named ? to : "");
         return false;
     }
     strcpy(c->to, to);

@@ -284,7 +284,7 @@ static const char *outcome_text(enum node_outcome outcome)
     case OUTCOME_UNKNOWN_PEER:
         return "the peer is not present";
     case OUTCOME_NOT_DELIVERED:
-        return "the peer left before its node had the message";
+        return "its node does not have the message"; /* and see below why */
     case OUTCOME_PEER_RESTARTED:
         return "the peer's process restarted before it acknowledged";
     case OUTCOME_BUSY:
@@ -295,9 +295,33 @@ static const char *outcome_text(enum node_outcome outcome)
     return "";
 }
 
+/* What is known of the peer now tells why a message did not get there. */
+static const char *not_delivered_text(const struct pending *p)
+{
+    const struct api *a = p->client->api;
+    struct node_refusal refusal;
+    struct node_peer peer;
+
+    if (p->kind == PENDING_PUBLISH)
+        return "the node is ending";
+    if (refusal_of_peer(a, NULL, &p->to, &refusal))
+        return refusal.by_peer ? "the peer refuses this node: see zs status"
+                               : "this node refuses the peer: see zs status";
+    if (!node_peer_get(edge_node(a->edge), &p->to, &peer))
+        return "the peer left before its node had the message";
+    if (peer.path == PATH_NONE)
+        return "the peer is present, but no path to it was found in time";
+    return p->kind == PENDING_PING
+               ? "the peer is present, but did not answer in time"
+               : "the peer is present, but nobody can say whether it has the "
+                 "message";
+}
+
 void pending_outcome(struct pending *p, enum node_outcome outcome)
 {
-    pending_fail(p, node_outcome_name(outcome), outcome_text(outcome));
+    pending_fail(p, node_outcome_name(outcome),
+                 outcome == OUTCOME_NOT_DELIVERED ? not_delivered_text(p)
+                                                  : outcome_text(outcome));
 }
 
 void pending_report(struct api *a, struct node_ref ref,

@@ -55,6 +55,8 @@ void peer_write(struct text *t, const struct node_peer *peer)
         text_add_json(t, bytes_of_string(peer->groups[i]));
     }
     text_add_char(t, ']');
+    text_add_string(t, ",\"reachable\":");
+    text_add_string(t, peer->path == PATH_NONE ? "false" : "true");
     member_add(t, "path", node_path_name(peer->path));
 }
 
@@ -253,6 +255,7 @@ void status_write(const struct api *a, struct text *t, bool by_http)
     add_node(a, t, by_http);
     add_relays(a, t);
     peers_write(a, t);
+    refusals_write(a, t);
     add_counters(a, t);
     text_add_string(t, ",\"health\":[");
     health_write(a, t, &what);

@@ -38,6 +38,9 @@ struct edge {
     size_t event_count;
     struct node_peer peers[FAKE_PEERS];
     size_t peer_count;
+    struct node_refusal refusals[FAKE_PEERS];
+    size_t refusal_count;
+    bool replaced;
     struct instant now;
     uint64_t last_ref;
     size_t gaps[EDGE_GAP_DEAF + 1];
@@ -272,6 +275,23 @@ bool node_peer_get(const struct node *n, const struct node_id *id,
         }
     }
     return false;
+}
+
+bool node_refusal_next(const struct node *n, struct node_refusals *cursor,
+                       struct node_refusal *r)
+{
+    (void)n;
+    if (cursor->peers == fake.refusal_count)
+        return false;
+    *r = fake.refusals[cursor->peers++];
+    return true;
+}
+
+bool node_is_replaced(const struct node *n, struct instant now)
+{
+    (void)n;
+    (void)now;
+    return fake.replaced;
 }
 
 void node_relay_get(const struct node *n, size_t index, struct node_relay *r)

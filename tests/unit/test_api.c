@@ -148,7 +148,8 @@ static void a_subscriber_gets_the_present_and_then_what_comes(void **state)
     const char *heard = hear(fd);
     assert_non_null(strstr(heard, "{\"event\":\"join\",\"id\":\"bbbb"));
     assert_non_null(strstr(heard, "\"name\":\"bob\",\"info\":{\"x\": 1},"
-                                  "\"groups\":[],\"path\":\"tcp\"}"));
+                                  "\"groups\":[],\"reachable\":true,"
+                                  "\"path\":\"tcp\"}"));
     assert_non_null(strstr(hear(fd), "\"name\":\"carol\",\"info\":{},"));
     expect(fd, "{\"event\":\"synced\"}");
 
@@ -337,6 +338,113 @@ static void status_is_one_json_object(void **state)
     close(fd);
 }
 
+static void answers(int fd, enum node_outcome outcome, const char *text)
+{
+    fake_forget();
+    say(fd, "{\"op\":\"send\",\"ref\":1,\"to\":\"bob\",\"type\":\"t\"}");
+    turn();
+    assert_int_equal(fake.event_count, 1);
+    fake_report(0, outcome);
+    const char *heard = hear(fd);
+    assert_non_null(strstr(heard, "\"error\":\"not_delivered\""));
+    assert_non_null(strstr(heard, text));
+}
+
+/* It does not say that the peer left while the peer is listed. */
+static void not_delivered_tells_what_is_so(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+
+    fake.peers[0].path = PATH_NONE;
+    answers(fd, OUTCOME_NOT_DELIVERED, "is present, but no path to it");
+    fake.peers[0].path = PATH_TCP;
+    answers(fd, OUTCOME_NOT_DELIVERED, "is present, but nobody can say");
+    fake.refusals[0] = (struct node_refusal){.id = fake.peers[0].id,
+                                             .name = "bob",
+                                             .by_peer = true,
+                                             .reason = REFUSAL_FULL};
+    fake.refusal_count = 1;
+    answers(fd, OUTCOME_NOT_DELIVERED, "the peer refuses this node");
+    fake.refusals[0].by_peer = false;
+    answers(fd, OUTCOME_NOT_DELIVERED, "this node refuses the peer");
+    fake.refusal_count = 0;
+    fake_forget();
+    say(fd, "{\"op\":\"send\",\"ref\":1,\"to\":\"bob\",\"type\":\"t\"}");
+    turn();
+    fake.peer_count = 0;
+    fake_report(0, OUTCOME_NOT_DELIVERED);
+    assert_non_null(strstr(hear(fd), "the peer left before"));
+    close(fd);
+}
+
+static void a_peer_without_a_path_is_not_reachable(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+
+    fake.peers[0].path = PATH_NONE;
+    say(fd, "{\"op\":\"subscribe\",\"ref\":1}");
+    expect(fd, "{\"ref\":1,\"ok\":true}");
+    assert_non_null(strstr(hear(fd), "\"reachable\":false,\"path\":\"none\"}"));
+    (void)hear(fd);
+    expect(fd, "{\"event\":\"synced\"}");
+    fake.observer->path(fake.observer->context, &fake.peers[0], PATH_TCP);
+    assert_non_null(strstr(hear(fd), "\"reachable\":false,\"path\":\"none\""));
+    close(fd);
+}
+
+static void health_has(int fd, const char *code, const char *text)
+{
+    say(fd, "{\"op\":\"status\",\"ref\":1}");
+    json_t *s = json_loads(hear(fd), JSON_REJECT_DUPLICATES, NULL), *line;
+    assert_non_null(s);
+    size_t i;
+    bool found = false;
+    json_array_foreach(json_object_get(s, "health"), i, line)
+    {
+        bool same =
+            strcmp(json_string_value(json_object_get(line, "code")), code) == 0;
+        const char *said = json_string_value(json_object_get(line, "text"));
+        found |= same && strcmp(said, text) == 0;
+    }
+    assert_true(found);
+    json_decref(s);
+}
+
+static void health_tells_who_refuses_whom(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+    struct node_refusal *r = fake.refusals;
+
+    fake.refusal_count = 1;
+    r[0] = (struct node_refusal){
+        .name = "erin", .by_peer = true, .reason = REFUSAL_FULL};
+    health_has(fd, "refused_by_peer", "erin refuses this node: full.");
+    say(fd, "{\"op\":\"send\",\"ref\":1,\"to\":\"erin\",\"type\":\"t\"}");
+    assert_non_null(strstr(hear(fd), "erin refuses this node: full."));
+    r[0].by_peer = false;
+    health_has(fd, "peer_refused", "This node refuses erin: full.");
+    r[0] = (struct node_refusal){.name = "erin",
+                                 .by_peer = true,
+                                 .reason = REFUSAL_NOT_YET,
+                                 .skew_known = true,
+                                 .skew_s = -2 * 365 * 86400};
+    health_has(fd, "refused_by_peer",
+               "erin refuses this node: not_yet. "
+               "Its clock is 730 days behind this one's.");
+    r[0].skew_s = 90;
+    health_has(fd, "refused_by_peer",
+               "erin refuses this node: not_yet. "
+               "Its clock is 90 seconds ahead of this one's.");
+    fake.replaced = true;
+    health_has(fd, "replaced",
+               "This node was replaced: its identity runs "
+               "elsewhere too, and was started later there.");
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +461,9 @@ int main(void)
         TEST(a_gap_tells_how_many_are_missing),
         TEST(a_ping_tells_path_and_endpoint),
         TEST(status_is_one_json_object),
+        TEST(not_delivered_tells_what_is_so),
+        TEST(a_peer_without_a_path_is_not_reachable),
+        TEST(health_tells_who_refuses_whom),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
