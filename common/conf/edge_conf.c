@@ -94,7 +94,8 @@ static const struct conf_key keys[] = {
     {.path = "limits.memory", .kind = CONF_SIZE, AT(limits.memory),
      .fallback = "256MiB", .min = KIB(16384), .max = GIB(64), .live = true,
      .help = "Memory for what connections send and is not read yet; the one\n"
-             "that holds most is cut beyond it."},
+             "that holds most is cut beyond it. Local programs get half of it\n"
+             "for themselves."},
 
     {.path = "api.socket", .kind = CONF_PATH, AT(api.socket),
      .fallback = "",

@@ -81,6 +81,7 @@ static void on_reload(void *context)
     z->current = next;
     api_set_groups(z->api, (const char *const *)next.node.groups.items,
                    next.node.groups.count);
+    api_set_memory(z->api, next.limits.memory / 2);
     edge_reload(z->edge, &z->current);
     reload_revoked(z);
     log_info("reloaded", "revoked=%s", z->revoked_path);
@@ -163,6 +164,7 @@ static bool open_api(struct zs_edge *z)
         .group_count = z->conf.node.groups.count,
         .message_limit = z->conf.limits.message,
         .clients = edge_clients(z->edge),
+        .memory = z->conf.limits.memory / 2,
         .mesh = z->identity.mesh,
         .not_before = z->identity.said.not_before,
         .not_after = z->identity.said.not_after,

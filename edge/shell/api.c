@@ -101,6 +101,8 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->fd = a->spare = -1;
     a->starved_at = INSTANT_NEVER;
     a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
+    api_set_memory(a, conf->memory);
+    a->turn_end = &a->turn_first;
     a->mesh = conf->mesh;
     a->not_before = conf->not_before;
     a->not_after = conf->not_after;
@@ -188,6 +190,11 @@ const char *api_socket(const struct api *a)
 struct edge *api_edge(const struct api *a)
 {
     return a->edge;
+}
+
+void api_set_memory(struct api *a, size_t memory)
+{
+    a->memory = memory > 3 * a->line_limit ? memory : 3 * a->line_limit;
 }
 
 size_t api_line_limit(const struct api *a)

@@ -5,8 +5,9 @@
  * Everything happens on the edge's loop. Each client is bounded: in what it
  * may have under way (it is not read meanwhile), in the length of a line (a
  * longer one is refused and skipped) and in what it leaves unread (it is waited
- * for a little, and then cut off with a last line that says so). The process
- * must ignore SIGPIPE.
+ * for a little, and then cut off with a last line that says so). All together
+ * hold only so much memory, and take turns of milliseconds. The process must
+ * ignore SIGPIPE.
  */
 #ifndef EDGE_SHELL_API_H
 #define EDGE_SHELL_API_H
@@ -22,6 +23,8 @@ struct api_conf {
     size_t group_count;
     size_t message_limit; /* bytes; limits.message */
     size_t clients;       /* at a time; 0: as many as there is room for */
+    size_t memory;        /* bytes that all clients may hold; see api_set_memory
+                           */
     struct mesh_id mesh;  /* whose revocation lists are taken */
     uint64_t not_before;  /* the certificate's, Unix seconds */
     uint64_t not_after;   /* 0: never */
@@ -44,6 +47,11 @@ const char *api_socket(const struct api *a);
 /* The groups of a configuration that was read again, in place of the former
  * ones and of what clients added by `join`. */
 void api_set_groups(struct api *a, const char *const *groups, size_t count);
+
+/* What all clients may hold, in bytes: lines that have begun, what they have
+ * under way, what they did not read. Beyond it the largest is cut off. Three
+ * messages of the largest size are always held. */
+void api_set_memory(struct api *a, size_t memory);
 
 /* For whoever brings clients in by another way (see http.h): */
 struct edge *api_edge(const struct api *a);

@@ -9,12 +9,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { LINES_UNTIMED = 8 }; /* the clock is read once for so many */
+
 static void client_free(uv_handle_t *handle)
 {
     struct client *c = handle->data;
 
     close(c->fd);
     text_close(&c->in);
+    text_close(&c->todo);
     text_close(&c->out);
     free(c);
 }
@@ -54,6 +57,8 @@ void client_close(struct client *c)
         return;
     c->closing = true;
     pending_drop(c);
+    turn_leave(c);
+    memory_forget(c);
     unlink_client(c);
     client_unsubscribe(c);
     uv_close((uv_handle_t *)&c->poll, client_free);
@@ -85,9 +90,15 @@ static void flush_idle(uv_idle_t *idle)
 struct text *client_out(struct client *c)
 {
     mark_dirty(c);
-    if (c->api->dirty && !uv_is_active((uv_handle_t *)&c->api->flusher))
-        uv_idle_start(&c->api->flusher, flush_idle);
+    if (c->api->dirty)
+        clients_awake(c->api);
     return &c->out;
+}
+
+void clients_awake(struct api *a)
+{
+    if (!a->closing && !uv_is_active((uv_handle_t *)&a->flusher))
+        uv_idle_start(&a->flusher, flush_idle);
 }
 
 /* Writes what the socket takes; false once it takes no more for now. */
@@ -96,8 +107,8 @@ static bool write_some(struct client *c)
     size_t left = client_unread(c);
     ssize_t wrote = send(c->fd, c->out.data + c->sent, left, MSG_NOSIGNAL);
 
-    if (wrote < 0 && errno != EAGAIN && errno != EINTR)
-        client_close(c);
+    /* Nobody reads any more; what it has sent is still to be done. */
+    c->deaf = wrote < 0 && errno != EAGAIN && errno != EINTR;
     if (wrote < 0)
         return errno == EINTR;
     c->sent += (size_t)wrote;
@@ -107,9 +118,9 @@ static bool write_some(struct client *c)
 
 void client_flush(struct client *c)
 {
-    while (!c->closing && client_unread(c) > 0 && write_some(c))
+    while (!c->closing && !c->deaf && client_unread(c) > 0 && write_some(c))
         ;
-    if (client_unread(c) == 0) {
+    if (client_unread(c) == 0 || c->deaf) {
         if (c->out.capacity > API_READ_SIZE)
             text_close(&c->out);
         text_clear(&c->out);
@@ -125,6 +136,8 @@ void clients_flush(struct api *a)
     struct client *c, *next;
 
     uv_idle_stop(&a->flusher);
+    if (!a->closing)
+        turns_take(a);
     while ((c = a->dirty)) {
         a->dirty = c->dirty_next;
         c->dirty = false;
@@ -136,6 +149,9 @@ void clients_flush(struct api *a)
         next = c->next;
         client_review(c);
     }
+    memory_give_back(a);
+    if (a->turns > 0)
+        clients_awake(a);
 }
 
 /* A line that is longer than the limit is refused once; the rest is skipped. */
@@ -173,20 +189,49 @@ static void take_line(struct client *c, struct bytes line)
         text_clear(&c->in);
 }
 
-static void take_input(struct client *c, struct bytes input)
+static bool may_take(const struct client *c)
 {
-    while (input.size > 0 && !c->closing && !c->ended) {
+    size_t share = memory_share(c->api);
+
+    return !c->ended && c->behind < API_BEHIND &&
+           c->pending_count < API_PENDING &&
+           c->pending_bytes < API_PENDING_BYTES && c->pending_bytes < share &&
+           client_unread(c) < API_UNREAD && client_unread(c) < share;
+}
+
+/* Returns how much it took: less than all if its turn is over, or if it may do
+ * no more for now. */
+static size_t take_input(struct client *c, struct bytes input)
+{
+    size_t all = input.size;
+
+    for (unsigned lines = 0; input.size > 0 && !c->closing && may_take(c);) {
+        if (lines++ % LINES_UNTIMED == LINES_UNTIMED - 1 && turn_over(c->api))
+            break;
         const uint8_t *end = memchr(input.data, '\n', input.size);
         if (!end) {
             keep_tail(c, input);
-            return;
+            return all;
         }
         size_t length = (size_t)(end - input.data);
         take_line(c, bytes_of(input.data, length));
-        if (client_unread(c) > API_UNREAD_MOST)
-            slow_cut(c->api);
         input = bytes_of(end + 1, input.size - length - 1);
     }
+    return all - input.size;
+}
+
+void client_turn(struct client *c)
+{
+    turn_begin(c->api);
+    c->taken += take_input(
+        c, bytes_of(c->todo.data + c->taken, c->todo.size - c->taken));
+    if (c->closing)
+        return;
+    if (c->taken == c->todo.size) {
+        text_close(&c->todo);
+        c->taken = 0;
+    }
+    client_review(c);
 }
 
 /* The last line may lack its end, but of an attached client: there it is a
@@ -201,10 +246,18 @@ static void on_end(struct client *c)
 
 static bool may_read(const struct client *c)
 {
-    return !c->ended && c->behind < API_BEHIND &&
-           c->pending_count < API_PENDING &&
-           c->pending_bytes < API_PENDING_BYTES &&
-           client_unread(c) < API_UNREAD;
+    return c->todo.size == 0 && may_take(c);
+}
+
+static void take_read(struct client *c, struct bytes input)
+{
+    size_t taken = take_input(c, input);
+
+    if (taken < input.size && !c->closing && !c->ended)
+        text_add(&c->todo, bytes_of(input.data + taken, input.size - taken));
+    memory_count(c);
+    if (c->api->held > c->api->memory)
+        slow_cut(c->api);
 }
 
 /* Several reads make one batch for the node; not all, or one client that
@@ -213,17 +266,27 @@ static void read_some(struct client *c)
 {
     char *room = c->api->read_room;
 
+    turn_begin(c->api);
     for (int i = 0; i < API_READS && !c->closing && may_read(c); i++) {
         ssize_t got = recv(c->fd, room, API_READ_SIZE, 0);
         if (got > 0)
-            take_input(c, bytes_of(room, (size_t)got));
+            take_read(c, bytes_of(room, (size_t)got));
         else if (got == 0)
             on_end(c);
         else if (errno != EAGAIN && errno != EINTR)
             client_close(c);
-        if (got < API_READ_SIZE)
+        if (got < API_READ_SIZE || turn_over(c->api))
             break;
     }
+}
+
+/* What it sent before it hung up is still done, and not polled for meanwhile:
+ * that it hung up would be told all the time. */
+static void on_hung_up(struct client *c)
+{
+    if (c->todo.size == 0)
+        client_close(c);
+    c->hung = true;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -238,8 +301,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         client_flush(c);
     if (events & UV_READABLE)
         read_some(c);
-    if ((events & UV_PRIORITIZED) && !may_read(c))
-        client_close(c);
+    if (!c->closing && (events & UV_PRIORITIZED) && !may_read(c))
+        on_hung_up(c);
     client_review(c);
 }
 
@@ -247,18 +310,27 @@ void client_review(struct client *c)
 {
     if (c->closing)
         return;
+    memory_count(c);
     if (c->ended && c->pending_count == 0 && client_unread(c) == 0) {
         client_close(c);
         return;
     }
+    if (c->todo.size > 0 && may_take(c))
+        turn_wait(c);
+    c->hung = c->hung && c->todo.size > 0;
     /* Nobody sends what is PRIORITIZED. It is here so that a client is polled
      * at any time: libuv then tells by it of one that hung up. */
     int events = UV_PRIORITIZED | (may_read(c) ? UV_READABLE : 0) |
                  (client_unread(c) > 0 ? UV_WRITABLE : 0);
+    if (c->hung)
+        events = 0;
     if (events == c->events)
         return;
     c->events = events;
-    uv_poll_start(&c->poll, events, on_poll);
+    if (events == 0)
+        uv_poll_stop(&c->poll);
+    else if (uv_poll_start(&c->poll, events, on_poll) != 0)
+        client_close(c);
 }
 
 static void refuse(struct client *c)

@@ -5,6 +5,7 @@
  * api_accept.c  the listener
  * api_socket.c  the socket's path: folder, stale and living sockets
  * api_client.c  one client's bytes: lines in, batched answers out
+ * api_turn.c    whose turn it is, and what all clients hold
  * api_slow.c    clients that read more slowly than they are written to
  * api_request.c a line taken apart
  * api_ops.c     the operations, by a table
@@ -38,10 +39,11 @@ enum {
     API_BEHIND = 256 * 1024,
     /* ... or leaves so many bytes unread, and then it is waited for; ... */
     API_UNREAD = 8 * 1024 * 1024,
-    /* ... cut off when it leaves more than this unread, ... */
+    /* ... and cut off when it leaves more than this unread. */
     API_UNREAD_MOST = 32 * 1024 * 1024,
-    /* ... or the most of all where all of them leave more than this. */
-    API_UNREAD_ALL = 256 * 1024 * 1024,
+    /* A round of turns takes so long, if no turn is shorter than this. */
+    API_ROUND_US = 8000,
+    API_TURN_US = 250,
     /* Requests of peers without a reply; the oldest is forgotten then. */
     API_ASKED = 64 * 1024,
     API_FILTERS = 64,
@@ -120,12 +122,19 @@ struct client {
     bool attached;              /* by api_attach: only whole lines count */
     struct api_carrier carrier; /* of an attached one; fd is NULL without */
     uv_poll_t poll;
-    int events;     /* that are polled for */
-    struct text in; /* a line's begin that came without its end */
-    bool skipping;  /* the rest of a line that is too long */
-    bool ended;     /* it will not send more, or is not listened to */
-    bool cut;       /* off: it gets its last line, and no more */
-    bool closing;   /* freed once libuv is done with it */
+    int events;       /* that are polled for */
+    struct text in;   /* a line's begin that came without its end */
+    bool skipping;    /* the rest of a line that is too long */
+    struct text todo; /* read, but its turn was over, from `taken` on */
+    size_t taken;
+    bool waits; /* for its turn */
+    struct client *turn_next;
+    bool hung;    /* the other side hung up while there is something to do */
+    size_t held;  /* bytes of memory, as last counted */
+    bool deaf;    /* nobody reads what it is told */
+    bool ended;   /* it will not send more, or is not listened to */
+    bool cut;     /* off: it gets its last line, and no more */
+    bool closing; /* freed once libuv is done with it */
     struct text out;
     size_t sent;        /* of `out` */
     struct span waited; /* for it, while it took nothing */
@@ -159,6 +168,12 @@ struct api {
     char *http_token;
     size_t message_limit;
     size_t line_limit;
+    size_t memory; /* that all clients may hold */
+    size_t held;   /* that they do */
+    size_t freed;  /* by those that are gone; the system may not have it yet */
+    struct client *turn_first, **turn_end; /* those that wait for their turn */
+    size_t turns;                          /* how many */
+    struct instant turn_until;             /* the one that goes on */
     struct mesh_id mesh;
     uint64_t not_before, not_after;
     int fd;    /* listens; -1: not yet, or no more */
@@ -208,14 +223,38 @@ struct text *client_out(struct client *c);
 size_t client_unread(const struct client *c);
 /* Writes what its socket takes. */
 void client_flush(struct client *c);
-/* Writes what all clients have to get. */
+/* Does what waits for its turn, and writes what all clients have to get. */
 void clients_flush(struct api *a);
+/* That will be done before the loop sleeps. */
+void clients_awake(struct api *a);
 /* Its groups are left, too. */
 void client_unsubscribe(struct client *c);
 
+/* It has something to do, as its bounds allow. */
+void client_turn(struct client *c);
+
+/* api_turn.c: a client does what it has sent by turns, so that one that sends
+ * without end costs the others no more than a turn each round. */
+void turn_begin(struct api *a);
+bool turn_over(const struct api *a);
+/* At the end of the queue, if it is not in it. */
+void turn_wait(struct client *c);
+void turn_leave(struct client *c);
+/* A turn for each that waits. */
+void turns_take(struct api *a);
+/* To be called when the client's buffers changed, and when it goes. */
+void memory_count(struct client *c);
+void memory_forget(struct client *c);
+/* To the system, what those that are gone have held, if that was much. */
+void memory_give_back(struct api *a);
+/* What one client may have unread or under way before it is not read any more:
+ * the less, the more all of them hold. */
+size_t memory_share(const struct api *a);
+
 /* api_slow.c: waits a little for those who have much unread. */
 void slow_wait(struct api *a);
-/* Cuts off who has too much unread, with a line that says so. */
+/* Cuts off who has too much unread, and the largest while all together hold too
+ * much, with a line that says so. */
 void slow_cut(struct api *a);
 
 /* api_request.c: false if the line is no JSON object; what was found of `ref`

@@ -89,6 +89,7 @@ char *api_metrics(const struct api *a)
               edge_relay_count(a->edge));
     add_gauge(&t, "relays_up", "Relays that are connected.", relays_up(a));
     add_gauge(&t, "clients", "Local clients.", a->client_count);
+    add_gauge(&t, "client_bytes", "Memory that they hold.", a->held);
     node_counters_get(edge_node(a->edge), &values);
     for (const struct api_counter *c = api_counters; c->name; c++)
         add_counter(&t, c, api_counter_of(&values, c));

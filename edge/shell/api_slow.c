@@ -68,55 +68,93 @@ void slow_wait(struct api *a)
 }
 
 /* What is left of the line that it has begun to read, and then why. */
-static void write_last_line(struct client *c)
+static void write_last_line(struct client *c, bool slow)
 {
     struct text last = {0};
     size_t unread = client_unread(c);
     const char *begin = c->out.data + c->sent;
-    const char *end = memchr(begin, '\n', unread);
+    const char *end = unread > 0 ? memchr(begin, '\n', unread) : NULL;
 
     if (end)
         text_add(&last, bytes_of(begin, (size_t)(end - begin) + 1));
-    text_add_string(&last, "{\"event\":\"closed\",\"reason\":\"slow\","
-                           "\"unread\":");
+    text_add_string(&last, "{\"event\":\"closed\",\"reason\":\"");
+    text_add_string(&last, slow ? "slow" : "memory");
+    text_add_string(&last, "\",\"unread\":");
     text_add_number(&last, unread);
+    text_add_string(&last, ",\"held\":");
+    text_add_number(&last, c->held);
     text_add_string(&last, "}\n");
     text_close(&c->out);
     c->out = last;
     c->sent = 0;
 }
 
+static void tell_cut(struct client *c, bool slow)
+{
+    size_t unread = client_unread(c);
+
+    if (!log_limit_passes(edge_log_limit(c->api->edge), edge_now(c->api->edge),
+                          LOG_BY_STRANGERS,
+                          slow ? "api_client_slow" : "api_client_large", NULL,
+                          (struct bytes){0}))
+        return;
+    if (slow)
+        log_warn("api_client_slow", "unread_bytes=%zu held_bytes=%zu", unread,
+                 c->held);
+    else
+        log_warn("api_client_large", "unread_bytes=%zu held_bytes=%zu", unread,
+                 c->held);
+}
+
 /* It would lose events without knowing. Its connection ends as soon as it has
  * read why; until then it costs no more than a line. */
 static void cut_off(struct client *c)
 {
-    if (log_limit_passes(edge_log_limit(c->api->edge), edge_now(c->api->edge),
-                         LOG_BY_MEMBERS, "api_client_slow", NULL,
-                         (struct bytes){0}))
-        log_warn("api_client_slow", "unread_bytes=%zu", client_unread(c));
+    bool slow = client_unread(c) > c->held / 4;
+
+    tell_cut(c, slow);
     c->cut = true;
     c->ended = true;
     pending_drop(c);
     client_unsubscribe(c);
+    turn_leave(c);
     text_close(&c->in);
-    write_last_line(c);
+    text_close(&c->todo);
+    c->taken = 0;
+    write_last_line(c, slow);
+    memory_forget(c);
     client_flush(c);
+    client_review(c);
+}
+
+/* What is left for one that is cut off is no more than a line, but that may be
+ * a long one. */
+static void shrink(struct client *c)
+{
+    if (c->cut)
+        client_close(c);
+    else
+        cut_off(c);
 }
 
 void slow_cut(struct api *a)
 {
     for (;;) {
-        struct client *most = NULL;
-        size_t all = 0;
+        struct client *slowest = NULL, *largest = NULL;
 
         for (struct client *c = a->clients; c; c = c->next) {
-            all += client_unread(c);
-            if (!c->cut && (!most || client_unread(c) > client_unread(most)))
-                most = c;
+            memory_count(c);
+            if (!largest || c->held > largest->held)
+                largest = c;
+            if (!c->cut &&
+                (!slowest || client_unread(c) > client_unread(slowest)))
+                slowest = c;
         }
-        if (!most || client_unread(most) == 0 ||
-            (client_unread(most) <= API_UNREAD_MOST && all <= API_UNREAD_ALL))
+        if (slowest && client_unread(slowest) > API_UNREAD_MOST)
+            cut_off(slowest);
+        else if (largest && a->held > a->memory)
+            shrink(largest);
+        else
             return;
-        cut_off(most);
     }
 }

@@ -242,6 +242,7 @@ static void add_counters(const struct api *a, struct text *t)
     node_counters_get(edge_node(a->edge), &values);
     text_add_string(t, ",\"counters\":{");
     add_count(t, "clients", a->client_count);
+    add_count(t, "client_bytes", a->held);
     for (const struct api_counter *c = api_counters; c->name; c++)
         add_count(t, c->name, api_counter_of(&values, c));
     text_add_char(t, '}');

@@ -8,7 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WASTE = 256 * 1024 }; /* bytes that are read only to be thrown away */
+enum {
+    WASTE = 256 * 1024, /* bytes that are read only to be thrown away */
+    REQUESTS = 4,       /* of one connection in a turn */
+};
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
@@ -133,13 +136,19 @@ static void hear_frames(struct http_conn *c, uint8_t *data, size_t size)
         conn_finish(c);
 }
 
-/* One request after the other, each once the answer before it has left. */
+/* One request after the other, each once the answer before it has left; a few,
+ * and then it is the others' turn. */
 static void take_requests(struct http_conn *c)
 {
     struct http_head head;
     size_t size = 0;
+    int left = REQUESTS;
 
+    c->more = false;
     while (c->state == CONN_HEAD && c->in.size > 0 && conn_unread(c) == 0) {
+        c->more = left-- == 0;
+        if (c->more)
+            return;
         int status = http_head_read(text_bytes(&c->in), &head, &size);
         if (status == HTTP_MORE && c->in.size < HTTP_HEAD_SIZE)
             return;
@@ -241,7 +250,7 @@ void conn_review(struct http_conn *c)
         return;
     /* Of one that is not read it is still to be heard that it hung up. */
     int events = UV_PRIORITIZED | (wants_input(c) ? UV_READABLE : 0) |
-                 (conn_unread(c) > 0 ? UV_WRITABLE : 0);
+                 (conn_unread(c) > 0 || c->more ? UV_WRITABLE : 0);
     if (events == c->events)
         return;
     c->events = events;

@@ -65,6 +65,7 @@ struct http_conn {
     bool ended;           /* the other side says no more */
     bool shut;            /* and neither do we */
     bool asked;           /* by a PING since it was heard */
+    bool more;            /* requests are here, and wait for their turn */
     size_t wasted;        /* bytes that were thrown away */
     struct instant begun; /* of the wait for a request, or for the rest */
     struct instant heard;

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { MESSAGE_LIMIT = 64 * 1024, TURNS = 2000 };
+enum { MESSAGE_LIMIT = 64 * 1024, MEMORY = 128 * 1024 * 1024, TURNS = 2000 };
 
 struct world {
     uv_loop_t loop;
@@ -44,7 +44,8 @@ static inline struct api *open_api(const char *path, char error[API_ERROR_SIZE])
                             .info = bytes_of_string("{\"role\":\"camera\"}"),
                             .groups = groups,
                             .group_count = 1,
-                            .message_limit = MESSAGE_LIMIT};
+                            .message_limit = MESSAGE_LIMIT,
+                            .memory = MEMORY};
 
     return api_open(&fake, &conf, error);
 }

@@ -161,13 +161,17 @@ static void many_slow_ones_do_not_harm_a_fast_one(void **state)
     close(fast);
 }
 
-static void answers_that_pile_up_in_one_turn_cut_off_as_well(void **state)
+/* More answers than it may have unread, asked for at once: it is not read on
+ * until it reads, and then has them all. */
+static void answers_that_pile_up_wait_for_their_reader(void **state)
 {
     enum { LINES = 1000, SIZE = 60000 };
     char *info = memory_new(SIZE);
     char *text = memory_new(64 * LINES);
+    char last[64];
     (void)state;
     int fd = connect_to(w.path);
+    int other = connect_to(w.path);
 
     memset(info, '7', SIZE - 1);
     memcpy(info, "{\"x\":", 5);
@@ -176,10 +180,139 @@ static void answers_that_pile_up_in_one_turn_cut_off_as_well(void **state)
     for (int i = 0; i < LINES; i++)
         strcat(text, "{\"op\":\"peers\"}\n");
     say_bytes(fd, text, strlen(text));
-    expect_cut_off(fd, LINES);
+    for (int i = 0; i < TURNS; i++)
+        turn();
+    say(other, "{\"op\":\"join\",\"group\":\"lab\"}");
+    expect(other, "{\"ok\":true}");
+    assert_int_equal(drain(fd, last), LINES);
     free(info);
     free(text);
     close(fd);
+    close(other);
+}
+
+static bool is_in(const char *group)
+{
+    for (size_t i = 0; i < fake.event_count; i++)
+        if (strstr(fake.events[i].groups, group))
+            return true;
+    return false;
+}
+
+/* What was sent before the other side hung up is done, in however many turns,
+ * though nobody reads the answers. */
+static void what_was_sent_before_the_end_is_done(void **state)
+{
+    enum { LINES = 5000 };
+    static const char line[] = "{\"op\":\"cancel\",\"request\":1}\n";
+    static const char done[] = "{\"op\":\"join\",\"group\":\"last\"}\n";
+    char *text = memory_new(sizeof(line) * LINES + sizeof(done));
+    (void)state;
+    int fd = connect_to(w.path);
+
+    for (int i = 0; i < LINES; i++)
+        memcpy(text + (size_t)i * (sizeof(line) - 1), line, sizeof(line));
+    strcat(text, done);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    for (int i = 0; i < TURNS && !is_in("last"); i++)
+        turn();
+    assert_true(is_in("last"));
+    free(text);
+}
+
+/* One line that never ends, of so many bytes. */
+static int begin_line(const char *begin, size_t size)
+{
+    int fd = connect_to(w.path);
+    char *text = memory_new(size);
+
+    memset(text, 'x', size);
+    memcpy(text, begin, strlen(begin));
+    say_bytes(fd, text, size);
+    free(text);
+    return fd;
+}
+
+/* The largest goes, be its line JSON or none; the others keep theirs. */
+static void beyond_the_memory_the_largest_is_cut_off(void **state)
+{
+    enum { CLIENTS = 40, MORE = 6, LINE = 16 * 1024, LARGE = 80 * 1024 };
+    static const char begin[] = "{\"op\":\"publish\",\"type\":\"";
+    static const char end[] = "\",\"x\":1}\n";
+    int fds[CLIENTS], more[MORE];
+    (void)state;
+
+    api_set_memory(w.api, 1024 * 1024);
+    for (int i = 0; i < CLIENTS; i++)
+        fds[i] = begin_line(begin, LINE);
+    int large = begin_line("nonsense", LARGE);
+    expect_silence(large);
+    for (int i = 0; i < 12; i++)
+        close(
+            begin_line("[", (size_t)(LARGE - 1 - i))); /* they are gone again */
+    for (int i = 0; i < MORE; i++)
+        more[i] = begin_line("{", LARGE / 2);
+    const char *heard = hear(large);
+    assert_non_null(heard);
+    assert_non_null(
+        strstr(heard, "{\"event\":\"closed\",\"reason\":\"memory\""));
+    assert_true(is_ended(large));
+    for (int i = 0; i < CLIENTS; i++) {
+        say_bytes(fds[i], end, strlen(end));
+        expect_error(fds[i], "bad_request");
+        close(fds[i]);
+    }
+    close(large);
+    for (int i = 0; i < MORE; i++)
+        close(more[i]);
+}
+
+/* Memory, as the status has it. */
+static uint64_t held(void)
+{
+    int fd = connect_to(w.path);
+    const char *heard;
+
+    fake.peers[0].info = bytes_of_string("{}");
+    say(fd, "{\"op\":\"status\"}");
+    assert_non_null(heard = hear(fd));
+    assert_non_null(heard = strstr(heard, "\"client_bytes\":"));
+    close(fd);
+    return strtoull(heard + 15, NULL, 10);
+}
+
+/* Whatever they do not read, or never end: it stays within the memory. */
+static void many_that_do_not_read_stay_within_the_memory(void **state)
+{
+    enum { CLIENTS = 60, SIZE = 20000, ASKED = 500, LIMIT = 16 << 20 };
+    static const char ask[] = "{\"op\":\"peers\"}\n";
+    char *info = memory_new(SIZE);
+    char *asks = memory_new(sizeof(ask) * ASKED);
+    int fds[CLIENTS];
+    char last[64];
+    (void)state;
+
+    memset(info, '7', SIZE - 1);
+    memcpy(info, "{\"x\":", 5);
+    info[SIZE - 2] = '}';
+    fake.peers[0].info = bytes_of_string(info);
+    for (int i = 0; i < ASKED; i++)
+        strcat(asks, ask);
+    api_set_memory(w.api, LIMIT);
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = connect_to(w.path);
+        say_bytes(fds[i], asks, strlen(asks));
+    }
+    for (int i = 0; i < TURNS / 4; i++)
+        turn();
+    assert_in_range(held(), CLIENTS * 32 * 1024, LIMIT);
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_int_equal(drain(fds[i], last), ASKED);
+        close(fds[i]);
+    }
+    free(info);
+    free(asks);
 }
 
 static void who_does_not_read_its_answers_is_not_read(void **state)
@@ -266,7 +399,10 @@ int main(void)
         TEST(too_long_lines_are_skipped),
         TEST(who_does_not_read_its_events_is_cut_off),
         TEST(many_slow_ones_do_not_harm_a_fast_one),
-        TEST(answers_that_pile_up_in_one_turn_cut_off_as_well),
+        TEST(answers_that_pile_up_wait_for_their_reader),
+        TEST(what_was_sent_before_the_end_is_done),
+        TEST(beyond_the_memory_the_largest_is_cut_off),
+        TEST(many_that_do_not_read_stay_within_the_memory),
         TEST(who_does_not_read_its_answers_is_not_read),
         TEST(the_socket_is_private),
         TEST(a_living_socket_is_refused_and_a_stale_one_replaced),

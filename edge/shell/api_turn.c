@@ -1,0 +1,109 @@
+#include "edge/shell/api_internal.h"
+
+#include "common/io/clock.h"
+
+#include <malloc.h>
+
+enum { GIVE_BACK = 4 * 1024 * 1024 };
+
+/* ---- Turns */
+
+void turn_begin(struct api *a)
+{
+    struct span round = span_us(API_ROUND_US / (int64_t)(a->turns + 1));
+
+    a->turn_until =
+        instant_after(clock_now(), span_max(round, span_us(API_TURN_US)));
+}
+
+bool turn_over(const struct api *a)
+{
+    return instant_reached(a->turn_until, clock_now());
+}
+
+void turn_wait(struct client *c)
+{
+    struct api *a = c->api;
+
+    if (c->waits || c->closing)
+        return;
+    c->waits = true;
+    c->turn_next = NULL;
+    *a->turn_end = c;
+    a->turn_end = &c->turn_next;
+    a->turns++;
+    clients_awake(a);
+}
+
+void turn_leave(struct client *c)
+{
+    struct api *a = c->api;
+
+    if (!c->waits)
+        return;
+    c->waits = false;
+    a->turns--;
+    for (struct client **at = &a->turn_first; *at; at = &(*at)->turn_next) {
+        if (*at == c) {
+            *at = c->turn_next;
+            if (!*at)
+                a->turn_end = at;
+            return;
+        }
+    }
+}
+
+/* Those that wait again meanwhile come in the next round. */
+void turns_take(struct api *a)
+{
+    for (size_t left = a->turns; left > 0 && a->turn_first; left--) {
+        struct client *c = a->turn_first;
+        turn_leave(c);
+        client_turn(c);
+    }
+}
+
+/* ---- Memory */
+
+static void set_held(struct client *c, size_t held)
+{
+    c->api->held += held - c->held;
+    c->held = held;
+}
+
+void memory_count(struct client *c)
+{
+    set_held(c, c->in.capacity + c->todo.capacity + c->out.capacity +
+                    c->pending_bytes);
+}
+
+/* glibc keeps what is freed where more was made since, unless it is told. */
+void memory_forget(struct client *c)
+{
+    struct api *a = c->api;
+
+    a->freed += c->held;
+    set_held(c, 0);
+    if (a->freed >= GIVE_BACK)
+        clients_awake(a);
+}
+
+void memory_give_back(struct api *a)
+{
+    if (a->freed < GIVE_BACK)
+        return;
+    a->freed = 0;
+    malloc_trim(0);
+}
+
+/* A quarter of what is left, so that never all is taken this way, however many
+ * take a share; and beyond that a little for each, from what was kept for it.
+ */
+size_t memory_share(const struct api *a)
+{
+    size_t most = a->memory / 4 * 3;
+    size_t left = most > a->held ? most - a->held : 0;
+    size_t least = a->memory / (16 * API_CLIENTS);
+
+    return left / 4 > least ? left / 4 : least;
+}
