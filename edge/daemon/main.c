@@ -195,6 +195,8 @@ static bool open_edge(struct zs_edge *z)
         .conf = &z->conf,
         .identity = &z->identity,
         .revocations = bytes_of(z->revoked.bytes, z->revoked.size),
+        .clients = API_CLIENTS,
+        .pages = z->conf.api.http[0] != '\0' ? HTTP_CONNECTIONS : 0,
         .revoked = on_revoked,
         .context = z,
     };

@@ -22,7 +22,7 @@ struct api_conf {
     const char *const *groups; /* that the node is in from the start */
     size_t group_count;
     size_t message_limit; /* bytes; limits.message */
-    size_t clients;       /* at a time; 0: as many as there is room for */
+    size_t clients;       /* at a time, at most API_CLIENTS; 0: those */
     size_t memory;        /* bytes that all clients may hold; see api_set_memory
                            */
     struct mesh_id mesh;  /* whose revocation lists are taken */
@@ -30,7 +30,7 @@ struct api_conf {
     uint64_t not_after;   /* 0: never */
 };
 
-enum { API_ERROR_SIZE = 256 };
+enum { API_ERROR_SIZE = 256, API_CLIENTS = 256 };
 
 /*
  * Listens, and observes the edge. All of conf is copied. The socket's folder is

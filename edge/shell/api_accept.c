@@ -51,9 +51,10 @@ int api_listen(struct api *a)
         result = -errno;
         goto fail;
     }
-    if (listen(a->fd, BACKLOG) != 0 ||
-        (result = uv_poll_init(a->loop, &a->listener, a->fd)) != 0) {
-        result = -errno;
+    result = listen(a->fd, BACKLOG) == 0
+                 ? uv_poll_init(a->loop, &a->listener, a->fd)
+                 : -errno;
+    if (result != 0) {
         unlink(a->socket);
         goto fail;
     }

@@ -28,7 +28,6 @@
 #include "edge/shell/api.h"
 
 enum {
-    API_CLIENTS = 256,
     API_READ_SIZE = 64 * 1024,
     API_READS = 8,         /* of one client in a turn */
     API_LINE_SLACK = 4096, /* a line holds more than the message's data */

@@ -187,6 +187,11 @@ size_t edge_clients(const struct edge *e)
     return e->share.clients;
 }
 
+size_t edge_pages(const struct edge *e)
+{
+    return e->share.pages;
+}
+
 bool edge_busy(const struct edge *e)
 {
     return zloop_busy(&e->zloop);

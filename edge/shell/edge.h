@@ -28,6 +28,10 @@ struct edge_options {
     /* So many windows' worth is kept for a peer beyond what may be under way to
      * it, before a message is BUSY. */
     size_t windows;
+    /* How many programs are to be served by the socket, and connections by
+     * HTTP, as far as the limit of open files allows. */
+    size_t clients;
+    size_t pages;
     /* Told when a newer list came, to be kept. May be NULL. */
     void (*revoked)(void *context, struct bytes list);
     void *context;
@@ -123,8 +127,10 @@ size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
                 const char **name);
 /* See zloop_busy. */
 bool edge_busy(const struct edge *e);
-/* How many local programs the limit of open files allows. */
+/* How many programs the limit of open files allows by the socket, and
+ * connections by HTTP. */
 size_t edge_clients(const struct edge *e);
+size_t edge_pages(const struct edge *e);
 uv_loop_t *edge_loop(const struct edge *e);
 struct instant edge_now(const struct edge *e);
 

@@ -18,7 +18,6 @@ enum {
     LINKS_SPARE = 64,
     STRANGERS = 256,
     HELLO_S = 5, /* [P-5.3] */
-    CLIENTS = 256,
     /* A free TCP port whose number UDP has not: rare, and twice rarer. */
     PORT_TRIES = 8,
 };
@@ -43,14 +42,15 @@ static void divide_files(struct edge *e)
     struct files_share wanted = {.links = links,
                                  .sockets = 2 * links + LINKS_SPARE + STRANGERS,
                                  .strangers = STRANGERS,
-                                 .clients = CLIENTS};
+                                 .clients = e->options.clients,
+                                 .pages = e->options.pages};
     size_t files = files_limit();
 
     if (!files_divide(files, files_open(), e->relay_count, &wanted, &e->share))
         log_warn("few_open_files",
-                 "files=%zu links=%zu connections=%zu clients=%zu "
-                 "remedy=\"raise LimitNOFILE or ulimit -n\"",
-                 files, e->share.links, e->share.sockets, e->share.clients);
+                 "files=%zu links=%zu connections=%zu clients=%zu pages=%zu",
+                 files, e->share.links, e->share.sockets, e->share.clients,
+                 e->share.pages);
 }
 
 /* ---- The node */

@@ -9,6 +9,8 @@ enum {
     /* A link that is dialled: its TCP connection, its DEALER, its monitor's
      * two ends. */
     FILES_OF_LINK = 4,
+    /* One that is a WebSocket has two more, to the API. */
+    FILES_OF_PAGE = 2,
 };
 
 static size_t less(size_t a, size_t b)
@@ -18,7 +20,7 @@ static size_t less(size_t a, size_t b)
 
 static size_t within(size_t value, size_t most)
 {
-    return value < 1 ? 1 : less(value, most);
+    return less(value < 1 ? 1 : value, most);
 }
 
 bool files_divide(size_t files, size_t open, size_t relays,
@@ -27,13 +29,18 @@ bool files_divide(size_t files, size_t open, size_t relays,
     size_t taken = open + FILES_OWN + FILES_OF_LINK * relays;
     size_t left = files > taken ? files - taken : 0;
 
-    share->clients = within(left / 4, wanted->clients);
+    size_t programs = left / 4;
+
+    share->pages = within(programs / 2 / FILES_OF_PAGE, wanted->pages);
+    programs -= less(programs, FILES_OF_PAGE * share->pages);
+    left -= less(left, FILES_OF_PAGE * share->pages);
+    share->clients = within(programs, wanted->clients);
     left -= less(left, share->clients);
     share->sockets = within(left / 2, wanted->sockets);
     left -= less(left, share->sockets);
     share->links = within(left / FILES_OF_LINK, wanted->links);
     share->strangers = within(share->sockets / 2, wanted->strangers);
-    return share->clients == wanted->clients &&
+    return share->clients == wanted->clients && share->pages == wanted->pages &&
            share->sockets == wanted->sockets && share->links == wanted->links;
 }
 

@@ -11,12 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Each of these is 1 at least. */
+/* Of what is wanted each is 1 at least. */
 struct files_share {
     size_t links;     /* that the node dials */
     size_t sockets;   /* connections that others open to it */
     size_t strangers; /* of these, such as sent nothing yet */
-    size_t clients;   /* of the local API */
+    size_t clients;   /* of the local API, by its socket */
+    size_t pages;     /* and by HTTP: connections, half of them WebSockets */
 };
 
 /*

@@ -73,8 +73,9 @@ static void make_place(struct http *h)
     if (!c)
         return;
     if (http_may_tell(h, HTTP_REFUSED_CONNECTIONS, &more))
-        log_warn("http_refused", "reason=too_many_connections limit=%d more=%u",
-                 HTTP_CONNECTIONS, more);
+        log_warn("http_refused",
+                 "reason=too_many_connections limit=%zu more=%u",
+                 h->connections_limit, more);
     conn_close(c);
 }
 
@@ -83,9 +84,9 @@ static void take_connection(struct http *h, int fd)
     int on = 1;
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (h->connections >= HTTP_CONNECTIONS)
+    if (h->connections >= h->connections_limit)
         make_place(h);
-    if (h->connections >= HTTP_CONNECTIONS)
+    if (h->connections >= h->connections_limit)
         close(fd);
     else
         conn_open(h, fd);
@@ -227,6 +228,8 @@ struct http *http_open(struct api *a, const char *listen,
     h->api = a;
     h->fd = -1;
     h->message_limit = api_line_limit(a);
+    h->connections_limit = edge_pages(api_edge(a));
+    h->bridges_limit = (h->connections_limit + 1) / 2;
     h->loop = edge_loop(api_edge(a));
     h->token_path = http_token_path(api_socket(a));
     uv_timer_init(h->loop, &h->patience);

@@ -22,6 +22,9 @@
 
 struct http;
 
+/* Connections at a time, half of them WebSockets; see edge_pages. */
+enum { HTTP_CONNECTIONS = 128 };
+
 /*
  * Serves the API at ADDRESS:PORT (an address, "localhost" or "*"; port 0 takes
  * a free one). The token is read from the file beside the API's socket, which

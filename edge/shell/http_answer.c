@@ -293,8 +293,8 @@ static bool send_busy(struct http_conn *c, const struct http_head *head)
     unsigned more;
 
     if (http_may_tell(c->http, HTTP_REFUSED_BRIDGES, &more))
-        log_warn("http_refused", "reason=too_many_clients limit=%d more=%u",
-                 HTTP_BRIDGES, more);
+        log_warn("http_refused", "reason=too_many_clients limit=%zu more=%u",
+                 c->http->bridges_limit, more);
     return send_words(c, head, 503, "Retry-After: 10\r\n",
                       "Too many pages are open.\n");
 }
@@ -312,7 +312,7 @@ static bool open_socket(struct http_conn *c, const struct http_head *head)
                           "Version 13 of WebSocket is spoken here.\n");
     if (!key || !websocket_key_valid(key->value))
         return send_words(c, head, 400, "", "Sec-WebSocket-Key is none.\n");
-    if (c->http->bridges >= HTTP_BRIDGES)
+    if (c->http->bridges >= c->http->bridges_limit)
         return send_busy(c, head);
     c->bridge = http_bridge_open(c);
     if (!c->bridge)

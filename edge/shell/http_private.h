@@ -20,8 +20,6 @@
 #include <uv.h>
 
 enum {
-    HTTP_CONNECTIONS = 128,
-    HTTP_BRIDGES = 64,   /* of them WebSockets; the API has room for others */
     HTTP_TIMEOUT_S = 10, /* for a request to come, an answer to be taken */
     HTTP_LINGER_S = 2,   /* for what is said last to be read */
     HTTP_PING_S = 20,    /* a WebSocket that is silent is asked, ... */
@@ -90,7 +88,9 @@ struct http {
     char url[HTTP_URL_SIZE];
     struct http_conn *oldest, *newest;
     size_t connections;
-    size_t bridges;
+    size_t connections_limit;
+    size_t bridges;       /* those that are WebSockets, */
+    size_t bridges_limit; /* so that the API has room for others */
     struct http_limiter limiters[HTTP_REFUSALS];
     uint8_t room[HTTP_READ_SIZE];
 };

@@ -6,8 +6,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct files_share wanted = {
-    .links = 256, .sockets = 832, .strangers = 256, .clients = 256};
+static const struct files_share wanted = {.links = 256,
+                                          .sockets = 832,
+                                          .strangers = 256,
+                                          .clients = 256,
+                                          .pages = 128};
 
 /* Of a link: four descriptors. What is divided is what there is. */
 static void what_is_given_is_there(void **state)
@@ -16,15 +19,16 @@ static void what_is_given_is_there(void **state)
     for (size_t files = 64; files < 5000; files++) {
         struct files_share s;
         bool all = files_divide(files, 5, 1, &wanted, &s);
-        size_t used = 5 + 4 + s.clients + s.sockets + 4 * s.links;
+        size_t used = 5 + 4 + s.clients + 2 * s.pages + s.sockets + 4 * s.links;
         assert_true(used + 20 <= files);
         assert_true(s.clients >= 1 && s.clients <= wanted.clients);
+        assert_true(s.pages >= 1 && s.pages <= wanted.pages);
         assert_true(s.sockets >= 1 && s.sockets <= wanted.sockets);
         assert_true(s.links >= 1 && s.links <= wanted.links);
         assert_true(s.strangers >= 1 && s.strangers <= s.sockets);
-        assert_int_equal(all, s.clients == wanted.clients &&
-                                  s.sockets == wanted.sockets &&
-                                  s.links == wanted.links);
+        assert_int_equal(
+            all, s.clients == wanted.clients && s.pages == wanted.pages &&
+                     s.sockets == wanted.sockets && s.links == wanted.links);
     }
 }
 
@@ -51,6 +55,19 @@ static void too_few_are_one_of_each(void **state)
     }
 }
 
+/* As in a program that has the library. */
+static void what_is_not_wanted_gets_none(void **state)
+{
+    struct files_share nothing = {.links = 256, .sockets = 832, .strangers = 1};
+    struct files_share s;
+
+    (void)state;
+    assert_true(files_divide(4096, 5, 2, &nothing, &s));
+    assert_int_equal(s.clients + s.pages, 0);
+    assert_false(files_divide(20, 5, 2, &nothing, &s));
+    assert_int_equal(s.clients + s.pages, 0);
+}
+
 static void the_system_tells(void **state)
 {
     struct rlimit limit;
@@ -71,6 +88,7 @@ int main(void)
         cmocka_unit_test(what_is_given_is_there),
         cmocka_unit_test(many_files_are_enough_for_all),
         cmocka_unit_test(too_few_are_one_of_each),
+        cmocka_unit_test(what_is_not_wanted_gets_none),
         cmocka_unit_test(the_system_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
