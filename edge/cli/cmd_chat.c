@@ -11,7 +11,8 @@ static const struct options_spec spec = {
     .program = "zs chat",
     .about = "A chat with everyone, or with a group: the same as the chat "
              "page's. A line is a\nmessage to all, `@NAME TEXT` to one alone; "
-             "/help names the rest. Where standard\ninput or output is no "
+             "/help names the rest. `//TEXT` and\n`@@TEXT` are messages that "
+             "begin with / and @. Where standard input or output\nis no "
              "terminal, lines in are messages and lines out what happened.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),

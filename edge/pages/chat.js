@@ -4,6 +4,7 @@
 // when it is for one. A program may say it by a text alone. Whatever others say
 // is text and never markup: it goes into textContent only.
 
+import {HELP, findPerson, readLine} from "./chat_line.js";
 import {Edge, pathInWords} from "./edge.js";
 
 const EVERYONE = "";
@@ -323,8 +324,7 @@ function inWords(answer, forAll) {
   return answer.peers === 1 ? "sent to 1" : `sent to ${answer.peers}`;
 }
 
-async function say(text) {
-  const to = current;
+async function say(to, text) {
   const forAll = to === EVERYONE;
   const message = makeMessage("you", text, true);
   const request = {type: "chat", data: {text}};
@@ -337,13 +337,59 @@ async function say(text) {
   message.tell(inWords(answer, forAll), !answer.ok);
 }
 
+function sayPrivate({name, text}) {
+  const {person, why} = findPerson([...people.values()], name);
+
+  if (!person) return why;
+  part("text").value = "";
+  show(person.id);
+  say(person.id, text);
+  return null;
+}
+
+function sayWho() {
+  const here = [...people.values()].filter((p) => p.here)
+    .sort((a, b) => a.name.localeCompare(b.name))
+    .map((p) => `${p.name} (${pathInWords(p.path)})`);
+
+  note(current, `here: ${here.join(", ") || "nobody else"}`);
+  return null;
+}
+
+const commands = {
+  who: sayWho,
+  help() {
+    for (const line of HELP) note(current, line);
+    return null;
+  },
+  quit: () => "to leave, close this page",
+};
+
+const command = ({name}) => (Object.hasOwn(commands, name) ? commands[name]()
+  : `unknown command /${name}; /help names all`);
+
+// Does what the line says. The reason, if that cannot be.
+const does = {
+  nothing: () => null,
+  hint: ({text}) => text,
+  say({text}) {
+    say(current, text);
+    return null;
+  },
+  private: sayPrivate,
+  command,
+};
+
 part("form").addEventListener("submit", (event) => {
   const text = part("text");
 
   event.preventDefault();
-  if (part("send").disabled || text.value.trim() === "") return;
-  say(text.value);
-  text.value = "";
+  if (part("send").disabled) return;
+  const line = readLine(text.value);
+  const why = does[line.kind](line);
+  if (why === null) text.value = "";
+  else note(current, why);
+  toEnd();
   fitText();
   text.focus();
 });

@@ -61,7 +61,10 @@ void chat_refresh(struct chat *c, struct text *out);
 
 enum chat_say { CHAT_DONE, CHAT_AWAY /* nothing was done */, CHAT_QUIT };
 
-/* "text" to all, "@bob text" or "/msg bob text" to one, "/help" and more. */
+/* "text" to all, "@bob text" or "/msg bob text" to one, "/help" and more. What
+ * begins with "@" or "/", also behind blanks, is never for all; "@@" and "//"
+ * begin a line for all that shows the second. edge/pages/chat_line.js does the
+ * same. */
 enum chat_say chat_say(struct chat *c, time_t now, const char *line,
                        struct text *out) MUST_USE;
 /* What a line that begins so may go on with; nothing is added if that is not

@@ -2,8 +2,11 @@
 
 #include "common/base/jtext.h"
 #include "common/conf/nearest.h"
+#include "edge/term/glyph.h"
 
 #include <string.h>
+
+#define BLANKS " \t"
 
 /* A message on its way: `to` is the other's id, or NULL for all. */
 static void say(struct chat *c, time_t now, const char *to, const char *who,
@@ -32,10 +35,10 @@ static void say(struct chat *c, time_t now, const char *to, const char *who,
 static enum chat_say say_private(struct chat *c, time_t now, const char *rest,
                                  struct text *out)
 {
-    size_t length = strcspn(rest, " ");
+    size_t length = strcspn(rest, BLANKS);
     char name[PERSON_NAME];
     const struct person *person = NULL;
-    const char *words = rest + length + strspn(rest + length, " ");
+    const char *words = rest + length + strspn(rest + length, BLANKS);
 
     if (length == 0 || length >= sizeof(name) || words[0] == '\0') {
         chat_note(c, now, CHAT_HINT,
@@ -106,7 +109,7 @@ static enum chat_say say_help(struct chat *c, time_t now, const char *rest,
     (void)out;
     chat_note(c, now, CHAT_NOTE,
               "a line is a message to %s; //... is a line "
-              "that begins with /",
+              "that begins with /, @@... one that begins with @",
               c->room);
     for (size_t i = 0; i < COMMANDS; i++)
         chat_note(c, now, CHAT_NOTE, "/%s%s: %s", commands[i].name,
@@ -118,8 +121,8 @@ static enum chat_say command(struct chat *c, time_t now, const char *line,
                              struct text *out)
 {
     char name[16] = "";
-    size_t length = strcspn(line, " ");
-    const char *rest = line + length + strspn(line + length, " ");
+    size_t length = strcspn(line, BLANKS);
+    const char *rest = line + length + strspn(line + length, BLANKS);
     struct nearest near = {0};
 
     if (length < sizeof(name))
@@ -130,30 +133,55 @@ static enum chat_say command(struct chat *c, time_t now, const char *line,
         nearest_offer(&near, name, commands[i].name);
     }
     if (near.word)
-        chat_note(c, now, CHAT_HINT, "unknown command /%.*s: did you mean /%s?",
+        chat_note(c, now, CHAT_HINT,
+                  "unknown command /%.*s: did you mean /%s?",
                   (int)length, line, near.word);
     else
-        chat_note(c, now, CHAT_HINT, "unknown command /%.*s; /help names all",
+        chat_note(c, now, CHAT_HINT,
+                  "unknown command /%.*s; /help names all",
                   (int)length, line);
     return CHAT_DONE;
+}
+
+/* What a person does not see, and what a copied line may begin with. */
+static bool is_blank(uint32_t c)
+{
+    return c == ' ' || (c >= 0x9 && c <= 0xd) || c == 0x85 || c == 0xa0 ||
+           c == 0xad || c == 0x1680 || (c >= 0x2000 && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202f) || (c >= 0x205f && c <= 0x2064) ||
+           c == 0x3000 || c == 0xfeff;
+}
+
+static const char *skip_blanks(const char *line)
+{
+    size_t size;
+
+    while (*line != '\0' &&
+           is_blank(glyph_decode(bytes_of_string(line), &size)))
+        line += size;
+    return line;
 }
 
 enum chat_say chat_say(struct chat *c, time_t now, const char *line,
                        struct text *out)
 {
-    if (line[strspn(line, " ")] == '\0')
+    const char *begun = skip_blanks(line);
+
+    if (*begun == '\0')
         return CHAT_DONE;
     if (!utf8_valid(bytes_of_string(line))) {
         chat_note(c, now, CHAT_HINT, "not sent: the line is not UTF-8");
         return CHAT_DONE;
     }
-    if (line[0] == '/' && line[1] != '/')
-        return command(c, now, line + 1, out);
-    if (line[0] == '@')
-        return say_private(c, now, line + 1, out);
+    bool marked = *begun == '/' || *begun == '@';
+    bool escaped = marked && begun[1] == *begun;
+    if (*begun == '/' && !escaped)
+        return command(c, now, begun + 1, out);
+    if (*begun == '@' && !escaped)
+        return say_private(c, now, begun + 1, out);
     if (!c->synced)
         return CHAT_AWAY;
-    say(c, now, NULL, "", line[0] == '/' ? line + 1 : line, out);
+    say(c, now, NULL, "", escaped ? begun + 1 : line, out);
     return CHAT_DONE;
 }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The unit tests of the clients for Python and Node.js.
+# The unit tests of the clients for Python and Node.js, and of the chat page's
+# lines.
 set -u
 cd "$(dirname "$0")/../../edge/clients" || exit 1
 code=0
@@ -10,6 +11,8 @@ echo "--- Python"
 echo "--- Node.js"
 if command -v node >/dev/null; then
     (cd node && timeout 60 node --test test) || code=1
+    echo "--- The lines of the chat page"
+    timeout 60 node ../../tests/cli/chat_line.mjs || code=1
 else
     echo "node is not installed (deploy/setup test): skipped"
 fi

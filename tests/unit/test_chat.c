@@ -291,6 +291,62 @@ static void a_wrong_command_is_told(void **state)
     end(&s);
 }
 
+static void what_begins_with_at_or_slash_is_never_for_all(void **state)
+{
+    static const char *const blanks[] = {
+        "",
+        " ",
+        "\t",
+        "   \t ",
+        "\xc2\xa0",
+        "\xe3\x80\x80",
+        "\xef\xbb\xbf",
+        "\xe2\x80\x8b",
+        "\xe2\x80\xae ",
+    };
+    static const char *const lines[] = {
+        "@bob secret",     "@nobody secret",
+        "@bob\tsecret",    "@",
+        "@ bob secret",    "@bob, secret",
+        "/help",           "/Help",
+        "/hlep",           "/",
+        "/ help",          "/bob secret",
+        "/msg bob secret", "/msg",
+        "/publish x",
+    };
+    static const struct {
+        const char *line, *data;
+    } escaped[] = {
+        {"//help", "\"data\":\"/help\""},
+        {"@@bob hello", "\"data\":\"@bob hello\""},
+        {" //etc/passwd", "\"data\":\"/etc/passwd\""},
+        {"@@@", "\"data\":\"@@\""},
+        {" a line", "\"data\":\" a line\""},
+        {"me@example.org", "\"data\":\"me@example.org\""},
+    };
+    struct story s;
+    char line[64];
+
+    (void)state;
+    begin(&s, NULL);
+    up(&s, true);
+    for (size_t b = 0; b < sizeof(blanks) / sizeof(blanks[0]); b++) {
+        for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+            text_clear(&s.out);
+            snprintf(line, sizeof(line), "%s%s", blanks[b], lines[i]);
+            (void)!say(&s, line);
+            assert_null(strstr(text_string(&s.out), "publish"));
+        }
+    }
+    for (size_t i = 0; i < sizeof(escaped) / sizeof(escaped[0]); i++) {
+        text_clear(&s.out);
+        (void)!say(&s, escaped[i].line);
+        assert_non_null(strstr(text_string(&s.out), "\"op\":\"publish\""));
+        assert_non_null(strstr(text_string(&s.out), escaped[i].data));
+    }
+    end(&s);
+}
+
 static void an_edge_that_goes_away_comes_back(void **state)
 {
     struct story s;
@@ -557,6 +613,7 @@ int main(void)
         cmocka_unit_test(each_message_has_its_fate),
         cmocka_unit_test(a_name_may_be_the_begin_of_an_id),
         cmocka_unit_test(a_wrong_command_is_told),
+        cmocka_unit_test(what_begins_with_at_or_slash_is_never_for_all),
         cmocka_unit_test(an_edge_that_goes_away_comes_back),
         cmocka_unit_test(a_room_is_a_group),
         cmocka_unit_test(a_refused_group_is_told),

@@ -1,6 +1,6 @@
 // Alice, bob and carol chat, and dora comes by; carol is behind a relay.
 
-import {check, lab, contrastOf, noScroll, openPage, openPages, picture, play}
+import {check, eventually, lab, contrastOf, noScroll, openPage, openPages, picture, play}
   from "./kit.mjs";
 import {EVERYONE, hasNote, hasPeople, hasWords, isMarked, person, say, turnTo,
         wordsOf} from "./chat_kit.mjs";
@@ -69,6 +69,44 @@ async function privateWords({alice, bob, carol}) {
   await check("nor among what is for all",
               !(await wordsOf(bob)).includes(LETTER));
   await turnTo(carol, EVERYONE);
+}
+
+// The same as in `zs chat`.
+async function linesThatAreNotForAll({alice, bob, carol}) {
+  const field = alice.getByRole("textbox");
+  const before = await wordsOf(carol);
+
+  await turnTo(alice, EVERYONE);
+  for (const [line, why] of [
+    ["@nobody a secret", "nobody called nobody is here"],
+    [" @bob", "a message to one is @NAME TEXT"],
+    ["/hlep", "unknown command /hlep"], ["/ help", "unknown command /;"],
+  ]) {
+    await say(alice, line);
+    await check(`${line} is refused`, hasNote(alice, why));
+    await check("and can be mended",
+                eventually(async () => await field.inputValue() === line));
+  }
+  await say(alice, "/help");
+  await check("/help is answered here", hasNote(alice, "to one alone"));
+  await say(alice, "/who");
+  await check("/who too", hasNote(alice, "here: bob (direct)"));
+  await say(alice, "\u00a0@bob for bob alone");
+  await check("@NAME TEXT goes to one", isMarked(
+    alice, "for bob alone", "delivered, direct"));
+  await say(alice, "/msg bob and this");
+  await check("also as /msg", isMarked(alice, "and this", "delivered, direct"));
+  await turnTo(alice, EVERYONE);
+  await say(alice, "@@bob //x");
+  await check("@@ publishes", hasWords(carol, "@bob //x"));
+  await say(alice, "//etc");
+  await check("// too", hasWords(carol, "/etc"));
+  await check("and all else was for nobody but bob", JSON.stringify(
+    (await wordsOf(carol)).slice(before.length)) === '["@bob //x","/etc"]',
+              await wordsOf(carol));
+  await turnTo(bob, "alice");
+  await check("who has it", hasWords(bob, "for bob alone"));
+  await turnTo(bob, EVERYONE);
 }
 
 async function textIsNoMarkup(pages) {
@@ -180,6 +218,7 @@ await play(async () => {
   await comingAndGoing(pages);
   await publicWords(pages);
   await privateWords(pages);
+  await linesThatAreNotForAll(pages);
   await textIsNoMarkup(pages);
   await byKeyboard(pages);
   await byEar(pages);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A chat: who is here, messages to all, `/name text` to one alone.
+// A chat: who is here, messages to all, `/name text` or `@name text` to one alone.
 //
 //     chat.js [SOCKET]        (ZS_SOCKET, or the only edge on this host)
 import { createInterface } from 'node:readline';
@@ -28,7 +28,7 @@ edge.on('edge_lost', ({ reason }) => {
 });
 
 async function say(line) {
-  const [, name, text] = /^\/(\S*) ?(.*)$/.exec(line) ?? [];
+  const [, name, text] = /^[/@](\S*) ?(.*)$/.exec(line) ?? [];
   if (name !== undefined) {
     const { path } = await edge.send(name, 'chat', text);
     console.log(`* ${name} has it (${path})`);

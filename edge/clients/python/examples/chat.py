@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A chat: who is here, messages to all, `/name text` to one alone.
+"""A chat: who is here, messages to all, `/name text` or `@name text` to one alone.
 
     chat.py [SOCKET]        (ZS_SOCKET, or the only edge on this host)
 """
@@ -45,7 +45,7 @@ def lost(event):
 
 
 def say(line):
-    if line.startswith("/"):
+    if line.startswith(("/", "@")):
         name, _, text = line[1:].partition(" ")
         print(f"* {name} has it ({edge.send(name, 'chat', text).path})")
     elif line:
