@@ -45,8 +45,21 @@ static void on_changed(void *context, const char *key, bool live)
     (void)context;
     if (live)
         log_info("reload_changed", "key=%s", key);
-    else
+}
+
+static void on_differs(void *context, const char *key, bool live)
+{
+    (void)context;
+    if (!live)
         log_warn("reload_needs_restart", "key=%s", key);
+}
+
+/* What a reload does not apply runs as it started, however often the file was
+ * read since. */
+static void tell_changes(const struct zs_edge *z, const struct edge_conf *next)
+{
+    edge_conf_diff(&z->current, next, on_changed, NULL);
+    edge_conf_diff(&z->conf, next, on_differs, NULL);
 }
 
 static void reload_revoked(struct zs_edge *z)
@@ -76,7 +89,7 @@ static void on_reload(void *context)
         daemon_tell("READY=1");
         return;
     }
-    edge_conf_diff(&z->current, &next, on_changed, z);
+    tell_changes(z, &next);
     edge_conf_free(&z->current);
     z->current = next;
     api_set_groups(z->api, (const char *const *)next.node.groups.items,

@@ -31,7 +31,9 @@ enum {
 };
 
 struct relay {
-    struct relay_conf conf;
+    struct relay_conf conf;    /* as it was last read */
+    struct relay_conf started; /* as it was before the first reload */
+    bool reloaded;
     uv_loop_t *loop;
     struct zloop zloop;
     void *zmq;
@@ -244,8 +246,12 @@ void relay_reload(struct relay *r, struct relay_conf *conf)
         relay_conf_free(conf);
         return;
     }
-    settings_tell_changes(&r->conf, conf);
-    relay_conf_free(&r->conf);
+    settings_tell_changes(r->reloaded ? &r->started : &r->conf, &r->conf, conf);
+    if (r->reloaded)
+        relay_conf_free(&r->conf);
+    else
+        r->started = r->conf;
+    r->reloaded = true;
     r->conf = *conf;
     settings_log(&r->conf);
 
@@ -424,6 +430,8 @@ void relay_free(struct relay **self)
     zcontext_close(&r->zmq);
     hub_free(r->hub);
     hub_todos_close(&r->todos);
+    if (r->reloaded)
+        relay_conf_free(&r->started);
     relay_conf_free(&r->conf);
     free(r->blocked);
     free(r);

@@ -145,12 +145,19 @@ static void on_changed(void *context, const char *key, bool live)
     (void)context;
     if (live)
         log_info("setting_changed", "key=%s", key);
-    else
+}
+
+static void on_differs(void *context, const char *key, bool live)
+{
+    (void)context;
+    if (!live)
         log_warn("setting_needs_restart", "key=%s", key);
 }
 
-void settings_tell_changes(const struct relay_conf *before,
+void settings_tell_changes(const struct relay_conf *started,
+                           const struct relay_conf *before,
                            const struct relay_conf *after)
 {
     relay_conf_diff(before, after, on_changed, NULL);
+    relay_conf_diff(started, after, on_differs, NULL);
 }

@@ -29,8 +29,10 @@ void settings_log(const struct relay_conf *conf);
 
 /* Says which settings this version does not serve, if they are set. */
 void settings_tell_unserved(const struct relay_conf *conf);
-/* Says which settings changed, and which of them need a restart. */
-void settings_tell_changes(const struct relay_conf *before,
+/* Says which settings changed since the last reload, and which differ from what
+ * the relay runs with, as only a restart applies them. */
+void settings_tell_changes(const struct relay_conf *started,
+                           const struct relay_conf *before,
                            const struct relay_conf *after);
 
 #endif

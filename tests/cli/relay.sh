@@ -89,6 +89,25 @@ END
 kill -HUP "$pid"
 logged "setting_changed key=limits.edges"
 logged "setting_needs_restart key=relay.name"
+counts() { # NUMBER WORDS - within 5 s
+    for _ in $(seq 100); do
+        [ "$(grep -c -- "$2" "$work/log")" = "$1" ] && return
+        sleep 0.05
+    done
+    fail "not $1 times in the log: $2"
+}
+kill -HUP "$pid"
+counts 2 " reloaded "
+counts 2 "setting_needs_restart key=relay.name"
+write <<END
+relay: {key: relay.key, name: relay-1}
+listen: {tcp: ["127.0.0.1:0"]}
+meshes: [$mesh]
+limits: {edges: 17}
+END
+kill -HUP "$pid"
+counts 3 " reloaded "
+counts 2 "setting_needs_restart key=relay.name"
 echo "limits: [" | write
 kill -HUP "$pid"
 logged reload_refused

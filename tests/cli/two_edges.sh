@@ -101,6 +101,19 @@ conf alice 'log: {level: debug}' 'listen: {port: 40404}'
 kill -HUP "$(pid_of alice)"
 logs alice "reload_changed key=log.level"
 logs alice "reload_needs_restart key=listen.port"
+# It is compared with what runs, not with what was read last.
+counts() { # NUMBER WORDS
+    test "$(grep -c -- "$2" "$LAB/alice.log")" = "$1"
+}
+kill -HUP "$(pid_of alice)"
+check "a port that is not in use yet is told again" \
+    until_true 5 counts 2 "reload_needs_restart key=listen.port"
+check "the level is as it was read" counts 1 "reload_changed key=log.level"
+conf alice 'log: {level: debug}'
+kill -HUP "$(pid_of alice)"
+check "the file is read a third time" until_true 5 counts 3 " reloaded "
+check "the port in use is nothing to tell" \
+    counts 2 "reload_needs_restart key=listen.port"
 conf alice 'nonsense: 1'
 kill -HUP "$(pid_of alice)"
 logs alice "reload_failed"
