@@ -111,7 +111,7 @@ static void tell_counts(const struct message_event *e,
 {
     struct text name = {0};
 
-    show_string(&name, e->name, false);
+    show_string(&name, e->name);
     printf("%s: %" PRIu64 " messages, %" PRIu64 " duplicated, %" PRIu64
            " out of order\n",
            text_string(&name), t->received, t->duplicated, t->reordered);

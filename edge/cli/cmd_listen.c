@@ -19,9 +19,10 @@ static const struct option_row rows[] = {
 
 static const struct options_spec spec = {
     .program = "zs listen",
-    .about = "Prints what comes in: who sent it, its type, the data. With "
-             "--json every event,\nincluding joins, leaves and paths where "
-             "neither --type nor --group is given.",
+    .about = "Prints what comes in, a line each: who sent it, its type, the "
+             "data; a line's end\nin those as \\n, a control character as "
+             "\\u001b. With --json every event, including\njoins, leaves and "
+             "paths where neither --type nor --group is given.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,
@@ -84,7 +85,7 @@ static bool print_json(struct listener *l, struct bytes line)
     l->cut = jtext_is(kind, "\"closed\"");
     if (message || l->cut || jtext_is(kind, "\"gap\"") || l->presence) {
         text_add_string(&l->out, "{\"version\":1,");
-        text_add(&l->out, bytes_of(line.data + 1, line.size - 1));
+        show_text(&l->out, bytes_of(line.data + 1, line.size - 1), SHOW_LINE);
         text_add_char(&l->out, '\n');
     }
     return message;
@@ -95,7 +96,7 @@ static void tell_gap(struct bytes name, struct bytes missed)
 {
     struct text who = {0};
 
-    show_string(&who, name, false);
+    show_string(&who, name);
     command_fail(EXIT_DONE, "%.*s messages from %s will not come",
                  (int)missed.size, (const char *)missed.data,
                  text_string(&who));
@@ -129,9 +130,9 @@ static bool print_text(struct listener *l, struct bytes line)
         tell_gap(name, missed);
     if (!jtext_is(event, "\"message\"") && !jtext_is(event, "\"event\""))
         return false;
-    show_string(&l->out, name, false);
+    show_string(&l->out, name);
     text_add_char(&l->out, ' ');
-    show_string(&l->out, type, false);
+    show_string(&l->out, type);
     text_add_char(&l->out, ' ');
     show_data(&l->out, data, data_b64);
     text_add_char(&l->out, '\n');

@@ -1,9 +1,11 @@
 #include "edge/cli/command.h"
 #include "edge/cli/say.h"
+#include "edge/cli/show.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct option_row rows[] = {
     SAY_ROWS,
@@ -24,6 +26,20 @@ static const struct options_spec spec = {
     .positional_max = 3,
 };
 
+/* In a pipe the reply is all there is, and goes as it came; a terminal shows it
+ * and obeys none of it. */
+static bool write_reply(struct bytes data)
+{
+    struct text shown = {0};
+
+    if (!isatty(STDOUT_FILENO))
+        return command_write(data);
+    show_text(&shown, data, SHOW_LINES);
+    bool done = command_write(text_bytes(&shown));
+    text_close(&shown);
+    return done;
+}
+
 static bool print_bytes(const char *base64)
 {
     size_t length = strlen(base64);
@@ -35,7 +51,7 @@ static bool print_bytes(const char *base64)
     bool right =
         sodium_base642bin(bytes, length + 1, base64, length, NULL, &size, NULL,
                           sodium_base64_VARIANT_ORIGINAL) == 0 &&
-        command_write(bytes_of(bytes, size));
+        write_reply(bytes_of(bytes, size));
     free(bytes);
     return right;
 }
@@ -62,12 +78,18 @@ static bool print_reply(const json_t *answer)
 
     if (base64)
         return print_bytes(json_string_value(base64));
+    struct text said = {0};
+    char *json = json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY);
     if (json_is_string(data))
-        fwrite(json_string_value(data), 1, json_string_length(data), stdout);
+        text_add(&said,
+                 bytes_of(json_string_value(data), json_string_length(data)));
     else
-        json_dumpf(data, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
-    putchar('\n');
-    return true;
+        text_add_string(&said, json ? json : "null");
+    text_add_char(&said, '\n');
+    bool done = write_reply(text_bytes(&said));
+    text_close(&said);
+    free(json);
+    return done;
 }
 
 static int run(const struct options *o)

@@ -1,5 +1,7 @@
 #include "edge/cli/command.h"
 
+#include "edge/cli/show.h"
+
 #include "common/io/clock.h"
 
 #include <errno.h>
@@ -87,12 +89,26 @@ int command_fail(int code, const char *message, ...)
 {
     va_list list;
 
-    fputs("zs: ", stderr);
+    struct text shown = {0};
+    char *said = NULL;
+
     va_start(list, message);
-    vfprintf(stderr, message, list);
+    if (vasprintf(&said, message, list) >= 0)
+        show_text(&shown, bytes_of_string(said), SHOW_LINE);
     va_end(list);
-    fputc('\n', stderr);
+    fprintf(stderr, "zs: %s\n", text_string(&shown));
+    text_close(&shown);
+    free(said);
     return code;
+}
+
+void command_print(const char *text)
+{
+    struct text shown = {0};
+
+    show_text(&shown, bytes_of_string(text), SHOW_LINE);
+    fwrite(shown.data, 1, shown.size, stdout);
+    text_close(&shown);
 }
 
 void command_print_json(json_t *object)
@@ -103,8 +119,10 @@ void command_print_json(json_t *object)
     json_object_update(line, object);
     json_object_del(line, "ref");
     json_object_del(line, "ok");
-    json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    char *said = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    command_print(said ? said : "{}");
     fputc('\n', stdout);
+    free(said);
     json_decref(line);
 }
 

@@ -1,6 +1,7 @@
 #include "edge/cli/table.h"
 
 #include "common/base/memory.h"
+#include "edge/cli/show.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +13,10 @@ void table_add(struct table *t, const char *cell)
 {
     if (t->count % CHUNK == 0)
         t->cells = memory_resize(t->cells, t->count + CHUNK, sizeof(*t->cells));
-    char *copy = memory_string(cell ? cell : "");
-    for (char *c = copy; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    t->cells[t->count++] = copy;
+    struct text shown = {0};
+    show_text(&shown, bytes_of_string(cell ? cell : ""), SHOW_LINE);
+    t->cells[t->count++] = memory_string(text_string(&shown));
+    text_close(&shown);
 }
 
 /* Characters on the screen, as far as counting them goes: UTF-8's. */
