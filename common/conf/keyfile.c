@@ -161,7 +161,13 @@ bool keyfile_open(struct keyfile *k, const char *path, const char *kind,
         return false;
     }
     if (!is_kind(k, kind)) {
-        mistakes_print(&k->mistakes, path, errors);
+        /* Of another file its lines' mistakes tell nothing. */
+        if (!keyfile_has(k, "kind"))
+            fprintf(errors,
+                    "%s:1:1: `kind` is missing: not a file that holds keys\n",
+                    path);
+        else
+            mistakes_print(&k->mistakes, path, errors);
         release(k);
         return false;
     }

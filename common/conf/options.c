@@ -1,5 +1,6 @@
 #include "common/conf/options.h"
 
+#include "common/base/bytes.h"
 #include "common/base/memory.h"
 #include "common/conf/describe.h"
 #include "common/conf/mistakes.h"
@@ -205,14 +206,52 @@ static void take_all(struct parsing *p)
     }
 }
 
+/* The synopsis' word for the positional `n`: "TO TYPE [DATA]" has TO and TYPE.
+ * Options, with a word of value each, and what is in brackets are none; of
+ * "serve | TO" it is the whole. */
+static struct bytes positional_word(const char *synopsis, size_t n)
+{
+    const char *at = synopsis;
+    bool value = false;
+
+    if (strstr(synopsis, " | ") != NULL)
+        return bytes_of_string(synopsis);
+    for (;;) {
+        at += strspn(at, " ");
+        size_t size = strcspn(at, " ");
+        if (size == 0)
+            return bytes_of_string("an argument");
+        if (*at == '[') {
+            const char *end = strchr(at, ']');
+            size = end ? (size_t)(end - at) + 1 : strlen(at);
+            size += strspn(at + size, ".");
+        } else if (value) {
+            value = false;
+        } else if (*at == '-') {
+            value = true;
+        } else if (n-- == 0) {
+            return bytes_of(at, size);
+        }
+        at += size;
+    }
+}
+
+static void tell_missing(const struct options_spec *spec, size_t given)
+{
+    const char *synopsis = spec->synopsis ? spec->synopsis : "";
+    struct bytes word = positional_word(synopsis, given);
+
+    options_wrong(spec, "%.*s is missing: %s %s", (int)word.size,
+                  (const char *)word.data, spec->program, synopsis);
+}
+
 /* What is wrong with how many there are is told; true if it is right. */
 static bool count_is_right(const struct options_spec *spec,
                            const struct options *o)
 {
     char shown[MISTAKES_VALUE_SIZE];
     if (o->positional_count < spec->positional_min)
-        options_wrong(spec, "something is missing: %s %s", spec->program,
-                      spec->synopsis ? spec->synopsis : "");
+        tell_missing(spec, o->positional_count);
     else if (o->positional_count > spec->positional_max &&
              !spec->stop_at_positional)
         options_wrong(

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <glob.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,14 +48,14 @@ static int connect_to(const char *path)
     return -1;
 }
 
-static int open_named(const char *path)
-{
-    int fd = connect_to(path);
+/* A folder that may not be read, so that an edge may run unseen; "": none. */
+static char closed_folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
-    if (fd < 0)
-        command_fail(EXIT_NO_DAEMON, "no edge is reachable at %s: %s", path,
-                     strerror(errno));
-    return fd;
+static int note_closed(const char *path, int reason)
+{
+    if (reason == EACCES)
+        snprintf(closed_folder, sizeof(closed_folder), "%s", path);
+    return 0; /* The others are looked for all the same. */
 }
 
 /* All sockets in the usual folders. */
@@ -63,16 +64,17 @@ static void find_sockets(glob_t *found)
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     int flags = 0;
 
+    closed_folder[0] = '\0';
     *found = (glob_t){0};
     if (runtime && runtime[0] == '/') {
         struct text pattern = {0};
         text_add_string(&pattern, runtime);
         text_add_string(&pattern, "/zeroservices/*.sock");
-        if (glob(text_string(&pattern), flags, NULL, found) == 0)
+        if (glob(text_string(&pattern), flags, note_closed, found) == 0)
             flags = GLOB_APPEND;
         text_close(&pattern);
     }
-    glob("/run/zeroservices/*.sock", flags, NULL, found);
+    glob("/run/zeroservices/*.sock", flags, note_closed, found);
 }
 
 static int fail_several(const char *one, const char *other)
@@ -84,16 +86,36 @@ static int fail_several(const char *one, const char *other)
     return -1;
 }
 
+/* One runs there, or may: it is only not this user's. */
+static void fail_denied(const char *what, const char *path)
+{
+    command_fail(EXIT_NO_DAEMON,
+                 "permission denied: %s %s is not open to this user: be the "
+                 "user, or in the group, that it belongs to",
+                 what, path);
+}
+
 static int fail_none(const char *path, int reason)
 {
-    if (path)
+    if (path && reason == EACCES)
+        fail_denied("the edge's socket", path);
+    else if (path)
         command_fail(EXIT_NO_DAEMON, "no edge is reachable at %s: %s", path,
                      strerror(reason));
+    else if (closed_folder[0] != '\0')
+        fail_denied("the folder of the edges' sockets,", closed_folder);
     else
         command_fail(EXIT_NO_DAEMON,
                      "no edge runs on this host: start zs-edge, or name its "
                      "socket with --socket PATH or ZS_SOCKET");
     return -1;
+}
+
+static int open_named(const char *path)
+{
+    int fd = connect_to(path);
+
+    return fd < 0 ? fail_none(path, errno) : fd;
 }
 
 static int open_only(void)

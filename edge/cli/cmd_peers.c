@@ -8,8 +8,8 @@ static const struct option_row rows[] = {
 
 static const struct options_spec spec = {
     .program = "zs peers",
-    .about = "A line for each peer: name, id, path, round trip, endpoint, "
-             "info.",
+    .about = "A line for each peer, by name: name, id, path, round trip, "
+             "endpoint, groups,\ninfo.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,
@@ -22,6 +22,7 @@ static void print_peers(json_t *answer, const struct options *o)
     json_t *peer;
     size_t i;
 
+    peers_sort(json_object_get(answer, "peers"));
     json_array_foreach(json_object_get(answer, "peers"), i, peer)
     {
         if (options_flag(o, "json"))

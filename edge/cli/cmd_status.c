@@ -34,8 +34,11 @@ static void print_node(const json_t *node)
 
     printf("%s%s%s  %s\n", command_colour(bold), json_text(node, "name"),
            command_colour(plain), json_text(node, "id"));
-    if (info && strcmp(info, "{}") != 0)
-        printf("  info    %s\n", info);
+    if (info && strcmp(info, "{}") != 0) {
+        printf("  info    ");
+        command_print(info);
+        putchar('\n');
+    }
     free(info);
     if (json_text(node, "page")[0] != '\0')
         printf("  pages   %s\n", json_text(node, "page"));
@@ -68,7 +71,7 @@ static void print_relays(const json_t *relays)
     table_print(&table, "  ");
 }
 
-static void print_peers(const json_t *peers)
+static void print_peers(json_t *peers)
 {
     struct table table = {.columns = PEER_COLUMNS};
     char title[64];
@@ -79,6 +82,7 @@ static void print_peers(const json_t *peers)
     print_title(title);
     if (json_array_size(peers) == 0)
         puts("  none");
+    peers_sort(peers);
     json_array_foreach(peers, i, peer) peer_row(&table, peer);
     table_print(&table, "  ");
 }
@@ -102,9 +106,12 @@ static void print_health(const json_t *health)
     json_array_foreach(health, i, line)
     {
         const char *severity = json_text(line, "severity");
-        printf("  %s%s%s  %s\n      %s\n", severity_colour(severity), severity,
-               command_colour(plain), json_text(line, "text"),
-               json_text(line, "remedy"));
+        printf("  %s%s%s  ", severity_colour(severity), severity,
+               command_colour(plain));
+        command_print(json_text(line, "text"));
+        printf("\n      ");
+        command_print(json_text(line, "remedy"));
+        putchar('\n');
     }
 }
 

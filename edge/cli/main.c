@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int cmd_help(int argc, char **argv);
+static int cmd_version(int argc, char **argv);
+
 static const struct {
     const char *name;
     const char *arguments;
@@ -33,6 +36,8 @@ static const struct {
     {"keygen", "FILE", "makes a key on this device", cmd_keygen},
     {"id", "FILE", "what an identity or key file holds", cmd_id},
     {"revoke", "FILE", "gives the edge a revocation list", cmd_revoke},
+    {"help", "[COMMAND]", "what a command does, as COMMAND --help", cmd_help},
+    {"version", "", "as --version", cmd_version},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -104,6 +109,75 @@ static int run(const struct options_spec *spec, const struct options *o)
     return unknown_command(spec, o->positionals[0]);
 }
 
+static struct options_spec zs_spec(void)
+{
+    return (struct options_spec){
+        .program = "zs",
+        .synopsis = "[--socket PATH] COMMAND ...",
+        .about = "Asks the edge on this host, and makes meshes and identities.",
+        .shared = command_shared,
+        .shared_count = COMMAND_SHARED,
+        .positional_min = 1,
+        .positional_max = SIZE_MAX,
+        .stop_at_positional = true,
+        .epilogue = list_commands(),
+    };
+}
+
+/* `zs help mesh add` is `zs mesh add --help`. */
+static int help(const struct options *o)
+{
+    const struct options_spec spec = zs_spec();
+    struct options asked = {.spec = &spec};
+    char option[] = "--help";
+
+    if (o->positional_count == 0) {
+        options_help(&spec, stdout);
+        return EXIT_DONE;
+    }
+    asked.positionals =
+        memory_array(o->positional_count + 1, sizeof(*asked.positionals));
+    for (size_t i = 0; i < o->positional_count; i++)
+        asked.positionals[asked.positional_count++] = o->positionals[i];
+    asked.positionals[asked.positional_count++] = option;
+    int code = run(&spec, &asked);
+    options_free(&asked);
+    return code;
+}
+
+static int cmd_help(int argc, char **argv)
+{
+    static const struct options_spec spec = {
+        .program = "zs help",
+        .synopsis = "[COMMAND]",
+        .about = "Tells what a command does; without one, names all.",
+        .shared = command_shared,
+        .shared_count = COMMAND_SHARED,
+        .positional_max = SIZE_MAX,
+    };
+
+    return command_run(&spec, argc, argv, help);
+}
+
+static int version(const struct options *o)
+{
+    (void)o;
+    printf("zs %s\n", ZS_VERSION);
+    return EXIT_DONE;
+}
+
+static int cmd_version(int argc, char **argv)
+{
+    static const struct options_spec spec = {
+        .program = "zs version",
+        .about = "Prints the version.",
+        .shared = command_shared,
+        .shared_count = COMMAND_SHARED,
+    };
+
+    return command_run(&spec, argc, argv, version);
+}
+
 /* zs --describe: itself, and each command by what that says of itself. */
 static int describe(const struct options_spec *spec, char *asked)
 {
@@ -123,17 +197,7 @@ static int describe(const struct options_spec *spec, char *asked)
 
 int main(int argc, char **argv)
 {
-    const struct options_spec spec = {
-        .program = "zs",
-        .synopsis = "[--socket PATH] COMMAND ...",
-        .about = "Asks the edge on this host, and makes meshes and identities.",
-        .shared = command_shared,
-        .shared_count = COMMAND_SHARED,
-        .positional_min = 1,
-        .positional_max = SIZE_MAX,
-        .stop_at_positional = true,
-        .epilogue = list_commands(),
-    };
+    const struct options_spec spec = zs_spec();
     struct options o;
     int code;
 

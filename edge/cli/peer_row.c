@@ -1,7 +1,11 @@
 #include "edge/cli/peer_row.h"
 
+#include "common/base/memory.h"
+#include "common/base/text.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *json_text(const json_t *object, const char *key)
 {
@@ -19,6 +23,45 @@ const char *peer_rtt(const json_t *rtt_ms, char room[PEER_TEXT_SIZE])
     return room;
 }
 
+static void add_groups(struct table *t, const json_t *groups)
+{
+    struct text list = {0};
+    json_t *group;
+    size_t i;
+
+    json_array_foreach(groups, i, group)
+    {
+        if (i > 0)
+            text_add_char(&list, ',');
+        text_add_string(&list, json_string_value(group));
+    }
+    table_add(t, list.size > 0 ? text_string(&list) : "-");
+    text_close(&list);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const json_t *one = *(json_t *const *)a, *other = *(json_t *const *)b;
+    int order = strcmp(json_text(one, "name"), json_text(other, "name"));
+
+    return order != 0 ? order
+                      : strcmp(json_text(one, "id"), json_text(other, "id"));
+}
+
+void peers_sort(json_t *peers)
+{
+    size_t count = json_array_size(peers);
+    json_t **sorted = memory_array(count + 1, sizeof(json_t *));
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = json_incref(json_array_get(peers, i));
+    qsort(sorted, count, sizeof(json_t *), by_name);
+    json_array_clear(peers);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(peers, sorted[i]);
+    free(sorted);
+}
+
 void peer_row(struct table *t, const json_t *peer)
 {
     char room[PEER_TEXT_SIZE];
@@ -31,6 +74,7 @@ void peer_row(struct table *t, const json_t *peer)
     table_add(t, json_text(peer, "path"));
     table_add(t, peer_rtt(json_object_get(peer, "rtt_ms"), room));
     table_add(t, json_text(peer, "endpoint"));
+    add_groups(t, json_object_get(peer, "groups"));
     table_add(t, info);
     free(info);
 }

@@ -8,9 +8,11 @@
 
 #include <jansson.h>
 
-enum { PEER_COLUMNS = 6, PEER_TEXT_SIZE = 64 };
+enum { PEER_COLUMNS = 7, PEER_TEXT_SIZE = 64 };
 
-/* Name, id (its begin), path, RTT, endpoint, info. */
+/* By name, then by id. */
+void peers_sort(json_t *peers);
+/* Name, id (its begin), path, RTT, endpoint, groups, info. */
 void peer_row(struct table *t, const json_t *peer);
 /* "12.1 ms", or "-" for null. */
 const char *peer_rtt(const json_t *rtt_ms, char room[PEER_TEXT_SIZE]);

@@ -1,10 +1,12 @@
 #include "edge/shell/api_internal.h"
 
+#include "common/base/hex.h"
 #include "common/base/jtext.h"
 #include "common/base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct text *answer_begin(struct client *c, struct bytes ref)
 {
@@ -54,13 +56,30 @@ static void done(struct client *c, const struct request *r)
     answer_end(answer_begin(c, r->ref));
 }
 
+/* By its name, or by the first digits of its id. */
+static bool is_self(const struct node *node, const char *to)
+{
+    struct node_id self = node_self(node);
+    char id[2 * KEY_SIZE + 1];
+    size_t length = strlen(to);
+
+    if (strcmp(to, node_name(node)) == 0)
+        return true;
+    hex_encode(bytes_of(self.key, KEY_SIZE), id);
+    return length >= API_ID_DIGITS && length < sizeof(id) &&
+           strncasecmp(id, to, length) == 0;
+}
+
 static void answer_unknown(struct client *c, struct bytes ref, const char *name)
 {
     struct node_refusal refusal;
     struct text why = {0};
 
-    text_add_string(&why, "no peer of that name is present");
-    if (refusal_of_peer(c->api, name, NULL, &refusal)) {
+    bool self = is_self(edge_node(c->api->edge), name);
+    text_add_string(&why,
+                    self ? "that is this node itself: only peers can be reached"
+                         : "no peer of that name is present");
+    if (!self && refusal_of_peer(c->api, name, NULL, &refusal)) {
         text_add_string(&why, ". ");
         refusal_say_it(&why, &refusal);
     }

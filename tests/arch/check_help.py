@@ -8,7 +8,7 @@ import tree
 
 PROGRAMS = ("zs", "zs-edge", "zs-relay")
 COMMANDS = ("mesh", "keygen", "id", "status", "peers", "wait", "send",
-            "publish", "listen", "ping", "chat", "top")
+            "publish", "listen", "ping", "chat", "top", "help", "version")
 
 
 def problems(programs):

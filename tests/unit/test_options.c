@@ -186,7 +186,7 @@ static void test_refused(void **state)
             "--timeout wants a duration such as 250ms, 5s or 10m, not `5`");
     refused(ARGV(S("x"), S("--size"), S("1kib")),
             "--size wants a size such as 1500 or 64KiB, not `1kib`");
-    refused(ARGV(S("--check")), "something is missing: thing TO [DATA]");
+    refused(ARGV(S("--check")), "TO is missing: thing TO [DATA]");
     refused(ARGV(S("a"), S("b"), S("c")), "what is `c`?");
 }
 
