@@ -36,5 +36,30 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/config)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/guide
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
-install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/LICENSE
-        DESTINATION ${CMAKE_INSTALL_DOCDIR})
+foreach(page README.md LICENSE ARCHITECTURE.md PROTOCOL.md CONTRIBUTING.md)
+    install(FILES ${PROJECT_SOURCE_DIR}/${page}
+            DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endforeach()
+
+# What these pages link to stands where the source has it, or a link does.
+install(FILES ${PROJECT_SOURCE_DIR}/tests/net/README.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/net)
+install(FILES ${PROJECT_SOURCE_DIR}/tests/bench/RESULTS.md
+        ${PROJECT_SOURCE_DIR}/tests/bench/LIMITS.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/bench)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/tests/bench/plots
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/tests/bench
+        FILES_MATCHING PATTERN *.svg)
+function(zs_link from to)
+    get_filename_component(folder ${from} DIRECTORY)
+    file(RELATIVE_PATH target
+         ${CMAKE_INSTALL_FULL_DOCDIR}/${folder} ${to})
+    install(CODE "
+        set(link \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DOCDIR}/${from}\")
+        get_filename_component(folder \"\${link}\" DIRECTORY)
+        file(MAKE_DIRECTORY \"\${folder}\")
+        file(CREATE_LINK ${target} \"\${link}\" SYMBOLIC)")
+endfunction()
+zs_link(edge/examples ${CMAKE_INSTALL_FULL_DOCDIR}/examples)
+zs_link(edge/clients ${CMAKE_INSTALL_FULL_DATADIR}/zeroservices/clients)
+zs_link(edge/lib/zeroservices.h ${CMAKE_INSTALL_FULL_INCLUDEDIR}/zeroservices.h)

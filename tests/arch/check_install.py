@@ -41,8 +41,41 @@ def problems(build):
         for path in WANTED:
             if not Path(prefix, path).exists():
                 yield f"{path}: is not installed"
+        for page in sorted(Path(prefix).rglob("*.md")):
+            yield from leads(page, prefix)
         for unit in sorted(Path(prefix, "lib/systemd/system").glob("*")):
             yield from fits(unit, prefix)
+
+
+def leads(page, prefix):
+    """Each link of the page, but to the Web, is to a file that is installed,
+    and to a heading that it has."""
+    name = page.relative_to(prefix)
+    for link in links(page.read_text(encoding="utf-8")):
+        path, _, part = link.partition("#")
+        to = page.parent / path if path else page
+        if re.match(r"[a-z+]+:", link):
+            continue
+        if Path(path).is_absolute() or not to.exists():
+            yield f"{name}: links to {link}, which is not installed"
+        elif part and to.suffix == ".md" and part not in parts(to):
+            yield f"{name}: links to {link}, a heading that is not there"
+
+
+def links(text):
+    text = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.M | re.S)
+    text = re.sub(r"`[^`\n]*`", "", text)
+    return re.findall(r"\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)", text) + \
+        re.findall(r"^\[[^]]+\]:\s*(\S+)", text, re.M) + \
+        re.findall(r"(?:href|src)=\"([^\"]+)\"", text)
+
+
+def parts(page):
+    """The headings as GitHub links to them."""
+    text = re.sub(r"^(```|~~~).*?^\1", "", page.read_text(encoding="utf-8"),
+                  flags=re.M | re.S)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
+            for title in re.findall(r"^#+ +(.*)$", text, re.M)}
 
 
 def fits(unit, prefix):

@@ -347,6 +347,19 @@ class Install(Checks):
         self.assertEqual(len(found), 1 + len(check_install.WANTED), found)
         self.assertIn("cmake --install", found[0])
 
+    def test_links(self):
+        self.write("doc/there.md", "# A heading, `code` and more\n")
+        page = self.write("doc/page.md", "[a](there.md) [b](https://x/y) "
+                          "[c](#own)\n# Own\n"
+                          "[d](there.md#a-heading-code-and-more) `[e](no)`\n"
+                          "```\n[f](nowhere)\n```\n")
+        self.finds(check_install.leads(page, self.root))
+        page.write_text("[a](gone.md) [b](there.md#gone) [c](#gone)\n"
+                        "[d]: ../gone\n<img src=\"gone.svg\">\n",
+                        encoding="utf-8")
+        self.finds(check_install.leads(page, self.root), "gone.md",
+                   "a heading", "a heading", "../gone", "gone.svg")
+
     def test_units(self):
         self.write("bin/zs-edge", "")
         good = "[Service]\nExecStart=/usr/bin/zs-edge -c x\n"
