@@ -2,18 +2,24 @@
 
 #include "common/base/memory.h"
 #include "common/conf/conf_tree.h"
+#include "common/conf/keyfile.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The file's bytes, one more than is allowed at most; NULL with errno set. */
-static char *read_all(const char *path, size_t *size)
+/* The file's bytes, one more than is allowed at most; NULL, told. */
+static char *read_all(const char *path, size_t *size, FILE *errors)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
+    const char *wrong;
+    int descriptor = keyfile_descriptor(path, &wrong);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+    if (file == NULL) {
+        fprintf(errors, "%s: cannot be read: %s\n", path,
+                descriptor < 0 ? wrong : strerror(errno));
         return NULL;
+    }
     char *text = memory_new(CONF_FILE_SIZE + 1);
     errno = 0;
     *size = fread(text, 1, CONF_FILE_SIZE + 1, file);
@@ -22,7 +28,7 @@ static char *read_all(const char *path, size_t *size)
     if (failure == 0)
         return text;
     free(text);
-    errno = failure;
+    fprintf(errors, "%s: cannot be read: %s\n", path, strerror(failure));
     return NULL;
 }
 
@@ -39,13 +45,13 @@ bool conf_load(const struct conf_table *table, const char *path, void *conf,
                FILE *errors)
 {
     size_t size;
-    char *text = read_all(path, &size);
+    char *text = read_all(path, &size, errors);
     char *folder = text ? folder_of(path) : NULL;
     bool good = false;
     memset(conf, 0, table->size);
     if (folder != NULL)
         good = conf_read(table, text, size, path, folder, conf, errors);
-    else
+    else if (text != NULL)
         fprintf(errors, "%s: cannot be read: %s\n", path, strerror(errno));
     free(folder);
     free(text);

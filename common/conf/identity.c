@@ -30,9 +30,10 @@ void node_key_write(struct keytext *text, const uint8_t secret_key[64])
 
     keytext_add(text, "# A ZeroServices node's key. Keep it secret; "
                       "the id is no secret.\n"
-                      "kind: key\nversion: 1\n");
+                      "kind: key\nversion: 2\n");
     keytext_hex(text, "id", id.key, KEY_SIZE);
     keytext_hex(text, "key", secret_key, 32);
+    keytext_sum(text);
 }
 
 /* The secret half of a node's key from its 32-byte seed. */
@@ -247,7 +248,7 @@ static void write_body(struct keytext *t, const struct edge_identity *identity)
     keytext_add(t,
                 "# ZeroServices identity of %s, valid until %s.\n"
                 "# Keep it secret: whoever has this file is %s.\n"
-                "kind: identity\nversion: 1\nname: %s\n",
+                "kind: identity\nversion: 2\nname: %s\n",
                 identity->said.name,
                 identity_print_time(identity->said.not_after, until),
                 identity->said.name, identity->said.name);
@@ -261,6 +262,7 @@ static void write_body(struct keytext *t, const struct edge_identity *identity)
     keytext_add(t, "relays:%s\n", identity->relay_count == 0 ? " []" : "");
     for (size_t i = 0; i < identity->relay_count; i++)
         keytext_add(t, "  - %s\n", relay_url_print(&identity->relays[i], url));
+    keytext_sum(t);
 }
 
 bool identity_save(const char *path, const struct edge_identity *identity,

@@ -125,6 +125,28 @@ static void release(struct keyfile *k)
     k->lines = NULL;
 }
 
+/* Version 2 has a checksum; one that is there has to fit in any case. */
+static bool is_version(struct keyfile *k)
+{
+    const char *version =
+        keyfile_has(k, "version") ? keyfile_text(k, "version") : "1";
+    bool second = version != NULL && strcmp(version, "2") == 0;
+
+    if (version == NULL || (!second && strcmp(version, "1") != 0)) {
+        keyfile_wrong(k, "version", "this program knows versions 1 and 2");
+        return false;
+    }
+    if ((second || keyfile_has(k, "checksum")) && !k->sum_fits) {
+        keyfile_wrong(k, "checksum",
+                      "the checksum does not fit: the file is damaged, or was "
+                      "changed by hand; take a copy, or make it anew");
+        return false;
+    }
+    if (keyfile_has(k, "checksum"))
+        (void)keyfile_text(k, "checksum");
+    return true;
+}
+
 /* Says what the file is where it is not what it should be. */
 static bool is_kind(struct keyfile *k, const char *kind)
 {
@@ -139,12 +161,7 @@ static bool is_kind(struct keyfile *k, const char *kind)
                       kind, mistakes_value(found, room));
         return false;
     }
-    if (keyfile_has(k, "version") &&
-        strcmp(keyfile_text(k, "version"), "1") != 0) {
-        keyfile_wrong(k, "version", "this program knows only version 1");
-        return false;
-    }
-    return true;
+    return is_version(k);
 }
 
 bool keyfile_open(struct keyfile *k, const char *path, const char *kind,
@@ -155,6 +172,7 @@ bool keyfile_open(struct keyfile *k, const char *path, const char *kind,
     k->text = keyfile_read(path, secrecy, &k->size, errors);
     if (k->text == NULL)
         return false;
+    k->sum_fits = keyfile_sum_fits(k->text, k->size);
     if (!read_lines(k)) {
         fprintf(errors, "%s: not a text file that holds keys\n", path);
         release(k);

@@ -17,6 +17,10 @@
  *     keyfile_hex(&k, "key", key, sizeof(key));
  *     return keyfile_close(&k, stderr);
  *
+ * A file that says `version: 2` ends with the checksum of all its bytes before
+ * that line, so that no bit of it changes unseen. Version 1 has none, and is
+ * still read; a `checksum` in it counts as well.
+ *
  * All mistakes of a file are told at once: "FILE:LINE:COLUMN: what is wrong".
  * The values of a file never stand in a message.
  */
@@ -49,6 +53,7 @@ struct keyfile {
     const char *path; /* borrowed */
     char *text;       /* cut into the lines */
     size_t size;
+    bool sum_fits; /* the last line is the checksum, and right */
     struct keyfile_line *lines;
     size_t count;
     struct mistakes mistakes;
@@ -97,6 +102,8 @@ void keytext_add(struct keytext *t, const char *format, ...)
 void keytext_hex(struct keytext *t, const char *key, const uint8_t *bytes,
                  size_t size);
 void keytext_base64(struct keytext *t, const char *key, struct bytes bytes);
+/* Ends a text of version 2: the line `checksum`, over all of it. */
+void keytext_sum(struct keytext *t);
 void keytext_close(struct keytext *t);
 
 enum keyfile_writing {
@@ -105,14 +112,23 @@ enum keyfile_writing {
 };
 
 /* Writes the file whole or not at all, synced to the disk. False with a line
- * on `errors`. `mode` is 0600 or 0644. */
+ * on `errors`. `mode` is 0600 or 0644. A process that is killed meanwhile
+ * leaves nothing; between two system calls of a KEYFILE_REPLACE it may leave
+ * .NAME.tmp, which the next one takes away. */
 bool keyfile_write(const char *path, const struct keytext *t, unsigned mode,
                    enum keyfile_writing writing, FILE *errors) MUST_USE;
 
+/* Opens a file to be read, without ever waiting for it: a named pipe, device,
+ * socket or directory is refused. "-", /dev/stdin and /dev/fd/N may be a pipe.
+ * -1, and what is wrong. */
+int keyfile_descriptor(const char *path, const char **wrong) MUST_USE;
+
 /* Reads a whole file as KEYFILE_SIZE allows, NUL-terminated, to be wiped and
- * freed; NULL with a line on `errors`. A pipe is taken as it is. */
+ * freed; NULL with a line on `errors`. */
 char *keyfile_read(const char *path, enum keyfile_secrecy secrecy, size_t *size,
                    FILE *errors) MUST_USE;
 void keyfile_wipe(char *text, size_t size);
+/* True if the text ends with the checksum of what stands before it. */
+bool keyfile_sum_fits(const char *text, size_t size);
 
 #endif

@@ -78,15 +78,56 @@ static char *read_all(int file, const char *path, size_t *size, FILE *errors)
     return NULL;
 }
 
+/* What the caller has open already, as "-" or a shell's <(...), may be a pipe:
+ * whoever said so knows that somebody writes into it. */
+static bool is_handed_over(const char *path)
+{
+    return strcmp(path, "/dev/stdin") == 0 ||
+           strncmp(path, "/dev/fd/", 8) == 0 ||
+           strncmp(path, "/proc/self/fd/", 14) == 0;
+}
+
+static const char *wrong_kind(mode_t mode)
+{
+    return S_ISDIR(mode)    ? "Is a directory"
+           : S_ISFIFO(mode) ? "is a named pipe, and no file"
+           : S_ISSOCK(mode) ? "is a socket, and no file"
+                            : "is a device, and no file";
+}
+
+int keyfile_descriptor(const char *path, const char **wrong)
+{
+    /* A named pipe is opened without waiting for who writes. */
+    bool handed_over = strcmp(path, "-") == 0 || is_handed_over(path);
+    int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+    int file = strcmp(path, "-") == 0
+                   ? dup(STDIN_FILENO)
+                   : open(path, handed_over ? flags : flags | O_NONBLOCK);
+    struct stat status;
+
+    *wrong = NULL;
+    if (file < 0 && errno == ENXIO)
+        *wrong = wrong_kind(S_IFSOCK);
+    else if (file < 0 || fstat(file, &status) != 0)
+        *wrong = strerror(errno);
+    else if (!handed_over && !S_ISREG(status.st_mode))
+        *wrong = wrong_kind(status.st_mode);
+    if (*wrong == NULL)
+        return file;
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
 char *keyfile_read(const char *path, enum keyfile_secrecy secrecy, size_t *size,
                    FILE *errors)
 {
     char *text = NULL;
-    int file = strcmp(path, "-") == 0 ? dup(STDIN_FILENO)
-                                      : open(path, O_RDONLY | O_CLOEXEC);
+    const char *wrong;
+    int file = keyfile_descriptor(path, &wrong);
 
     if (file < 0) {
-        failed(errors, path);
+        fprintf(errors, "%s: %s\n", path, wrong);
         return NULL;
     }
     if (secrecy == KEYFILE_PUBLIC || is_private(file, path, errors))
@@ -154,18 +195,6 @@ static bool write_all(int file, const struct keytext *t)
     return fsync(file) == 0;
 }
 
-/* Gives the finished file its name. False with errno. */
-static bool put_in_place(const char *from, const char *path,
-                         enum keyfile_writing writing)
-{
-    if (writing == KEYFILE_REPLACE)
-        return rename(from, path) == 0;
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-        return true;
-    /* A file system without it: a link is not made over a file either. */
-    return errno != EEXIST && link(from, path) == 0 && unlink(from) == 0;
-}
-
 /* That the name is there after a power cut too; some file systems refuse, and
  * then it is as well as it can be. */
 static void sync_folder(const char *path)
@@ -185,32 +214,149 @@ static void sync_folder(const char *path)
     free(folder);
 }
 
+/* Where a file of ours has a name before it is finished: one for each path, so
+ * that what an interrupted run left is found, and goes. "a/b" -> "a/.b.tmp" */
+static char *temporary_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
+    size_t size = strlen(path) + sizeof("..tmp");
+    char *temporary = memory_new(size);
+
+    snprintf(temporary, size, "%.*s.%s.tmp", folder, path, path + folder);
+    return temporary;
+}
+
+/* A file without a name, which ends with its process; or else, where the file
+ * system has none, under the temporary name. -1 with errno. */
+static int open_new(const char *path, const char *temporary, bool *named)
+{
+    char *folder = memory_string(path);
+    char *slash = strrchr(folder, '/');
+    int flags = O_WRONLY | O_CLOEXEC;
+
+    if (slash != NULL)
+        slash[slash == folder ? 1 : 0] = '\0';
+    int file = open(slash != NULL ? folder : ".", flags | O_TMPFILE, 0600);
+    free(folder);
+    *named = file < 0 && errno != EACCES && errno != ENOENT &&
+             errno != ENOTDIR && errno != EROFS;
+    if (!*named)
+        return file;
+    unlink(temporary);
+    return open(temporary, flags | O_CREAT | O_EXCL, 0600);
+}
+
+/* Names the file that has no name. */
+static bool name_it(int file, const char *path)
+{
+    char self[64];
+
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Also beside another process that does the same to the same path: each takes
+ * the other's temporary name away, and one of them is last. */
+static bool replace(int file, bool named, const char *temporary,
+                    const char *path)
+{
+    enum { TRIES = 100 };
+
+    if (named)
+        return rename(temporary, path) == 0;
+    for (int i = 0; i < TRIES; i++) {
+        if (!name_it(file, temporary)) {
+            if (errno != EEXIST || (unlink(temporary) != 0 && errno != ENOENT))
+                return false;
+        } else if (rename(temporary, path) == 0) {
+            return true;
+        } else if (errno != ENOENT) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Gives the finished file its name, which no file may have. False with errno.
+ */
+static bool put_new(int file, bool named, const char *temporary,
+                    const char *path)
+{
+    if (!named)
+        return name_it(file, path);
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return true;
+    /* A file system without it: a link is not made over a file either. */
+    return errno != EEXIST && link(temporary, path) == 0 &&
+           unlink(temporary) == 0;
+}
+
+static bool write_file(const char *path, const char *temporary,
+                       const struct keytext *t, unsigned mode,
+                       enum keyfile_writing writing)
+{
+    bool named;
+    int file = open_new(path, temporary, &named);
+
+    if (file < 0)
+        return false;
+    bool done =
+        fchmod(file, mode) == 0 && write_all(file, t) &&
+        (writing == KEYFILE_NEW ? put_new(file, named, temporary, path)
+                                : replace(file, named, temporary, path));
+    int reason = errno;
+    /* What stands there is this run's, or one's that was interrupted. */
+    if (!done || writing == KEYFILE_NEW)
+        unlink(temporary);
+    close(file);
+    errno = reason;
+    return done;
+}
+
 bool keyfile_write(const char *path, const struct keytext *t, unsigned mode,
                    enum keyfile_writing writing, FILE *errors)
 {
-    size_t size = strlen(path) + sizeof(".XXXXXX");
-    char *temporary = memory_new(size);
-    bool done;
-    int file;
+    char *temporary = temporary_of(path);
+    bool done = write_file(path, temporary, t, mode, writing);
 
-    snprintf(temporary, size, "%s.XXXXXX", path);
-    file = mkostemp(temporary, O_CLOEXEC);
-    if (file < 0) {
+    if (!done && errno == EEXIST)
+        fprintf(errors, "%s: exists, and is not overwritten\n", path);
+    else if (!done)
         failed(errors, path);
-        free(temporary);
-        return false;
-    }
-    done = fchmod(file, mode) == 0 && write_all(file, t);
-    done = close(file) == 0 && done;
-    done = done && put_in_place(temporary, path, writing);
-    if (!done) {
-        if (errno == EEXIST)
-            fprintf(errors, "%s: exists, and is not overwritten\n", path);
-        else
-            failed(errors, path);
-        unlink(temporary);
-    }
     sync_folder(path);
     free(temporary);
     return done;
+}
+
+/* ---- The checksum: the file's last line, over all that stands above */
+
+enum { SUM_SIZE = 16, SUM_LINE = sizeof("checksum: \n") - 1 + 2 * SUM_SIZE };
+
+static void sum_line(const char *text, size_t size, char line[SUM_LINE + 1])
+{
+    uint8_t sum[SUM_SIZE];
+    char digits[2 * SUM_SIZE + 1];
+
+    crypto_generichash(sum, sizeof(sum), (const uint8_t *)text, size, NULL, 0);
+    sodium_bin2hex(digits, sizeof(digits), sum, sizeof(sum));
+    snprintf(line, SUM_LINE + 1, "checksum: %s\n", digits);
+}
+
+void keytext_sum(struct keytext *t)
+{
+    char line[SUM_LINE + 1];
+
+    sum_line(t->data, t->size, line);
+    keytext_add(t, "%s", line);
+}
+
+bool keyfile_sum_fits(const char *text, size_t size)
+{
+    char line[SUM_LINE + 1];
+
+    if (size < SUM_LINE)
+        return false;
+    sum_line(text, size - SUM_LINE, line);
+    return memcmp(text + size - SUM_LINE, line, SUM_LINE) == 0;
 }

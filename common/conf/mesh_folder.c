@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -41,7 +42,7 @@ static bool save_key(const struct mesh_folder *m, enum keyfile_writing writing,
     keytext_add(&text,
                 "# The ZeroServices mesh %s. Keep it safe and secret: whoever "
                 "has it decides who is in.\n"
-                "kind: mesh\nversion: 1\nname: %s\n",
+                "kind: mesh\nversion: 2\nname: %s\n",
                 m->name, m->name);
     keytext_hex(&text, "id", m->id.key, KEY_SIZE);
     keytext_hex(&text, "key", m->key, 32);
@@ -49,6 +50,7 @@ static bool save_key(const struct mesh_folder *m, enum keyfile_writing writing,
     keytext_add(&text, "relays:%s\n", m->relay_count == 0 ? " []" : "");
     for (size_t i = 0; i < m->relay_count; i++)
         keytext_add(&text, "  - %s\n", relay_url_print(&m->relays[i], url));
+    keytext_sum(&text);
     done = keyfile_write(path, &text, 0600, writing, errors);
     keytext_close(&text);
     free(path);
@@ -64,7 +66,7 @@ bool mesh_folder_save_issued(const struct mesh_folder *m, FILE *errors)
     keytext_add(&text,
                 "# Issued by the mesh %s: name, node id, valid until "
                 "(Unix seconds), state.\n"
-                "kind: issued\nversion: 1\n",
+                "kind: issued\nversion: 2\n",
                 m->name);
     keytext_hex(&text, "mesh", m->id.key, KEY_SIZE);
     keytext_add(&text, "nodes:%s\n", m->issued_count == 0 ? " []" : "");
@@ -74,8 +76,12 @@ bool mesh_folder_save_issued(const struct mesh_folder *m, FILE *errors)
 
         hex_encode(bytes_of(issued->id.key, KEY_SIZE), id);
         keytext_add(&text, "  - %s %s %" PRIu64 " %s\n", issued->name, id,
-                    issued->not_after, issued->revoked ? "revoked" : "valid");
+                    issued->not_after,
+                    issued->revoked ? "revoked"
+                    : issued->begun ? "begun"
+                                    : "valid");
     }
+    keytext_sum(&text);
     done = keyfile_write(path, &text, 0644, KEYFILE_REPLACE, errors);
     keytext_close(&text);
     free(path);
@@ -159,7 +165,8 @@ static bool read_issued(const char *text, struct issued *issued)
         return false;
     issued->not_after = strtoull(until, NULL, 10);
     issued->revoked = strcmp(state, "revoked") == 0;
-    return (issued->revoked || strcmp(state, "valid") == 0) &&
+    issued->begun = strcmp(state, "begun") == 0;
+    return (issued->revoked || issued->begun || strcmp(state, "valid") == 0) &&
            hex_decode(id, issued->id.key, KEY_SIZE);
 }
 
@@ -208,6 +215,24 @@ static bool load_key(struct mesh_folder *m, FILE *errors)
     return good;
 }
 
+/* What an interrupted run left of a file that it wrote anew: it may hold a key.
+ * The list of those revoked is written by edges too, and by them again. */
+static void sweep(const struct mesh_folder *m)
+{
+    DIR *folder = opendir(m->path);
+    const struct dirent *entry;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        size_t size = strlen(entry->d_name);
+        if (size > 5 && entry->d_name[0] == '.' &&
+            strcmp(entry->d_name + size - 4, ".tmp") == 0 &&
+            strcmp(entry->d_name, ".revoked.zs.tmp") != 0)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
 bool mesh_folder_open(struct mesh_folder *m, const char *path, FILE *errors)
 {
     memset(m, 0, sizeof(*m));
@@ -215,8 +240,10 @@ bool mesh_folder_open(struct mesh_folder *m, const char *path, FILE *errors)
     m->lock = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (m->lock < 0 || flock(m->lock, LOCK_EX) != 0)
         fprintf(errors, "%s: %s\n", path, strerror(errno));
-    else if (load_key(m, errors) && load_issued(m, errors))
+    else if (load_key(m, errors) && load_issued(m, errors)) {
+        sweep(m);
         return true;
+    }
     mesh_folder_close(m);
     return false;
 }

@@ -19,6 +19,7 @@ struct issued {
     struct node_id id;
     uint64_t not_after; /* Unix seconds */
     bool revoked;
+    bool begun; /* its file is not known to be written: see issue */
 };
 
 struct mesh_folder {

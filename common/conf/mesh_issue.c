@@ -115,13 +115,39 @@ static bool may_issue(struct mesh_folder *m, struct edge_identity *identity,
     return true;
 }
 
+/* What an earlier run began and did not end: without its file nobody has the
+ * key, and it is forgotten. False, told, if the file is there. */
+static bool settle_begun(struct mesh_folder *m, const char *name,
+                         const char *path, enum mesh_taken taken, FILE *errors)
+{
+    struct issued *named = mesh_folder_named(m, name);
+
+    if (named == NULL || !named->begun)
+        return true;
+    named->begun = false;
+    if (access(path, F_OK) != 0) {
+        *named = m->issued[--m->issued_count];
+        return true;
+    }
+    if (!mesh_folder_save_issued(m, errors))
+        return false;
+    if (taken == MESH_TAKEN_REPLACE)
+        return true;
+    fprintf(errors,
+            "%s: an earlier run that was interrupted wrote it, and it is "
+            "whole: use it, or --replace makes it anew\n",
+            path);
+    return false;
+}
+
 /* The list before the file: what is out there can always be revoked. */
 static bool record(struct mesh_folder *m, const struct edge_identity *identity,
-                   FILE *errors)
+                   bool begun, FILE *errors)
 {
     struct issued *known = mesh_folder_find(m, &identity->said.node);
     struct issued issued = {.id = identity->said.node,
-                            .not_after = identity->said.not_after};
+                            .not_after = identity->said.not_after,
+                            .begun = begun};
 
     memcpy(issued.name, identity->said.name, sizeof(issued.name));
     if (known != NULL)
@@ -135,9 +161,11 @@ bool mesh_folder_issue(struct mesh_folder *m, struct edge_identity *identity,
                        enum mesh_taken taken, FILE *errors)
 {
     char *path = mesh_folder_path(m, identity->said.name, ".zs");
-    bool done = may_issue(m, identity, path, taken, errors);
+    bool done = settle_begun(m, identity->said.name, path, taken, errors) &&
+                may_issue(m, identity, path, taken, errors);
 
     if (done) {
+        bool is_new = mesh_folder_find(m, &identity->said.node) == NULL;
         identity->mesh = identity->said.mesh = m->id;
         identity->mesh_secret = m->secret;
         identity->relay_count = m->relay_count;
@@ -145,9 +173,10 @@ bool mesh_folder_issue(struct mesh_folder *m, struct edge_identity *identity,
         identity->certificate_size =
             certificate_sign(&identity->said, m->key, identity->certificate)
                 .size;
-        done =
-            record(m, identity, errors) &&
-            identity_save(path, identity, taken == MESH_TAKEN_REPLACE, errors);
+        done = record(m, identity, is_new, errors) &&
+               identity_save(path, identity, taken == MESH_TAKEN_REPLACE,
+                             errors) &&
+               (!is_new || record(m, identity, false, errors));
     }
     free(path);
     return done;

@@ -35,9 +35,10 @@ bool relay_key_create(const char *path, struct curve_pair *pair, FILE *errors)
     sodium_memzero(secret, sizeof(secret));
     keytext_add(&text, "# A ZeroServices relay's key. Keep it secret: the "
                        "public half is in the relay's URL.\n"
-                       "kind: relay\nversion: 1\n");
+                       "kind: relay\nversion: 2\n");
     keytext_hex(&text, "public", pair->public_key, 32);
     keytext_hex(&text, "key", pair->secret_key, 32);
+    keytext_sum(&text);
     done = keyfile_write(path, &text, 0600, KEYFILE_NEW, errors);
     keytext_close(&text);
     return done;

@@ -132,6 +132,15 @@ static void write_settings(struct keytext *t, const struct options *o,
     keytext_add(t, "]\nlog: {level: info, format: text}\n");
 }
 
+/* A key without settings is what an interrupted run left, or one that was put
+ * there on purpose: it is used. */
+static bool take_key(const char *path, struct curve_pair *pair, bool *made)
+{
+    *made = access(path, F_OK) != 0;
+    return *made ? relay_key_create(path, pair, stderr)
+                 : relay_key_load(path, pair, stderr);
+}
+
 /* The key first: without it nothing is there yet. */
 static bool make(const struct options *o, struct relay_url *url)
 {
@@ -141,18 +150,18 @@ static bool make(const struct options *o, struct relay_url *url)
     char printed[RELAY_URL_SIZE];
     struct keytext text = {0};
     struct curve_pair pair;
-    bool done = false;
+    bool done = false, made;
 
     if (mkdir(folder, 0755) != 0 && errno != EEXIST)
         fprintf(stderr, "%s: %s\n", folder, strerror(errno));
     else if (access(settings, F_OK) == 0)
         fprintf(stderr, "%s: exists, and is not overwritten\n", settings);
-    else if (relay_key_create(key, &pair, stderr)) {
+    else if (take_key(key, &pair, &made)) {
         memcpy(url->key.key, pair.public_key, KEY_SIZE);
         sodium_memzero(&pair, sizeof(pair));
         write_settings(&text, o, relay_url_print(url, printed), url->port);
         done = keyfile_write(settings, &text, 0644, KEYFILE_NEW, stderr);
-        if (!done)
+        if (!done && made)
             unlink(key);
     }
     keytext_close(&text);

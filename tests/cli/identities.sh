@@ -248,11 +248,14 @@ refused 3 "secrets readable by others; chmod 600 office/eve.zs" \
     "$zs" id office/eve.zs
 chmod 600 office/eve.zs
 sed -i 's/^name: .*/name: alice/' office/eve.zs
+refused 3 "the checksum does not fit" "$zs" id office/eve.zs
+# A file of version 1 has none, and may be changed by hand.
+sed -i '/^checksum: /d; s/^version: 2/version: 1/' office/eve.zs
 refused 3 "office/eve.zs:5:7: \`name\` is not the certificate's" \
     "$zs" id office/eve.zs
-sed -i 's/^relays:/surprise: 1\nrelays:/; s/^version: 1/version: 2/' \
+sed -i 's/^relays:/surprise: 1\nrelays:/; s/^version: 1/version: 3/' \
     office/eve.zs
-refused 3 "version 1" "$zs" id office/eve.zs
+refused 3 "versions 1 and 2" "$zs" id office/eve.zs
 head -c 300 office/alice.zs >cut.zs
 chmod 600 cut.zs
 refused 3 "cut.zs:" "$zs" id cut.zs
