@@ -48,7 +48,7 @@ enum {
     API_FILTERS = 64,
     API_TYPE_SIZE = 255,
     API_NAME_SIZE = 2 * KEY_SIZE + 1, /* of a peer: name or hexadecimal id */
-    API_ID_DIGITS = 8, /* of an id, at the least */
+    API_ID_DIGITS = 8,                /* of an id, at the least */
     API_TIMEOUT_MS = 5000,
 };
 

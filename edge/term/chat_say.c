@@ -133,12 +133,10 @@ static enum chat_say command(struct chat *c, time_t now, const char *line,
         nearest_offer(&near, name, commands[i].name);
     }
     if (near.word)
-        chat_note(c, now, CHAT_HINT,
-                  "unknown command /%.*s: did you mean /%s?",
+        chat_note(c, now, CHAT_HINT, "unknown command /%.*s: did you mean /%s?",
                   (int)length, line, near.word);
     else
-        chat_note(c, now, CHAT_HINT,
-                  "unknown command /%.*s; /help names all",
+        chat_note(c, now, CHAT_HINT, "unknown command /%.*s; /help names all",
                   (int)length, line);
     return CHAT_DONE;
 }
