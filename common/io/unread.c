@@ -91,12 +91,17 @@ static void settle(struct unread *u, struct unread_conn *c)
     c->held = held;
 }
 
+void unread_freed(struct unread *u, struct instant now)
+{
+    if (instant_is_never(u->give_back_at))
+        u->give_back_at = instant_after(now, span_ms(UNREAD_GIVE_BACK_MS));
+}
+
 static void cut(struct unread *u, struct unread_conn *c, const char *reason,
                 struct instant now)
 {
     unread_remove(u, c);
-    if (instant_is_never(u->give_back_at))
-        u->give_back_at = instant_after(now, span_ms(UNREAD_GIVE_BACK_MS));
+    unread_freed(u, now);
     c->cut(c->owner, reason);
 }
 

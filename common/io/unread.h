@@ -35,7 +35,7 @@ enum {
      * wire), 3.1 for those of 34 bytes, 1.8 for 1,000, 1.0 for 64 KiB.
      */
     UNREAD_COST_HALVES = 9,
-    /* After a cut, before the memory that libzmq frees goes to the system. */
+    /* Before the memory that libzmq frees after a cut goes to the system. */
     UNREAD_GIVE_BACK_MS = 500,
 };
 
@@ -106,6 +106,9 @@ static inline void unread_took(struct unread_conn *c, size_t size)
 
     c->took += sealed + (sealed > UINT8_MAX ? 9 : 2);
 }
+
+/* Much was freed, or is in a moment: it is to go back to the system. */
+void unread_freed(struct unread *u, struct instant now);
 
 struct instant unread_deadline(const struct unread *u);
 /* Cuts a connection that holds too much (reason "unread"), and the one that

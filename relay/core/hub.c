@@ -260,8 +260,13 @@ void hub_reconfigure(struct hub *h, const struct hub_conf *conf,
     finish(h);
 }
 
+size_t hub_memory(const struct hub *h)
+{
+    return parcels_bytes(h->parcels) + h->told_bytes;
+}
+
 void hub_counters_get(const struct hub *h, struct hub_counters *c)
 {
     *c = h->counters;
-    c->memory = parcels_bytes(h->parcels) + h->told_bytes;
+    c->memory = hub_memory(h);
 }

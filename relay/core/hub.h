@@ -129,6 +129,8 @@ struct hub_counters {
     uint64_t memory;      /* kept now: packets once, and what edges told */
     uint64_t edges;       /* now */
 };
+/* What is kept now for all edges, in bytes: counters' `memory`. */
+size_t hub_memory(const struct hub *h);
 void hub_counters_get(const struct hub *h, struct hub_counters *c);
 
 #endif

@@ -14,11 +14,6 @@ static struct hub_todo *write_now(struct hub *h, const struct edge *e,
 
 /* ---- What all may take -------------------------------------------------- */
 
-static size_t kept(const struct hub *h)
-{
-    return parcels_bytes(h->parcels) + h->told_bytes;
-}
-
 static size_t memory_limit(const struct hub *h)
 {
     size_t limit = h->conf.limits.memory;
@@ -29,7 +24,7 @@ static size_t memory_limit(const struct hub *h)
 static size_t queue_limit(const struct hub *h)
 {
     size_t limit = memory_limit(h);
-    size_t left = limit > kept(h) ? limit - kept(h) : 0;
+    size_t left = limit > hub_memory(h) ? limit - hub_memory(h) : 0;
     return left < h->conf.limits.queue ? left : h->conf.limits.queue;
 }
 
@@ -70,7 +65,7 @@ static void doom(struct hub *h, struct edge *e, enum refusal reason)
 
 void hub_make_room(struct hub *h, size_t size)
 {
-    while (kept(h) + size > memory_limit(h)) {
+    while (hub_memory(h) + size > memory_limit(h)) {
         struct edge *e = largest(h);
         if (!e || weight_of(e) == 0)
             return;

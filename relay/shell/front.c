@@ -322,6 +322,11 @@ static void on_ready(void *context, int events)
         read_packets(f, PACKETS_A_TURN);
 }
 
+void front_freed(struct front *f, struct instant now)
+{
+    unread_freed(&f->unread, now);
+}
+
 void front_turn(struct front *f, struct instant now)
 {
     end_closing(f);

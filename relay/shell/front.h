@@ -63,6 +63,9 @@ void front_prove(struct front *f, uint64_t conn);
 /* Ignores the connection from now on, and ends it. */
 void front_drop(struct front *f, uint64_t conn);
 
+/* Its owner has freed much: it is to go back to the system. */
+void front_freed(struct front *f, struct instant now);
+
 /* To be called in each turn of the loop, and at the deadline. */
 void front_turn(struct front *f, struct instant now);
 struct instant front_deadline(const struct front *f);

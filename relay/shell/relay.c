@@ -28,6 +28,7 @@ enum {
     FILES_OF_LIBZMQ = 10,
     FILES_OF_THREAD = 2,
     FILES_FIRST = 16,
+    FREED_MANY = 8 * 1024 * 1024,
 };
 
 struct relay {
@@ -51,6 +52,7 @@ struct relay {
     bool closed;
     bool reading_lists; /* what is on the disk already is not kept again */
     struct settings_files files;
+    size_t kept_most; /* by the hub, since memory went back to the system */
     struct keeper *keeper; /* of revocation lists */
     struct log_limit log;
 };
@@ -178,6 +180,18 @@ static void set_wake(struct relay *r, struct instant now)
     uv_timer_start(&r->wake, on_wake, us <= 0 ? 0 : (uint64_t)us / 1000 + 1, 0);
 }
 
+/* A queue of many packets is gone: so is its memory, in a moment. */
+static void give_back(struct relay *r, struct instant now)
+{
+    size_t kept = hub_memory(r->hub);
+    if (kept > r->kept_most)
+        r->kept_most = kept;
+    if (r->kept_most - kept < FREED_MANY)
+        return;
+    r->kept_most = kept;
+    front_freed(r->front, now);
+}
+
 static void end_of_turn(void *context)
 {
     struct relay *r = context;
@@ -187,6 +201,7 @@ static void end_of_turn(void *context)
     front_turn(r->front, now);
     if (instant_reached(hub_deadline(r->hub), now))
         tell_hub(r, &(struct hub_event){.kind = HUB_TICK}, NULL);
+    give_back(r, now);
     set_wake(r, now);
 }
 

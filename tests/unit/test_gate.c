@@ -371,6 +371,26 @@ static void who_comes_too_fast_is_kept_out(void **state)
     close(listener);
 }
 
+/* Each cost tens of KiB in libzmq: what they had goes back to the system. */
+static void many_that_closed_give_their_memory_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        gate_accepted(gate, here, now);
+        assert_int_equal(closed(here), 0);
+    }
+    gate_due(gate, now);
+    assert_true(instant_is_never(unread.give_back_at));
+    for (int i = 0; i < 200; i++) {
+        gate_accepted(gate, here, now);
+        assert_int_equal(closed(here), 0);
+    }
+    assert_true(instant_reached(gate_deadline(gate), now));
+    gate_due(gate, now);
+    assert_false(instant_reached(gate_deadline(gate), now));
+    assert_false(instant_is_never(unread.give_back_at));
+}
+
 static void another_connection_with_the_descriptor_is_spared(void **state)
 {
     (void)state;
@@ -467,6 +487,7 @@ int main(void)
         CROWD_TEST(too_many_handshakes_are_cut_at_once),
         CROWD_TEST(out_of_descriptors_the_oldest_stranger_makes_room),
         CROWD_TEST(who_comes_too_fast_is_kept_out),
+        TEST(many_that_closed_give_their_memory_back),
         TEST(another_connection_with_the_descriptor_is_spared),
         TEST(who_is_not_read_is_cut),
         TEST(before_its_first_packet_it_may_send_little),

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -735,25 +736,29 @@ static void who_does_not_read_hurts_nobody(void **state)
     close_client(&c);
 }
 
+/* Its libzmq and its kernel take little that it does not read. */
+static void join_slow(struct client *c, uint16_t number)
+{
+    int one = 1;
+    int buffer = 1 << 16;
+    open_node(c, number);
+    zmq_disconnect(c->socket, world.endpoint);
+    zmq_setsockopt(c->socket, ZMQ_RCVHWM, &one, sizeof one);
+    zmq_setsockopt(c->socket, ZMQ_RCVBUF, &buffer, sizeof buffer);
+    assert_int_equal(zmq_connect(c->socket, world.endpoint), 0);
+    say_hello(c);
+    assert_true(await(c, RELAY_SYNCED, WAIT_MS).size > 0);
+}
+
 /* One stopped: what was taken for it is its queue, what libzmq may hold, and
  * what the kernel does. */
 static void who_stopped_costs_its_queue_and_little_more(void **state)
 {
     (void)state;
     enum { SIZE = 60000, QUEUE = 1 << 20, KERNEL = 2 << 20 };
-    int one = 1;
-    int buffer = 1 << 16;
     start("limits: {queue: 1MiB}\n");
     join(&a, 1);
-    join(&b, 2);
-    close_client(&b);
-    open_node(&b, 2);
-    zmq_disconnect(b.socket, world.endpoint);
-    zmq_setsockopt(b.socket, ZMQ_RCVHWM, &one, sizeof one);
-    zmq_setsockopt(b.socket, ZMQ_RCVBUF, &buffer, sizeof buffer);
-    assert_int_equal(zmq_connect(b.socket, world.endpoint), 0);
-    say_hello(&b);
-    assert_true(await(&b, RELAY_SYNCED, WAIT_MS).size > 0);
+    join_slow(&b, 2);
     static const uint8_t ping[9] = {RELAY_PING};
     for (uint32_t i = 0; i < 500; i++)
         forward(&a, &b, i, SIZE);
@@ -765,6 +770,35 @@ static void who_stopped_costs_its_queue_and_little_more(void **state)
         kept += SIZE;
     assert_true(kept > QUEUE);
     assert_true(kept < QUEUE + HELD_BYTES + KERNEL);
+}
+
+/* Instead of libc's. */
+static int trimmed;
+
+int malloc_trim(size_t pad)
+{
+    (void)pad;
+    return ++trimmed;
+}
+
+/* A queue that went leaves nothing behind in the process. */
+static void memory_goes_back_to_the_system(void **state)
+{
+    (void)state;
+    start("limits: {queue: 64MiB}\n");
+    join(&a, 1);
+    join_slow(&b, 2);
+    for (uint32_t i = 0; i < 400; i++)
+        forward(&a, &b, i, 60000);
+    static const uint8_t ping[9] = {RELAY_PING};
+    send_bytes(&a, bytes_of(ping, sizeof ping));
+    assert_true(await(&a, RELAY_PONG, WAIT_MS).size > 0);
+    assert_int_equal(trimmed, 0);
+    close_client(&b);
+    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    while (trimmed == 0 && !instant_reached(end, clock_now()))
+        turn();
+    assert_true(trimmed > 0);
 }
 
 static void a_stopping_relay_says_so(void **state)
@@ -806,6 +840,7 @@ int main(void)
         TEST(a_message_of_endless_frames_is_cut),
         TEST(who_does_not_read_hurts_nobody),
         TEST(who_stopped_costs_its_queue_and_little_more),
+        TEST(memory_goes_back_to_the_system),
         TEST(a_stopping_relay_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
