@@ -75,9 +75,10 @@ void unread_remove(struct unread *u, struct unread_conn *c)
     if (c->list == NULL)
         return;
     u->held -= c->held;
+    u->freed += c->held;
     c->held = 0;
     list_remove(u, c);
-    if (u->quiet == NULL && u->busy == NULL)
+    if (u->quiet == NULL && u->busy == NULL && u->freed < UNREAD_FREED)
         u->look_at = INSTANT_NEVER;
 }
 
@@ -190,6 +191,14 @@ static void cut_largest(struct unread *u, struct instant now)
     }
 }
 
+static void give_back_later(struct unread *u, struct instant now)
+{
+    if (u->freed < UNREAD_FREED)
+        return;
+    u->freed = 0;
+    unread_freed(u, now);
+}
+
 struct instant unread_deadline(const struct unread *u)
 {
     return instant_min(u->look_at, u->give_back_at);
@@ -211,6 +220,8 @@ void unread_due(struct unread *u, struct instant now)
     look_at_some(u, &u->busy, busy, now);
     look_at_some(u, &u->quiet, quiet, now);
     cut_largest(u, now);
+    give_back_later(u, now);
+    u->look_at = INSTANT_NEVER;
     if (u->quiet != NULL || u->busy != NULL)
         u->look_at = instant_after(
             now, span_ms(u->busy != NULL ? UNREAD_BUSY_MS : UNREAD_IDLE_MS));

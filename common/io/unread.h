@@ -35,6 +35,8 @@ enum {
      * wire), 3.1 for those of 34 bytes, 1.8 for 1,000, 1.0 for 64 KiB.
      */
     UNREAD_COST_HALVES = 9,
+    /* Held by connections that went: it is worth while to return it. */
+    UNREAD_FREED = 1024 * 1024,
     /* Before the memory that libzmq frees after a cut goes to the system. */
     UNREAD_GIVE_BACK_MS = 500,
 };
@@ -82,6 +84,7 @@ struct unread {
     struct unread_conn *busy;
     size_t quiet_count;
     uint64_t memory_was;
+    uint64_t freed; /* was held by connections that went */
     struct instant look_at;
     struct instant give_back_at;
 };

@@ -28,7 +28,7 @@ enum {
     FILES_OF_LIBZMQ = 10,
     FILES_OF_THREAD = 2,
     FILES_FIRST = 16,
-    FREED_MANY = 8 * 1024 * 1024,
+    FREED_MANY = 2 * 1024 * 1024,
 };
 
 struct relay {

@@ -41,6 +41,8 @@ static const struct {
     {"unknown", attack_unknown,
      "a member's: COUNT packets of GROUP_ACK UNKNOWN by a direct link"},
     {"announce", attack_announce, "a member's: RATE new announcements"},
+    {"deaf", attack_deaf,
+     "a member's: COUNT packets of SIZE to itself, and it reads nothing"},
     {"relay", attack_relay,
      "plays the relay of KEY-FILE; sends frames that never end, with"
      " COUNT 1 before WELCOME, else after it"},

@@ -48,6 +48,7 @@ attack_fn attack_frames;
 attack_fn attack_link_hellos, attack_relay_hellos;
 /* Members. */
 attack_fn attack_roster, attack_inits, attack_unknown, attack_announce;
+attack_fn attack_deaf;
 /* Who plays the relay. */
 attack_fn attack_relay;
 /* Local programs, and what reaches the HTTP port. */

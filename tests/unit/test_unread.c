@@ -279,6 +279,30 @@ static void memory_is_given_back_a_moment_after_a_cut(void **state)
     assert_true(instant_is_never(unread_deadline(&unread)));
 }
 
+/* Who held much and left of itself is as good as cut. */
+static void memory_of_who_left_is_given_back(void **state)
+{
+    (void)state;
+    unread_set_memory(&unread, 1 << 30);
+    for (int i = 0; i < 2; i++) {
+        add(i);
+        conns[i].limit = 8 * UNREAD_FREED;
+    }
+    seen[0].received = UNREAD_FREED / 2;
+    look_again();
+    unread_remove(&unread, &conns[0]);
+    look_again();
+    assert_true(instant_is_never(unread.give_back_at));
+    seen[1].received = UNREAD_FREED;
+    look_again();
+    unread_remove(&unread, &conns[1]); /* nobody is left */
+    look_again();
+    assert_int_equal(given_back, 0);
+    look_again();
+    assert_int_equal(given_back, 1);
+    assert_true(instant_is_never(unread_deadline(&unread)));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -296,6 +320,7 @@ int main(void)
         TEST(many_are_looked_at_in_turns),
         TEST(all_are_looked_at_when_the_process_grows),
         TEST(memory_is_given_back_a_moment_after_a_cut),
+        TEST(memory_of_who_left_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,43 @@
+#!/bin/bash
+# Members who have the relay keep what they do not read, and members who send it
+# messages without an end: the relay has 32 MiB for all of them, and alice and
+# bob talk by it.
+#
+#   here: hub (relay, 127.0.0.1:443), alice, bob
+. "$(dirname "$0")/../net/lab.sh"
+. "$NET_DIR/../adversary/stage.sh"
+
+hub=127.0.0.1:443
+crowd=24
+# Of each it kept 5 MiB before, which is its queue and libzmq's part.
+mib=80
+
+stage "paths: {tcp: false}" "discovery: {multicast: false}"
+for ((i = 1; i <= crowd; i++)); do another "m$i"; done
+echo "limits: {memory: 32MiB}" >>"$LAB/hub/relay.yaml"
+start_relay hub here
+meet relay
+watch hub
+
+each() { # COUNT ATTACK [options] - by so many of the crowd
+    local i
+    for ((i = 1; i <= $1; i++)); do
+        lie "$2" $hub --key "$RELAY_KEY" --relay $hub --relay-key "$RELAY_KEY" \
+            --identity "$LAB/office/m$i.zs" "${@:3}"
+    done
+}
+
+each $crowd deaf --count 200 --size 60000
+under_attack "$crowd members who read nothing of 12 MB each" $mib
+check_lie "the attack took place" 0 sent 50 200
+
+each $crowd deaf --count 100000 --size 64
+under_attack "$crowd members who read nothing of many small packets" $mib
+check_lie "the attack took place" 0 sent 1000 100000
+
+each 8 frames --size 1
+under_attack "8 members' frames of 1 byte without an end" $mib
+check_lie "the attack took place" 0 sent 1000 100000000
+
+stage_end
+finish
