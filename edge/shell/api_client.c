@@ -157,32 +157,38 @@ void clients_flush(struct api *a)
 /* A line that is longer than the limit is refused once; the rest is skipped. */
 static void keep_tail(struct client *c, struct bytes tail)
 {
-    if (c->skipping)
-        return;
-    if (c->in.size + tail.size <= c->api->line_limit) {
+    if (!c->skipping && c->in.size + tail.size <= c->api->line_limit) {
         text_add(&c->in, tail);
         return;
     }
-    c->skipping = true;
-    text_close(&c->in);
-    answer_error(c, (struct bytes){0}, "too_large",
+    if (!c->skipping) {
+        c->skipping = true;
+        c->skipped = (struct ref_scan){0};
+        ref_scan_take(&c->skipped, text_bytes(&c->in));
+        text_close(&c->in);
+    }
+    ref_scan_take(&c->skipped, tail);
+}
+
+/* Its ref may have stood at its end. */
+static void end_skipped(struct client *c)
+{
+    c->skipping = false;
+    answer_error(c, ref_scan_found(&c->skipped), "too_large",
                  "the line is longer than limits.message allows");
 }
 
 static void take_line(struct client *c, struct bytes line)
 {
-    if (c->skipping) {
-        c->skipping = false;
-        return;
-    }
-    if (c->in.size == 0 && line.size <= c->api->line_limit) {
+    if (!c->skipping && c->in.size == 0 && line.size <= c->api->line_limit) {
         client_line(c, line);
         return;
     }
     keep_tail(c, line);
-    if (!c->skipping)
+    if (c->skipping)
+        end_skipped(c);
+    else
         client_line(c, text_bytes(&c->in));
-    c->skipping = false;
     if (c->in.capacity > API_READ_SIZE)
         text_close(&c->in);
     else
@@ -239,7 +245,9 @@ void client_turn(struct client *c)
 static void on_end(struct client *c)
 {
     c->ended = true;
-    if (c->in.size > 0 && !c->skipping && !c->attached)
+    if (c->skipping)
+        end_skipped(c);
+    else if (c->in.size > 0 && !c->attached)
         client_line(c, text_bytes(&c->in));
     text_close(&c->in);
 }

@@ -8,6 +8,7 @@
  * api_turn.c    whose turn it is, and what all clients hold
  * api_slow.c    clients that read more slowly than they are written to
  * api_request.c a line taken apart
+ * api_ref.c     the ref of one that cannot be
  * api_ops.c     the operations, by a table
  * api_pending.c what was asked of the node and is not answered yet
  * api_blocked.c those of it that the node was too busy for
@@ -26,6 +27,7 @@
 #include "common/base/map.h"
 #include "common/base/text.h"
 #include "edge/shell/api.h"
+#include "edge/shell/api_ref.h"
 
 enum {
     API_READ_SIZE = 64 * 1024,
@@ -81,9 +83,9 @@ struct subscription {
 /* The members of a request as JSON values, in the line; empty: missing. */
 struct request {
     struct bytes op, ref, to, type, data, data_b64, group, groups, types;
-    struct bytes member_of, events, wait, timeout,
-        request; /* `request`: a reply's token,
-         or the ref to cancel */
+    struct bytes member_of, events, wait, timeout;
+    struct bytes request; /* a reply's token, or the ref to cancel */
+    bool twice;           /* one of them stands there twice */
 };
 
 enum pending_kind {
@@ -122,10 +124,11 @@ struct client {
     bool attached;              /* by api_attach: only whole lines count */
     struct api_carrier carrier; /* of an attached one; fd is NULL without */
     uv_poll_t poll;
-    int events;       /* that are polled for */
-    struct text in;   /* a line's begin that came without its end */
-    bool skipping;    /* the rest of a line that is too long */
-    struct text todo; /* read, but its turn was over, from `taken` on */
+    int events;              /* that are polled for */
+    struct text in;          /* a line's begin that came without its end */
+    bool skipping;           /* the rest of a line that is too long */
+    struct ref_scan skipped; /* of that line */
+    struct text todo;        /* read, but its turn was over, from `taken` on */
     size_t taken;
     bool waits; /* for its turn */
     struct client *turn_next;
@@ -257,8 +260,7 @@ void slow_wait(struct api *a);
  * much, with a line that says so. */
 void slow_cut(struct api *a);
 
-/* api_request.c: false if the line is no JSON object; what was found of `ref`
- * may be echoed even then. */
+/* api_request.c: false if the line is no JSON object. */
 bool request_parse(struct bytes line, struct request *r) MUST_USE;
 /* A list of strings, or one string; false if it is anything else or has more
  * than API_FILTERS. On success the filter is to be closed. */

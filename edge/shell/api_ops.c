@@ -409,6 +409,15 @@ static bool is_blank(struct bytes line)
     return true;
 }
 
+static void refuse_line(struct client *c, struct bytes line)
+{
+    struct ref_scan scan = {0};
+
+    ref_scan_take(&scan, line);
+    answer_error(c, ref_scan_found(&scan), "bad_request",
+                 "the line is not a JSON object");
+}
+
 void client_line(struct client *c, struct bytes line)
 {
     char name[16];
@@ -418,13 +427,16 @@ void client_line(struct client *c, struct bytes line)
     if (is_blank(line))
         return;
     if (!request_parse(line, &r)) {
-        answer_error(c, (struct bytes){0}, "bad_request",
-                     "the line is not a JSON object");
+        refuse_line(c, line);
         return;
     }
     if (r.ref.size > 0 && !jtext_is_scalar(r.ref)) {
         r.ref = (struct bytes){0};
         refuse(c, &r, "ref is a number, a text, true, false or null");
+        return;
+    }
+    if (r.twice) {
+        refuse(c, &r, "a member of the object stands there twice");
         return;
     }
     if (!jtext_string(r.op, name, sizeof(name), &length))

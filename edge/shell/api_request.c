@@ -31,7 +31,10 @@ static void set_member(struct request *r, struct bytes key, struct bytes value)
 {
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         if (jtext_is(key, members[i].name)) {
-            *(struct bytes *)(void *)((char *)r + members[i].offset) = value;
+            struct bytes *member =
+                (struct bytes *)(void *)((char *)r + members[i].offset);
+            r->twice = r->twice || member->size > 0;
+            *member = value;
             return;
         }
     }

@@ -141,6 +141,15 @@ static inline const char *hear(int fd)
     return NULL;
 }
 
+static inline void expect_begin(int fd, const char *begin)
+{
+    const char *heard = hear(fd);
+
+    assert_non_null(heard);
+    if (strncmp(heard, begin, strlen(begin)) != 0)
+        fail_msg("heard: %s", heard);
+}
+
 static inline void expect(int fd, const char *line)
 {
     const char *heard = hear(fd);

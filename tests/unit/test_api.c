@@ -2,6 +2,115 @@
 #include "edge/shell/api.h"
 #include "tests/unit/api_kit.h"
 
+static const struct refused {
+    const char *line;
+    const char *ref; /* NULL: none that can be read */
+} refused[] = {
+    /* No JSON, before the ref or after it. */
+    {"{\"ref\":7,\"data\":\"caf\xe9\",\"op\":\"send\"}", "7"},
+    {"{\"op\":\"send\",\"data\":\"caf\xe9\",\"ref\":7}", "7"},
+    {"{\"data\":\"\\udce9\",\"ref\":\"a\"}", "\"a\""},
+    {"{\"data\":\"\\x\",\"ref\":\"a, \\\"b\\\"}\"}", "\"a, \\\"b\\\"}\""},
+    {"{\"data\":\"\x01\",\"ref\" : 7 }", "7"},
+    {"{\"data\":01,\"ref\":-1.5e3}", "-1.5e3"},
+    {"{\"data\":,\"ref\":true}", "true"},
+    {"{\"data\":[1,],\"ref\":null,\"x\":}", "null"},
+    {"{\"data\":NaN,\"ref\":7}", "7"},
+    {"{\"data\":'x',\"ref\":7}", "7"},
+    {"{\"data\":{\"ref\":8},\"ref\":7,}", "7"},
+    {"{\"ref\":7,\"data\":{\"ref\":8,}}", "7"},
+    {"{\"ref\":7,\"data\":[{\"ref\":8}", "7"},
+    {"{\"ref\":7} x", "7"},
+    {"{\"op\":\"send\",\"ref\":7,\"data\":\"", "7"},
+    {"{\xff\"ref\":7}", "7"},
+    {"{\"\xff\":1,\"ref\":7}", "7"},
+    {"{\"data\":\"a\"b\",\"c\":\"\",\"ref\":7}", NULL},
+    /* None, or none that is known to be whole. */
+    {"{\"data\":\"\xff\"}", NULL},
+    {"{\"data\":\"\\\"ref\\\":7\xff\"}", NULL},
+    {"{\"data\":\"\xff\",\"reF\":7}", NULL},
+    {"{\"data\":\"\xff\",\"refs\":7}", NULL},
+    {"{\"data\":\"\xff\",\"re\":7}", NULL},
+    {"{\"data\":\"\xff\",\"x\":\"ref\"}", NULL},
+    {"{\"data\":\"\xff\",\"ref\":7", NULL},
+    {"{\"data\":\"\xff\",\"ref\":1 2}", NULL},
+    {"{\"data\":\"\xff\",\"ref\":[7]}", NULL},
+    {"{\"data\":\"\xff\",\"ref\":{\"ref\":7}}", NULL},
+    {"{\"data\":\"\xff\",\"ref\":\"\xff\"}", NULL},
+    {"[{\"ref\":7}]", NULL},
+    {"\"ref\":7", NULL},
+    /* JSON, and wrong. */
+    {"{\"op\":\"fly\",\"ref\":7}", "7"},
+    {"{\"op\":7,\"ref\":7}", "7"},
+    {"{\"ref\":7}", "7"},
+    {"{\"ref\":7,\"op\":\"send\"}", "7"},
+    {"{\"op\":\"send\",\"to\":7,\"type\":\"t\",\"ref\":7}", "7"},
+    {"{\"op\":\"send\",\"to\":\"bob\",\"type\":[],\"ref\":7}", "7"},
+    {"{\"op\":\"join\",\"group\":{},\"ref\":7}", "7"},
+    {"{\"op\":\"subscribe\",\"types\":7,\"ref\":7}", "7"},
+    {"{\"op\":\"join\",\"group\":\"a\",\"group\":\"b\",\"ref\":7}", "7"},
+    {"{\"op\":\"join\",\"op\":\"leave\",\"ref\":7}", "7"},
+    {"{\"op\":\"join\",\"group\":\"a\",\"ref\":6,\"ref\":7}", "7"},
+};
+
+/* One line that is wrong is one call that fails: the client hears which. */
+static void what_is_refused_keeps_its_ref(void **state)
+{
+    char begin[128];
+    (void)state;
+    int fd = connect_to(w.path);
+
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        const struct refused *r = &refused[i];
+        snprintf(begin, sizeof(begin), "{%s%s%s\"ok\":false",
+                 r->ref ? "\"ref\":" : "", r->ref ? r->ref : "",
+                 r->ref ? "," : "");
+        say(fd, r->line);
+        const char *heard = hear(fd);
+        if (!heard || strncmp(heard, begin, strlen(begin)) != 0)
+            fail_msg("%s: %s", r->line, heard ? heard : "nothing");
+    }
+    close(fd);
+}
+
+/* However deep or long it is, and where in it the ref stands. */
+static void what_is_too_deep_or_too_long_keeps_its_ref(void **state)
+{
+    enum { DEEP = 5000, LONG = 4 * MESSAGE_LIMIT };
+    static const char *const begins[] = {"{\"ref\":7,\"op\":\"send\",\"data\":",
+                                         "{\"op\":\"send\",\"data\":"};
+    static const char *const ends[] = {"}", ",\"ref\":7}"};
+    char *data = memory_new(LONG + 1);
+    char *line = memory_new(LONG + 128);
+    (void)state;
+    int fd = connect_to(w.path);
+
+    for (size_t i = 0; i < 2; i++) {
+        memset(data, '[', DEEP);
+        memset(data + DEEP, ']', DEEP);
+        data[2 * DEEP] = '\0';
+        snprintf(line, LONG + 128, "%s%s%s", begins[i], data, ends[i]);
+        say(fd, line);
+        expect_begin(fd, "{\"ref\":7,\"ok\":false,\"error\":\"bad_request\"");
+        memset(data, 'x', LONG);
+        data[0] = data[LONG - 1] = '"';
+        data[LONG] = '\0';
+        snprintf(line, LONG + 128, "%s%s%s", begins[i], data, ends[i]);
+        say(fd, line);
+        expect_begin(fd, "{\"ref\":7,\"ok\":false,\"error\":\"too_large\"");
+    }
+    memset(data, '7', 1000);
+    data[1000] = '\0';
+    snprintf(line, LONG + 128, "{\"data\":\"\xff\",\"ref\":%s}", data);
+    say(fd, line);
+    expect_begin(fd, "{\"ok\":false");
+    say(fd, "{\"op\":\"join\",\"group\":\"lab\",\"ref\":8}");
+    expect(fd, "{\"ref\":8,\"ok\":true}");
+    free(data);
+    free(line);
+    close(fd);
+}
+
 static void bad_requests_are_refused_and_the_connection_lives(void **state)
 {
     static const char *const bad[] = {
@@ -449,6 +558,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(bad_requests_are_refused_and_the_connection_lives),
+        TEST(what_is_refused_keeps_its_ref),
+        TEST(what_is_too_deep_or_too_long_keeps_its_ref),
         TEST(a_ref_of_any_scalar_comes_back),
         TEST(a_send_is_answered_when_it_is_delivered),
         TEST(a_peer_that_left_is_not_remembered),
