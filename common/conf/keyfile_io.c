@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static bool failed(FILE *errors, const char *path)
@@ -95,6 +96,12 @@ static const char *wrong_kind(mode_t mode)
                             : "is a device, and no file";
 }
 
+/* /dev/null: an empty file by its best-known name. */
+static bool is_null(const struct stat *status)
+{
+    return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+}
+
 int keyfile_descriptor(const char *path, const char **wrong)
 {
     /* A named pipe is opened without waiting for who writes. */
@@ -110,7 +117,7 @@ int keyfile_descriptor(const char *path, const char **wrong)
         *wrong = wrong_kind(S_IFSOCK);
     else if (file < 0 || fstat(file, &status) != 0)
         *wrong = strerror(errno);
-    else if (!handed_over && !S_ISREG(status.st_mode))
+    else if (!handed_over && !S_ISREG(status.st_mode) && !is_null(&status))
         *wrong = wrong_kind(status.st_mode);
     if (*wrong == NULL)
         return file;

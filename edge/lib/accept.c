@@ -245,6 +245,8 @@ static bool went_straight(struct zs_node *n, const struct ask *ask,
 
 static enum zs_error accept_ask(struct zs_node *n, struct ask *ask)
 {
+    if (node_is_parents(n))
+        return ZS_CLOSED;
     enum zs_error error = check(n, ask);
 
     if (error == ZS_OK && !went_straight(n, ask, &error))
@@ -365,6 +367,8 @@ static enum zs_error set_group(struct zs_node *n, const char *group, bool in)
 {
     if (n == NULL || group == NULL || !group_is_right(n, group))
         return ZS_BAD_REQUEST;
+    if (node_is_parents(n))
+        return ZS_CLOSED;
     pthread_mutex_lock(&n->mutex);
     enum zs_error error = change_groups(n, group, in);
     pthread_mutex_unlock(&n->mutex);

@@ -152,7 +152,7 @@ struct zs_peers *zs_peers_get(struct zs_node *node)
     size_t cursor = 0;
     const struct zs_peer *one;
 
-    if (node == NULL)
+    if (node == NULL || node_is_parents(node))
         return memory_new(sizeof(struct zs_peers));
     pthread_mutex_lock(&node->mutex);
     struct zs_peers *peers = memory_new(

@@ -1,5 +1,7 @@
 #include "edge/lib/lib_node.h"
 
+#include "edge/lib/forks.h"
+
 #include "common/base/hex.h"
 #include "common/base/memory.h"
 #include "common/io/clock.h"
@@ -39,6 +41,11 @@ static void leave(struct entered e)
 {
     running = e.before;
     log_divert(e.sink);
+}
+
+bool node_is_parents(const struct zs_node *n)
+{
+    return n->forks != forks_now();
 }
 
 bool node_runs_here(const struct zs_node *n)
@@ -106,7 +113,7 @@ static void begin_end(struct zs_node *n)
 
 void zs_node_stop(struct zs_node *node)
 {
-    if (node == NULL)
+    if (node == NULL || node_is_parents(node))
         return;
     pthread_mutex_lock(&node->mutex);
     node->stopping = true;
@@ -202,6 +209,7 @@ static struct zs_node *node_alloc(struct zs_options *options,
     struct zs_node *n = memory_new(sizeof *n);
     const struct conf_list *groups = &options->conf.node.groups;
 
+    n->forks = forks_now();
     n->options = options;
     options_hold(options);
     if (callbacks != NULL)
@@ -390,7 +398,11 @@ static bool start_thread(struct zs_node *n, pthread_t *thread)
 
 enum zs_error zs_node_start(struct zs_node *node)
 {
-    if (node == NULL || node->threaded || node->processed)
+    if (node == NULL)
+        return ZS_BAD_REQUEST;
+    if (node_is_parents(node))
+        return ZS_CLOSED;
+    if (node->threaded || node->processed)
         return ZS_BAD_REQUEST;
     pthread_mutex_lock(&node->mutex);
     bool started = node->threaded = start_thread(node, &node->thread);
@@ -402,7 +414,8 @@ enum zs_error zs_node_start(struct zs_node *node)
 
 int zs_node_fd(const struct zs_node *node)
 {
-    return node != NULL ? uv_backend_fd(&node->loop) : -1;
+    return node != NULL && !node_is_parents(node) ? uv_backend_fd(&node->loop)
+                                                  : -1;
 }
 
 static bool is_busy(const struct zs_node *n)
@@ -412,7 +425,7 @@ static bool is_busy(const struct zs_node *n)
 
 int zs_node_timeout(struct zs_node *node)
 {
-    if (node == NULL || node->threaded)
+    if (node == NULL || node_is_parents(node) || node->threaded)
         return -1;
     if (!node->processed || is_busy(node))
         return 0;
@@ -440,7 +453,11 @@ static bool run_rounds(struct zs_node *n)
 
 enum zs_error zs_node_process(struct zs_node *node)
 {
-    if (node == NULL || node->threaded || node_runs_here(node))
+    if (node == NULL)
+        return ZS_BAD_REQUEST;
+    if (node_is_parents(node))
+        return ZS_CLOSED;
+    if (node->threaded || node_runs_here(node))
         return ZS_BAD_REQUEST;
     if (!node_is_mine(node))
         node->owner = &here;
@@ -509,6 +526,10 @@ enum zs_error zs_node_close(struct zs_node **self)
 
     if (n == NULL)
         return ZS_OK;
+    if (node_is_parents(n)) {
+        *self = NULL; /* Its memory stays: it is a copy of what is in use. */
+        return ZS_CLOSED;
+    }
     if (node_runs_here(n))
         return ZS_BAD_REQUEST;
     *self = NULL;

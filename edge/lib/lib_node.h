@@ -118,6 +118,7 @@ struct relay_row {
 enum stage { STAGE_OPEN, STAGE_DRAINING, STAGE_LEAVING, STAGE_STOPPED };
 
 struct zs_node {
+    unsigned forks; /* of the process that opened it: see forks.h */
     struct zs_options *options;
     struct zs_callbacks on;
     struct log_sink sink;
@@ -174,6 +175,9 @@ struct zs_node {
 };
 
 /* lib_node.c */
+/* This process was forked from the one that has the node: nothing of it may be
+ * touched, its mutex may be held for ever. */
+bool node_is_parents(const struct zs_node *n);
 /* This thread runs the node's loop now: it may not wait for it. */
 bool node_runs_here(const struct zs_node *n);
 /* This thread is the one that runs the loop, within a callback or not. */

@@ -66,7 +66,7 @@ struct zs_relays *zs_relays_get(struct zs_node *node)
 {
     size_t size = sizeof(struct relay_row);
 
-    if (node == NULL)
+    if (node == NULL || node_is_parents(node))
         return memory_new(sizeof(struct zs_relays));
     pthread_mutex_lock(&node->mutex);
     struct zs_relays *relays =

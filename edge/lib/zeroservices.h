@@ -37,7 +37,9 @@
  * OWNERSHIP. What a callback is given is valid until it returns. What is handed
  * to a function is copied. A program may have several nodes, each with an
  * identity of its own: of two with the same one, others see the later alone.
- * After fork() the child may not use the parent's nodes.
+ * After fork() the parent's nodes are not the child's: there every call on one
+ * returns at once, ZS_CLOSED (or no descriptor, no peers, no relays), and
+ * zs_node_close only forgets it. The child may open nodes of its own.
  *
  * ERRORS. A function that can fail returns an enum zs_error. The library never
  * prints or exits, and never aborts for what a caller, a file or a peer does.

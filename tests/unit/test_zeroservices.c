@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zeroservices.h>
@@ -437,6 +438,61 @@ static void both_ways_with_delivery(void **state)
     assert_int_equal(bob.error, ZS_OK);
 }
 
+/* The first call that does not fail as it should, counted from 1; 0: all do. */
+static int try_parents_node(struct zs_node *n)
+{
+    struct zs_data d = zs_string("x");
+    struct zs_peers *peers = zs_peers_get(n);
+    struct zs_relays *relays = zs_relays_get(n);
+    const bool fails[] = {
+        zs_send(n, "bob", "t", d, on_delivered, &alice) == ZS_CLOSED,
+        zs_publish(n, NULL, "t", d, on_delivered, &alice) == ZS_CLOSED,
+        zs_request(n, "bob", "t", d, 10, NULL, &alice) == ZS_CLOSED,
+        zs_ping(n, "bob", 10, on_delivered, &alice) == ZS_CLOSED,
+        zs_join(n, "lab") == ZS_CLOSED,
+        zs_leave(n, "lab") == ZS_CLOSED,
+        zs_node_start(n) == ZS_CLOSED,
+        zs_node_process(n) == ZS_CLOSED,
+        zs_node_fd(n) == -1,
+        zs_node_timeout(n) == -1,
+        zs_peers_count(peers) == 0,
+        zs_relays_count(relays) == 0,
+    };
+
+    for (size_t i = 0; i < sizeof fails / sizeof fails[0]; i++)
+        if (!fails[i])
+            return (int)i + 1;
+    zs_node_stop(n);
+    if (zs_node_close(&n) != ZS_CLOSED || n != NULL)
+        return 100;
+    return 0;
+}
+
+static void in_a_child(struct zs_node *n)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        alarm(20); /* It may not wait for a lock that nobody gives back. */
+        _exit(try_parents_node(n));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_child_cannot_use_its_parents_node(void **state)
+{
+    (void)state;
+    in_a_child(bob.node);
+    /* Her thread may hold a lock in one of these moments. */
+    for (int i = 0; i < 20; i++)
+        in_a_child(alice.node);
+    /* The parent's go on. */
+    both_ways_with_delivery(state);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     struct zs_data big = {calloc(1, 17 << 20), 17 << 20, ZS_BYTES};
@@ -859,6 +915,8 @@ int main(void)
         cmocka_unit_test(text_is_cut_between_characters),
         cmocka_unit_test_setup_teardown(who_is_there_is_known, meet, part),
         cmocka_unit_test_setup_teardown(both_ways_with_delivery, meet, part),
+        cmocka_unit_test_setup_teardown(a_child_cannot_use_its_parents_node,
+                                        meet, part),
         cmocka_unit_test_setup_teardown(what_cannot_be_is_refused, meet, part),
         cmocka_unit_test_setup_teardown(requests_are_replied_to, meet, part),
         cmocka_unit_test_setup_teardown(a_reply_may_come_later_but_once, meet,
