@@ -341,7 +341,6 @@ bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
     *before = e->conn;
     *address = e->address;
     e->conn = conn;
-    e->unread.limit = g->conf.unread;
     strangers_remove(g, e);
     heap_remove(&g->timers, &e->timer);
     return true;
@@ -350,8 +349,10 @@ bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
 void gate_prove(struct gate *g, int fd, uint64_t conn)
 {
     struct socket_entry *e = entry_of(g, fd);
-    if (e && e->conn == conn)
-        sources_prove(&g->sources, e->source);
+    if (!e || e->conn != conn)
+        return;
+    e->unread.limit = g->conf.unread;
+    sources_prove(&g->sources, e->source);
 }
 
 void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now)

@@ -31,8 +31,8 @@ struct gate_conf {
     struct span drop;    /* from gate_drop to the end: time to be told why */
     int unsent;          /* bytes that the kernel may have and not send yet */
     const char *congestion; /* control, where the kernel has it; NULL: any */
-    /* What libzmq may hold of a connection, in bytes on the wire, until its
-     * first packet came, and from then on. */
+    /* What libzmq may hold of a connection, in bytes on the wire, until a
+     * member holds it (gate_prove), and from then on. */
     size_t unread_stranger;
     size_t unread;
 };
@@ -60,8 +60,8 @@ void gate_accept_failed(struct gate *g, int error, struct instant now);
  * already. *before is the holder that was missed when it went, or 0. */
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
                struct address *address, uint64_t *before) MUST_USE;
-/* Who holds it is a member: more are welcome from its network than from
- * others. */
+/* Who holds it is a member: it may send more, and more are welcome from its
+ * network than from others. */
 void gate_prove(struct gate *g, int fd, uint64_t conn);
 /* A packet of so many bytes was read. A connection of which too much is not
  * (a message in frames without end) is cut. */

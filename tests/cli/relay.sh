@@ -84,10 +84,12 @@ write <<END
 relay: {key: relay.key, name: other}
 listen: {tcp: ["127.0.0.1:0"]}
 meshes: [$mesh]
-limits: {edges: 17}
+limits: {edges: 17, memory: 64MiB, handshakes: 100}
 END
 kill -HUP "$pid"
 logged "setting_changed key=limits.edges"
+logged "setting_changed key=limits.memory"
+logged "setting_changed key=limits.handshakes"
 logged "setting_needs_restart key=relay.name"
 counts() { # NUMBER WORDS - within 5 s
     for _ in $(seq 100); do

@@ -435,6 +435,7 @@ static void who_is_not_read_is_cut(void **state)
     (void)state;
     gate_accepted(gate, here, now);
     assert_true(hold(here, 7));
+    gate_prove(gate, here, 7);
     arrive(256);
     read_packets(256);
     arrive(127);
@@ -445,6 +446,19 @@ static void who_is_not_read_is_cut(void **state)
     assert_true(is_shut(there));
     assert_string_equal(last_cut, "unread");
     assert_int_equal(closed(here), 7);
+}
+
+/* A revoked node, or any packet, is no HELLO of a member. */
+static void who_is_no_member_may_send_little(void **state)
+{
+    (void)state;
+    gate_accepted(gate, here, now);
+    assert_true(hold(here, 7));
+    gate_prove(gate, here, 8); /* another one */
+    gate_drop(gate, here, 7, now);
+    arrive(2);
+    pass(span_ms(50));
+    assert_true(is_shut(there));
 }
 
 static void before_its_first_packet_it_may_send_little(void **state)
@@ -491,6 +505,7 @@ int main(void)
         TEST(another_connection_with_the_descriptor_is_spared),
         TEST(who_is_not_read_is_cut),
         TEST(before_its_first_packet_it_may_send_little),
+        TEST(who_is_no_member_may_send_little),
         TEST(what_waits_in_the_kernel_is_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
