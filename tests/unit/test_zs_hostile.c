@@ -255,8 +255,12 @@ static void wrong_settings(void **state)
     };
     struct zs_options *o = options_of("alone");
     struct zs_node *n;
+    char empty[] = "/tmp/zs-empty-XXXXXX";
+    int fd = mkstemp(empty);
 
     (void)state;
+    assert_true(fd >= 0);
+    close(fd);
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         if (zs_options_set(o, wrong[i][0], wrong[i][1]) == ZS_OK)
             fail_msg("%s: %s was taken", wrong[i][0], wrong[i][1]);
@@ -264,7 +268,10 @@ static void wrong_settings(void **state)
     }
     assert_int_equal(zs_options_load(o, "/"), ZS_CONFIGURATION);
     assert_int_equal(zs_options_load(o, "/dev/null"), ZS_CONFIGURATION);
+    assert_non_null(strstr(zs_options_error(o), "/dev/null"));
+    assert_int_equal(zs_options_load(o, empty), ZS_CONFIGURATION);
     assert_non_null(strstr(zs_options_error(o), "`node.identity` is missing"));
+    unlink(empty);
     zs_options_free(&o);
     o = options_of(NULL);
     assert_int_equal(zs_options_set(o, "node.identity", "/dev/null"), ZS_OK);
