@@ -4,6 +4,7 @@
 #include "common/io/log.h"
 
 #include <dirent.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,7 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NOTIFY_ROOM = 4096, NOTIFY_END_MS = 50 };
+enum {
+    NOTIFY_ROOM = 4096,
+    NOTIFY_END_MS = 50,
+    LARGE_BYTES = 1024 * 1024,
+    KEPT_BYTES = 8 * 1024 * 1024,
+};
 
 /* ---- Signals */
 
@@ -119,9 +125,19 @@ static bool start_thread(void)
     return true;
 }
 
+/* Each time that a large block is freed glibc by itself takes larger ones from
+ * its heap, and keeps up to 64 MiB of that: what a flood made it hold would
+ * stay for ever. */
+static void return_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
 bool daemon_open(struct daemon *d, uv_loop_t *loop)
 {
     signal(SIGPIPE, SIG_IGN);
+    return_memory();
     if (uv_async_init(loop, &d->wake, on_wake) != 0)
         return false;
     d->wake.data = d;

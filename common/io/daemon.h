@@ -30,10 +30,11 @@ struct daemon {
 
 /*
  * Takes the signals from now on, without keeping the loop alive, ignores
- * SIGPIPE and starts the log's thread. To be called before any other thread is
- * made, once in a process. The callbacks run on the loop's thread. False if the
- * system gives no thread or descriptor. The daemon stays where it is until the
- * loop ran after daemon_close.
+ * SIGPIPE, has freed memory go back to the system and starts the log's thread.
+ * To be called before any other thread is made, once in a process. The
+ * callbacks run on the loop's thread. False if the system gives no thread or
+ * descriptor. The daemon stays where it is until the loop ran after
+ * daemon_close.
  */
 bool daemon_open(struct daemon *d, uv_loop_t *loop) MUST_USE;
 /* The loop hears no more signals; the thread goes on. */

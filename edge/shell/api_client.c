@@ -136,6 +136,7 @@ void clients_flush(struct api *a)
     struct client *c, *next;
 
     uv_idle_stop(&a->flusher);
+    memory_give_back(a); /* Of those who closed before this turn of the loop. */
     if (!a->closing)
         turns_take(a);
     while ((c = a->dirty)) {
@@ -149,7 +150,6 @@ void clients_flush(struct api *a)
         next = c->next;
         client_review(c);
     }
-    memory_give_back(a);
     if (a->turns > 0)
         clients_awake(a);
 }
