@@ -59,7 +59,8 @@ static _Noreturn void usage(void)
     fprintf(stderr,
             "usage: attack NAME HOST:PORT|SOCKET [option]...\n"
             "  --key HEX --count N --rate N --seconds S --size BYTES\n"
-            "  --spread ADDRESSES --identity FILE --victim NAME --token TEXT\n"
+            "  --most BYTES "
+            " --spread ADDRESSES --identity FILE --victim NAME --token TEXT\n"
             "  --key-file FILE --relay HOST:PORT --relay-key HEX "
             "--announcement HEX\n");
     for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++)
@@ -93,6 +94,8 @@ static void read_option(struct attack *a, const char *word, const char *value)
         a->ends_ms = attack_now_ms() + number * 1000;
     else if (strcmp(word, "--size") == 0)
         a->size = number;
+    else if (strcmp(word, "--most") == 0)
+        a->most = number;
     else if (strcmp(word, "--spread") == 0)
         a->target.spread = (unsigned)number;
     else if (strcmp(word, "--identity") == 0)
@@ -112,6 +115,7 @@ static struct attack read_options(char **words)
     struct attack a = {.count = 1,
                        .rate = 100,
                        .size = 65536,
+                       .most = UINT64_MAX,
                        .token = "",
                        .ends_ms = attack_now_ms() + 3000};
     if (!target_parse(*words++, &a.target))

@@ -16,14 +16,15 @@ struct attack {
     struct target relay;  /* where a member hears of its victim */
     struct curve_key key; /* the target's: a relay's, or an edge's link key */
     struct curve_key relay_key;
-    const char *victim;        /* a node's name */
-    const char *key_file;      /* of the relay that is played */
-    const char *identity;      /* a file; NULL: a stranger */
-    const char *token;         /* of the HTTP API */
-    uint64_t count;            /* connections, or of what the attack repeats */
-    uint64_t rate;             /* a second */
-    uint64_t ends_ms;          /* of attack_now_ms */
-    size_t size;               /* of a frame or message */
+    const char *victim;   /* a node's name */
+    const char *key_file; /* of the relay that is played */
+    const char *identity; /* a file; NULL: a stranger */
+    const char *token;    /* of the HTTP API */
+    uint64_t count;       /* connections, or of what the attack repeats */
+    uint64_t rate;        /* a second */
+    uint64_t ends_ms;     /* of attack_now_ms */
+    uint64_t most; /* bytes of frames on a connection, which then rests */
+    size_t size;   /* of a frame or message */
     struct bytes announcement; /* recorded; empty: none */
     struct edge_identity self; /* what the identity holds */
 };

@@ -12,9 +12,9 @@ crowd=24
 # Of each it kept 5 MiB before, which is its queue and libzmq's part.
 mib=80
 
+HUB_LIMITS="memory: 32MiB"
 stage "paths: {tcp: false}" "discovery: {multicast: false}"
 for ((i = 1; i <= crowd; i++)); do another "m$i"; done
-echo "limits: {memory: 32MiB}" >>"$LAB/hub/relay.yaml"
 start_relay hub here
 meet relay
 watch hub

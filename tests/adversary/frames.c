@@ -25,6 +25,7 @@ struct source {
     struct curve *curve;   /* that of the member, or a stranger's own */
     struct member *member; /* or NULL */
     bool open;
+    uint64_t bytes; /* of frames, since it is open */
     uint64_t again_ms;
 };
 
@@ -71,6 +72,7 @@ static void open_source(struct source *s, const struct attack *a,
     s->open =
         a->identity != NULL ? open_member(s, a) : open_stranger(s, a, number);
     s->again_ms = attack_now_ms() + AGAIN_MS;
+    s->bytes = 0;
     t->opened += s->open;
     t->refused += !s->open;
 }
@@ -83,8 +85,10 @@ static void fill(struct source *s, const struct attack *a, struct tally *t)
     static uint8_t frame[PACKET_SIZE];
 
     frame[0] = RELAY_FORWARD;
-    while (curve_put(s->curve, bytes_of(frame, a->size), true)) {
+    while (s->bytes < a->most &&
+           curve_put(s->curve, bytes_of(frame, a->size), true)) {
         t->sent++;
+        s->bytes += a->size;
         t->bytes += a->size;
     }
 }
@@ -108,10 +112,12 @@ static void wait_for_any(const struct source *sources, size_t count)
     struct pollfd polled[256];
     nfds_t n = 0;
 
-    for (size_t i = 0; i < count && n < 256; i++)
+    for (size_t i = 0; i < count && n < 256; i++) {
+        bool rests = sources[i].open && curve_is_flushed(sources[i].curve);
+        short events = rests ? POLLIN : POLLIN | POLLOUT;
         if (sources[i].open)
-            polled[n++] =
-                (struct pollfd){sources[i].curve->fd, POLLIN | POLLOUT, 0};
+            polled[n++] = (struct pollfd){sources[i].curve->fd, events, 0};
+    }
     (void)poll(polled, n, 20);
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+#!/bin/bash
 # An edge under attack by local programs, at the API's socket and at its HTTP
 # port, while it and bob talk for other local programs.
 #
@@ -27,9 +27,8 @@ meanwhile "an honest zs" 2000 asks alice status
 under_attack "64 lines of 15 MiB that do not end" $mib
 
 # It is the owner of the host who runs them: who comes then is told so.
-is_told() { asks alice status 2>&1 | grep -q full; }
 lie api-idle $socket --count 400
-meanwhile "an honest zs is told" 2000 is_told
+meanwhile "an honest zs is told" 2000 served_or_told alice
 under_attack "every client's place taken by one that says nothing" $mib
 
 lie web-flood $web --count 60 "${token[@]}"

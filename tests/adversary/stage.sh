@@ -13,8 +13,8 @@
 # their p99 (one way, and until `send` is answered) under 50 ms; the victim's
 # memory stays under the limit; within 5 s of its end all figures are as before.
 # Times of a busy machine: the limit is raised by what the same figures were
-# just before the attack, and an attack that fails by a time alone is repeated;
-# two of three must pass.
+# just before the attack, and by who else wants the processors; and an attack
+# that fails by a time alone is repeated: two of three must pass.
 
 ATTACK=$ZS_BIN/adversary_attack
 WITNESS=$ZS_BIN/adversary_witness
@@ -22,12 +22,14 @@ LASTS=2 # seconds of most attacks; --long: what adds up is seen to
 [ "${1:-}" != --long ] || LASTS=20
 
 RATE=100        # messages a second, each way
-P99_MS=50       # and twice what it was before
+P99_MS=50       # on a machine that has nothing else to do: see p99_limit
 RATE_PERCENT=80 # of what it was before
 RECOVERY_MS=5000
 AFTER_MIB=24    # what the victim may have kept of the attack
 AFTER_FILES=8
 CALM_TRIES=8    # windows in which the innocents get to talk before it
+
+HUB_LIMITS="edges: 16, memory: 64MiB"
 
 # --- The stage ---------------------------------------------------------------
 
@@ -42,7 +44,7 @@ stage() { # [options of the edges' configuration]
     conf alice "listen: {port: 40001}" "$@"
     conf bob "listen: {port: 40002}" "$@"
     conf_known "$LAB/alice.yaml" zs-edge "limits: {memory: 64MiB}"
-    conf_known "$LAB/hub/relay.yaml" zs-relay "limits: {edges: 16, memory: 64MiB}"
+    conf_known "$LAB/hub/relay.yaml" zs-relay "limits: {$HUB_LIMITS}"
     RELAY_KEY=${RELAY_URL##*key=}
 }
 
@@ -143,6 +145,11 @@ asks() { # NAME COMMAND... - `zs` at that edge
     timeout 20 "$ZS_BIN/zs" --socket "/run/zeroservices/$name.sock" "$@"
 }
 
+# Who comes to a door that is full is served, or told so.
+served_or_told() { # NAME
+    asks "$1" status >"$LAB/told" 2>&1 || grep -q full "$LAB/told"
+}
+
 arrives() { # NAME PEER - an edge starts (anew), and the peer sees it.
     end "$1"
     edge here "$1"
@@ -199,9 +206,12 @@ in_time() { # LINE
                        ack < limit) }'
 }
 
+# What it was before comes on top; and where others want the processors, each of
+# them may take a turn of 4 ms before each of three hops of a message.
 p99_limit() {
     awk -v p99="$(of "$BEFORE" p99_ms)" -v most=$P99_MS \
-        'BEGIN { print most + 2 * p99 }'
+        -v running="$(of "$BEFORE" running)" -v cores="$(nproc)" \
+        'BEGIN { printf "%.0f", most + 2 * p99 + 12 * running / cores }'
 }
 
 is_back() {
@@ -261,7 +271,7 @@ attack_once() {
 tell_figures() {
     local key
     printf '#'
-    for key in rate p99_ms ack_p99_ms bare_p99_ms peak_kb rss_kb files \
+    for key in running rate p99_ms ack_p99_ms bare_p99_ms peak_kb rss_kb files \
         cpu_percent; do
         printf ' %s %s/%s/%s' $key "$(of "$BEFORE" $key)" \
             "$(of "$DURING" $key)" "$(of "$AFTER" $key)"

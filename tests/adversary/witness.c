@@ -11,10 +11,10 @@
  *     window NAME   ends the window before it and prints it: messages received
  *                   a second (the slower way), how long they took (p50, p99,
  *                   max), how long until `send` was answered (ack), the same
- *                   of the bare exchange, the victim's memory, descriptors and
- *                   processor; then begins another of that name
- *     end           stops, waits for what is under way (10 s at the most) and
- *                   prints whether each came once and in order
+ *                   of the bare exchange, how many processes ran or wanted to,
+ *                   the victim's memory, descriptors and processor; then begins
+ * another of that name end           stops, waits for what is under way (10 s
+ * at the most) and prints whether each came once and in order
  *
  * A message that is sent and did not come counts in a window with its age, so
  * a victim that hangs is not taken for a fast one.
@@ -97,6 +97,8 @@ struct witness {
 
     int bare_fd;
     uint64_t bare_sent_us, bare_next_us;
+
+    uint64_t running, running_looks;
 
     long victim;
     uint64_t look_us, ticks;
@@ -221,6 +223,23 @@ static void bare_turn(struct witness *w, uint64_t now)
         fail("the bare process is gone");
 }
 
+/* Of the whole machine, besides this process. */
+static void count_running(struct witness *w)
+{
+    char line[128];
+    FILE *f = fopen("/proc/loadavg", "r");
+    if (f && fgets(line, sizeof line, f)) {
+        const char *slash = strchr(line, '/');
+        while (slash && slash > line && slash[-1] != ' ')
+            slash--;
+        uint64_t all = slash ? strtoull(slash, NULL, 10) : 0;
+        w->running += all > 0 ? all - 1 : 0;
+        w->running_looks++;
+    }
+    if (f)
+        fclose(f);
+}
+
 /* --- the victim ------------------------------------------------------------
  */
 
@@ -295,6 +314,7 @@ static void victim_look(struct witness *w, uint64_t now)
     if (w->victim == 0 || now < w->look_us)
         return;
     w->look_us = now + LOOK_EVERY_US;
+    count_running(w);
     long files = victim_files(w);
     if (files > w->files)
         w->files = files;
@@ -327,12 +347,15 @@ static void print_window(struct witness *w, uint64_t now)
     sort(&w->bare);
     printf("window=%s seconds=%.2f rate=%.1f p50_ms=%.1f p99_ms=%.1f"
            " max_ms=%.1f ack_p99_ms=%.1f bare_p99_ms=%.2f bare_max_ms=%.1f"
+           " running=%.1f"
            " peak_kb=%ld rss_kb=%ld files=%ld cpu_percent=%.0f gone=%d\n",
            w->window, seconds, rate_of(w, seconds), share_ms(&w->taken, 500),
            share_ms(&w->taken, 990), share_ms(&w->taken, 1000),
            share_ms(&w->acks, 990), share_ms(&w->bare, 990),
-           share_ms(&w->bare, 1000), victim_kb(w, "VmHWM"),
-           victim_kb(w, "VmRSS"), w->files,
+           share_ms(&w->bare, 1000),
+           (double)w->running /
+               (double)(w->running_looks > 0 ? w->running_looks : 1),
+           victim_kb(w, "VmHWM"), victim_kb(w, "VmRSS"), w->files,
            (double)(ticks - w->ticks) / seconds, w->gone);
     fflush(stdout);
 }
@@ -348,6 +371,7 @@ static void begin_window(struct witness *w, const char *name)
     w->taken.count = w->acks.count = w->bare.count = 0;
     w->ways[0].in_window = w->ways[1].in_window = 0;
     w->files = 0;
+    w->running = w->running_looks = 0;
     w->look_us = 0;
     victim_peak_reset(w);
 }
