@@ -10,6 +10,7 @@
 #include "edge/daemon/settings.h"
 #include "edge/shell/api.h"
 #include "edge/shell/http.h"
+#include "edge/shell/node_lock.h"
 #include "edge/shell/revocations.h"
 
 #include <net/if.h>
@@ -33,6 +34,7 @@ struct zs_edge {
     struct keeper *keeper; /* of revocation lists */
     uv_timer_t patience;
     bool stopping;
+    struct node_lock *lock;
     struct edge *edge;
     struct api *api;
     struct http *http;
@@ -144,6 +146,7 @@ static void on_stop(void *context)
     log_info("stopping", "name=%s", z->identity.said.name);
     daemon_tell("STOPPING=1");
     edge_stop(z->edge, on_stopped, z);
+    uv_update_time(&z->loop);
     uv_timer_start(&z->patience, on_patience, STOP_MS, 0);
     uv_unref((uv_handle_t *)&z->patience);
 }
@@ -199,6 +202,18 @@ static bool open_http(struct zs_edge *z)
     if (z->http == NULL)
         fprintf(log_stream(), "zs-edge: %s\n", error);
     return z->http != NULL;
+}
+
+static bool lock_node(struct zs_edge *z)
+{
+    char error[NODE_LOCK_ERROR_SIZE];
+    bool by_file = options_text(z->options, "name") == NULL;
+
+    z->lock = node_lock_open(by_file ? z->conf.node.identity : "",
+                             z->identity.secret_key, error);
+    if (z->lock == NULL)
+        fprintf(log_stream(), "zs-edge: %s\n", error);
+    return z->lock != NULL;
 }
 
 static bool open_edge(struct zs_edge *z)
@@ -259,12 +274,14 @@ static int run(struct zs_edge *z)
         return EXIT_FAILED;
     z->keeper = revocations_open(&z->loop);
     uv_timer_init(&z->loop, &z->patience);
-    if (open_edge(z) && open_api(z) && open_http(z)) {
+    if (lock_node(z) && open_edge(z) && open_api(z) && open_http(z)) {
+        edge_start(z->edge);
         tell_unserved(&z->conf);
         tell_started(z);
         code = EXIT_DONE;
     } else if (z->edge != NULL) {
-        on_stop(z);
+        z->stopping = true; /* It was never there for anybody. */
+        edge_stop(z->edge, on_stopped, z);
     } else {
         keeper_close(&z->keeper);
         daemon_close(&z->daemon);
@@ -272,6 +289,7 @@ static int run(struct zs_edge *z)
     uv_run(&z->loop, UV_RUN_DEFAULT);
     http_free(&z->http);
     edge_free(&z->edge);
+    node_lock_close(&z->lock);
     daemon_flush();
     return code;
 }

@@ -5,6 +5,7 @@
 #include "common/base/hex.h"
 #include "common/base/memory.h"
 #include "common/io/clock.h"
+#include "edge/shell/node_lock.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -227,6 +228,7 @@ static struct zs_node *node_alloc(struct zs_options *options,
 static void node_destroy(struct zs_node *n)
 {
     edge_free(&n->edge);
+    node_lock_close(&n->lock);
     if (n->has_loop)
         uv_loop_close(&n->loop);
     askers_close(n);
@@ -292,7 +294,10 @@ static enum zs_error open_edge(struct zs_node *n,
                                    .context = n};
 
     warn_of_time(identity);
-    bool open = open_loop(n);
+    const char *path =
+        n->options->passphrase == NULL ? n->options->conf.node.identity : "";
+    n->lock = node_lock_open(path, identity->secret_key, error);
+    bool open = n->lock != NULL && open_loop(n);
     if (open)
         n->edge = edge_open(&n->loop, &options, error);
     if (n->edge == NULL) {
@@ -306,6 +311,7 @@ static enum zs_error open_edge(struct zs_node *n,
     strcpy(n->name, node_name(edge_node(n->edge)));
     relays_refresh(n);
     edge_observe(n->edge, &n->observer);
+    edge_start(n->edge);
     return ZS_OK;
 }
 

@@ -156,6 +156,7 @@ struct zs_node {
     bool processed; /* once at least */
     pthread_t thread;
     struct edge *edge;
+    struct node_lock *lock;
     struct edge_observer observer;
     enum stage stage;
     unsigned drained_ms;

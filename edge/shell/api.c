@@ -98,7 +98,7 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->client_limit = conf->clients > 0 && conf->clients < API_CLIENTS
                           ? conf->clients
                           : API_CLIENTS;
-    a->fd = a->spare = -1;
+    a->fd = a->spare = a->socket_lock = -1;
     a->starved_at = INSTANT_NEVER;
     a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
     api_set_memory(a, conf->memory);
@@ -120,6 +120,7 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
 
 static void api_free(struct api *a)
 {
+    api_socket_release(a->socket, a->socket_lock);
     map_close(&a->refs);
     map_close(&a->requests);
     asked_close(a);
@@ -153,6 +154,8 @@ static void close_handles(struct api *a)
     a->closing = true;
     if (a->fd >= 0) {
         unlink(a->socket);
+        api_socket_release(a->socket, a->socket_lock);
+        a->socket_lock = -1;
         a->handles++;
         uv_close((uv_handle_t *)&a->listener, on_unlistened);
     }
@@ -166,7 +169,8 @@ struct api *api_open(struct edge *e, const struct api_conf *conf,
 {
     struct api *a = api_new(e, conf);
 
-    if (!api_socket_claim(a->socket, error)) {
+    a->socket_lock = api_socket_claim(a->socket, error);
+    if (a->socket_lock < 0) {
         api_free(a);
         return NULL;
     }

@@ -165,6 +165,7 @@ struct api {
     uv_loop_t *loop;
     struct edge_observer observer;
     char *socket;
+    int socket_lock; /* -1: none */
     char *info;
     char *http_url; /* "" without HTTP */
     char *http_page;
@@ -204,8 +205,12 @@ struct api {
     char read_room[API_READ_SIZE];
 };
 
-/* api_socket.c: makes `path` free to be bound; false with a line in error. */
-bool api_socket_claim(const char *path, char error[API_ERROR_SIZE]) MUST_USE;
+/* api_socket.c: makes `path` free to be bound, with a lock on a file beside it,
+ * which is to be held as long as the socket is there; -1 with a line in error.
+ */
+int api_socket_claim(const char *path, char error[API_ERROR_SIZE]) MUST_USE;
+/* The socket and the lock's file are gone. */
+void api_socket_release(const char *path, int lock);
 /* The usual path for a node's name, to be freed. */
 char *api_socket_default(const char *name);
 

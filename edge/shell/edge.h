@@ -38,13 +38,16 @@ struct edge_options {
 };
 
 /*
- * Opens the sockets and starts. NULL with a sentence in `error` if a port is
- * taken, an address or URL is none, or the system lets it not; the loop must
- * then run once all the same. A process may have several, each on a loop of its
- * own.
+ * Opens the sockets; nothing is sent before edge_start, so that whatever else
+ * has to be had (the API's socket, a port) can be had before. NULL with a
+ * sentence in `error` if a port is taken, an address or URL is none, or the
+ * system lets it not; the loop must then run once all the same. A process may
+ * have several, each on a loop of its own.
  */
 struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
                        char error[EDGE_ERROR_SIZE]);
+/* Once, and not after edge_stop: the node goes into its mesh. */
+void edge_start(struct edge *e);
 /* Delivers what is queued (a second at the most; what is submitted meanwhile
  * is not delivered), says goodbye, tells `stopped` (may be NULL), and closes
  * all sockets. From then on nothing happens, and observers hear no more. The

@@ -340,7 +340,7 @@ static void open_loop(struct edge *e)
     e->handed_at = INSTANT_NEVER;
 }
 
-static void start(struct edge *e)
+void edge_start(struct edge *e)
 {
     const struct conf_list *peers = &e->conf->discovery.peers;
 
@@ -351,6 +351,7 @@ static void start(struct edge *e)
     e->wake = wake_open(e->loop, on_woke, e);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);
+    e->started = true;
     edge_turn(e); /* The first beacon leaves now. */
 }
 
@@ -370,7 +371,6 @@ struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
         interface_names(e->conf), on_network, e);
     if (!open_sockets(e, error))
         goto fail;
-    start(e);
     e->options.identity = NULL;
     return e;
 
@@ -418,7 +418,7 @@ void edge_stop(struct edge *e, void (*stopped)(void *context), void *context)
     e->stopping = true;
     e->tell_stopped = stopped;
     e->stopped_context = context;
-    if (e->discovery == NULL) {
+    if (!e->started) { /* Nobody was told anything, so no goodbye either. */
         close_all(e);
         return;
     }

@@ -47,6 +47,7 @@ struct edge {
     char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
     size_t relay_count;
     size_t addresses_left_out;
+    bool started;
     bool stopping;
     bool stopped;
     void (*tell_stopped)(void *context);

@@ -1,0 +1,125 @@
+#!/bin/bash
+# One node, two processes: the second on a host ends before anything of it was
+# sent; of two on different hosts the later one counts, until it says goodbye.
+#
+#   here: alice, bob      there: a copy of alice      [ lan ]
+. "$(dirname "$0")/says.sh"
+
+bin=$ZS_BIN/zs-edge
+lan lan
+host here
+plug here lan 198.18.1.2/24
+host there
+plug there lan 198.18.1.3/24
+mesh_of alice bob carol
+mkdir copies
+cp -p office/alice.zs copies/alice.zs
+conf alice "api: {http: '127.0.0.1:9180'}" "listen: {port: 9084}"
+edge here alice
+edge here bob
+answers alice bob
+sees bob alice tcp 5s
+
+# --- On one host
+
+refused() { # WHAT WORDS COMMAND... - ends with 1, and the words
+    local what=$1 words=$2 code=0
+    shift 2
+    as here timeout 10 "$@" >"$LAB/twice.out" 2>&1 || code=$?
+    check "$what: ends with 1" test "$code" = 1
+    check "$what: says why" grep -q "$words" "$LAB/twice.out"
+}
+a=/run/zeroservices/alice.sock
+b=/run/zeroservices/second.sock
+refused "the same again" "runs already" "$bin" -c "$LAB/alice.yaml" --socket $a
+refused "another socket" "runs already" "$bin" --identity office/alice.zs \
+    --socket $b
+refused "a copy of the file" "runs already" "$bin" \
+    --identity copies/alice.zs --socket $b
+refused "another node, the same socket" "listens there already" \
+    "$bin" -c "$LAB/carol.yaml" --socket $a
+refused "another node, the same HTTP port" "address already in use" \
+    "$bin" -c "$LAB/carol.yaml" --socket $b --http 127.0.0.1:9180
+conf carol "listen: {port: 9084}"
+refused "another node, the same link port" "cannot listen on port 9084" \
+    "$bin" -c "$LAB/carol.yaml" --socket $b
+check "bob saw alice once, and nobody else" test \
+    "$(grep -c peer_ "$LAB/bob.log")" = 1
+check "nobody was refused" test 0 = "$(cat "$LAB/alice.log" "$LAB/bob.log" |
+    grep -c refused)"
+says bob alice
+
+# --- Many at one moment: one runs, and has its socket.
+
+end alice
+for i in $(seq 16); do
+    spawn "many$i" here "$bin" -c "$LAB/alice.yaml" --socket $a
+done
+one_runs() {
+    local i count=0
+    for i in $(seq 16); do
+        ! running "many$i" || count=$((count + 1))
+    done
+    [ "$count" = 1 ]
+}
+check "of 16 starts of one node one runs" until_true 20 one_runs
+check "and answers" until_true 5 at alice status
+sees bob alice tcp 10s
+for i in $(seq 16); do
+    end "many$i"
+done
+for i in $(seq 12); do
+    "$ZS_BIN/zs" mesh add "node$i" --dir office >>office.out 2>&1
+done
+for i in $(seq 12); do
+    spawn "node$i" here "$bin" --identity "office/node$i.zs" --socket $b
+done
+one_node_runs() {
+    local i count=0
+    for i in $(seq 12); do
+        ! running "node$i" || count=$((count + 1))
+    done
+    [ "$count" = 1 ]
+}
+check "of 12 nodes that want one socket one runs" until_true 20 one_node_runs
+check "and it answers" "$ZS_BIN/zs" --socket $b status
+for i in $(seq 12); do
+    end "node$i"
+done
+check "no lock is left" test -z "$(find /run/zeroservices -name '*.lock' \
+    ! -name bob.sock.lock)"
+
+# --- What is not in the way
+
+edge here alice
+answers alice
+kill -KILL "$(pid_of alice)"
+edge here alice
+answers alice
+check "killed, and started at once" at alice status
+end alice
+chmod 400 office/alice.zs
+mount --bind office office
+mount -o remount,bind,ro office
+edge here alice
+answers alice
+check "a folder that cannot be written is no matter" at alice status
+umount office || umount -l office
+
+# --- On two hosts
+
+sees bob alice tcp 5s
+health() { at "$1" status --json | grep -q "$2"; }
+spawn twin there "$bin" --identity "$LAB/copies/alice.zs" \
+    --socket /run/zeroservices/twin.sock
+answers twin
+check "the older one's health says that it was replaced" until_true 10 \
+    health alice '"code":"replaced"'
+alone() { [ -z "$(at alice peers)" ]; }
+check "the older one counts nobody as present" until_true 10 alone
+sees twin bob tcp 5s
+end twin
+sees alice bob tcp 5s
+sees bob alice tcp 5s
+says alice bob
+finish
