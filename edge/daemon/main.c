@@ -32,6 +32,8 @@ struct zs_edge {
     uv_loop_t loop;
     struct daemon daemon;
     struct keeper *keeper; /* of revocation lists */
+    struct revocations_calls keeper_calls;
+    uint64_t kept_serial; /* of the newest list that was to be kept */
     uv_timer_t patience;
     bool stopping;
     struct node_lock *lock;
@@ -108,7 +110,33 @@ static void on_revoked(void *context, struct bytes list)
 {
     struct zs_edge *z = context;
 
-    revocations_keep(z->keeper, z->revoked_path, list);
+    struct revocation r;
+
+    if (revocation_check(list, &r) && r.serial <= z->kept_serial)
+        return; /* It is being kept, as a client gave it. */
+    z->kept_serial = r.serial;
+    (void)revocations_keep(z->keeper, z->revoked_path, list);
+}
+
+/* A client gave one. An older one than the mesh has changes nothing. */
+static enum api_keep keep_list(void *context, const struct revocation *list,
+                               struct bytes encoded)
+{
+    struct zs_edge *z = context;
+
+    if (list->serial < z->kept_serial || z->revoked_path[0] == '\0')
+        return API_KEPT;
+    z->kept_serial = list->serial;
+    return revocations_keep(z->keeper, z->revoked_path, encoded) ? API_KEEPING
+                                                                 : API_NOT_KEPT;
+}
+
+static void on_kept(void *context, const char *why_not)
+{
+    struct zs_edge *z = context;
+
+    if (z->api != NULL)
+        api_kept(z->api, why_not);
 }
 
 /* ---- Stop */
@@ -184,6 +212,8 @@ static bool open_api(struct zs_edge *z)
         .mesh = z->identity.mesh,
         .not_before = z->identity.said.not_before,
         .not_after = z->identity.said.not_after,
+        .keep = keep_list,
+        .keep_context = z,
     };
 
     z->api = api_open(z->edge, &conf, error);
@@ -272,7 +302,9 @@ static int run(struct zs_edge *z)
     daemon_raise_files();
     if (!open_daemon(z))
         return EXIT_FAILED;
-    z->keeper = revocations_open(&z->loop);
+    z->keeper_calls = (struct revocations_calls){z, on_kept};
+    z->keeper = revocations_open(&z->loop, &z->keeper_calls);
+    z->kept_serial = z->revoked.size > 0 ? z->revoked.list.serial : 0;
     uv_timer_init(&z->loop, &z->patience);
     if (lock_node(z) && open_edge(z) && open_api(z) && open_http(z)) {
         edge_start(z->edge);

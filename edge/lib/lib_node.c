@@ -174,7 +174,7 @@ static void on_revoked(void *context, struct bytes list)
 {
     const struct zs_node *n = context;
 
-    revocations_keep(n->keeper, n->revoked_path, list);
+    (void)revocations_keep(n->keeper, n->revoked_path, list);
 }
 
 /* ---- Opening */
@@ -254,7 +254,7 @@ static bool open_loop(struct zs_node *n)
         return false;
     }
     n->has_loop = true;
-    n->keeper = revocations_open(&n->loop);
+    n->keeper = revocations_open(&n->loop, NULL);
     uv_timer_init(&n->loop, &n->timeouts);
     uv_timer_init(&n->loop, &n->clock);
     n->async.data = n->timeouts.data = n->clock.data = n;

@@ -106,6 +106,8 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->mesh = conf->mesh;
     a->not_before = conf->not_before;
     a->not_after = conf->not_after;
+    a->keep = conf->keep;
+    a->keep_context = conf->keep_context;
     a->generation = 1;
     randombytes_buf(hash_key, sizeof(hash_key));
     randombytes_buf(&a->last_reference, sizeof(a->last_reference));
@@ -124,6 +126,7 @@ static void api_free(struct api *a)
     map_close(&a->refs);
     map_close(&a->requests);
     asked_close(a);
+    revoke_close(a);
     heap_close(&a->deadlines);
     text_close(&a->line);
     free(a->socket);

@@ -16,6 +16,12 @@
 
 struct api;
 
+enum api_keep {
+    API_KEPT,    /* or nothing has to be */
+    API_KEEPING, /* api_kept will tell */
+    API_NOT_KEPT,
+};
+
 struct api_conf {
     const char *socket; /* "" or NULL: the node's name, in the usual folder */
     struct bytes info;  /* the node's own, JSON text of an object, or empty */
@@ -26,8 +32,12 @@ struct api_conf {
     size_t memory;        /* bytes that all clients may hold; see api_set_memory
                            */
     struct mesh_id mesh;  /* whose revocation lists are taken */
-    uint64_t not_before;  /* the certificate's, Unix seconds */
-    uint64_t not_after;   /* 0: never */
+    /* Keeps one that a client gave; may be NULL. */
+    enum api_keep (*keep)(void *context, const struct revocation *list,
+                          struct bytes encoded);
+    void *keep_context;
+    uint64_t not_before; /* the certificate's, Unix seconds */
+    uint64_t not_after;  /* 0: never */
 };
 
 enum { API_ERROR_SIZE = 256, API_CLIENTS = 256 };
@@ -40,6 +50,10 @@ enum { API_ERROR_SIZE = 256, API_CLIENTS = 256 };
  */
 struct api *api_open(struct edge *e, const struct api_conf *conf,
                      char error[API_ERROR_SIZE]);
+
+/* The lists that were being kept are: those who gave them are answered. Or why
+ * they are not; else NULL. */
+void api_kept(struct api *a, const char *why_not);
 
 /* The path that it listens on. */
 const char *api_socket(const struct api *a);

@@ -57,6 +57,7 @@ void client_close(struct client *c)
         return;
     c->closing = true;
     pending_drop(c);
+    revoke_forget(c);
     turn_leave(c);
     memory_forget(c);
     unlink_client(c);

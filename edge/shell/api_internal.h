@@ -15,6 +15,7 @@
  * api_asked.c   requests of peers that nobody here has answered yet
  * api_events.c  subscriptions, and events as text
  * api_groups.c  the groups that the node is in, for whom
+ * api_revoke.c  revocation lists that clients gave, until they are kept
  * api_status.c  status and peers as text
  * api_health.c  what is amiss, and what helps, as text
  * api_refusals.c  who refuses whom, as text
@@ -202,6 +203,11 @@ struct api {
     uint64_t generation;      /* of the peers' names; never 0 */
     struct group_list groups; /* configured or joined, for everyone */
     struct text line;         /* an event while it is put together */
+    enum api_keep (*keep)(void *context, const struct revocation *list,
+                          struct bytes encoded);
+    void *keep_context;
+    struct keeping *keepings;
+    size_t keeping_count;
     char read_room[API_READ_SIZE];
 };
 
@@ -358,6 +364,13 @@ void events_message(struct api *a, const struct node_peer *peer,
 void events_gap(struct api *a, const struct node_peer *peer, uint64_t missed);
 /* ,"data":... or ,"data_b64":"..." */
 void text_add_data(struct text *t, const struct message *message);
+
+/* api_revoke.c: the edge gets the list; answered once it is kept. */
+void revoke_given(struct client *c, struct bytes ref,
+                  const struct revocation *list, struct bytes encoded);
+/* The client goes. */
+void revoke_forget(struct client *c);
+void revoke_close(struct api *a);
 
 /* api_groups.c: false if the name is none, or there are too many. */
 bool groups_add(struct group_list *list, const char *name) MUST_USE;

@@ -354,14 +354,7 @@ static void take_list(struct client *c, const struct request *r,
         refuse(c, r, "the revocation list is another mesh's");
         return;
     }
-    edge_submit(c->api->edge, &(struct node_event){.kind = NODE_REVOCATION,
-                                                   .revocation = encoded});
-    struct text *out = answer_begin(c, r->ref);
-    text_add_string(out, ",\"serial\":");
-    text_add_number(out, list.serial);
-    text_add_string(out, ",\"nodes\":");
-    text_add_number(out, list.count);
-    answer_end(out);
+    revoke_given(c, r->ref, &list, encoded);
 }
 
 static void op_revoke(struct client *c, const struct request *r)

@@ -15,22 +15,30 @@ static void not_kept(const char *path, const char *why)
 
 static void on_done(void *context, const char *path, bool good, char *errors)
 {
-    (void)context;
+    const struct revocations_calls *calls = context;
+
     errors[strcspn(errors, "\n")] = '\0';
     if (!good)
         not_kept(path, errors);
+    if (calls != NULL)
+        calls->told(calls->context, good ? NULL : errors);
 }
 
-struct keeper *revocations_open(uv_loop_t *loop)
+struct keeper *revocations_open(uv_loop_t *loop,
+                                struct revocations_calls *calls)
 {
-    static const struct keeper_calls calls = {.write = revoked_save,
-                                              .done = on_done};
+    const struct keeper_calls keeper = {
+        .context = calls, .write = revoked_save, .done = on_done};
 
-    return keeper_open(loop, &calls);
+    return keeper_open(loop, &keeper);
 }
 
-void revocations_keep(struct keeper *k, const char *path, struct bytes list)
+bool revocations_keep(struct keeper *k, const char *path, struct bytes list)
 {
-    if (path[0] != '\0' && (k == NULL || !keeper_put(k, path, list)))
-        not_kept(path, "no thread to write it");
+    if (path[0] == '\0')
+        return false;
+    if (k != NULL && keeper_put(k, path, list))
+        return true;
+    not_kept(path, "no thread to write it");
+    return false;
 }

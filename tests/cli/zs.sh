@@ -226,7 +226,17 @@ check "and nowhere else" bash -c \
     '! zs bench bob --duration 600ms 2>&1 | grep -q "so far"'
 end serve
 check "bob is revoked" "$ZS_BIN/zs" mesh revoke bob --dir office
-check "is given to the edge" ends_with 0 zs revoke office/revoked.zs
+# Where it cannot be kept that is said, and the command fails.
+"$ZS_BIN/zs" mesh add mallory --dir office >/dev/null 2>&1
+cp office/revoked.zs newer.zs
+mkdir keep && mv office/revoked.zs keep/ && mkdir office/revoked.zs
+check "a list that cannot be kept" ends_with 1 zs revoke newer.zs
+check "the reason is told" complained "could not be kept"
+rmdir office/revoked.zs
+check "is given to the edge" ends_with 0 zs revoke newer.zs
+check "and is kept" cmp newer.zs office/revoked.zs
+cp newer.zs office/revoked.zs
+check "once more" ends_with 0 zs revoke office/revoked.zs
 check "and bob is gone" until_true 5 bash -c \
     '! zs peers --json | grep -q bob'
 check "another mesh's list" ends_with 3 zs revoke other/revoked.zs

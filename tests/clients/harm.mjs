@@ -5,9 +5,11 @@
 import { ApiError, Edge } from '../../edge/clients/node/src/index.js';
 
 const [peer, socket] = process.argv.slice(2);
+let deep = []; // More than the edge reads, less than JavaScript writes.
+for (let i = 0; i < 300; i++) deep = [deep];
 const long = 'x'.repeat(2_000_000);
 const calls = [
-  ...[['t', '\udce9'], ['t', NaN], ['t', 1n], ['\0', 1], ['', 1],
+  ...[['t', '\udce9'], ['t', NaN], ['t', 1n], ['t', deep], ['\0', 1], ['', 1],
     ['x'.repeat(256), 1], [null, 1], [{ a: 1 }, 1], ['t\udce9', 1], ['t', long],
   ].map((args) => [peer, ...args]),
   ...['nobody', 'bo\0b', '', 5, ['bob'], undefined, 'b'.repeat(5000),

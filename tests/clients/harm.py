@@ -17,7 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] /
 
 import zeroservices as zs  # noqa: E402
 
+DEEP = []  # More than the edge reads, less than Python writes.
+for _ in range(300):
+    DEEP = [DEEP]
 BAD = [
+    ("send", "t", DEEP),
     ("send", "t", os.fsdecode(b"caf\xe9.txt")), ("send", "t", float("nan")),
     ("send", "t", {"a": {1}}), ("send", "\0", 1),
     ("send", "", 1), ("send", "x" * 256, 1), ("send", None, 1),
