@@ -241,8 +241,10 @@ static void take_down(struct node *n, struct link *link, enum link_end how,
         paths_down(&p->paths, PATH_TCP, id, how == LINK_SILENT, n->now);
         if (first_up(p) == NULL)
             without_links(n, p, how, heard);
-        if (swallows)
+        if (swallows) {
             dialer_failed(&p->dialer, n->now);
+            todo_add(n->todo, NODE_LARGE_LOST)->peer.peer = todo_peer(n, p);
+        }
     }
     peer_touch(n, p);
 }

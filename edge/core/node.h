@@ -149,6 +149,8 @@ enum node_todo_kind {
     NODE_GAP,           /* peer, missed: so many publications of its will not
                            come */
     NODE_RELAY,         /* relay: its state changed */
+    NODE_LARGE_LOST,    /* peer: a direct link to it passed small packets alone,
+                           and    is given up: smaller segments may help [P-5.7] */
     NODE_REFUSED, /* someone was refused, or this node was: to be logged */
     NODE_REVOKED, /* bytes: a newer revocation list; keep and pass it on */
     NODE_DONE,    /* after LEAVE: all is said, the links may be closed */
@@ -236,7 +238,7 @@ struct node_todo {
                 struct message message; /* MESSAGE */
                 uint64_t missed;        /* GAP */
             };
-        } peer; /* JOINED, LEFT, PATH, MESSAGE, READY, GAP */
+        } peer; /* JOINED, LEFT, PATH, MESSAGE, READY, GAP, LARGE_LOST */
         struct {
             struct node_ref ref;
             enum node_outcome outcome;

@@ -240,11 +240,35 @@ static void health_network(const struct api *a, struct text *t,
     }
 }
 
+static void health_large(const struct api *a, struct text *t, struct text *what)
+{
+    static const struct health large = {
+        "warning", "large_packets_lost",
+        "A tunnel on the way takes smaller packets than the interface here "
+        "says, and its ICMP messages are filtered: lower the interface's MTU "
+        "(ip link set dev DEV mtu 1280), or clamp the MSS at the router."};
+    const char *name = "";
+    size_t segment = edge_gap(a->edge, EDGE_GAP_LARGE, 0, &name);
+
+    if (name[0] == '\0')
+        return;
+    text_add_string(what, "Large packets do not reach ");
+    text_add_string(what, name);
+    text_add_string(what, " directly.");
+    if (segment > 0) {
+        text_add_string(what, " New connections use TCP segments of ");
+        text_add_number(what, segment);
+        text_add_string(what, " bytes.");
+    }
+    health_add(t, &large, what);
+}
+
 void health_write(const struct api *a, struct text *t, struct text *what)
 {
     health_certificate(a, t, what, (uint64_t)time(NULL));
     health_network(a, t, what);
     health_refusals(a, t, what);
+    health_large(a, t, what);
     health_relays(a, t, what);
     health_peers(a, t, what);
 }

@@ -124,6 +124,8 @@ enum edge_gap {
     EDGE_GAP_UNJOINED,  /* interfaces whose multicast the kernel refuses */
     EDGE_GAP_ADDRESSES, /* addresses that its announcement has no room for */
     EDGE_GAP_DEAF,      /* 1: it hears no multicast at all */
+    EDGE_GAP_LARGE,     /* large packets do not reach *name: the largest segment
+                           of a new connection, in bytes */
 };
 /* How many; *name is the one of number `index`, of those with names. */
 size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,

@@ -36,6 +36,9 @@ size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
         return e->addresses_left_out;
     case EDGE_GAP_DEAF:
         return discovery_is_deaf(e->discovery) ? 1 : 0;
+    case EDGE_GAP_LARGE:
+        *name = e->large_lost;
+        return (size_t)e->segment;
     }
     return 0;
 }

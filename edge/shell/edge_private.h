@@ -48,6 +48,8 @@ struct edge {
     size_t relay_count;
     size_t addresses_left_out;
     bool started;
+    char large_lost[NAME_MAX_SIZE + 1]; /* whom large packets did not reach */
+    int segment; /* of new incoming links, for that; bytes, 0: the system's */
     bool stopping;
     bool stopped;
     void (*tell_stopped)(void *context);

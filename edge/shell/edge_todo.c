@@ -2,6 +2,8 @@
 
 #include "common/io/log.h"
 
+#include <stdio.h>
+
 /* Odd ids are the node's own: outgoing. */
 static bool is_outgoing(uint32_t link)
 {
@@ -41,6 +43,21 @@ static void write_link(struct edge *e, const struct node_todo *item)
         incoming_write(e->incoming, link, item->link.bytes, item->link.block);
 }
 
+/* Both ends find out, and one of them was dialled. */
+static void large_lost(struct edge *e, const struct node_todo *item)
+{
+    const struct node_peer *peer = item->peer.peer;
+
+    snprintf(e->large_lost, sizeof e->large_lost, "%s", peer->name);
+    if (e->incoming != NULL)
+        e->segment = incoming_smaller_segments(e->incoming);
+    if (log_limit_passes(&e->turn.log, edge_now(e), LOG_BY_MEMBERS,
+                         "large_packets_lost", "",
+                         bytes_of(peer->id.key, KEY_SIZE)))
+        log_warn("large_packets_lost", "name=%s segment_bytes=%d", peer->name,
+                 e->segment);
+}
+
 static void do_item(struct edge *e, const struct node_todo *item)
 {
     switch (item->kind) {
@@ -63,6 +80,9 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_REVOKED:
         if (e->options.revoked != NULL)
             e->options.revoked(e->options.context, item->bytes);
+        break;
+    case NODE_LARGE_LOST:
+        large_lost(e, item);
         break;
     case NODE_DONE:
         edge_left(e);

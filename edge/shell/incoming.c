@@ -14,6 +14,8 @@
 #include "edge/shell/listener.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,9 @@ enum {
      * its end. */
     HANDSHAKES = 256,
     BACKLOG = 128,
+    /* What passes most tunnels, and what passes all. */
+    SEGMENT_SMALL = 1200,
+    SEGMENT_SMALLEST = 536,
 };
 
 struct link {
@@ -53,6 +58,9 @@ struct incoming {
     uv_timer_t due; /* the gate's deadline, */
     struct instant due_at;
     struct listener listener;
+    int *listening; /* libzmq's descriptors; may be closed meanwhile */
+    size_t listening_count;
+    int segment; /* bytes; 0: as the system does it */
     size_t limit;
     uint32_t last_id;
     struct map by_routing_id; /* struct link, the owner */
@@ -159,6 +167,38 @@ static void on_cut(void *context, const struct address *address,
                  address_format(address, text));
 }
 
+/* A connection that is accepted takes it over, and tells it the other end. */
+static void limit_segments(const struct incoming *in, int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof listens;
+
+    if (in->segment > 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+        listens)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &in->segment,
+                         sizeof in->segment);
+}
+
+static void note_listening(struct incoming *in, int fd)
+{
+    limit_segments(in, fd);
+    for (size_t i = 0; i < in->listening_count; i++)
+        if (in->listening[i] == fd)
+            return; /* Another one had its number. */
+    in->listening = memory_resize(in->listening, in->listening_count + 1,
+                                  sizeof *in->listening);
+    in->listening[in->listening_count++] = fd;
+}
+
+int incoming_smaller_segments(struct incoming *in)
+{
+    in->segment = in->segment == 0 ? SEGMENT_SMALL : SEGMENT_SMALLEST;
+    for (size_t i = 0; i < in->listening_count; i++)
+        limit_segments(in, in->listening[i]);
+    return in->segment;
+}
+
 static void on_monitor(void *context, const struct monitor_event *event)
 {
     struct incoming *in = context;
@@ -167,6 +207,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
     switch (event->kind) {
     case MONITOR_LISTENING:
         gate_listening(in->gate, event->fd);
+        note_listening(in, event->fd);
         return;
     case MONITOR_ACCEPTED:
         gate_accepted(in->gate, event->fd, clock_now());
@@ -456,6 +497,7 @@ void incoming_close(struct incoming **self)
     map_close(&in->by_id);
     gate_free(in->gate);
     listener_close(&in->listener);
+    free(in->listening);
     uv_close((uv_handle_t *)&in->due, on_closed);
 }
 

@@ -40,6 +40,9 @@ void incoming_close(struct incoming **self);
  */
 bool incoming_listen(struct incoming *in, uint16_t port,
                      const struct interfaces *where) MUST_USE;
+/* Links that come in from now on have smaller segments; returns how large these
+ * are at the most, in bytes. For networks on which large packets vanish. */
+int incoming_smaller_segments(struct incoming *in);
 /* 0 as long as none was asked for and there was no address to listen on. */
 uint16_t incoming_port(const struct incoming *in);
 

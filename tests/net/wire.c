@@ -14,6 +14,7 @@
  *     queue BYTES   that may wait for the rate; more is dropped
  *     cut [a|b]     nothing passes; or nothing that comes from a, or from b
  *     mend          everything passes again
+ *     mtu BYTES     what is larger vanishes without a word, 0: nothing is
  *     multicast on|off   off at the start: a VPN without it
  *     stats         prints a line for each direction
  */
@@ -58,6 +59,7 @@ static struct {
     double loss; /* 0 to 1 */
     double bytes_per_us;
     size_t queue_bytes;
+    size_t mtu; /* 0: none */
     bool multicast;
 } settings = {.queue_bytes = 256 * 1024};
 
@@ -109,7 +111,8 @@ static bool is_multicast(const uint8_t *packet, size_t size)
 
 static bool is_blocked(const struct way *w, const uint8_t *packet, size_t size)
 {
-    return w->cut || (!settings.multicast && is_multicast(packet, size));
+    return w->cut || (settings.mtu > 0 && size > settings.mtu) ||
+           (!settings.multicast && is_multicast(packet, size));
 }
 
 /* When the line will have sent this packet; 0: its queue is full. */
@@ -206,6 +209,8 @@ static bool obey(char *line, struct way ways[2])
         settings.bytes_per_us = atof(value) / 8; /* Mbit/s is bit/us */
     else if (strcmp(word, "queue") == 0)
         settings.queue_bytes = (size_t)strtoul(value, NULL, 10);
+    else if (strcmp(word, "mtu") == 0)
+        settings.mtu = (size_t)strtoul(value, NULL, 10);
     else if (strcmp(word, "multicast") == 0)
         settings.multicast = strcmp(value, "on") == 0;
     else if (strcmp(word, "mend") == 0)

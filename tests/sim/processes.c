@@ -61,6 +61,8 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_REVOKED:
         checkers_note(w, p, t);
         return;
+    case NODE_LARGE_LOST: /* There are no segments. */
+        return;
     case NODE_DONE:
         if (w->sabotage != SABOTAGE_NO_DONE)
             world_at(w, span_us(0), host_left, p->host, p->serial);

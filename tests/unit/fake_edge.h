@@ -43,7 +43,7 @@ struct edge {
     bool replaced;
     struct instant now;
     uint64_t last_ref;
-    size_t gaps[EDGE_GAP_DEAF + 1];
+    size_t gaps[EDGE_GAP_LARGE + 1];
     const char *relay_error; /* NULL: unreachable */
     size_t takes; /* of what is handed to it at once; then it is BUSY */
     size_t asked;
@@ -205,9 +205,10 @@ size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
 {
     static char text[16];
 
-    if (gap == EDGE_GAP_MISSING || gap == EDGE_GAP_UNJOINED) {
+    if (gap != EDGE_GAP_ADDRESSES && gap != EDGE_GAP_DEAF) {
         snprintf(text, sizeof text, "eth%zu", index);
-        *name = text;
+        if (e->gaps[gap] > 0)
+            *name = text;
     }
     return e->gaps[gap];
 }

@@ -206,6 +206,7 @@ static inline void do_item(struct pair *p, struct side *s,
     case NODE_CONNECT_RELAY:
     case NODE_RELAY:
     case NODE_REFUSED:
+    case NODE_LARGE_LOST:
     case NODE_REVOKED:
         return;
     case NODE_DONE:

@@ -214,10 +214,12 @@ static void what_the_network_lacks_is_named(void **state)
     assert_null(health("multicast_not_joined"));
     assert_null(health("addresses_left_out"));
     assert_null(health("discovery_deaf"));
+    assert_null(health("large_packets_lost"));
     fake.gaps[EDGE_GAP_MISSING] = 1;
     fake.gaps[EDGE_GAP_UNJOINED] = 10;
     fake.gaps[EDGE_GAP_ADDRESSES] = 24;
     fake.gaps[EDGE_GAP_DEAF] = 1;
+    fake.gaps[EDGE_GAP_LARGE] = 1200;
     ask();
     assert_non_null(strstr(member(health("interface_missing"), "text"),
                            "eth0, which listen.interfaces"));
@@ -226,6 +228,8 @@ static void what_the_network_lacks_is_named(void **state)
     assert_non_null(
         strstr(member(health("addresses_left_out"), "text"), "24 of "));
     assert_non_null(health("discovery_deaf"));
+    assert_non_null(strstr(member(health("large_packets_lost"), "text"),
+                           "segments of 1200 bytes"));
 }
 
 int main(void)

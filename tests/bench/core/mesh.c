@@ -265,6 +265,7 @@ static void do_item(struct mesh *m, struct mesh_member *member,
     case NODE_LEFT:
     case NODE_GAP:
     case NODE_REFUSED:
+    case NODE_LARGE_LOST:
         m->wrong++;
         return;
     case NODE_MULTICAST:
