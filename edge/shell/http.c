@@ -62,8 +62,8 @@ static void listen_on(struct http *h, bool on)
 }
 
 /* The one that has waited longest for the rest of its request, or of its end.
- * So those that say nothing keep nobody out. */
-static void make_place(struct http *h)
+ * So those that say nothing keep nobody out. False if there is none. */
+static bool make_place(struct http *h)
 {
     struct http_conn *c = h->oldest;
     unsigned more;
@@ -71,12 +71,13 @@ static void make_place(struct http *h)
     while (c && c->state == CONN_OPEN)
         c = c->next;
     if (!c)
-        return;
+        return false;
     if (http_may_tell(h, HTTP_REFUSED_CONNECTIONS, &more))
         log_warn("http_refused",
                  "reason=too_many_connections limit=%zu more=%u",
                  h->connections_limit, more);
     conn_close(c);
+    return true;
 }
 
 static void take_connection(struct http *h, int fd)
@@ -84,9 +85,7 @@ static void take_connection(struct http *h, int fd)
     int on = 1;
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (h->connections >= h->connections_limit)
-        make_place(h);
-    if (h->connections >= h->connections_limit)
+    if (h->connections >= h->connections_limit && !make_place(h))
         close(fd);
     else
         conn_open(h, fd);
@@ -116,7 +115,8 @@ static void on_listener(uv_poll_t *poll, int status, int events)
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
                    errno == ENOMEM) {
             tell_no_sockets(h, errno);
-            listen_on(h, false); /* until the next tick */
+            if (!make_place(h))
+                listen_on(h, false); /* until the next tick */
             tick_on(h);
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {

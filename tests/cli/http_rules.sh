@@ -196,6 +196,17 @@ check "600 that never finish a request" ends_with 0 "${in_here[@]}" \
 check "keep nobody out" test -s "$LAB/said.out"
 check "which is logged once" test 1 = \
     "$(grep -c 'reason=too_many_connections' "$LAB/alice.log")"
+# Where others of the process have taken the last descriptors.
+pid=$(pgrep -f -- "--http $url" | head -n 1)
+files=$(find "/proc/$pid/fd" -mindepth 1 | wc -l)
+limit=$(prlimit --pid "$pid" --nofile --noheadings --output SOFT)
+prlimit --pid "$pid" --nofile=$((files + 6)):"$limit"
+check "600 where there are no descriptors for six" ends_with 0 "${in_here[@]}" \
+    python3 "$LAB/slow.py"
+check "keep nobody out either" test -s "$LAB/said.out"
+check "which is logged once" test 1 = \
+    "$(grep -c 'reason=no_sockets' "$LAB/alice.log")"
+prlimit --pid "$pid" --nofile="$limit":"$limit"
 check "a request that does not come to its end" raw --text "GET / HTTP/1.1\r\n"
 check "is told so" answered "HTTP/1.1 408"
 
