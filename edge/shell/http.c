@@ -211,11 +211,18 @@ static bool start(struct http *h, const char *listen,
     return true;
 }
 
+/* Where it listens on every address, a browser of this host wants one. */
 static void tell_api(struct http *h)
 {
     char page[HTTP_URL_SIZE + HTTP_TOKEN_SIZE + 8];
+    bool all = strncmp(h->url, "http://[::]:", 12) == 0 ||
+               strncmp(h->url, "http://0.0.0.0:", 15) == 0;
 
-    snprintf(page, sizeof page, "%s?token=%s", h->url, h->gate.token);
+    if (all)
+        snprintf(page, sizeof page, "http://127.0.0.1:%u/?token=%s",
+                 h->gate.listen.port, h->gate.token);
+    else
+        snprintf(page, sizeof page, "%s?token=%s", h->url, h->gate.token);
     api_tell_http(h->api, h->url, page, h->token_path);
     sodium_memzero(page, sizeof page);
 }

@@ -36,7 +36,7 @@ closes() { # CODE [options]
 }
 logged_once() { [ "$(grep -c -- "$1" "$LAB/alice.log")" = 1 ]; }
 
-mesh_of alice bob
+mesh_of alice bob carol
 host here
 web_start alice $url
 web_start bob '*:8081'
@@ -204,6 +204,10 @@ check "the cookie is for TLS only" answered "SameSite=Strict; Secure"
 check "the log never has the token" ends_with 1 grep -q "$token" \
     "$LAB/alice.log"
 
+check "status of one that listens on every address" ends_with 0 "$ZS_BIN/zs" \
+    --socket /run/zeroservices/bob.sock status
+check "shows one that a browser can open" said \
+    "http://127.0.0.1:8081/?token=$far_token"
 check "not on loopback: no token" gets 401 $far/
 check "no figures" gets 401 $far/metrics
 check "no API" refuses 401 $far/api -H "Origin: http://$far"
@@ -287,7 +291,7 @@ check "the page comes back" talk '{"op":"peers"}'
 check "the token stayed" ends_with 0 "${web[@]}" ws \
     "ws://$url/api?token=$token" -H "$evil" '{"op":"peers"}'
 check "a port that is taken" ends_with 1 "${in_here[@]}" "$ZS_BIN/zs-edge" \
-    -c "$LAB/bob.yaml" --socket "$LAB/x.sock" --http $url
+    -c "$LAB/carol.yaml" --http $url
 check "is said" complained "api.http: $url: address already in use"
 chmod 644 /run/zeroservices/bob.token
 end bob
