@@ -8,8 +8,10 @@ static const struct {
 } errors[] = {
     [ZS_OK] = {"ok", "done"},
     [ZS_UNKNOWN_PEER] = {"unknown_peer", "the peer is not present"},
-    [ZS_NOT_DELIVERED] = {"not_delivered",
-                          "the peer left before its node had the message"},
+    [ZS_NOT_DELIVERED] =
+        {"not_delivered",
+         "the peer's node did not acknowledge it: it left, or no "
+         "path to it was found in time"},
     [ZS_PEER_RESTARTED] = {"peer_restarted", "the peer's process restarted "
                                              "before it acknowledged"},
     [ZS_BUSY] = {"busy", "the queue is full"},

@@ -64,7 +64,11 @@ extern "C" {
 enum zs_error {
     ZS_OK,
     ZS_UNKNOWN_PEER,    /* nobody of that name or id is present */
-    ZS_NOT_DELIVERED,   /* the peer left before its node had the message */
+    ZS_NOT_DELIVERED,   /* its node did not acknowledge the message: the peer
+                           left or refuses this node; or it is present and no
+                           path to it was found for 10 s; or its connection
+                           broke and it did not come back within 10 s; or it
+                           fell silent for 60 s */
     ZS_PEER_RESTARTED,  /* its process ended before it acknowledged */
     ZS_BUSY,            /* the queue is full; on_ready follows */
     ZS_TOO_LARGE,       /* larger than limits.message, here or there */
@@ -83,7 +87,9 @@ ZS_API const char *zs_error_text(enum zs_error error);
 /* Of the library that runs: "0.1.0". [any thread] */
 ZS_API const char *zs_version(void);
 
-/* How the messages of a peer travel now. */
+/* How the messages of a peer travel now. NONE: something shows that it is there
+ * (its beacons, a relay), but no connection reaches it now; what it is sent
+ * waits for one, 10 s. A peer may be new with NONE. */
 enum zs_path { ZS_PATH_NONE, ZS_PATH_TCP, ZS_PATH_UDP, ZS_PATH_RELAY };
 /* "none", "tcp", "udp", "relay". [any thread] */
 ZS_API const char *zs_path_name(enum zs_path path);

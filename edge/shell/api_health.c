@@ -75,33 +75,52 @@ static void health_relays(const struct api *a, struct text *t,
         health_relay(a, t, what, i);
 }
 
-static void health_peers(const struct api *a, struct text *t, struct text *what)
+/* "alice, bob, carol and 2 more are": all whose path is this; false: nobody. */
+static bool add_names(const struct api *a, struct text *what,
+                      enum node_path path)
 {
-    static const struct health relayed = {
-        "info", "relay_only",
-        "Messages get there all the same. For a direct path let TCP "
-        "connections in at one of the two (listen.port names the port)."};
     struct node_peer peer;
     size_t cursor = 0;
     size_t count = 0;
 
     while (node_peer_next(edge_node(a->edge), &cursor, &peer)) {
-        if (peer.path != PATH_RELAY || ++count > NAMES_TOLD)
+        if (peer.path != path || ++count > NAMES_TOLD)
             continue;
         if (count > 1)
             text_add_string(what, ", ");
         text_add_string(what, peer.name);
     }
-    if (count == 0)
-        return;
     if (count > NAMES_TOLD) {
         text_add_string(what, " and ");
         text_add_number(what, count - NAMES_TOLD);
         text_add_string(what, " more");
     }
     text_add_string(what, count == 1 ? " is" : " are");
-    text_add_string(what, " reached through the relay only.");
-    health_add(t, &relayed, what);
+    if (count == 0)
+        text_clear(what);
+    return count > 0;
+}
+
+static void health_peers(const struct api *a, struct text *t, struct text *what)
+{
+    static const struct health relayed = {
+        "info", "relay_only",
+        "Messages get there all the same. For a direct path let TCP "
+        "connections in at one of the two (listen.port names the port)."};
+    static const struct health no_path = {
+        "warning", "no_path",
+        "Something between the two passes UDP and not TCP, or nothing at all: "
+        "let TCP connections in at one of them (listen.port names the port), "
+        "or give both a relay."};
+
+    if (add_names(a, what, PATH_RELAY)) {
+        text_add_string(what, " reached through the relay only.");
+        health_add(t, &relayed, what);
+    }
+    if (add_names(a, what, PATH_NONE)) {
+        text_add_string(what, " present, and cannot be reached now.");
+        health_add(t, &no_path, what);
+    }
 }
 
 static void add_time(struct text *t, uint64_t unix_seconds)

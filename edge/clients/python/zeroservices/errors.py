@@ -50,7 +50,8 @@ class UnknownPeer(ApiError, LookupError):
 
 
 class NotDelivered(ApiError):
-    """The peer left before its node had the message."""
+    """The peer's node did not acknowledge the message: it left, or is present
+    and no path to it was found in time."""
 
     error = "not_delivered"
 
