@@ -211,7 +211,10 @@ in_time() { # LINE
 p99_limit() {
     awk -v p99="$(of "$BEFORE" p99_ms)" -v most=$P99_MS \
         -v running="$(of "$BEFORE" running)" -v cores="$(nproc)" \
-        'BEGIN { printf "%.0f", most + 2 * p99 + 12 * running / cores }'
+        'BEGIN {
+            turns = running / cores < 12 ? running / cores : 12
+            printf "%.0f", most + 2 * p99 + 12 * turns
+        }'
 }
 
 is_back() {
