@@ -154,6 +154,30 @@ static void status_says_each_word_of_a_relay(void **state)
         relay_says(refusal_name((uint8_t)i));
 }
 
+/* Refused by a peer, and refusing one. */
+static void status_says_each_refusal(void **state)
+{
+    (void)state;
+    for (int by_peer = 0; by_peer < 2; by_peer++)
+        for (int i = 0; refusal_next(&i);) {
+            fake.refusals[0] = (struct node_refusal){
+                .name = "dave", .by_peer = by_peer, .reason = (uint8_t)i};
+            fake.refusal_count = 1;
+            ask();
+            json_t *line = health(by_peer ? "refused_by_peer" : "peer_refused");
+            struct remedy remedy =
+                remedy_of_refusal((enum refusal)i, by_peer != 0);
+            assert_non_null(strstr(member(line, "text"), "dave"));
+            assert_non_null(
+                strstr(member(line, "text"), refusal_name((uint8_t)i)));
+            assert_string_equal(member(line, "remedy"), remedy.text);
+        }
+    fake.refusal_count = 0;
+    fake.replaced = true;
+    ask();
+    assert_non_null(health("replaced"));
+}
+
 static void with_times(int64_t from, int64_t to)
 {
     char error[API_ERROR_SIZE];
@@ -238,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_word_has_its_own_remedy),
         LIVE(status_says_each_word_of_a_relay),
+        LIVE(status_says_each_refusal),
         LIVE(the_certificates_time_is_told),
         LIVE(what_the_network_lacks_is_named),
     };
