@@ -23,6 +23,14 @@ static size_t aligned(size_t size)
     return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+static void block_begin(struct arena_block *b, size_t size)
+{
+    b->next = NULL;
+    b->size = size;
+    b->used = 0;
+    block_init(&b->shared);
+}
+
 static struct arena_block *new_block(size_t size)
 {
     struct arena_block *b;
@@ -30,10 +38,7 @@ static struct arena_block *new_block(size_t size)
     if (size < BLOCK_SIZE)
         size = BLOCK_SIZE;
     b = memory_resize(NULL, 1, sizeof(*b) + size);
-    b->next = NULL;
-    b->size = size;
-    b->used = 0;
-    block_init(&b->shared);
+    block_begin(b, size);
     return b;
 }
 
@@ -84,6 +89,33 @@ struct bytes arena_copy(struct arena *a, struct bytes bytes)
     if (bytes.size > 0)
         memcpy(to, bytes.data, bytes.size);
     return bytes_of(to, bytes.size);
+}
+
+/* A block of its own, after the current one: it is full. */
+static bool add_block(struct arena *a, size_t size)
+{
+    struct arena_block *b = memory_try(NULL, 1, sizeof(*b) + size);
+
+    if (b == NULL)
+        return false;
+    struct arena_block **at = a->current ? &a->current->next : &a->first;
+    block_begin(b, size);
+    b->next = *at;
+    *at = b;
+    a->current = b;
+    return true;
+}
+
+bool arena_try_copy(struct arena *a, struct bytes bytes, struct bytes *copy)
+{
+    size_t size = aligned(bytes.size);
+    const struct arena_block *b = a->current;
+    bool fits = size < BLOCK_SIZE || (b != NULL && b->size - b->used >= size);
+
+    if (!fits && !add_block(a, size))
+        return false;
+    *copy = arena_copy(a, bytes);
+    return true;
 }
 
 void arena_clear(struct arena *a)

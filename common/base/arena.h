@@ -24,6 +24,9 @@ void *arena_take(struct arena *a, size_t size);
 /* Gives back the end of the room last taken: `used` of its bytes stay. */
 void arena_trim(struct arena *a, void *last, size_t taken, size_t used);
 struct bytes arena_copy(struct arena *a, struct bytes bytes);
+/* The same of what may be large. False: there is no memory for it. */
+bool arena_try_copy(struct arena *a, struct bytes bytes,
+                    struct bytes *copy) MUST_USE;
 void arena_clear(struct arena *a);
 void arena_close(struct arena *a);
 

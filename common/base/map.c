@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 16 };
+/* A larger table has no place in a reserve. */
+enum { FIRST_CAPACITY = 16, LARGE_SIZE = 64 * 1024 };
 
 /* A NULL value: never used, ends a search. A grave: was removed, and the
  * search goes on; walking while removing needs entries that do not move. */
@@ -155,7 +156,21 @@ static void insert(struct map *m, uint64_t hash, const void *key, void *value)
     m->count++;
 }
 
-/* Moves all into a table with room to spare, leaving the graves behind. */
+static void *table_new(size_t count, size_t size)
+{
+    void *table;
+
+    if (count * size <= LARGE_SIZE)
+        return memory_array(count, size);
+    table = memory_try(NULL, count, size);
+    if (table != NULL)
+        memset(table, 0, count * size);
+    return table;
+}
+
+/* Moves all into a table with room to spare, leaving the graves behind. Where
+ * there is no memory for it the quarter that is left has to do; whoever owns it
+ * ends soon [memory_is_sound]. */
 static void rebuild(struct map *m)
 {
     struct map old = *m;
@@ -165,8 +180,15 @@ static void rebuild(struct map *m)
     while (m->capacity < 2 * (m->count + 1))
         m->capacity *= 2;
     m->count = m->graves = 0;
-    m->slots = memory_array(m->capacity, sizeof(*m->slots));
-    m->keys = memory_array(m->capacity, m->key_size);
+    m->slots = table_new(m->capacity, sizeof(*m->slots));
+    m->keys = table_new(m->capacity, m->key_size);
+    if (m->slots == NULL || m->keys == NULL) {
+        free(m->slots);
+        free(m->keys);
+        *m = old;
+        ASSERT(m->count + m->graves + 1 < m->capacity);
+        return;
+    }
     for (size_t i = 0; i < old.capacity; i++)
         if (is_live(&old.slots[i]))
             insert(m, old.slots[i].hash, key_at(&old, i), old.slots[i].value);

@@ -125,6 +125,20 @@ static void add_escape(struct text *t, uint8_t c)
     text_add_char(t, digits[c & 15]);
 }
 
+size_t text_json_size(struct bytes bytes)
+{
+    const uint8_t *at = bytes.data;
+    const uint8_t *end = bytes.size > 0 ? at + bytes.size : at;
+    size_t size = 2 + bytes.size;
+
+    /* A byte becomes \u00xx, or one that is no UTF-8 the three of U+FFFD. */
+    while (at < end && (at = jtext_plain(at, end)) < end) {
+        size += 5;
+        at++;
+    }
+    return size;
+}
+
 void text_add_json(struct text *t, struct bytes bytes)
 {
     const uint8_t *at = bytes.data;

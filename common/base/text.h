@@ -38,5 +38,7 @@ void text_add_ms(struct text *t, int64_t us);
 void text_add_hex(struct text *t, struct bytes bytes);
 /* A JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
 void text_add_json(struct text *t, struct bytes bytes);
+/* So many bytes that one has at the most. */
+size_t text_json_size(struct bytes bytes);
 
 #endif

@@ -42,18 +42,24 @@ void inbox_pass(struct inbox *in)
     in->expected++;
 }
 
-/* Room follows what has come, not what was promised. */
-static void append(struct inbox *in, struct bytes fragment)
+/* Room follows what has come, not what was promised. False: there is no memory
+ * for it, and nothing changed. */
+static bool append(struct inbox *in, struct bytes fragment, size_t total)
 {
     size_t need = in->size + fragment.size;
     if (need > in->capacity) {
-        size_t capacity = 2 * need < in->total ? 2 * need : in->total;
-        in->message = memory_resize(in->message, capacity, 1);
+        size_t capacity = 2 * need < total ? 2 * need : total;
+        uint8_t *message = memory_try(in->message, capacity, 1);
+        if (message == NULL)
+            return false;
+        in->message = message;
         in->capacity = capacity;
     }
     ASSERT(in->message != NULL);
     memcpy(in->message + in->size, fragment.data, fragment.size);
     in->size = need;
+    in->total = total;
+    return true;
 }
 
 static bool fits(const struct inbox *in, const struct data_record *r)
@@ -81,14 +87,14 @@ enum inbox_verdict inbox_take(struct inbox *in, const struct data_record *r,
     if (!fits(in, r))
         return INBOX_VIOLATION;
 
-    in->expected++;
     if (r->first && r->last) {
+        in->expected++;
         *message = r->fragment;
         return INBOX_MESSAGE;
     }
-    if (r->first)
-        in->total = (size_t)r->total;
-    append(in, r->fragment);
+    if (!append(in, r->fragment, r->first ? (size_t)r->total : in->total))
+        return INBOX_GAP; /* As if it had not come. */
+    in->expected++;
     if (!r->last)
         return INBOX_TAKEN;
     in->complete = true;

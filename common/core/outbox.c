@@ -38,19 +38,37 @@ bool outbox_has_room(const struct outbox *o, size_t size)
 
 static struct outbox_entry *entry_at(const struct outbox *o, uint64_t sequence)
 {
-    return &o->entries[sequence & (o->capacity - 1)];
+    return &o->entries[(sequence + o->turned) & (o->capacity - 1)];
 }
 
-/* The ring's index is the sequence itself, so growing moves the entries. */
-static void grow(struct outbox *o)
+/* The ring's index follows the sequence, so growing moves the entries. */
+static bool grow(struct outbox *o, size_t need)
 {
     size_t capacity = o->capacity == 0 ? 64 : 2 * o->capacity;
-    struct outbox_entry *entries = memory_array(capacity, sizeof *entries);
+    while (capacity < need)
+        capacity *= 2;
+    struct outbox_entry *entries = memory_try(NULL, capacity, sizeof *entries);
+    if (entries == NULL)
+        return false;
     for (uint64_t s = o->base; s < o->base + o->count; s++)
-        entries[s & (capacity - 1)] = *entry_at(o, s);
+        entries[(s + o->turned) & (capacity - 1)] = *entry_at(o, s);
     free(o->entries);
     o->entries = entries;
     o->capacity = capacity;
+    return true;
+}
+
+/* All that the message will need is there before a byte of it is. */
+static bool make_room(struct outbox *o, size_t total)
+{
+    size_t parts = (total + RECORD_FRAGMENT_SIZE - 1) / RECORD_FRAGMENT_SIZE;
+    const struct slab *slab = o->newest;
+    if (o->count + parts > o->capacity && !grow(o, o->count + parts))
+        return false;
+    if (parts == 1 && slab != NULL &&
+        sizeof slab->room - slab->used >= total + RECORD_DATA_OVERHEAD)
+        return true;
+    return slabs_want(o->slabs, parts);
 }
 
 static struct slab *slab_with_room(struct outbox *o, size_t size)
@@ -79,8 +97,6 @@ static void put_part(struct outbox *o, const struct message *m, size_t done,
     message_encode_part(m, done, size, &w);
     ASSERT(writer_ok(&w));
     size_t written = writer_bytes(&w).size;
-    if (o->count == o->capacity)
-        grow(o);
     *entry_at(o, o->base + o->count) = (struct outbox_entry){
         .slab = slab,
         .ref = ref,
@@ -95,10 +111,12 @@ static void put_part(struct outbox *o, const struct message *m, size_t done,
     slab->records++;
 }
 
-void outbox_put(struct outbox *o, const struct message *m, uint64_t ref)
+bool outbox_put(struct outbox *o, const struct message *m, uint64_t ref)
 {
     size_t total = message_size(m);
     size_t done = 0;
+    if (!make_room(o, total))
+        return false;
     while (done < total) {
         size_t left = total - done;
         size_t size = left < RECORD_FRAGMENT_SIZE ? left : RECORD_FRAGMENT_SIZE;
@@ -111,6 +129,7 @@ void outbox_put(struct outbox *o, const struct message *m, uint64_t ref)
         put_part(o, m, done, &record, size, ref);
         done += size;
     }
+    return true;
 }
 
 /* --- sending -------------------------------------------------------------- */
@@ -288,14 +307,7 @@ bool outbox_forget(struct outbox *o, bool all, uint64_t *ref)
 
 void outbox_renumber(struct outbox *o)
 {
-    struct outbox_entry *entries = NULL;
-    if (o->capacity > 0) {
-        entries = memory_array(o->capacity, sizeof *entries);
-        for (size_t i = 0; i < o->count; i++)
-            entries[(1 + i) & (o->capacity - 1)] = *entry_at(o, o->base + i);
-    }
-    free(o->entries);
-    o->entries = entries;
+    o->turned += o->base - 1;
     o->base = 1;
     o->next = 1;
     o->fresh = 1;

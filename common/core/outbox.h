@@ -29,6 +29,7 @@ struct outbox {
     struct outbox_entry *entries; /* a ring */
     size_t capacity;              /* a power of two, or 0 */
     size_t count;
+    uint64_t turned;     /* the ring's index is the sequence and this */
     uint64_t base;       /* the first entry's sequence */
     uint64_t next;       /* the next sequence to send */
     uint64_t fresh;      /* the first sequence that was never sent */
@@ -45,8 +46,9 @@ void outbox_close(struct outbox *o);
 /* Whether a message of this size fits; a larger one than the limit fits when
  * nothing else is stored. */
 bool outbox_has_room(const struct outbox *o, size_t size);
-/* Copies the message in. */
-void outbox_put(struct outbox *o, const struct message *m, uint64_t ref);
+/* Copies the message in. False: there is no memory, and it did not. */
+bool outbox_put(struct outbox *o, const struct message *m,
+                uint64_t ref) MUST_USE;
 
 /* The records of one packet: they lie in a row. */
 struct outbox_row {

@@ -67,11 +67,12 @@ bool session_has_room(const struct session *s, size_t message_size)
 bool session_submit(struct session *s, const struct message *m, uint64_t ref,
                     struct instant now)
 {
-    if (!outbox_has_room(&s->outbox, message_size(m)))
+    bool waits = outbox_is_waiting(&s->outbox);
+    if (!outbox_has_room(&s->outbox, message_size(m)) ||
+        !outbox_put(&s->outbox, m, ref))
         return false;
-    if (!outbox_is_waiting(&s->outbox))
+    if (!waits)
         s->progress_at = now;
-    outbox_put(&s->outbox, m, ref);
     return true;
 }
 

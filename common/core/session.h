@@ -143,7 +143,7 @@ void session_settle_all(struct session *s, enum session_settled how,
 
 /* Room for a message; false: the window is full. */
 bool session_has_room(const struct session *s, size_t message_size);
-/* False: there is no room, and it was not taken. */
+/* False: there is no room or memory, and it was not taken. */
 bool session_submit(struct session *s, const struct message *m, uint64_t ref,
                     struct instant now) MUST_USE;
 /* Queues a PING; false when SESSION_PINGS wait already. */

@@ -28,9 +28,23 @@ struct slab *slabs_take(struct slabs *s)
     return slab;
 }
 
+bool slabs_want(struct slabs *s, size_t count)
+{
+    while (s->count < count) {
+        struct slab *slab = memory_try(NULL, 1, sizeof *slab);
+        if (slab == NULL)
+            return false;
+        block_init(&slab->block);
+        slab->newer = s->spare;
+        s->spare = slab;
+        s->count++;
+    }
+    return true;
+}
+
 void slabs_give(struct slabs *s, struct slab *slab)
 {
-    if (s->count == SLABS_SPARE || block_is_shared(&slab->block)) {
+    if (s->count >= SLABS_SPARE || block_is_shared(&slab->block)) {
         block_release(&slab->block);
         return;
     }

@@ -38,6 +38,9 @@ struct slabs {
 void slabs_close(struct slabs *s);
 /* An empty one, which nobody else holds; the bytes are not cleared. */
 struct slab *slabs_take(struct slabs *s);
+/* So many are there to be taken, one by one, from now on. False: there is no
+ * memory for them. */
+bool slabs_want(struct slabs *s, size_t count) MUST_USE;
 /* What others hold is kept for them only. */
 void slabs_give(struct slabs *s, struct slab *slab);
 

@@ -88,13 +88,19 @@ static void keeper_free(struct keeper *k)
 static void work(const struct keeper *k, struct job *job)
 {
     size_t size;
-    FILE *errors = open_memstream(&job->errors, &size);
+    struct reserve *reserve = reserve_new(RESERVE_OF_CALL);
+    struct reserve *before = memory_use(reserve);
+    FILE *errors = NULL;
 
-    if (errors == NULL)
-        return;
-    job->good =
-        k->calls.write(job->path, bytes_of(job->data, job->size), errors);
-    fclose(errors);
+    if (reserve != NULL)
+        errors = open_memstream(&job->errors, &size);
+    if (errors != NULL) {
+        job->good =
+            k->calls.write(job->path, bytes_of(job->data, job->size), errors);
+        fclose(errors);
+    }
+    memory_use(before);
+    reserve_free(&reserve);
 }
 
 static void work_one(struct keeper *k)

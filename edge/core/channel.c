@@ -74,11 +74,24 @@ static void batch_wrote(struct channel *c, const struct writer *w, bool first)
     c->next_record++;
 }
 
-void channel_add(struct channel *c, const struct message *m, struct instant now)
+/* All packets that the batch and the message may become have room. */
+static bool make_room(struct channel *c, size_t size)
+{
+    size_t packets = size / RECORD_FRAGMENT_SIZE + 2;
+    size_t around = SEALED_SIZE + FORWARD_HEADER_SIZE + SIGNATURE_SIZE +
+                    RECORD_DATA_OVERHEAD;
+
+    return store_want(&c->store, c->batch_size + size + packets * around,
+                      packets);
+}
+
+bool channel_add(struct channel *c, const struct message *m, struct instant now)
 {
     size_t size = message_size(m);
     size_t done = 0;
 
+    if (!make_room(c, size))
+        return false;
     while (done < size) {
         size_t left = size - done;
         size_t part = left < RECORD_FRAGMENT_SIZE ? left : RECORD_FRAGMENT_SIZE;
@@ -97,6 +110,7 @@ void channel_add(struct channel *c, const struct message *m, struct instant now)
     }
     c->next_message++;
     c->used_at = now;
+    return true;
 }
 
 void channel_seal(struct channel *c, struct instant now)

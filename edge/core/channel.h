@@ -68,9 +68,10 @@ void channel_free(struct channel *c);
 
 /* Whether a message of this encoded size may be added. */
 bool channel_has_room(const struct channel *c, size_t message_size);
-/* Adds a message; full packets are sealed at once. */
-void channel_add(struct channel *c, const struct message *m,
-                 struct instant now);
+/* Adds a message; full packets are sealed at once. False: there is no memory,
+ * and it does not. */
+bool channel_add(struct channel *c, const struct message *m,
+                 struct instant now) MUST_USE;
 /* Seals what was gathered; without holders it is forgotten. */
 void channel_seal(struct channel *c, struct instant now);
 /* Whether the next publication wants another key: somebody left, all receivers

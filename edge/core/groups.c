@@ -252,7 +252,8 @@ static enum node_outcome publish(struct node *n, const struct message *m,
     if (channel_wants_key(c, n->aes))
         rekey(n, c);
     begin_all(n, c);
-    channel_add(c, m, n->now);
+    if (!channel_add(c, m, n->now))
+        return OUTCOME_BUSY;
     n->counters.published++;
     n->counters.bytes_sent += m->data.size;
     *where = o;
@@ -274,8 +275,7 @@ void groups_publish(struct node *n, const struct node_event *event)
     uint32_t peers;
     enum node_outcome outcome;
     (void)groups_offer(n, &event->submit.message, &peers, &outcome);
-    todo_report(n, event->submit.ref, outcome, NULL);
-    n->todo->items[n->todo->count - 1].report.peers = peers;
+    todo_report(n, event->submit.ref, outcome, NULL)->report.peers = peers;
 }
 
 void groups_tell_ready(struct node *n)

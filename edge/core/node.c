@@ -388,6 +388,8 @@ static void settle(struct node *n)
         n->dirty = NULL;
         while (round != NULL) {
             struct peer *p = round;
+            if (!memory_is_sound())
+                return;
             round = p->next_dirty;
             p->next_dirty = NULL;
             p->dirty = false;
@@ -444,11 +446,14 @@ void node_step(struct node *n, struct instant now,
         ask_everybody(n); /* The others have given it up by now. */
     links_go_on(n);
     peers_go_on(n);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && memory_is_sound(); i++)
         take_event(n, &events[i]);
-    handle_due(n);
-    settle(n);
-    leave_go_on(n);
+    if (memory_is_sound())
+        handle_due(n);
+    if (memory_is_sound())
+        settle(n);
+    if (memory_is_sound())
+        leave_go_on(n);
     n->expected_at = heap_deadline(&n->heap);
     n->todo = NULL;
 }

@@ -264,8 +264,9 @@ struct todo {
     struct node_todo *items;
     size_t count;
     size_t capacity;
-    size_t lent;        /* items with blocks that the list holds */
-    struct arena arena; /* the bytes */
+    struct node_todo lost; /* there was no memory for it */
+    size_t lent;           /* items with blocks that the list holds */
+    struct arena arena;    /* the bytes */
 };
 
 void todo_init(struct todo *t);

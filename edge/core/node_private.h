@@ -334,8 +334,8 @@ void todo_write_lent(struct node *n, const struct link *link,
 /* To all direct links that are up. */
 void links_tell_all(struct node *n, struct bytes packet);
 void todo_disconnect(struct node *n, uint32_t link);
-void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
-                 const struct peer *p);
+struct node_todo *todo_report(struct node *n, struct node_ref ref,
+                              enum node_outcome outcome, const struct peer *p);
 
 /* announce.c */
 /* Signs anew after a change; the relays, links and LAN are told. */

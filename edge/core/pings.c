@@ -21,8 +21,7 @@ void pings_answered(struct node *n, const struct peer *p, uint64_t token)
     struct ping *ping = map_get(&n->pings, &token);
     if (ping == NULL || !node_id_equal(&ping->peer, &p->id))
         return;
-    todo_report(n, ping->ref, OUTCOME_DELIVERED, p);
-    n->todo->items[n->todo->count - 1].report.rtt =
+    todo_report(n, ping->ref, OUTCOME_DELIVERED, p)->report.rtt =
         instant_between(ping->asked, n->now);
     ping_free(n, ping);
 }

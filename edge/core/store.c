@@ -1,6 +1,7 @@
 #include "edge/core/store.h"
 
 #include "common/base/memory.h"
+#include "common/wire/packet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,16 +37,21 @@ uint8_t *store_data(const struct store *s, const struct store_packet *p)
     return s->ring + p->offset;
 }
 
-static void grow_packets(struct store *s)
+static bool grow_packets(struct store *s, size_t need)
 {
     size_t capacity = s->capacity == 0 ? PACKETS_FIRST : 2 * s->capacity;
-    struct store_packet *packets = memory_array(capacity, sizeof(*packets));
+    while (capacity < need)
+        capacity *= 2;
+    struct store_packet *packets = memory_try(NULL, capacity, sizeof(*packets));
 
+    if (packets == NULL)
+        return false;
     for (uint64_t i = s->base; i < s->next; i++)
         packets[i & (capacity - 1)] = *store_at(s, i);
     free(s->packets);
     s->packets = packets;
     s->capacity = capacity;
+    return true;
 }
 
 /* Where `size` bytes in a row are free; SIZE_MAX: nowhere. */
@@ -62,14 +68,16 @@ static size_t find_place(const struct store *s, size_t size)
 }
 
 /* Moves all packets to the front of a ring that has room for one more. */
-static void grow_ring(struct store *s, size_t size)
+static bool grow_ring(struct store *s, size_t size)
 {
     size_t ring_size = s->ring_size == 0 ? RING_FIRST : 2 * s->ring_size;
     while (ring_size < s->bytes + size)
         ring_size *= 2;
-    uint8_t *ring = memory_resize(NULL, ring_size, 1);
+    uint8_t *ring = memory_try(NULL, ring_size, 1);
     size_t at = 0;
 
+    if (ring == NULL)
+        return false;
     for (uint64_t i = s->base; i < s->next; i++) {
         struct store_packet *p = store_at(s, i);
         memcpy(ring + at, store_data(s, p), p->size);
@@ -80,17 +88,29 @@ static void grow_ring(struct store *s, size_t size)
     s->ring = ring;
     s->ring_size = ring_size;
     s->head = at;
+    return true;
+}
+
+/* A packet may find too little at the end of the ring, and the next one too
+ * little before the first. */
+bool store_want(struct store *s, size_t bytes, size_t packets)
+{
+    size_t need = bytes + 2 * (PACKET_SIZE + SIGNATURE_SIZE);
+    size_t count = (size_t)(s->next - s->base) + packets;
+
+    return (count <= s->capacity || grow_packets(s, count)) &&
+           (s->ring_size - s->bytes >= need || grow_ring(s, need));
 }
 
 struct store_packet *store_put(struct store *s, size_t size)
 {
-    if (s->next - s->base == s->capacity)
-        grow_packets(s);
+    bool room = s->next - s->base < s->capacity || grow_packets(s, 0);
     size_t place = find_place(s, size);
     if (place == SIZE_MAX) {
-        grow_ring(s, size);
+        room = room && grow_ring(s, size);
         place = s->head;
     }
+    ASSERT(room); /* store_want saw to it. */
     s->head = place + size;
     s->bytes += size;
     s->next++;

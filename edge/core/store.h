@@ -51,6 +51,9 @@ static inline bool store_is_empty(const struct store *s)
 
 /* Whether so much more may be put in; when it is empty anything may. */
 bool store_has_room(const struct store *s, size_t size);
+/* So many bytes more, in so many packets, can be put in without memory. False:
+ * there is none for that. */
+bool store_want(struct store *s, size_t bytes, size_t packets) MUST_USE;
 /* Puts a packet in, for the caller to fill: its bytes are at store_data. What
  * store_data answered before may have moved. */
 struct store_packet *store_put(struct store *s, size_t size);

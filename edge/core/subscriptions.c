@@ -104,10 +104,13 @@ static void on_message(void *context, struct bytes bytes)
     struct node *n = t->node;
     struct peer *p = t->subscription->peer;
     struct bytes group = bytes_of_string(t->subscription->group);
+    bool taken = true;
     if (bytes.data < t->packet.data ||
         bytes.data >= t->packet.data + t->packet.size)
-        bytes = arena_copy(&n->todo->arena, bytes);
+        taken = arena_try_copy(&n->todo->arena, bytes, &bytes);
     struct message message;
+    if (!taken)
+        return;
     if (!message_decode(bytes, &message) || message.kind != MESSAGE_EVENT ||
         !bytes_equal(message.group, group)) {
         n->counters.packets_dropped++;

@@ -35,14 +35,24 @@ void todo_close(struct todo *t)
     *t = (struct todo){0};
 }
 
+/* Without memory the item goes nowhere: whoever does the list ends before
+ * [memory_is_sound]. */
+static bool grow(struct todo *t)
+{
+    size_t capacity = t->capacity == 0 ? 256 : 2 * t->capacity;
+    struct node_todo *items = memory_try(t->items, capacity, sizeof *items);
+    if (items == NULL)
+        return false;
+    t->items = items;
+    t->capacity = capacity;
+    return true;
+}
+
 struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind)
 {
-    if (t->count == t->capacity) {
-        size_t capacity = t->capacity == 0 ? 256 : 2 * t->capacity;
-        t->items = memory_resize(t->items, capacity, sizeof *t->items);
-        t->capacity = capacity;
-    }
-    struct node_todo *item = &t->items[t->count++];
+    struct node_todo *item = &t->lost;
+    if (t->count < t->capacity || grow(t))
+        item = &t->items[t->count++];
     *item = (struct node_todo){.kind = kind};
     return item;
 }
@@ -83,8 +93,11 @@ void todo_write(struct node *n, const struct link *link, struct bytes bytes)
 void todo_write_lent(struct node *n, const struct link *link,
                      struct bytes bytes, struct block *block)
 {
+    struct node_todo *item = add_write(n, link, bytes, block);
+    if (item == &n->todo->lost)
+        return;
     block_hold(block);
-    add_write(n, link, bytes, block)->link.lent = true;
+    item->link.lent = true;
     n->todo->lent++;
 }
 
@@ -93,8 +106,8 @@ void todo_disconnect(struct node *n, uint32_t link)
     todo_add(n->todo, NODE_DISCONNECT)->link.id = link;
 }
 
-void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
-                 const struct peer *p)
+struct node_todo *todo_report(struct node *n, struct node_ref ref,
+                              enum node_outcome outcome, const struct peer *p)
 {
     struct node_todo *item = todo_add(n->todo, NODE_REPORT);
     item->report.ref = ref;
@@ -105,6 +118,7 @@ void todo_report(struct node *n, struct node_ref ref, enum node_outcome outcome,
         if (p->session != NULL)
             item->report.rtt = p->session->rtt;
     }
+    return item;
 }
 
 void links_tell_all(struct node *n, struct bytes packet)

@@ -80,9 +80,12 @@ static void on_message(void *context, struct bytes bytes)
 {
     struct sink_context *c = context;
     struct node *n = c->node;
+    bool taken = true;
     if (bytes.data < c->packet || bytes.data >= c->packet + c->size)
-        bytes = arena_copy(&n->todo->arena, bytes);
+        taken = arena_try_copy(&n->todo->arena, bytes, &bytes);
     struct message message;
+    if (!taken)
+        return; /* It is not acknowledged either: the step ends. */
     /* Publications come in streams of their own. */
     if (!message_decode(bytes, &message) || message.kind == MESSAGE_EVENT) {
         n->counters.packets_dropped++;

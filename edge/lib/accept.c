@@ -52,6 +52,20 @@ static bool data_is_right(const struct zs_data *d)
     return false;
 }
 
+/* As a JSON string. One without escapes, as most are, is as long as it was. */
+static bool escape(struct ask *ask)
+{
+    struct bytes text = bytes_of(ask->data.bytes, ask->data.size);
+    size_t size = text_json_size(text);
+
+    ask->escaped.data = malloc(size);
+    if (ask->escaped.data == NULL)
+        return false;
+    ask->escaped.capacity = size;
+    text_add_json(&ask->escaped, text);
+    return true;
+}
+
 static enum zs_error check(const struct zs_node *n, struct ask *ask)
 {
     size_t limit = n->options->conf.limits.message;
@@ -65,7 +79,8 @@ static enum zs_error check(const struct zs_node *n, struct ask *ask)
         return ZS_BAD_REQUEST;
     if (ask->data.encoding != ZS_STRING)
         return ZS_OK;
-    text_add_json(&ask->escaped, bytes_of(ask->data.bytes, ask->data.size));
+    if (!escape(ask))
+        return ZS_NO_MEMORY;
     ask->data = (struct zs_data){ask->escaped.data, ask->escaped.size, ZS_JSON};
     return ask->data.size > limit ? ZS_TOO_LARGE : ZS_OK;
 }
@@ -146,7 +161,7 @@ static enum zs_error post(struct zs_node *n, struct op *op)
             n->own_posted++; /* Which this thread alone looks at. */
     }
     pthread_mutex_unlock(&n->mutex);
-    return open ? ZS_OK : ZS_CLOSED;
+    return open ? ZS_OK : node_ending(n);
 }
 
 static enum zs_error queue(struct zs_node *n, const struct ask *ask)
@@ -154,7 +169,7 @@ static enum zs_error queue(struct zs_node *n, const struct ask *ask)
     struct op *op = op_new(ask);
 
     if (op == NULL)
-        return ZS_SYSTEM;
+        return ZS_NO_MEMORY;
     size_t size = op->size;
     enum zs_error error = room_take(n, size);
     if (error == ZS_OK) {
@@ -214,11 +229,13 @@ static bool hand_over(struct zs_node *n, const struct ask *ask,
 static bool hand_over_ticketed(struct zs_node *n, const struct ask *ask,
                                size_t size)
 {
-    uint32_t ticket =
-        ticket_take(&n->tickets, &(struct ticket){.size = (uint32_t)size,
-                                                  .delivered = ask->delivered,
-                                                  .context = ask->context});
+    const struct ticket kept = {.size = (uint32_t)size,
+                                .delivered = ask->delivered,
+                                .context = ask->context};
+    uint32_t ticket;
 
+    if (!ticket_take(&n->tickets, &kept, &ticket))
+        return false;
     if (hand_over(n, ask, edge_ref_named(n->edge, &n->observer, ticket)))
         return true;
     (void)ticket_return(&n->tickets, ticket);
@@ -248,9 +265,12 @@ static enum zs_error accept_ask(struct zs_node *n, struct ask *ask)
     if (node_is_parents(n))
         return ZS_CLOSED;
     enum zs_error error = check(n, ask);
+    /* The loop's thread may be here between two rounds. */
+    struct reserve *before = memory_use(node_is_mine(n) ? n->reserve : NULL);
 
     if (error == ZS_OK && !went_straight(n, ask, &error))
         error = queue(n, ask);
+    memory_use(before);
     text_close(&ask->escaped);
     return error;
 }
@@ -346,7 +366,7 @@ static enum zs_error change_groups(struct zs_node *n, const char *group,
     size_t i = find_group(g, group);
 
     if (n->stopping)
-        return ZS_CLOSED;
+        return node_ending(n);
     if (in == (i < g->count))
         return ZS_OK;
     if (in && g->count == ANNOUNCEMENT_GROUPS)

@@ -23,14 +23,17 @@ static const char *put_text(char **at, const char *text)
     return kept;
 }
 
-static struct zs_peer *copy_peer(const struct zs_peer *p)
+/* On the loop there is one always; else NULL: no memory. */
+static struct zs_peer *copy_peer(const struct zs_peer *p, bool loop)
 {
     size_t size = sizeof *p + p->group_count * sizeof(char *) + strlen(p->id) +
                   strlen(p->name) + strlen(p->info) + strlen(p->endpoint) + 4;
 
     for (size_t i = 0; i < p->group_count; i++)
         size += strlen(p->groups[i]) + 1;
-    struct zs_peer *copy = memory_new(size);
+    struct zs_peer *copy = loop ? memory_new(size) : calloc(1, size);
+    if (copy == NULL)
+        return NULL;
     const char **groups = (const char **)(void *)(copy + 1);
     char *at = (char *)(groups + p->group_count);
     *copy = *p;
@@ -79,7 +82,8 @@ static struct zs_peer *peer_block(const struct zs_node *n,
                                     .group_count = peer->group_count,
                                     .path = tell_path(peer->path),
                                     .endpoint = endpoint,
-                                    .rtt_us = peer->rtt.us});
+                                    .rtt_us = peer->rtt.us},
+                  true);
     free(info);
     return block;
 }
@@ -153,12 +157,13 @@ struct zs_peers *zs_peers_get(struct zs_node *node)
     const struct zs_peer *one;
 
     if (node == NULL || node_is_parents(node))
-        return memory_new(sizeof(struct zs_peers));
+        return calloc(1, sizeof(struct zs_peers));
     pthread_mutex_lock(&node->mutex);
-    struct zs_peers *peers = memory_new(
-        sizeof *peers + node->directory.count * sizeof peers->items[0]);
-    while ((one = map_next(&node->directory, &cursor)) != NULL)
-        peers->items[peers->count++] = copy_peer(one);
+    struct zs_peers *peers = calloc(
+        1, sizeof *peers + node->directory.count * sizeof peers->items[0]);
+    while (peers != NULL && (one = map_next(&node->directory, &cursor)) != NULL)
+        if ((peers->items[peers->count++] = copy_peer(one, false)) == NULL)
+            zs_peers_free(&peers);
     pthread_mutex_unlock(&node->mutex);
     return peers;
 }

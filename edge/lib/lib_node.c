@@ -28,11 +28,12 @@ static _Thread_local const struct zs_node *running;
 struct entered {
     const struct zs_node *before;
     const struct log_sink *sink;
+    struct reserve *reserve;
 };
 
 static struct entered enter(const struct zs_node *n)
 {
-    struct entered e = {running, log_divert(&n->sink)};
+    struct entered e = {running, log_divert(&n->sink), memory_use(n->reserve)};
 
     running = n;
     return e;
@@ -42,6 +43,7 @@ static void leave(struct entered e)
 {
     running = e.before;
     log_divert(e.sink);
+    memory_use(e.reserve);
 }
 
 bool node_is_parents(const struct zs_node *n)
@@ -68,7 +70,21 @@ void node_wake(struct zs_node *n)
         uv_async_send(&n->async);
 }
 
+enum zs_error node_ending(const struct zs_node *n)
+{
+    return n->starved ? ZS_NO_MEMORY : ZS_CLOSED;
+}
+
 /* ---- The end */
+
+static void close_handles(struct zs_node *n)
+{
+    uv_close((uv_handle_t *)&n->async, NULL);
+    uv_close((uv_handle_t *)&n->timeouts, NULL);
+    uv_close((uv_handle_t *)&n->clock, NULL);
+    uv_close((uv_handle_t *)&n->watch, NULL);
+    keeper_close(&n->keeper);
+}
 
 static void on_stopped(void *context)
 {
@@ -85,11 +101,29 @@ static void on_stopped(void *context)
     n->deaf = true;
     pthread_mutex_unlock(&n->mutex);
     while ((op = list_take(&posted)) != NULL)
-        ops_fail(n, op, ZS_CLOSED);
-    uv_close((uv_handle_t *)&n->async, NULL);
-    uv_close((uv_handle_t *)&n->timeouts, NULL);
-    uv_close((uv_handle_t *)&n->clock, NULL);
-    keeper_close(&n->keeper);
+        ops_fail(n, op, node_ending(n));
+    close_handles(n);
+}
+
+/* Each round of the loop: what its callbacks were given from the reserve is
+ * replaced, or the node ends. */
+static void on_watch(uv_check_t *watch)
+{
+    struct zs_node *n = watch->data;
+
+    if (memory_is_sound() || n->starved || n->edge == NULL)
+        return;
+    log_error("no_memory", "node=%s", n->name);
+    pthread_mutex_lock(&n->mutex);
+    n->starved = true;
+    n->stopping = true;
+    pthread_cond_broadcast(&n->room);
+    pthread_mutex_unlock(&n->mutex);
+    if (n->stage == STAGE_STOPPED)
+        return;
+    n->stage = STAGE_LEAVING;
+    uv_timer_stop(&n->clock);
+    edge_abandon(n->edge, on_stopped, n);
 }
 
 /* What was taken in this turn may come back BUSY at its end, so the first look
@@ -207,9 +241,15 @@ static void init_mutex(struct zs_node *n)
 static struct zs_node *node_alloc(struct zs_options *options,
                                   const struct zs_callbacks *callbacks)
 {
-    struct zs_node *n = memory_new(sizeof *n);
+    struct zs_node *n = calloc(1, sizeof *n);
     const struct conf_list *groups = &options->conf.node.groups;
 
+    if (n != NULL)
+        n->reserve = reserve_new(RESERVE_OF_NODE);
+    if (n == NULL || n->reserve == NULL) {
+        free(n);
+        return NULL;
+    }
     n->forks = forks_now();
     n->options = options;
     options_hold(options);
@@ -217,7 +257,6 @@ static struct zs_node *node_alloc(struct zs_options *options,
         n->on = *callbacks;
     n->sink = tell_sink(n);
     n->observer = tell_observer(n);
-    n->revoked_path = memory_string("");
     for (size_t i = 0; i < groups->count && i < ANNOUNCEMENT_GROUPS; i++)
         strcpy(n->groups.names[n->groups.count++], groups->items[i]);
     init_mutex(n);
@@ -227,6 +266,8 @@ static struct zs_node *node_alloc(struct zs_options *options,
 
 static void node_destroy(struct zs_node *n)
 {
+    struct entered entered = enter(n);
+
     edge_free(&n->edge);
     node_lock_close(&n->lock);
     if (n->has_loop)
@@ -242,6 +283,8 @@ static void node_destroy(struct zs_node *n)
     pthread_mutex_destroy(&n->mutex);
     zs_options_free(&n->options);
     free(n->revoked_path);
+    leave(entered);
+    reserve_free(&n->reserve);
     free(n);
 }
 
@@ -257,17 +300,17 @@ static bool open_loop(struct zs_node *n)
     n->keeper = revocations_open(&n->loop, NULL);
     uv_timer_init(&n->loop, &n->timeouts);
     uv_timer_init(&n->loop, &n->clock);
-    n->async.data = n->timeouts.data = n->clock.data = n;
+    uv_check_init(&n->loop, &n->watch);
+    n->async.data = n->timeouts.data = n->clock.data = n->watch.data = n;
+    uv_check_start(&n->watch, on_watch);
+    uv_unref((uv_handle_t *)&n->watch);
     uv_timer_start(&n->clock, on_refresh, REFRESH_MS, REFRESH_MS);
     return true;
 }
 
 static void close_loop(struct zs_node *n)
 {
-    uv_close((uv_handle_t *)&n->async, NULL);
-    uv_close((uv_handle_t *)&n->timeouts, NULL);
-    uv_close((uv_handle_t *)&n->clock, NULL);
-    keeper_close(&n->keeper);
+    close_handles(n);
     uv_run(&n->loop, UV_RUN_DEFAULT);
 }
 
@@ -344,6 +387,8 @@ static enum zs_error open_node(struct zs_node *n, FILE *errors)
         error = open_as(n, &identity, errors);
         identity_wipe(&identity);
     }
+    if (error != ZS_OK && !memory_is_sound())
+        error = ZS_NO_MEMORY;
     leave(entered);
     return error;
 }
@@ -359,13 +404,13 @@ enum zs_error zs_node_open(struct zs_node **node, struct zs_options *options,
     if (options == NULL)
         return ZS_BAD_REQUEST;
     if (!complaint_open(&c))
-        return ZS_SYSTEM;
+        return ZS_NO_MEMORY;
     struct zs_node *n = node_alloc(options, callbacks);
-    enum zs_error error = open_node(n, c.file);
-    complaint_close(&c, options);
+    enum zs_error error = n != NULL ? open_node(n, c.file) : ZS_NO_MEMORY;
+    (void)complaint_close(&c, options);
     if (error == ZS_OK)
         *node = n;
-    else
+    else if (n != NULL)
         node_destroy(n);
     return error;
 }

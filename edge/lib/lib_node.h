@@ -25,6 +25,7 @@
 
 #include "common/base/heap.h"
 #include "common/base/map.h"
+#include "common/base/memory.h"
 #include "common/conf/revoked.h"
 #include "common/io/log.h"
 #include "edge/shell/edge.h"
@@ -91,7 +92,9 @@ struct tickets {
 };
 void tickets_init(struct tickets *t);
 void tickets_close(struct tickets *t);
-uint32_t ticket_take(struct tickets *t, const struct ticket *ticket);
+/* False: there is no memory. */
+bool ticket_take(struct tickets *t, const struct ticket *ticket,
+                 uint32_t *name) MUST_USE;
 struct ticket ticket_return(struct tickets *t, uint32_t name);
 
 struct op_list {
@@ -131,6 +134,9 @@ struct zs_node {
     _Atomic uint64_t taken;
     atomic_bool crowded; /* somebody waits for room, or was refused */
     atomic_bool stopping;
+    /* Of the loop's thread. Once it cannot be filled again the node ends. */
+    struct reserve *reserve;
+    atomic_bool starved;
     _Atomic(const void *) owner; /* a mark of the thread that runs the loop */
 
     pthread_mutex_t mutex;
@@ -152,6 +158,7 @@ struct zs_node {
     uv_async_t async;
     uv_timer_t timeouts;
     uv_timer_t clock; /* refreshes the directory; then ticks while draining */
+    uv_check_t watch; /* looks each round whether there is memory */
     bool threaded;
     bool processed; /* once at least */
     pthread_t thread;
@@ -185,6 +192,8 @@ bool node_runs_here(const struct zs_node *n);
 bool node_is_mine(const struct zs_node *n);
 /* With the mutex held, or on the loop. */
 void node_wake(struct zs_node *n);
+/* What those are told who come when it ends: ZS_CLOSED or ZS_NO_MEMORY. */
+enum zs_error node_ending(const struct zs_node *n);
 
 /* room.c: ZS_OK, and it is taken; ZS_BUSY, ZS_CLOSED. Who may wait, does. */
 enum zs_error room_take(struct zs_node *n, size_t size) MUST_USE;

@@ -119,11 +119,14 @@ static void start_request(struct zs_node *n, struct op *op)
     map_put(&n->requests, &op->message.reference, op);
 }
 
-static struct node_ref submitted(struct zs_node *n, struct op *op)
+/* False: there is no memory. */
+static bool submitted(struct zs_node *n, struct op *op, struct node_ref *ref)
 {
+    if (!ticket_take(&n->tickets, &(struct ticket){.op = op}, &op->ticket))
+        return false;
     op->place = OP_SUBMITTED;
-    op->ticket = ticket_take(&n->tickets, &(struct ticket){.op = op});
-    return edge_ref_named(n->edge, &n->observer, op->ticket);
+    *ref = edge_ref_named(n->edge, &n->observer, op->ticket);
+    return true;
 }
 
 static bool publish_one(struct zs_node *n, struct op *op,
@@ -141,8 +144,11 @@ static bool publish_one(struct zs_node *n, struct op *op,
 
 static bool send_one(struct zs_node *n, struct op *op, enum node_outcome *why)
 {
-    struct node_ref ref = submitted(n, op);
+    struct node_ref ref;
 
+    *why = OUTCOME_BUSY; /* It waits for the node's end. */
+    if (!submitted(n, op, &ref))
+        return false;
     if (edge_send(n->edge, ref, &op->to_id, &op->message, why))
         return true;
     (void)ticket_return(&n->tickets, op->ticket);
@@ -153,11 +159,16 @@ static bool send_one(struct zs_node *n, struct op *op, enum node_outcome *why)
 /* It measures the way, not what waits: its report comes in any case. */
 static void ping_one(struct zs_node *n, struct op *op)
 {
-    edge_submit(n->edge,
-                &(struct node_event){.kind = NODE_PING,
-                                     .submit = {.ref = submitted(n, op),
-                                                .to = op->to_id,
-                                                .message = op->message}});
+    struct node_ref ref;
+
+    if (submitted(n, op, &ref))
+        edge_submit(n->edge,
+                    &(struct node_event){.kind = NODE_PING,
+                                         .submit = {.ref = ref,
+                                                    .to = op->to_id,
+                                                    .message = op->message}});
+    else
+        ops_fail(n, op, ZS_NO_MEMORY);
 }
 
 bool ops_submit(struct zs_node *n, struct op *op)
@@ -179,6 +190,10 @@ bool ops_submit(struct zs_node *n, struct op *op)
 
 void ops_start(struct zs_node *n, struct op *op)
 {
+    if (!memory_is_sound()) {
+        ops_fail(n, op, ZS_NO_MEMORY);
+        return;
+    }
     if (op->kind == OP_REPLY) {
         if (!askers_take(n, &op->to_id, op->message.reference)) {
             ops_fail(n, op, ZS_UNKNOWN_REQUEST);
@@ -272,14 +287,16 @@ void ops_timeouts(struct zs_node *n)
 void ops_close(struct zs_node *n)
 {
     const struct zs_delivery not_delivered = {
-        .node = n, .error = ZS_NOT_DELIVERED, .rtt_us = -1};
+        .node = n,
+        .error = n->starved ? ZS_NO_MEMORY : ZS_NOT_DELIVERED,
+        .rtt_us = -1};
     size_t cursor = 0;
     struct op *op;
 
-    lanes_fail(n, ZS_NOT_DELIVERED);
+    lanes_fail(n, not_delivered.error);
     for (uint32_t i = 0; i < n->tickets.count; i++)
         if (n->tickets.list[i].used)
             settle(n, i, &not_delivered);
     while ((op = map_next(&n->requests, &cursor)) != NULL)
-        ops_fail(n, op, ZS_CLOSED);
+        ops_fail(n, op, node_ending(n));
 }

@@ -67,13 +67,17 @@ struct zs_relays *zs_relays_get(struct zs_node *node)
     size_t size = sizeof(struct relay_row);
 
     if (node == NULL || node_is_parents(node))
-        return memory_new(sizeof(struct zs_relays));
+        return calloc(1, sizeof(struct zs_relays));
     pthread_mutex_lock(&node->mutex);
     struct zs_relays *relays =
-        memory_new(sizeof *relays + node->relay_count * size);
-    relays->count = node->relay_count;
-    memcpy(relays->rows, node->relays, relays->count * size);
+        calloc(1, sizeof *relays + node->relay_count * size);
+    if (relays != NULL) {
+        relays->count = node->relay_count;
+        memcpy(relays->rows, node->relays, relays->count * size);
+    }
     pthread_mutex_unlock(&node->mutex);
+    if (relays == NULL)
+        return NULL;
     for (size_t i = 0; i < relays->count; i++) {
         struct relay_row *row = &relays->rows[i];
         row->relay.url = row->url;

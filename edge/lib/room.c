@@ -47,13 +47,13 @@ static enum zs_error await_room(struct zs_node *n, size_t size)
         }
         pthread_cond_wait(&n->room, &n->mutex);
     }
-    return ZS_CLOSED;
+    return node_ending(n);
 }
 
 enum zs_error room_take(struct zs_node *n, size_t size)
 {
     if (n->stopping)
-        return ZS_CLOSED;
+        return node_ending(n);
     if (try_take(n, size))
         return ZS_OK;
     pthread_mutex_lock(&n->mutex);

@@ -19,26 +19,30 @@ void tickets_close(struct tickets *t)
     tickets_init(t);
 }
 
-static void grow(struct tickets *t)
+static bool grow(struct tickets *t)
 {
     uint32_t count = t->count == 0 ? FIRST_TICKETS : 2 * t->count;
+    struct ticket *list = memory_try(t->list, count, sizeof *list);
 
-    t->list = memory_resize(t->list, count, sizeof *t->list);
+    if (list == NULL)
+        return false;
+    t->list = list;
     for (uint32_t i = t->count; i < count; i++)
         t->list[i] = (struct ticket){.next = i + 1 < count ? i + 1 : NO_TICKET};
     t->free = t->count;
     t->count = count;
+    return true;
 }
 
-uint32_t ticket_take(struct tickets *t, const struct ticket *ticket)
+bool ticket_take(struct tickets *t, const struct ticket *ticket, uint32_t *name)
 {
-    if (t->free == NO_TICKET)
-        grow(t);
-    uint32_t name = t->free;
-    t->free = t->list[name].next;
-    t->list[name] = *ticket;
-    t->list[name].used = true;
-    return name;
+    if (t->free == NO_TICKET && !grow(t))
+        return false;
+    *name = t->free;
+    t->free = t->list[*name].next;
+    t->list[*name] = *ticket;
+    t->list[*name].used = true;
+    return true;
 }
 
 struct ticket ticket_return(struct tickets *t, uint32_t name)

@@ -25,6 +25,7 @@ static const struct {
     [ZS_CONFIGURATION] = {"configuration",
                           "a setting, a file or the identity is wrong"},
     [ZS_SYSTEM] = {"system", "the system refused what the node needs"},
+    [ZS_NO_MEMORY] = {"no_memory", "there is no memory"},
 };
 
 const char *zs_error_name(enum zs_error error)

@@ -43,9 +43,16 @@
  *
  * ERRORS. A function that can fail returns an enum zs_error. The library never
  * prints or exits, and never aborts for what a caller, a file or a peer does.
- * (It ends the process if there is no memory left, and for a bug of its own. It
- * calls srand(), because libzmq takes numbers of rand() that must not be
- * guessed.)
+ * (It ends the process for a bug of its own. It calls srand(), because libzmq
+ * takes numbers of rand() that must not be guessed.)
+ *
+ * MEMORY. What malloc refuses to a call is told by it: ZS_NO_MEMORY or NULL,
+ * and nothing was done. What it refuses to a node's loop is taken from a
+ * reserve of a few MiB that each node has. As long as that can be filled again
+ * nobody notices; else the node ends, without goodbye, and what is open is told
+ * ZS_NO_MEMORY: whether a peer has it is not known. zs_node_close works as
+ * ever. This holds for the library's own allocations. libzmq and libuv end the
+ * process for some of theirs: see "Without memory" in ARCHITECTURE.md.
  */
 #ifndef EDGE_LIB_ZEROSERVICES_H
 #define EDGE_LIB_ZEROSERVICES_H
@@ -78,6 +85,7 @@ enum zs_error {
     ZS_CLOSED,          /* the node is being closed */
     ZS_CONFIGURATION,   /* a wrong setting, file or identity */
     ZS_SYSTEM,          /* the system refused: a port is taken, no thread */
+    ZS_NO_MEMORY,       /* there is none; told to a callback: the node ended */
 };
 
 /* "ok", "unknown_peer", ...: stable, for programs. Never NULL. [any thread] */
@@ -193,7 +201,8 @@ struct zs_callbacks {
 /* ---- Options */
 
 /* The settings of a node: those of edge.yaml, at their defaults. Not for
- * several threads at once. NULL if the system's randomness cannot be had. */
+ * several threads at once. NULL if the system's randomness cannot be had, or no
+ * memory. */
 ZS_API struct zs_options *zs_options_new(void);
 
 /* Takes all settings from a file like edge.yaml, which names node.identity;
@@ -237,7 +246,8 @@ ZS_API void zs_options_free(struct zs_options **self);
 
 /*
  * Opens a node: reads its identity, opens its ports. *node is NULL on failure:
- * ZS_CONFIGURATION or ZS_SYSTEM, with the reason in zs_options_error. The
+ * ZS_CONFIGURATION, ZS_SYSTEM or ZS_NO_MEMORY, with the reason in
+ * zs_options_error. The
  * callbacks are copied; NULL: none. Then start it, or run it.
  */
 ZS_API enum zs_error zs_node_open(struct zs_node **node,
@@ -351,7 +361,8 @@ ZS_API enum zs_error zs_leave(struct zs_node *node, const char *group);
 /* ---- Who is there */
 
 /* The nodes that are present: a copy, in no order, to be freed. Groups, info
- * and round trips are at most about 250 ms old. Never NULL. [any thread] */
+ * and round trips are at most about 250 ms old. NULL: there is no memory for
+ * it. [any thread] */
 ZS_API struct zs_peers *zs_peers_get(struct zs_node *node);
 ZS_API size_t zs_peers_count(const struct zs_peers *peers);
 /* Valid until zs_peers_free; NULL if there is none. */
@@ -375,7 +386,7 @@ struct zs_relay {
 };
 
 /* The node's relays, in the order of its settings: a copy, to be freed, at most
- * about 250 ms old. Never NULL. [any thread] */
+ * about 250 ms old. NULL: there is no memory for it. [any thread] */
 ZS_API struct zs_relays *zs_relays_get(struct zs_node *node);
 ZS_API size_t zs_relays_count(const struct zs_relays *relays);
 /* Valid until zs_relays_free; NULL if there is none. */

@@ -8,32 +8,54 @@
 
 bool complaint_open(struct complaint *c)
 {
-    *c = (struct complaint){0};
-    c->file = open_memstream(&c->text, &c->size);
-    if (c->file == NULL) /* In two steps, which gcc's analyzer follows. */
+    *c = (struct complaint){.reserve = reserve_new(RESERVE_OF_CALL)};
+    if (c->reserve == NULL)
         return false;
+    c->file = open_memstream(&c->text, &c->size);
+    if (c->file == NULL) { /* In two steps, which gcc's analyzer follows. */
+        reserve_free(&c->reserve);
+        return false;
+    }
+    c->before = memory_use(c->reserve);
     return true;
 }
 
-void complaint_close(struct complaint *c, struct zs_options *o)
+/* What came from the reserve is as good as any other memory. */
+bool complaint_close(struct complaint *c, struct zs_options *o)
 {
+    bool had = !memory_did_lack();
+
     fclose(c->file);
     free(o->error);
-    if (c->size > 0 && c->text[c->size - 1] == '\n')
+    if (c->size > 0 && c->text != NULL && c->text[c->size - 1] == '\n')
         c->text[c->size - 1] = '\0';
     o->error = c->text;
+    memory_use(c->before);
+    reserve_free(&c->reserve);
+    return had;
+}
+
+static enum zs_error outcome(bool good)
+{
+    return good ? ZS_OK : ZS_CONFIGURATION;
 }
 
 struct zs_options *zs_options_new(void)
 {
     struct zs_options *o = NULL;
 
-    if (sodium_init() >= 0)
-        o = calloc(1, sizeof *o);
-    if (o == NULL)
+    if (sodium_init() < 0)
         return NULL;
-    edge_conf_defaults(&o->conf);
-    atomic_init(&o->holders, 1);
+    struct reserve *reserve = reserve_new(RESERVE_OF_CALL);
+    struct reserve *before = memory_use(reserve);
+    if (reserve != NULL)
+        o = calloc(1, sizeof *o);
+    if (o != NULL) {
+        edge_conf_defaults(&o->conf);
+        atomic_init(&o->holders, 1);
+    }
+    memory_use(before);
+    reserve_free(&reserve);
     return o;
 }
 
@@ -83,13 +105,12 @@ enum zs_error zs_options_load(struct zs_options *options, const char *path)
     if (options == NULL || path == NULL || in_use(options))
         return ZS_BAD_REQUEST;
     if (!complaint_open(&c))
-        return ZS_SYSTEM;
+        return ZS_NO_MEMORY;
     edge_conf_free(&options->conf);
     bool good = edge_conf_load(path, &options->conf, c.file);
     if (!good)
         edge_conf_defaults(&options->conf);
-    complaint_close(&c, options);
-    return good ? ZS_OK : ZS_CONFIGURATION;
+    return complaint_close(&c, options) ? outcome(good) : ZS_NO_MEMORY;
 }
 
 static const struct conf_key *find_key(const char *path, FILE *errors)
@@ -137,10 +158,9 @@ enum zs_error zs_options_set(struct zs_options *options, const char *key,
     if (options == NULL || key == NULL || value == NULL || in_use(options))
         return ZS_BAD_REQUEST;
     if (!complaint_open(&c))
-        return ZS_SYSTEM;
+        return ZS_NO_MEMORY;
     bool good = set(&options->conf, key, value, c.file);
-    complaint_close(&c, options);
-    return good ? ZS_OK : ZS_CONFIGURATION;
+    return complaint_close(&c, options) ? outcome(good) : ZS_NO_MEMORY;
 }
 
 static bool set_passphrase(struct zs_options *o, const char *name,
@@ -157,9 +177,9 @@ static bool set_passphrase(struct zs_options *o, const char *name,
         return false;
     }
     forget_passphrase(o);
-    o->passphrase = strdup(passphrase);
+    o->passphrase = memory_string(passphrase);
     strcpy(o->name, name);
-    return o->passphrase != NULL;
+    return true;
 }
 
 enum zs_error zs_options_passphrase(struct zs_options *options,
@@ -171,10 +191,9 @@ enum zs_error zs_options_passphrase(struct zs_options *options,
         in_use(options))
         return ZS_BAD_REQUEST;
     if (!complaint_open(&c))
-        return ZS_SYSTEM;
+        return ZS_NO_MEMORY;
     bool good = set_passphrase(options, name, passphrase, c.file);
-    complaint_close(&c, options);
-    return good ? ZS_OK : ZS_CONFIGURATION;
+    return complaint_close(&c, options) ? outcome(good) : ZS_NO_MEMORY;
 }
 
 enum zs_error zs_options_wait(struct zs_options *options, int wait)

@@ -8,6 +8,7 @@
 
 #include "edge/lib/zeroservices.h"
 
+#include "common/base/memory.h"
 #include "common/conf/edge_conf.h"
 #include "common/conf/identity.h"
 
@@ -22,15 +23,18 @@ struct zs_options {
     atomic_int holders;
 };
 
-/* Where what goes wrong is written; NULL if there is no memory. */
+/* Where what goes wrong is written, with a reserve while it is. */
 struct complaint {
+    struct reserve *reserve, *before;
     char *text;
     size_t size;
     FILE *file;
 };
+/* False: there is no memory. */
 bool complaint_open(struct complaint *c) MUST_USE;
-/* Makes it the options' error (an empty one: none). */
-void complaint_close(struct complaint *c, struct zs_options *o);
+/* Makes it the options' error (an empty one: none). False: something had to do
+ * without memory. */
+bool complaint_close(struct complaint *c, struct zs_options *o);
 
 /* The identity that they name; false with words in `errors`. */
 bool options_identity(const struct zs_options *o,

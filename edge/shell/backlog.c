@@ -24,8 +24,12 @@ bool backlog_add(struct backlog *b, zmq_msg_t *m)
     if (b->bytes + cost > BACKLOG_BYTES)
         return false;
     if (b->count == b->capacity) {
-        b->capacity = b->capacity > 0 ? 2 * b->capacity : 16;
-        b->packets = memory_resize(b->packets, b->capacity, sizeof *m);
+        size_t capacity = b->capacity > 0 ? 2 * b->capacity : 16;
+        zmq_msg_t *packets = memory_try(b->packets, capacity, sizeof *m);
+        if (packets == NULL)
+            return false;
+        b->packets = packets;
+        b->capacity = capacity;
     }
     zmq_msg_t *kept = &b->packets[b->count++];
     zmq_msg_init(kept);

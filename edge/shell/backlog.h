@@ -24,7 +24,8 @@ struct backlog {
 
 void backlog_close(struct backlog *b);
 bool backlog_is_empty(const struct backlog *b);
-/* Takes the message's content; false (and nothing taken) beyond the limit. */
+/* Takes the message's content; false (and nothing taken) beyond the limit, or
+ * without memory. */
 bool backlog_add(struct backlog *b, zmq_msg_t *m);
 /* The oldest; only if there is one. */
 zmq_msg_t *backlog_first(struct backlog *b);

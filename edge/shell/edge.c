@@ -1,5 +1,6 @@
 #include "edge/shell/edge_private.h"
 
+#include "common/base/memory.h"
 #include "common/io/clock.h"
 
 /* ---- A turn */
@@ -34,6 +35,7 @@ static bool wants_step(const struct edge *e, struct instant now)
            instant_reached(node_deadline(e->node), now);
 }
 
+/* What a step did without memory is not told or sent. */
 static void step(struct edge *e, struct instant now)
 {
     struct batch *batch = turn_take(&e->turn);
@@ -41,7 +43,8 @@ static void step(struct edge *e, struct instant now)
     e->handed_at = INSTANT_NEVER;
     todo_clear(&e->todo);
     node_step(e->node, now, batch->events, batch->count, &e->todo);
-    edge_do(e, &e->todo);
+    if (memory_is_sound())
+        edge_do(e, &e->todo);
     turn_done(batch);
 }
 
@@ -50,10 +53,12 @@ void edge_turn(struct edge *e)
 {
     struct instant now = clock_now();
 
+    if (!memory_is_sound())
+        return; /* The owner ends it [edge_abandon]. */
     if (wants_step(e, now)) {
         step(e, now);
         now = instant_is_never(e->handed_at) ? clock_now() : e->handed_at;
-        if (wants_step(e, now))
+        if (wants_step(e, now) && memory_is_sound())
             step(e, now);
     }
     e->handed_at = INSTANT_NEVER;

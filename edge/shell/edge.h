@@ -54,6 +54,10 @@ void edge_start(struct edge *e);
  * loop must run until it is done before edge_free. */
 void edge_stop(struct edge *e, void (*stopped)(void *context), void *context);
 /* After edge_stop: what is still queued is not delivered. */
+/* Without goodbye, and what is open is not told: there is no memory for that.
+ * `stopped` is called once, from the loop, as by edge_stop. */
+void edge_abandon(struct edge *e, void (*stopped)(void *context),
+                  void *context);
 void edge_stop_now(struct edge *e);
 /* Waits for the goodbyes to leave, a fraction of a second. NULL-safe. */
 void edge_free(struct edge **self);

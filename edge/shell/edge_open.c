@@ -355,6 +355,8 @@ void edge_start(struct edge *e)
     edge_turn(e); /* The first beacon leaves now. */
 }
 
+static void close_all(struct edge *e);
+
 struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
                        char error[EDGE_ERROR_SIZE])
 {
@@ -372,10 +374,13 @@ struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
     if (!open_sockets(e, error))
         goto fail;
     e->options.identity = NULL;
-    return e;
+    if (memory_is_sound())
+        return e;
+    (void)failed(error, "no memory");
 
 fail:
-    edge_stop(e, NULL, NULL);
+    e->stopping = true;
+    close_all(e);
     uv_run(loop, UV_RUN_NOWAIT);
     edge_free(&e);
     return NULL;
@@ -424,6 +429,16 @@ void edge_stop(struct edge *e, void (*stopped)(void *context), void *context)
     }
     turn_add(&e->turn, &(struct node_event){.kind = NODE_LEAVE});
     edge_turn(e);
+}
+
+void edge_abandon(struct edge *e, void (*stopped)(void *context), void *context)
+{
+    if (e->stopped)
+        return;
+    e->stopping = true;
+    e->tell_stopped = stopped;
+    e->stopped_context = context;
+    edge_left(e);
 }
 
 void edge_stop_now(struct edge *e)

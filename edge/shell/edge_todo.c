@@ -1,5 +1,6 @@
 #include "edge/shell/edge_private.h"
 
+#include "common/base/memory.h"
 #include "common/io/log.h"
 
 #include <stdio.h>
@@ -103,7 +104,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
 
 void edge_do(struct edge *e, const struct todo *todo)
 {
-    for (size_t i = 0; i < todo->count; i++) {
+    for (size_t i = 0; i < todo->count && memory_is_sound(); i++) {
         const struct node_todo *item = &todo->items[i];
         if (item->kind == NODE_WRITE) { /* Nobody is told of a packet. */
             write_link(e, item);

@@ -16,12 +16,14 @@ static void not_kept(const char *path, const char *why)
 static void on_done(void *context, const char *path, bool good, char *errors)
 {
     const struct revocations_calls *calls = context;
+    const char *why = errors != NULL ? errors : "no memory";
 
-    errors[strcspn(errors, "\n")] = '\0';
+    if (errors != NULL)
+        errors[strcspn(errors, "\n")] = '\0';
     if (!good)
-        not_kept(path, errors);
+        not_kept(path, why);
     if (calls != NULL)
-        calls->told(calls->context, good ? NULL : errors);
+        calls->told(calls->context, good ? NULL : why);
 }
 
 struct keeper *revocations_open(uv_loop_t *loop,

@@ -66,6 +66,7 @@ PURE_HEADERS = {
     "ctype.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h",
     "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
     "stdatomic.h",  # who holds a block; no thread is made, none waits
+    "malloc.h",  # malloc_usable_size, nothing else
     "arpa/inet.h",  # inet_pton, inet_ntop: addresses as text, nothing else
 }
 

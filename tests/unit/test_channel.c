@@ -58,7 +58,7 @@ static void gather(struct fan *f, size_t size)
         .type = bytes_of_string("t"),
         .data = bytes_of(zeros, size),
     };
-    channel_add(f->channel, &m, f->now);
+    assert_true(channel_add(f->channel, &m, f->now));
 }
 
 /* One packet of about `size` bytes. */

@@ -72,7 +72,7 @@ static void publish(struct flow *f, const char *text, size_t size)
         .group = bytes_of_string("lab"),
         .data = text != NULL ? bytes_of_string(text) : bytes_of(zeros, size),
     };
-    channel_add(f->channel, &m, f->now);
+    assert_true(channel_add(f->channel, &m, f->now));
 }
 
 static enum inflow_verdict feed(struct flow *f, uint64_t packet)

@@ -44,12 +44,39 @@ static void nothing_is_something_that_can_be_freed(void **state)
     }
 }
 
+static void a_reserve_is_filled_again(void **state)
+{
+    struct reserve *r = reserve_new(RESERVE_OF_CALL);
+
+    (void)state;
+    assert_non_null(r);
+    assert_null(memory_use(r));
+    assert_true(memory_is_sound());
+    assert_false(memory_did_lack());
+    void *p = memory_new(200);
+    free(p);
+    assert_true(memory_is_sound());
+    /* Whoever had to do without makes it unsound for good. */
+    p = memory_try(NULL, 8, 8);
+    assert_non_null(p);
+    free(p);
+    assert_true(memory_is_sound());
+    memory_lacks();
+    assert_true(memory_did_lack());
+    assert_false(memory_is_sound());
+    assert_ptr_equal(memory_use(NULL), r);
+    assert_true(memory_is_sound());
+    reserve_free(&r);
+    assert_null(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_memory_is_zeroed),
         cmocka_unit_test(copies_are_equal),
         cmocka_unit_test(nothing_is_something_that_can_be_freed),
+        cmocka_unit_test(a_reserve_is_filled_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

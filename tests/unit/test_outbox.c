@@ -18,7 +18,7 @@ static void put(struct outbox *o, size_t size, uint64_t ref)
                         .encoding = ENCODING_BYTES,
                         .type = bytes_of("t", 1),
                         .data = bytes_of(data, size - HEADER)};
-    outbox_put(o, &m, ref);
+    assert_true(outbox_put(o, &m, ref));
     free(data);
 }
 
