@@ -8,7 +8,6 @@
 mesh_of alice bob
 host here
 conf alice "listen: {port: 40001}" "api: {http: '127.0.0.1:8080'}"
-edge here bob
 
 alice_with() { # FILES
     rm -f "$LAB/alice.log"
@@ -39,7 +38,9 @@ room_again() { # as all of them end
 refused_some() { grep -lqs "zs: full: " "$LAB"/listen-*.log; }
 hung_up() { grep -lqs "ended the connection" "$LAB"/listen-*.log; }
 
+# 32 are too few for a link.
 for files in 32 40 64 256; do
+    [ $files != 40 ] || edge here bob
     alice_with $files
     check "$files: it says what that allows" test \
         "$(told "few_open_files files=$files links=[0-9]+ .*clients=[0-9]+")" = 1
