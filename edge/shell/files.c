@@ -4,8 +4,8 @@
 #include <sys/resource.h>
 
 enum {
-    /* libzmq's threads and sockets, listeners, UDP, timers, one to spare. */
-    FILES_OWN = 26,
+    /* libzmq's threads and sockets, listeners, UDP, timers, two to spare. */
+    FILES_OWN = 27,
     /* A link that is dialled: its TCP connection, its DEALER, its monitor's
      * two ends. */
     FILES_OF_LINK = 4,

@@ -14,12 +14,14 @@
 #include "edge/shell/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     ROUTING_ID_SIZE = 5, /* the automatic ones: 0 and a number of 4 bytes */
@@ -55,6 +57,7 @@ struct incoming {
     struct bell *bell;
     struct intake *intake;
     struct gate *gate;
+    int spare; /* a descriptor, given away so that the next can be cut; or -1 */
     uv_timer_t due; /* the gate's deadline, */
     struct instant due_at;
     struct listener listener;
@@ -199,6 +202,21 @@ int incoming_smaller_segments(struct incoming *in)
     return in->segment;
 }
 
+static void keep_spare(struct incoming *in)
+{
+    if (in->spare < 0)
+        in->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* libzmq's thread tries to accept until it can. With one descriptor more it
+ * does, and the gate sees who came. */
+static void give_spare(struct incoming *in)
+{
+    if (in->spare >= 0)
+        close(in->spare);
+    in->spare = -1;
+}
+
 static void on_monitor(void *context, const struct monitor_event *event)
 {
     struct incoming *in = context;
@@ -211,6 +229,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         return;
     case MONITOR_ACCEPTED:
         gate_accepted(in->gate, event->fd, clock_now());
+        keep_spare(in);
         arm(in);
         return;
     case MONITOR_ACCEPT_FAILED:
@@ -218,6 +237,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
                          strerror(event->error)))
             log_error("accept_failed", "error=\"%s\"", strerror(event->error));
         gate_accept_failed(in->gate, event->error, clock_now());
+        give_spare(in);
         arm(in);
         return;
     case MONITOR_HANDSHAKE_FAILED:
@@ -225,6 +245,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         return;
     case MONITOR_DISCONNECTED:
         link_ended(in, gate_closed(in->gate, event->fd, &address));
+        keep_spare(in);
         return;
     case MONITOR_CONNECTED:
     case MONITOR_CONNECT_FAILED:
@@ -454,6 +475,8 @@ struct incoming *incoming_open(struct turn *turn,
                              .unread_stranger = LINK_UNREAD_STRANGER,
                              .unread = LINK_UNREAD};
 
+    in->spare = -1;
+    keep_spare(in);
     in->turn = turn;
     in->limit = conf->limit;
     in->bell = conf->bell;
@@ -496,6 +519,7 @@ void incoming_close(struct incoming **self)
     map_close(&in->by_routing_id);
     map_close(&in->by_id);
     gate_free(in->gate);
+    give_spare(in);
     listener_close(&in->listener);
     free(in->listening);
     uv_close((uv_handle_t *)&in->due, on_closed);

@@ -38,13 +38,13 @@ room_again() { # as all of them end
 refused_some() { grep -lqs "zs: full: " "$LAB"/listen-*.log; }
 hung_up() { grep -lqs "ended the connection" "$LAB"/listen-*.log; }
 
-# 32 are too few for a link.
-for files in 32 40 64 256; do
-    [ $files != 40 ] || edge here bob
+# 36 are too few for a link.
+for files in 36 64 256; do
+    [ $files != 64 ] || edge here bob
     alice_with $files
     check "$files: it says what that allows" test \
         "$(told "few_open_files files=$files links=[0-9]+ .*clients=[0-9]+")" = 1
-    [ $files = 32 ] || sees alice bob tcp 20s
+    [ $files = 36 ] || sees alice bob tcp 20s
 
     full_of_programs && ok "$files: one too many is told so" ||
         not_ok "$files: one too many is told so"
@@ -70,7 +70,7 @@ for files in 32 40 64 256; do
     spent=$(($(cpu) - before))
     check "$files: it does not spin" test "$spent" -lt $((2 * $(getconf CLK_TCK)))
     check "$files: zs is served afterwards" until_true 5 at alice status --json
-    [ $files = 32 ] ||
+    [ $files = 36 ] ||
         check "$files: bob is still reached" at alice send bob t "x"
     check "$files: its log is short" test "$(wc -l <"$LAB/alice.log")" -lt 60
     end alice
