@@ -189,3 +189,15 @@ void zs_peers_free(struct zs_peers **self)
         free(peers->items[i]);
     free(peers);
 }
+
+/* ---- Who it is itself */
+
+const char *zs_node_name(const struct zs_node *node)
+{
+    return node != NULL ? node->name : "";
+}
+
+const char *zs_node_id(const struct zs_node *node)
+{
+    return node != NULL ? node->id : "";
+}

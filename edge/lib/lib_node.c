@@ -595,15 +595,3 @@ enum zs_error zs_node_close(struct zs_node **self)
     }
     return ZS_OK;
 }
-
-/* ---- Who it is */
-
-const char *zs_node_name(const struct zs_node *node)
-{
-    return node != NULL ? node->name : "";
-}
-
-const char *zs_node_id(const struct zs_node *node)
-{
-    return node != NULL ? node->id : "";
-}
