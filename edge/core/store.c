@@ -1,7 +1,6 @@
 #include "edge/core/store.h"
 
 #include "common/base/memory.h"
-#include "common/wire/packet.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,15 +90,14 @@ static bool grow_ring(struct store *s, size_t size)
     return true;
 }
 
-/* A packet may find too little at the end of the ring, and the next one too
- * little before the first. */
+/* Where all of them fit in a row each fits, there or at the ring's end before
+ * it. */
 bool store_want(struct store *s, size_t bytes, size_t packets)
 {
-    size_t need = bytes + 2 * (PACKET_SIZE + SIGNATURE_SIZE);
     size_t count = (size_t)(s->next - s->base) + packets;
 
     return (count <= s->capacity || grow_packets(s, count)) &&
-           (s->ring_size - s->bytes >= need || grow_ring(s, need));
+           (find_place(s, bytes) != SIZE_MAX || grow_ring(s, bytes));
 }
 
 struct store_packet *store_put(struct store *s, size_t size)
