@@ -7,9 +7,9 @@
  * api_client.c  one client's bytes: lines in, batched answers out
  * api_turn.c    whose turn it is, and what all clients hold
  * api_slow.c    clients that read more slowly than they are written to
- * api_request.c a line taken apart
+ * api_request.c a line taken apart; fields that its operation does not have
  * api_ref.c     the ref of one that cannot be
- * api_ops.c     the operations, by a table
+ * api_ops.c     the operations and their fields, by a table
  * api_pending.c what was asked of the node and is not answered yet
  * api_blocked.c those of it that the node was too busy for
  * api_asked.c   requests of peers that nobody here has answered yet
@@ -81,11 +81,33 @@ struct subscription {
                       a filter: as one of several listeners hears all */
 };
 
+/* The fields that requests have, as bits. */
+enum request_field {
+    FIELD_OP = 1 << 0,
+    FIELD_REF = 1 << 1,
+    FIELD_TO = 1 << 2,
+    FIELD_TYPE = 1 << 3,
+    FIELD_DATA = 1 << 4,
+    FIELD_DATA_B64 = 1 << 5,
+    FIELD_GROUP = 1 << 6,
+    FIELD_GROUPS = 1 << 7,
+    FIELD_TYPES = 1 << 8,
+    FIELD_MEMBER_OF = 1 << 9,
+    FIELD_EVENTS = 1 << 10,
+    FIELD_WAIT = 1 << 11,
+    FIELD_TIMEOUT = 1 << 12,
+    FIELD_REQUEST = 1 << 13,
+    FIELD_ALL = (1 << 14) - 1,
+};
+
 /* The members of a request as JSON values, in the line; empty: missing. */
 struct request {
     struct bytes op, ref, to, type, data, data_b64, group, groups, types;
     struct bytes member_of, events, wait, timeout;
     struct bytes request; /* a reply's token, or the ref to cancel */
+    unsigned given;       /* enum request_field, or-ed */
+    struct bytes unknown; /* the first key that is none of them, in the line */
+    bool has_unknown;     /* there is one; it may be empty */
     bool twice;           /* one of them stands there twice */
 };
 
@@ -273,6 +295,12 @@ void slow_cut(struct api *a);
 
 /* api_request.c: false if the line is no JSON object. */
 bool request_parse(struct bytes line, struct request *r) MUST_USE;
+/* True if the request has no fields but these, and `op` and `ref`. */
+bool request_has_only(const struct request *r, unsigned fields) MUST_USE;
+/* Says which field is too many, and the nearest of those that the operation
+ * has; NULL for `op`: the request names none. */
+void request_tell_unknown(const struct request *r, unsigned fields,
+                          const char *op, struct text *why);
 /* A list of strings, or one string; false if it is anything else or has more
  * than API_FILTERS. On success the filter is to be closed. */
 bool filter_parse(struct bytes value, struct filter *f) MUST_USE;

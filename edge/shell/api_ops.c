@@ -3,6 +3,8 @@
 #include "common/base/hex.h"
 #include "common/base/jtext.h"
 #include "common/base/memory.h"
+#include "common/conf/mistakes.h"
+#include "common/conf/nearest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -375,24 +377,94 @@ static void op_revoke(struct client *c, const struct request *r)
     free(list);
 }
 
-static const struct {
+/* Of send, request, reply and publish. */
+enum {
+    FIELDS_MESSAGE =
+        FIELD_TYPE | FIELD_DATA | FIELD_DATA_B64 | FIELD_TIMEOUT | FIELD_WAIT,
+};
+
+static const struct operation {
     const char *name;
     void (*run)(struct client *c, const struct request *r);
+    unsigned fields; /* beside `op` and `ref`; enum request_field, or-ed */
 } operations[] = {
-    {"send", op_send},
-    {"publish", op_publish},
-    {"request", op_request},
-    {"reply", op_reply},
-    {"status", op_status},
-    {"peers", op_peers},
-    {"join", op_join},
-    {"leave", op_leave},
-    {"ping", op_ping},
-    {"subscribe", op_subscribe},
-    {"revoke", op_revoke},
-    {"cancel", op_cancel},
-    {"unsubscribe", op_unsubscribe},
+    {"send", op_send, FIELD_TO | FIELDS_MESSAGE},
+    {"publish", op_publish, FIELD_GROUP | FIELDS_MESSAGE},
+    {"request", op_request, FIELD_TO | FIELDS_MESSAGE},
+    {"reply", op_reply, FIELD_TO | FIELD_REQUEST | FIELDS_MESSAGE},
+    {"status", op_status, 0},
+    {"peers", op_peers, 0},
+    {"join", op_join, FIELD_GROUP},
+    {"leave", op_leave, FIELD_GROUP},
+    {"ping", op_ping, FIELD_TO | FIELD_TIMEOUT},
+    {"subscribe", op_subscribe,
+     FIELD_EVENTS | FIELD_TYPES | FIELD_GROUPS | FIELD_MEMBER_OF},
+    {"revoke", op_revoke, FIELD_DATA_B64},
+    {"cancel", op_cancel, FIELD_REQUEST},
+    {"unsubscribe", op_unsubscribe, 0},
 };
+
+enum { OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
+
+static const struct operation *find_operation(const char *name)
+{
+    for (size_t i = 0; i < OPERATIONS; i++)
+        if (strcmp(name, operations[i].name) == 0)
+            return &operations[i];
+    return NULL;
+}
+
+static void refuse_operation(struct client *c, const struct request *r,
+                             const char *name)
+{
+    char shown[MISTAKES_VALUE_SIZE];
+    struct nearest near = {0};
+    struct text why = {0};
+
+    for (size_t i = 0; i < OPERATIONS; i++)
+        nearest_offer(&near, name, operations[i].name);
+    if (near.word) {
+        text_add_string(&why, "unknown operation `");
+        text_add_string(&why, mistakes_value(name, shown));
+        text_add_string(&why, "`: did you mean `");
+        text_add_string(&why, near.word);
+        text_add_string(&why, "`?");
+    } else {
+        text_add_string(&why,
+                        "op is one of status peers send request reply publish "
+                        "join leave subscribe unsubscribe ping cancel revoke");
+    }
+    refuse(c, r, text_string(&why));
+    text_close(&why);
+}
+
+static void refuse_field(struct client *c, const struct request *r,
+                         const struct operation *o)
+{
+    struct text why = {0};
+
+    request_tell_unknown(r, o ? o->fields : FIELD_ALL, o ? o->name : NULL,
+                         &why);
+    refuse(c, r, text_string(&why));
+    text_close(&why);
+}
+
+static void carry_out(struct client *c, const struct request *r)
+{
+    char name[16];
+    size_t length;
+
+    if (!jtext_string(r->op, name, sizeof(name), &length) ||
+        strlen(name) != length)
+        name[0] = '\0';
+    const struct operation *o = find_operation(name);
+    if (!o && (r->op.size > 0 || !r->has_unknown))
+        refuse_operation(c, r, name);
+    else if (!o || !request_has_only(r, o->fields))
+        refuse_field(c, r, o);
+    else
+        o->run(c, r);
+}
 
 static bool is_blank(struct bytes line)
 {
@@ -413,8 +485,6 @@ static void refuse_line(struct client *c, struct bytes line)
 
 void client_line(struct client *c, struct bytes line)
 {
-    char name[16];
-    size_t length;
     struct request r;
 
     if (is_blank(line))
@@ -432,15 +502,5 @@ void client_line(struct client *c, struct bytes line)
         refuse(c, &r, "a member of the object stands there twice");
         return;
     }
-    if (!jtext_string(r.op, name, sizeof(name), &length))
-        name[0] = '\0';
-    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
-        if (strcmp(name, operations[i].name) == 0) {
-            operations[i].run(c, &r);
-            return;
-        }
-    }
-    refuse(c, &r,
-           "op is one of status peers send request reply publish join "
-           "leave subscribe unsubscribe ping cancel revoke");
+    carry_out(c, &r);
 }

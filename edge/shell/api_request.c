@@ -2,41 +2,81 @@
 
 #include "common/base/jtext.h"
 #include "common/base/memory.h"
+#include "common/conf/mistakes.h"
+#include "common/conf/nearest.h"
 #include "common/conf/units.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
+enum {
+    FIELDS_ALWAYS = FIELD_OP | FIELD_REF,
+    KEY_TEXT_SIZE = MISTAKES_VALUE_SIZE + 1, /* a longer one is shown cut */
+};
+
+static const struct member {
     const char *name;
+    enum request_field field;
     size_t offset;
 } members[] = {
-    {"op", offsetof(struct request, op)},
-    {"ref", offsetof(struct request, ref)},
-    {"to", offsetof(struct request, to)},
-    {"type", offsetof(struct request, type)},
-    {"data", offsetof(struct request, data)},
-    {"data_b64", offsetof(struct request, data_b64)},
-    {"group", offsetof(struct request, group)},
-    {"groups", offsetof(struct request, groups)},
-    {"types", offsetof(struct request, types)},
-    {"member_of", offsetof(struct request, member_of)},
-    {"events", offsetof(struct request, events)},
-    {"wait", offsetof(struct request, wait)},
-    {"timeout", offsetof(struct request, timeout)},
-    {"request", offsetof(struct request, request)},
+    {"op", FIELD_OP, offsetof(struct request, op)},
+    {"ref", FIELD_REF, offsetof(struct request, ref)},
+    {"to", FIELD_TO, offsetof(struct request, to)},
+    {"type", FIELD_TYPE, offsetof(struct request, type)},
+    {"data", FIELD_DATA, offsetof(struct request, data)},
+    {"data_b64", FIELD_DATA_B64, offsetof(struct request, data_b64)},
+    {"group", FIELD_GROUP, offsetof(struct request, group)},
+    {"groups", FIELD_GROUPS, offsetof(struct request, groups)},
+    {"types", FIELD_TYPES, offsetof(struct request, types)},
+    {"member_of", FIELD_MEMBER_OF, offsetof(struct request, member_of)},
+    {"events", FIELD_EVENTS, offsetof(struct request, events)},
+    {"wait", FIELD_WAIT, offsetof(struct request, wait)},
+    {"timeout", FIELD_TIMEOUT, offsetof(struct request, timeout)},
+    {"request", FIELD_REQUEST, offsetof(struct request, request)},
 };
+
+enum { MEMBERS = sizeof(members) / sizeof(members[0]) };
+
+static const struct member *find_member(struct bytes key)
+{
+    for (size_t i = 0; i < MEMBERS; i++)
+        if (jtext_is(key, members[i].name))
+            return &members[i];
+    return NULL;
+}
+
+/* What the key means. One that has a NUL, or is too long: as it stands in the
+ * line. */
+static void key_text(struct bytes key, char room[KEY_TEXT_SIZE])
+{
+    struct bytes quoted = bytes_of(key.data - 1, key.size + 2);
+    size_t length;
+
+    if (jtext_string(quoted, room, KEY_TEXT_SIZE, &length) &&
+        strlen(room) == length)
+        return;
+    size_t size = key.size < KEY_TEXT_SIZE ? key.size : KEY_TEXT_SIZE - 1;
+    memcpy(room, key.data, size);
+    room[size] = '\0';
+}
 
 static void set_member(struct request *r, struct bytes key, struct bytes value)
 {
-    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-        if (jtext_is(key, members[i].name)) {
-            struct bytes *member =
-                (struct bytes *)(void *)((char *)r + members[i].offset);
-            r->twice = r->twice || member->size > 0;
-            *member = value;
-            return;
-        }
+    const struct member *m = find_member(key);
+
+    if (!m && memchr(key.data, '\\', key.size)) {
+        char text[KEY_TEXT_SIZE];
+        key_text(key, text);
+        m = find_member(bytes_of_string(text));
+    }
+    if (m) {
+        struct bytes *at = (struct bytes *)(void *)((char *)r + m->offset);
+        r->twice = r->twice || at->size > 0;
+        r->given |= m->field;
+        *at = value;
+    } else if (!r->has_unknown) {
+        r->unknown = key;
+        r->has_unknown = true;
     }
 }
 
@@ -51,6 +91,61 @@ bool request_parse(struct bytes line, struct request *r)
     while (jtext_member(&walk, &key, &value))
         set_member(r, key, value);
     return jtext_left(&walk);
+}
+
+bool request_has_only(const struct request *r, unsigned fields)
+{
+    return !r->has_unknown && (r->given & ~(fields | FIELDS_ALWAYS)) == 0;
+}
+
+/* The field that another operation has, and this one has not. */
+static const char *foreign_field(const struct request *r, unsigned fields)
+{
+    for (size_t i = 0; i < MEMBERS; i++)
+        if (members[i].field & r->given & ~(fields | FIELDS_ALWAYS))
+            return members[i].name;
+    return "";
+}
+
+static void tell_fields(unsigned fields, struct text *why)
+{
+    text_add_string(why, ": its fields are");
+    for (size_t i = 0; i < MEMBERS; i++) {
+        if (members[i].field & (fields | FIELDS_ALWAYS)) {
+            text_add_char(why, ' ');
+            text_add_string(why, members[i].name);
+        }
+    }
+}
+
+void request_tell_unknown(const struct request *r, unsigned fields,
+                          const char *op, struct text *why)
+{
+    char key[KEY_TEXT_SIZE], shown[MISTAKES_VALUE_SIZE];
+    const char *wrong = key;
+    struct nearest near = {0};
+
+    if (r->has_unknown)
+        key_text(r->unknown, key);
+    else
+        wrong = foreign_field(r, fields);
+    for (size_t i = 0; i < MEMBERS; i++)
+        if (members[i].field & (fields | FIELDS_ALWAYS))
+            nearest_offer(&near, wrong, members[i].name);
+    text_add_string(why, "unknown field `");
+    text_add_string(why, mistakes_value(wrong, shown));
+    text_add_string(why, op ? "` in `" : "`");
+    if (op) {
+        text_add_string(why, op);
+        text_add_char(why, '`');
+    }
+    if (near.word) {
+        text_add_string(why, ": did you mean `");
+        text_add_string(why, near.word);
+        text_add_string(why, "`?");
+    } else if (op) {
+        tell_fields(fields, why);
+    }
 }
 
 void filter_close(struct filter *f)

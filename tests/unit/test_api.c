@@ -177,6 +177,197 @@ static void bad_requests_are_refused_and_the_connection_lives(void **state)
     close(fd);
 }
 
+static const struct {
+    const char *op;
+    const char *fields; /* beside op and ref, each with a blank after it */
+    const char *whole;  /* what it could carry out */
+} operations[] = {
+    {"send", "to type data data_b64 timeout wait ",
+     "\"to\":\"bob\",\"type\":\"t\",\"data\":1"},
+    {"publish", "group type data data_b64 timeout wait ",
+     "\"type\":\"t\",\"data\":1"},
+    {"request", "to type data data_b64 timeout wait ",
+     "\"to\":\"bob\",\"type\":\"t\",\"data\":1"},
+    {"reply", "to request type data data_b64 timeout wait ",
+     "\"to\":\"bob\",\"request\":\"7\",\"data\":1"},
+    {"status", "", "\"ref\":7"},
+    {"peers", "", "\"ref\":7"},
+    {"join", "group ", "\"group\":\"g\""},
+    {"leave", "group ", "\"group\":\"lab\""},
+    {"ping", "to timeout ", "\"to\":\"bob\""},
+    {"subscribe", "events types groups member_of ",
+     "\"groups\":\"g\",\"events\":\"event\""},
+    {"unsubscribe", "", "\"ref\":7"},
+    {"cancel", "request ", "\"request\":\"asked\""},
+    {"revoke", "data_b64 ", "\"data_b64\":\"AAAA\""},
+};
+enum { OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
+
+static bool has_field(const char *fields, const char *name)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), "%s ", name);
+    const char *at = strstr(fields, word);
+    while (at && at != fields && at[-1] != ' ')
+        at = strstr(at + 1, word);
+    return at != NULL;
+}
+
+/* Every field there is, and some that no operation has. */
+static void each_operation_has_its_fields_and_no_other(void **state)
+{
+    static const char *const names[] = {
+        "to",        "type",   "data", "data_b64", "group",
+        "groups",    "types",  "wait", "timeout",  "request",
+        "member_of", "events", "tpye", "x",        "",
+    };
+    char line[128], unknown[128];
+    (void)state;
+
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+            snprintf(line, sizeof(line),
+                     "{\"ref\":\"f\",\"%s\":[],\"op\":\"%s\"}", names[k],
+                     operations[i].op);
+            snprintf(unknown, sizeof(unknown),
+                     "\"message\":\"unknown field `%s` in `%s`: ", names[k],
+                     operations[i].op);
+            int fd = connect_to(w.path);
+            say(fd, line);
+            const char *heard = hear(fd);
+            if (!heard || (strstr(heard, unknown) == NULL) !=
+                              has_field(operations[i].fields, names[k]))
+                fail_msg("%s: %s", line, heard ? heard : "nothing");
+            close(fd);
+        }
+    }
+}
+
+/* Whether the field comes first, last, or in between; its value may be null. */
+static void nothing_is_carried_out_with_an_unknown_field(void **state)
+{
+    static const struct {
+        const char *first, *between, *last;
+    } places[] = {
+        {"\"color\":1,", "", ""},
+        {"", "\"color\":{\"ref\":8},", ""},
+        {"", "", ",\"color\":null"},
+    };
+    char line[256];
+    (void)state;
+    int fd = connect_to(w.path);
+
+    say(fd, "{\"op\":\"subscribe\",\"events\":\"message\"}");
+    expect(fd, "{\"ok\":true}");
+    expect(fd, "{\"event\":\"synced\"}");
+    come_message(MESSAGE_REQUEST, 7, "q", "", "1");
+    assert_non_null(strstr(hear(fd), "\"request\":\"7\""));
+    say(fd, "{\"op\":\"ping\",\"ref\":\"asked\",\"to\":\"bob\"}");
+    assert_int_equal(fake.event_count, 1);
+    for (size_t i = 0; i < OPERATIONS; i++) {
+        for (size_t k = 0; k < sizeof(places) / sizeof(places[0]); k++) {
+            snprintf(line, sizeof(line), "{%s\"op\":\"%s\",%s%s%s}",
+                     places[k].first, operations[i].op, places[k].between,
+                     operations[i].whole, places[k].last);
+            say(fd, line);
+            const char *heard = hear(fd);
+            if (!heard ||
+                !strstr(heard, "\"error\":\"bad_request\",\"message\":"
+                               "\"unknown field `color`"))
+                fail_msg("%s: %s", line, heard ? heard : "nothing");
+        }
+    }
+    expect_silence(fd);
+    assert_int_equal(fake.event_count, 1);
+
+    /* The subscription, the ping and the request are what they were. */
+    come_message(MESSAGE_SEND, 0, "t", "", "2");
+    assert_non_null(strstr(hear(fd), "\"data\":2}"));
+    say(fd, "{\"op\":\"reply\",\"to\":\"bob\",\"request\":\"7\"}");
+    assert_int_equal(fake.event_count, 2);
+    say(fd, "{\"op\":\"cancel\",\"ref\":1,\"request\":\"asked\"}");
+    expect_begin(fd, "{\"ref\":\"asked\",\"ok\":false,\"error\":\"cancelled\"");
+    expect(fd, "{\"ref\":1,\"ok\":true}");
+    close(fd);
+}
+
+static const struct {
+    const char *line;
+    const char *message;
+} misspelled[] = {
+    {"{\"op\":\"send\",\"ref\":7,\"to\":\"bob\",\"tpye\":\"t\"}",
+     "unknown field `tpye` in `send`: did you mean `type`?"},
+    {"{\"op\":\"subscribe\",\"type\":\"t\",\"ref\":7}",
+     "unknown field `type` in `subscribe`: did you mean `types`?"},
+    {"{\"op\":\"publish\",\"groups\":\"g\",\"type\":\"t\",\"ref\":7}",
+     "unknown field `groups` in `publish`: did you mean `group`?"},
+    {"{\"op\":\"ping\",\"to\":\"bob\",\"timout\":5,\"ref\":7}",
+     "unknown field `timout` in `ping`: did you mean `timeout`?"},
+    {"{\"op\":\"ping\",\"to\":\"bob\",\"data\":5,\"ref\":7}",
+     "unknown field `data` in `ping`: its fields are op ref to timeout"},
+    {"{\"op\":\"status\",\"refs\":1,\"ref\":7}",
+     "unknown field `refs` in `status`: did you mean `ref`?"},
+    {"{\"op\":\"peers\",\"REF\":1,\"\":2,\"ref\":7}",
+     "unknown field `REF` in `peers`: its fields are op ref"},
+    {"{\"op\":\"join\",\"gr\\u006fups\":1,\"ref\":7}",
+     "unknown field `groups` in `join`: did you mean `group`?"},
+    {"{\"op\":\"join\",\"group\\u0000\":1,\"ref\":7}",
+     "unknown field `group\\\\u0000` in `join`: its fields are op ref group"},
+    {"{\"op\":\"join\",\"gr\xc3\xb6up\":1,\"ref\":7}",
+     "unknown field `gr\\\\xc3\\\\xb6up` in `join`: did you mean `group`?"},
+    {"{\"opp\":\"join\",\"group\":\"g\",\"ref\":7}",
+     "unknown field `opp`: did you mean `op`?"},
+    {"{\"color\":1,\"ref\":7}", "unknown field `color`"},
+    {"{\"op\":\"sned\",\"color\":1,\"ref\":7}",
+     "unknown operation `sned`: did you mean `send`?"},
+};
+
+static void the_nearest_field_is_named(void **state)
+{
+    char line[256];
+    (void)state;
+    int fd = connect_to(w.path);
+
+    for (size_t i = 0; i < sizeof(misspelled) / sizeof(misspelled[0]); i++) {
+        snprintf(line, sizeof(line),
+                 "{\"ref\":7,\"ok\":false,\"error\":\"bad_request\","
+                 "\"message\":\"%s\"}",
+                 misspelled[i].message);
+        say(fd, misspelled[i].line);
+        expect(fd, line);
+    }
+    assert_int_equal(fake.event_count, 0);
+    close(fd);
+}
+
+static void a_key_may_be_long_or_escaped(void **state)
+{
+    enum { LONG = 20000 };
+    static const char begin[] = "{\"op\":\"peers\",\"ref\":7,\"";
+    char *line = memory_new(LONG + 128);
+    (void)state;
+    int fd = connect_to(w.path);
+
+    strcpy(line, begin);
+    memset(line + sizeof(begin) - 1, 'x', LONG);
+    strcpy(line + sizeof(begin) - 1 + LONG, "\":1}");
+    say(fd, line);
+    const char *heard = hear(fd);
+    assert_non_null(heard);
+    assert_true(strlen(heard) < 256);
+    assert_non_null(strstr(heard, "xxx...` in `peers`: its fields are op ref"));
+    free(line);
+
+    say(fd, "{\"\\u006fp\":\"send\",\"r\\u0065f\":7,\"to\":\"bob\","
+            "\"typ\\u0065\":\"t\",\"data\\u005fb64\":\"aGk=\"}");
+    assert_int_equal(fake.event_count, 1);
+    assert_string_equal(fake.events[0].data, "hi");
+    say(fd, "{\"op\":\"join\",\"\\u006fp\":\"leave\",\"group\":\"g\"}");
+    expect_error(fd, "bad_request");
+    close(fd);
+}
+
 static void a_ref_of_any_scalar_comes_back(void **state)
 {
     static const char *const refs[] = {
@@ -560,6 +751,10 @@ int main(void)
         TEST(bad_requests_are_refused_and_the_connection_lives),
         TEST(what_is_refused_keeps_its_ref),
         TEST(what_is_too_deep_or_too_long_keeps_its_ref),
+        TEST(each_operation_has_its_fields_and_no_other),
+        TEST(nothing_is_carried_out_with_an_unknown_field),
+        TEST(the_nearest_field_is_named),
+        TEST(a_key_may_be_long_or_escaped),
         TEST(a_ref_of_any_scalar_comes_back),
         TEST(a_send_is_answered_when_it_is_delivered),
         TEST(a_peer_that_left_is_not_remembered),
