@@ -104,9 +104,10 @@ void beacons_refuse(struct node *n, const struct address *to,
 void beacons_to_configured(struct node *n)
 {
     for (size_t i = 0; i < n->configured_count; i++)
-        for (uint8_t v = PROTOCOL_BEFORE; v <= PROTOCOL_VERSION; v++) {
-            struct beacon b = {
-                .version = v, .kind = BEACON_HERE, .reason = HERE_ASKS};
+        for (int v = PROTOCOL_BEFORE; v <= PROTOCOL_VERSION; v++) {
+            struct beacon b = {.version = (uint8_t)v,
+                               .kind = BEACON_HERE,
+                               .reason = HERE_ASKS};
             send_to(n, &n->configured[i], &b);
         }
 }

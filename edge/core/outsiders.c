@@ -95,8 +95,8 @@ static struct outsider *take_in(struct node *n, const struct node_id *id,
     free(o->blob);
     o->blob = blob;
     o->blob_size = said.size;
-    while (n->outsiders.count > OUTSIDERS ||
-           (n->outsider_bytes > OUTSIDERS_BYTES && n->oldest_outsider != o))
+    while (n->oldest_outsider != o && (n->outsiders.count > OUTSIDERS ||
+                                       n->outsider_bytes > OUTSIDERS_BYTES))
         drop(n, n->oldest_outsider);
     return o;
 }

@@ -42,7 +42,8 @@ static void end_value(struct ref_scan *s)
 static void keep(struct ref_scan *s, uint8_t c)
 {
     if (!s->value) {
-        bool fits = s->key_size < sizeof name - 1 && c == name[s->key_size];
+        bool fits =
+            s->key_size < sizeof name - 1 && c == (uint8_t)name[s->key_size];
         s->key_size = fits ? s->key_size + 1 : SIZE_MAX;
     } else if (s->is_ref) {
         if (s->text_size == 0 && is_blank(c))

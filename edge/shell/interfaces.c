@@ -25,7 +25,8 @@ void interfaces_close(struct interfaces *all)
     for (size_t i = 0; i < all->count; i++)
         free(all->list[i].addresses);
     free(all->list);
-    *all = (struct interfaces){0};
+    all->list = NULL;
+    all->count = all->room = all->left_out = 0;
 }
 
 /* The interface's place in the order of indices, made if need be. */

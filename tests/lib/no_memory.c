@@ -125,14 +125,31 @@ static void on_bob_delivered(void *context, const struct zs_delivery *d)
     free(round_of);
 }
 
+/* False unless the text begins so, and then with a number; what is behind that
+ * stands at *end. */
+static bool read_number(const char *text, const char *begin,
+                        unsigned long *number, const char **end)
+{
+    size_t skip = strlen(begin);
+    char *after;
+
+    if (strncmp(text, begin, skip) != 0)
+        return false;
+    *number = strtoul(text + skip, &after, 10);
+    if (end != NULL)
+        *end = after;
+    return after != text + skip;
+}
+
 static void on_bob_message(void *context, const struct zs_message *m)
 {
     unsigned long round_of = 0;
-    unsigned number = 0;
+    unsigned long number = 0;
+    const char *dash;
 
     (void)context;
-    if (sscanf(m->type, "m-%lu-%u", &round_of, &number) != 2 ||
-        number >= MESSAGES)
+    if (!read_number(m->type, "m-", &round_of, &dash) ||
+        !read_number(dash, "-", &number, NULL) || number >= MESSAGES)
         return;
     lock();
     if (round_of == round_now)
@@ -188,7 +205,7 @@ static void on_alice_message(void *context, const struct zs_message *m)
     unsigned long round_of = 0;
 
     (void)context;
-    if (sscanf(m->type, "w-%lu", &round_of) == 1 && round_of == round_now)
+    if (read_number(m->type, "w-", &round_of, NULL) && round_of == round_now)
         alice_has_word = true;
 }
 

@@ -112,7 +112,7 @@ static void connecting_anew_is_paced_like_announcing(void **state)
     setup(NULL);
     size_t told = 0;
     for (int i = 0; i < 500; i++) {
-        a.conn = (uint64_t)(100 + i);
+        a.conn = 100 + (uint64_t)i;
         a.epoch++;
         kit_hello(&k, &a);
         assert_true(kit_wrote(&k, a.conn, RELAY_WELCOME));

@@ -175,13 +175,14 @@ static const struct row {
 static size_t unhex(const char *text, uint8_t *to)
 {
     size_t size = 0;
-    unsigned byte;
+    char *end;
 
     for (; *text; text += 2) {
         if (*text == ' ')
             text++;
-        assert_int_equal(sscanf(text, "%2x", &byte), 1);
-        to[size++] = (uint8_t)byte;
+        const char digits[] = {text[0], text[1], '\0'};
+        to[size++] = (uint8_t)strtoul(digits, &end, 16);
+        assert_ptr_equal(end, digits + 2);
     }
     return size;
 }
