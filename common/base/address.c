@@ -50,6 +50,13 @@ struct address address_network(const struct address *a)
     return network;
 }
 
+void address_key(const struct address *a, uint8_t key[static ADDRESS_KEY_SIZE])
+{
+    key[0] = (uint8_t)a->family;
+    memcpy(key + 1, a->ip, sizeof a->ip);
+    memcpy(key + 1 + sizeof a->ip, &a->scope, sizeof a->scope);
+}
+
 bool address_same_network(const struct address *a, const struct address *b)
 {
     struct address one = address_network(a);

@@ -18,7 +18,7 @@ struct address {
     uint32_t scope; /* the interface's index for link-local v6, else 0 */
 };
 
-enum { ADDRESS_TEXT_SIZE = 80 };
+enum { ADDRESS_TEXT_SIZE = 80, ADDRESS_KEY_SIZE = 1 + 16 + 4 };
 
 bool address_equal(const struct address *a, const struct address *b);
 /* The same host, whatever the port. */
@@ -27,6 +27,8 @@ bool address_same_ip(const struct address *a, const struct address *b);
  * the /64 of an IPv6 address, of which one host may take any. Without a port.
  */
 struct address address_network(const struct address *a);
+/* The address, without its port, as the key of a map. */
+void address_key(const struct address *a, uint8_t key[static ADDRESS_KEY_SIZE]);
 bool address_same_network(const struct address *a, const struct address *b);
 /* "192.0.2.1:443", "[2001:db8::1]:443", "[fe80::1%3]:443"; "-" for none. */
 const char *address_format(const struct address *a,

@@ -1,5 +1,6 @@
 #include "common/io/keeper.h"
 
+#include "common/base/assert.h"
 #include "common/base/memory.h"
 
 #include <pthread.h>
@@ -107,6 +108,7 @@ static void work_one(struct keeper *k)
 {
     struct job *job = jobs_take(&k->waiting);
 
+    ASSERT(job != NULL);
     k->count--;
     k->working = true;
     pthread_mutex_unlock(&k->mutex);

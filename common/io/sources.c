@@ -22,7 +22,7 @@ void sources_init(struct sources *s, const struct sources_conf *conf)
     uint8_t hash_key[16];
     randombytes_buf(hash_key, sizeof hash_key);
     *s = (struct sources){.conf = *conf, .paid_to = LONG_AGO};
-    map_init(&s->map, SOURCE_KEY_SIZE, hash_key);
+    map_init(&s->map, ADDRESS_KEY_SIZE, hash_key);
 }
 
 void sources_close(struct sources *s)
@@ -81,10 +81,7 @@ static struct source *find(const struct sources *s, const struct address *from,
                            struct source *key)
 {
     *key = (struct source){.network = address_network(from)};
-    key->key[0] = (uint8_t)key->network.family;
-    memcpy(key->key + 1, key->network.ip, sizeof key->network.ip);
-    memcpy(key->key + 1 + sizeof key->network.ip, &key->network.scope,
-           sizeof key->network.scope);
+    address_key(&key->network, key->key);
     return map_get(&s->map, key->key);
 }
 

@@ -17,7 +17,7 @@
 
 /* Networks without a connection that are remembered, of members and others;
  * and those in a list of bars. */
-enum { SOURCES_IDLE = 4096, SOURCES_BARS = 128, SOURCE_KEY_SIZE = 1 + 16 + 4 };
+enum { SOURCES_IDLE = 4096, SOURCES_BARS = 128 };
 
 struct sources_conf {
     uint64_t handshakes; /* a second, of all; 0: no limit */
@@ -25,7 +25,7 @@ struct sources_conf {
 };
 
 struct source {
-    uint8_t key[SOURCE_KEY_SIZE];
+    uint8_t key[ADDRESS_KEY_SIZE];
     struct address network;
     size_t count;           /* connections that are open */
     bool member;            /* a member is or was connected from it */

@@ -148,7 +148,8 @@ static struct op *op_new(const struct ask *ask)
     return op;
 }
 
-static enum zs_error post(struct zs_node *n, struct op *op)
+/* False: the node ends, and the caller still owns the operation. */
+static bool post(struct zs_node *n, struct op *op)
 {
     pthread_mutex_lock(&n->mutex);
     bool open = !n->stopping;
@@ -161,7 +162,7 @@ static enum zs_error post(struct zs_node *n, struct op *op)
             n->own_posted++; /* Which this thread alone looks at. */
     }
     pthread_mutex_unlock(&n->mutex);
-    return open ? ZS_OK : node_ending(n);
+    return open;
 }
 
 static enum zs_error queue(struct zs_node *n, const struct ask *ask)
@@ -173,12 +174,12 @@ static enum zs_error queue(struct zs_node *n, const struct ask *ask)
     size_t size = op->size;
     enum zs_error error = room_take(n, size);
     if (error == ZS_OK) {
-        error = post(n, op);
-        if (error != ZS_OK)
-            (void)room_give_back(n, size);
+        if (post(n, op))
+            return ZS_OK;
+        (void)room_give_back(n, size);
+        error = node_ending(n);
     }
-    if (error != ZS_OK)
-        free(op);
+    free(op);
     return error;
 }
 

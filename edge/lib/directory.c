@@ -151,19 +151,30 @@ void directory_close(struct zs_node *n)
 
 /* ---- Every thread's */
 
-struct zs_peers *zs_peers_get(struct zs_node *node)
+/* Fills the list; false without memory. */
+static bool copy_all(const struct map *directory, struct zs_peers *to)
 {
     size_t cursor = 0;
     const struct zs_peer *one;
 
+    while ((one = map_next(directory, &cursor)) != NULL) {
+        struct zs_peer *copy = copy_peer(one, false);
+        if (copy == NULL)
+            return false;
+        to->items[to->count++] = copy;
+    }
+    return true;
+}
+
+struct zs_peers *zs_peers_get(struct zs_node *node)
+{
     if (node == NULL || node_is_parents(node))
         return calloc(1, sizeof(struct zs_peers));
     pthread_mutex_lock(&node->mutex);
     struct zs_peers *peers = calloc(
         1, sizeof *peers + node->directory.count * sizeof peers->items[0]);
-    while (peers != NULL && (one = map_next(&node->directory, &cursor)) != NULL)
-        if ((peers->items[peers->count++] = copy_peer(one, false)) == NULL)
-            zs_peers_free(&peers);
+    if (peers != NULL && !copy_all(&node->directory, peers))
+        zs_peers_free(&peers);
     pthread_mutex_unlock(&node->mutex);
     return peers;
 }

@@ -5,17 +5,15 @@
 
 #include "common/base/memory.h"
 
-static void host_key(const struct address *a, uint8_t key[HOST_KEY_SIZE])
+static void host_key(const struct address *a, uint8_t key[ADDRESS_KEY_SIZE])
 {
     struct address network = address_network(a);
-    key[0] = (uint8_t)network.family;
-    memcpy(key + 1, network.ip, sizeof network.ip);
-    memcpy(key + 1 + sizeof network.ip, &network.scope, sizeof network.scope);
+    address_key(&network, key);
 }
 
 static struct host *host_take(struct hub *h, const struct address *address)
 {
-    uint8_t key[HOST_KEY_SIZE];
+    uint8_t key[ADDRESS_KEY_SIZE];
     host_key(address, key);
     struct host *host = map_get(&h->hosts, key);
     if (!host) {
@@ -37,7 +35,7 @@ static void host_release(struct hub *h, struct host *host)
 
 size_t edges_from(const struct hub *h, const struct address *address)
 {
-    uint8_t key[HOST_KEY_SIZE];
+    uint8_t key[ADDRESS_KEY_SIZE];
     host_key(address, key);
     const struct host *host = map_get(&h->hosts, key);
     return host ? host->edges : 0;

@@ -21,7 +21,7 @@ struct hub *hub_new(const struct hub_conf *conf, struct instant now)
     conf_take(h, conf);
     map_init(&h->conns, sizeof(uint64_t), conf->hash_key);
     map_init(&h->meshes, KEY_SIZE, conf->hash_key);
-    map_init(&h->hosts, HOST_KEY_SIZE, conf->hash_key);
+    map_init(&h->hosts, ADDRESS_KEY_SIZE, conf->hash_key);
     h->parcels = parcels_new();
     h->clock_at = now;
     h->pulse = INSTANT_NEVER;

@@ -47,8 +47,6 @@ enum {
     /* What an entry of such a list takes, and one of an edge's groups. */
     HUB_SPARED_BYTES = 96,
     HUB_MEMBERSHIP_BYTES = 256,
-    /* The network of an address, as a key. */
-    HOST_KEY_SIZE = 1 + 16 + 4,
     NAME_KEY_SIZE = NAME_MAX_SIZE + 1,
 };
 
@@ -72,7 +70,7 @@ struct mesh {
 
 /* One network (address_network) and how many edges come from it. */
 struct host {
-    uint8_t key[HOST_KEY_SIZE];
+    uint8_t key[ADDRESS_KEY_SIZE];
     size_t edges;
 };
 

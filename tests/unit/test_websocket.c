@@ -3,6 +3,7 @@
 #include "tests/unit/kit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { LIMIT = 70000 };
 
