@@ -7,6 +7,9 @@
 #
 # What cannot be joined, is missing, or finds no room is named by the health
 # lines.
+#
+# alone: while the kernel makes and ends hundreds of interfaces, it lets no other
+# namespace change one
 . "$(dirname "$0")/lab.sh"
 
 # others HOST COUNT: so many interfaces that lead nowhere.
@@ -105,4 +108,12 @@ as dave ip link set eth77 up
 gone() { none_of dave interface_missing; }
 check "and no longer once it is there" until_true 10 gone
 
+# One by one: with its namespace the kernel would end them all in one piece, for
+# seconds, in the next test.
+for name in alice bob carol dave; do end $name; done
+for name in alice bob carol dave; do
+    ip -n $name -o link | grep -o ': d[0-9]*@' | tr -d ': @' |
+        sed 's/^/link del /' >"$LAB/$name.batch"
+    ip -n $name -batch "$LAB/$name.batch"
+done
 finish

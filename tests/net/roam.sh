@@ -13,6 +13,8 @@
 #
 # alice is at home, then in the cafe; `lab` is a cable between alice and bob
 # that comes and goes. Sleep is 6 s; --full: 20 s.
+#
+# alone: alice is on the way for a second, and to be lost after three
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
 
