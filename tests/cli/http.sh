@@ -34,7 +34,6 @@ closes() { # CODE [options]
     ends_with 1 "${web[@]}" ws "ws://$url/api" -H "$bearer" "$@" --count 1 &&
         answered "closed $code"
 }
-logged_once() { [ "$(grep -c -- "$1" "$LAB/alice.log")" = 1 ]; }
 
 mesh_of alice bob carol
 host here
@@ -158,7 +157,7 @@ check "another page with the token" ends_with 0 "${web[@]}" ws \
 check "another page with the token as bearer" talk -H "$evil" '{"op":"peers"}'
 check "a WebSocket elsewhere" refuses 200 $url/
 for reason in no_token forwarded foreign_origin foreign_host wrong_token; do
-    check "$reason is logged once" logged_once "reason=$reason"
+    check_logged "$reason is logged once" alice "reason=$reason" 1
 done
 
 # --- The address that lets a browser in
@@ -211,8 +210,7 @@ check "shows one that a browser can open" said \
 check "not on loopback: no token" gets 401 $far/
 check "no figures" gets 401 $far/metrics
 check "no API" refuses 401 $far/api -H "Origin: http://$far"
-check "which is logged once" test 1 = \
-    "$(grep -c reason=no_token "$LAB/bob.log")"
+check_logged "which is logged once" bob reason=no_token 1
 check "another edge's token" gets 401 "$far/?token=$token"
 check "the token" ends_with 0 "${web[@]}" open "http://$far/?token=$far_token"
 check "lets in" answered "HTTP/1.1 200"
@@ -272,7 +270,7 @@ check "again" closes 1003 --bytes 82810000000055
 check "again" closes 1007 --bytes 818100000000ff
 check "again" too_long
 for code in 1002 1003 1007 1009; do
-    check "$code is logged once" logged_once "http_closed code=$code"
+    check_logged "$code is logged once" alice "http_closed code=$code" 1
 done
 check "the edge is still well" gets 200 $url/healthz
 

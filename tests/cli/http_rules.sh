@@ -82,8 +82,7 @@ check "with those that are" answered "Allow: GET, HEAD"
 check "a method that is none" says 501 "BREW / HTTP/1.1\r\n$host\r\n"
 check "HTTP/2" says 505 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 check "no HTTP at all" says 400 "hello\r\n\r\n"
-check "all that is logged once" test 1 = \
-    "$(grep -c 'http_refused reason=bad_request' "$LAB/alice.log")"
+check_logged "all that is logged once" alice 'http_refused reason=bad_request' 1
 
 # --- To become a WebSocket
 
@@ -154,8 +153,7 @@ check "a message in pieces, a ping between them" ends_with 0 "${web[@]}" ws \
     "ws://$url/api" -H "$bearer" --count 1 \
     --bytes 0187000000007b226f70223a2289800000000080870000000070656572737d22
 for code in 1002 1003 1007 1009; do
-    check "$code is logged once" test 1 = \
-        "$(grep -c "http_closed code=$code" "$LAB/alice.log")"
+    check_logged "$code is logged once" alice "http_closed code=$code" 1
 done
 
 # --- Slow clients
@@ -194,8 +192,7 @@ PY
 check "600 that never finish a request" ends_with 0 "${in_here[@]}" \
     python3 "$LAB/slow.py"
 check "keep nobody out" test -s "$LAB/said.out"
-check "which is logged once" test 1 = \
-    "$(grep -c 'reason=too_many_connections' "$LAB/alice.log")"
+check_logged "which is logged once" alice reason=too_many_connections 1
 # Where others of the process have taken the last descriptors.
 pid=$(pgrep -f -- "--http $url" | head -n 1)
 files=$(find "/proc/$pid/fd" -mindepth 1 | wc -l)
@@ -204,8 +201,7 @@ prlimit --pid "$pid" --nofile=$((files + 6)):"$limit"
 check "600 where there are no descriptors for six" ends_with 0 "${in_here[@]}" \
     python3 "$LAB/slow.py"
 check "keep nobody out either" test -s "$LAB/said.out"
-check "which is logged once" test 1 = \
-    "$(grep -c 'reason=no_sockets' "$LAB/alice.log")"
+check_logged "which is logged once" alice reason=no_sockets 1
 prlimit --pid "$pid" --nofile="$limit":"$limit"
 check "a request that does not come to its end" raw --text "GET / HTTP/1.1\r\n"
 check "is told so" answered "HTTP/1.1 408"

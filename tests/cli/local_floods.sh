@@ -145,6 +145,6 @@ under message 60 260 1000
 memory_is_back() { [ "$(rss_mib)" -lt $((100 + beside)) ]; }
 check "the memory is given back" until_true 10 memory_is_back
 check "and is counted as such" at alice status --json
-check "it said what was cut off" grep -q api_client_large "$LAB/alice.log"
+check_logged "it said what was cut off" alice api_client_large
 check "not for each" test "$(grep -c api_client_large "$LAB/alice.log")" -lt 60
 finish

@@ -43,7 +43,7 @@ for last in late later; do
     start $last
     check "$last is told that it is full" until_true 30 is_told $last
 done
-check "the relay logs it" grep -q "edge_refused reason=full" "$LAB/hub.log"
+check_logged "the relay logs it" hub "edge_refused reason=full"
 
 # Many more than there are files, who say nothing; and nobody loses its place.
 cpu() { awk '{ print $14 + $15 }' "/proc/$(pid_of hub)/stat"; }

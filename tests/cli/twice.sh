@@ -43,8 +43,7 @@ refused "another node, the same HTTP port" "address already in use" \
 conf carol "listen: {port: 9084}"
 refused "another node, the same link port" "cannot listen on port 9084" \
     "$bin" -c "$LAB/carol.yaml" --socket $b
-check "bob saw alice once, and nobody else" test \
-    "$(grep -c peer_ "$LAB/bob.log")" = 1
+check_logged "bob saw alice once, and nobody else" bob peer_ 1
 check "nobody was refused" test 0 = "$(cat "$LAB/alice.log" "$LAB/bob.log" |
     grep -c refused)"
 says bob alice

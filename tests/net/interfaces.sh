@@ -87,7 +87,7 @@ edge bob bob
 answers bob
 check "what cannot be joined is named" \
     code bob multicast_not_joined " more: multicast is not heard there"
-check "and logged" grep -q groups_not_joined "$LAB/bob.log"
+check_logged "and logged" bob groups_not_joined
 
 # A name that is no interface's.
 end dave
@@ -99,7 +99,7 @@ check "it is good all the same" "$ZS_BIN/zs-edge" -c "$LAB/dave.yaml" --check
 edge dave dave
 answers dave
 check "health names it" code dave interface_missing "eth77, which"
-check "so does the log" grep -q 'interface_missing name=eth77' "$LAB/dave.log"
+check_logged "so does the log" dave 'interface_missing name=eth77'
 sees dave carol tcp 10s
 as dave ip link add eth77 type veth peer name eth78
 as dave ip link set eth78 up

@@ -213,6 +213,17 @@ stamped_ms() { # FILE SINCE_US WORD... - of the first line with all the words.
     ' "$@"
 }
 
+# A daemon's lines come a moment after what they tell: a thread writes them.
+check_logged() { # WHAT NAME WORDS [TIMES] - ok if such lines come; so many.
+    check "$1" until_true 5 lab_logged "$2" "$3" "${4:-}"
+}
+
+lab_logged() { # NAME WORDS TIMES
+    local times
+    times=$(grep -c -- "$2" "$LAB/$1.log" || true)
+    [ "$times" -gt 0 ] && [ "$times" = "${3:-$times}" ]
+}
+
 log_ms() { # FILE EVENT SINCE_US - of a daemon's first such line, by its stamp.
     local at
     at=$(grep -m 1 " $2 " "$1" | cut -d' ' -f1)

@@ -39,8 +39,7 @@ for name in alice bob; do
 done
 
 logged_once() { # EDGE REASON
-    check "$1 logged $2 once" \
-        test "$(grep -c "http_refused reason=$2" "$LAB/$1.log")" = 1
+    check_logged "$1 logged $2 once" "$1" "http_refused reason=$2" 1
 }
 
 scenario strangers.mjs
