@@ -55,6 +55,7 @@ done
 # In bob's program each message makes the handler fail; the next is handled.
 fails() { # KIND
     local code=0 server
+    : >"$LAB/fails" # Of the one before: it was ready, too.
     case $1 in
     node) node --input-type=module -e "
 import { Edge } from '$clients/node/src/index.js';

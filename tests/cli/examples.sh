@@ -72,6 +72,7 @@ client() { # KIND NAME ask|hear TYPE
 with_client() {
     local kind=$1 name=$2 type=$3 one code=0
     shift 3
+    : >"$LAB/client.out" # Of the client before: it was ready, too.
     client "$kind" "$name" hear "$type" >"$LAB/client.out" 2>&1 &
     one=$!
     until_true 10 grep -q ready "$LAB/client.out" || code=1
