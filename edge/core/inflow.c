@@ -70,10 +70,17 @@ void inflow_start(struct inflow *in, const struct group_start *start,
     if (start->record <= inbox_cumulative(&in->inbox) + 1)
         return; /* It has all before. */
     inbox_begin(&in->inbox, start->record);
+    in->next_record = start->record;
     in->skipping = false;
     if (start->message > in->next_message)
         sink->gap(sink->owner, start->message - in->next_message);
     in->next_message = start->message;
+}
+
+static void message_ended(struct inflow *in, const struct data_record *last)
+{
+    in->next_message++;
+    in->next_record = last->sequence + 1;
 }
 
 /* The rest of a message that is too large is passed over. */
@@ -89,7 +96,7 @@ static bool skip(struct inflow *in, const struct data_record *r,
     inbox_pass(&in->inbox);
     if (r->last) {
         in->skipping = false;
-        in->next_message++;
+        message_ended(in, r);
         sink->gap(sink->owner, 1);
     }
     return true;
@@ -106,7 +113,7 @@ static bool take_record(struct inflow *in, const struct data_record *r,
     case INBOX_TAKEN:
         return true;
     case INBOX_MESSAGE:
-        in->next_message++;
+        message_ended(in, r);
         sink->message(sink->owner, message);
         return true;
     case INBOX_GAP:

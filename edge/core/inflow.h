@@ -39,6 +39,7 @@ struct inflow {
     uint32_t ready_id; /* 0: none */
     struct inbox inbox;
     uint64_t next_message;
+    uint64_t next_record;   /* with which it begins */
     bool skipping;          /* a message that is larger than this node takes */
     bool left;              /* this node left the group, and may be back */
     size_t unacknowledged;  /* bytes */

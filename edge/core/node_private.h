@@ -78,6 +78,7 @@ struct link {
     struct address address;
     struct curve_key key; /* the other end's CURVE key */
     uint8_t version;      /* agreed on, or said in our HELLO */
+    uint32_t greeted;     /* the serial of the announcement in our HELLO */
     struct detector detector;
     struct instant greet_by;
     struct instant up_since; /* LINK_UP */

@@ -23,7 +23,21 @@ struct forgotten {
     uint64_t taken_counter; /* 0: free */
 };
 
-enum { REFUSALS_REMEMBERED = 64, STRANGERS = 256, FORGOTTEN = 256 };
+/* How far a stream was that is forgotten, as its publisher was gone for long.
+ * It may only have slept, and not know what was taken: no message of it is to
+ * come twice [P-9.11]. */
+struct stream_position {
+    uint64_t stream; /* 0: free */
+    uint64_t record; /* the next message begins with it */
+    uint64_t message;
+};
+
+enum {
+    REFUSALS_REMEMBERED = 64,
+    STRANGERS = 256,
+    FORGOTTEN = 256,
+    STREAMS_REMEMBERED = 1024,
+};
 
 struct remembered_refusal {
     uint64_t key; /* of who and why; 0: free */

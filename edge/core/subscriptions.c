@@ -30,8 +30,38 @@ void subscriptions_tell(struct node *n, const struct link *relay)
     todo_write(n, relay, writer_bytes(&w));
 }
 
+static struct stream_position *position_of(struct node *n, uint64_t stream)
+{
+    return &n->positions[stream % STREAMS_REMEMBERED];
+}
+
+static void remember(struct node *n, const struct inflow *in)
+{
+    *position_of(n, in->stream) = (struct stream_position){
+        .stream = in->stream,
+        .record = in->next_record,
+        .message = in->next_message,
+    };
+}
+
+/* A START says where the publisher believes this node to be: what came before
+ * the stream was forgotten is not taken again, and is no gap. */
+static void go_on(struct node *n, struct group_start *start)
+{
+    const struct stream_position *p = position_of(n, start->stream);
+    if (p->stream != start->stream || start->stream == 0)
+        return;
+    if (start->record < p->record) {
+        start->record = p->record;
+        start->message = p->message;
+    }
+    if (start->since < p->message)
+        start->since = p->message;
+}
+
 static void drop(struct node *n, struct subscription *s)
 {
+    remember(n, &s->inflow);
     heap_remove(&n->heap, &s->deadline.timer);
     inflow_close(&s->inflow);
     free(s);
@@ -199,8 +229,10 @@ void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes)
         unsubscribe(n, s);
         s = NULL;
     }
-    if (s == NULL && start.record != 0)
+    if (s == NULL && start.record != 0) {
+        go_on(n, &start);
         s = subscribe(n, p, &start, group);
+    }
     if (s == NULL || s->inflow.stream != start.stream)
         return; /* A key of a stream that is not known. */
     struct taking t = {.node = n, .subscription = s};
