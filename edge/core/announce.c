@@ -78,16 +78,54 @@ struct bytes announce_for_beacon(const struct node *n)
     return announce_full(n);
 }
 
-void announce_changed(struct node *n)
+static struct bytes to_link(struct node *n)
 {
-    announce_sign(n);
     size_t size = 3 + n->said_full_size;
     struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
     write_u8(&w, LINK_ANNOUNCE);
     write_u16(&w, (uint16_t)n->said_full_size);
     write_bytes(&w, announce_full(n));
-    links_tell_all(n, writer_bytes(&w));
-    relays_announce(n);
+    return writer_bytes(&w);
+}
+
+static struct bytes to_relay(struct node *n)
+{
+    struct bytes sealed = announce_sealed(n);
+    size_t size = 1 + sealed.size;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    write_u8(&w, RELAY_ANNOUNCE);
+    write_bytes(&w, sealed);
+    return writer_bytes(&w);
+}
+
+struct bytes announce_sealed(struct node *n)
+{
+    struct bytes said = announce_full(n);
+    uint8_t nonce[24];
+    entropy_fill(&n->entropy, nonce, sizeof nonce);
+    uint8_t *room = arena_take(&n->todo->arena, said.size + 40);
+    return announcement_seal(said, n->keys.announcement, nonce, room);
+}
+
+struct bytes announce_greeting(const struct node *n, struct link *link)
+{
+    link->greeted = n->serial;
+    return announce_full(n);
+}
+
+void announce_news(struct node *n, struct link *link)
+{
+    if (link->greeted == n->serial)
+        return;
+    bool relay = link->kind == LINK_TO_RELAY;
+    todo_write(n, link, relay ? to_relay(n) : to_link(n));
+}
+
+void announce_changed(struct node *n)
+{
+    announce_sign(n);
+    links_tell_all(n, to_link(n));
+    relays_tell_all(n, to_relay(n));
     if (!n->left)
         node_arm(n, &n->beacon_deadline, n->now);
 }

@@ -140,7 +140,7 @@ static void write_hello(struct node *n, struct link *link)
     write_u8(&w, LINK_HELLO);
     write_u8(&w, link->version);
     write_u16(&w, (uint16_t)n->said_full_size);
-    write_bytes(&w, announce_full(n));
+    write_bytes(&w, announce_greeting(n, link));
     todo_write(n, link, writer_bytes(&w));
 }
 
@@ -336,13 +336,13 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
     p->proved = true;
-    p->relents = false;
+    p->relents = p->broke = false;
     peer_takes_us(n, p);
-    p->broke = false;
     p->version = link->version;
     p->suspect_by = (struct instant){INT64_MIN};
     if (n->revocation.serial > p->said.revocation_serial)
         todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
+    announce_news(n, link);
     paths_up(&p->paths, PATH_TCP, link->id, n->now);
     dialer_stop(&p->dialer);
     close_doubles(n, p, link);

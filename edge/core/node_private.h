@@ -306,6 +306,7 @@ struct node {
     struct pace stranger_pace, revocation_pace;
     struct stranger strangers[STRANGERS];  /* by the id's first byte */
     struct forgotten forgotten[FORGOTTEN]; /* the same */
+    struct stream_position positions[STREAMS_REMEMBERED];
     struct remembered_refusal refusals[REFUSALS_REMEMBERED];
     struct session_counters session_counters;
     struct slabs slabs; /* of all sessions */
@@ -344,6 +345,12 @@ void announce_changed(struct node *n);
 /* Without telling: for the start. */
 void announce_sign(struct node *n);
 struct bytes announce_full(const struct node *n);
+/* The same for a relay, sealed for the mesh. */
+struct bytes announce_sealed(struct node *n);
+/* The same for our HELLO. If it changes before the link is up, the other end is
+ * told by announce_news then. */
+struct bytes announce_greeting(const struct node *n, struct link *link);
+void announce_news(struct node *n, struct link *link);
 struct bytes announce_for_beacon(const struct node *n);
 uint64_t node_unix_now(const struct node *n); /* 0: unknown */
 
@@ -446,7 +453,6 @@ void relays_due(struct node *n, struct relay *relay);
 void relays_opened(struct node *n, struct link *link);
 void relays_down(struct node *n, struct relay *relay, const char *error);
 void relays_take(struct node *n, struct link *link, struct bytes packet);
-void relays_announce(struct node *n);
 void relays_tell_all(struct node *n, struct bytes packet);
 void relays_retry(struct node *n);
 

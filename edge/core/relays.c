@@ -122,15 +122,6 @@ void relays_retry(struct node *n)
 
 /* --- what is said to a relay -------------------------------------------- */
 
-static struct bytes seal_own(struct node *n)
-{
-    struct bytes said = announce_full(n);
-    uint8_t nonce[24];
-    entropy_fill(&n->entropy, nonce, sizeof nonce);
-    uint8_t *room = arena_take(&n->todo->arena, said.size + 40);
-    return announcement_seal(said, n->keys.announcement, nonce, room);
-}
-
 void relays_opened(struct node *n, struct link *link)
 {
     struct relay_hello hello = {
@@ -139,22 +130,13 @@ void relays_opened(struct node *n, struct link *link)
         .epoch = n->epoch,
         .lost_after_ms = (uint32_t)(n->detector.lost_after.us / 1000),
         .revocation_serial = n->revocation.serial,
-        .sealed = seal_own(n),
+        .sealed = announce_sealed(n),
     };
+    link->greeted = n->serial;
     size_t size = 64 + n->certificate_size + hello.sealed.size;
     struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
     relay_hello_encode(&hello, &w);
     todo_write(n, link, writer_bytes(&w));
-}
-
-void relays_announce(struct node *n)
-{
-    struct bytes sealed = seal_own(n);
-    struct writer w = writer_of(arena_take(&n->todo->arena, 1 + sealed.size),
-                                1 + sealed.size);
-    write_u8(&w, RELAY_ANNOUNCE);
-    write_bytes(&w, sealed);
-    relays_tell_all(n, writer_bytes(&w));
 }
 
 void relays_tell_all(struct node *n, struct bytes packet)
@@ -189,6 +171,7 @@ static void take_welcome(struct node *n, struct relay *relay,
     memcpy(relay->name, welcome.name, sizeof relay->name);
     if (n->revocation.serial > welcome.revocation_serial)
         todo_write(n, link, revocation_packet(n, RELAY_REVOCATION));
+    announce_news(n, link);
     subscriptions_tell(n, link);
     tell_state(n, relay);
 }
