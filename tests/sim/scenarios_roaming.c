@@ -159,6 +159,33 @@ static void long_sleep(struct world *w)
     sleeps(w, span_s(600));
 }
 
+/* Whoever sleeps before the acknowledgement comes repeats the publication when
+ * it wakes, to one that forgot it meanwhile, and had that publication. */
+static void sleep_before_the_ack(struct world *w)
+{
+    int relay = world_add_relay(w), a = world_add_edge(w, world_add_nat(w)),
+        b = world_add_edge(w, world_add_nat(w));
+
+    world_uses_relay(w, a, relay);
+    world_uses_relay(w, b, relay);
+    host_start_all(w);
+    settles_within(w, span_s(5), "both meet");
+    (void)application_publish(w, a, 0, 500); /* b is told of the stream. */
+    world_run(w, span_s(3));
+    network_cut(w, relay, a);
+    (void)application_publish(w, a, 0, 500);
+    for (int i = 0; i < 500 && checkers_count(w, a, b) < 2; i++)
+        world_run(w, span_ms(1));
+    host_sleep(w, a);
+    world_run(w, span_s(200));
+    network_heal_all(w, true);
+    host_thaw(w, a);
+    settles_within(w, span_s(10), "both meet again");
+    (void)application_publish(w, a, 0, 500);
+    finishes_in_the_end(w);
+    expect(w, checkers_count(w, a, b) == 3, "each came, and none twice");
+}
+
 /* Seven send more than the relay's queue for the eighth takes. */
 static void overflow(struct world *w)
 {
@@ -192,6 +219,7 @@ const struct scenario scenarios_of_roaming[] = {
     {"renumbered", renumbered},
     {"short-sleep", short_sleep},
     {"long-sleep", long_sleep},
+    {"sleep-before-the-ack", sleep_before_the_ack},
     {"overflow", overflow},
     {NULL, NULL},
 };
