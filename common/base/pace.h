@@ -15,18 +15,25 @@ struct pace {
 
 /* When it may happen again. */
 static inline struct instant pace_takes_at(const struct pace *p,
-                                           struct span each, int burst)
+                                           struct span each, int64_t burst)
 {
     return instant_after(p->spent, span_times(each, 1 - burst));
 }
 
+/* It happens now, and counts, whether it may or not. */
+static inline void pace_spend(struct pace *p, struct instant now,
+                              struct span each)
+{
+    p->spent = instant_after(instant_max(p->spent, now), each);
+}
+
 /* True: it may happen now, and counts. `burst` >= 1. */
 static inline bool MUST_USE pace_takes(struct pace *p, struct instant now,
-                                       struct span each, int burst)
+                                       struct span each, int64_t burst)
 {
     if (!instant_reached(pace_takes_at(p, each, burst), now))
         return false;
-    p->spent = instant_after(instant_max(p->spent, now), each);
+    pace_spend(p, now, each);
     return true;
 }
 

@@ -8,12 +8,11 @@
 
 enum { AGAIN_S = 60, TELL_S = 10 };
 
-/* A line uses so much time up; so many are there at once. */
 static const struct {
-    int64_t line_us;
+    struct span each;
     int64_t burst;
 } shares[] = {
-    [LOG_BY_MEMBERS] = {20000, 200}, [LOG_BY_STRANGERS] = {2000000, 30}};
+    [LOG_BY_MEMBERS] = {{20000}, 200}, [LOG_BY_STRANGERS] = {{2000000}, 30}};
 
 /* Its place; the last one is shared by what finds none. */
 static struct log_kind *kind_of(struct log_limit *l, enum log_cause cause,
@@ -70,13 +69,6 @@ static void remember(struct log_limit *l, struct instant now, uint64_t hash)
     l->recent[at].again = instant_after(now, span_s(AGAIN_S));
 }
 
-static bool is_used_up(const struct log_kind *k, struct instant now)
-{
-    int64_t most = shares[k->cause].line_us * (shares[k->cause].burst - 1);
-
-    return instant_between(now, k->used_until).us > most;
-}
-
 static bool leave_out(struct log_kind *k, struct instant now)
 {
     if (k->left_out++ == 0)
@@ -101,12 +93,14 @@ bool log_limit_passes(struct log_limit *l, struct instant now,
     uint64_t hash = reason != NULL ? hash_of(l, event, reason, who) : 0;
 
     tell(k, now);
-    if ((reason != NULL && is_repeated(l, now, hash)) || is_used_up(k, now))
+    struct instant at =
+        pace_takes_at(&k->pace, shares[k->cause].each, shares[k->cause].burst);
+    if ((reason != NULL && is_repeated(l, now, hash)) ||
+        !instant_reached(at, now))
         return leave_out(k, now);
     if (reason != NULL)
         remember(l, now, hash);
-    k->used_until = instant_after(instant_max(k->used_until, now),
-                                  span_us(shares[cause].line_us));
+    pace_spend(&k->pace, now, shares[cause].each);
     return true;
 }
 

@@ -17,6 +17,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/instant.h"
+#include "common/base/pace.h"
 
 enum { LOG_LIMIT_KINDS = 64, LOG_LIMIT_RECENT = 256 };
 
@@ -27,7 +28,7 @@ enum log_cause { LOG_BY_MEMBERS, LOG_BY_STRANGERS };
 struct log_kind {
     const char *event; /* NULL: a free place */
     enum log_cause cause;
-    struct instant used_until; /* each line moves it on */
+    struct pace pace;
     uint64_t left_out;
     struct instant tell_at; /* how many were left out */
 };

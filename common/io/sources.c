@@ -21,7 +21,7 @@ void sources_init(struct sources *s, const struct sources_conf *conf)
 {
     uint8_t hash_key[16];
     randombytes_buf(hash_key, sizeof hash_key);
-    *s = (struct sources){.conf = *conf, .paid_to = LONG_AGO};
+    *s = (struct sources){.conf = *conf, .pace = {LONG_AGO}};
     map_init(&s->map, ADDRESS_KEY_SIZE, hash_key);
 }
 
@@ -70,8 +70,8 @@ static void forget(struct sources *s, struct source *idle)
 static void tidy(struct sources *s, struct instant now)
 {
     struct source_list *l = &s->idle_strangers;
-    while (l->last &&
-           (l->count > SOURCES_IDLE || instant_reached(l->last->paid_to, now)))
+    while (l->last && (l->count > SOURCES_IDLE ||
+                       instant_reached(l->last->pace.spent, now)))
         forget(s, l->last);
     while (s->idle_members.count > SOURCES_IDLE)
         forget(s, s->idle_members.last);
@@ -93,7 +93,7 @@ struct source *sources_enter(struct sources *s, const struct address *from,
     struct source *found = find(s, from, &new);
     if (!found) {
         found = memory_copy(&new, sizeof new);
-        found->paid_to = now;
+        found->pace.spent = now;
         found->bar.owner = found;
         map_put(&s->map, found->key, found);
     } else if (found->count == 0) {
@@ -115,7 +115,7 @@ void sources_prove(struct sources *s, struct source *from)
         return;
     /* It may come faster from now on. */
     from->member = true;
-    from->paid_to = LONG_AGO;
+    from->pace = (struct pace){.spent = LONG_AGO};
     s->changed |= from->barred;
     from->barred = false;
     heap_remove(&s->timers, &from->bar);
@@ -150,39 +150,27 @@ static struct rate rate_of_all(const struct sources *s, bool member)
     return rate_of(all, member ? all : all / 2);
 }
 
-/* When there is room for `count` at once. */
-static struct instant room_at(struct rate r, struct instant paid_to,
-                              int64_t count)
-{
-    return instant_after(paid_to, span_times(r.step, count - r.burst));
-}
-
-static struct instant paid(struct rate r, struct instant paid_to,
-                           struct instant now)
-{
-    return instant_after(instant_max(paid_to, now), r.step);
-}
-
 /* The end of a bar: when it has room for a while's worth. */
-static struct instant pause_end(struct rate r, struct instant paid_to)
+static struct instant pause_end(struct rate r, const struct pace *p)
 {
     int64_t count = PAUSE_MS * 1000 / r.step.us;
-    count = count < 1 ? 1 : count;
-    return room_at(r, paid_to, count < r.burst ? count : r.burst);
+    count = count < 1 ? 1 : count < r.burst ? count : r.burst;
+    return instant_after(pace_takes_at(p, r.step, r.burst),
+                         span_times(r.step, count - 1));
 }
 
 static void bar_source(struct sources *s, struct source *from, struct rate r)
 {
     s->changed |= !from->barred;
     from->barred = true;
-    heap_set(&s->timers, &from->bar, pause_end(r, from->paid_to));
+    heap_set(&s->timers, &from->bar, pause_end(r, &from->pace));
 }
 
 static void bar_all(struct sources *s, bool members, struct rate r)
 {
     struct timer *t = members ? &s->everyone : &s->strangers;
     s->changed |= t->place == 0;
-    heap_set(&s->timers, t, pause_end(r, s->paid_to));
+    heap_set(&s->timers, t, pause_end(r, &s->pace));
 }
 
 bool sources_begin_handshake(struct sources *s, struct source *from,
@@ -192,16 +180,17 @@ bool sources_begin_handshake(struct sources *s, struct source *from,
         return true;
     struct rate own = rate_of_source(s, from);
     struct rate all = rate_of_all(s, from->member);
-    if (!instant_reached(room_at(own, from->paid_to, 1), now)) {
+    if (!instant_reached(pace_takes_at(&from->pace, own.step, own.burst),
+                         now)) {
         bar_source(s, from, own);
         return false;
     }
-    if (!instant_reached(room_at(all, s->paid_to, 1), now)) {
+    if (!instant_reached(pace_takes_at(&s->pace, all.step, all.burst), now)) {
         bar_all(s, from->member, all);
         return false;
     }
-    from->paid_to = paid(own, from->paid_to, now);
-    s->paid_to = paid(all, s->paid_to, now);
+    pace_spend(&from->pace, now, own.step);
+    pace_spend(&s->pace, now, all.step);
     return true;
 }
 

@@ -14,6 +14,7 @@
 #include "common/base/address.h"
 #include "common/base/heap.h"
 #include "common/base/map.h"
+#include "common/base/pace.h"
 
 /* Networks without a connection that are remembered, of members and others;
  * and those in a list of bars. */
@@ -27,10 +28,10 @@ struct sources_conf {
 struct source {
     uint8_t key[ADDRESS_KEY_SIZE];
     struct address network;
-    size_t count;           /* connections that are open */
-    bool member;            /* a member is or was connected from it */
-    bool barred;            /* until `bar` is due */
-    struct instant paid_to; /* when its handshakes are paid for */
+    size_t count;     /* connections that are open */
+    bool member;      /* a member is or was connected from it */
+    bool barred;      /* until `bar` is due */
+    struct pace pace; /* of its handshakes */
     struct timer bar;
     struct source *previous; /* among those without a connection */
     struct source *next;
@@ -46,7 +47,7 @@ struct sources {
     struct sources_conf conf;
     struct map map;
     struct heap timers;
-    struct instant paid_to; /* of all */
+    struct pace pace;       /* of all */
     struct timer strangers; /* armed: networks without members are barred, */
     struct timer everyone;  /* or all are */
     struct source_list idle_members;

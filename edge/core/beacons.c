@@ -184,8 +184,7 @@ static void refuse(struct node *n, const struct certificate *claimed,
     struct outsider *o = outsider_get(n, &claimed->node);
     if (o != NULL) {
         o->skew = skew_of(n, b->unix_seconds);
-        tell = instant_reached(instant_after(o->told_at, told_apart), n->now) ||
-               o->told_at.us == INT64_MIN;
+        tell = instant_reached(instant_after(o->told_at, told_apart), n->now);
         o->told_at = tell ? n->now : o->told_at;
     }
     if (tell)

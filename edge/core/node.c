@@ -109,7 +109,7 @@ struct node *node_new(const struct node_conf *conf, struct instant now)
     subscriptions_changed(n);
     announce_sign(n);
     n->outsider_deadline.kind = DEADLINE_OUTSIDERS;
-    n->outsiders_looked = n->notices_until = (struct instant){INT64_MIN / 2};
+    n->outsiders_looked = (struct instant){INT64_MIN / 2};
     n->replaced_at = n->room_looked = (struct instant){INT64_MIN / 2};
     n->beacon_deadline.kind = DEADLINE_BEACON;
     node_arm(n, &n->beacon_deadline, now);

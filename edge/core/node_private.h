@@ -284,9 +284,9 @@ struct node {
     size_t outsider_bytes;
     struct deadline outsider_deadline;
     struct instant outsiders_looked;
-    struct instant notices_until; /* those written are paid for */
-    struct instant replaced_at;   /* a later process of this node was heard */
-    struct instant room_looked;   /* no peer could be forgotten then */
+    struct pace notices_pace;
+    struct instant replaced_at; /* a later process of this node was heard */
+    struct instant room_looked; /* no peer could be forgotten then */
 
     struct heap heap;
     uint64_t steps;

@@ -10,19 +10,15 @@
 /* An outsider is told this often by itself, and this often when it asks. */
 static const struct span told_apart = {60 * 1000 * 1000};
 static const struct span answers_apart = {1000 * 1000};
-/* All of them together get so many; a burst of 64 before that. */
+/* All of them together get so many, after so many at once. */
 static const struct span notices_apart = {31 * 1000};
-static const struct span burst = {2 * 1000 * 1000};
+enum { NOTICES_BURST = 65 };
 /* A peer that refuses this node is asked again so much later. */
 static const struct span ask_again = {60 * 1000 * 1000};
 
 static bool may_write(struct node *n)
 {
-    if (instant_between(n->now, n->notices_until).us > burst.us)
-        return false;
-    n->notices_until =
-        instant_after(instant_max(n->notices_until, n->now), notices_apart);
-    return true;
+    return pace_takes(&n->notices_pace, n->now, notices_apart, NOTICES_BURST);
 }
 
 static void write_notice(struct node *n, const struct node_id *to,
@@ -61,8 +57,7 @@ static const struct link *link_of(const struct node *n,
 static bool tell(struct node *n, struct outsider *o, struct span pause,
                  const struct link *link)
 {
-    bool paused = o->told_at.us != INT64_MIN &&
-                  !instant_reached(instant_after(o->told_at, pause), n->now);
+    bool paused = !instant_reached(instant_after(o->told_at, pause), n->now);
     if (link == NULL || paused || n->left)
         return true; /* There is nothing to be done about it now. */
     if (!may_write(n))
