@@ -201,6 +201,20 @@ static void write_vouch(struct writer *w, const struct curve_pair *self,
               self->secret_key);
 }
 
+/* Ends a command: the short nonce, what is boxed under it, and out with all. */
+static bool write_boxed(struct curve *c, struct writer *w,
+                        const uint8_t nonce[24], struct bytes content,
+                        uint64_t deadline)
+{
+    write_bytes(w, bytes_of(nonce + 16, 8));
+    uint8_t *box = write_room(w, content.size + 16);
+    ASSERT(box != NULL);
+    (void)crypto_box_easy_afternm(box, content.data, content.size, nonce,
+                                  c->key);
+    struct bytes all = writer_bytes(w);
+    return write_all(c, all.data, all.size, deadline);
+}
+
 static bool send_initiate(struct curve *c, const uint8_t cookie[COOKIE_SIZE],
                           struct bytes content, uint64_t deadline)
 {
@@ -211,13 +225,7 @@ static bool send_initiate(struct curve *c, const uint8_t cookie[COOKIE_SIZE],
     write_bytes(&w, bytes_of("\10INITIATE", 9));
     write_bytes(&w, bytes_of(cookie, COOKIE_SIZE));
     nonce_of("CurveZMQINITIATE", 2, nonce);
-    write_bytes(&w, bytes_of(nonce + 16, 8));
-    uint8_t *box = write_room(&w, content.size + 16);
-    ASSERT(box != NULL);
-    (void)crypto_box_easy_afternm(box, content.data, content.size, nonce,
-                                  c->key);
-    struct bytes all = writer_bytes(&w);
-    return write_all(c, all.data, all.size, deadline);
+    return write_boxed(c, &w, nonce, content, deadline);
 }
 
 bool curve_connect(struct curve *c, const struct curve_key *server,
@@ -274,13 +282,7 @@ static bool send_ready(struct curve *c, uint64_t deadline)
     struct writer w = command_of(room, sizeof room, 6 + 8 + 16 + content.size);
     write_bytes(&w, bytes_of("\5READY", 6));
     nonce_of("CurveZMQREADY---", 1, nonce);
-    write_bytes(&w, bytes_of(nonce + 16, 8));
-    uint8_t *box = write_room(&w, content.size + 16);
-    ASSERT(box != NULL);
-    (void)crypto_box_easy_afternm(box, content.data, content.size, nonce,
-                                  c->key);
-    struct bytes all = writer_bytes(&w);
-    return write_all(c, all.data, all.size, deadline);
+    return write_boxed(c, &w, nonce, content, deadline);
 }
 
 bool curve_accept(struct curve *c, const struct curve_pair *self,

@@ -288,4 +288,11 @@ static inline struct instant kit_pass(struct kit *k, struct span span,
     return INSTANT_NEVER;
 }
 
+static inline struct hub_counters kit_counters(const struct kit *k)
+{
+    struct hub_counters c;
+    hub_counters_get(k->hub, &c);
+    return c;
+}
+
 #endif

@@ -29,13 +29,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct hub_counters counters(void)
-{
-    struct hub_counters c;
-    hub_counters_get(k.hub, &c);
-    return c;
-}
-
 static struct bytes kind_of(uint8_t *room, int type, bool to_nobody)
 {
     struct writer w = writer_of(room, PACKET_SIZE);
@@ -84,7 +77,7 @@ static void check_kind(int type, bool blocked, bool to_nobody)
         if (kit_count(&k, HUB_DROP, a.conn) > 0)
             break;
     }
-    size_t queued = (size_t)counters().queue_bytes;
+    size_t queued = (size_t)kit_counters(&k).queue_bytes;
     size_t most = k.conf.limits.queue * 3;
     if (queued > most || written > came + 128 * 1024)
         fail_msg("packet 0x%02x%s: %zu came, %zu queued, %zu written",

@@ -25,13 +25,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct hub_counters counters(void)
-{
-    struct hub_counters c;
-    hub_counters_get(k.hub, &c);
-    return c;
-}
-
 static uint8_t room[PACKET_SIZE + 100];
 
 static struct group_tag tag_of(uint32_t number)
@@ -118,8 +111,8 @@ static void it_goes_to_those_of_the_group(void **state)
     assert_int_equal(published(&nodes[0], 5), 0);
     /* Whoever is not in the group may publish to it. */
     assert_int_equal(published(&nodes[4], 7), 1 << 0 | 1 << 1 | 1 << 3);
-    assert_int_equal(counters().multicasts, 4);
-    assert_int_equal(counters().copies, 7);
+    assert_int_equal(kit_counters(&k).multicasts, 4);
+    assert_int_equal(kit_counters(&k).copies, 7);
 }
 
 static void it_is_stamped_in_place_with_its_sender(void **state)
@@ -257,7 +250,7 @@ static void who_is_spared_gets_none_of_that_senders(void **state)
     spare(&nodes[0], &nodes[2].id, 0);
     assert_int_equal(published(&nodes[0], 7), 1 << 1 | 1 << 2 | 1 << 3);
     spare(&nodes[0], &nodes[2].id, 0); /* again: nothing to undo */
-    assert_int_equal(counters().dropped[REFUSAL_MALFORMED], 0);
+    assert_int_equal(kit_counters(&k).dropped[REFUSAL_MALFORMED], 0);
 }
 
 static void more_than_may_be_spared_are_not(void **state)
@@ -284,10 +277,10 @@ static void more_than_may_be_spared_are_not(void **state)
 static void expect_dropped(const struct kit_node *from, struct bytes packet,
                            enum refusal reason)
 {
-    uint64_t before = counters().dropped[reason];
+    uint64_t before = kit_counters(&k).dropped[reason];
     kit_packet(&k, from, packet);
     assert_int_equal(k.todos.count, 0);
-    assert_int_equal(counters().dropped[reason], before + 1);
+    assert_int_equal(kit_counters(&k).dropped[reason], before + 1);
 }
 
 static void bad_groups_change_nothing(void **state)
@@ -332,7 +325,7 @@ static void bad_multicasts_go_nowhere(void **state)
     multicast_of(7, 0);
     room[FORWARD_HEADER_SIZE - 1] = 1;
     expect_dropped(&nodes[0], whole, REFUSAL_MALFORMED);
-    assert_int_equal(counters().multicasts, 0);
+    assert_int_equal(kit_counters(&k).multicasts, 0);
     publish(&nodes[0], 7, 0);
     assert_int_equal(receivers(), 1 << 1);
 }
@@ -384,8 +377,8 @@ static void who_is_blocked_gets_it_later(void **state)
                             room + FORWARD_HEADER_SIZE,
                             p.size - FORWARD_HEADER_SIZE);
     }
-    assert_int_equal(counters().queue_bytes, 0);
-    assert_int_equal(counters().copies, 4);
+    assert_int_equal(kit_counters(&k).queue_bytes, 0);
+    assert_int_equal(kit_counters(&k).copies, 4);
 }
 
 static void what_does_not_fit_is_dropped_without_a_word(void **state)
@@ -395,16 +388,16 @@ static void what_does_not_fit_is_dropped_without_a_word(void **state)
     want(&nodes[2], 7, 1);
     kit_event(&k, HUB_BLOCKED, nodes[1].conn);
     int kept = 0;
-    while (counters().dropped[REFUSAL_QUEUE_FULL] == 0 && kept < 1000) {
+    while (kit_counters(&k).dropped[REFUSAL_QUEUE_FULL] == 0 && kept < 1000) {
         publish(&nodes[0], 7, 10000);
         assert_int_equal(receivers(), 1 << 2);
         assert_int_equal(k.todos.count, 1);
         kept++;
     }
     assert_in_range(kept, 90, 105); /* of 10 kB in 1 MiB */
-    assert_true(counters().queue_bytes <= k.conf.limits.queue);
+    assert_true(kit_counters(&k).queue_bytes <= k.conf.limits.queue);
     kit_event(&k, HUB_CLOSED, nodes[1].conn);
-    assert_int_equal(counters().queue_bytes, 0);
+    assert_int_equal(kit_counters(&k).queue_bytes, 0);
 }
 
 /* A displaced multicast is nobody's news either; a forward is its sender's. */
@@ -413,12 +406,12 @@ static void it_makes_room_for_others_without_a_word(void **state)
     (void)state;
     want(&nodes[1], 7, 1);
     kit_event(&k, HUB_BLOCKED, nodes[1].conn);
-    while (counters().dropped[REFUSAL_QUEUE_FULL] == 0)
+    while (kit_counters(&k).dropped[REFUSAL_QUEUE_FULL] == 0)
         publish(&nodes[0], 7, 10000);
     publish(&nodes[2], 7, 20000);
     assert_int_equal(k.todos.count, 0);
-    assert_in_range(counters().dropped[REFUSAL_QUEUE_FULL], 2, 4);
-    assert_true(counters().queue_bytes <= k.conf.limits.queue);
+    assert_in_range(kit_counters(&k).dropped[REFUSAL_QUEUE_FULL], 2, 4);
+    assert_true(kit_counters(&k).queue_bytes <= k.conf.limits.queue);
     kit_event(&k, HUB_WRITABLE, nodes[1].conn);
     struct bytes p;
     for (size_t i = 0;

@@ -32,13 +32,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct hub_counters counters(void)
-{
-    struct hub_counters c;
-    hub_counters_get(k.hub, &c);
-    return c;
-}
-
 /* One packet to the edge; true if it waits or is on its way. */
 static bool forward(int to)
 {
@@ -46,7 +39,7 @@ static bool forward(int to)
     room[0] = RELAY_FORWARD;
     memcpy(room + 1, nodes[to].id.key, KEY_SIZE);
     kit_packet(&k, &nodes[0], bytes_of(room, FORWARD_HEADER_SIZE + SIZE));
-    assert_true(counters().memory <= LIMIT);
+    assert_true(kit_counters(&k).memory <= LIMIT);
     return kit_refusal(&k, nodes[0].conn) != REFUSAL_QUEUE_FULL;
 }
 
@@ -71,7 +64,7 @@ static void the_less_is_left_the_less_waits_for_one(void **state)
         most = taken;
     }
     assert_int_equal(kit_edges(&k), NODES); /* nobody had to go */
-    assert_true(counters().memory > LIMIT - 4 * COST);
+    assert_true(kit_counters(&k).memory > LIMIT - 4 * COST);
 
     /* Who reads again makes room for the others. */
     kit_event(&k, HUB_WRITABLE, nodes[1].conn);
@@ -106,18 +99,18 @@ static void a_packet_for_many_counts_once(void **state)
         want_all(i);
         block(i);
     }
-    uint64_t before = counters().memory;
+    uint64_t before = kit_counters(&k).memory;
     for (int i = 0; i < 10; i++)
         publish();
-    assert_int_equal(counters().dropped[REFUSAL_QUEUE_FULL], 0);
-    assert_true(counters().memory - before <= 10 * COST);
-    assert_true(counters().queue_bytes > LIMIT);
+    assert_int_equal(kit_counters(&k).dropped[REFUSAL_QUEUE_FULL], 0);
+    assert_true(kit_counters(&k).memory - before <= 10 * COST);
+    assert_true(kit_counters(&k).queue_bytes > LIMIT);
     for (int i = 1; i < NODES; i++) {
         kit_event(&k, HUB_WRITABLE, nodes[i].conn);
         kit_pass(&k, span_ms(10), 0);
     }
     hub_todos_clear(&k.todos);
-    assert_int_equal(counters().memory, before);
+    assert_int_equal(kit_counters(&k).memory, before);
 }
 
 /* What has to be told finds no room: the edge for which most waits goes, the
@@ -133,7 +126,7 @@ static void for_what_must_be_told_the_largest_goes(void **state)
     for (int i = 0; i < 5; i++) {
         k.now = instant_after(k.now, span_s(1));
         kit_packet(&k, &nodes[0], bytes_of(announcement, sizeof announcement));
-        assert_true(counters().memory <= LIMIT);
+        assert_true(kit_counters(&k).memory <= LIMIT);
         if (kit_count(&k, HUB_DROP, nodes[5].conn) > 0)
             break;
         assert_int_equal(kit_edges(&k), NODES);
@@ -157,16 +150,16 @@ static void who_tells_most_goes_when_it_is_too_much(void **state)
     kit_packet(&k, &nodes[1], bytes_of(list, sizeof list));
     assert_int_equal(kit_edges(&k), NODES);
     kit_packet(&k, &nodes[2], bytes_of(list, sizeof list));
-    assert_true(counters().memory <= 200 * 1024);
+    assert_true(kit_counters(&k).memory <= 200 * 1024);
     hub_todos_clear(&k.todos);
     kit_packet(&k, &nodes[3], bytes_of(list, sizeof list));
     assert_int_equal(kit_edges(&k), NODES - 1);
-    assert_true(counters().memory <= 200 * 1024);
+    assert_true(kit_counters(&k).memory <= 200 * 1024);
     want_all(0);
     assert_int_equal(kit_edges(&k), NODES - 1);
     for (int i = 0; i < NODES; i++)
         kit_event(&k, HUB_CLOSED, nodes[i].conn);
-    assert_int_equal(counters().memory, 0);
+    assert_int_equal(kit_counters(&k).memory, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
