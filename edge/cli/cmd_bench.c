@@ -89,7 +89,7 @@ static int measure(struct client *c, const struct options *o)
     return r.lost > 0 ? EXIT_NOT_DELIVERED : EXIT_DONE;
 }
 
-static int run(const struct options *o)
+static int run_bench(const struct options *o)
 {
     uint64_t size = options_size(o, "size", 64);
 
@@ -106,5 +106,5 @@ static int run(const struct options *o)
 
 int cmd_bench(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_bench);
 }

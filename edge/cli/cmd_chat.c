@@ -20,22 +20,22 @@ static const struct options_spec spec = {
     .shared_count = COMMAND_SHARED,
 };
 
-static int run(const struct options *o)
+static int run_chat(const struct options *o)
 {
     const char *group = options_text(o, "group");
     struct talk talk = {0};
 
-    if (!steady_open(&talk.edge, o))
+    if (!reconnecting_client_open(&talk.edge, o))
         return EXIT_NO_DAEMON;
     command_stoppable();
     screen_locale();
     int code = screen_open() ? talk_on_screen(&talk, group)
                              : talk_in_lines(&talk, group);
-    steady_close(&talk.edge);
+    reconnecting_client_close(&talk.edge);
     return code;
 }
 
 int cmd_chat(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_chat);
 }

@@ -243,7 +243,7 @@ static int show(const struct options *o)
     return code;
 }
 
-static int run(const struct options *o)
+static int run_id(const struct options *o)
 {
     if (sodium_init() < 0)
         return command_fail(EXIT_FAILED, "the system has no randomness");
@@ -252,5 +252,5 @@ static int run(const struct options *o)
 
 int cmd_id(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_id);
 }

@@ -46,7 +46,7 @@ static int generate(const char *path)
     return done ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int run(const struct options *o)
+static int run_keygen(const struct options *o)
 {
     if (sodium_init() < 0)
         return command_fail(EXIT_FAILED, "the system has no randomness");
@@ -55,5 +55,5 @@ static int run(const struct options *o)
 
 int cmd_keygen(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_keygen);
 }

@@ -190,7 +190,7 @@ static int listen_on(struct listener *l)
     }
 }
 
-static int run(const struct options *o)
+static int run_listen(const struct options *o)
 {
     bool filtered = options_text(o, "type") || options_text(o, "group");
     struct listener l = {
@@ -218,5 +218,5 @@ static int run(const struct options *o)
 
 int cmd_listen(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_listen);
 }

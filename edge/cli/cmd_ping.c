@@ -112,7 +112,7 @@ static int ping_on(struct pinging *p)
     return p->replies > 0 || count == 0 ? EXIT_DONE : EXIT_NOT_DELIVERED;
 }
 
-static int run(const struct options *o)
+static int run_ping(const struct options *o)
 {
     struct pinging p = {.o = o, .client = client_open(o)};
     command_stoppable();
@@ -123,5 +123,5 @@ static int run(const struct options *o)
 
 int cmd_ping(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_ping);
 }

@@ -29,7 +29,7 @@ static bool tell_nobody(const json_t *answer)
     return true;
 }
 
-static int run(const struct options *o)
+static int run_publish(const struct options *o)
 {
     return say_run(
         o, &(struct say){
@@ -44,5 +44,5 @@ static int run(const struct options *o)
 
 int cmd_publish(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_publish);
 }

@@ -92,7 +92,7 @@ static bool print_reply(const json_t *answer)
     return done;
 }
 
-static int run(const struct options *o)
+static int run_request(const struct options *o)
 {
     return say_run(
         o, &(struct say){
@@ -108,5 +108,5 @@ static int run(const struct options *o)
 
 int cmd_request(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_request);
 }

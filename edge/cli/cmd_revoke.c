@@ -46,7 +46,7 @@ static int give(struct client *c, const struct options *o, struct bytes list)
     return EXIT_DONE;
 }
 
-static int run(const struct options *o)
+static int run_revoke(const struct options *o)
 {
     struct revoked revoked;
 
@@ -61,5 +61,5 @@ static int run(const struct options *o)
 
 int cmd_revoke(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_revoke);
 }

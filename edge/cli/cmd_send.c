@@ -22,7 +22,7 @@ static const struct options_spec spec = {
     .positional_max = 3,
 };
 
-static int run(const struct options *o)
+static int run_send(const struct options *o)
 {
     return say_run(
         o, &(struct say){
@@ -37,5 +37,5 @@ static int run(const struct options *o)
 
 int cmd_send(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_send);
 }

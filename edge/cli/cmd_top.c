@@ -1,6 +1,6 @@
 #include "edge/cli/command.h"
 #include "edge/cli/screen.h"
-#include "edge/cli/steady.h"
+#include "edge/cli/reconnecting_client.h"
 
 #include "common/io/clock.h"
 #include "edge/term/top.h"
@@ -32,7 +32,7 @@ enum { PRINTED_COLUMNS = 100 };
 static const struct span interval_least = {100 * 1000};
 
 struct watch {
-    struct steady edge;
+    struct reconnecting_client edge;
     struct top top;
     struct canvas canvas;
     struct span interval;
@@ -186,17 +186,17 @@ static int watch_on(struct watch *w)
 
     while (goes_on(w)) {
         ask(w);
-        unsigned got =
-            steady_wait(&w->edge, w->screen ? STDIN_FILENO : -1, wait_most(w));
-        while (goes_on(w) && steady_line(&w->edge, &line))
+        unsigned got = reconnecting_client_wait(
+            &w->edge, w->screen ? STDIN_FILENO : -1, wait_most(w));
+        while (goes_on(w) && reconnecting_client_line(&w->edge, &line))
             take(w, line);
-        if (got & STEADY_BACK)
+        if (got & RECONNECTING_BACK)
             w->next = clock_now();
-        if (got & (STEADY_LOST | STEADY_BACK)) {
+        if (got & (RECONNECTING_LOST | RECONNECTING_BACK)) {
             w->asked = false;
-            tell_away(w, got & STEADY_LOST);
+            tell_away(w, got & RECONNECTING_LOST);
         }
-        if (got & STEADY_OTHER_ENDED)
+        if (got & RECONNECTING_OTHER_ENDED)
             break; /* The terminal has gone. */
         if (w->screen)
             read_keys(w);
@@ -204,7 +204,7 @@ static int watch_on(struct watch *w)
     return w->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int run(const struct options *o)
+static int run_top(const struct options *o)
 {
     struct watch w = {
         .interval = options_duration(o, "interval", span_s(1)),
@@ -218,7 +218,7 @@ static int run(const struct options *o)
     if (sort && !top_sort_named(sort, &w.top.sort))
         return options_wrong(&spec,
                              "--sort is name, path, rtt, traffic or since");
-    if (!steady_open(&w.edge, o))
+    if (!reconnecting_client_open(&w.edge, o))
         return EXIT_NO_DAEMON;
     command_stoppable();
     screen_locale();
@@ -230,11 +230,11 @@ static int run(const struct options *o)
         screen_close();
     canvas_close(&w.canvas);
     top_close(&w.top);
-    steady_close(&w.edge);
+    reconnecting_client_close(&w.edge);
     return code;
 }
 
 int cmd_top(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_top);
 }

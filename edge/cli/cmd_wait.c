@@ -146,7 +146,7 @@ static bool is_path(const char *path)
            strcmp(path, "relay") == 0;
 }
 
-static int run(const struct options *o)
+static int run_wait(const struct options *o)
 {
     const char *path = options_text(o, "path");
 
@@ -169,5 +169,5 @@ static int run(const struct options *o)
 
 int cmd_wait(int argc, char **argv)
 {
-    return command_run(&spec, argc, argv, run);
+    return command_run(&spec, argc, argv, run_wait);
 }

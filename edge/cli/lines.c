@@ -79,7 +79,7 @@ static bool goes_on(const struct lines *l)
 
 /* Sends what there is of whole lines before it reads more, so that `input`
  * holds no more than a chunk and a line. */
-static void run(struct lines *l)
+static void run_lines(struct lines *l)
 {
     bool hungry = true;
 
@@ -101,7 +101,7 @@ int lines_send(struct client *c, struct bytes head, enum input_form form)
     struct lines l = {.head = head, .form = form};
 
     pipeline_init(&l.pipeline, c);
-    run(&l);
+    run_lines(&l);
     text_close(&l.input);
     int code = pipeline_result(&l.pipeline, "lines were sent");
     if (l.wrong && code == EXIT_DONE)

@@ -20,12 +20,12 @@ unsigned talk_turn(struct talk *t, int other, struct span most)
     struct bytes line;
 
     refresh(t);
-    unsigned got = steady_wait(&t->edge, other, most);
-    while (steady_line(&t->edge, &line))
+    unsigned got = reconnecting_client_wait(&t->edge, other, most);
+    while (reconnecting_client_line(&t->edge, &line))
         chat_take(t->chat, time(NULL), line);
-    if (got & STEADY_LOST)
+    if (got & RECONNECTING_LOST)
         chat_down(t->chat, time(NULL));
-    if (got & STEADY_BACK)
+    if (got & RECONNECTING_BACK)
         chat_up(t->chat, client_out(t->edge.client));
     return got;
 }

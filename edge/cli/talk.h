@@ -5,17 +5,17 @@
 #ifndef EDGE_CLI_TALK_H
 #define EDGE_CLI_TALK_H
 
-#include "edge/cli/steady.h"
+#include "edge/cli/reconnecting_client.h"
 #include "edge/term/chat.h"
 
 struct talk {
-    struct steady edge;
+    struct reconnecting_client edge;
     struct chat *chat;
     struct instant refresh; /* who is there is asked then */
 };
 
 /* One turn: what the edge says goes to the chat, for `most` at the longest.
- * What steady_wait told. */
+ * What reconnecting_client_wait told. */
 unsigned talk_turn(struct talk *t, int other, struct span most);
 /* A line of the person's. What waits to be sent to an edge that is away is not
  * taken: CHAT_AWAY. */

@@ -109,7 +109,7 @@ static int result(const struct lines *l)
                         "not all that was said is known to be delivered");
 }
 
-static int run(struct lines *l)
+static int run_lines(struct lines *l)
 {
     bool hungry, quit = false;
 
@@ -120,7 +120,7 @@ static int run(struct lines *l)
         hungry = may_say(l) && !has_ended(l);
         unsigned got =
             talk_turn(l->talk, hungry ? STDIN_FILENO : -1, turn_most);
-        if (got & (STEADY_OTHER | STEADY_OTHER_ENDED))
+        if (got & (RECONNECTING_OTHER | RECONNECTING_OTHER_ENDED))
             read_input(l);
         quit = say_lines(l);
         if (!write_out(l))
@@ -138,7 +138,7 @@ int talk_in_lines(struct talk *t, const char *group)
 
     t->chat = chat_new(group, told, &l);
     chat_up(t->chat, client_out(t->edge.client));
-    int code = run(&l);
+    int code = run_lines(&l);
     chat_free(t->chat);
     text_close(&l.in);
     text_close(&l.out);

@@ -103,12 +103,12 @@ static void read_keys(struct face *f)
         press(f, &input);
 }
 
-static void run(struct face *f)
+static void run_screen(struct face *f)
 {
     while (!f->quit && !command_stopped() && !chat_refused(f->talk->chat)) {
         draw(f);
         unsigned got = talk_turn(f->talk, STDIN_FILENO, turn_most);
-        if (got & STEADY_OTHER_ENDED)
+        if (got & RECONNECTING_OTHER_ENDED)
             return; /* The terminal has gone. */
         read_keys(f);
     }
@@ -122,7 +122,7 @@ int talk_on_screen(struct talk *t, const char *group)
 
     t->chat = chat_new(group, told, &f);
     chat_up(t->chat, client_out(t->edge.client));
-    run(&f);
+    run_screen(&f);
     screen_close();
     if (chat_refused(t->chat))
         code = command_fail(EXIT_USAGE, "%s", chat_refused(t->chat));

@@ -36,5 +36,5 @@ void answers_take_token(struct node *n, struct link *link,
 void answers_write(struct node *n, struct link *link)
 {
     answer_ping(n, link);
-    proof_answer(n, link);
+    mtu_probe_answer(n, link);
 }

@@ -177,7 +177,7 @@ void links_opened(struct node *n, const struct node_event *event)
 {
     struct link *link = link_get(n, event->link.id);
     if (link == NULL && event->link.id % 2 == 0) {
-        if (!places_for_incoming(n, event->link.id))
+        if (!link_eviction_for_incoming(n, event->link.id))
             return;
         link = link_new(n, event->link.id, LINK_TO_PEER);
         link->key = event->link.key;
@@ -214,7 +214,7 @@ static void without_links(struct node *n, struct peer *p, enum link_end how,
     }
     beacons_challenge(n, p);
     if (how == LINK_SPARED)
-        return; /* See places.c. */
+        return; /* See link_eviction.c. */
     if (how == LINK_ABANDONED)
         p->heard_until = instant_after(heard, n->detector.lost_after);
     else
@@ -228,7 +228,7 @@ static void take_down(struct node *n, struct link *link, enum link_end how,
 {
     struct peer *p = link->peer;
     bool was_up = link->state == LINK_UP;
-    bool swallows = was_up && proof_missing(n, link);
+    bool swallows = was_up && mtu_probe_failed(n, link);
     uint32_t id = link->id;
     struct instant heard = link->detector.heard;
     link_drop(n, link, disconnect);
@@ -332,7 +332,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     }
     link->state = LINK_UP;
     link->up_since = link->used = n->now;
-    proof_wanted(link);
+    mtu_probe_want(link);
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
     p->proved = true;
@@ -490,7 +490,7 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
     if (type == LINK_REFUSE) {
         take_refuse(n, link, &r);
     } else if (type == LINK_SPARE) {
-        places_spared(n, link, &r);
+        link_eviction_spared(n, link, &r);
     } else if (link->state != LINK_UP) {
         if (type == LINK_HELLO && link->state == LINK_GREETING)
             take_hello(n, link, &r);
@@ -499,7 +499,7 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
     } else {
         detector_heard(&link->detector, n->now);
         if (type == LINK_PROBE || type == LINK_PROBED)
-            proof_take(n, link, packet);
+            mtu_probe_take(n, link, packet);
         else
             take_up_packet(n, link, type, &r);
     }
@@ -552,7 +552,7 @@ void links_due(struct node *n, struct link *link)
                          link->kind == LINK_TO_RELAY ? RELAY_PING : LINK_PING,
                          detector_asks(&link->detector, n->now));
         if (!link->blocked) /* An answer may have been lost. */
-            proof_ask(n, link);
+            mtu_probe_send(n, link);
         break;
     case DETECTOR_DOWN:
         give_up(n, link);

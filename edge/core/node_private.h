@@ -7,8 +7,8 @@
  *     announce.c   what this node says of itself; what others say is checked
  *     beacons.c    datagrams on a LAN
  *     links.c      direct links: greeting, probing, closing
- *     places.c     which link gives way to another
- *     proof.c      whether large packets pass a link
+ *     link_eviction.c     which link gives way to another
+ *     mtu_probe.c      whether large packets pass a link
  *     answers.c    what a link's other end asks
  *     relays.c     links to relays, and their rosters
  *     evidence.c   what shows that a peer is there
@@ -419,26 +419,26 @@ bool peer_is_linked(const struct peer *p); /* by a direct link that is up */
 /* It ends to make place: no sign that its peer is gone. */
 void link_spare(struct node *n, struct link *link);
 
-/* places.c */
+/* link_eviction.c */
 /* A place for a link to the peer: a free one or, if something waits for it,
  * that of another link. False: the dialer is put off. */
-bool places_for_dial(struct node *n, struct peer *p);
+bool link_eviction_for_dial(struct node *n, struct peer *p);
 /* For one that came in. False: there is none, and the other end was told. */
-bool places_for_incoming(struct node *n, uint32_t id);
+bool link_eviction_for_incoming(struct node *n, uint32_t id);
 /* LINK_SPARE */
-void places_spared(struct node *n, struct link *link, struct reader *r);
+void link_eviction_spared(struct node *n, struct link *link, struct reader *r);
 
-/* proof.c */
+/* mtu_probe.c */
 /* From now on only what is asked from now on proves the link. */
-void proof_wanted(struct link *link);
+void mtu_probe_want(struct link *link);
 /* A padded probe, if the link wants proof. */
-void proof_ask(struct node *n, struct link *link);
+void mtu_probe_send(struct node *n, struct link *link);
 /* Large packets never passed, though there was time for it. */
-bool proof_missing(const struct node *n, const struct link *link);
+bool mtu_probe_failed(const struct node *n, const struct link *link);
 /* LINK_PROBE, LINK_PROBED */
-void proof_take(struct node *n, struct link *link, struct bytes packet);
+void mtu_probe_take(struct node *n, struct link *link, struct bytes packet);
 /* The answer that waited for the link to take packets. */
-void proof_answer(struct node *n, struct link *link);
+void mtu_probe_answer(struct node *n, struct link *link);
 
 /* answers.c */
 /* LINK_PING, LINK_PONG */

@@ -420,7 +420,7 @@ static void dial(struct node *n, struct peer *p)
 {
     bool due = instant_reached(dialer_deadline(&p->dialer), n->now);
     if (!due || p->blob == NULL || p->said.candidate_count == 0 ||
-        !places_for_dial(n, p))
+        !link_eviction_for_dial(n, p))
         return;
     uint64_t spread = entropy_below(&n->entropy, 1000);
     const struct address *address = dialer_due(&p->dialer, n->now, spread);

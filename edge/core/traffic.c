@@ -483,8 +483,8 @@ void traffic_doubt(struct node *n, struct peer *p, bool progressed)
     n->counters.doubts++;
     if (link->kind == LINK_TO_PEER) {
         if (!link->unproved)
-            proof_wanted(link);
-        proof_ask(n, link);
+            mtu_probe_want(link);
+        mtu_probe_send(n, link);
     }
     peer_touch(n, p);
 }

@@ -80,7 +80,7 @@ static struct zs_peer *peer_block(const struct zs_node *n,
                                     .info = info,
                                     .groups = groups,
                                     .group_count = peer->group_count,
-                                    .path = tell_path(peer->path),
+                                    .path = callbacks_path(peer->path),
                                     .endpoint = endpoint,
                                     .rtt_us = peer->rtt.us},
                   true);
@@ -117,7 +117,8 @@ void directory_remove(struct zs_node *n, const struct node_id *id)
 
 static bool is_same(const struct zs_peer *p, const struct node_peer *peer)
 {
-    bool same = p->rtt_us == peer->rtt.us && p->path == tell_path(peer->path) &&
+    bool same = p->rtt_us == peer->rtt.us &&
+                p->path == callbacks_path(peer->path) &&
                 p->group_count == peer->group_count &&
                 strlen(p->info) == peer->info.size &&
                 memcmp(p->info, peer->info.data, peer->info.size) == 0;

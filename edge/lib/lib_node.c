@@ -133,7 +133,7 @@ static void on_drain(uv_timer_t *timer)
     struct zs_node *n = timer->data;
 
     n->drained_ms += DRAIN_TICK_MS;
-    if (n->lanes.count > 0 && n->drained_ms < DRAIN_MS)
+    if (n->busy_queues.count > 0 && n->drained_ms < DRAIN_MS)
         return;
     uv_timer_stop(timer);
     n->stage = STAGE_LEAVING;
@@ -221,8 +221,8 @@ static void init_maps(struct zs_node *n)
     randombytes_buf(&n->last_reference, sizeof n->last_reference);
     tickets_init(&n->tickets);
     map_init(&n->requests, sizeof(uint64_t), key);
-    map_init(&n->lanes, KEY_SIZE, key);
-    map_init(&n->asked, KEY_SIZE + sizeof(uint64_t), key);
+    map_init(&n->busy_queues, KEY_SIZE, key);
+    map_init(&n->open_requests, KEY_SIZE + sizeof(uint64_t), key);
     map_init(&n->directory, KEY_SIZE, key);
 }
 
@@ -255,8 +255,8 @@ static struct zs_node *node_alloc(struct zs_options *options,
     options_hold(options);
     if (callbacks != NULL)
         n->on = *callbacks;
-    n->sink = tell_sink(n);
-    n->observer = tell_observer(n);
+    n->sink = callbacks_log_sink(n);
+    n->observer = callbacks_observer(n);
     for (size_t i = 0; i < groups->count && i < ANNOUNCEMENT_GROUPS; i++)
         strcpy(n->groups.names[n->groups.count++], groups->items[i]);
     init_mutex(n);
@@ -272,11 +272,11 @@ static void node_destroy(struct zs_node *n)
     node_lock_close(&n->lock);
     if (n->has_loop)
         uv_loop_close(&n->loop);
-    askers_close(n);
+    open_requests_close(n);
     directory_close(n);
     tickets_close(&n->tickets);
     map_close(&n->requests);
-    map_close(&n->lanes);
+    map_close(&n->busy_queues);
     heap_close(&n->deadlines);
     pthread_cond_destroy(&n->room);
     pthread_cond_destroy(&n->finished);

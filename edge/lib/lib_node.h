@@ -3,17 +3,17 @@
  *
  * zs_options.c  settings, and what is wrong with them
  * lib_node.c    a node is opened, run and closed
- * accept.c      what any thread hands in: checked, and given to the node at
+ * api_calls.c      what any thread hands in: checked, and given to the node at
  *               once where that can be, else copied and queued
- * room.c        how much of the queue is taken
+ * queue_quota.c        how much of the queue is taken
  * ops.c         on the loop: each operation until its callback was told
  * tickets.c     what the node has and will report on
- * lanes.c       what waits for a peer that takes no more
- * askers.c      requests of peers that nobody has replied to yet
+ * busy_queues.c       what waits for a peer that takes no more
+ * open_requests.c      requests of peers that nobody has replied to yet
  * directory.c   who is there, for every thread
  * relays.c      the same of relays
- * tell.c        what happens becomes callbacks
- * words.c, data.c  names, texts, data
+ * callbacks.c        what happens becomes callbacks
+ * enum_names.c, data.c  names, texts, data
  *
  * Callers' threads touch only what stands under `mutex` or is atomic; all else
  * is the loop's. No callback is called with the mutex held.
@@ -40,10 +40,10 @@ enum {
     /* What the node keeps for a peer, beyond one window, need not be copied
      * twice: it waits there, and not in a lane. */
     MORE_WINDOWS = 3,
-    ASKERS = 64 * 1024, /* the oldest is forgotten then */
-    TIMEOUT_MS = 5000,  /* of requests */
-    DRAIN_MS = 500,     /* for what waits, before the node leaves */
-    CLOSE_MS = 2000,    /* until a thread is left to end by itself */
+    OPEN_REQUESTS = 64 * 1024, /* the oldest is forgotten then */
+    TIMEOUT_MS = 5000,         /* of requests */
+    DRAIN_MS = 500,            /* for what waits, before the node leaves */
+    CLOSE_MS = 2000,           /* until a thread is left to end by itself */
     RELAY_ERROR_SIZE = 64,
     TO_SIZE = 2 * KEY_SIZE + 1,
 };
@@ -52,7 +52,7 @@ enum op_kind { OP_SEND, OP_REQUEST, OP_REPLY, OP_PUBLISH, OP_PING };
 
 enum op_place {
     OP_POSTED,    /* in the node's queue, or on its way from there */
-    OP_LANE,      /* its peer takes no more */
+    OP_PEER_BUSY, /* its peer takes no more */
     OP_SUBMITTED, /* the node has it */
     OP_DELIVERED, /* a request: its reply is awaited */
 };
@@ -130,7 +130,7 @@ struct zs_node {
     char *revoked_path;    /* "": nowhere */
     struct keeper *keeper; /* of revocation lists */
 
-    /* What is accepted and not settled: see room.c. */
+    /* What is accepted and not settled: see queue_quota.c. */
     _Atomic uint64_t taken;
     atomic_bool crowded; /* somebody waits for room, or was refused */
     atomic_bool stopping;
@@ -168,12 +168,12 @@ struct zs_node {
     enum stage stage;
     unsigned drained_ms;
     struct tickets tickets;
-    size_t own_posted;   /* by the loop's thread, and not started */
-    bool starting;       /* what was posted is being started */
-    struct map requests; /* reference -> op */
-    struct map lanes;    /* node_id -> struct lane */
-    struct map asked;    /* see askers.c */
-    struct asker *asked_first, *asked_last;
+    size_t own_posted;        /* by the loop's thread, and not started */
+    bool starting;            /* what was posted is being started */
+    struct map requests;      /* reference -> op */
+    struct map busy_queues;   /* node_id -> struct busy_queue */
+    struct map open_requests; /* see open_requests.c */
+    struct open_request *oldest_request, *newest_request;
     struct heap deadlines;
     uint64_t last_reference;
     char cached_to[TO_SIZE]; /* one sender mostly names one peer */
@@ -195,10 +195,11 @@ void node_wake(struct zs_node *n);
 /* What those are told who come when it ends: ZS_CLOSED or ZS_NO_MEMORY. */
 enum zs_error node_ending(const struct zs_node *n);
 
-/* room.c: ZS_OK, and it is taken; ZS_BUSY, ZS_CLOSED. Who may wait, does. */
-enum zs_error room_take(struct zs_node *n, size_t size) MUST_USE;
+/* queue_quota.c: ZS_OK, and it is taken; ZS_BUSY, ZS_CLOSED. Who may wait,
+ * does. */
+enum zs_error queue_quota_take(struct zs_node *n, size_t size) MUST_USE;
 /* On the loop. True: those who were refused are to be told. */
-bool room_give_back(struct zs_node *n, size_t size);
+bool queue_quota_give_back(struct zs_node *n, size_t size);
 
 /* ops.c */
 bool ops_find_peer(struct zs_node *n, const char *to,
@@ -218,22 +219,22 @@ void ops_fail(struct zs_node *n, struct op *op, enum zs_error error);
 /* All of them, at the end. */
 void ops_close(struct zs_node *n);
 
-/* lanes.c: false if nothing waits for this peer. */
-bool lanes_join(struct zs_node *n, struct op *op) MUST_USE;
+/* busy_queues.c: false if nothing waits for this peer. */
+bool busy_queues_join(struct zs_node *n, struct op *op) MUST_USE;
 /* The first that waits for it. */
-void lanes_open(struct zs_node *n, struct op *op);
-void lanes_remove(struct zs_node *n, struct op *op);
-void lanes_ready(struct zs_node *n, const struct node_id *peer);
-void lanes_peer_left(struct zs_node *n, const struct node_id *peer);
-void lanes_fail(struct zs_node *n, enum zs_error error);
+void busy_queues_open(struct zs_node *n, struct op *op);
+void busy_queues_remove(struct zs_node *n, struct op *op);
+void busy_queues_ready(struct zs_node *n, const struct node_id *peer);
+void busy_queues_peer_left(struct zs_node *n, const struct node_id *peer);
+void busy_queues_fail(struct zs_node *n, enum zs_error error);
 
-/* askers.c */
-void askers_add(struct zs_node *n, const struct node_id *from,
-                uint64_t reference);
-bool askers_take(struct zs_node *n, const struct node_id *from,
-                 uint64_t reference) MUST_USE;
-void askers_peer_left(struct zs_node *n, const struct node_id *peer);
-void askers_close(struct zs_node *n);
+/* open_requests.c */
+void open_requests_add(struct zs_node *n, const struct node_id *from,
+                       uint64_t reference);
+bool open_requests_take(struct zs_node *n, const struct node_id *from,
+                        uint64_t reference) MUST_USE;
+void open_requests_peer_left(struct zs_node *n, const struct node_id *peer);
+void open_requests_close(struct zs_node *n);
 
 /* directory.c: what it returns is valid until the next change. */
 const struct zs_peer *directory_put(struct zs_node *n,
@@ -247,19 +248,19 @@ void directory_close(struct zs_node *n);
 /* relays.c */
 void relays_refresh(struct zs_node *n);
 
-/* tell.c */
-struct edge_observer tell_observer(struct zs_node *n);
-struct log_sink tell_sink(struct zs_node *n);
-enum zs_path tell_path(enum node_path path);
+/* callbacks.c */
+struct edge_observer callbacks_observer(struct zs_node *n);
+struct log_sink callbacks_log_sink(struct zs_node *n);
+enum zs_path callbacks_path(enum node_path path);
 /* A message as the program sees it, while `told` and `m` live and nobody else
  * is told of. */
-struct told {
+struct callback_message {
     struct zs_message message;
     struct zs_request request;
     char type[MESSAGE_TYPE_SIZE + 1];
     char group[NAME_MAX_SIZE + 1];
 };
-void tell_message(struct zs_node *n, const struct node_peer *peer,
-                  const struct message *m, struct told *told);
+void callbacks_message(struct zs_node *n, const struct node_peer *peer,
+                       const struct message *m, struct callback_message *told);
 
 #endif

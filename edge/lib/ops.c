@@ -16,8 +16,8 @@ static void unlink_op(struct zs_node *n, struct op *op)
 {
     if (op->place == OP_SUBMITTED)
         n->tickets.list[op->ticket].op = NULL; /* Its report is nobody's. */
-    else if (op->place == OP_LANE)
-        lanes_remove(n, op);
+    else if (op->place == OP_PEER_BUSY)
+        busy_queues_remove(n, op);
     if (op->kind == OP_REQUEST &&
         map_get(&n->requests, &op->message.reference) == op)
         map_remove(&n->requests, &op->message.reference);
@@ -28,7 +28,7 @@ static void unlink_op(struct zs_node *n, struct op *op)
 /* What it took of the queue is free; who was refused may be told. */
 static void give_back(struct zs_node *n, size_t size)
 {
-    if (room_give_back(n, size) && n->on.on_ready != NULL)
+    if (queue_quota_give_back(n, size) && n->on.on_ready != NULL)
         n->on.on_ready(n->on.context, n);
 }
 
@@ -183,7 +183,7 @@ bool ops_submit(struct zs_node *n, struct op *op)
         return false;
     /* A reply that never went leaves its request open. */
     if (op->kind == OP_REPLY && why == OUTCOME_TOO_LARGE)
-        askers_add(n, &op->to_id, op->message.reference);
+        open_requests_add(n, &op->to_id, op->message.reference);
     ops_fail(n, op, error_of(why));
     return true;
 }
@@ -195,7 +195,7 @@ void ops_start(struct zs_node *n, struct op *op)
         return;
     }
     if (op->kind == OP_REPLY) {
-        if (!askers_take(n, &op->to_id, op->message.reference)) {
+        if (!open_requests_take(n, &op->to_id, op->message.reference)) {
             ops_fail(n, op, ZS_UNKNOWN_REQUEST);
             return;
         }
@@ -210,8 +210,8 @@ void ops_start(struct zs_node *n, struct op *op)
         start_time(n, op);
     if (op->kind == OP_PING)
         ping_one(n, op);
-    else if (!lanes_join(n, op) && !ops_submit(n, op))
-        lanes_open(n, op);
+    else if (!busy_queues_join(n, op) && !ops_submit(n, op))
+        busy_queues_open(n, op);
 }
 
 /* ---- What becomes of it */
@@ -245,7 +245,7 @@ void ops_report(struct zs_node *n, struct node_ref ref,
     settle(n, (uint32_t)edge_ref_name(ref),
            &(struct zs_delivery){.node = n,
                                  .error = error_of(outcome),
-                                 .path = tell_path(path),
+                                 .path = callbacks_path(path),
                                  .rtt_us = rtt.us});
 }
 
@@ -253,11 +253,11 @@ void ops_replied(struct zs_node *n, const struct node_peer *peer,
                  const struct message *message)
 {
     struct op *op = map_get(&n->requests, &message->reference);
-    struct told told;
+    struct callback_message told;
 
     if (op == NULL || !node_id_equal(&op->to_id, &peer->id))
         return; /* Too late, or never asked. */
-    tell_message(n, peer, message, &told);
+    callbacks_message(n, peer, message, &told);
     end(n, op, (struct zs_delivery){.error = ZS_OK, .rtt_us = -1},
         &told.message);
 }
@@ -269,7 +269,7 @@ void ops_peer_left(struct zs_node *n, const struct node_id *peer)
     struct op *op;
 
     n->cached_to[0] = '\0';
-    lanes_peer_left(n, peer);
+    busy_queues_peer_left(n, peer);
     while ((op = map_next(&n->requests, &cursor)) != NULL)
         if (op->place == OP_DELIVERED && node_id_equal(&op->to_id, peer))
             ops_fail(n, op, ZS_TIMEOUT);
@@ -293,7 +293,7 @@ void ops_close(struct zs_node *n)
     size_t cursor = 0;
     struct op *op;
 
-    lanes_fail(n, not_delivered.error);
+    busy_queues_fail(n, not_delivered.error);
     for (uint32_t i = 0; i < n->tickets.count; i++)
         if (n->tickets.list[i].used)
             settle(n, i, &not_delivered);

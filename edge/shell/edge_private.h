@@ -7,7 +7,7 @@
 #include "common/conf/edge_conf.h"
 #include "common/conf/identity.h"
 #include "common/io/zap.h"
-#include "edge/shell/diary.h"
+#include "edge/shell/event_log.h"
 #include "edge/shell/discovery.h"
 #include "edge/shell/edge.h"
 #include "edge/shell/files.h"
@@ -42,7 +42,7 @@ struct edge {
     struct instant armed;
     struct instant handed_at; /* something was, since the last turn; or NEVER */
     struct observers observers;
-    struct diary diary;
+    struct event_log event_log;
     struct relay_url relays[NODE_RELAYS];
     char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
     size_t relay_count;

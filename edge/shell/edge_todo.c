@@ -111,7 +111,7 @@ void edge_do(struct edge *e, const struct todo *todo)
             continue;
         }
         do_item(e, item);
-        diary_write(&e->diary, e, item);
+        event_log_write(&e->event_log, e, item);
         observers_tell(&e->observers, item);
     }
 }

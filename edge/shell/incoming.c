@@ -4,12 +4,12 @@
 #include "common/base/memory.h"
 #include "common/io/clock.h"
 #include "common/io/gate.h"
-#include "common/io/held.h"
+#include "common/io/send_credit.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
 #include "common/io/sockaddr.h"
 #include "common/io/zap.h"
-#include "edge/shell/backlog.h"
+#include "edge/shell/send_queue.h"
 #include "edge/shell/link_socket.h"
 #include "edge/shell/listener.h"
 
@@ -46,8 +46,8 @@ struct link {
     bool forgotten;
     bool ended; /* to be told when the socket is dry, or */
     int turns;  /* this often was not */
-    struct held *held;
-    struct backlog backlog;
+    struct send_credit *held;
+    struct send_queue backlog;
 };
 
 struct incoming {
@@ -108,7 +108,7 @@ static struct link *link_new(struct incoming *in, const uint8_t *routing_id,
     l->id = in->last_id;
     memcpy(l->routing_id, routing_id, ROUTING_ID_SIZE);
     l->fd = fd;
-    l->held = held_new(LINK_HELD_BYTES, in->bell);
+    l->held = send_credit_new(LINK_HELD_BYTES, in->bell);
     map_put(&in->by_routing_id, l->routing_id, l);
     map_put(&in->by_id, &l->id, l);
     return l;
@@ -120,10 +120,10 @@ static void link_free(struct incoming *in, struct link *l)
     map_remove(&in->by_id, &l->id);
     if (l->ended)
         in->ending--;
-    if (!backlog_is_empty(&l->backlog))
+    if (!send_queue_is_empty(&l->backlog))
         in->blocked--;
-    backlog_close(&l->backlog);
-    held_release(&l->held);
+    send_queue_close(&l->backlog);
+    send_credit_release(&l->held);
     free(l);
 }
 
@@ -346,7 +346,7 @@ static enum sending try_send(struct incoming *in, struct link *l, zmq_msg_t *m)
 {
     zmq_msg_t to;
 
-    if (!held_has_room(l->held))
+    if (!send_credit_has_room(l->held))
         return SENDING_FULL;
     link_message(&to, bytes_of(l->routing_id, ROUTING_ID_SIZE), NULL);
     if (zsocket_send(in->socket, &to, ZMQ_SNDMORE) < 0) {
@@ -354,15 +354,16 @@ static enum sending try_send(struct incoming *in, struct link *l, zmq_msg_t *m)
         zmq_msg_close(&to);
         return error == EAGAIN ? SENDING_FULL : SENDING_NOWHERE;
     }
-    return held_send(l->held, in->socket, m) >= 0 ? SENT : SENDING_NOWHERE;
+    return send_credit_send(l->held, in->socket, m) >= 0 ? SENT
+                                                         : SENDING_NOWHERE;
 }
 
 static void write_backlog(struct incoming *in, struct link *l)
 {
-    while (!backlog_is_empty(&l->backlog)) {
-        if (try_send(in, l, backlog_first(&l->backlog)) == SENDING_FULL)
+    while (!send_queue_is_empty(&l->backlog)) {
+        if (try_send(in, l, send_queue_first(&l->backlog)) == SENDING_FULL)
             return;
-        backlog_drop(&l->backlog);
+        send_queue_drop(&l->backlog);
     }
     in->blocked--;
     turn_link(in->turn, NODE_LINK_WRITABLE, l->id);
@@ -375,15 +376,15 @@ void incoming_write_on(struct incoming *in)
 
     while (in->blocked > 0 &&
            (l = map_next(&in->by_routing_id, &cursor)) != NULL)
-        if (!backlog_is_empty(&l->backlog))
+        if (!send_queue_is_empty(&l->backlog))
             write_backlog(in, l);
 }
 
 static void queue(struct incoming *in, struct link *l, zmq_msg_t *m)
 {
-    bool first = backlog_is_empty(&l->backlog);
+    bool first = send_queue_is_empty(&l->backlog);
 
-    if (!backlog_add(&l->backlog, m)) {
+    if (!send_queue_add(&l->backlog, m)) {
         if (turn_may_log(in->turn, LOG_BY_MEMBERS, "link_overfull", NULL))
             log_warn("link_overfull", "link=%u", l->id);
         turn_closed(in->turn, l->id, LINK_BROKEN);
@@ -405,7 +406,8 @@ void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes,
     if (l == NULL || l->forgotten)
         return;
     link_message(&m, bytes, block);
-    if (!backlog_is_empty(&l->backlog) || try_send(in, l, &m) == SENDING_FULL)
+    if (!send_queue_is_empty(&l->backlog) ||
+        try_send(in, l, &m) == SENDING_FULL)
         queue(in, l, &m);
     zmq_msg_close(&m);
 }

@@ -3,10 +3,10 @@
 #include "common/base/map.h"
 #include "common/base/memory.h"
 #include "common/io/clock.h"
-#include "common/io/held.h"
+#include "common/io/send_credit.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
-#include "edge/shell/backlog.h"
+#include "edge/shell/send_queue.h"
 #include "edge/shell/link_socket.h"
 #include "edge/shell/lookup.h"
 
@@ -55,8 +55,8 @@ struct link {
     bool waiting; /* in the list of those */
     struct link *previous;
     struct link *following;
-    struct held *held;
-    struct backlog backlog;
+    struct send_credit *held;
+    struct send_queue backlog;
     struct unread_conn unread;
 };
 
@@ -163,10 +163,10 @@ static void link_free(struct link *l)
     map_remove(&l->out->links, &l->id);
     lookup_cancel(&l->lookup);
     close_socket(l);
-    if (!backlog_is_empty(&l->backlog))
+    if (!send_queue_is_empty(&l->backlog))
         l->out->blocked--;
-    backlog_close(&l->backlog);
-    held_release(&l->held);
+    send_queue_close(&l->backlog);
+    send_credit_release(&l->held);
     sodium_memzero(&l->keys, sizeof l->keys);
     free(l);
 }
@@ -220,8 +220,8 @@ static void receive_last(struct link *l)
  * waits for the bytes by the bell. */
 static bool try_send(struct link *l, zmq_msg_t *m)
 {
-    bool room = held_has_room(l->held);
-    bool sent = room && held_send(l->held, l->socket, m) >= 0;
+    bool room = send_credit_has_room(l->held);
+    bool sent = room && send_credit_send(l->held, l->socket, m) >= 0;
 
     zsocket_want_write(l->socket, room && !sent);
     return sent;
@@ -229,10 +229,10 @@ static bool try_send(struct link *l, zmq_msg_t *m)
 
 static void write_backlog(struct link *l)
 {
-    while (!backlog_is_empty(&l->backlog)) {
-        if (!try_send(l, backlog_first(&l->backlog)))
+    while (!send_queue_is_empty(&l->backlog)) {
+        if (!try_send(l, send_queue_first(&l->backlog)))
             return;
-        backlog_drop(&l->backlog);
+        send_queue_drop(&l->backlog);
     }
     l->out->blocked--;
     turn_link(l->out->turn, NODE_LINK_WRITABLE, l->id);
@@ -244,7 +244,7 @@ void outgoing_write_on(struct outgoing *out)
     struct link *l;
 
     while (out->blocked > 0 && (l = map_next(&out->links, &cursor)) != NULL)
-        if (!backlog_is_empty(&l->backlog))
+        if (!send_queue_is_empty(&l->backlog))
             write_backlog(l);
 }
 
@@ -252,7 +252,7 @@ static void on_ready(void *context, int events)
 {
     struct link *l = context;
 
-    if ((events & ZMQ_POLLOUT) && !backlog_is_empty(&l->backlog))
+    if ((events & ZMQ_POLLOUT) && !send_queue_is_empty(&l->backlog))
         write_backlog(l);
     if (events & ZMQ_POLLIN)
         receive_some(l);
@@ -260,9 +260,9 @@ static void on_ready(void *context, int events)
 
 static void queue(struct link *l, zmq_msg_t *m)
 {
-    bool first = backlog_is_empty(&l->backlog);
+    bool first = send_queue_is_empty(&l->backlog);
 
-    if (!backlog_add(&l->backlog, m)) {
+    if (!send_queue_add(&l->backlog, m)) {
         if (turn_may_log(l->out->turn, LOG_BY_MEMBERS, "link_overfull", NULL))
             log_warn("link_overfull", "link=%u", l->id);
         link_failed(l, LINK_BROKEN);
@@ -283,7 +283,7 @@ void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
     if (l == NULL || !l->open)
         return;
     link_message(&m, bytes, block);
-    if (!backlog_is_empty(&l->backlog) || !try_send(l, &m))
+    if (!send_queue_is_empty(&l->backlog) || !try_send(l, &m))
         queue(l, &m);
     zmq_msg_close(&m);
 }
@@ -431,7 +431,7 @@ static struct link *link_new(struct outgoing *out, uint32_t id,
     l->id = id;
     l->keys = *keys;
     l->server = *server;
-    l->held = held_new(LINK_HELD_BYTES, out->bell);
+    l->held = send_credit_new(LINK_HELD_BYTES, out->bell);
     map_put(&out->links, &l->id, l);
     return l;
 }

@@ -16,7 +16,7 @@ struct flow {
     struct node_id source;
     struct flow *previous; /* in the ring of turns */
     struct flow *next;
-    struct parcel **packets;
+    struct shared_packet **packets;
     size_t capacity;
     size_t first;
     size_t count;
@@ -31,14 +31,14 @@ void fair_init(struct fair *q, const uint8_t hash_key[16])
     map_init(&q->flows, KEY_SIZE, hash_key);
 }
 
-static size_t cost_of(const struct parcel *packet)
+static size_t cost_of(const struct shared_packet *packet)
 {
-    return packet->size + PARCEL_OVERHEAD;
+    return packet->size + SHARED_PACKET_OVERHEAD;
 }
 
 /* ---- A line ------------------------------------------------------------ */
 
-static struct parcel **slot(const struct flow *f, size_t i)
+static struct shared_packet **slot(const struct flow *f, size_t i)
 {
     return &f->packets[(f->first + i) & (f->capacity - 1)];
 }
@@ -46,7 +46,7 @@ static struct parcel **slot(const struct flow *f, size_t i)
 static void line_grow(struct flow *f)
 {
     size_t capacity = f->capacity ? 2 * f->capacity : LINE_FIRST;
-    struct parcel **packets = memory_array(capacity, sizeof *packets);
+    struct shared_packet **packets = memory_array(capacity, sizeof *packets);
     for (size_t i = 0; i < f->count; i++)
         packets[i] = *slot(f, i);
     free(f->packets);
@@ -55,7 +55,7 @@ static void line_grow(struct flow *f)
     f->first = 0;
 }
 
-static void line_put(struct flow *f, struct parcel *packet)
+static void line_put(struct flow *f, struct shared_packet *packet)
 {
     if (f->count == f->capacity)
         line_grow(f);
@@ -63,18 +63,18 @@ static void line_put(struct flow *f, struct parcel *packet)
     f->bytes += cost_of(packet);
 }
 
-static struct parcel *line_take_first(struct flow *f)
+static struct shared_packet *line_take_first(struct flow *f)
 {
-    struct parcel *packet = *slot(f, 0);
+    struct shared_packet *packet = *slot(f, 0);
     f->first = (f->first + 1) & (f->capacity - 1);
     f->count--;
     f->bytes -= cost_of(packet);
     return packet;
 }
 
-static struct parcel *line_take_last(struct flow *f)
+static struct shared_packet *line_take_last(struct flow *f)
 {
-    struct parcel *packet = *slot(f, --f->count);
+    struct shared_packet *packet = *slot(f, --f->count);
     f->bytes -= cost_of(packet);
     return packet;
 }
@@ -182,7 +182,7 @@ static void flow_settle(struct fair *q, struct flow *f)
 
 bool fair_is_over(const struct fair *q, size_t size, size_t limit)
 {
-    return q->bytes + size + PARCEL_OVERHEAD > limit;
+    return q->bytes + size + SHARED_PACKET_OVERHEAD > limit;
 }
 
 bool fair_admits(const struct fair *q, const struct node_id *source,
@@ -195,31 +195,31 @@ bool fair_admits(const struct fair *q, const struct node_id *source,
     const struct flow *f = map_get(&q->flows, source->key);
     size_t held = f ? f->bytes : 0;
     size_t sources = q->count + (f ? 0 : 1);
-    return held + size + PARCEL_OVERHEAD <= limit / sources;
+    return held + size + SHARED_PACKET_OVERHEAD <= limit / sources;
 }
 
-struct parcel *fair_displace(struct fair *q)
+struct shared_packet *fair_displace(struct fair *q)
 {
     struct flow *f = q->heavy[0];
-    struct parcel *packet = line_take_last(f);
+    struct shared_packet *packet = line_take_last(f);
     q->bytes -= cost_of(packet);
     flow_settle(q, f);
     return packet;
 }
 
 void fair_put(struct fair *q, const struct node_id *source,
-              struct parcel *packet)
+              struct shared_packet *packet)
 {
     ASSERT(cost_of(packet) <= FAIR_TURN);
     struct flow *f = map_get(&q->flows, source->key);
     if (!f)
         f = flow_new(q, source);
-    line_put(f, parcel_hold(packet));
+    line_put(f, shared_packet_hold(packet));
     q->bytes += cost_of(packet);
     heap_settle(q, f);
 }
 
-struct parcel *fair_first(const struct fair *q)
+struct shared_packet *fair_first(const struct fair *q)
 {
     return q->turn ? *slot(q->turn, 0) : NULL;
 }
@@ -229,11 +229,11 @@ void fair_drop(struct fair *q)
     struct flow *f = q->turn;
     if (!f)
         return;
-    struct parcel *packet = line_take_first(f);
+    struct shared_packet *packet = line_take_first(f);
     size_t cost = cost_of(packet);
     f->credit -= cost;
     q->bytes -= cost;
-    parcel_release(&packet);
+    shared_packet_release(&packet);
     flow_settle(q, f);
 }
 

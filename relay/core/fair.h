@@ -8,8 +8,8 @@
  *
  *     if (fair_admits(&q, source, size, limit)) {
  *         while (fair_is_over(&q, size, limit))
- *             p = fair_displace(&q), tell its source, parcel_release(&p);
- *         fair_put(&q, source, packet);
+ *             p = fair_displace(&q), tell its source,
+ * shared_packet_release(&p); fair_put(&q, source, packet);
  *     }
  */
 #ifndef RELAY_CORE_FAIR_H
@@ -17,10 +17,10 @@
 
 #include "common/base/map.h"
 #include "common/wire/packet.h"
-#include "relay/core/parcel.h"
+#include "relay/core/shared_packet.h"
 
 /* The bytes of a turn: no packet with its overhead is larger. */
-enum { FAIR_TURN = PACKET_SIZE + PARCEL_OVERHEAD };
+enum { FAIR_TURN = PACKET_SIZE + SHARED_PACKET_OVERHEAD };
 
 struct flow;
 
@@ -45,15 +45,15 @@ bool fair_admits(const struct fair *q, const struct node_id *source,
 bool fair_is_over(const struct fair *q, size_t size, size_t limit) MUST_USE;
 /* Takes the last packet of the source that holds most; the caller holds it.
  * Never one of a source whose packet was admitted. */
-struct parcel *fair_displace(struct fair *q) MUST_USE;
+struct shared_packet *fair_displace(struct fair *q) MUST_USE;
 
 /* Holds the packet as well, behind its source's others. */
 void fair_put(struct fair *q, const struct node_id *source,
-              struct parcel *packet);
+              struct shared_packet *packet);
 /* The packet whose turn it is, which stays in it until fair_drop; NULL if there
  * is none.
  */
-struct parcel *fair_first(const struct fair *q);
+struct shared_packet *fair_first(const struct fair *q);
 void fair_drop(struct fair *q);
 bool fair_is_empty(const struct fair *q);
 

@@ -113,7 +113,7 @@ static void fan_out(struct hub *h, const struct edge *from,
         else
             h->counters.dropped[REFUSAL_QUEUE_FULL]++;
     }
-    parcel_release(&d.copy);
+    shared_packet_release(&d.copy);
 }
 
 /* REFUSAL_NONE: it may be fanned out. A sender hears of nothing else: what

@@ -16,7 +16,7 @@
 #include "common/wire/revocation.h"
 
 struct hub;
-struct parcel;
+struct shared_packet;
 
 struct hub_conf {
     char name[NAME_MAX_SIZE + 1];
@@ -76,7 +76,7 @@ struct hub_todo {
     enum hub_todo_kind kind;
     uint64_t conn;
     struct bytes bytes;
-    struct parcel *parcel; /* the list's: it holds the bytes, or NULL */
+    struct shared_packet *parcel; /* the list's: it holds the bytes, or NULL */
     struct {
         enum hub_log what;
         uint8_t reason; /* REFUSED: enum refusal; DOWN: enum departure */

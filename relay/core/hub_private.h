@@ -132,8 +132,8 @@ struct hub {
     struct map meshes;      /* id -> mesh */
     struct map hosts;
     struct heap timers;
-    struct parcels *parcels; /* all packets that wait */
-    size_t told_bytes;       /* of all edges */
+    struct shared_packets *parcels; /* all packets that wait */
+    size_t told_bytes;              /* of all edges */
     struct edge *doomed;
     bool stopping;
     uint64_t clock; /* Unix seconds at clock_at; 0: never told */
@@ -208,7 +208,8 @@ void packet_stamp(const struct hub_event *event, enum packet_type type,
 struct delivery {
     const struct hub_event *event;
     const struct edge *from;
-    struct parcel *copy; /* made for the first that is blocked, or NULL */
+    struct shared_packet
+        *copy; /* made for the first that is blocked, or NULL */
 };
 /* False if it does not fit the edge's queue and the sender has its share of
  * it. The delivery's copy is the caller's to release. */

@@ -6,22 +6,22 @@
 
 struct queued {
     struct queued *next;
-    struct parcel *packet;
+    struct shared_packet *packet;
 };
 
-void queue_put(struct queue *q, struct parcel *packet)
+void queue_put(struct queue *q, struct shared_packet *packet)
 {
     struct queued *p = memory_new(sizeof *p);
-    p->packet = parcel_hold(packet);
+    p->packet = shared_packet_hold(packet);
     if (q->last)
         q->last->next = p;
     else
         q->first = p;
     q->last = p;
-    q->bytes += packet->size + PARCEL_OVERHEAD;
+    q->bytes += packet->size + SHARED_PACKET_OVERHEAD;
 }
 
-struct parcel *queue_first(const struct queue *q)
+struct shared_packet *queue_first(const struct queue *q)
 {
     return q->first ? q->first->packet : NULL;
 }
@@ -34,8 +34,8 @@ void queue_drop(struct queue *q)
     q->first = p->next;
     if (!q->first)
         q->last = NULL;
-    q->bytes -= p->packet->size + PARCEL_OVERHEAD;
-    parcel_release(&p->packet);
+    q->bytes -= p->packet->size + SHARED_PACKET_OVERHEAD;
+    shared_packet_release(&p->packet);
     free(p);
 }
 

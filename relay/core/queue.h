@@ -7,7 +7,7 @@
 #ifndef RELAY_CORE_QUEUE_H
 #define RELAY_CORE_QUEUE_H
 
-#include "relay/core/parcel.h"
+#include "relay/core/shared_packet.h"
 
 struct queued;
 
@@ -19,10 +19,10 @@ struct queue {
 };
 
 /* Holds the packet as well. */
-void queue_put(struct queue *q, struct parcel *packet);
+void queue_put(struct queue *q, struct shared_packet *packet);
 /* The first packet, which stays in it until queue_drop; NULL if there is none.
  */
-struct parcel *queue_first(const struct queue *q);
+struct shared_packet *queue_first(const struct queue *q);
 void queue_drop(struct queue *q);
 bool queue_is_empty(const struct queue *q);
 void queue_clear(struct queue *q);

@@ -13,7 +13,7 @@ void hub_todos_init(struct hub_todos *t)
 void hub_todos_clear(struct hub_todos *t)
 {
     for (size_t i = 0; i < t->count; i++)
-        parcel_release(&t->items[i].parcel);
+        shared_packet_release(&t->items[i].parcel);
     t->count = 0;
     arena_clear(&t->arena);
 }

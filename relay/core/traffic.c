@@ -89,17 +89,18 @@ void edge_control(struct hub *h, struct edge *e, struct bytes packet)
         return;
     }
     /* Whoever does not take what it must know is worse than gone. */
-    if (e->control.bytes + packet.size + PARCEL_OVERHEAD > control_limit(h)) {
+    if (e->control.bytes + packet.size + SHARED_PACKET_OVERHEAD >
+        control_limit(h)) {
         doom(h, e, REFUSAL_QUEUE_FULL);
         return;
     }
-    hub_make_room(h, packet.size + PARCEL_OVERHEAD);
+    hub_make_room(h, packet.size + SHARED_PACKET_OVERHEAD);
     if (e->doomed)
         return;
-    struct parcel *copy = parcel_new(h->parcels, packet);
+    struct shared_packet *copy = shared_packet_new(h->parcels, packet);
     queue_put(&e->control, copy);
-    h->counters.queue_bytes += packet.size + PARCEL_OVERHEAD;
-    parcel_release(&copy);
+    h->counters.queue_bytes += packet.size + SHARED_PACKET_OVERHEAD;
+    shared_packet_release(&copy);
 }
 
 static struct bytes refused_packet(struct hub *h, enum refusal reason,
@@ -159,14 +160,14 @@ bool edge_may_send(struct hub *h, struct edge *e, size_t size)
  * alone learns of it; a multicast ends without a word [P-9.6]. */
 static void displace(struct hub *h, struct edge *to)
 {
-    struct parcel *p = fair_displace(&to->data);
+    struct shared_packet *p = fair_displace(&to->data);
     struct edge *from = map_get(&to->mesh->nodes, p->data + 1);
-    h->counters.queue_bytes -= p->size + PARCEL_OVERHEAD;
+    h->counters.queue_bytes -= p->size + SHARED_PACKET_OVERHEAD;
     if (p->data[0] == RELAY_FORWARDED && from)
         refuse_forward(h, from, REFUSAL_QUEUE_FULL, &to->node);
     else
         h->counters.dropped[REFUSAL_QUEUE_FULL]++;
-    parcel_release(&p);
+    shared_packet_release(&p);
 }
 
 bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
@@ -184,9 +185,10 @@ bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
     while (fair_is_over(&to->data, event->size, limit))
         displace(h, to);
     if (!d->copy)
-        d->copy = parcel_new(h->parcels, bytes_of(event->data, event->size));
+        d->copy =
+            shared_packet_new(h->parcels, bytes_of(event->data, event->size));
     fair_put(&to->data, &d->from->node, d->copy);
-    h->counters.queue_bytes += event->size + PARCEL_OVERHEAD;
+    h->counters.queue_bytes += event->size + SHARED_PACKET_OVERHEAD;
     return true;
 }
 
@@ -218,7 +220,7 @@ void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
     struct delivery d = {.event = event, .from = e};
     if (!edge_may_send(h, e, event->size) || !edge_deliver(h, to, &d))
         refuse_forward(h, e, REFUSAL_QUEUE_FULL, &destination);
-    parcel_release(&d.copy);
+    shared_packet_release(&d.copy);
 }
 
 void edge_blocked(struct hub *h, struct edge *e)
@@ -229,10 +231,11 @@ void edge_blocked(struct hub *h, struct edge *e)
 
 /* Writes a packet of a queue, at the budget's cost. */
 static void write_queued(struct hub *h, const struct edge *e,
-                         struct parcel *packet, size_t *budget)
+                         struct shared_packet *packet, size_t *budget)
 {
-    size_t cost = packet->size + PARCEL_OVERHEAD;
-    write_now(h, e, parcel_bytes(packet))->parcel = parcel_hold(packet);
+    size_t cost = packet->size + SHARED_PACKET_OVERHEAD;
+    write_now(h, e, shared_packet_bytes(packet))->parcel =
+        shared_packet_hold(packet);
     h->counters.queue_bytes -= cost;
     *budget -= cost < *budget ? cost : *budget;
 }

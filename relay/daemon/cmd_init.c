@@ -170,7 +170,7 @@ static bool make(const struct options *o, struct relay_url *url)
     return done;
 }
 
-static int run(const struct options *o)
+static int run_init(const struct options *o)
 {
     struct relay_url url;
     char printed[RELAY_URL_SIZE];
@@ -205,7 +205,7 @@ int cmd_init(int argc, char **argv)
     case OPTIONS_RUN:
         break;
     }
-    code = run(&o);
+    code = run_init(&o);
     options_free(&o);
     return code;
 }

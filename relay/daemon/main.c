@@ -16,7 +16,7 @@
 #include "common/io/log.h"
 #include "common/io/stdfds.h"
 #include "relay/shell/relay.h"
-#include "relay/shell/told.h"
+#include "relay/shell/relay_log.h"
 
 static const struct option_row rows[] = {
     {"config", 'c', OPTION_TEXT, "FILE", "the settings, as relay.yaml"},
@@ -81,7 +81,7 @@ static void reload(void *context)
     if (good)
         relay_reload(p->relay, &conf);
     else
-        told_lines("reload_refused", errors);
+        relay_log_lines("reload_refused", errors);
     free(errors);
 }
 

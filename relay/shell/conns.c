@@ -33,7 +33,7 @@ struct conn *conns_add(struct conns *t, const struct conn *conn)
 {
     struct conn *c = memory_copy(conn, sizeof *conn);
     c->id = ++t->last_id;
-    c->held = held_new(HELD_BYTES, NULL);
+    c->held = send_credit_new(HELD_BYTES, NULL);
     struct conn *old = map_put(&t->routes, c->route, c);
     if (old)
         conns_set_closing(t, old);
@@ -50,7 +50,7 @@ void conns_remove(struct conns *t, struct conn *c)
     map_remove(&t->ids, &c->id);
     while (c->first)
         conn_drop_kept(c);
-    held_release(&c->held);
+    send_credit_release(&c->held);
     free(c);
 }
 

@@ -10,7 +10,7 @@
 
 #include "common/base/address.h"
 #include "common/base/map.h"
-#include "common/io/held.h"
+#include "common/io/send_credit.h"
 #include "common/wire/ids.h"
 
 enum {
@@ -35,10 +35,10 @@ struct conn {
     struct curve_key key;
     struct address address;
     int fd;
-    struct held *held; /* what libzmq has of what was written to it */
-    bool dropped;      /* the hub wants to hear no more of it */
-    bool blocked;      /* in the list of the blocked */
-    bool closing;      /* in the list of the closing */
+    struct send_credit *held; /* what libzmq has of what was written to it */
+    bool dropped;             /* the hub wants to hear no more of it */
+    bool blocked;             /* in the list of the blocked */
+    bool closing;             /* in the list of the closing */
     struct kept *first;
     struct kept *last;
     struct conn *next_blocked;

@@ -192,8 +192,9 @@ static bool read_packets(struct front *f, int count)
 
 static bool has_room(const struct front *f, const struct conn *c)
 {
-    return held_has_room(c->held) &&
-           held_bytes(c->held) < conns_held_limit(&f->conns, f->memory_held);
+    return send_credit_has_room(c->held) &&
+           send_credit_bytes(c->held) <
+               conns_held_limit(&f->conns, f->memory_held);
 }
 
 /* True if libzmq took it, or if nobody ever will; `packet` is empty then. */
@@ -209,7 +210,7 @@ static bool give(struct front *f, const struct conn *c, zmq_msg_t *packet)
         zmq_msg_close(&route);
         if (error == EAGAIN)
             return false;
-    } else if (held_send(c->held, f->router, packet) >= 0) {
+    } else if (send_credit_send(c->held, f->router, packet) >= 0) {
         return true;
     }
     /* Its connection is gone: the monitor will say so. */

@@ -11,7 +11,7 @@ enum {
     LISTENER_TEXT_SIZE = 320,
     /* Packets that libzmq holds of each connection: that came in, */
     LISTENER_PACKETS_IN = 64,
-    /* and that go out, whose bytes held.h counts. */
+    /* and that go out, whose bytes send_credit.h counts. */
     LISTENER_PACKETS_OUT = 256,
 };
 

@@ -11,7 +11,7 @@
 #include "common/base/memory.h"
 #include "common/conf/revoked.h"
 #include "common/io/log.h"
-#include "relay/shell/told.h"
+#include "relay/shell/relay_log.h"
 
 /* An open relay does not fill its disk with the lists of every mesh. */
 enum { LISTS_KEPT = 1024 };
@@ -39,7 +39,7 @@ static void read_one(const char *path, lists_found *found, void *context)
     if (good)
         found(context, bytes_of(list->bytes, list->size));
     else
-        told_lines("revocation_unreadable", errors);
+        relay_log_lines("revocation_unreadable", errors);
     free(errors);
     free(list);
 }
@@ -106,7 +106,7 @@ static void on_written(void *context, const char *path, bool good, char *errors)
     if (good)
         log_info("revocation_kept", "mesh=%.*s", 2 * KEY_SIZE, mesh_of(path));
     else
-        told_lines("revocation_not_kept", errors);
+        relay_log_lines("revocation_not_kept", errors);
 }
 
 struct keeper *lists_keeper(uv_loop_t *loop)

@@ -15,7 +15,7 @@
 #include "relay/shell/front.h"
 #include "relay/shell/lists.h"
 #include "relay/shell/settings.h"
-#include "relay/shell/told.h"
+#include "relay/shell/relay_log.h"
 
 enum {
     CLOCK_MS = 30 * 1000,
@@ -87,7 +87,7 @@ static void do_todo(struct relay *r, const struct hub_todo *todo,
     case HUB_LOG:
         if (todo->log.what == HUB_EDGE_UP)
             front_prove(r->front, todo->conn);
-        told_of_edge(&r->log, clock_now(), todo);
+        relay_log_edge(&r->log, clock_now(), todo);
         return;
     case HUB_KEEP:
         if (!r->reading_lists)
@@ -149,7 +149,7 @@ static void on_turned_away(void *context, const char *what,
                            const struct address *address, const char *reason)
 {
     struct relay *r = context;
-    told_of_stranger(&r->log, clock_now(), what, address, reason);
+    relay_log_stranger(&r->log, clock_now(), what, address, reason);
 }
 
 /* ---- Time -------------------------------------------------------------- */

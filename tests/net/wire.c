@@ -35,10 +35,10 @@
 
 enum { PACKET_MAX = 65536, BACKLOG_MAX = 1 << 16 };
 
-struct held {
+struct send_credit {
     uint64_t due_us;
     size_t size;
-    struct held *next;
+    struct send_credit *next;
     uint8_t bytes[];
 };
 
@@ -47,8 +47,8 @@ struct way {
     int from;
     int to;
     bool cut;
-    struct held *first;
-    struct held **last;
+    struct send_credit *first;
+    struct send_credit **last;
     size_t held;
     uint64_t free_at_us; /* when the line has sent what it was given */
     uint64_t passed, lost, overflowed, blocked;
@@ -132,10 +132,10 @@ static uint64_t sent_at(struct way *w, size_t size, uint64_t now)
 static void hold(struct way *w, const uint8_t *packet, size_t size,
                  uint64_t due_us)
 {
-    struct held *h = malloc(sizeof *h + size);
+    struct send_credit *h = malloc(sizeof *h + size);
     if (!h)
         fail("cannot hold", "a packet");
-    *h = (struct held){.due_us = due_us, .size = size};
+    *h = (struct send_credit){.due_us = due_us, .size = size};
     memcpy(h->bytes, packet, size);
     *w->last = h;
     w->last = &h->next;
@@ -174,7 +174,7 @@ static void read_all(struct way *w)
 static void write_due(struct way *w, uint64_t now)
 {
     while (w->first && w->first->due_us <= now) {
-        struct held *h = w->first;
+        struct send_credit *h = w->first;
         if (write(w->to, h->bytes, h->size) == (ssize_t)h->size)
             w->passed++;
         else

@@ -6,7 +6,7 @@
 enum { SOURCES = 40, LIMIT = 1 << 20 };
 
 static struct fair q;
-static struct parcels *parcels;
+static struct shared_packets *parcels;
 static struct node_id sources[SOURCES];
 
 static int setup(void **state)
@@ -16,7 +16,7 @@ static int setup(void **state)
     for (uint8_t i = 0; i < SOURCES; i++)
         sources[i].key[7] = i;
     fair_init(&q, hash_key);
-    parcels = parcels_new();
+    parcels = shared_packets_new();
     return 0;
 }
 
@@ -26,22 +26,23 @@ static int teardown(void **state)
     fair_close(&q);
     assert_true(fair_is_empty(&q));
     assert_int_equal(q.bytes, 0);
-    assert_int_equal(parcels_bytes(parcels), 0);
-    parcels_release(&parcels);
+    assert_int_equal(shared_packets_bytes(parcels), 0);
+    shared_packets_release(&parcels);
     return 0;
 }
 
 /* A packet that says whose it is, and its number. */
-static struct parcel *packet_of(uint8_t source, uint32_t number, size_t size)
+static struct shared_packet *packet_of(uint8_t source, uint32_t number,
+                                       size_t size)
 {
     static uint8_t room[PACKET_SIZE];
     assert_in_range(size, 5, sizeof room);
     room[0] = source;
     memcpy(room + 1, &number, sizeof number);
-    return parcel_new(parcels, bytes_of(room, size));
+    return shared_packet_new(parcels, bytes_of(room, size));
 }
 
-static uint32_t number_of(const struct parcel *packet)
+static uint32_t number_of(const struct shared_packet *packet)
 {
     uint32_t number;
     assert_true(packet->size >= 5);
@@ -51,15 +52,15 @@ static uint32_t number_of(const struct parcel *packet)
 
 static void put(uint8_t source, uint32_t number, size_t size)
 {
-    struct parcel *p = packet_of(source, number, size);
+    struct shared_packet *p = packet_of(source, number, size);
     fair_put(&q, &sources[source], p);
-    parcel_release(&p);
+    shared_packet_release(&p);
 }
 
 /* Takes the next and answers whose it was. */
 static uint8_t take(uint32_t *number)
 {
-    const struct parcel *packet = fair_first(&q);
+    const struct shared_packet *packet = fair_first(&q);
     uint8_t source = packet->data[0];
     *number = number_of(packet);
     fair_drop(&q);
@@ -114,7 +115,7 @@ static void turns_are_of_bytes(void **state)
         put(1, i, 50000);
     size_t bytes[2] = {0, 0};
     for (int i = 0; i < 800; i++) {
-        const struct parcel *p = fair_first(&q);
+        const struct shared_packet *p = fair_first(&q);
         bytes[p->data[0]] += p->size;
         fair_drop(&q);
         size_t apart =
@@ -131,10 +132,10 @@ static bool offer(uint8_t source, uint32_t number, size_t size,
     if (!fair_admits(&q, &sources[source], size, LIMIT))
         return false;
     while (fair_is_over(&q, size, LIMIT)) {
-        struct parcel *p = fair_displace(&q);
+        struct shared_packet *p = fair_displace(&q);
         assert_int_not_equal(p->data[0], source);
         displaced[p->data[0]]++;
-        parcel_release(&p);
+        shared_packet_release(&p);
     }
     put(source, number, size);
     assert_true(q.bytes <= LIMIT);
@@ -177,10 +178,10 @@ static void the_heaviest_of_many_is_found(void **state)
         put(i, 0, 100 + 37 * ((i * 23U) % SOURCES));
     size_t last = SIZE_MAX;
     for (int i = 0; i < SOURCES; i++) {
-        struct parcel *p = fair_displace(&q);
+        struct shared_packet *p = fair_displace(&q);
         assert_true(p->size < last);
         last = p->size;
-        parcel_release(&p);
+        shared_packet_release(&p);
     }
     assert_true(fair_is_empty(&q));
 }
@@ -189,7 +190,8 @@ static void a_packet_larger_than_all_is_refused(void **state)
 {
     (void)state;
     assert_false(fair_admits(&q, &sources[0], 1000, 1000));
-    assert_true(fair_admits(&q, &sources[0], 1000, 1000 + PARCEL_OVERHEAD));
+    assert_true(
+        fair_admits(&q, &sources[0], 1000, 1000 + SHARED_PACKET_OVERHEAD));
     assert_false(fair_admits(&q, &sources[0], 0, 0));
 }
 
@@ -203,8 +205,8 @@ static void a_lowered_limit_is_kept_at_the_next_packet(void **state)
     assert_false(fair_admits(&q, &sources[0], 1000, 10000));
     assert_true(fair_admits(&q, &sources[2], 1000, 10000));
     while (fair_is_over(&q, 1000, 10000)) {
-        struct parcel *p = fair_displace(&q);
-        parcel_release(&p);
+        struct shared_packet *p = fair_displace(&q);
+        shared_packet_release(&p);
     }
     put(2, 0, 1000);
     assert_true(q.bytes <= 10000);

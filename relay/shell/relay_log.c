@@ -1,4 +1,4 @@
-#include "relay/shell/told.h"
+#include "relay/shell/relay_log.h"
 
 #include <string.h>
 
@@ -64,8 +64,8 @@ static void tell(enum log_level level, const char *event, const char *reason,
               address_format(&todo->log.address, address));
 }
 
-void told_of_edge(struct log_limit *l, struct instant now,
-                  const struct hub_todo *todo)
+void relay_log_edge(struct log_limit *l, struct instant now,
+                    const struct hub_todo *todo)
 {
     if (!may_tell(l, now, todo))
         return;
@@ -82,9 +82,9 @@ void told_of_edge(struct log_limit *l, struct instant now,
     }
 }
 
-void told_of_stranger(struct log_limit *l, struct instant now,
-                      const char *event, const struct address *address,
-                      const char *reason)
+void relay_log_stranger(struct log_limit *l, struct instant now,
+                        const char *event, const struct address *address,
+                        const char *reason)
 {
     char text[ADDRESS_TEXT_SIZE];
     char quoted[64];
@@ -95,7 +95,7 @@ void told_of_stranger(struct log_limit *l, struct instant now,
                  address_format(address, text));
 }
 
-void told_lines(const char *event, char *text)
+void relay_log_lines(const char *event, char *text)
 {
     char quoted[512];
     char *rest = text;

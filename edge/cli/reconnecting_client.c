@@ -1,4 +1,4 @@
-#include "edge/cli/steady.h"
+#include "edge/cli/reconnecting_client.h"
 
 #include "common/base/memory.h"
 #include "common/io/clock.h"
@@ -8,29 +8,30 @@
 
 static const struct span try_each = {250 * 1000};
 
-bool steady_open(struct steady *s, const struct options *o)
+bool reconnecting_client_open(struct reconnecting_client *s,
+                              const struct options *o)
 {
-    *s = (struct steady){.client = client_open(o)};
+    *s = (struct reconnecting_client){.client = client_open(o)};
     if (!s->client)
         return false;
     s->path = memory_string(client_path(s->client));
     return true;
 }
 
-void steady_close(struct steady *s)
+void reconnecting_client_close(struct reconnecting_client *s)
 {
     client_free(s->client);
     free(s->path);
-    *s = (struct steady){0};
+    *s = (struct reconnecting_client){0};
 }
 
-static unsigned reconnect(struct steady *s)
+static unsigned reconnect(struct reconnecting_client *s)
 {
     if (!instant_reached(s->next_try, clock_now()))
         return 0;
     s->next_try = instant_after(clock_now(), try_each);
     s->client = client_reopen(s->path);
-    return s->client ? STEADY_BACK : 0;
+    return s->client ? RECONNECTING_BACK : 0;
 }
 
 static unsigned other_bits(short events)
@@ -38,13 +39,14 @@ static unsigned other_bits(short events)
     unsigned bits = 0;
 
     if (events & POLLIN)
-        bits |= STEADY_OTHER;
+        bits |= RECONNECTING_OTHER;
     if (events & (POLLHUP | POLLERR | POLLNVAL))
-        bits |= STEADY_OTHER_ENDED;
+        bits |= RECONNECTING_OTHER_ENDED;
     return bits;
 }
 
-unsigned steady_wait(struct steady *s, int other, struct span most)
+unsigned reconnecting_client_wait(struct reconnecting_client *s, int other,
+                                  struct span most)
 {
     struct pollfd fds[2] = {{.fd = -1}, {.fd = other, .events = POLLIN}};
     bool pushed = true;
@@ -71,12 +73,12 @@ unsigned steady_wait(struct steady *s, int other, struct span most)
     got = other_bits(fds[1].revents);
     if ((fds[0].revents & ~POLLOUT) && !client_pull(s->client)) {
         s->ended = true;
-        got |= STEADY_LOST;
+        got |= RECONNECTING_LOST;
     }
     return got;
 }
 
-bool steady_line(struct steady *s, struct bytes *line)
+bool reconnecting_client_line(struct reconnecting_client *s, struct bytes *line)
 {
     return s->client && client_next(s->client, line);
 }

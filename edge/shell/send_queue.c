@@ -1,27 +1,27 @@
-#include "edge/shell/backlog.h"
+#include "edge/shell/send_queue.h"
 
 #include "common/base/memory.h"
 
 #include <stdlib.h>
 
-void backlog_close(struct backlog *b)
+void send_queue_close(struct send_queue *b)
 {
-    while (!backlog_is_empty(b))
-        backlog_drop(b);
+    while (!send_queue_is_empty(b))
+        send_queue_drop(b);
     free(b->packets);
-    *b = (struct backlog){0};
+    *b = (struct send_queue){0};
 }
 
-bool backlog_is_empty(const struct backlog *b)
+bool send_queue_is_empty(const struct send_queue *b)
 {
     return b->first == b->count;
 }
 
-bool backlog_add(struct backlog *b, zmq_msg_t *m)
+bool send_queue_add(struct send_queue *b, zmq_msg_t *m)
 {
     size_t cost = zmq_msg_size(m) + sizeof *m;
 
-    if (b->bytes + cost > BACKLOG_BYTES)
+    if (b->bytes + cost > SEND_QUEUE_BYTES)
         return false;
     if (b->count == b->capacity) {
         size_t capacity = b->capacity > 0 ? 2 * b->capacity : 16;
@@ -38,15 +38,15 @@ bool backlog_add(struct backlog *b, zmq_msg_t *m)
     return true;
 }
 
-zmq_msg_t *backlog_first(struct backlog *b)
+zmq_msg_t *send_queue_first(struct send_queue *b)
 {
     return &b->packets[b->first];
 }
 
-void backlog_drop(struct backlog *b)
+void send_queue_drop(struct send_queue *b)
 {
     zmq_msg_close(&b->packets[b->first++]);
-    if (backlog_is_empty(b)) {
+    if (send_queue_is_empty(b)) {
         b->first = 0;
         b->count = 0;
         b->bytes = 0;

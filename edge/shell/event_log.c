@@ -1,4 +1,4 @@
-#include "edge/shell/diary.h"
+#include "edge/shell/event_log.h"
 
 #include "common/io/log.h"
 
@@ -62,7 +62,8 @@ static void write_peer(struct edge *e, const struct node_todo *item)
                  node_path_name(item->peer.was), endpoint_of(e, peer, text));
 }
 
-static void write_relay(struct diary *d, const struct edge *e, uint32_t index)
+static void write_relay(struct event_log *d, const struct edge *e,
+                        uint32_t index)
 {
     const char *url = edge_relay_url(e, index);
     struct node_relay relay;
@@ -119,7 +120,8 @@ static void write_refusal(struct edge *e, const struct node_todo *item)
         log_error("refused_by_relay", "reason=%s relay=%s", reason, url);
 }
 
-void diary_write(struct diary *d, struct edge *e, const struct node_todo *item)
+void event_log_write(struct event_log *d, struct edge *e,
+                     const struct node_todo *item)
 {
     if (item->kind == NODE_JOINED || item->kind == NODE_LEFT ||
         item->kind == NODE_PATH)

@@ -1,6 +1,6 @@
 #include "kit.h"
 
-#include "common/io/held.h"
+#include "common/io/send_credit.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -16,12 +16,13 @@ static void make(zmq_msg_t *m, size_t size)
 }
 
 /* So many packets of a size until there is no room. */
-static size_t fill(struct held *h, zmq_msg_t *packets, size_t most, size_t size)
+static size_t fill(struct send_credit *h, zmq_msg_t *packets, size_t most,
+                   size_t size)
 {
     size_t count = 0;
-    while (count < most && held_has_room(h)) {
+    while (count < most && send_credit_has_room(h)) {
         make(&packets[count], size);
-        held_add(h, &packets[count++]);
+        send_credit_add(h, &packets[count++]);
     }
     return count;
 }
@@ -30,35 +31,35 @@ static void it_is_full_until_one_comes_back(void **state)
 {
     (void)state;
     static zmq_msg_t packets[100];
-    struct held *h = held_new(LIMIT, NULL);
+    struct send_credit *h = send_credit_new(LIMIT, NULL);
     size_t count = fill(h, packets, COUNT_OF(packets), PACKET);
     assert_int_equal(count, LIMIT / PACKET + 1);
     assert_int_equal(zmq_msg_size(&packets[0]), PACKET);
     assert_int_equal(*((const uint8_t *)zmq_msg_data(&packets[0]) + 5), 0x5a);
     zmq_msg_close(&packets[3]);
-    assert_true(held_has_room(h));
+    assert_true(send_credit_has_room(h));
     make(&packets[3], PACKET);
-    held_add(h, &packets[3]);
-    assert_false(held_has_room(h));
+    send_credit_add(h, &packets[3]);
+    assert_false(send_credit_has_room(h));
     for (size_t i = 0; i < count; i++)
         zmq_msg_close(&packets[i]);
-    assert_true(held_has_room(h));
-    held_release(&h);
-    held_release(&h); /* of nothing */
+    assert_true(send_credit_has_room(h));
+    send_credit_release(&h);
+    send_credit_release(&h); /* of nothing */
 }
 
 static void small_ones_are_left_to_libzmq(void **state)
 {
     (void)state;
-    struct held *h = held_new(LIMIT, NULL);
-    for (size_t i = 0; i < 2 * (size_t)LIMIT / HELD_PACKET; i++) {
+    struct send_credit *h = send_credit_new(LIMIT, NULL);
+    for (size_t i = 0; i < 2 * (size_t)LIMIT / SEND_CREDIT_PACKET; i++) {
         zmq_msg_t m;
-        make(&m, HELD_PACKET - 1);
-        held_add(h, &m);
-        assert_true(held_has_room(h));
+        make(&m, SEND_CREDIT_PACKET - 1);
+        send_credit_add(h, &m);
+        assert_true(send_credit_has_room(h));
         zmq_msg_close(&m);
     }
-    held_release(&h);
+    send_credit_release(&h);
 }
 
 /* One packet for many: each connection counts it, the bytes are the same. */
@@ -67,14 +68,14 @@ static void shared_bytes_count_for_each(void **state)
     (void)state;
     enum { CONNS = 3 };
     static zmq_msg_t packets[100];
-    struct held *held[CONNS];
+    struct send_credit *held[CONNS];
     zmq_msg_t packet, copies[CONNS];
     make(&packet, PACKET);
     for (int i = 0; i < CONNS; i++) {
-        held[i] = held_new(LIMIT, NULL);
+        held[i] = send_credit_new(LIMIT, NULL);
         zmq_msg_init(&copies[i]);
         zmq_msg_copy(&copies[i], &packet);
-        held_add(held[i], &copies[i]);
+        send_credit_add(held[i], &copies[i]);
         assert_ptr_equal(zmq_msg_data(&copies[i]), zmq_msg_data(&packet));
     }
     zmq_msg_close(&packet);
@@ -85,7 +86,7 @@ static void shared_bytes_count_for_each(void **state)
         assert_int_equal(count, LIMIT / PACKET + (i == 0));
         for (size_t n = 0; n < count; n++)
             zmq_msg_close(&packets[n]);
-        held_release(&held[i]);
+        send_credit_release(&held[i]);
     }
     zmq_msg_close(&copies[1]);
     zmq_msg_close(&copies[2]);
@@ -103,7 +104,7 @@ static void libzmq_gives_them_back(void **state)
     void *zmq = zmq_ctx_new();
     void *a = zmq_socket(zmq, ZMQ_PAIR);
     void *b = zmq_socket(zmq, ZMQ_PAIR);
-    struct held *h = held_new(LIMIT, NULL);
+    struct send_credit *h = send_credit_new(LIMIT, NULL);
     zmq_setsockopt(a, ZMQ_LINGER, &none, sizeof none);
     assert_int_equal(zmq_bind(a, "tcp://127.0.0.1:*"), 0);
     zmq_getsockopt(a, ZMQ_LAST_ENDPOINT, endpoint, &size);
@@ -122,7 +123,7 @@ static void libzmq_gives_them_back(void **state)
         if (zmq_msg_send(&packets[i], a, ZMQ_DONTWAIT) < 0)
             zmq_msg_close(&packets[i]);
     }
-    held_release(&h);
+    send_credit_release(&h);
     zmq_close(a);
     zmq_ctx_term(zmq);
 }
@@ -156,7 +157,7 @@ static void half_of_it_back_rings_once(void **state)
     rings = 0;
     struct bell *bell = bell_open(&loop, on_bell, NULL);
     assert_non_null(bell);
-    struct held *h = held_new(LIMIT, bell);
+    struct send_credit *h = send_credit_new(LIMIT, bell);
     size_t count = fill(h, packets, COUNT_OF(packets), PACKET);
     zmq_msg_close(&packets[--count]);
     uv_run(&loop, UV_RUN_NOWAIT);
@@ -172,7 +173,7 @@ static void half_of_it_back_rings_once(void **state)
     /* What comes back later rings nowhere. */
     for (size_t i = LIMIT / 2 / PACKET + 2; i < count; i++)
         zmq_msg_close(&packets[i]);
-    held_release(&h);
+    send_credit_release(&h);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
@@ -184,14 +185,14 @@ static void nobody_waits_and_it_is_silent(void **state)
     uv_loop_init(&loop);
     rings = 0;
     struct bell *bell = bell_open(&loop, on_bell, NULL);
-    struct held *h = held_new(LIMIT, bell);
-    assert_true(held_has_room(h));
+    struct send_credit *h = send_credit_new(LIMIT, bell);
+    assert_true(send_credit_has_room(h));
     make(&m, PACKET);
-    held_add(h, &m);
+    send_credit_add(h, &m);
     zmq_msg_close(&m);
     uv_run(&loop, UV_RUN_NOWAIT);
     assert_int_equal(rings, 0);
-    held_release(&h);
+    send_credit_release(&h);
     bell_close(&bell);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
@@ -208,17 +209,17 @@ static void what_is_not_sent_does_not_count(void **state)
     uv_loop_init(&loop);
     zloop_open(&z, &loop, NULL, NULL);
     struct zsocket *s = zsocket_open(&z, zmq, ZMQ_DEALER, NULL, NULL);
-    struct held *h = held_new(PACKET, NULL);
+    struct send_credit *h = send_credit_new(PACKET, NULL);
     for (int i = 0; i < 3; i++) {
         make(&m, PACKET);
-        assert_int_equal(held_send(h, s, &m), -1); /* It has no peer. */
+        assert_int_equal(send_credit_send(h, s, &m), -1); /* It has no peer. */
         assert_int_equal(errno, EAGAIN);
         assert_int_equal(zmq_msg_size(&m), PACKET);
         assert_int_equal(*(const uint8_t *)zmq_msg_data(&m), 0x5a);
-        assert_true(held_has_room(h));
+        assert_true(send_credit_has_room(h));
         zmq_msg_close(&m);
     }
-    held_release(&h);
+    send_credit_release(&h);
     zsocket_close(&s);
     zloop_close(&z);
     uv_run(&loop, UV_RUN_DEFAULT);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum zs_path tell_path(enum node_path path)
+enum zs_path callbacks_path(enum node_path path)
 {
     switch (path) {
     case PATH_TCP:
@@ -46,8 +46,8 @@ static const char *put_text(char *room, size_t size, struct bytes text)
     return room;
 }
 
-void tell_message(struct zs_node *n, const struct node_peer *peer,
-                  const struct message *m, struct told *told)
+void callbacks_message(struct zs_node *n, const struct node_peer *peer,
+                       const struct message *m, struct callback_message *told)
 {
     /* What a peer calls JSON is checked, as a program will trust the word. */
     bool is_json = m->encoding == ENCODING_JSON && jtext_valid(m->data);
@@ -86,7 +86,7 @@ static void on_left(void *context, const struct node_peer *peer,
     const struct zs_peer *known = directory_get(n, &peer->id);
 
     ops_peer_left(n, &peer->id);
-    askers_peer_left(n, &peer->id);
+    open_requests_peer_left(n, &peer->id);
     if (known != NULL && n->on.on_node_close != NULL)
         n->on.on_node_close(n->on.context, n, known, reason_of(reason));
     directory_remove(n, &peer->id);
@@ -99,14 +99,14 @@ static void on_path(void *context, const struct node_peer *peer,
     const struct zs_peer *known = directory_put(n, peer);
 
     if (n->on.on_path != NULL)
-        n->on.on_path(n->on.context, n, known, tell_path(was));
+        n->on.on_path(n->on.context, n, known, callbacks_path(was));
 }
 
 static void on_message(void *context, const struct node_peer *peer,
                        const struct message *m)
 {
     struct zs_node *n = context;
-    struct told told;
+    struct callback_message told;
 
     if (m->kind == MESSAGE_REPLY) {
         ops_replied(n, peer, m);
@@ -117,8 +117,8 @@ static void on_message(void *context, const struct node_peer *peer,
     if (tell == NULL)
         return;
     if (m->kind == MESSAGE_REQUEST)
-        askers_add(n, &peer->id, m->reference);
-    tell_message(n, peer, m, &told);
+        open_requests_add(n, &peer->id, m->reference);
+    callbacks_message(n, peer, m, &told);
     tell(n->on.context, &told.message);
 }
 
@@ -132,7 +132,7 @@ static void on_report(void *context, struct node_ref ref,
 
 static void on_ready(void *context, const struct node_peer *peer)
 {
-    lanes_ready(context, &peer->id);
+    busy_queues_ready(context, &peer->id);
 }
 
 static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
@@ -144,7 +144,7 @@ static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
         n->on.on_gap(n->on.context, n, known, missed);
 }
 
-struct edge_observer tell_observer(struct zs_node *n)
+struct edge_observer callbacks_observer(struct zs_node *n)
 {
     return (struct edge_observer){.context = n,
                                   .joined = on_joined,
@@ -169,7 +169,7 @@ static void on_line(void *context, enum log_level level, const char *event,
         n->on.on_log(n->on.context, levels[level], event, details);
 }
 
-struct log_sink tell_sink(struct zs_node *n)
+struct log_sink callbacks_log_sink(struct zs_node *n)
 {
     struct log_sink sink = {n, LOG_INFO, on_line};
 

@@ -22,26 +22,26 @@ static void write_padded(struct node *n, const struct link *link,
     todo_write(n, link, bytes_of(room, PROBE_SIZE));
 }
 
-void proof_wanted(struct link *link)
+void mtu_probe_want(struct link *link)
 {
     link->unproved = true;
     link->probe_first = link->probe_last + 1;
 }
 
-void proof_ask(struct node *n, struct link *link)
+void mtu_probe_send(struct node *n, struct link *link)
 {
     if (link->unproved)
         write_padded(n, link, LINK_PROBE, ++link->probe_last);
 }
 
-bool proof_missing(const struct node *n, const struct link *link)
+bool mtu_probe_failed(const struct node *n, const struct link *link)
 {
     struct span enough = span_us(n->detector.lost_after.us / 2);
     return link->unproved && link->probe_first == 1 &&
            instant_reached(instant_after(link->up_since, enough), n->now);
 }
 
-void proof_answer(struct node *n, struct link *link)
+void mtu_probe_answer(struct node *n, struct link *link)
 {
     if (link->blocked || !link->owes_probed)
         return;
@@ -49,7 +49,7 @@ void proof_answer(struct node *n, struct link *link)
     write_padded(n, link, LINK_PROBED, link->probed);
 }
 
-void proof_take(struct node *n, struct link *link, struct bytes packet)
+void mtu_probe_take(struct node *n, struct link *link, struct bytes packet)
 {
     struct reader r = reader_of(packet);
     enum packet_type type = read_u8(&r);
@@ -61,7 +61,7 @@ void proof_take(struct node *n, struct link *link, struct bytes packet)
     if (type == LINK_PROBE) {
         link->owes_probed = true;
         link->probed = token;
-        proof_answer(n, link);
+        mtu_probe_answer(n, link);
         return;
     }
     /* An answer to what was asked before the doubt says nothing of now. */

@@ -92,7 +92,7 @@ static bool replace_dial(struct node *n, struct peer *p)
     return false;
 }
 
-bool places_for_dial(struct node *n, struct peer *p)
+bool link_eviction_for_dial(struct node *n, struct peer *p)
 {
     if (n->direct_links < n->link_limit)
         return true;
@@ -106,7 +106,7 @@ bool places_for_dial(struct node *n, struct peer *p)
     return false;
 }
 
-bool places_for_incoming(struct node *n, uint32_t id)
+bool link_eviction_for_incoming(struct node *n, uint32_t id)
 {
     if (n->direct_links < n->link_limit + n->link_limit / 4 || make_place(n))
         return true;
@@ -116,7 +116,7 @@ bool places_for_incoming(struct node *n, uint32_t id)
     return false;
 }
 
-void places_spared(struct node *n, struct link *link, struct reader *r)
+void link_eviction_spared(struct node *n, struct link *link, struct reader *r)
 {
     struct peer *p = link->peer;
     bool was_up = link->state == LINK_UP;

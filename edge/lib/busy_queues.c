@@ -8,7 +8,7 @@
  * A lane is there only while its peer (or, under the id zero, whoever
  * publications wait for) is busy.
  */
-struct lane {
+struct busy_queue {
     struct node_id peer;
     struct op_list waiting;
 };
@@ -58,36 +58,37 @@ static void list_prepend(struct op_list *list, struct op *op)
     list->first = op;
 }
 
-static void lane_free(struct zs_node *n, struct lane *l)
+static void busy_queue_free(struct zs_node *n, struct busy_queue *l)
 {
-    map_remove(&n->lanes, &l->peer);
+    map_remove(&n->busy_queues, &l->peer);
     free(l);
 }
 
-bool lanes_join(struct zs_node *n, struct op *op)
+bool busy_queues_join(struct zs_node *n, struct op *op)
 {
-    struct lane *l = n->lanes.count > 0 ? map_get(&n->lanes, &op->to_id) : NULL;
+    struct busy_queue *l =
+        n->busy_queues.count > 0 ? map_get(&n->busy_queues, &op->to_id) : NULL;
 
     if (l == NULL)
         return false;
-    op->place = OP_LANE;
+    op->place = OP_PEER_BUSY;
     list_append(&l->waiting, op);
     return true;
 }
 
-void lanes_open(struct zs_node *n, struct op *op)
+void busy_queues_open(struct zs_node *n, struct op *op)
 {
-    struct lane *l = memory_new(sizeof *l);
+    struct busy_queue *l = memory_new(sizeof *l);
 
     l->peer = op->to_id;
-    map_put(&n->lanes, &l->peer, l);
-    op->place = OP_LANE;
+    map_put(&n->busy_queues, &l->peer, l);
+    op->place = OP_PEER_BUSY;
     list_append(&l->waiting, op);
 }
 
-void lanes_remove(struct zs_node *n, struct op *op)
+void busy_queues_remove(struct zs_node *n, struct op *op)
 {
-    struct lane *l = map_get(&n->lanes, &op->to_id);
+    struct busy_queue *l = map_get(&n->busy_queues, &op->to_id);
 
     if (l != NULL)
         list_remove(&l->waiting, op);
@@ -97,22 +98,22 @@ void lanes_remove(struct zs_node *n, struct op *op)
  * of the lane, so each is looked for anew. */
 static void pump(struct zs_node *n, const struct node_id *peer)
 {
-    struct lane *l;
+    struct busy_queue *l;
     struct op *op;
 
-    while ((l = map_get(&n->lanes, peer)) != NULL) {
+    while ((l = map_get(&n->busy_queues, peer)) != NULL) {
         op = list_take(&l->waiting);
         if (op == NULL) {
-            lane_free(n, l);
+            busy_queue_free(n, l);
         } else if (!ops_submit(n, op)) {
-            op->place = OP_LANE;
+            op->place = OP_PEER_BUSY;
             list_prepend(&l->waiting, op);
             return;
         }
     }
 }
 
-void lanes_ready(struct zs_node *n, const struct node_id *peer)
+void busy_queues_ready(struct zs_node *n, const struct node_id *peer)
 {
     const struct node_id all = {{0}};
 
@@ -121,33 +122,34 @@ void lanes_ready(struct zs_node *n, const struct node_id *peer)
         pump(n, &all);
 }
 
-static void fail_lane(struct zs_node *n, struct lane *l, enum zs_error error)
+static void fail_lane(struct zs_node *n, struct busy_queue *l,
+                      enum zs_error error)
 {
     struct op_list all = l->waiting;
     struct op *op;
 
-    lane_free(n, l);
+    busy_queue_free(n, l);
     while ((op = list_take(&all)) != NULL) {
         op->place = OP_POSTED;
         ops_fail(n, op, error);
     }
 }
 
-void lanes_peer_left(struct zs_node *n, const struct node_id *peer)
+void busy_queues_peer_left(struct zs_node *n, const struct node_id *peer)
 {
     const struct node_id all = {{0}};
-    struct lane *l = map_get(&n->lanes, peer);
+    struct busy_queue *l = map_get(&n->busy_queues, peer);
 
     if (l != NULL)
         fail_lane(n, l, ZS_NOT_DELIVERED);
     pump(n, &all); /* They need not wait for this peer any more. */
 }
 
-void lanes_fail(struct zs_node *n, enum zs_error error)
+void busy_queues_fail(struct zs_node *n, enum zs_error error)
 {
     size_t cursor = 0;
-    struct lane *l;
+    struct busy_queue *l;
 
-    while ((l = map_next(&n->lanes, &cursor)) != NULL)
+    while ((l = map_next(&n->busy_queues, &cursor)) != NULL)
         fail_lane(n, l, error);
 }

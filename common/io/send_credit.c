@@ -1,4 +1,4 @@
-#include "common/io/held.h"
+#include "common/io/send_credit.h"
 
 #include "common/base/memory.h"
 
@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-struct held {
+struct send_credit {
     size_t limit;
     struct bell *bell;    /* or NULL */
     atomic_size_t owners; /* the connection, and each note */
@@ -16,14 +16,14 @@ struct held {
 
 /* What libzmq gives back with a packet. */
 struct note {
-    struct held *held;
+    struct send_credit *held;
     size_t size;
     zmq_msg_t packet;
 };
 
-struct held *held_new(size_t limit, struct bell *bell)
+struct send_credit *send_credit_new(size_t limit, struct bell *bell)
 {
-    struct held *h = memory_new(sizeof *h);
+    struct send_credit *h = memory_new(sizeof *h);
 
     h->limit = limit;
     h->bell = bell;
@@ -35,9 +35,9 @@ struct held *held_new(size_t limit, struct bell *bell)
     return h;
 }
 
-void held_release(struct held **self)
+void send_credit_release(struct send_credit **self)
 {
-    struct held *h = *self;
+    struct send_credit *h = *self;
 
     *self = NULL;
     if (h == NULL || atomic_fetch_sub(&h->owners, 1) != 1)
@@ -48,13 +48,13 @@ void held_release(struct held **self)
 }
 
 /* True for one who asks once half is back. */
-static bool end_wait(struct held *h)
+static bool end_wait(struct send_credit *h)
 {
     return atomic_load(&h->bytes) <= h->limit / 2 &&
            atomic_exchange(&h->awaited, false);
 }
 
-bool held_has_room(struct held *h)
+bool send_credit_has_room(struct send_credit *h)
 {
     if (atomic_load(&h->bytes) < h->limit)
         return true;
@@ -63,7 +63,7 @@ bool held_has_room(struct held *h)
     return end_wait(h);
 }
 
-size_t held_bytes(const struct held *h)
+size_t send_credit_bytes(const struct send_credit *h)
 {
     return atomic_load(&h->bytes);
 }
@@ -72,24 +72,24 @@ size_t held_bytes(const struct held *h)
 static void on_done(void *data, void *hint)
 {
     struct note *n = hint;
-    struct held *h = n->held;
+    struct send_credit *h = n->held;
 
     (void)data;
     atomic_fetch_sub(&h->bytes, n->size);
     if (atomic_load(&h->awaited) && end_wait(h) && h->bell != NULL)
         bell_ring(h->bell);
-    held_release(&n->held);
+    send_credit_release(&n->held);
     zmq_msg_close(&n->packet);
     free(n);
 }
 
 /* NULL: it is small. */
-static struct note *add(struct held *h, zmq_msg_t *packet)
+static struct note *add(struct send_credit *h, zmq_msg_t *packet)
 {
     size_t size = zmq_msg_size(packet);
     struct note *n;
 
-    if (size < HELD_PACKET)
+    if (size < SEND_CREDIT_PACKET)
         return NULL;
     n = memory_new(sizeof *n);
     n->held = h;
@@ -104,12 +104,13 @@ static struct note *add(struct held *h, zmq_msg_t *packet)
     return n;
 }
 
-void held_add(struct held *h, zmq_msg_t *packet)
+void send_credit_add(struct send_credit *h, zmq_msg_t *packet)
 {
     (void)add(h, packet);
 }
 
-int held_send(struct held *h, struct zsocket *s, zmq_msg_t *packet)
+int send_credit_send(struct send_credit *h, struct zsocket *s,
+                     zmq_msg_t *packet)
 {
     struct note *n = add(h, packet);
     zmq_msg_t own;

@@ -50,7 +50,7 @@ static enum zs_error await_room(struct zs_node *n, size_t size)
     return node_ending(n);
 }
 
-enum zs_error room_take(struct zs_node *n, size_t size)
+enum zs_error queue_quota_take(struct zs_node *n, size_t size)
 {
     if (n->stopping)
         return node_ending(n);
@@ -62,7 +62,7 @@ enum zs_error room_take(struct zs_node *n, size_t size)
     return error;
 }
 
-bool room_give_back(struct zs_node *n, size_t size)
+bool queue_quota_give_back(struct zs_node *n, size_t size)
 {
     uint64_t left = atomic_fetch_sub(&n->taken, ONE_OP + size) - ONE_OP - size;
 

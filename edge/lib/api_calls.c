@@ -172,11 +172,11 @@ static enum zs_error queue(struct zs_node *n, const struct ask *ask)
     if (op == NULL)
         return ZS_NO_MEMORY;
     size_t size = op->size;
-    enum zs_error error = room_take(n, size);
+    enum zs_error error = queue_quota_take(n, size);
     if (error == ZS_OK) {
         if (post(n, op))
             return ZS_OK;
-        (void)room_give_back(n, size);
+        (void)queue_quota_give_back(n, size);
         error = node_ending(n);
     }
     free(op);
@@ -192,7 +192,7 @@ static bool may_go_straight(const struct zs_node *n, const struct ask *ask)
     bool may = ask->kind == OP_SEND ||
                (ask->kind == OP_PUBLISH && ask->delivered == NULL);
     return may && node_is_mine(n) && n->stage == STAGE_OPEN && !n->starting &&
-           n->own_posted == 0 && n->lanes.count == 0;
+           n->own_posted == 0 && n->busy_queues.count == 0;
 }
 
 static struct message borrowed(const struct ask *ask)
@@ -254,10 +254,10 @@ static bool went_straight(struct zs_node *n, const struct ask *ask,
         return false;
     if (ask->delivered == NULL) /* The node's own limits are enough. */
         return !n->stopping && hand_over(n, ask, (struct node_ref){0});
-    *error = room_take(n, size);
+    *error = queue_quota_take(n, size);
     if (*error != ZS_OK || hand_over_ticketed(n, ask, size))
         return true;
-    (void)room_give_back(n, size);
+    (void)queue_quota_give_back(n, size);
     return false;
 }
 

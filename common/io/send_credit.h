@@ -7,8 +7,8 @@
  * has encrypted it, and has at most one such on its hands). Notes come back on
  * libzmq's threads, also after the connection is forgotten here.
  */
-#ifndef COMMON_IO_HELD_H
-#define COMMON_IO_HELD_H
+#ifndef COMMON_IO_SEND_CREDIT_H
+#define COMMON_IO_SEND_CREDIT_H
 
 #include "common/io/bell.h"
 #include "common/io/zsocket.h"
@@ -18,22 +18,23 @@
 #include <zmq.h>
 
 /* Smaller packets cost no note; libzmq's own limit counts them. */
-enum { HELD_PACKET = 1024 };
+enum { SEND_CREDIT_PACKET = 1024 };
 
-struct held;
+struct send_credit;
 
 /* libzmq may hold `limit` bytes. `bell`: rung when it has given half of that
  * back after it was full; NULL: who uses this asks again by itself. */
-struct held *held_new(size_t limit, struct bell *bell);
+struct send_credit *send_credit_new(size_t limit, struct bell *bell);
 /* The connection is forgotten. NULL-safe. */
-void held_release(struct held **self);
+void send_credit_release(struct send_credit **self);
 /* False: full, and the bell will ring. */
-bool held_has_room(struct held *h);
+bool send_credit_has_room(struct send_credit *h);
 /* What it holds now. */
-size_t held_bytes(const struct held *h);
+size_t send_credit_bytes(const struct send_credit *h);
 /* The packet, unchanged and not copied, counts until libzmq is done with it. */
-void held_add(struct held *h, zmq_msg_t *packet);
+void send_credit_add(struct send_credit *h, zmq_msg_t *packet);
 /* 0, or -1 and errno; what was not sent does not count. */
-int held_send(struct held *h, struct zsocket *s, zmq_msg_t *packet) MUST_USE;
+int send_credit_send(struct send_credit *h, struct zsocket *s,
+                     zmq_msg_t *packet) MUST_USE;
 
 #endif
