@@ -1,11 +1,12 @@
 /*
- * node - one member of a mesh, as a machine without I/O.
+ * node - one member of a mesh, as a state machine without I/O.
  *
- * The owner tells it what happened (struct node_event) and when, and then does
- * what the todo list says, in its order. The node finds peers, keeps links and
- * sessions, delivers messages once and in order, and knows who is there. It
- * makes no socket, reads no clock and draws no randomness but from its seed:
- * the same events at the same times give the same list.
+ * The owner passes in what happened (struct node_event) and the time, and then
+ * carries out the items of the todo list in their order. The node finds peers,
+ * keeps links and sessions, delivers each message once and in order, and knows
+ * which peers are present. The node opens no socket, reads no clock and takes
+ * all randomness from its seed: the same events at the same times give the same
+ * todo list.
  *
  *     todo_clear(&todo);
  *     node_step(node, now, &event, 1, &todo);
@@ -40,43 +41,44 @@ struct node_conf {
     struct bytes info;        /* JSON text; copied */
     const char *const *groups;
     size_t group_count;
-    bool multicast; /* send beacons; what is heard counts in any case */
+    bool multicast; /* send beacons; received beacons count in any case */
     bool tcp;
     bool relay;
     bool aes; /* this processor has AES-256-GCM, as libsodium says [P-6.2] */
     size_t relay_count;                       /* <= NODE_RELAYS */
-    struct curve_key relay_keys[NODE_RELAYS]; /* pinned; by relay index */
+    struct curve_key relay_keys[NODE_RELAYS]; /* expected keys, by index */
     struct span beacon_interval;
     struct span probe;
     struct span lost_after;
     struct {
         size_t message; /* bytes */
         size_t window;  /* bytes, for each session and direction */
-        size_t stored;  /* bytes that a session keeps, sent or not, if that is
-                           more than the window */
+        size_t stored;  /* bytes that a session buffers, sent or not; the
+                           larger of this and the window counts */
         size_t peers;
         size_t links;
     } limits;
 };
 
-/* What a caller names a request by, below 2^63; comes back in its report. 0, in
- * node_submit: there is to be none. */
+/* The caller's number for a request, below 2^63; the report carries it. 0 in
+ * node_submit: the caller wants no report. */
 struct node_ref {
     uint64_t value;
 };
 
 enum node_event_kind {
-    NODE_TICK,          /* time passed: node_deadline was reached */
+    NODE_TICK,          /* the time node_deadline was reached */
     NODE_ADDRESSES_ARE, /* this host's addresses, at start and on change */
-    NODE_WOKE,          /* the host slept: its clock stood still */
+    NODE_WOKE,          /* the host resumed from sleep: its clock stood still */
     NODE_PEERS_ARE,     /* discovery.peers, resolved; at start and on change */
-    NODE_DATAGRAM,      /* came to the discovery or the node's own UDP socket */
+    NODE_DATAGRAM,      /* received on the discovery socket or on the node's
+                           own UDP socket */
     NODE_LINK_OPENED,   /* an outgoing link finished its CURVE handshake, or an
                            incoming one brought its first packet */
-    NODE_LINK_CLOSED,   /* it broke, could not be made, or was refused */
+    NODE_LINK_CLOSED,   /* a link broke, or the dial failed or was refused */
     NODE_LINK_PACKET,
-    NODE_LINK_BLOCKED,  /* takes no more writes until */
-    NODE_LINK_WRITABLE, /* this */
+    NODE_LINK_BLOCKED,  /* the link's queue is full: no writes until */
+    NODE_LINK_WRITABLE, /* this event */
     NODE_CLOCK,         /* wall-clock time; at start and every minute or so */
     NODE_SUBMIT,        /* a local message to send */
     NODE_PUBLISH,       /* a local message to every peer, or to a group's */
@@ -84,15 +86,15 @@ enum node_event_kind {
     NODE_SET_GROUPS,
     NODE_REVOCATION, /* a revocation list from a file or a local client */
     NODE_LEAVE,      /* deliver what is queued, within a second, then say
-                        goodbye everywhere; DONE follows. What is submitted
-                        from now on is NOT_DELIVERED */
+                        goodbye to all peers and relays; DONE follows. Messages
+                        submitted from now on are NOT_DELIVERED */
 };
 
 enum link_failure {
     LINK_BROKEN = 1,  /* an open connection ended */
-    LINK_UNREACHABLE, /* refused, timed out, no route */
+    LINK_UNREACHABLE, /* connection refused, timed out, or no route */
     LINK_HANDSHAKE,   /* CURVE failed: a wrong key at one end, or no CURVE */
-    LINK_NAMELESS,    /* its host's name was not resolved, or not in time */
+    LINK_NAMELESS,    /* DNS did not resolve the host's name in time */
 };
 
 struct node_event {
@@ -104,7 +106,7 @@ struct node_event {
         } addresses; /* ADDRESSES_ARE, PEERS_ARE */
         struct {
             struct address from;
-            bool multicast; /* it was sent to the group */
+            bool multicast; /* addressed to the multicast group */
             struct bytes bytes;
         } datagram;
         struct {
@@ -133,51 +135,51 @@ struct node_event {
  * owner with even ids, never twice in a process. */
 
 enum node_todo_kind {
-    NODE_MULTICAST,     /* bytes: a beacon, on every interface */
-    NODE_SEND_TO,       /* address, bytes: a beacon by unicast */
+    NODE_MULTICAST,     /* bytes: send the beacon on every interface */
+    NODE_SEND_TO,       /* address, bytes: send the beacon by unicast */
     NODE_CONNECT,       /* link, address, key (the other's CURVE key) */
     NODE_CONNECT_RELAY, /* link, relay index */
     NODE_DISCONNECT,    /* link: outgoing: close it; incoming: forget it */
     NODE_WRITE,         /* link, bytes */
     NODE_JOINED,        /* peer */
     NODE_LEFT,          /* peer, reason */
-    NODE_PATH,          /* peer (its path is the new one), was */
+    NODE_PATH,          /* peer (with the new path), was */
     NODE_MESSAGE,       /* peer, message */
-    NODE_REPORT,        /* ref, outcome; what became of SUBMIT, PUBLISH, PING */
-    NODE_READY,         /* peer (id zero: publications): takes messages again
-                           after BUSY */
-    NODE_GAP,           /* peer, missed: so many publications of its will not
-                           come */
+    NODE_REPORT,        /* ref, outcome: the result of SUBMIT, PUBLISH, PING */
+    NODE_READY,         /* peer (id zero: publications): the session takes
+                           messages again after BUSY */
+    NODE_GAP,           /* peer, missed: this node will not receive that many
+                           publications of the peer */
     NODE_RELAY,         /* relay: its state changed */
-    NODE_LARGE_LOST,    /* peer: a direct link to it passed small packets alone,
-                           and    is given up: smaller segments may help [P-5.7] */
-    NODE_REFUSED, /* someone was refused, or this node was: to be logged */
-    NODE_REVOKED, /* bytes: a newer revocation list; keep and pass it on */
-    NODE_DONE,    /* after LEAVE: all is said, the links may be closed */
+    NODE_LARGE_LOST,    /* peer: its direct link passed small packets only and
+                           is closed: smaller TCP segments may help [P-5.7] */
+    NODE_REFUSED, /* this node refused another, or was refused: log that */
+    NODE_REVOKED, /* bytes: a newer revocation list; store it and forward it */
+    NODE_DONE,    /* after LEAVE: goodbye is written, links may be closed */
 };
 
 enum node_outcome {
-    OUTCOME_DELIVERED,     /* the peer's node has it; PING: it answered;
-                              PUBLISH: it is under way [P-9.10] */
-    OUTCOME_UNKNOWN_PEER,  /* not present */
+    OUTCOME_DELIVERED,     /* the peer's node has the message; PING: the peer
+                              answered; PUBLISH: taken for sending [P-9.10] */
+    OUTCOME_UNKNOWN_PEER,  /* no such peer is present */
     OUTCOME_NOT_DELIVERED, /* the peer left before it acknowledged */
     OUTCOME_PEER_RESTARTED,
     OUTCOME_BUSY, /* the window is full; READY will follow */
     OUTCOME_TOO_LARGE,
 };
-/* "delivered", "unknown_peer", ...: the local API's words. */
+/* "delivered", "unknown_peer", ...: as the local API spells them. */
 const char *node_outcome_name(enum node_outcome outcome);
 
 enum relay_state { RELAY_DOWN, RELAY_CONNECTING, RELAY_UP };
 
-/* Why a relay is down, beside the refusals that it may have said. */
+/* Why a relay is down, apart from the refusals that it may have sent. */
 enum relay_error {
-    RELAY_ERROR_LOST,        /* it was up, and the connection ended */
-    RELAY_ERROR_SILENT,      /* it was up, and nothing came for a while */
+    RELAY_ERROR_LOST,        /* the relay was up, and the connection ended */
+    RELAY_ERROR_SILENT,      /* the relay was up, and sent nothing in time */
     RELAY_ERROR_UNREACHABLE, /* no TCP connection */
-    RELAY_ERROR_DNS,         /* its host's name was not resolved */
-    RELAY_ERROR_HANDSHAKE,   /* connected, but not to who has its key */
-    RELAY_ERROR_TIMEOUT,     /* the handshake was good, no welcome came */
+    RELAY_ERROR_DNS,         /* DNS did not resolve the relay's host name */
+    RELAY_ERROR_HANDSHAKE,   /* the other end does not have the relay's key */
+    RELAY_ERROR_TIMEOUT,     /* CURVE succeeded, but no WELCOME came in time */
     RELAY_ERRORS
 };
 const char *relay_error_name(enum relay_error error);
@@ -185,23 +187,23 @@ const char *relay_error_name(enum relay_error error);
 struct node_relay {
     enum relay_state state;
     struct span rtt;        /* < 0: unknown */
-    const char *error;      /* the last failure: a word, "" for none */
-    const char *name;       /* what it calls itself, "" until it did */
-    struct address outside; /* where it sees this node come from */
+    const char *error;      /* the last failure's name, "" for none */
+    const char *name;       /* from the relay's WELCOME, "" before */
+    struct address outside; /* this node's address as the relay sees it */
     uint64_t bytes_sent;    /* of packets, since the node began */
     uint64_t bytes_received;
 };
 
-/* What went to a peer and came from it, since this node knows it. What goes to
- * many by one upload to a relay is counted there, not at each of them. */
+/* Traffic with one peer since this node knows the peer. A publication that a
+ * relay fans out is counted once, at the relay. */
 struct node_traffic {
     uint64_t sent, received; /* messages; received: its publications as well */
     uint64_t bytes_sent, bytes_received; /* of packets, by any path */
 };
 
-/* A peer as the owner sees it. Views: valid until the next step, in a todo list
- * until it is cleared. With MESSAGE, READY and GAP only id and name are filled
- * in. */
+/* A peer as the owner sees it. The pointers are valid until the next step; in a
+ * todo list, until the list is cleared. Todo items of the kinds MESSAGE, READY
+ * and GAP fill in only id and name. */
 struct node_peer {
     struct node_id id;
     const char *name;
@@ -225,10 +227,12 @@ struct node_todo {
             uint32_t relay;
             struct address address;
             struct curve_key key;
-            bool lent; /* the list itself holds `block` until it is cleared */
+            bool lent; /* the list holds a reference to `block` until it is
+                          cleared */
             struct bytes bytes;
-            struct block *block; /* WRITE: that the bytes lie in, to be
-                                    held instead of a copy; or NULL */
+            struct block *block; /* WRITE: the block that contains the bytes;
+                                    the owner may hold a reference instead of
+                                    copying. NULL: copy */
         } link; /* SEND_TO, CONNECT, CONNECT_RELAY, DISCONNECT, WRITE */
         struct {
             const struct node_peer *peer;
@@ -244,28 +248,28 @@ struct node_todo {
             enum node_outcome outcome;
             enum node_path path;
             struct span rtt;
-            uint32_t peers; /* PUBLISH: it goes to so many */
+            uint32_t peers; /* PUBLISH: the number of receivers */
         } report;
         uint32_t relay; /* RELAY: its index */
         struct {
             bool by_peer;     /* the peer (or relay) refused this node */
             uint8_t reason;   /* enum refusal */
             int relay;        /* its index, or -1 */
-            const char *name; /* whose, as far as it is known */
+            const char *name; /* of the refused or refusing node; may be "" */
             struct address from;
         } refused;
     };
 };
 
-/* What a step wants done. The bytes in it live in the list until it is
- * cleared; bytes of MESSAGE may lie in the event's packet, so items are done
- * before the events' memory goes. */
+/* The actions that a step asks for. The list owns the bytes of its items until
+ * it is cleared. The bytes of a MESSAGE may point into the event's packet, so
+ * the owner carries out the items before it frees the events. */
 struct todo {
     struct node_todo *items;
     size_t count;
     size_t capacity;
-    struct node_todo lost; /* there was no memory for it */
-    size_t lent;           /* items with blocks that the list holds */
+    struct node_todo lost; /* the item for which there was no memory */
+    size_t lent;           /* items whose block the list holds */
     struct arena arena;    /* the bytes */
 };
 
@@ -273,35 +277,36 @@ void todo_init(struct todo *t);
 void todo_clear(struct todo *t); /* keeps the memory for the next step */
 void todo_close(struct todo *t);
 
-/* Copies what it needs of conf. NULL if the identity does not fit together
- * (certificate malformed, another key's). */
+/* Copies what it needs of conf. NULL if the certificate is malformed or is not
+ * that of the secret key. */
 struct node *node_new(const struct node_conf *conf, struct instant now);
 void node_free(struct node *n);
 
-/* Handles the events in order, then all that is due, then writes what waits.
- * Appends to `todo`. */
+/* Handles the events in order, then all deadlines reached, then writes queued
+ * packets. Appends to `todo`. */
 void node_step(struct node *n, struct instant now,
                const struct node_event *events, size_t count,
                struct todo *todo);
 
 /*
- * Takes a message for a peer at once, as NODE_SUBMIT does in a step, and copies
- * it. True: its report follows. False: it was refused, `*why` tells (with BUSY
- * a READY follows); there is no report. Then the node wants a step: its
- * deadline is now. It may be called while a todo list is worked off.
+ * Queues a copy of the message for a peer at once, as NODE_SUBMIT does in a
+ * step. True: a report follows. False: the message is not taken, `*why` says
+ * why (with BUSY a READY follows); there is no report. Afterwards the node's
+ * deadline is now, so the owner must step. May be called while the owner
+ * carries out a todo list.
  */
 bool node_submit(struct node *n, struct instant now, struct node_ref ref,
                  const struct node_id *to, const struct message *m,
                  enum node_outcome *why) MUST_USE;
-/* The same for a publication. True: it is under way to `*peers`. */
+/* The same for a publication. True: taken, for `*peers` receivers. */
 bool node_publish(struct node *n, struct instant now, const struct message *m,
                   uint32_t *peers, enum node_outcome *why) MUST_USE;
 
 /* When to step with TICK if nothing else happens before. */
 struct instant node_deadline(const struct node *n);
 
-/* This node: its id, name and the CURVE keys of its links: `link` for direct
- * ones (both listening and connecting), `identity` to relays. */
+/* This node's id, name and CURVE keys: link keys for direct links (listening
+ * and connecting), identity keys for links to relays. */
 struct node_id node_self(const struct node *n);
 const char *node_name(const struct node *n);
 const struct curve_pair *node_link_keys(const struct node *n);
@@ -310,45 +315,45 @@ const struct curve_pair *node_identity_keys(const struct node *n);
 /* Whether this node's certificate lets it join the group and publish to it. */
 bool node_group_is_allowed(const struct node *n, const char *group);
 
-/* Peers that joined and did not leave. Walk: *cursor = 0 at first; false at
- * the end. */
+/* Peers that joined and did not leave. To walk them set *cursor = 0; false:
+ * there is no further peer. */
 size_t node_peer_count(const struct node *n);
 bool node_peer_next(const struct node *n, size_t *cursor, struct node_peer *p);
-/* By id, name, or a unique prefix of 8 or more hexadecimal digits of the id;
- * false if none or not unique. */
+/* Finds a peer by id, name, or a unique prefix of 8 or more hexadecimal digits
+ * of the id; false if no peer or more than one matches. */
 bool node_peer_find(const struct node *n, const char *text,
                     struct node_peer *p);
 bool node_peer_get(const struct node *n, const struct node_id *id,
                    struct node_peer *p);
 void node_relay_get(const struct node *n, size_t index, struct node_relay *r);
 
-/* Who refuses whom, as of now: nodes that this one refuses, and peers that
- * refuse it and so are not there for it. */
+/* A refusal that holds now: this node refuses another one, or a peer refuses
+ * this node and so does not count as present. */
 struct node_refusal {
-    struct node_id id;
+    struct node_id id; /* the other node's */
     const char *name;
-    bool by_peer;    /* it refuses this node */
+    bool by_peer;    /* the other node refuses this one */
     uint8_t reason;  /* enum refusal */
-    bool skew_known; /* else the next says nothing */
-    int64_t skew_s;  /* its clock less this node's, seconds */
+    bool skew_known; /* false: skew_s is not set */
+    int64_t skew_s;  /* the other node's clock minus this node's, seconds */
 };
-struct node_refusals { /* zeros: at the begin */
+struct node_refusals { /* the cursor of a walk; zeros: at the beginning */
     size_t outsiders, peers;
 };
 bool node_refusal_next(const struct node *n, struct node_refusals *cursor,
                        struct node_refusal *r);
-/* A later process of this very node was heard within the last minute: the
- * others take that one. */
+/* Whether a later process with this node's key was heard within the last
+ * minute: the peers then refuse this process as superseded. */
 bool node_is_replaced(const struct node *n, struct instant now);
 
 /* Counters since the start, for status and metrics. */
 struct node_counters {
     uint64_t sent, delivered, received, published, events_received;
-    uint64_t events_missed;              /* told as GAP */
-    uint64_t multicasts;                 /* packets uploaded for all */
-    uint64_t multicasts_alone;           /* packets for one receiver alone */
-    uint64_t group_acks;                 /* what receivers said they have */
-    uint64_t group_asks;                 /* receivers asked for it */
+    uint64_t events_missed;              /* reported as GAP */
+    uint64_t multicasts;                 /* packets uploaded for fan-out */
+    uint64_t multicasts_alone;           /* packets sent to one receiver */
+    uint64_t group_acks;                 /* received from subscribers */
+    uint64_t group_asks;                 /* probes for a missing group_ack */
     uint64_t bytes_sent, bytes_received; /* of messages */
     uint64_t records_sent, records_resent, records_duplicate;
     uint64_t packets_sent, packets_received, packets_dropped;
