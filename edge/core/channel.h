@@ -2,10 +2,14 @@
  * channel - what this node publishes to one group: a stream of sealed packets
  * [P-9], kept until every receiver that holds them has acknowledged them.
  *
- * Publications are gathered by channel_add and become packets by channel_seal.
- * Who receives, and how far each is, is receiver.h's. The owner does the
- * sending: a packet is uploaded once to each relay that is the way to a
- * receiver, and goes to the others one by one.
+ * channel_add gathers publications in a batch, channel_seal makes packets of
+ * the batch. receiver.h says which peers receive, and which packets each has
+ * acknowledged. The owner sends the packets: it uploads each one once to every
+ * relay that leads to receivers, and the relay fans it out; the other receivers
+ * get it by unicast.
+ *
+ * A receiver that "holds" packets keeps in the store those that it has not
+ * acknowledged; see receiver_holds.
  */
 #ifndef EDGE_CORE_CHANNEL_H
 #define EDGE_CORE_CHANNEL_H
@@ -19,8 +23,8 @@ struct receiver;
 
 enum { CHANNEL_RELAYS = 8, CHANNEL_KEYS = 4 };
 
-struct upload {       /* to a relay */
-    size_t receivers; /* that it is the way to */
+struct upload {       /* to one relay */
+    size_t receivers; /* that the relay leads to */
     uint64_t next;    /* the next packet to upload */
 };
 
@@ -34,10 +38,10 @@ struct channel {
     char group[NAME_MAX_SIZE + 1];
     uint64_t stream;
     uint32_t key_id;
-    struct channel_key keys[CHANNEL_KEYS]; /* the last ones, by their id */
-    struct aead newest;                    /* that of key_id, ready for use */
-    uint64_t number;                       /* the next under it */
-    bool rekey;                            /* before the next publication */
+    struct channel_key keys[CHANNEL_KEYS]; /* the newest, by id modulo size */
+    struct aead newest;                    /* the key key_id, ready for use */
+    uint64_t number;                       /* next packet number under key_id */
+    bool rekey; /* make a new key before the next publication */
     uint64_t next_record;
     uint64_t next_message;
     struct store store;
@@ -46,21 +50,22 @@ struct channel {
     struct store_content batch_content;
     struct receiver *receivers;
     size_t receiver_count;
-    size_t present;               /* of them, those who are there */
-    size_t holders;               /* receivers that hold what they lack */
+    size_t present;               /* receivers whose peer is present */
+    size_t holders;               /* receivers that hold packets */
     size_t at_tail;               /* holders that lack the first packet */
-    size_t riders;                /* those that ride on uploads */
-    size_t starting;              /* told, and not yet heard of */
-    struct instant opening_until; /* so long the first uploads wait for them */
-    size_t awaiting;              /* here since the last publication */
-    size_t without_aes;           /* receivers, there or not */
+    size_t riders;                /* receivers served by fan-out */
+    size_t starting;              /* receivers in RECEIVER_STARTING */
+    struct instant opening_until; /* the first uploads wait for the STARTING
+                                     ones, until then at the longest */
+    size_t awaiting;              /* receivers in RECEIVER_AWAITING */
+    size_t without_aes;           /* receivers without AES, present or not */
     struct upload uploads[CHANNEL_RELAYS];
-    bool wants_ready; /* a publication was BUSY */
+    bool wants_ready; /* a publication was BUSY, so the owner owes a READY */
     struct instant used_at;
 };
 
-/* `group`: NUL-terminated, copied. The stream's id and key are random; the key
- * is for ChaCha20-Poly1305. */
+/* Copies `group`, a NUL-terminated name. Makes a random stream id and a random
+ * key for ChaCha20-Poly1305. */
 struct channel *channel_new(const char *group, const struct group_tag *tag,
                             size_t store_limit, struct entropy *entropy);
 /* The receivers must be gone. */
@@ -68,45 +73,50 @@ void channel_free(struct channel *c);
 
 /* Whether a message of this encoded size may be added. */
 bool channel_has_room(const struct channel *c, size_t message_size);
-/* Adds a message; full packets are sealed at once. False: there is no memory,
- * and it does not. */
+/* Adds a message to the batch, and seals each packet that is full. False: there
+ * is no memory, and nothing was added. */
 bool channel_add(struct channel *c, const struct message *m,
                  struct instant now) MUST_USE;
-/* Seals what was gathered; without holders it is forgotten. */
+/* Makes a packet of the batch. If no receiver holds packets, the packet is
+ * dropped at once. */
 void channel_seal(struct channel *c, struct instant now);
-/* Whether the next publication wants another key: somebody left, all receivers
- * have the cipher that is faster or one has not, or the key is worn [P-9.5].
- * `aes`: this node has it. */
+/* Whether the next publication needs a new key: a receiver left, the fastest
+ * cipher that all receivers have changed, or the key reached its usage limit
+ * [P-9.5]. `aes`: this node's processor has AES-256-GCM. */
 bool channel_wants_key(const struct channel *c, bool aes);
-/* A new key from now on, for the best cipher that all have. What was gathered
- * before goes under the old one. */
+/* Seals the batch under the old key, then makes a new key for the fastest
+ * cipher that all receivers have. */
 void channel_rekey(struct channel *c, bool aes, struct entropy *entropy,
                    struct instant now);
-/* What to tell a receiver of a key alone; false: it is not kept any more. */
+/* Fills in a START that carries the key only, no position in the stream. False:
+ * the channel does not keep that key any more. */
 bool channel_tell_key(const struct channel *c, uint32_t key_id,
                       struct group_start *start) MUST_USE;
 
-/* Drops the packets that no holder lacks. */
+/* Drops the packets that every holder has acknowledged. */
 void channel_trim(struct channel *c);
 
-/* The packet as it goes over a direct link. */
+/* The packet for a direct link. Valid until the store changes. */
 struct bytes channel_plain(const struct channel *c, uint64_t packet);
-/* As it goes to a relay: FORWARD_HEADER_SIZE bytes for the header, the packet,
- * its signature (made now if it was not needed before). */
+/* The packet for a relay: FORWARD_HEADER_SIZE bytes for the header, the packet,
+ * and its signature, which the first call makes. */
 struct bytes channel_signed(struct channel *c, uint64_t packet,
                             const uint8_t node_secret_key[64]);
 
 /* Whether the next packet for the relay may be uploaded now. */
 bool channel_has_upload(struct channel *c, int relay, struct instant now);
 
-/* When somebody's patience with a full store ends; NEVER if nobody waits. */
+/* When the store is full: the deadline of the receivers that still lack the
+ * first packet. NEVER if no publisher waits for room. */
 struct instant channel_patience_ends(const struct channel *c,
                                      struct instant now);
-/* Leaves those behind whose time is up. */
+/* Enters RECEIVER_BEHIND (or CATCHING) for each receiver past that deadline, so
+ * that the store can drop its packets. */
 void channel_leave_behind(struct channel *c, struct instant now);
-/* What silence is measured from moves by the time that this node slept. */
+/* Moves the send times of all packets by `late`, the time that this node
+ * slept: the receivers could not acknowledge meanwhile. */
 void channel_excuse(struct channel *c, struct span late);
-/* Whether a receiver that is there still has to get something. */
+/* Whether a present receiver has yet to acknowledge a packet. */
 bool channel_is_delivering(const struct channel *c);
 
 #endif

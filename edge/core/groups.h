@@ -1,6 +1,6 @@
 /*
- * groups - what this node publishes, and what is published to it [P-9]; for
- * the files of the node.
+ * groups - publications: this node's own to its peers, and the peers' to this
+ * node [P-9]. Only the files of edge/core's node include this header.
  */
 #ifndef EDGE_CORE_GROUPS_H
 #define EDGE_CORE_GROUPS_H
@@ -14,59 +14,75 @@ struct peer;
 struct relay;
 struct subscription;
 
-/* groups.c: what this node publishes. */
+/* groups.c: this node publishes. */
+/* Takes a publication for sending; `*peers` is the number of receivers. False:
+ * `*why` says why it is not taken. */
 bool groups_offer(struct node *n, const struct message *m, uint32_t *peers,
                   enum node_outcome *why);
+/* NODE_PUBLISH */
 void groups_publish(struct node *n, const struct node_event *event);
+/* Frees all channels. */
 void groups_close(struct node *n);
-/* The peer joined, left, will not come back; its announcement or its path is
- * another. */
+/* The peer joined, left, or will not come back; its announcement or its path
+ * changed. */
 void groups_joined(struct node *n, struct peer *p);
 void groups_left(struct peer *p);
 void groups_forget(struct peer *p);
 void groups_changed(struct node *n, struct peer *p);
 void groups_path_changed(struct node *n, struct peer *p);
-/* What is to be told to the peer is told; relays learn whom to spare. */
+/* Sends the STARTs and keys that the peer needs, and tells each relay whether
+ * to leave the peer out of its fan-out. */
 void groups_settle(struct node *n, struct peer *p);
-/* The way to a peer: a relay's index, or ROUTE_. */
+/* The index of the relay on the peer's current path, or ROUTE_. */
 int groups_route(const struct peer *p);
-/* What became of a START. */
+/* The session delivered the START number `ref`, or gave it up. */
 void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
                     struct instant now);
+/* The peer sent a GROUP_ACK record. */
 void groups_acknowledged(struct node *n, struct peer *p,
                          const struct group_ack *ack);
+/* The channel's deadline: receivers that are too slow are left behind, silent
+ * ones are probed or repaired. groups_rearm sets the next deadline. */
 void groups_due(struct node *n, struct outflow *o);
 void groups_rearm(struct node *n, struct outflow *o);
+/* Adds NODE_READY once a publication that was BUSY finds room. */
 void groups_tell_ready(struct node *n);
+/* This node slept for `late`: receivers get that time back. */
 void groups_excuse(struct node *n, struct span late);
-/* Whether a receiver that is there lacks something. */
+/* Whether a present receiver has yet to acknowledge a packet. */
 bool groups_are_delivering(const struct node *n);
 size_t groups_store_bytes(const struct node *n);
 
-/* groups_send.c */
-/* The relay is to know whether multicasts may spare the peer. */
+/* groups_send.c: the packets of those publications are written. */
+/* Tells the relay to leave the peer out of its fan-out, or to include it again,
+ * if that changed: a peer that another path serves needs no copy. */
 void groups_spare(struct node *n, const struct relay *relay, struct peer *p);
+/* Whether a packet can be sent to the peer by unicast now. */
 bool groups_has_output(const struct peer *p);
-/* Whether it is a receiver that lacks something. */
+/* Whether the peer has yet to receive or acknowledge something. */
 bool groups_lacks(const struct peer *p);
-/* Writes one packet for the peer alone. */
+/* Writes one packet to the peer by unicast. */
 void groups_write(struct node *n, struct peer *p, struct link *link);
-/* Makes packets of what was published in this step. */
+/* Makes packets of the publications of this step. */
 void groups_seal(struct node *n);
-/* Uploads one packet of each stream to each relay; true if one was. */
+/* Uploads one packet of each stream to each relay; true if there was one. */
 bool groups_upload(struct node *n);
 
-/* subscriptions.c: what is published to this node. */
-/* This node's groups are others now. */
+/* subscriptions.c: peers publish to this node. */
+/* This node's list of groups changed. */
 void subscriptions_changed(struct node *n);
-/* A relay is to know them. */
+/* Tells a relay this node's groups. */
 void subscriptions_tell(struct node *n, const struct link *relay);
+/* The peer sent a START: a stream begins or goes on, or a key is new. */
 void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes);
+/* A multicast packet of the peer came in. */
 void subscriptions_take(struct node *n, struct peer *p, struct link *link,
                         struct bytes packet);
-/* The way to the peer is another. */
+/* The current path to the peer changed. */
 void subscriptions_path_changed(struct node *n, struct peer *p);
+/* An acknowledgement is due. */
 void subscriptions_due(struct node *n, struct subscription *s);
+/* Drops all streams of the peer, but remembers their positions. */
 void subscriptions_forget(struct node *n, struct peer *p);
 
 #endif

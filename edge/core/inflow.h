@@ -1,10 +1,10 @@
 /*
- * inflow - a stream that a peer publishes to a group, as it comes in [P-9].
+ * inflow - the receiving end of one stream that a peer publishes [P-9].
  *
- * Records are taken in order, once; whole messages are handed over through the
- * sink, and so is the number of those that will not come. When to acknowledge
- * is decided here, soon after a rest and later in a stream that goes on
- * [P-9.7]; the sending is the owner's:
+ * The inflow takes each record once and in order. It passes complete messages
+ * to the sink, and so the number of messages that this node will not receive.
+ * It decides when to acknowledge: soon after a pause in the stream, later
+ * within a continuous stream [P-9.7]. The owner sends the acknowledgements:
  *
  *     inflow_start(...) with each START, inflow_take(...) with each packet;
  *     at inflow_deadline: inflow_acknowledge(...)
@@ -35,38 +35,38 @@ struct inflow {
     struct group_tag tag;
     uint64_t stream;
     struct inflow_key keys[INFLOW_KEYS];
-    struct aead ready; /* one of them, that was used last */
+    struct aead ready; /* the key used last, ready for use */
     uint32_t ready_id; /* 0: none */
     struct inbox inbox;
     uint64_t next_message;
-    uint64_t next_record;   /* with which it begins */
-    bool skipping;          /* a message that is larger than this node takes */
-    bool left;              /* this node left the group, and may be back */
+    uint64_t next_record;   /* where the next message begins */
+    bool skipping;          /* inside a message that is too large to take */
+    bool left;              /* this node left the group, and may rejoin */
     size_t unacknowledged;  /* bytes */
-    size_t share;           /* so many never go without a word */
-    bool missing;           /* something came too early */
-    bool hurry;             /* the sender is to know soon what is here */
-    bool later;             /* the stream goes on: there is time */
+    size_t share;           /* that many unacknowledged bytes force an ack */
+    bool missing;           /* a record came ahead of one that is missing */
+    bool hurry;             /* acknowledge soon: the sender wastes packets */
+    bool later;             /* continuous stream: the ack may wait longer */
     struct instant came_at; /* the last packet */
-    struct instant quick_until;    /* so long there is none */
-    struct instant acknowledge_at; /* NEVER: nothing to say */
+    struct instant quick_until;    /* until then no ack waits longer */
+    struct instant acknowledge_at; /* NEVER: nothing to acknowledge */
     struct instant acknowledged_at;
 };
 
 struct inflow_conf {
-    size_t message_limit;   /* the largest message's data, bytes; larger ones
-                             * become a gap of one */
-    uint64_t sender_window; /* bytes that it keeps, and then waits */
+    size_t message_limit;   /* data bytes of the largest message to take; a
+                             * larger one becomes a gap of one */
+    uint64_t sender_window; /* bytes that the sender stores before it blocks */
 };
 
 void inflow_init(struct inflow *in, const struct group_start *start,
                  const struct inflow_conf *conf);
 /* Wipes and frees. */
 void inflow_close(struct inflow *in);
-/* START: the key is kept, and its cipher must be one that this node can do; if
- * the stream goes on further than what came, the gap is told: to who left
- * meanwhile, only what is since its return. The first START must name a record.
- * Each is answered at once with what is here [P-9.7]. */
+/* Takes a START: keeps the key, whose cipher this node must support. If the
+ * START skips messages, the sink gets the gap; a node that left the group
+ * meanwhile counts only the messages since it rejoined. The first START must
+ * name a record. An acknowledgement is due at once [P-9.7]. */
 void inflow_start(struct inflow *in, const struct group_start *start,
                   struct instant now, const struct inflow_sink *sink);
 
@@ -74,7 +74,7 @@ enum inflow_verdict {
     INFLOW_TAKEN,
     INFLOW_NO_KEY,
     INFLOW_FORGED,
-    INFLOW_VIOLATION, /* authentic nonsense: the stream is unusable */
+    INFLOW_VIOLATION, /* authentic but malformed: the stream is unusable */
 };
 /* Opens the packet in place and takes its records. */
 enum inflow_verdict inflow_take(struct inflow *in,
@@ -82,12 +82,12 @@ enum inflow_verdict inflow_take(struct inflow *in,
                                 struct instant now,
                                 const struct inflow_sink *sink) MUST_USE;
 
-/* The way of the packets and of the words is another: what is owed is soon
- * said, and shows whether the new one leads anywhere. */
+/* The path of packets and acknowledgements changed: an acknowledgement that is
+ * owed goes soon, so that both ends learn whether the new path works. */
 void inflow_path_changed(struct inflow *in, struct instant now);
 
 struct instant inflow_deadline(const struct inflow *in);
-/* What to say now; nothing is owed after it. */
+/* The acknowledgement to send now; none is owed afterwards. */
 struct group_ack inflow_acknowledge(struct inflow *in, struct instant now);
 
 #endif
