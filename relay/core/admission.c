@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+/* A connection's first packet while the hub decides on it. */
 struct arrival {
     const struct hub_event *event;
     uint8_t version;
@@ -9,15 +10,17 @@ struct arrival {
     struct certificate certificate;
 };
 
-/* What is spoken with whoever said this HELLO; 0: no version is [P-1.3]. */
+/* The protocol version to speak with the sender of this HELLO [P-1.3]; 0 if
+ * there is none. */
 static uint8_t version_of(struct bytes packet)
 {
     if (packet.size < 2 || packet.data[0] != RELAY_HELLO)
-        return PROTOCOL_VERSION; /* It is malformed. */
+        return PROTOCOL_VERSION; /* Malformed: decoding it will fail. */
     return version_agreed(PROTOCOL_VERSION, packet.data[1]);
 }
 
-/* Is it who it says, and may it be here? */
+/* Checks that the certificate is valid, of a mesh that the hub serves, and of
+ * the key that the connection's handshake proved. */
 static enum refusal examine_certificate(struct hub *h, struct arrival *a)
 {
     struct certificate *c = &a->certificate;
@@ -27,7 +30,7 @@ static enum refusal examine_certificate(struct hub *h, struct arrival *a)
         return REFUSAL_MESH_UNKNOWN;
     uint64_t unix_now = hub_unix_now(h);
     if (unix_now == 0)
-        return REFUSAL_NOT_YET; /* Who has no clock lets nobody in. */
+        return REFUSAL_NOT_YET; /* Without a clock no certificate is valid. */
     struct mesh_id mesh = c->mesh;
     enum certificate_verdict verdict =
         certificate_check(a->hello.certificate, &mesh, unix_now, c);
@@ -44,7 +47,7 @@ static enum refusal examine_certificate(struct hub *h, struct arrival *a)
 static bool has_room(const struct hub *h, const struct mesh *m,
                      const struct address *address, const struct edge *old)
 {
-    /* The one that is replaced makes room for itself. */
+    /* The connection that this one replaces leaves its place. */
     size_t spare = old ? 1 : 0;
     size_t spare_address =
         old && address_same_network(&old->address, address) ? 1 : 0;
@@ -54,7 +57,8 @@ static bool has_room(const struct hub *h, const struct mesh *m,
                h->conf.limits.edges_per_address + spare_address;
 }
 
-/* Is there a place for it among those who are here? */
+/* Checks the edge against the edges of its mesh: whether it is revoked or
+ * replaced, its name taken, or the relay full. */
 static enum refusal examine_place(struct hub *h, const struct arrival *a)
 {
     const struct certificate *c = &a->certificate;
@@ -133,14 +137,14 @@ static void admit(struct hub *h, const struct arrival *a)
 {
     struct mesh *m = mesh_take(h, &a->certificate.mesh);
     struct edge *old = map_get(&m->nodes, a->certificate.node.key);
-    /* The others care for what changed, not for a connection made anew; those
-     * who are just being told the roster may have missed the old one. */
+    /* A new connection alone is no news for the other edges. But an edge that
+     * is still receiving the roster may have missed the old connection. */
     bool news =
         !old || old->epoch.value != a->hello.epoch.value || m->syncing > 0 ||
         !bytes_equal(bytes_of(old->sealed, old->sealed_size), a->hello.sealed);
     struct pace announcing = {{0}};
     if (old) {
-        announcing = old->announcing; /* It is the same node's. */
+        announcing = old->announcing; /* The limit is one for each node. */
         edge_replace(h, old);
     }
     struct edge *e = edge_new(

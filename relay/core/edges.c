@@ -69,13 +69,14 @@ static void enter_mesh(struct mesh *m, struct edge *e)
     m->count++;
     map_put(&m->nodes, e->node.key, e);
     map_put(&m->names, e->name, e);
-    /* The roster that it is owed are those who were here before it; of later
-     * ones it hears as they come. */
+    /* The edge gets the roster of the edges that arrived before it; PRESENT
+     * tells it about later ones. */
     e->sync = m->first;
     m->syncing++;
 }
 
-/* When to look at its certificate's end: only then, or a while before. */
+/* When to check the certificate next: when it expires, or after HUB_EXPIRY_S if
+ * that is sooner. */
 static struct instant expiry_look(const struct hub *h, const struct edge *e)
 {
     uint64_t unix_now = hub_unix_now(h);
@@ -101,7 +102,8 @@ struct edge *edge_new(struct hub *h, struct mesh *m,
     e->sealed = memory_copy(hello->sealed.data, hello->sealed.size);
     e->lost_after = lost_after_of(hello);
     e->heard = h->now;
-    e->tokens = UINT64_C(1) << 62; /* full: cut to the burst at first use */
+    /* Full: the first edge_may_send cuts it down to the burst. */
+    e->tokens = UINT64_C(1) << 62;
     e->tokens_at = h->now;
     e->silence.owner = e;
     e->expiry.owner = e;
@@ -184,7 +186,7 @@ static void log_edge(struct hub *h, const struct edge *e, enum hub_log what,
     memcpy(todo->log.name, e->name, sizeof todo->log.name);
 }
 
-/* Removes the edge and tells those who stay. */
+/* Removes the edge and tells the edges that stay. */
 static void end(struct hub *h, struct edge *e, enum departure departure)
 {
     struct mesh *m = e->mesh;
@@ -226,7 +228,8 @@ void edge_gone(struct hub *h, struct edge *e, enum departure departure)
 
 void edge_heard(struct hub *h, struct edge *e)
 {
-    /* The timer stays where it is and finds out when it is due. */
+    /* Setting the timer for each packet would cost too much: when it fires,
+     * edge_silence_due sets it again if the edge was heard meanwhile. */
     e->heard = h->now;
     e->doubts = 0;
 }
@@ -236,7 +239,7 @@ void edge_silence_due(struct hub *h, struct edge *e)
     struct instant due = instant_after(e->heard, e->lost_after);
     struct span grace = span_min(e->lost_after, span_ms(HUB_GRACE_MS));
     struct instant sure = instant_after(h->woke_late, grace);
-    /* What it sent may still wait to be read by a hub that was starved. */
+    /* If this process got no CPU, packets of the edge may still be unread. */
     if (!instant_reached(sure, h->now) && e->doubts < HUB_DOUBTS) {
         e->doubts++;
         due = instant_max(due, sure);
@@ -259,7 +262,8 @@ void edge_check_expiry(struct hub *h, struct edge *e)
 
 void edges_reap(struct hub *h)
 {
-    /* Telling of one may doom another; each turn ends one. */
+    /* To tell others that one edge left may doom another edge; each turn of
+     * this loop frees one. */
     while (h->doomed)
         edge_refuse(h, h->doomed, h->doomed->doomed_for, DEPARTURE_LOST);
 }

@@ -6,12 +6,12 @@
 #include "common/base/memory.h"
 
 enum {
-    LINE_FIRST = 8, /* packets; a power of two, as all its sizes */
-    /* An empty queue keeps a table of so many sources and no larger one. */
+    LINE_FIRST = 8, /* packets; each capacity is a power of two */
+    /* An empty queue frees a table with room for more sources than this. */
     TABLE_KEPT = 64,
 };
 
-/* A source's line: a ring that grows. */
+/* The FIFO of one source: a ring buffer that grows. */
 struct flow {
     struct node_id source;
     struct flow *previous; /* in the ring of turns */
@@ -21,8 +21,8 @@ struct flow {
     size_t first;
     size_t count;
     size_t bytes;
-    size_t credit; /* bytes that it may still send in its turn */
-    size_t place;  /* in the heap */
+    size_t credit; /* bytes that the source may still send in its turn */
+    size_t place;  /* index in the heap */
 };
 
 void fair_init(struct fair *q, const uint8_t hash_key[16])
@@ -36,7 +36,7 @@ static size_t cost_of(const struct shared_packet *packet)
     return packet->size + SHARED_PACKET_OVERHEAD;
 }
 
-/* ---- A line ------------------------------------------------------------ */
+/* ---- One source's FIFO ------------------------------------------------- */
 
 static struct shared_packet **slot(const struct flow *f, size_t i)
 {
@@ -79,7 +79,7 @@ static struct shared_packet *line_take_last(struct flow *f)
     return packet;
 }
 
-/* ---- Who is the heaviest ----------------------------------------------- */
+/* ---- The heap: which source has the most bytes ------------------------- */
 
 static void heap_place(struct fair *q, size_t place, struct flow *f)
 {
@@ -87,7 +87,7 @@ static void heap_place(struct fair *q, size_t place, struct flow *f)
     f->place = place;
 }
 
-/* Its weight has changed: up or down to where it belongs. */
+/* Moves the flow up or down in the heap after its bytes changed. */
 static void heap_settle(struct fair *q, struct flow *f)
 {
     size_t at = f->place;
@@ -133,7 +133,8 @@ static void give_turn(struct fair *q, struct flow *f)
     f->credit += FAIR_TURN;
 }
 
-/* At the end of the ring: just before the one whose turn it is. */
+/* Adds the flow at the end of the ring, just before the flow that sends
+ * next. */
 static struct flow *flow_new(struct fair *q, const struct node_id *source)
 {
     struct flow *f = memory_new(sizeof *f);
@@ -165,7 +166,7 @@ static void flow_free(struct fair *q, struct flow *f)
         map_close(&q->flows);
 }
 
-/* After a packet was taken from it. */
+/* Updates ring and heap after a packet was taken from the flow. */
 static void flow_settle(struct fair *q, struct flow *f)
 {
     if (f->count == 0) {
@@ -173,7 +174,7 @@ static void flow_settle(struct fair *q, struct flow *f)
         return;
     }
     heap_settle(q, f);
-    /* A turn's bytes are at least one packet's: nobody is passed over. */
+    /* A turn's credit covers any packet, so each turn sends at least one. */
     if (q->turn == f && f->credit < cost_of(*slot(f, 0)))
         give_turn(q, f->next);
 }
@@ -190,8 +191,9 @@ bool fair_admits(const struct fair *q, const struct node_id *source,
 {
     if (!fair_is_over(q, size, limit))
         return true;
-    /* If it fits its share, the others hold more than theirs together: the
-     * heaviest is one of them until there is room. */
+    /* If the packet fits the source's share while the queue is full, the other
+     * sources together exceed their shares, so the heaviest is one of them
+     * until the packet fits. */
     const struct flow *f = map_get(&q->flows, source->key);
     size_t held = f ? f->bytes : 0;
     size_t sources = q->count + (f ? 0 : 1);

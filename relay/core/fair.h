@@ -1,10 +1,11 @@
 /*
- * fair - packets that wait for one destination, shared fairly by their sources.
+ * fair - the queue of packets for one destination, fair to their sources.
  *
- * Each source has a line of its own. The lines take turns by bytes (deficit
- * round robin): who sends a lot waits behind itself. A full queue still takes
- * packets of a source that holds less than an equal share; whoever holds most
- * then loses its last ones.
+ * Each source has a FIFO of its own in the queue. The FIFOs take turns by
+ * bytes (deficit round robin), so a source that sends a lot delays only
+ * itself. A full queue still admits a packet of a source whose bytes are below
+ * an equal share; the source with the most bytes then loses its newest
+ * packets.
  *
  *     if (fair_admits(&q, source, size, limit)) {
  *         while (fair_is_over(&q, size, limit))
@@ -19,41 +20,47 @@
 #include "common/wire/packet.h"
 #include "relay/core/shared_packet.h"
 
-/* The bytes of a turn: no packet with its overhead is larger. */
+/* What a source may send in one turn, in bytes: at least the largest packet
+ * with its overhead. */
 enum { FAIR_TURN = PACKET_SIZE + SHARED_PACKET_OVERHEAD };
 
 struct flow;
 
 struct fair {
-    struct map flows;    /* source -> flow; each has a packet */
-    struct flow *turn;   /* whose it is, in a ring of all; NULL: empty */
-    struct flow **heavy; /* a binary heap, the heaviest first */
-    size_t count;
-    size_t capacity;
-    size_t bytes; /* with the packets' overheads */
+    struct map flows;    /* source -> flow; no flow is empty */
+    struct flow *turn;   /* sends next; in a ring of all. NULL: queue empty */
+    struct flow **heavy; /* binary heap of all flows, the most bytes first */
+    size_t count;        /* of flows */
+    size_t capacity;     /* of `heavy` */
+    size_t bytes;        /* of all packets, with their overheads */
 };
 
+/* An empty queue. `hash_key` is random; the queue copies it. */
 void fair_init(struct fair *q, const uint8_t hash_key[16]);
-/* Drops what waits. */
+/* Releases all packets and frees the queue's memory. */
 void fair_close(struct fair *q);
 
-/* Whether a packet of `size` bytes may wait where `limit` bytes are the most:
- * there is room, or the source holds less than its share. */
+/* Tells whether the queue, limited to `limit` bytes, admits a packet of `size`
+ * bytes: the packet fits, or the source stays within an equal share with it.
+ * In the second case the caller makes room by fair_displace first. */
 bool fair_admits(const struct fair *q, const struct node_id *source,
                  size_t size, size_t limit) MUST_USE;
-/* The queue with that packet would be over the limit. */
+/* Tells whether a packet of `size` bytes would bring the queue over the
+ * limit. */
 bool fair_is_over(const struct fair *q, size_t size, size_t limit) MUST_USE;
-/* Takes the last packet of the source that holds most; the caller holds it.
- * Never one of a source whose packet was admitted. */
+/* Removes the newest packet of the source with the most bytes, and passes the
+ * queue's reference to the caller. The queue must not be empty. A source
+ * whose packet fair_admits admitted never loses one to that packet. */
 struct shared_packet *fair_displace(struct fair *q) MUST_USE;
 
-/* Holds the packet as well, behind its source's others. */
+/* Appends the packet to its source's FIFO; the queue holds a reference of its
+ * own. The caller checked fair_admits. */
 void fair_put(struct fair *q, const struct node_id *source,
               struct shared_packet *packet);
-/* The packet whose turn it is, which stays in it until fair_drop; NULL if there
- * is none.
- */
+/* The packet to send next; NULL if the queue is empty. The packet stays in the
+ * queue until fair_drop. */
 struct shared_packet *fair_first(const struct fair *q);
+/* Removes the packet that fair_first returns; does nothing if there is none. */
 void fair_drop(struct fair *q);
 bool fair_is_empty(const struct fair *q);
 

@@ -7,7 +7,7 @@
 
 enum { SPARE_ENTRY_SIZE = 1 + KEY_SIZE };
 
-/* All of a mesh's edges that told the tag. */
+/* The edges of a mesh whose GROUPS holds the tag. */
 struct group {
     struct group_tag tag;
     struct membership *first;
@@ -27,7 +27,8 @@ static struct group *group_take(struct mesh *m, const uint8_t *tag)
 static void join(struct edge *e, const uint8_t *tag)
 {
     struct group *g = group_take(e->mesh, tag);
-    /* The edge was in no group before: a tag told twice shows at once. */
+    /* The edge left all groups before, and each new member is put first: so
+     * this shows a tag that GROUPS holds twice. */
     if (g->first && g->first->edge == e)
         return;
     struct membership *s = &e->memberships[e->membership_count++];
@@ -83,7 +84,8 @@ static bool is_spare_list(struct bytes list)
     return true;
 }
 
-/* Whom it names need not be here: the list outlives their connections. */
+/* The list may name nodes that are not connected, and outlives their
+ * connections. */
 void edge_spare(struct hub *h, struct edge *e, struct bytes list)
 {
     if (!is_spare_list(list)) {
@@ -116,8 +118,9 @@ static void fan_out(struct hub *h, const struct edge *from,
     shared_packet_release(&d.copy);
 }
 
-/* REFUSAL_NONE: it may be fanned out. A sender hears of nothing else: what
- * went astray, the receivers' acknowledgements tell it [P-9.6, P-9.8]. */
+/* REFUSAL_NONE if the multicast may be fanned out. The sender is not told of
+ * other results: the receivers' acknowledgements show it what was lost
+ * [P-9.6, P-9.8]. */
 static enum refusal examine(struct hub *h, struct edge *e,
                             const struct hub_event *event,
                             struct multicast_packet *m)

@@ -137,7 +137,7 @@ static void packet(struct hub *h, const struct hub_event *event)
         admission_packet(h, event);
 }
 
-/* Certificates run out also of those who came in time. */
+/* Sets the wall clock, and checks the certificates of all edges against it. */
 static void clock_told(struct hub *h, uint64_t unix_seconds)
 {
     h->clock = unix_seconds;

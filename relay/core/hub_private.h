@@ -1,9 +1,11 @@
 /*
- * hub_private - what the hub's files share; nobody else includes it.
+ * hub_private - the structs and functions that the files of the hub share.
  *
- * hub.c takes events and time, admission.c decides on HELLO, edges.c makes and
- * ends connections, traffic.c writes and forwards, groups.c fans out, roster.c
- * tells a mesh who is there, revoked.c keeps the lists of who is out.
+ * Only the hub's own files include this header. hub.c dispatches events and
+ * timers, admission.c decides on HELLO, edges.c creates and ends edges,
+ * traffic.c writes and forwards packets, groups.c fans multicasts out, roster.c
+ * tells the edges of a mesh about each other, revoked.c stores and spreads
+ * revocation lists, todos.c is the list of what the owner has to do.
  */
 #ifndef RELAY_CORE_HUB_PRIVATE_H
 #define RELAY_CORE_HUB_PRIVATE_H
@@ -19,32 +21,38 @@
 #include <limits.h>
 
 enum {
-    /* What the hub hands out for one edge in one step; the rest follows in
-     * later steps, so that one slow or new edge does not fill the memory. */
+    /* Queued bytes that the hub writes to one edge in one step. The rest
+     * follows in later steps, so that one edge does not fill the memory. */
     HUB_PORTION = 256 * 1024,
-    /* At least so much control may wait for a blocked edge. */
+    /* Bytes of control packets that may wait for a blocked edge, at least. */
     HUB_CONTROL_MIN = 256 * 1024,
-    /* Announcements: so many at once, then one each interval. */
+    /* Announcements of one edge: a burst, then one each interval. */
     HUB_ANNOUNCE_BURST = 8,
     HUB_ANNOUNCE_INTERVAL_MS = 250,
-    /* Revocation lists of a mesh, which go to all its edges: the same. */
+    /* Revocation lists of one mesh: a burst, then one each interval. */
     HUB_REVOKE_BURST = 16,
     HUB_REVOKE_INTERVAL_MS = 250,
-    /* The hub steps at least this often; a gap this much longer means that it
-     * was starved itself, and then it doubts itself before any edge. */
+    /* The hub steps at least every PULSE_MS. A step that comes LATE_MS after
+     * that means that the process got no CPU, and that packets of the edges
+     * may still be unread: for GRACE_MS the hub then declares no edge silent,
+     * at most DOUBTS times in a row for one edge. */
     HUB_PULSE_MS = 250,
     HUB_LATE_MS = 200,
     HUB_GRACE_MS = 1000,
     HUB_DOUBTS = 8,
-    /* A certificate's end is looked at so often at least: clocks move. */
+    /* The hub checks an edge's certificate at least this often, because the
+     * wall clock can be set. */
     HUB_EXPIRY_S = 3600,
+    /* The limits of the time of silence that an edge's HELLO may ask for. */
     HUB_LOST_AFTER_MIN_MS = 500,
     HUB_LOST_AFTER_MAX_MS = 5 * 60 * 1000,
-    /* Meshes without edges whose revocations an open relay remembers. */
+    /* An open relay keeps the revocation list of a mesh without edges only up
+     * to this many meshes. */
     HUB_MESHES_KEPT = 1024,
-    /* Whom an edge may name that its multicasts need not go to. */
+    /* Entries of an edge's SPARE list: nodes that its multicasts skip. */
     HUB_SPARED = 1024,
-    /* What an entry of such a list takes, and one of an edge's groups. */
+    /* Memory that is counted for each such entry, and for each group that an
+     * edge is in. */
     HUB_SPARED_BYTES = 96,
     HUB_MEMBERSHIP_BYTES = 256,
     NAME_KEY_SIZE = NAME_MAX_SIZE + 1,
@@ -57,71 +65,74 @@ struct mesh {
     struct mesh_id id;
     struct map nodes;   /* node id -> edge */
     struct map names;   /* name, zero-padded -> edge */
-    struct map groups;  /* tag -> group; each has a member */
-    struct edge *first; /* in the order of arrival */
+    struct map groups;  /* tag -> group; no group is empty */
+    struct edge *first; /* all edges, in the order of arrival */
     struct edge *last;
-    size_t count;
-    size_t syncing; /* edges that do not have the whole roster yet */
+    size_t count;   /* of edges */
+    size_t syncing; /* edges that have not received SYNCED yet */
     uint8_t *list;  /* the revocation list, owned, or NULL */
     size_t list_size;
-    struct revocation revocation; /* points into the list; zeroed without */
-    struct pace revoking;
+    struct revocation revocation; /* points into `list`; zeroed without one */
+    struct pace revoking;         /* limits new revocation lists */
 };
 
-/* One network (address_network) and how many edges come from it. */
+/* One network (address_network) and how many edges connect from it. */
 struct host {
     uint8_t key[ADDRESS_KEY_SIZE];
     size_t edges;
 };
 
-/* That an edge wants what is published to a group. */
+/* One edge in one group: the edge receives what is published to the group. */
 struct membership {
     struct edge *edge;
     struct group *group;
-    struct membership *previous; /* of the group's */
+    struct membership *previous; /* in the group's list */
     struct membership *next;
 };
 
-/* An admitted connection. */
+/* A connection whose HELLO the hub accepted. */
 struct edge {
     uint64_t conn;
     struct mesh *mesh;
     struct host *host;
-    struct edge *previous;
+    struct edge *previous; /* in the mesh's list */
     struct edge *next;
     struct node_id node;
     struct epoch epoch;
     char name[NAME_KEY_SIZE]; /* zero-padded */
     struct address address;
-    uint64_t not_after;
-    struct timer expiry; /* of its certificate */
+    uint64_t not_after;  /* end of its certificate, in Unix seconds */
+    struct timer expiry; /* next check of the certificate */
 
-    struct span lost_after;
-    struct instant heard;
-    int doubts; /* reprieves since it was heard */
+    struct span lost_after; /* the edge is lost after this long a silence */
+    struct instant heard;   /* when its last packet came */
+    int doubts;             /* times that it was spared since; HUB_DOUBTS */
     struct timer silence;
 
-    uint8_t *sealed; /* its announcement, owned */
+    uint8_t *sealed; /* its sealed announcement, owned */
     size_t sealed_size;
     struct pace announcing;
-    struct timer announce; /* armed: the others wait for the news */
+    struct timer announce; /* armed: the other edges wait for the newest */
 
-    struct edge *sync; /* whom to tell it of next; itself: SYNCED */
-    bool synced;
-    bool blocked;
-    bool doomed; /* ends with this step: it cannot take control, */
-    enum refusal doomed_for;
+    /* The next edge of the roster to tell this edge about; this edge itself:
+     * only SYNCED is left to send. */
+    struct edge *sync;
+    bool synced;             /* it has received the whole roster, and SYNCED */
+    bool blocked;            /* its connection takes no writes now */
+    bool doomed;             /* the hub refuses it at the end of this step, */
+    enum refusal doomed_for; /* for this reason */
     struct edge *next_doomed;
-    struct queue control;
-    struct fair data;
-    struct timer work; /* armed: portions are left to hand out */
+    struct queue control; /* packets from the hub itself */
+    struct fair data;     /* packets from other edges */
+    struct timer work;    /* armed: queued packets are left to write */
 
-    struct membership *memberships; /* owned, of fixed size: they are linked */
+    /* Owned. The array never moves, as its items are linked in the groups. */
+    struct membership *memberships;
     size_t membership_count;
-    struct map spared; /* node id -> this edge: not for its own multicasts */
-    size_t told_bytes; /* what is kept of all that it told */
+    struct map spared; /* node id -> this edge; its multicasts skip the node */
+    size_t told_bytes; /* memory of its announcement, groups and SPARE list */
 
-    uint64_t tokens; /* bytes times 10^6 that it may send now */
+    uint64_t tokens; /* bytes that it may send now, times 10^6 */
     struct instant tokens_at;
 };
 
@@ -130,122 +141,159 @@ struct hub {
     struct mesh_id *served; /* conf.meshes, owned */
     struct map conns;       /* conn -> edge */
     struct map meshes;      /* id -> mesh */
-    struct map hosts;
+    struct map hosts;       /* address_key of the network -> host */
     struct heap timers;
-    struct shared_packets *parcels; /* all packets that wait */
-    size_t told_bytes;              /* of all edges */
-    struct edge *doomed;
+    struct shared_packets *parcels; /* counts all queued packets */
+    size_t told_bytes;              /* the sum over all edges */
+    struct edge *doomed;            /* list of the doomed edges */
     bool stopping;
-    uint64_t clock; /* Unix seconds at clock_at; 0: never told */
+    uint64_t clock; /* Unix seconds at clock_at; 0: no HUB_CLOCK came yet */
     struct instant clock_at;
-    struct instant pulse;
-    struct instant woke_late; /* when it last found itself late */
+    struct instant pulse;     /* the hub steps by then, if there are edges */
+    struct instant woke_late; /* the last step that came too late */
     struct hub_counters counters;
-    /* Of the step under way. */
+    /* Valid during a step. */
     struct instant now;
     struct hub_todos *todos;
 };
 
 /* todos.c */
+
+/* Appends an item. The caller fills in the members that `kind` needs. */
 struct hub_todo *hub_todos_add(struct hub_todos *t, enum hub_todo_kind kind,
                                uint64_t conn);
-/* Room in the list's arena, as a writer. */
+/* Allocates `size` bytes in the arena of the step's list, to write into. */
 struct writer hub_room(struct hub *h, size_t size);
 
 /* hub.c */
+
+/* Wall-clock time in Unix seconds; 0 if no HUB_CLOCK came yet. */
 uint64_t hub_unix_now(const struct hub *h);
+/* Tells whether the settings allow edges of the mesh. */
 bool hub_serves(const struct hub *h, const struct mesh_id *id);
 
-/* admission.c: the first packet of a connection. */
+/* admission.c */
+
+/* Handles the first packet of a connection: admits or refuses the edge. */
 void admission_packet(struct hub *h, const struct hub_event *event);
 
 /* edges.c */
+
+/* What edge_new makes an edge of: borrowed for the call. */
 struct edge_start {
     const struct hub_event *event;
     const struct relay_hello *hello;
     const struct certificate *certificate;
 };
-/* Takes a place in all tables; room and uniqueness were checked before. */
+/* Creates the edge and enters it in all tables. The caller checked that there
+ * is room and that node and name are free. */
 struct edge *edge_new(struct hub *h, struct mesh *m,
                       const struct edge_start *start);
-/* What is kept of what it told has changed: to be called after each change.
- * The largest edge goes if it is too much for all. */
+/* Updates told_bytes. The caller calls this after each change of the edge's
+ * announcement, groups or SPARE list. If limits.memory is exceeded then, the
+ * edges that use the most are doomed. */
 void edge_weigh(struct hub *h, struct edge *e);
-/* How many edges come from the network of the address. */
+/* Counts the edges that connect from the network of the address. */
 size_t edges_from(const struct hub *h, const struct address *address);
-/* Removes and frees; tells nobody. */
+/* Removes the edge from all tables and frees it. Sends and logs nothing. */
 void edge_free(struct hub *h, struct edge *e);
-/* The edge is refused from now on: says why, drops, logs, tells the others
- * (departure 0: tells them nothing). */
+/* Sends REFUSED to the edge, drops the connection, logs, frees the edge, and
+ * tells the other edges that it left (departure 0: tells them nothing). */
 void edge_refuse(struct hub *h, struct edge *e, enum refusal reason,
                  enum departure departure);
-/* Makes place for the same node's new connection: refused, dropped, and the
- * others need not know. The mesh stays, even empty. */
+/* Refuses and frees the edge because its node has a new connection. The other
+ * edges are not told, and the mesh stays even if it is empty. */
 void edge_replace(struct hub *h, struct edge *e);
-/* The edge is gone: logs and tells the others. */
+/* The connection has ended: logs, frees the edge, tells the other edges. */
 void edge_gone(struct hub *h, struct edge *e, enum departure departure);
+/* Notes that a packet of the edge came now. */
 void edge_heard(struct hub *h, struct edge *e);
+/* The silence timer fired: ends the edge, or sets the timer again. */
 void edge_silence_due(struct hub *h, struct edge *e);
-/* Ends it if its certificate ran out, else looks again when it will have. */
+/* Refuses the edge if its certificate has expired, else sets the timer for the
+ * next check. */
 void edge_check_expiry(struct hub *h, struct edge *e);
-/* Ends those that could not take their control packets. */
+/* Refuses all doomed edges. */
 void edges_reap(struct hub *h);
 
 /* traffic.c */
-/* Dooms the largest edges until so much can be kept. */
+
+/* Dooms the edges that use the most memory until `size` bytes more can be
+ * stored. */
 void hub_make_room(struct hub *h, size_t size);
+/* Sends REFUSED to a connection, whether or not it has an edge. */
 void send_refused(struct hub *h, uint64_t conn, enum refusal reason);
-/* Writes or queues a control packet; dooms an edge whose queue is full. The
- * bytes live in the list's arena. */
+/* Writes a control packet, or queues a copy. Dooms the edge if its queue of
+ * control packets is full. `packet` lies in the arena of the step's list. */
 void edge_control(struct hub *h, struct edge *e, struct bytes packet);
+/* Handles FORWARD [P-7.5]: delivers it, or sends REFUSED to the sender. */
 void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event);
-/* Whether limits.rate allows it; it counts as sent then. */
+/* Tells whether limits.rate allows the edge to send `size` bytes now. If so,
+ * they count as sent. */
 bool edge_may_send(struct hub *h, struct edge *e, size_t size) MUST_USE;
-/* Makes the event's packet one that the relay sends, in place. */
+/* Turns the event's packet, in place, into one of `type` from `source`. */
 void packet_stamp(const struct hub_event *event, enum packet_type type,
                   const struct edge *source);
 /* The event's packet on its way to one edge or many. */
 struct delivery {
     const struct hub_event *event;
     const struct edge *from;
-    struct shared_packet
-        *copy; /* made for the first that is blocked, or NULL */
+    /* The copy that all queues share, made when the first one needs it. */
+    struct shared_packet *copy;
 };
-/* False if it does not fit the edge's queue and the sender has its share of
- * it. The delivery's copy is the caller's to release. */
+/* Writes the packet to the edge, or queues it. Returns false if the edge's
+ * queue is full and the sender has its share of it. The caller releases the
+ * delivery's copy in the end. */
 bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d) MUST_USE;
+/* The edge's connection takes no writes until HUB_WRITABLE. */
 void edge_blocked(struct hub *h, struct edge *e);
-/* Hands out what waits, a portion at a time. */
+/* Writes up to HUB_PORTION of what is queued for the edge: control packets
+ * first, then the roster, then data. */
 void edge_work(struct hub *h, struct edge *e);
 
 /* groups.c [P-9.6] */
+
+/* Handles GROUPS: the edge is in exactly these groups from now on. */
 void edge_groups(struct hub *h, struct edge *e, struct bytes tags);
+/* Handles SPARE: changes the list of nodes that the edge's multicasts skip. */
 void edge_spare(struct hub *h, struct edge *e, struct bytes list);
+/* Handles MULTICAST: delivers it to the group's other edges. */
 void edge_multicast(struct hub *h, struct edge *e,
                     const struct hub_event *event);
-/* It is in no group any more. */
+/* Takes the edge out of all its groups. */
 void groups_leave(struct edge *e);
 
 /* roster.c */
+
+/* NULL if the hub knows no such mesh. */
 struct mesh *mesh_find(const struct hub *h, const struct mesh_id *id);
+/* Finds the mesh, or creates it. */
 struct mesh *mesh_take(struct hub *h, const struct mesh_id *id);
-/* Forgets the mesh if nothing in it is worth keeping. */
+/* Frees the mesh if it has no edges and no revocation list worth keeping. */
 void mesh_release(struct hub *h, struct mesh *m);
 void mesh_free(struct mesh *m);
-/* Tells the others of the edge. */
+/* Sends PRESENT for this edge to the other edges of its mesh. */
 void roster_present(struct hub *h, struct edge *e);
+/* Sends GONE for a node to all edges of the mesh. */
 void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
                  struct epoch epoch, enum departure reason);
-/* The next portion of the roster; true once SYNCED was said. */
+/* Sends the edge the next portion of the roster. Returns true once the edge
+ * has SYNCED. */
 bool roster_sync(struct hub *h, struct edge *e);
+/* Handles ANNOUNCE: stores the announcement, and spreads it. */
 void edge_announce(struct hub *h, struct edge *e, struct bytes sealed);
-/* The others are told of the edge now or, after a burst, in a while. */
+/* Tells the other edges about this edge: at once, or later if it has had a
+ * burst of announcements already. */
 void edge_has_news(struct hub *h, struct edge *e);
 
 /* revoked.c */
+
+/* Tells whether the mesh's revocation list names the node. */
 bool mesh_revoked(const struct mesh *m, const struct node_id *node);
+/* Sends the edge its mesh's list. */
 void send_revocation(struct hub *h, struct edge *e);
-/* A list from an edge, or from a file (edge NULL). */
+/* Handles a list from an edge, or from a file (`from` NULL): stores and spreads
+ * a newer one, and refuses the edges that it names. */
 void revocation_arrived(struct hub *h, struct edge *from, struct bytes list);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "common/base/memory.h"
 
-/* What comes before the serial: magic and mesh. */
+/* The serial follows the magic and the mesh. */
 enum { SERIAL_OFFSET = 4 + KEY_SIZE };
 
 bool mesh_revoked(const struct mesh *m, const struct node_id *node)
@@ -39,7 +39,7 @@ static void keep(struct hub *h, struct mesh *m, struct bytes list)
     m->list = memory_copy(list.data, list.size);
     m->list_size = list.size;
     bool good = revocation_check(bytes_of(m->list, list.size), &m->revocation);
-    ASSERT(good); /* It was checked before it came here. */
+    ASSERT(good); /* The caller checked the list. */
 
     struct hub_todo *todo = hub_todos_add(h->todos, HUB_KEEP, 0);
     todo->bytes = arena_copy(&h->todos->arena, list);
@@ -65,8 +65,8 @@ static void drop_revoked(struct hub *h, struct mesh *m)
     }
 }
 
-/* A mesh that signs list after list makes the relay speak to all its edges.
- * Whoever has one that was dropped sends it again after its next HELLO. */
+/* Limits how often a mesh can make the relay write to all its edges by new
+ * lists. An edge whose list was dropped sends it again after its next HELLO. */
 static bool may_spread(struct hub *h, struct mesh *m, const struct edge *from)
 {
     static const struct span each = {HUB_REVOKE_INTERVAL_MS * 1000};
@@ -80,7 +80,7 @@ void revocation_arrived(struct hub *h, struct edge *from, struct bytes list)
 {
     struct revocation r;
     if (from && serial_of(list) <= from->mesh->revocation.serial)
-        return; /* The usual case, without the cost of a signature. */
+        return; /* The usual case; spares the check of a signature. */
     if (!revocation_check(list, &r)) {
         if (from)
             edge_refuse(h, from, REFUSAL_FORGED, DEPARTURE_LOST);

@@ -77,7 +77,7 @@ void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
         edge_control(h, to, writer_bytes(&w));
 }
 
-/* One packet of the roster, from e->sync on. */
+/* Sends one packet of the roster, from e->sync on; returns its size. */
 static size_t sync_packet(struct hub *h, struct edge *e)
 {
     size_t size = 1;
@@ -127,9 +127,9 @@ void edge_announce(struct hub *h, struct edge *e, struct bytes sealed)
     edge_has_news(h, e);
 }
 
-/* An edge that announces, or connects anew, all the time would make the relay
- * speak to all others all the time: beyond a burst only the newest of an
- * interval counts. */
+/* An edge that announces or reconnects all the time would make the relay write
+ * to all other edges all the time. So after a burst the hub sends only the
+ * newest announcement of each interval. */
 void edge_has_news(struct hub *h, struct edge *e)
 {
     static const struct span each = {HUB_ANNOUNCE_INTERVAL_MS * 1000};

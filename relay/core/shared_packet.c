@@ -6,7 +6,7 @@
 #include "common/base/memory.h"
 
 struct shared_packets {
-    size_t holders; /* the owner, and each parcel */
+    size_t holders; /* the owner, and each packet */
     size_t bytes;
 };
 

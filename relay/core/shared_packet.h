@@ -1,21 +1,25 @@
 /*
- * shared_packet - a packet that waits, copied once however many queues hold it;
- * and how much all of an owner's take together.
+ * shared_packet - a queued packet: one copy, counted references.
+ *
+ * A packet that waits in many queues is copied once. A `struct shared_packets`
+ * counts the memory of all packets that its owner made.
  */
 #ifndef RELAY_CORE_SHARED_PACKET_H
 #define RELAY_CORE_SHARED_PACKET_H
 
 #include "common/base/bytes.h"
 
-/* What its keeping counts as in a queue's bytes. */
+/* Bytes that are counted for each packet beside its own. */
 enum { SHARED_PACKET_OVERHEAD = 64 };
 
-/* What parcels take; it lives until the last of them is gone. */
+/* The count of an owner's packets, in bytes. */
 struct shared_packets;
 
 struct shared_packets *shared_packets_new(void);
-/* The owner wants to know no more. NULL-safe. */
+/* The owner gives up its reference, and `*self` becomes NULL. The count lives
+ * on until its last packet is freed. NULL-safe. */
 void shared_packets_release(struct shared_packets **self);
+/* The bytes of all packets that exist, each counted once with its overhead. */
 size_t shared_packets_bytes(const struct shared_packets *all);
 
 struct shared_packet {
@@ -25,11 +29,14 @@ struct shared_packet {
     uint8_t data[];
 };
 
-/* Copies the packet. The caller holds it. */
+/* Copies the packet, and counts it in `all`. The caller holds the first
+ * reference. */
 struct shared_packet *shared_packet_new(struct shared_packets *all,
                                         struct bytes packet);
+/* Adds a reference, and returns `p`. */
 struct shared_packet *shared_packet_hold(struct shared_packet *p);
-/* Frees it with its last holder, and nulls. NULL-safe. */
+/* Gives up a reference, and sets `*self` to NULL. The last one frees the
+ * packet. NULL-safe. */
 void shared_packet_release(struct shared_packet **self);
 
 static inline struct bytes shared_packet_bytes(const struct shared_packet *p)

@@ -34,8 +34,8 @@ struct hub_todo *hub_todos_add(struct hub_todos *t, enum hub_todo_kind kind,
         t->items = memory_resize(t->items, t->capacity, sizeof *t->items);
     }
     struct hub_todo *todo = &t->items[t->count++];
-    /* The log's fields are filled by whoever logs: not touching them keeps a
-     * forwarded packet cheap. */
+    /* `log` is large, and zeroing it for each forwarded packet would cost too
+     * much: only the kinds that use it do. */
     todo->kind = kind;
     todo->conn = conn;
     todo->bytes = (struct bytes){0};

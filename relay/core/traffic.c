@@ -12,7 +12,7 @@ static struct hub_todo *write_now(struct hub *h, const struct edge *e,
     return todo;
 }
 
-/* ---- What all may take -------------------------------------------------- */
+/* ---- limits.memory ----------------------------------------------------- */
 
 static size_t memory_limit(const struct hub *h)
 {
@@ -20,7 +20,8 @@ static size_t memory_limit(const struct hub *h)
     return limit > 0 ? limit : SIZE_MAX;
 }
 
-/* So much may wait for one edge: its queue, or what is left for all. */
+/* The bytes that may be queued for one edge now: limits.queue, or what is left
+ * of limits.memory if that is less. */
 static size_t queue_limit(const struct hub *h)
 {
     size_t limit = memory_limit(h);
@@ -44,7 +45,8 @@ static struct edge *largest(const struct hub *h)
     return most;
 }
 
-/* The edge itself is freed with the step. */
+/* Frees the memory that counts for the edge. The edge itself is doomed, and
+ * freed at the end of the step. */
 static void drop_all(struct hub *h, struct edge *e)
 {
     h->told_bytes -= e->told_bytes;
@@ -88,7 +90,8 @@ void edge_control(struct hub *h, struct edge *e, struct bytes packet)
         write_now(h, e, packet);
         return;
     }
-    /* Whoever does not take what it must know is worse than gone. */
+    /* An edge that misses a control packet has a wrong roster: better to end
+     * its connection, after which it learns everything anew. */
     if (e->control.bytes + packet.size + SHARED_PACKET_OVERHEAD >
         control_limit(h)) {
         doom(h, e, REFUSAL_QUEUE_FULL);
@@ -122,7 +125,7 @@ void send_refused(struct hub *h, uint64_t conn, enum refusal reason)
     h->counters.bytes_out += packet.size;
 }
 
-/* A packet is not forwarded: its sender learns why. */
+/* Drops a FORWARD, and tells its sender why. */
 static void refuse_forward(struct hub *h, struct edge *from,
                            enum refusal reason,
                            const struct node_id *destination)
@@ -131,8 +134,8 @@ static void refuse_forward(struct hub *h, struct edge *from,
     edge_control(h, from, refused_packet(h, reason, destination));
 }
 
-/* Tokens are counted in millionths of a byte, so that steps of microseconds
- * lose nothing to rounding. */
+/* A token is a millionth of a byte, so that no token is lost to rounding even
+ * if steps are microseconds apart. */
 bool edge_may_send(struct hub *h, struct edge *e, size_t size)
 {
     static const uint64_t RATE_MAX = 100000000000;
@@ -156,8 +159,8 @@ bool edge_may_send(struct hub *h, struct edge *e, size_t size)
     return true;
 }
 
-/* Makes room at the cost of those who hold most. Whoever sent to this edge
- * alone learns of it; a multicast ends without a word [P-9.6]. */
+/* Drops a packet of the sender with the most bytes in the edge's queue. The
+ * sender of a FORWARD is told; the sender of a MULTICAST is not [P-9.6]. */
 static void displace(struct hub *h, struct edge *to)
 {
     struct shared_packet *p = fair_displace(&to->data);
@@ -229,7 +232,7 @@ void edge_blocked(struct hub *h, struct edge *e)
     heap_remove(&h->timers, &e->work);
 }
 
-/* Writes a packet of a queue, at the budget's cost. */
+/* Writes a queued packet, and subtracts its cost from the budget. */
 static void write_queued(struct hub *h, const struct edge *e,
                          struct shared_packet *packet, size_t *budget)
 {
@@ -240,7 +243,8 @@ static void write_queued(struct hub *h, const struct edge *e,
     *budget -= cost < *budget ? cost : *budget;
 }
 
-/* Hands out up to `budget` bytes of a queue; answers what is left of it. */
+/* Writes queued control packets, up to `budget` bytes; returns what is left of
+ * the budget. */
 static size_t drain_control(struct hub *h, struct edge *e, size_t budget)
 {
     while (!queue_is_empty(&e->control) && budget > 0) {
@@ -263,8 +267,8 @@ void edge_work(struct hub *h, struct edge *e)
     if (e->blocked || e->doomed)
         return;
     size_t budget = drain_control(h, e, HUB_PORTION);
-    /* The roster waits until the news before it are out: a GONE must not be
-     * overtaken. */
+    /* The roster waits until all queued control packets are written: else its
+     * PRESENT could overtake a GONE. */
     if (budget > 0 && roster_sync(h, e))
         drain_data(h, e, budget);
     bool done =

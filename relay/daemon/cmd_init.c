@@ -47,7 +47,7 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-/* What is wrong with the options is told; true if nothing is. */
+/* Returns false after it printed what is wrong with --mesh. */
 static bool check_meshes(const struct options *o)
 {
     size_t cursor = 0, count = 0;
@@ -71,7 +71,8 @@ static bool check_meshes(const struct options *o)
     return true;
 }
 
-/* The relay's URL but for its key; false, told, if the options are wrong. */
+/* Sets `url`, except its key. Returns false after it printed what is wrong with
+ * the options. */
 static bool read_options(const struct options *o, struct relay_url *url)
 {
     const char *host = options_text(o, "host");
@@ -92,7 +93,7 @@ static bool read_options(const struct options *o, struct relay_url *url)
         options_wrong(&spec, "--name wants 1 to 63 of A-Z a-z 0-9 . _ -");
         return false;
     }
-    /* Any good key: this is to check the host as edges will. */
+    /* Edges will parse such a URL, so it must parse with any valid key. */
     memset(key, '9', sizeof(key) - 1);
     key[sizeof(key) - 1] = '\0';
     v6 = strchr(host, ':') != NULL && host[0] != '[';
@@ -132,8 +133,8 @@ static void write_settings(struct keytext *t, const struct options *o,
     keytext_add(t, "]\nlog: {level: info, format: text}\n");
 }
 
-/* A key without settings is what an interrupted run left, or one that was put
- * there on purpose: it is used. */
+/* Uses a key that is there already: an interrupted run left it, or somebody put
+ * it there. */
 static bool take_key(const char *path, struct curve_pair *pair, bool *made)
 {
     *made = access(path, F_OK) != 0;
@@ -141,7 +142,8 @@ static bool take_key(const char *path, struct curve_pair *pair, bool *made)
                  : relay_key_load(path, pair, stderr);
 }
 
-/* The key first: without it nothing is there yet. */
+/* Makes the folder's two files. The key comes first, so that a run without a
+ * key leaves no settings behind. */
 static bool make(const struct options *o, struct relay_url *url)
 {
     const char *folder = o->positionals[0];

@@ -1,5 +1,5 @@
 /*
- * cmd_init - `zs-relay init`: a relay's key and its settings.
+ * cmd_init - `zs-relay init`: writes a relay's key and its settings.
  */
 #ifndef RELAY_DAEMON_CMD_INIT_H
 #define RELAY_DAEMON_CMD_INIT_H

@@ -1,5 +1,6 @@
 /*
- * zs-relay - the hub: what its command line, its signals and its files ask.
+ * zs-relay - the relay's program: reads the command line and the settings, runs
+ * the relay, and acts on signals.
  */
 #include "relay/daemon/cmd_init.h"
 
@@ -44,7 +45,7 @@ struct program {
     struct relay *relay;
 };
 
-/* The file, and what the command line changes in it. */
+/* Reads the settings, with the command line's changes. */
 static bool load(const struct program *p, struct relay_conf *conf, FILE *errors)
 {
     if (!relay_conf_load(p->file, conf, errors))
@@ -60,7 +61,7 @@ static void stop(void *context)
 {
     struct program *p = context;
     if (!p->relay)
-        return; /* It ends all the same: it could not start. */
+        return; /* The start failed: the program ends anyway. */
     log_info("stopping", "reason=signal");
     daemon_tell("STOPPING=1");
     relay_stop(p->relay);
@@ -85,7 +86,7 @@ static void reload(void *context)
     free(errors);
 }
 
-/* Before any thread is made. */
+/* The caller calls this before the program starts a thread. */
 static bool open_daemon(struct program *p)
 {
     p->daemon = (struct daemon){.context = p, .stop = stop, .reload = reload};

@@ -9,12 +9,12 @@
 #include "common/wire/packet.h"
 
 enum {
-    /* CURVE's own bytes around a packet's frame. */
+    /* Bytes that CURVE adds to a packet's frame. */
     CURVE_OVERHEAD = 64,
     HANDSHAKE_MS = 2000,
     LINGER_MS = 500,
-    /* More than these wait in the kernel of their clients: those that wait here
-     * begin their handshakes all at once. */
+    /* Connections in the kernel's accept queue: their handshakes all begin at
+     * once. Clients beyond these wait and try again. */
     BACKLOG = 256,
 };
 
@@ -47,7 +47,8 @@ struct zsocket *listener_open(struct zloop *z, void *zmq_context,
     return s;
 }
 
-/* The port that the socket was last bound to: port 0 takes a free one. */
+/* The port that the socket was last bound to: for port 0 the kernel chose
+ * one. */
 static const char *bound_port(const struct zsocket *s,
                               char text[static LISTENER_TEXT_SIZE])
 {

@@ -13,7 +13,7 @@
 #include "common/io/log.h"
 #include "relay/shell/relay_log.h"
 
-/* An open relay does not fill its disk with the lists of every mesh. */
+/* Lists in the folder, at most: else meshes could fill an open relay's disk. */
 enum { LISTS_KEPT = 1024 };
 
 /* "FOLDER/revokedWHICH.zs" in the folder of the relay's key. */
@@ -70,7 +70,7 @@ void lists_read(const struct relay_conf *conf, lists_found *found,
     globfree(&files);
 }
 
-/* ---- Keeping: the first three on the keeper's thread ------------------- */
+/* ---- Storing: write_list and has_room run on the keeper's thread ------- */
 
 /* PATH is FOLDER/revoked-MESH.zs. */
 static const char *mesh_of(const char *path)

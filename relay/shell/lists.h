@@ -1,7 +1,9 @@
 /*
- * lists - the revocation lists on the relay's disk: those that the settings
- * name, a revoked.zs that was put beside its key, and those that reached it
- * from edges, kept there as revoked-MESH.zs.
+ * lists - the revocation lists on the relay's disk.
+ *
+ * These are the files that the settings name, a revoked.zs that somebody put
+ * into the folder of the relay's key, and the lists that came from edges, which
+ * the relay stores in that folder as revoked-MESH.zs.
  */
 #ifndef RELAY_SHELL_LISTS_H
 #define RELAY_SHELL_LISTS_H
@@ -10,16 +12,18 @@
 #include "common/conf/relay_conf.h"
 #include "common/io/keeper.h"
 
-/* Called for each list that was read; its signature is good. */
+/* Called for each list that lists_read read; its signature is valid. */
 typedef void lists_found(void *context, struct bytes list);
 
-/* Reads all there are. What cannot be read is told in the log. */
+/* Reads all lists. Logs each file that cannot be read. */
 void lists_read(const struct relay_conf *conf, lists_found *found,
                 void *context);
-/* Of what lists_keep has written. */
+/* The keeper (see keeper.h) that lists_keep writes through. NULL if the system
+ * gives no descriptor. The caller closes it. */
 struct keeper *lists_keeper(uv_loop_t *loop);
-/* Keeps a list that came from an edge, and tells in the log whether it could:
- * revocation_kept, revocation_not_kept. `k` may be NULL: it cannot. */
+/* Writes a list that came from an edge to its file, on the keeper's thread, and
+ * then logs the result: revocation_kept or revocation_not_kept. If `k` is NULL
+ * it logs revocation_not_kept at once. */
 void lists_keep(struct keeper *k, const struct relay_conf *conf,
                 const struct mesh_id *mesh, struct bytes list);
 

@@ -19,21 +19,23 @@
 
 enum {
     CLOCK_MS = 30 * 1000,
-    /* From SHUTDOWN to the edges to the end of their connections. */
+    /* The time between SHUTDOWN and the end of the connections. */
     GOODBYE_MS = 200,
     IO_THREADS_MAX = 8,
     ZMQ_SOCKETS = 64,
-    /* Descriptors that libzmq needs to begin with, and for each I/O thread;
-     * and those without which no edge has a place. */
+    /* File descriptors that libzmq opens at its start, and for each of its I/O
+     * threads. */
     FILES_OF_LIBZMQ = 10,
     FILES_OF_THREAD = 2,
+    /* File descriptors for edges without which the relay does not start. */
     FILES_FIRST = 16,
+    /* After the hub freed this many bytes, memory goes back to the system. */
     FREED_MANY = 2 * 1024 * 1024,
 };
 
 struct relay {
     struct relay_conf conf;    /* as it was last read */
-    struct relay_conf started; /* as it was before the first reload */
+    struct relay_conf started; /* as it was at the start, once reloaded */
     bool reloaded;
     uv_loop_t *loop;
     struct zloop zloop;
@@ -41,23 +43,23 @@ struct relay {
     struct front *front;
     struct hub *hub;
     struct hub_todos todos;
-    uint64_t *blocked; /* connections that the hub is to be told of */
+    uint64_t *blocked; /* connections to report to the hub as HUB_BLOCKED */
     size_t blocked_count;
     size_t blocked_room;
-    uv_timer_t wake; /* the earliest deadline of hub and front, */
-    struct instant wake_at;
+    uv_timer_t wake;        /* the earliest deadline of hub and front */
+    struct instant wake_at; /* when `wake` fires */
     uv_timer_t clock;
     uv_timer_t goodbye;
     bool stopping;
     bool closed;
-    bool reading_lists; /* what is on the disk already is not kept again */
+    bool reading_lists; /* true: HUB_KEEP's list is on the disk already */
     struct settings_files files;
-    size_t kept_most; /* by the hub, since memory went back to the system */
-    struct keeper *keeper; /* of revocation lists */
+    size_t kept_most;      /* hub_memory's maximum since the last give_back */
+    struct keeper *keeper; /* writes revocation lists */
     struct log_limit log;
 };
 
-/* ---- What the hub wants done ------------------------------------------ */
+/* ---- From the hub: its todos ------------------------------------------ */
 
 static void note_blocked(struct relay *r, uint64_t conn)
 {
@@ -103,7 +105,8 @@ static void do_todos(struct relay *r, zmq_msg_t *packet)
     hub_todos_clear(&r->todos);
 }
 
-/* One event, and whatever its writes met. */
+/* Gives the hub one event, does its todos, and reports the connections that
+ * took no writes. */
 static void tell_hub(struct relay *r, const struct hub_event *event,
                      zmq_msg_t *packet)
 {
@@ -118,7 +121,7 @@ static void tell_hub(struct relay *r, const struct hub_event *event,
     }
 }
 
-/* ---- What the front tells --------------------------------------------- */
+/* ---- From the front: events for the hub ------------------------------- */
 
 static void on_packet(void *context, uint64_t conn, const struct curve_key *key,
                       const struct address *address, zmq_msg_t *packet)
@@ -161,7 +164,7 @@ static void on_wake(uv_timer_t *timer)
     zloop_kick(&r->zloop);
 }
 
-/* Mostly it is the same as after the turn before. */
+/* Sets the wake timer; most turns of the loop leave it as it is. */
 static void set_wake(struct relay *r, struct instant now)
 {
     struct instant at =
@@ -180,7 +183,8 @@ static void set_wake(struct relay *r, struct instant now)
     uv_timer_start(&r->wake, on_wake, us <= 0 ? 0 : (uint64_t)us / 1000 + 1, 0);
 }
 
-/* A queue of many packets is gone: so is its memory, in a moment. */
+/* Has the memory of a large queue given back to the system after the hub freed
+ * it. */
 static void give_back(struct relay *r, struct instant now)
 {
     size_t kept = hub_memory(r->hub);
@@ -221,7 +225,7 @@ static void on_clock(uv_timer_t *timer)
 static void on_list(void *context, struct bytes list)
 {
     struct relay *r = context;
-    /* The hub only reads a list. */
+    /* A copy only because `data` is not const: the hub changes no list. */
     uint8_t *data = memory_copy(list.data, list.size);
     tell_hub(r,
              &(struct hub_event){
@@ -250,7 +254,7 @@ static void apply(struct relay *r)
 static void tell_files(const struct relay *r)
 {
     size_t edges = settings_edges(&r->files);
-    /* A few less are no news where there may be thousands. */
+    /* Up to a tenth less than the limit is not worth a warning. */
     if (edges < r->conf.limits.edges - r->conf.limits.edges / 10)
         log_warn("few_open_files", "files=%lu edges=%zu limits.edges=%zu",
                  r->files.limit, edges, r->conf.limits.edges);
@@ -282,9 +286,9 @@ void relay_reload(struct relay *r, struct relay_conf *conf)
 
 static int io_threads(void)
 {
-    /* CURVE is most of the work, and is theirs: one thread of each two
-     * processors, and two where there are two: then the two ends of one busy
-     * pair do not share one. */
+    /* libzmq's I/O threads do the CURVE cryptography, which is most of the
+     * work: one thread for every two cores. Two cores get two threads too, so
+     * that the two ends of one busy pair do not share a thread. */
     unsigned int cores = uv_available_parallelism();
     unsigned int threads = cores < 2 ? 1 : cores < 4 ? 2 : cores / 2;
     return threads > IO_THREADS_MAX ? IO_THREADS_MAX : (int)threads;
@@ -360,7 +364,8 @@ static void begin(struct relay *r)
     settings_tell_unserved(&r->conf);
 }
 
-/* libzmq ends the process when it finds too few for itself. */
+/* Checks that the process may open enough file descriptors: libzmq aborts the
+ * process if it gets none. */
 static bool has_files(struct relay *r)
 {
     r->files.limit = daemon_raise_files();
@@ -375,7 +380,7 @@ static bool has_files(struct relay *r)
     return false;
 }
 
-/* All that is its own is open now. */
+/* Counts the descriptors that the relay itself uses, once all are open. */
 static void count_files(struct relay *r)
 {
     unsigned long own = daemon_count_files();

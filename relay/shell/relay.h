@@ -1,6 +1,8 @@
 /*
- * relay - zs-relay as one object on a libuv loop: the hub with its clock, its
- * listening socket, its files and its log.
+ * relay - zs-relay as one object on a libuv loop.
+ *
+ * It gives the hub (hub.h) its clock, its listening socket, its files and its
+ * log.
  *
  *     relay = relay_open(&loop, &conf, &keys);
  *     ... uv_run ...
@@ -17,20 +19,20 @@
 
 struct relay;
 
-/* Listens, and from then on serves. `conf` is the relay's own from now on,
- * also when it fails: NULL after a line in the log. */
+/* Starts to listen and to serve. The relay owns `conf` from now on, on failure
+ * too. Returns NULL after it logged the reason. */
 struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
                          const struct curve_pair *keys) MUST_USE;
 
-/* Takes up the live settings of `conf` (which is then the relay's own), says
- * in the log what changed and what needs a restart, and reads the revocation
- * lists again. No connection is dropped but those of meshes taken out. */
+/* Applies the live settings of `conf`, which the relay owns from now on; logs
+ * which settings changed and which need a restart; reads the revocation lists
+ * again. Drops only the connections of meshes that were removed. */
 void relay_reload(struct relay *r, struct relay_conf *conf);
 
-/* Tells the edges, and closes everything in a moment, so that the loop ends;
- * called once more, at once. */
+/* Sends SHUTDOWN to the edges and closes everything 200 ms later, so that the
+ * loop ends. A second call closes everything at once. */
 void relay_stop(struct relay *r);
-/* After the loop ended. */
+/* The caller calls this after the loop has ended. NULL-safe. */
 void relay_free(struct relay **self);
 
 #endif

@@ -5,13 +5,14 @@
 #include "common/base/hex.h"
 #include "common/io/log.h"
 
-/* Whom a line is about; IPv6 hosts have a /64 each. */
+/* The key by which lines about an address are limited. An IPv6 host usually has
+ * a whole /64. */
 static struct bytes who_of(const struct address *a)
 {
     return bytes_of(a->ip, a->family == ADDRESS_V6 ? 8 : 4);
 }
 
-/* A refusal is of a node, from wherever; without one, of an address. */
+/* Refusals are limited by node if the node is known, else by address. */
 static bool may_tell(struct log_limit *l, struct instant now,
                      const struct hub_todo *todo)
 {

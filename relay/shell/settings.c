@@ -10,28 +10,30 @@
 #include "relay/shell/listener.h"
 
 enum {
-    /* Descriptors for what is open for a moment: a list that is kept, a file
-     * that is read again. */
+    /* File descriptors for files that are open for a moment, such as settings
+     * that are read again. */
     FILES_SPARE = 4,
-    /* Of those for connections, a part that edges do not get. */
+    /* One part in so many of the connections is for strangers: connections
+     * that have not sent HELLO yet. */
     STRANGERS_PART = 4,
-    /* Connections beyond the edges that may be about to prove themselves. */
-    STRANGERS = 1024,
+    STRANGERS = 1024, /* at most */
     STRANGERS_OF_ADDRESS = 32,
-    /* A second, of each core: one costs 0.4 ms when it is only begun, and four
-     * times that to its end. */
+    /* Handshakes a second for each core. One costs 0.4 ms if the client only
+     * begins it, and four times that if the client completes it. */
     HANDSHAKES_OF_CORE = 256,
-    /* From HUB_DROP to the cut: REFUSED is on its way. */
+    /* The time between HUB_DROP and the end of the connection, so that REFUSED
+     * arrives first. */
     DROP_MS = 300,
-    /* Written to a socket and not sent yet, at most. */
+    /* Bytes written to a socket that the kernel has not sent yet, at most. */
     UNSENT = 256 * 1024,
-    /* Unread before the first packet: a HELLO is the largest, 26 KiB. */
+    /* Bytes received but not read yet of a stranger: one HELLO, at most 26
+     * KiB. */
     UNREAD_STRANGER = 32 * 1024,
-    /* And from then on: libzmq's queue, and a few MiB more. */
+    /* The same of an edge: what libzmq may queue, and a few MiB more. */
     UNREAD = LISTENER_PACKETS_IN * PACKET_SIZE + 4 * 1024 * 1024,
-    /* limits.memory: half for what is not read yet, as too much of it ends a
-     * connection; a quarter for what the hub keeps, and one for what libzmq
-     * holds of what is written, as there it only means to wait. */
+    /* Of limits.memory, half is for unread bytes, because an excess of them
+     * ends a connection. The hub and libzmq's packets to send get a quarter
+     * each, because an excess there only makes packets wait. */
     MEMORY_UNREAD_PART = 2,
     MEMORY_HUB_PART = 4,
     MEMORY_HELD_PART = 4,
@@ -122,8 +124,7 @@ void settings_log(const struct relay_conf *conf)
     log_setup(level, json ? LOG_JSON : LOG_TEXT);
 }
 
-/* Said rather than passed over: the keys are known, what they ask is not
- * there. */
+/* These settings are checked like others, but nothing uses them yet. */
 void settings_tell_unserved(const struct relay_conf *conf)
 {
     const struct {

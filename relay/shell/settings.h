@@ -1,5 +1,6 @@
 /*
- * settings - what relay.yaml says, as the hub, the gate and the log want it.
+ * settings - turns relay.yaml's settings into those of the hub, the front and
+ * the log.
  */
 #ifndef RELAY_SHELL_SETTINGS_H
 #define RELAY_SHELL_SETTINGS_H
@@ -8,29 +9,34 @@
 #include "relay/core/hub.h"
 #include "relay/shell/front.h"
 
-/* Descriptors that the process may open, and those that are not for edges. */
+/* File descriptors. */
 struct settings_files {
-    unsigned long limit;
-    unsigned long own;
+    unsigned long limit; /* that the process may have open */
+    unsigned long own;   /* that it needs for other things than connections */
 };
 
-/* How many edges they allow: some are left for those who are about to prove
- * themselves, so that who is too many is told. */
+/* How many edges the descriptors allow. Some are left over for connections that
+ * have not sent HELLO yet, so that the relay can tell an edge that it is
+ * full. */
 size_t settings_edges(const struct settings_files *files);
 
-/* Without what is random. Its meshes are the caller's: hub_conf_free. */
+/* The hub's settings, with `boot` and `hash_key` zero. The caller frees them by
+ * settings_hub_free. */
 struct hub_conf settings_hub(const struct relay_conf *conf,
                              const struct settings_files *files);
 void settings_hub_free(struct hub_conf *hub);
 
+/* The front's settings, for front_open and front_reconfigure. */
 struct front_conf settings_front(const struct relay_conf *conf,
                                  const struct settings_files *files);
+/* Sets up the log as the settings say. */
 void settings_log(const struct relay_conf *conf);
 
-/* Says which settings this version does not serve, if they are set. */
+/* Logs a warning for each setting that is set but has no effect in this
+ * version. */
 void settings_tell_unserved(const struct relay_conf *conf);
-/* Says which settings changed since the last reload, and which differ from what
- * the relay runs with, as only a restart applies them. */
+/* Logs which settings changed since `before`, and which differ from `started`
+ * but need a restart. */
 void settings_tell_changes(const struct relay_conf *started,
                            const struct relay_conf *before,
                            const struct relay_conf *after);
