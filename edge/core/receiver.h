@@ -1,15 +1,20 @@
 /*
- * receiver - how far a peer is with a stream of this node's [P-9.4, P-9.8].
+ * receiver - how far one peer has got in one stream of this node [P-9.4,
+ * P-9.8].
  *
- * It holds the packets that it has not acknowledged. If its path is a relay it
- * normally rides: it gets what is uploaded there once for all. Otherwise, and
- * when something is missing, it is served alone, from its cursor on.
+ * A receiver whose path is a relay normally receives by fan-out: this node
+ * uploads each packet once, and the relay copies it to all receivers. A
+ * receiver with a direct path receives by unicast. So does, for a while, one
+ * that lost packets: it is repaired from its cursor on.
  *
- *     AWAITING  nothing was published since it is there
- *     STARTING  it holds; it is told of the stream, or will be (no ref)
- *     TAKING    it takes part and holds
- *     BEHIND    it was too slow; to be told where the stream goes on
- *     CATCHING  that was told
+ *     AWAITING  nothing was published since the peer joined
+ *     STARTING  its START is queued (start_ref 0) or sent (start_ref set)
+ *     TAKING    it acknowledged the START and receives packets
+ *     BEHIND    it was too slow: a START must tell where the stream goes on
+ *     CATCHING  that START is sent
+ *
+ * In STARTING and TAKING the receiver "holds" packets: the store keeps those
+ * that it has not acknowledged.
  */
 #ifndef EDGE_CORE_RECEIVER_H
 #define EDGE_CORE_RECEIVER_H
@@ -28,8 +33,8 @@ enum receiver_state {
 
 enum { ROUTE_DIRECT = -1, ROUTE_NONE = -2 };
 
-struct telling {  /* of a key alone */
-    uint64_t ref; /* 0: none is under way */
+struct telling {  /* a START that carries only a key, and is under way */
+    uint64_t ref; /* 0: none */
     uint32_t key;
 };
 
@@ -40,110 +45,123 @@ struct receiver {
     struct receiver *next_of_peer;    /* the owner's */
     enum receiver_state state;
     bool present;
-    bool aes;              /* its processor has AES-256-GCM */
-    int route;             /* a relay, or ROUTE_ */
-    bool rides;            /* on the uploads to that relay */
-    uint64_t start_ref;    /* of the START under way; 0: none */
-    uint64_t first_record; /* of the START that it was given last */
+    bool aes;              /* the peer's processor has AES-256-GCM */
+    int route;             /* the index of a relay, or ROUTE_ */
+    bool rides;            /* receives by fan-out of that relay */
+    uint64_t start_ref;    /* the number of the START under way; 0: none */
+    uint64_t first_record; /* where the last START begins */
     uint64_t first_message;
     uint32_t first_key;
-    uint64_t since; /* the first message that is for it, until it is told */
-    uint64_t unacknowledged; /* the first packet that it has not */
-    uint64_t acknowledged;   /* the last record that it has */
-    uint64_t cursor;         /* served alone: the next packet */
-    uint64_t alone_until;    /* it rides, and had the packets before alone */
-    uint64_t repair_until;   /* the packets before go at a gentle pace */
-    uint64_t repaired;       /* where it was when it was repaired last */
+    uint64_t since; /* the first message addressed to the receiver, for START;
+                       0: the START is acknowledged */
+    uint64_t unacknowledged; /* the first packet not acknowledged */
+    uint64_t acknowledged;   /* the last record acknowledged */
+    uint64_t cursor;         /* by unicast: the next packet to send */
+    uint64_t alone_until;    /* by fan-out: unicast sent the packets before */
+    uint64_t repair_until;   /* packets before are repairs: repair_window */
+    uint64_t repaired;       /* `unacknowledged` at the last repair */
     struct instant repaired_at;
     struct instant progress_at;
-    struct instant word_at; /* of its last word of something new */
+    struct instant word_at; /* last acknowledgement of something new */
     int stalls;             /* in a row */
-    struct span slowest;    /* of late, from a packet to the word that it is
-                             * there */
-    uint32_t owed_key;      /* it is to be told the keys from here; 0: none */
+    struct span slowest;    /* the longest recent time from a packet's sealing
+                             * to its acknowledgement */
+    uint32_t owed_key;      /* the receiver needs keys from this; 0: none */
     struct telling telling[CHANNEL_KEYS];
-    struct instant keys_told_at; /* because it said that it lacks them */
-    uint64_t ask_ref;            /* of the question under way; 0: none */
-    bool answered;        /* the last question was, but not by how much */
-    uint64_t asked_of;    /* the packets before were sent before it */
-    struct span patience; /* so long a full store waits for it */
+    struct instant keys_told_at; /* after the last GROUP_ACK UNKNOWN */
+    uint64_t ask_ref;            /* the number of the probe; 0: none */
+    bool answered;        /* the last probe was delivered, and the GROUP_ACK
+                             that follows is not here yet */
+    uint64_t asked_of;    /* packets before this one were sent before it */
+    struct span patience; /* how long a full store waits for the receiver */
     struct instant left_behind_at;
 };
 
-/* Without AES: see receiver_has_aes. */
+/* A new receiver in AWAITING, without AES and route; the channel owns it. */
 struct receiver *receiver_new(struct channel *c, struct peer *peer,
                               struct instant now);
 void receiver_free(struct receiver *r);
 
-/* Whether the store keeps for it what it lacks. */
+/* Whether the store keeps the packets that the receiver lacks. */
 static inline bool receiver_holds(const struct receiver *r)
 {
     return r->state == RECEIVER_STARTING || r->state == RECEIVER_TAKING;
 }
 
 void receiver_has_aes(struct receiver *r, bool aes);
-/* Its peer left, and may come back; or is back. */
+/* The peer left (it may come back), or came back. */
 void receiver_is_present(struct receiver *r, bool present);
-/* The way to it changed: what it lacks goes to it alone, on the new one. */
+/* The path to the peer changed: packets that it lacks go by unicast on the new
+ * path first. */
 void receiver_route(struct receiver *r, int route);
 
-/* AWAITING: what is published next is for it as well. */
+/* AWAITING to STARTING: the next publication is for this receiver as well. */
 void receiver_begin(struct receiver *r, struct instant now);
-/* True if START is to be sent to it now. */
+/* Whether a START must be sent to the receiver now. */
 bool receiver_wants_start(const struct receiver *r);
-/* What to tell it: where it began, or, if it was left behind, where the stream
- * will go on. receiver_told says that it is under way. */
+/* The START to send: where the receiver began or, if it was left behind, where
+ * the stream goes on. The owner then sends it and calls receiver_told with the
+ * number that it gave to the START. */
 struct group_start receiver_start(struct receiver *r);
 void receiver_told(struct receiver *r, uint64_t ref, struct instant now);
-/* What became of it. */
+/* The peer acknowledged that START; or the session gave it up. */
 void receiver_started(struct receiver *r, struct instant now);
 void receiver_untold(struct receiver *r);
 /* It does not know the stream: it is to be told again. */
 void receiver_forgot(struct receiver *r);
 
-/* It is to be told the keys from this one on. */
+/* The receiver needs the keys from `from` on. */
 void receiver_owes_keys(struct receiver *r, uint32_t from);
-/* It says that it lacks the stream or a key, which counts once in 500 ms: it
- * asks for it once a second [P-9.7]. */
+/* The peer sent GROUP_ACK UNKNOWN: it lacks the stream or a key. True at most
+ * once in 500 ms, as the peer sends that once a second [P-9.7]. */
 bool receiver_may_lack(struct receiver *r, struct instant now) MUST_USE;
-/* The next key to tell it, if any: each is under way once at the most. */
+/* The next key to send, if any. A key is under way once at most; the owner
+ * reports with receiver_key_told that it sent it. */
 bool receiver_next_key(struct receiver *r, struct group_start *start) MUST_USE;
 void receiver_key_told(struct receiver *r, uint32_t key, uint64_t ref);
-/* True if it was this one that is settled. */
+/* True if `ref` was the number of such a key; it is not under way any more. */
 bool receiver_key_settled(struct receiver *r, uint64_t ref);
 
-/* It has all records up to this one. */
+/* The peer has all records up to this one. */
 void receiver_acknowledged(struct receiver *r, uint64_t record,
                            struct instant now);
-/* Something is missing: it is sent again what it has not, alone; unless that
- * was begun within `pause`. */
+/* A packet was lost: everything not acknowledged is resent by unicast, unless
+ * that repair began less than `pause` ago. */
 void receiver_repair(struct receiver *r, struct instant now, struct span pause);
-/* Whether what it calls missing was sent to it alone, and may be on its way:
- * meanwhile it gets uploads too early, and says so of each. */
+/* Whether the first packet that the receiver lacks was sent by unicast and may
+ * still be under way. Until it arrives the peer reports each fanned-out packet
+ * as one after a gap. */
 bool receiver_is_served(const struct receiver *r);
-/* When it will have been silent so long about what it was sent that it is to
- * be asked: longer than it has taken of late, 4 RTTs, at least 400 ms,
- * doubling. NEVER: it lacks nothing. */
+/* When the receiver has been silent for so long about packets sent that it must
+ * be probed: after 4 RTTs, at least 250 ms on a direct path and 400 ms by a
+ * relay, and 1.5 times its slowest recent acknowledgement, doubling [P-9.8].
+ * NEVER: it lacks nothing that was sent. */
 struct instant receiver_stall_at(const struct receiver *r, struct span rtt);
-/* It is asked what it has, or the question was `settled`. What it lacks of what
- * was sent before the question when it answers, was lost: packets do not
- * overtake each other on their way. */
+/* The owner sent a probe (a START without a position), which makes the peer
+ * acknowledge what it has; later the session delivered or dropped the probe.
+ * Packets sent before the probe do not arrive after it, so those that the
+ * answer does not acknowledge are lost. */
 void receiver_asked(struct receiver *r, uint64_t ref);
 void receiver_settled(struct receiver *r, bool answered);
-/* Whether its word now, after receiver_acknowledged, shows a loss. */
+/* After receiver_acknowledged: whether that answer shows a loss. */
 bool receiver_shows_loss(struct receiver *r);
 
-/* Whether it is to be told or sent something, or has yet to acknowledge it. */
+/* Whether the peer has yet to receive or acknowledge a START or a packet. */
 bool receiver_lacks(const struct receiver *r);
-/* Whether the packet at its cursor may be sent to it now. */
+/* Whether the packet at the cursor may be sent by unicast now. */
 bool receiver_has_output(const struct receiver *r);
-/* It was sent: the cursor moves, and it rides again if it caught up. */
+/* The owner sent that packet: the cursor moves, and the receiver returns to
+ * fan-out if it has caught up. */
 void receiver_sent(struct receiver *r);
-/* It rides if it has been sent all that was uploaded before. */
+/* Switches the receiver to fan-out if every packet uploaded so far was sent to
+ * it. */
 void receiver_ride(struct receiver *r);
 
-/* How long a full store waits for it. */
+/* How long a full store waits for the receiver: 2 s, halved each time that it
+ * is left behind, 2 s again after 10 s without [P-9.9]. */
 struct span receiver_patience(const struct receiver *r, struct instant now);
+/* The receiver holds no packets any more; a START will tell it where the
+ * stream goes on. */
 void receiver_leave_behind(struct receiver *r, struct instant now);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * remembered - what a node keeps of those whom it does not know, in tables of
- * fixed sizes, of which the newest takes the place.
+ * remembered - tables of fixed size with what a node keeps of nodes that are
+ * not its peers, of streams that ended, and of refusals that it logged. A new
+ * entry overwrites the one in its slot, or the oldest one.
  */
 #ifndef EDGE_CORE_REMEMBERED_H
 #define EDGE_CORE_REMEMBERED_H
@@ -8,27 +9,27 @@
 #include "common/base/instant.h"
 #include "common/wire/ids.h"
 
-/* A node that was answered before anything of it was taken up [P-4.5]. */
+/* A node whose beacon this node answered before it became a peer [P-4.5]. */
 struct stranger {
-    uint64_t certificate; /* a hash of it: its signature is good; 0: free */
+    uint64_t certificate; /* hash of its verified certificate; 0: free slot */
     uint64_t cookie;
     struct instant answered_at;
 };
 
-/* What remains of a peer that was forgotten: its process may come back, and its
- * old INITs must not count then [P-6.3]. */
+/* A peer that was removed. If its process comes back, replayed INITs of that
+ * process must not count [P-6.3]. */
 struct forgotten {
     struct node_id id;
     struct epoch epoch;
-    uint64_t taken_counter; /* 0: free */
+    uint64_t taken_counter; /* of its newest INIT; 0: free slot */
 };
 
-/* How far a stream was that is forgotten, as its publisher was gone for long.
- * It may only have slept, and not know what was taken: no message of it is to
- * come twice [P-9.11]. */
+/* The position in a stream whose publisher was removed. If the publisher's host
+ * only slept, it resends what this node had not acknowledged; the position
+ * keeps this node from delivering a message twice [P-9.11]. */
 struct stream_position {
-    uint64_t stream; /* 0: free */
-    uint64_t record; /* the next message begins with it */
+    uint64_t stream; /* 0: free slot */
+    uint64_t record; /* the first record of the next message */
     uint64_t message;
 };
 
@@ -40,7 +41,7 @@ enum {
 };
 
 struct remembered_refusal {
-    uint64_t key; /* of who and why; 0: free */
+    uint64_t key; /* hash of the nodes and the reason; 0: free slot */
     struct instant at;
 };
 

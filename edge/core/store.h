@@ -1,8 +1,9 @@
 /*
- * store - packets in the order of sending, kept until all have them [P-9.9].
+ * store - a queue of sent packets, for retransmission [P-9.9].
  *
- * One ring of bytes that grows as it is needed, so that a running stream does
- * not allocate. Packets are named by an index that only grows.
+ * The bytes lie in one ring that grows when needed, so that a stream in steady
+ * state does not allocate. A packet's index is its number in the order of
+ * sending; indices are never used twice.
  */
 #ifndef EDGE_CORE_STORE_H
 #define EDGE_CORE_STORE_H
@@ -10,34 +11,34 @@
 #include "common/base/bytes.h"
 #include "common/base/instant.h"
 
-/* Of the records and messages in a packet. */
+/* Which records and messages a packet contains. */
 struct store_content {
-    uint32_t key_id;        /* it is sealed under */
-    uint64_t last_record;   /* all up to it stand in this packet or before */
-    uint64_t message;       /* the number of the first record's */
-    uint64_t start_record;  /* the first that begins a message; 0: none does */
-    uint64_t start_message; /* that message's number */
+    uint32_t key_id;        /* the packet is sealed under this key */
+    uint64_t last_record;   /* the packet's last record */
+    uint64_t message;       /* number of the message of the first record */
+    uint64_t start_record;  /* first record that begins a message; 0: none */
+    uint64_t start_message; /* number of that message */
 };
 
 struct store_packet {
     struct store_content content;
     struct instant at; /* when it was put in */
     bool is_signed;
-    uint64_t position; /* bytes of all packets before it */
+    uint64_t position; /* bytes of all packets ever put in before it */
     size_t size;
-    size_t offset; /* the store's */
+    size_t offset; /* in the ring */
 };
 
 struct store {
     struct store_packet *packets; /* a ring */
     size_t capacity;              /* a power of two, or 0 */
-    uint64_t base;                /* the first packet's index */
-    uint64_t next;                /* the index of the next to come */
+    uint64_t base;                /* index of the first packet */
+    uint64_t next;                /* index of the next packet to put in */
     uint8_t *ring;
     size_t ring_size;
-    size_t head;       /* where the next one goes */
-    size_t bytes;      /* of all packets */
-    uint64_t position; /* bytes of all that were ever put in */
+    size_t head;       /* where the next packet begins */
+    size_t bytes;      /* of the packets in the store */
+    uint64_t position; /* bytes of all packets ever put in */
     size_t limit;
 };
 
@@ -49,13 +50,14 @@ static inline bool store_is_empty(const struct store *s)
     return s->base == s->next;
 }
 
-/* Whether so much more may be put in; when it is empty anything may. */
+/* Whether the limit allows `size` more bytes. An empty store takes any size. */
 bool store_has_room(const struct store *s, size_t size);
-/* So many bytes more, in so many packets, can be put in without memory. False:
- * there is none for that. */
+/* Allocates room, so that store_put cannot fail for `packets` more packets of
+ * `bytes` together. False: there is no memory. */
 bool store_want(struct store *s, size_t bytes, size_t packets) MUST_USE;
-/* Puts a packet in, for the caller to fill: its bytes are at store_data. What
- * store_data answered before may have moved. */
+/* Appends a packet whose bytes, at store_data, the caller then fills in.
+ * store_want must have made room. Pointers from earlier calls of store_data
+ * become invalid. */
 struct store_packet *store_put(struct store *s, size_t size);
 /* base <= index < next. */
 struct store_packet *store_at(const struct store *s, uint64_t index);
