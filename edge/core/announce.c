@@ -150,8 +150,8 @@ struct stranger *stranger_of(struct node *n, const struct node_id *id)
     return &n->strangers[id->key[0] % STRANGERS];
 }
 
-/* Whether this very certificate was found good before: it needs no second look
- * but at the clock. */
+/* Whether this certificate was verified before: then only its validity period
+ * must be checked again. */
 static bool was_good(struct node *n, struct bytes bytes,
                      const struct certificate *c)
 {
@@ -171,15 +171,15 @@ verify_certificate(struct node *n, struct bytes bytes, struct certificate *c)
         return certificate_check(bytes, &n->certificate.mesh, now, c);
     if (now != 0 && now >= c->not_after)
         return CERTIFICATE_EXPIRED;
-    /* Who is here stays when this node's clock goes back. */
+    /* A peer that joined stays when this node's clock goes back. */
     const struct peer *known = peer_get(n, &c->node);
     if (now != 0 && now < c->not_before && (known == NULL || !known->joined))
         return CERTIFICATE_NOT_YET;
     return CERTIFICATE_GOOD;
 }
 
-/* The mesh signs names once, a passphrase mesh cannot: who is there first
- * keeps it [P-2.4]. */
+/* A mesh key signs each name once. A passphrase mesh cannot ensure that, so the
+ * node that is present first keeps its name [P-2.4]. */
 static bool name_is_taken(struct node *n, const struct certificate *c)
 {
     char padded[NAME_ROOM];
@@ -200,7 +200,7 @@ enum refusal announce_check_certificate(struct node *n, struct bytes bytes,
     if (node_is_revoked(n, &c->node))
         return REFUSAL_REVOKED;
     if (node_id_equal(&c->node, &n->certificate.node))
-        return REFUSAL_REPLACED; /* Our key, used by another process. */
+        return REFUSAL_REPLACED; /* Another process uses this node's key. */
     if (name_is_taken(n, c))
         return REFUSAL_NAME_TAKEN;
     return REFUSAL_NONE;
@@ -216,7 +216,7 @@ static void rename_peer(struct node *n, struct peer *p, const char *name)
     (void)map_put(&n->names, p->name, p);
 }
 
-/* Whether the addresses to connect to are others than before. */
+/* Whether both name the same addresses to connect to, and the same key. */
 static bool same_candidates(const struct announcement *a,
                             const struct announcement *b)
 {
@@ -262,7 +262,7 @@ static void take_up(struct node *n, struct peer *p, struct bytes bytes,
     }
 }
 
-/* Whether `a` brings nothing beyond what `known` says. */
+/* Whether `a` is not newer than the announcement that is known. */
 static bool is_old(const struct peer *known, const struct announcement *a)
 {
     const struct announcement *b = &known->said;
@@ -280,7 +280,7 @@ static void recall_counter(struct node *n, struct peer *p, struct epoch epoch)
         p->taken_counter = f->taken_counter;
 }
 
-/* Whether it is what a peer said already, and still good. */
+/* Whether it is the announcement that is known, and is still valid. */
 static bool is_known(const struct node *n, const struct peer *known,
                      struct bytes announcement)
 {
@@ -291,7 +291,8 @@ static bool is_known(const struct node *n, const struct peer *known,
            (now == 0 || now < known->certificate.not_after);
 }
 
-/* Another process has this node's key: the later one is the node [P-3.3]. */
+/* Another process uses this node's key: the one that started later is the node
+ * [P-3.3]. */
 static enum learned learn_own(struct node *n, struct bytes announcement,
                               bool signed_outer,
                               const struct announcement *said,
@@ -391,8 +392,9 @@ void revocation_take(struct node *n, struct bytes list, bool by_peer)
     }
     if (r.serial <= n->revocation.serial)
         return;
-    /* Each newer one goes on to all. One that is dropped comes again with the
-     * next greeting [P-2.5]. */
+    /* This node forwards each newer list to all peers, so their rate is
+     * limited. A list that is dropped here comes again with the next HELLO or
+     * announcement [P-2.5]. */
     if (by_peer && !pace_takes(&n->revocation_pace, n->now, revocation_each,
                                REVOCATION_BURST)) {
         n->counters.packets_dropped++;
@@ -414,6 +416,6 @@ void revocation_take(struct node *n, struct bytes list, bool by_peer)
     while ((p = map_next(&n->peers, &cursor)) != NULL)
         if (revocation_has(&n->revocation, &p->id))
             put_out(n, p);
-    outsiders_look_soon(n); /* One may not be on the list any more. */
+    outsiders_look_soon(n); /* The new list may lack some of them. */
     announce_changed(n);
 }

@@ -2,18 +2,20 @@
 
 #include <string.h>
 
-/* To one peer, unicast beacons go no more often than this. */
+/* The shortest time between two unicast beacons to one peer. */
 static const struct span answer_pause = {100 * 1000};
 
-/* A stranger's beacons are looked at again after this, but for its answer. */
+/* After its answer to a stranger this node ignores the stranger's multicasts
+ * for so long. */
 static const struct span stranger_pause = {500 * 1000};
 
-/* Strangers of a mesh that starts at once; and how many go on to come. */
+/* The rate of answers to strangers. The burst allows a whole mesh to start at
+ * once. */
 static const struct span stranger_each = {1000};
 enum { STRANGER_BURST = 4096 };
 
-/* A node that is refused hears of it so often; and one that refuses this node
- * is asked no sooner than after so long. */
+/* This node tells a node that it refuses so once in told_apart. It does not
+ * ask a peer that refuses it within refused_pause of the refusal. */
 static const struct span told_apart = {60 * 1000 * 1000};
 static const struct span refused_pause = {5 * 1000 * 1000};
 
@@ -57,7 +59,8 @@ static void send_to(struct node *n, const struct address *to, struct beacon *b)
     item->link.bytes = bytes;
 }
 
-/* To one node: it is heard, and whether it shall answer. */
+/* A HERE for one node. The echo shows the node that this one hears it; `asks`
+ * wants an answer. */
 static struct beacon here_to(const struct node_id *whom, const struct peer *p,
                              uint64_t echo, bool asks, uint8_t version)
 {
@@ -75,7 +78,7 @@ void beacons_tell(struct node *n, struct peer *p, bool asks)
 {
     bool paused =
         !instant_reached(instant_after(p->answered_at, answer_pause), n->now);
-    /* Another cookie is another question: it waits for this answer. */
+    /* A peer with a new cookie waits for an answer that echoes that one. */
     if (!p->has_beacon_address || (paused && p->answered_cookie == p->cookie))
         return;
     p->answered_at = n->now;
@@ -98,9 +101,9 @@ void beacons_refuse(struct node *n, const struct address *to,
     send_to(n, to, &b);
 }
 
-/* Nodes that multicast does not reach get the same beacon by unicast, in the
- * same rhythm, in each version that they may speak; they answer as to any other
- * [P-4.6]. */
+/* Configured addresses, which multicast may not reach, get the same beacons by
+ * unicast and as often, in each version that the node there may speak [P-4.6].
+ */
 void beacons_to_configured(struct node *n)
 {
     for (size_t i = 0; i < n->configured_count; i++)
@@ -122,7 +125,8 @@ static uint64_t expected_echo(const struct node *n, const struct peer *p)
     return p->challenge != 0 ? p->challenge : n->cookie;
 }
 
-/* It is there now: what it said to all before this is no news of it. */
+/* The peer's process is alive now, so multicasts older than this beacon must
+ * not count as evidence any more. */
 static void prove(struct node *n, struct peer *p, uint64_t counter)
 {
     p->proved = true;
@@ -137,7 +141,7 @@ void beacons_challenge(struct node *n, struct peer *p)
     p->challenge = entropy_u64(&n->entropy) | 1;
 }
 
-/* It refused this node just now, and need not be asked each second. */
+/* The peer refused this node just now: do not ask it every second. */
 static bool is_told_off(const struct node *n, const struct peer *p)
 {
     return p->refuses_us != REFUSAL_NONE &&
@@ -150,7 +154,7 @@ static void take_here(struct node *n, struct peer *p, const struct beacon *b,
 {
     bool new_process = p->cookie == 0;
     p->cookie = b->cookie;
-    /* One of a later version sends both where it does not know who listens. */
+    /* A node of a later version multicasts in both versions. */
     if (p->version < b->version)
         p->version = b->version;
     p->beacon_counters[is_to_us(n, b)] = b->counter;
@@ -174,7 +178,7 @@ static void take_here(struct node *n, struct peer *p, const struct beacon *b,
     peer_touch(n, p);
 }
 
-/* It is told once a minute, and so is each process of its. */
+/* Tells the refused node once a minute; a new process of it at once. */
 static void refuse(struct node *n, const struct certificate *claimed,
                    enum refusal why, const struct beacon *b,
                    const struct address *from)
@@ -191,7 +195,8 @@ static void refuse(struct node *n, const struct certificate *claimed,
         beacons_refuse(n, from, &claimed->node, why, b->cookie, b->version);
 }
 
-/* Only who heard this process knows its cookie: it is no replay. */
+/* Only a node that heard this process knows its cookie, so a REFUSE that echoes
+ * the cookie is no replay. */
 static void take_refuse(struct node *n, const struct beacon *b,
                         struct certificate *claimed, const struct address *from)
 {
@@ -208,7 +213,7 @@ static void take_refuse(struct node *n, const struct beacon *b,
             LEARNED_GOOD ||
         !announcement_decode(b->announcement, &said) ||
         said.epoch.value != p->said.epoch.value) {
-        /* It is no peer anyway. */
+        /* The sender is no peer here, so there is nothing to end. */
         (void)refusal_say(n, true, b->reason, -1, &claimed->node, claimed->name,
                           from);
         return;
@@ -217,7 +222,7 @@ static void take_refuse(struct node *n, const struct beacon *b,
     peer_refuses_us(n, p, b->reason, b->unix_seconds, from);
 }
 
-/* Its link shows that it lives, or a beacon did just now. */
+/* A live direct link or a recent beacon shows that the peer is there. */
 static bool is_evident(const struct node *n, const struct peer *p)
 {
     struct span recent = span_us(n->detector.lost_after.us / 4);
@@ -226,8 +231,9 @@ static bool is_evident(const struct node *n, const struct peer *p)
 }
 
 /*
- * A known peer that evidently lives needs no beacon to be there: most beacons
- * of a settled mesh end here, before any signature is checked [P-4.7].
+ * Whether the beacon is a mere repetition from a peer that is evidently there.
+ * In a mesh without changes most beacons end here, before this node checks any
+ * signature [P-4.7].
  */
 static bool brings_nothing(const struct node *n, const struct peer *p,
                            const struct beacon *b)
@@ -246,11 +252,12 @@ static bool is_replay(const struct node *n, const struct peer *p,
 }
 
 /*
- * A node that nothing is known of is answered before its beacon's signature is
- * checked: what it then says to us, with our cookie, is checked, and needs to
- * be anyway. True if that was done. One that is heard again without having
- * answered may hear us as little as we can be reached by datagrams: it is taken
- * up as it is, and dialled.
+ * Answers a stranger's multicast without checking its signature. The stranger's
+ * reply, which echoes this node's cookie, must be checked in any case, so this
+ * saves one check for each pair of nodes. True if the answer was sent, or is
+ * not due. False if a second multicast comes and no reply did: unicast beacons
+ * may not pass between the two, so the caller checks this beacon in full and
+ * the stranger becomes a peer to dial.
  */
 static bool answer_stranger(struct node *n, const struct peer *p,
                             const struct beacon *b,
@@ -266,7 +273,7 @@ static bool answer_stranger(struct node *n, const struct peer *p,
     if (s->certificate == hash && s->cookie == b->cookie)
         return !instant_reached(instant_after(s->answered_at, stranger_pause),
                                 n->now);
-    /* Who makes up cookies or certificates shall not make us answer all. */
+    /* A sender with invented cookies must not cause unlimited answers. */
     if (!pace_takes(&n->stranger_pace, n->now, stranger_each, STRANGER_BURST))
         return true;
     *s = (struct stranger){hash, b->cookie, n->now};
@@ -281,7 +288,8 @@ static bool is_stranger(const struct peer *p, const struct announcement *said)
            p->said.epoch.value < said->epoch.value;
 }
 
-/* What an outsider says again within a second needs no look at a signature. */
+/* Whether an outsider repeats itself within a second: then its signature need
+ * not be checked. */
 static bool is_old_news(struct node *n, const struct outsider *o,
                         const struct beacon *b, const struct announcement *said)
 {
@@ -308,7 +316,7 @@ static void take_opened(struct node *n, const struct beacon *b,
     struct peer *p = peer_get(n, &claimed.node);
     if (p != NULL && brings_nothing(n, p, b)) {
         p->beacon_passed = n->now;
-        return; /* Unchecked, so its counter must not count either. */
+        return; /* Its counter is not verified, so it must not count. */
     }
     const struct outsider *o = outsider_get(n, &claimed.node);
     if (is_old_news(n, o, b, &said)) {
@@ -364,7 +372,7 @@ void beacons_take(struct node *n, const struct node_event *event)
         n->counters.beacons_dropped++;
         if (version_agreed(PROTOCOL_VERSION, b.version) == 0)
             (void)refusal_say(n, false, REFUSAL_VERSION, -1, NULL, NULL, from);
-        return; /* One of the next version answers ours. */
+        return; /* A node of the next version answers this node's beacons. */
     case BEACON_WRONG_MESH:
         (void)refusal_say(n, false, REFUSAL_WRONG_MESH, -1, NULL, NULL, from);
         return;

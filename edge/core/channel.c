@@ -74,7 +74,7 @@ static void batch_wrote(struct channel *c, const struct writer *w, bool first)
     c->next_record++;
 }
 
-/* All packets that the batch and the message may become have room. */
+/* Makes room for all packets that the batch and the message can become. */
 static bool make_room(struct channel *c, size_t size)
 {
     size_t packets = size / RECORD_FRAGMENT_SIZE + 2;
@@ -178,7 +178,7 @@ bool channel_tell_key(const struct channel *c, uint32_t key_id,
 
 /* --- the store ------------------------------------------------------------ */
 
-/* The first packet that a holder lacks; without holders, none. */
+/* The first packet that a holder lacks; store.next without holders. */
 static uint64_t first_lacked(const struct channel *c)
 {
     uint64_t first = c->store.next;
@@ -237,7 +237,7 @@ bool channel_has_upload(struct channel *c, int relay, struct instant now)
         (c->starting > 0 && !instant_reached(c->opening_until, now)))
         return false;
     if (u->next < c->store.base)
-        u->next = c->store.base; /* All who lacked it were left behind. */
+        u->next = c->store.base; /* The receivers were left behind. */
     return u->next < c->store.next;
 }
 

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-static const struct span apart = {30 * 1000};
+static const struct span apart = {30 * 1000}; /* of two tries in a round */
 static const struct span pauses[] = {
+    /* after each round */
     {5 * 1000 * 1000},
     {30 * 1000 * 1000},
     {300 * (int64_t)1000 * 1000},

@@ -7,9 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often silent receivers are looked for. */
+/*
+ * This node's publications: one channel for each group, and a receiver in it
+ * for each peer of the group.
+ */
+
+/* How often a channel with unacknowledged packets checks for silent receivers.
+ */
 static const struct span look_every = {100 * 1000};
-/* What is missing is not sent again more often. */
+/* The shortest time between two repairs that a receiver's GROUP_ACKs cause. */
 static const struct span repair_pause = {100 * 1000};
 
 /* --- channels --------------------------------------------------------------
@@ -33,7 +39,7 @@ static void unlink_from_peer(struct receiver *r)
 
 static void drop_receiver(struct receiver *r)
 {
-    /* Who was ever given the key is not to read what comes [P-9.5]. */
+    /* A former receiver must not be able to read later packets [P-9.5]. */
     if (r->state != RECEIVER_AWAITING)
         r->channel->rekey = true;
     unlink_from_peer(r);
@@ -57,7 +63,8 @@ void groups_close(struct node *n)
         drop_outflow(n, n->outflow_count - 1);
 }
 
-/* One that has nothing to deliver makes place: the one not used longest. */
+/* Drops the channel that was not used for the longest time, of those without
+ * anything to deliver. False: there is none. */
 static bool make_place(struct node *n)
 {
     size_t oldest = n->outflow_count;
@@ -108,8 +115,8 @@ static void add_receiver(struct node *n, struct channel *c, struct peer *p)
     receiver_route(r, groups_route(p));
 }
 
-/* The channel of a group; made with its receivers when it is first needed.
- * NULL: all places are taken by others that deliver. */
+/* The channel of a group, made with its receivers at the first publication.
+ * NULL: GROUP_TAGS other channels are still delivering. */
 static struct outflow *take_outflow(struct node *n, const char *group)
 {
     struct group_tag tag = group_tag_of(n->keys.group, bytes_of_string(group));
@@ -134,8 +141,8 @@ static struct outflow *take_outflow(struct node *n, const char *group)
 /* --- telling receivers -----------------------------------------------------
  */
 
-/* False: there is no room for it now; groups_settle tries again when a message
- * before it is settled. */
+/* Sends a START over the session. False: the session has no room; groups_settle
+ * tries again when an earlier message is settled. */
 static bool MUST_USE tell(struct node *n, struct peer *p, struct session *s,
                           const struct group_start *start, uint64_t ref)
 {
@@ -169,17 +176,17 @@ static void tell_start(struct node *n, struct receiver *r)
 {
     struct session *s = traffic_session(n, r->peer);
     if (s == NULL)
-        return; /* It has a bad key, and gets nothing. */
+        return; /* The peer's key is invalid: no session is possible. */
     struct group_start start = receiver_start(r);
     if (!tell(n, r->peer, s, &start, ++n->next_start))
         return;
     receiver_told(r, n->next_start, n->now);
-    receiver_owes_keys(r, start.key_id + 1); /* Which came after that one. */
+    receiver_owes_keys(r, start.key_id + 1); /* The later ones. */
     traffic_dial_for(n, r->peer);
     peer_touch(n, r->peer);
 }
 
-/* Those who came since the last publication take part from here on. */
+/* Peers that joined since the last publication receive from this one on. */
 static void begin_all(struct node *n, struct channel *c)
 {
     if (c->awaiting == 0)
@@ -196,7 +203,7 @@ static void rekey(struct node *n, struct channel *c)
     channel_rekey(c, n->aes, &n->entropy, n->now);
     for (struct receiver *r = c->receivers; r != NULL; r = r->next) {
         if (r->start_ref == 0 && r->state != RECEIVER_TAKING)
-            continue; /* With its START. */
+            continue; /* Its START will bring the key. */
         receiver_owes_keys(r, c->key_id);
         peer_touch(n, r->peer);
     }
@@ -209,7 +216,7 @@ void groups_rearm(struct node *n, struct outflow *o)
 {
     struct instant at = channel_patience_ends(o->channel, n->now);
     const struct timer *armed = &o->deadline.timer;
-    /* Each publication comes by here, and must not put the next look off. */
+    /* Each publication rearms, and must not postpone the next check. */
     bool looks_soon = armed->place != 0 && !instant_reached(armed->at, n->now);
     if (!store_is_empty(&o->channel->store))
         at = instant_min(at, looks_soon ? armed->at
@@ -227,7 +234,7 @@ static bool has_room(struct node *n, struct outflow *o, const struct message *m)
     return false;
 }
 
-/* Whichever has delivered enough makes place, and READY tells of it. */
+/* The READY comes as soon as any of the channels has delivered enough. */
 static void want_any_ready(struct node *n)
 {
     for (size_t i = 0; i < n->outflow_count; i++)
@@ -295,7 +302,7 @@ void groups_tell_ready(struct node *n)
     }
 }
 
-/* --- who receives ----------------------------------------------------------
+/* --- receivers -------------------------------------------------------------
  */
 
 static struct receiver *receiver_of(const struct peer *p,
@@ -310,7 +317,7 @@ static struct receiver *receiver_of(const struct peer *p,
 void groups_changed(struct node *n, struct peer *p)
 {
     if (p->said.partial || !p->joined)
-        return; /* A partial one says nothing of groups. */
+        return; /* A partial announcement does not list groups. */
     for (size_t i = 0; i < n->outflow_count; i++) {
         struct channel *c = n->outflows[i]->channel;
         struct receiver *r = receiver_of(p, c);
@@ -362,7 +369,7 @@ void groups_settle(struct node *n, struct peer *p)
             groups_spare(n, &n->relays[i], p);
 }
 
-/* --- what receivers say ----------------------------------------------------
+/* --- acknowledgements ------------------------------------------------------
  */
 
 void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
@@ -373,7 +380,7 @@ void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
            !receiver_key_settled(r, ref))
         r = r->next_of_peer;
     if (r == NULL || (r->start_ref != ref && r->ask_ref != ref))
-        return; /* Of a key, or it left the group. */
+        return; /* It was only a key, or the peer left the group. */
     if (r->ask_ref == ref)
         receiver_settled(r, how == SESSION_DELIVERED);
     else if (how == SESSION_DELIVERED)
@@ -417,9 +424,9 @@ void groups_acknowledged(struct node *n, struct peer *p,
 /* --- time ------------------------------------------------------------------
  */
 
-/* A receiver that has not said what it has may be slow, or have lost it. The
- * key that it has is a question, and a small one; who answered that and still
- * does not say, is served. */
+/* Probes a receiver that acknowledges nothing: it may be slow, or packets were
+ * lost. A START with a key that it already has is a small packet, and makes it
+ * acknowledge. If its answer shows a loss, it is repaired by unicast. */
 static void ask(struct node *n, struct receiver *r)
 {
     struct group_start key;
@@ -432,8 +439,8 @@ static void ask(struct node *n, struct receiver *r)
     n->counters.group_asks++;
 }
 
-/* Of a hundred receivers hardly one: without its RTT, which only makes it
- * longer, neither peer nor session is looked at. */
+/* The RTT can only make the deadline later. So the first test, without the RTT,
+ * rules out nearly all receivers without touching their peer and session. */
 static bool is_stalled(const struct node *n, const struct receiver *r)
 {
     struct span rtt = span_us(0);
@@ -453,7 +460,7 @@ static void look_for_silence(struct node *n, struct channel *c)
         if (progressed || instant_reached(p->doubt_not_before, n->now))
             traffic_doubt(n, p, progressed);
         if (p->waiting)
-            continue; /* More would not get out either. */
+            continue; /* The link is full: nothing can be sent now. */
         r->stalls++;
         if (receiver_shows_loss(r))
             receiver_repair(r, n->now, span_us(0));

@@ -2,7 +2,12 @@
 
 #include <string.h>
 
-/* --- what relays need not send ---------------------------------------------
+/*
+ * Sends the packets of this node's publications: uploads for a relay's fan-out,
+ * and single packets by unicast.
+ */
+
+/* --- peers that a relay leaves out of its fan-out --------------------------
  */
 
 static void write_spare(struct node *n, const struct relay *relay,
@@ -27,7 +32,8 @@ void groups_spare(struct node *n, const struct relay *relay, struct peer *p)
         write_spare(n, relay, p, spare);
 }
 
-/* With the first upload after it came up the relay is told of all. */
+/* Before the first upload of a connection: tells the relay of all peers that it
+ * can leave out. */
 static void tell_spares(struct node *n, struct relay *relay)
 {
     size_t cursor = 0;
@@ -83,7 +89,7 @@ void groups_write(struct node *n, struct peer *p, struct link *link)
     receiver_sent(r);
 }
 
-/* Riders need not be looked at, however many there are. */
+/* Receivers by fan-out need no work, so usually this costs nothing. */
 static void touch_served_alone(struct node *n, const struct channel *c)
 {
     if (c->riders == c->receiver_count)

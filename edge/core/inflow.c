@@ -3,19 +3,22 @@
 #include <sodium.h>
 #include <string.h>
 
+/* From a packet to its acknowledgement: after a pause, and within a continuous
+ * stream by a relay or by a direct link. A cut direct link shows only by
+ * acknowledgements that get no answer, so these are more frequent. */
 static const struct span delay_first = {50 * 1000};
 static const struct span delay_later = {400 * 1000};
-/* Over the sender's own link, which nobody else watches: a word that gets no
- * answer tells soon that it is cut. */
 static const struct span delay_direct = {100 * 1000};
-/* What comes sooner after the last packet is of a stream that goes on. */
+/* The stream is continuous if the next packet comes within this time. */
 static const struct span rest = {200 * 1000};
+/* The shortest time between two reports of a gap or duplicate. */
 static const struct span complain_after = {20 * 1000};
-/* So long after a complaint or a question the sender mends, at our pace. */
+/* For so long after a report or a probe the sender repairs at the pace of the
+ * acknowledgements, so none of them waits longer. */
 static const struct span quick_for = {1000 * 1000};
 
-/* Unacknowledged at the most: at first, and later; but never more than this
- * part of what the sender keeps. */
+/* An acknowledgement is due at once after so many bytes: after a pause, and
+ * within a continuous stream; and after 1/WINDOW_PART of the sender's store. */
 enum { BYTES_FIRST = 256 * 1024, BYTES_LATER = 1024 * 1024, WINDOW_PART = 4 };
 
 void inflow_init(struct inflow *in, const struct group_start *start,
@@ -61,14 +64,14 @@ void inflow_start(struct inflow *in, const struct group_start *start,
     keep_key(in, start);
     in->acknowledge_at = now;
     if (start->record == 0) {
-        in->quick_until = instant_after(now, quick_for); /* It may be asked. */
+        in->quick_until = instant_after(now, quick_for); /* May be a probe. */
         return;
     }
     if (in->left && start->since > in->next_message)
-        in->next_message = start->since; /* What was before is not for it. */
+        in->next_message = start->since; /* Sent while it was not a member. */
     in->left = false;
     if (start->record <= inbox_cumulative(&in->inbox) + 1)
-        return; /* It has all before. */
+        return; /* No records are skipped. */
     inbox_begin(&in->inbox, start->record);
     in->next_record = start->record;
     in->skipping = false;
@@ -83,7 +86,7 @@ static void message_ended(struct inflow *in, const struct data_record *last)
     in->next_record = last->sequence + 1;
 }
 
-/* The rest of a message that is too large is passed over. */
+/* Skips the records of a message that is too large. True: skipped. */
 static bool skip(struct inflow *in, const struct data_record *r,
                  const struct inflow_sink *sink)
 {
@@ -129,16 +132,17 @@ static bool take_record(struct inflow *in, const struct data_record *r,
     return false;
 }
 
-/* After a rest, or while the sender mends, it is to know soon. Else it waits
- * for nothing but room, and one reads what many write. */
+/* Whether the acknowledgement may wait: the stream is continuous, and the
+ * sender is not repairing. The sender needs it only to free its store, and one
+ * sender reads the acknowledgements of many receivers. */
 static bool goes_on(const struct inflow *in, struct instant now)
 {
     return !instant_reached(instant_after(in->came_at, rest), now) &&
            instant_reached(in->quick_until, now);
 }
 
-/* All of a packet came before or is too early: the sender is to know soon, or
- * it would send more in vain; but not for each packet. */
+/* A packet brought nothing new, or came after a gap: the sender must know soon
+ * or it wastes more packets; but one report for each packet is too many. */
 static struct instant complain_at(struct inflow *in, struct instant now)
 {
     in->later = false;
@@ -171,7 +175,7 @@ static void owe(struct inflow *in, const struct multicast_packet *m,
     in->acknowledge_at = instant_min(in->acknowledge_at, at);
 }
 
-/* Of the keys kept one is ready for use, as packets seldom change it. */
+/* Prepares the cipher for the key, unless the last packet used the same. */
 static bool ready_key(struct inflow *in, uint32_t id)
 {
     const struct inflow_key *k = &in->keys[id % INFLOW_KEYS];

@@ -1,9 +1,10 @@
 /*
- * The end: nothing new is taken, what is queued is delivered, goodbye is said.
+ * NODE_LEAVE: the node takes no new messages, delivers the queued ones, and
+ * then says goodbye to all peers and relays.
  */
 #include "edge/core/node_private.h"
 
-/* A frozen peer must not keep the process for longer. */
+/* A peer that does not acknowledge must not hold up the end for longer. */
 static const struct span leave_within = {1000 * 1000};
 
 void leave_begin(struct node *n)
@@ -26,7 +27,7 @@ bool leave_refuses(struct node *n, const struct node_event *event)
     return true;
 }
 
-/* What could not be delivered in time is said to be so. */
+/* Reports messages that could not be delivered in time. */
 static void end_all(struct node *n)
 {
     size_t cursor = 0;

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A step that comes so much later than it was due was starved: the silence
- * meanwhile was this node's own [P-8.6]. */
+/* If a step comes so much after its deadline, this process did not run, and
+ * could not hear its peers meanwhile [P-8.6]. */
 static const struct span late_from = {200 * 1000};
-/* The first beacon may be lost among those that answer it. */
+/* The first beacon is repeated once, in case that it was lost. */
 static const struct span repeat_after = {600 * 1000};
 /* One step writes no more than about this many packets. */
 enum { STEP_PACKETS = 128 };
@@ -145,7 +145,7 @@ void node_free(struct node *n)
     if (n == NULL)
         return;
     groups_close(n);
-    heap_close(&n->heap); /* It marks its timers, so before their owners. */
+    heap_close(&n->heap); /* Writes to the timers, so before they are freed. */
     free_peers(n);
     outsiders_close(n);
     slabs_close(&n->slabs);
@@ -163,8 +163,7 @@ void node_free(struct node *n)
 
 /* --- events --------------------------------------------------------------- */
 
-/* The network may be another one now: what failed may work, what worked may
- * not [P-8.8]. */
+/* The network changed: forgets failures and probes all links [P-8.8]. */
 static void ask_everybody(struct node *n)
 {
     size_t cursor = 0;
@@ -245,7 +244,7 @@ static void take_writable(struct node *n, const struct node_event *event)
         links_writable(n, link);
 }
 
-/* What it went by itself is no jump. */
+/* Whether the wall clock differs from what the monotonic clock predicts. */
 static bool clock_jumped(const struct node *n, uint64_t unix_seconds)
 {
     uint64_t expected = node_unix_now(n);
@@ -261,7 +260,7 @@ static void take_clock(struct node *n, uint64_t unix_seconds)
     size_t cursor = 0;
     struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL)
-        peer_touch(n, p); /* Its certificate's end is nearer or farther. */
+        peer_touch(n, p); /* The time until its certificate ends changed. */
     if (jumped)
         outsiders_look_soon(n);
 }
@@ -361,7 +360,7 @@ static void handle_due(struct node *n)
             traffic_ping_lost(n, d->subject);
             break;
         case DEADLINE_LEAVE:
-            heap_remove(&n->heap, &d->timer); /* leave_go_on looks itself. */
+            heap_remove(&n->heap, &d->timer); /* leave_go_on checks leave_by. */
             break;
         case DEADLINE_OUTFLOW:
             groups_due(n, d->subject);
@@ -376,8 +375,8 @@ static void handle_due(struct node *n)
     }
 }
 
-/* Everybody whose state changed, in turns of one packet each, so that none
- * with much to send delays the others. */
+/* Settles each peer whose state changed. The peers take turns of one packet
+ * each, so that a peer with a long queue does not delay the others. */
 static void settle(struct node *n)
 {
     int packets = 0;
@@ -404,7 +403,8 @@ static void settle(struct node *n)
     groups_tell_ready(n);
 }
 
-/* Moves what silence is measured from by the time that this node slept. */
+/* This node did not run for `late`: extends by that time all deadlines after
+ * which a silent peer or relay is lost. */
 static void excuse(struct node *n, struct span late)
 {
     size_t cursor = 0;
@@ -443,7 +443,7 @@ void node_step(struct node *n, struct instant now,
         excuse(n, late);
     if (!instant_is_never(n->expected_at) &&
         late.us > n->detector.lost_after.us)
-        ask_everybody(n); /* The others have given it up by now. */
+        ask_everybody(n); /* By now the peers take this node for lost. */
     links_go_on(n);
     peers_go_on(n);
     for (size_t i = 0; i < count && memory_is_sound(); i++)

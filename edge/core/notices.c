@@ -1,19 +1,21 @@
 /*
- * Notices: a node that this one refuses hears of it over the relay, and what
- * this one hears of peers that refuse it [P-7.8].
+ * Notices: over a relay a node tells another one that it refuses it [P-7.8].
+ * This file sends notices to outsiders, and handles those from peers that
+ * refuse this node.
  *
- * A notice is the refuser's own signed word, of these two processes and newer
- * than what it said before. So nobody else can make or replay one.
+ * The refusing node signs a notice, which names both processes and has a
+ * counter that grows. So no other node can forge or replay one.
  */
 #include "edge/core/node_private.h"
 
-/* An outsider is told this often by itself, and this often when it asks. */
+/* The shortest time between two notices to one outsider: unasked, and in answer
+ * to its packets. */
 static const struct span told_apart = {60 * 1000 * 1000};
 static const struct span answers_apart = {1000 * 1000};
-/* All of them together get so many, after so many at once. */
+/* The rate of notices to all outsiders together. */
 static const struct span notices_apart = {31 * 1000};
 enum { NOTICES_BURST = 65 };
-/* A peer that refuses this node is asked again so much later. */
+/* How often this node sends an INIT to a peer that refuses it. */
 static const struct span ask_again = {60 * 1000 * 1000};
 
 static bool may_write(struct node *n)
@@ -59,7 +61,7 @@ static bool tell(struct node *n, struct outsider *o, struct span pause,
 {
     bool paused = !instant_reached(instant_after(o->told_at, pause), n->now);
     if (link == NULL || paused || n->left)
-        return true; /* There is nothing to be done about it now. */
+        return true; /* Sent recently, or cannot be sent now. */
     if (!may_write(n))
         return false;
     o->told_at = n->now;
@@ -83,7 +85,7 @@ void notices_answer(struct node *n, const struct node_id *id,
     (void)tell(n, o, answers_apart, link);
 }
 
-/* --- what others say --------------------------------------------------------
+/* --- notices from peers -----------------------------------------------------
  */
 
 void peer_refuses_us(struct node *n, struct peer *p, uint8_t reason,
@@ -163,7 +165,7 @@ void notices_take(struct node *n, const struct node_id *from, struct link *link,
         n->counters.packets_dropped++;
 }
 
-/* --- and when they think better of it ---------------------------------------
+/* --- when a refusal ends ----------------------------------------------------
  */
 
 void notices_ask(struct node *n, struct peer *p)
@@ -173,7 +175,7 @@ void notices_ask(struct node *n, struct peer *p)
         return;
     p->refused_at = n->now;
     traffic_end(n, p, SESSION_NOT_DELIVERED);
-    p->session_until = INSTANT_NEVER; /* The next question ends it. */
+    p->session_until = INSTANT_NEVER; /* The next INIT ends the session. */
     if (link != NULL && link->kind == LINK_TO_RELAY)
         traffic_ask(n, p, link);
 }
@@ -185,8 +187,8 @@ struct instant notices_ask_at(const struct peer *p)
                : instant_after(p->refused_at, ask_again);
 }
 
-/* A peer that refuses this node takes it back by an authentic handshake: its
- * own INIT, newer than the refusal, or its answer to this node's. */
+/* A peer that refused this node accepts it by an authentic handshake: an INIT
+ * newer than the refusal, or an ACCEPT for this node's INIT. */
 static bool has_relented(struct node *n, struct peer *p, struct bytes packet,
                          struct writer *answer)
 {
@@ -221,7 +223,7 @@ void notices_take_relenting(struct node *n, struct peer *p, struct link *link,
     traffic_end_packet(n, p, link, &w);
 }
 
-/* It was told that it is refused: that it is not any more, an INIT shows. */
+/* An INIT shows the peer that this node does not refuse it any more. */
 void notices_relent(struct node *n, struct peer *p)
 {
     if (!p->relents || !p->joined || p->paths.current.kind != PATH_RELAY)

@@ -1,8 +1,8 @@
 /*
- * Outsiders: nodes that were refused for a reason that may pass. What they
- * announced is kept and judged again: when a place is free, when the clock
- * jumps, when another process or a revocation list comes or goes, and from
- * time to time [P-3.7].
+ * Outsiders: this node keeps the announcements of nodes that it refused for a
+ * reason that may pass. It judges them again when the table of peers has room,
+ * when the clock jumps, when another process of a node or a revocation list
+ * comes or goes, and every 30 s [P-3.7].
  */
 #include "edge/core/outsiders.h"
 
@@ -11,18 +11,19 @@
 
 #include <stdlib.h>
 
-/* The oldest one gives way beyond so many, or so many bytes. */
+/* Limits of the table; beyond them the oldest outsider is dropped. */
 enum { OUTSIDERS = 1024, OUTSIDERS_BYTES = 4 * 1024 * 1024 };
-/* So many are judged in full in one step. */
+/* How many announcements one step verifies. */
 enum { LOOKS = 32 };
 
 static const struct span from_time_to_time = {30 * 1000 * 1000};
-/* After a change, so that what changed is settled. */
+/* From a change to the next look, so that the change is complete by then. */
 static const struct span soon = {20 * 1000};
 static const struct span looks_apart = {250 * 1000};
-/* Whom no relay lists shows itself by beacons, one a second. */
+/* An outsider that no relay lists is there if a beacon came this recently;
+ * nodes send one beacon a second. */
 static const struct span still_there = {5 * 1000 * 1000};
-/* Whom no relay lists, and nothing was heard of for so long, is gone. */
+/* After so long without a beacon such an outsider is dropped. */
 static const struct span remembered = {11 * (int64_t)60 * 1000 * 1000};
 
 static void unchain(struct node *n, struct outsider *o)
@@ -68,7 +69,7 @@ static bool is_listed(const struct node *n, const struct outsider *o)
     return false;
 }
 
-/* --- who comes in ----------------------------------------------------------
+/* --- outsiders come and go -------------------------------------------------
  */
 
 static bool may_pass(enum refusal why)
@@ -113,7 +114,7 @@ struct outsider *outsiders_keep(struct node *n, struct bytes announcement,
         return NULL;
     bool same =
         o != NULL && bytes_equal(announcement, bytes_of(o->blob, o->blob_size));
-    /* Or anybody could have a node refused in the name of another. */
+    /* Without a signature anybody could have another node refused. */
     if (!same && !is_signed && !announcement_signed_by(announcement, &c->node))
         return NULL;
     if (!same)
@@ -156,7 +157,7 @@ void outsiders_keep_replaced(struct node *n, struct peer *p)
     if (o == NULL)
         return;
     o->heard = (struct instant){INT64_MIN / 2};
-    outsiders_look_soon(n); /* It is told, unless its relay misses it too. */
+    outsiders_look_soon(n); /* Sends a notice, unless the relay drops it. */
 }
 
 void outsiders_listed(struct node *n, const struct roster_entry *entry,
@@ -190,14 +191,14 @@ void outsiders_said_bye(struct node *n, const struct node_id *id,
         drop(n, o);
 }
 
-/* Its roster comes anew. */
+/* The relay's next connection begins with a complete roster. */
 void outsiders_relay_down(struct node *n, const struct relay *relay)
 {
     for (struct outsider *o = n->oldest_outsider; o != NULL; o = o->newer)
         o->listed[relay->index] = false;
 }
 
-/* --- who is let in after all -----------------------------------------------
+/* --- outsiders that become peers -------------------------------------------
  */
 
 void outsiders_admit(struct node *n, struct peer *p)
@@ -206,7 +207,7 @@ void outsiders_admit(struct node *n, struct peer *p)
     if (o == NULL || o->epoch.value != p->said.epoch.value)
         return;
     if (p->departed == o->epoch.value)
-        p->departed = 0; /* It was put out, and did not go by itself. */
+        p->departed = 0; /* This node refused it; it did not say goodbye. */
     for (size_t i = 0; i < n->relay_count; i++) {
         struct relay *relay = &n->relays[i];
         if (!o->listed[i] || relay->state != RELAY_UP)
@@ -227,14 +228,14 @@ static bool name_is_free(const struct node *n, const struct outsider *o)
     return owner == NULL || !owner->joined || node_id_equal(&owner->id, &o->id);
 }
 
-/* What is known of it is of now: it may be let in. */
+/* Whether there is current evidence that this process is running. */
 static bool shows_itself(const struct node *n, const struct outsider *o)
 {
     return is_listed(n, o) ||
            !instant_reached(instant_after(o->heard, still_there), n->now);
 }
 
-/* What can be seen without a look at any signature. */
+/* The reasons that can be checked without verifying a signature. */
 static enum refusal seen_at_once(struct node *n, const struct outsider *o)
 {
     uint64_t now = node_unix_now(n);
@@ -260,7 +261,7 @@ bool outsider_stays_out(struct node *n, const struct outsider *o)
     return seen_at_once(n, o) != REFUSAL_NONE;
 }
 
-/* False: it is gone from the table, or its reason is another one now. */
+/* Drops the outsider from the table, or changes its reason. */
 static void judge(struct node *n, struct outsider *o)
 {
     struct bytes said =
@@ -277,8 +278,8 @@ static bool is_forgotten(const struct node *n, const struct outsider *o)
            instant_reached(instant_after(o->heard, remembered), n->now);
 }
 
-/* The next look: a place may be free soon, or it is valid soon by what is known
- * of the wall clock. */
+/* When to judge it again: peers that left may soon make room in the table, or
+ * the certificate becomes valid within a minute. */
 static struct instant next_look(const struct node *n, const struct outsider *o)
 {
     if (o->reason == REFUSAL_FULL && n->peers.count > n->joined_count)
@@ -289,8 +290,8 @@ static struct instant next_look(const struct node *n, const struct outsider *o)
                 : INSTANT_NEVER;
 }
 
-/* A process that was replaced has mostly ended, and its relay is about to see
- * it. */
+/* A superseded process has usually ended, and its relay will soon notice: send
+ * no notice within the first second. */
 static bool tell_now(struct node *n, struct outsider *o)
 {
     bool early = o->reason == REFUSAL_REPLACED &&

@@ -2,11 +2,11 @@
 
 static const struct span hold_first = {5 * 1000 * 1000};
 static const struct span hold_longest = {300 * (int64_t)1000 * 1000};
-/* A path that lasted so long has earned a short hold again. */
+/* After a path that lasted so long the next hold is a short one again. */
 static const struct span hold_forgotten = {60 * 1000 * 1000};
-/* Another path of the same kind has to be so much faster to be worth it. */
+/* A change to another path of the same kind must save so much RTT. */
 static const struct span rtt_margin = {5 * 1000};
-/* Nobody at a relay can be asked whether it works again: that passes. */
+/* A relay cannot be probed for one peer, so a suspicion of it expires. */
 static const struct span relay_doubt = {2 * 1000 * 1000};
 
 const char *node_path_name(enum node_path path)
@@ -54,13 +54,13 @@ void paths_up(struct paths *p, enum node_path kind, uint32_t via,
         *path = (struct path){
             .kind = kind,
             .via = via,
-            .proved = kind == PATH_RELAY, /* All that it has came by it. */
+            .proved = kind == PATH_RELAY, /* A relay needs no probe. */
             .rtt = span_us(-1),
             .since = now,
         };
 }
 
-/* Once for each time that it goes wrong, not for each sign of it. */
+/* Begins a hold; a failure during a hold does not extend it. */
 static void hold_down(struct path_hold *hold, struct instant now)
 {
     if (!instant_reached(hold->until, now))
@@ -105,9 +105,8 @@ static bool is_held(const struct paths *p, enum node_path kind,
     return !instant_reached(p->holds[kind].until, now);
 }
 
-/* One that is held down worked a while ago, one in doubt does not now; either
- * is better than one that swallows large packets, maybe, and that is better
- * than none. */
+/* The rank of a path, 0 is best. A path that is held down failed a while ago, a
+ * suspected one fails now, an unproved one may lose all large packets. */
 static int badness(const struct paths *p, const struct path *path,
                    struct instant now)
 {
@@ -181,7 +180,7 @@ bool paths_doubt(struct paths *p, struct instant now)
         return false;
     current->doubted = true;
     current->doubted_at = now;
-    /* The first doubt may be the other end's busy processor. */
+    /* A single suspicion may come from a busy processor at the other end. */
     struct path_hold *hold = &p->holds[current->kind];
     if (hold->doubted.us != INT64_MIN &&
         !instant_reached(instant_after(hold->doubted, hold_forgotten), now))

@@ -1,5 +1,5 @@
 /*
- * Pings: a peer's round trip, over its session.
+ * NODE_PING: measures the round trip to a peer over its session.
  */
 #include "edge/core/node_private.h"
 
@@ -26,7 +26,7 @@ void pings_answered(struct node *n, const struct peer *p, uint64_t token)
     ping_free(n, ping);
 }
 
-/* Nothing sends a ping again: one whose path broke is lost. */
+/* A session does not resend pings, so a ping is lost when its path breaks. */
 void traffic_ping_lost(struct node *n, struct ping *ping)
 {
     todo_report(n, ping->ref, OUTCOME_NOT_DELIVERED, NULL);

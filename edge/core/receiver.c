@@ -4,23 +4,25 @@
 
 #include <stdlib.h>
 
+/* How long a receiver may be silent before it is probed: by a relay, on a
+ * direct path, and at most [P-9.8]. */
 static const struct span stall_shortest = {400 * 1000};
 static const struct span stall_direct = {250 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
-/* In a stream that goes on words come by a relay 400 ms after what they are
- * of. */
+/* In a continuous stream by a relay the peer delays its acknowledgement by
+ * 400 ms. */
 static const struct span stall_later = {800 * 1000};
 static const struct span stream_rests = {200 * 1000};
-/* Of what it took once an eighth is forgotten with each word. */
+/* `slowest` decays by an eighth with each acknowledgement. */
 enum { SLOWEST_PART = 8 };
 static const struct span slowest_most = {4 * 1000 * 1000};
 static const struct span lack_pause = {500 * 1000};
 static const struct span patience_first = {2 * 1000 * 1000};
 static const struct span patience_restored = {10 * 1000 * 1000};
-/* The first receivers are told before the first upload, or it would have to go
- * to each of them again. */
+/* The first upload waits so long for the first receivers to acknowledge their
+ * START: without START they drop it, and each would need a repair. */
 static const struct span opening = {250 * 1000};
-/* So much of what is sent again may fly. */
+/* Unacknowledged bytes under way during a repair, at most. */
 static const uint64_t repair_window = 256 * 1024;
 
 struct receiver *receiver_new(struct channel *c, struct peer *peer,
@@ -46,7 +48,7 @@ struct receiver *receiver_new(struct channel *c, struct peer *peer,
     return r;
 }
 
-/* One place where states are entered, for the channel counts them. */
+/* The only place where a state changes, as the channel counts them. */
 static void enter(struct receiver *r, enum receiver_state state)
 {
     struct channel *c = r->channel;
@@ -117,7 +119,7 @@ void receiver_route(struct receiver *r, int route)
     if (r->route >= 0)
         c->uploads[r->route].receivers--;
     if (r->route != route)
-        r->slowest = span_us(0); /* Its words come otherwise now. */
+        r->slowest = span_us(0); /* It was measured on another path. */
     r->route = route;
     receiver_settled(r, false);
     serve_alone(r);
@@ -127,7 +129,7 @@ void receiver_route(struct receiver *r, int route)
     receiver_ride(r);
 }
 
-/* --- telling it ------------------------------------------------------------
+/* --- START -----------------------------------------------------------------
  */
 
 bool receiver_wants_start(const struct receiver *r)
@@ -136,7 +138,7 @@ bool receiver_wants_start(const struct receiver *r)
            (r->state == RECEIVER_STARTING || r->state == RECEIVER_BEHIND);
 }
 
-/* It begins with what is published next. */
+/* The receiver begins with the next publication. */
 static void begin_at_end(struct receiver *r)
 {
     struct channel *c = r->channel;
@@ -165,7 +167,7 @@ struct group_start receiver_start(struct receiver *r)
 
     if (r->state == RECEIVER_STARTING &&
         !channel_tell_key(r->channel, r->first_key, &start))
-        enter(r, RECEIVER_BEHIND); /* Its key is too old to be told again. */
+        enter(r, RECEIVER_BEHIND); /* The channel has not kept its key. */
     if (r->state != RECEIVER_STARTING)
         begin_at_end(r);
     bool kept = channel_tell_key(r->channel, r->first_key, &start);
@@ -187,7 +189,7 @@ void receiver_told(struct receiver *r, uint64_t ref, struct instant now)
 void receiver_started(struct receiver *r, struct instant now)
 {
     r->start_ref = 0;
-    r->since = 0; /* From now on it counts by itself. */
+    r->since = 0; /* From now on the peer counts messages itself. */
     r->progress_at = now;
     r->stalls = 0;
     if (r->state == RECEIVER_STARTING) {
@@ -228,8 +230,8 @@ bool receiver_may_lack(struct receiver *r, struct instant now)
     return true;
 }
 
-/* Those that are not kept any more cannot be told, and those under way need not
- * be. A key whose place is taken by an older one under way waits for that. */
+/* Skips keys that the channel has not kept and keys that are under way. A key
+ * whose slot an older key under way occupies has to wait. */
 bool receiver_next_key(struct receiver *r, struct group_start *start)
 {
     for (; r->owed_key != 0; r->owed_key++) {
@@ -264,7 +266,7 @@ bool receiver_key_settled(struct receiver *r, uint64_t ref)
 /* --- starting again --------------------------------------------------------
  */
 
-/* What a packet holds, and what was gathered for the next one. */
+/* The content of a packet; at store.next that of the batch, NULL if empty. */
 static const struct store_content *content_at(const struct channel *c,
                                               uint64_t packet)
 {
@@ -286,8 +288,8 @@ static void advance_to(struct receiver *r, uint64_t packet)
     }
 }
 
-/* Of the message that the first packet begins in the middle of it has no more:
- * that one is missed. */
+/* The peer lost its state. If the first unacknowledged packet begins within a
+ * message, the peer misses that message and starts with the next. */
 void receiver_forgot(struct receiver *r)
 {
     struct channel *c = r->channel;
@@ -314,11 +316,11 @@ void receiver_forgot(struct receiver *r)
     enter(r, RECEIVER_STARTING);
 }
 
-/* --- serving it ------------------------------------------------------------
+/* --- acknowledgements, probes, repairs -------------------------------------
  */
 
-/* From the oldest packet that the word is of. Of what went twice nobody knows
- * which one it was. */
+/* Measures from the sealing of the oldest packet that is acknowledged. Not for
+ * a packet that was sent twice: it is unknown which copy arrived first. */
 static void measure(struct receiver *r, struct instant now)
 {
     if (r->unacknowledged < r->repair_until)
@@ -368,13 +370,13 @@ bool receiver_is_served(const struct receiver *r)
     return r->unacknowledged < (r->rides ? r->alone_until : r->cursor);
 }
 
-/* The packets before went to it. */
+/* All packets before this one were sent to the receiver. */
 static uint64_t sent_until(const struct receiver *r)
 {
     return r->rides ? r->channel->uploads[r->route].next : r->cursor;
 }
 
-/* Whether it was sent something that it did not acknowledge. */
+/* Whether a packet was sent that the receiver has not acknowledged. */
 static bool is_waiting(const struct receiver *r)
 {
     return r->present && r->state == RECEIVER_TAKING &&
@@ -391,7 +393,7 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
     bool by_relay = r->route >= 0;
     struct span wait =
         span_max(by_relay ? stall_shortest : stall_direct, span_times(rtt, 4));
-    if (by_relay && !instant_reached(rests, at)) /* It may wait [P-9.7]. */
+    if (by_relay && !instant_reached(rests, at)) /* A late ack [P-9.7]. */
         wait = span_max(wait, stall_later);
     wait = span_max(wait, span_us(r->slowest.us * 3 / 2));
     for (int i = 0; i < r->stalls && wait.us < stall_longest.us; i++)

@@ -3,6 +3,9 @@
 #include <sodium.h>
 #include <string.h>
 
+/*
+ * Refusals to log: each one at most once a minute, whatever its cause sends.
+ */
 static const struct span quiet = {60 * 1000 * 1000};
 
 static uint64_t refusal_key(bool by_peer, uint8_t reason, int relay,
@@ -24,7 +27,7 @@ static uint64_t refusal_key(bool by_peer, uint8_t reason, int relay,
     return key | 1;
 }
 
-/* The place of this refusal, or the oldest one to be used for it. */
+/* The slot of this refusal, or the slot to overwrite: the oldest one. */
 static struct remembered_refusal *remember(struct node *n, uint64_t key)
 {
     struct remembered_refusal *oldest = &n->refusals[0];

@@ -53,7 +53,7 @@ static bool grow_packets(struct store *s, size_t need)
     return true;
 }
 
-/* Where `size` bytes in a row are free; SIZE_MAX: nowhere. */
+/* The offset of `size` contiguous free bytes; SIZE_MAX: there are none. */
 static size_t find_place(const struct store *s, size_t size)
 {
     if (store_is_empty(s))
@@ -66,7 +66,7 @@ static size_t find_place(const struct store *s, size_t size)
     return size < tail ? 0 : SIZE_MAX;
 }
 
-/* Moves all packets to the front of a ring that has room for one more. */
+/* Copies all packets to a larger ring, with room for `size` bytes more. */
 static bool grow_ring(struct store *s, size_t size)
 {
     size_t ring_size = s->ring_size == 0 ? RING_FIRST : 2 * s->ring_size;
@@ -90,8 +90,8 @@ static bool grow_ring(struct store *s, size_t size)
     return true;
 }
 
-/* Where all of them fit in a row each fits, there or at the ring's end before
- * it. */
+/* If all packets together fit in one contiguous range, each of them fits there,
+ * or at the ring's end before it. */
 bool store_want(struct store *s, size_t bytes, size_t packets)
 {
     size_t count = (size_t)(s->next - s->base) + packets;
@@ -108,7 +108,7 @@ struct store_packet *store_put(struct store *s, size_t size)
         room = room && grow_ring(s, size);
         place = s->head;
     }
-    ASSERT(room); /* store_want saw to it. */
+    ASSERT(room); /* store_want made it. */
     s->head = place + size;
     s->bytes += size;
     s->next++;
@@ -119,7 +119,7 @@ struct store_packet *store_put(struct store *s, size_t size)
     return p;
 }
 
-/* A ring that one large message made does not stay. */
+/* Frees a ring that one large message made. */
 static void shrink(struct store *s)
 {
     if (s->ring_size <= 4 * s->limit)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often a peer is told that its stream, or a key of it, is unknown. */
+/* The shortest time between two GROUP_ACK UNKNOWN to a peer. */
 static const struct span ignorance_pause = {1000 * 1000};
 static const struct span again_after = {10 * 1000};
 
@@ -44,8 +44,9 @@ static void remember(struct node *n, const struct inflow *in)
     };
 }
 
-/* A START says where the publisher believes this node to be: what came before
- * the stream was forgotten is not taken again, and is no gap. */
+/* A START says which position the publisher assumes for this node. If this node
+ * remembers a later one, it skips the messages between: it delivered them, and
+ * they are no gap. */
 static void go_on(struct node *n, struct group_start *start)
 {
     const struct stream_position *p = position_of(n, start->stream);
@@ -67,8 +68,8 @@ static void drop(struct node *n, struct subscription *s)
     free(s);
 }
 
-/* What came of a group that was left is remembered: it may be joined again
- * before the sender knows, and nothing is to come twice. */
+/* The inflow of a group that this node left stays: if this node rejoins before
+ * the sender notices, no message may be delivered twice. */
 static void note_left_groups(const struct node *n, struct peer *p)
 {
     for (struct subscription *s = p->inflows; s != NULL; s = s->next) {
@@ -77,7 +78,7 @@ static void note_left_groups(const struct node *n, struct peer *p)
     }
 }
 
-/* Of so many groups none remembers all that it ever was in. */
+/* At GROUP_TAGS inflows drops the oldest of a group that this node left. */
 static void forget_left_group(struct node *n, struct peer *p)
 {
     size_t count = 0;
@@ -218,7 +219,7 @@ void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes)
     const char *group = NULL;
     if (group_start_decode(bytes, &start))
         group = group_of(n, &start.tag);
-    /* A key for what this processor cannot do is of no use here. */
+    /* This node must be able to use the key. */
     if (group == NULL || (start.aes && !n->aes) ||
         !certificate_allows(&p->certificate, bytes_of_string(group))) {
         n->counters.packets_dropped++;
@@ -234,7 +235,7 @@ void subscriptions_start(struct node *n, struct peer *p, struct bytes bytes)
         s = subscribe(n, p, &start, group);
     }
     if (s == NULL || s->inflow.stream != start.stream)
-        return; /* A key of a stream that is not known. */
+        return; /* Only a key, and of an unknown stream. */
     struct taking t = {.node = n, .subscription = s};
     struct inflow_sink sink = sink_of(&t);
     inflow_start(&s->inflow, &start, n->now, &sink);
@@ -257,7 +258,7 @@ static bool acknowledge(struct node *n, struct peer *p,
     return session != NULL && session_group_ack(session, ack);
 }
 
-/* The sender believes that this node takes part, or has a key. */
+/* Tells a sender that this node does not know the stream, or the key. */
 static void tell_ignorance(struct node *n, struct peer *p,
                            const struct multicast_packet *m, uint64_t stream)
 {
@@ -322,7 +323,7 @@ void subscriptions_due(struct node *n, struct subscription *s)
 {
     struct group_ack ack = inflow_acknowledge(&s->inflow, n->now);
     s->peer->ack_via = s->via;
-    if (!acknowledge(n, s->peer, &ack)) /* Too many at once. */
+    if (!acknowledge(n, s->peer, &ack)) /* The session queues no more acks. */
         s->inflow.acknowledge_at = instant_after(n->now, again_after);
     rearm(n, s);
 }

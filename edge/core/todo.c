@@ -35,8 +35,8 @@ void todo_close(struct todo *t)
     *t = (struct todo){0};
 }
 
-/* Without memory the item goes nowhere: whoever does the list ends before
- * [memory_is_sound]. */
+/* False: there is no memory. todo_add then gives out `lost`, which is never
+ * carried out: the owner checks memory_is_sound first and ends the node. */
 static bool grow(struct todo *t)
 {
     size_t capacity = t->capacity == 0 ? 256 : 2 * t->capacity;

@@ -5,17 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is unacknowledged on a direct link goes again so much later. */
+/* On a direct link the retransmission of unacknowledged records waits so much
+ * longer than on a relay. */
 static const struct span direct_patience = {4 * 1000 * 1000};
-/* Doubting is tried again so much later; longer each time in a row, for what
- * is not answered on any path goes again on each. */
+/* The shortest time between two suspicions of paths to one peer. It doubles
+ * with each in a row, as each change of path resends everything. */
 static const struct span doubt_pause = {400 * 1000};
 enum { DOUBTS_MAX = 3 };
 
 /* --- sessions ------------------------------------------------------------ */
 
-/* The session with a peer, made when it is first needed. NULL: the peer's key
- * is no curve point of full order, as an honest one's always is. */
+/* NULL: the peer's key is no curve point of full order; an honest node's key
+ * always is. */
 struct session *traffic_session(struct node *n, struct peer *p)
 {
     if (p->session != NULL)
@@ -72,7 +73,7 @@ static void on_settled(void *context, uint64_t ref, enum session_settled how)
     } else {
         report_message(c, (struct node_ref){ref}, how);
         if (c->peer->owes_start)
-            peer_touch(c->node, c->peer); /* There is room for it now. */
+            peer_touch(c->node, c->peer); /* There is room for a START now. */
     }
 }
 
@@ -85,8 +86,8 @@ static void on_message(void *context, struct bytes bytes)
         taken = arena_try_copy(&n->todo->arena, bytes, &bytes);
     struct message message;
     if (!taken)
-        return; /* It is not acknowledged either: the step ends. */
-    /* Publications come in streams of their own. */
+        return; /* The step ends without an acknowledgement. */
+    /* Publications do not come by a session. */
     if (!message_decode(bytes, &message) || message.kind == MESSAGE_EVENT) {
         n->counters.packets_dropped++;
         return;
@@ -152,8 +153,8 @@ static bool is_too_large(const struct node *n, const struct peer *p,
            (p->session != NULL && m->data.size > p->session->peer_message);
 }
 
-/* After BUSY nothing more before READY, or a small message would overtake the
- * large one that has to wait. */
+/* After BUSY the node takes no message for the peer before READY: otherwise a
+ * small message would overtake the large one that has to wait. */
 static bool submit(struct node *n, struct peer *p, struct node_ref ref,
                    const struct message *m)
 {
@@ -167,7 +168,6 @@ static bool submit(struct node *n, struct peer *p, struct node_ref ref,
     return true;
 }
 
-/* A message waits for a link that was put off: it is made now. */
 void traffic_dial_for(struct node *n, struct peer *p)
 {
     if (p->paths.current.kind == PATH_NONE && p->links == NULL &&
@@ -301,7 +301,7 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
             n->counters.packets_dropped++;
         break;
     case PACKET_PLAIN:
-        /* Only a direct link has proved who sends [P-6.1]. */
+        /* Only a direct link authenticates the sender [P-6.1]. */
         if (link->kind == LINK_TO_PEER)
             take_records(n, p, link, packet, size);
         else
@@ -345,8 +345,8 @@ void traffic_ask(struct node *n, struct peer *p, struct link *link)
         write_init(n, p, link);
 }
 
-/* The path that records came by works this way; whether our own does, nobody
- * knows. So what came by another path is acknowledged there, too [P-6.7]. */
+/* Records that came by another path than this node's current one are also
+ * acknowledged on that path, which evidently works [P-6.7]. */
 static void ack_back(struct node *n, struct peer *p)
 {
     struct link *link = link_get(n, p->ack_via);
@@ -379,8 +379,9 @@ static bool has_output(const struct node *n, const struct peer *p)
             (session_has_output(s) || session_wants_handshake(s, n->now)));
 }
 
-/* The owner has not seen yet what came in this step. What it answers goes in
- * one packet with the acknowledgement [P-6.7]. */
+/* Whether the acknowledgement should wait for the next step: the owner has not
+ * seen this step's messages yet, and its answer can share the packet [P-6.7].
+ */
 static bool may_answer(const struct node *n, const struct peer *p)
 {
     return p->took_in == n->steps && !p->ack_put_off && !n->leaving &&
@@ -422,9 +423,9 @@ void traffic_path_changed(struct node *n, struct peer *p)
     session_path_changed(p->session, n->now);
 }
 
-/* A relay may lose packets without a word, as it may be another start of
- * itself. A direct link does not as long as it lasts; but an acknowledgement
- * may have been lost on another path. */
+/* When unacknowledged records must be resent. A relay drops packets silently,
+ * or restarts. A direct link loses nothing as long as it is open, but the
+ * acknowledgement may have been lost on another path. */
 static struct instant stall_at(const struct peer *p)
 {
     enum node_path kind = p->paths.current.kind;
@@ -434,8 +435,8 @@ static struct instant stall_at(const struct peer *p)
     return kind == PATH_RELAY ? at : instant_after(at, direct_patience);
 }
 
-/* What was measured on a link is of now; what the session measured may be of
- * another path, or of a cut that it sat out. */
+/* On a direct path the link's measurement: the session's may stem from another
+ * path, or include a time without connection. */
 struct span traffic_rtt(const struct peer *p)
 {
     const struct path *path = &p->paths.current;
@@ -443,7 +444,7 @@ struct span traffic_rtt(const struct peer *p)
     return by_relay ? p->session->rtt : path->rtt;
 }
 
-/* When the current path is to be doubted. */
+/* When the current path becomes suspected. */
 static struct instant doubt_at(const struct peer *p)
 {
     if (p->session == NULL)
@@ -465,8 +466,8 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
     return at;
 }
 
-/* What is unacknowledged goes over another path as well; the link has to prove
- * itself again [P-8.7]. */
+/* Unacknowledged records go over another path as well; a probe has to prove the
+ * link again [P-8.7]. */
 void traffic_doubt(struct node *n, struct peer *p, bool progressed)
 {
     struct link *link = peer_link(n, p);
@@ -489,8 +490,8 @@ void traffic_doubt(struct node *n, struct peer *p, bool progressed)
     peer_touch(n, p);
 }
 
-/* When half the room is free again it is worth telling those who were BUSY;
- * if there is no session any more, they have LEFT or may begin anew. */
+/* READY comes once half the window is free, not for each message. Without a
+ * session the peer has left, or the callers may begin again. */
 void traffic_tell_ready(struct node *n, struct peer *p)
 {
     if (!p->wants_ready ||
@@ -499,7 +500,7 @@ void traffic_tell_ready(struct node *n, struct peer *p)
         return;
     p->wants_ready = false;
     if (!p->joined)
-        return; /* LEFT told them. */
+        return; /* LEFT was reported. */
     struct node_todo *item = todo_add(n->todo, NODE_READY);
     item->peer.peer = todo_peer(n, p);
 }

@@ -1,7 +1,7 @@
 #include "edge/core/node_private.h"
 
-/* What a peer gets answered: its handshakes cost this node's processor, and of
- * a flight under old keys one RESET says all. */
+/* The rate of answers to one peer. Handshakes cost processor time, and a burst
+ * of packets under old keys needs only one RESET. */
 static const struct span init_each = {50 * 1000};
 static const struct span reset_each = {100 * 1000};
 enum { INIT_BURST = 16, RESET_BURST = 4 };
@@ -23,7 +23,7 @@ void traffic_take_init(struct node *n, struct peer *p, struct link *link,
         return;
     case SESSION_IGNORED:
         n->counters.packets_dropped++;
-        /* An older process of the peer's may have sent it. */
+        /* An older process of the peer's node may have sent it. */
         notices_answer(n, &p->id, link, PACKET_INIT);
         return;
     case SESSION_UNSPOKEN:
