@@ -45,19 +45,20 @@ struct bench_result {
 
 /* A line on stderr, where that is a terminal, of how it goes: every half
  * second, over the one before. */
-struct bench_live {
+struct bench_progress {
     bool shown;
     size_t size; /* of a message's data */
     struct instant begun, told_at;
     uint64_t told;
 };
 
-void bench_live_begin(struct bench_live *l, size_t size);
+void bench_progress_begin(struct bench_progress *l, size_t size);
 /* So many messages were delivered; or round trips, the last one took `rtt`
  * (messages: < 0). */
-void bench_live_tell(struct bench_live *l, uint64_t count, struct span rtt);
+void bench_progress_tell(struct bench_progress *l, uint64_t count,
+                         struct span rtt);
 /* Takes the line away. */
-void bench_live_end(const struct bench_live *l);
+void bench_progress_end(const struct bench_progress *l);
 
 int bench_serve(struct client *c);
 /* The exit code; EXIT_DONE fills in the result. */

@@ -83,9 +83,9 @@ static void flood(struct pipeline *p, struct bytes head, size_t size,
                   struct instant until)
 {
     char *data = make_data(size);
-    struct bench_live live;
+    struct bench_progress live;
 
-    bench_live_begin(&live, size);
+    bench_progress_begin(&live, size);
     while (!instant_reached(until, clock_now()) && !p->broken &&
            p->failed == 0 && !command_stopped()) {
         while (pipeline_has_room(p) && client_unsent(p->client) < 256 * 1024) {
@@ -97,10 +97,10 @@ static void flood(struct pipeline *p, struct bytes head, size_t size,
             pipeline_end(p);
         }
         (void)pipeline_run(p, 100, -1);
-        bench_live_tell(&live, p->delivered, span_us(-1));
+        bench_progress_tell(&live, p->delivered, span_us(-1));
     }
     pipeline_finish(p);
-    bench_live_end(&live);
+    bench_progress_end(&live);
     free(data);
 }
 
@@ -203,21 +203,21 @@ int bench_latency(struct client *c, const char *to, struct span duration,
                   struct bench_result *r)
 {
     struct samples samples = {0};
-    struct bench_live live;
+    struct bench_progress live;
     int code = begin(c, to);
     char *data = make_data(r->size);
 
     struct instant start = clock_now();
     struct instant until = instant_after(start, duration);
-    bench_live_begin(&live, r->size);
+    bench_progress_begin(&live, r->size);
     while (code == EXIT_DONE && !instant_reached(until, clock_now())) {
         number_data(data, samples.count);
         code = echo(c, to, bytes_of(data, r->size + 2), &samples, r);
         if (samples.count > 0)
-            bench_live_tell(&live, samples.count,
-                            span_us(samples.us[samples.count - 1]));
+            bench_progress_tell(&live, samples.count,
+                                span_us(samples.us[samples.count - 1]));
     }
-    bench_live_end(&live);
+    bench_progress_end(&live);
     r->seconds = seconds_since(start);
     if (code == EXIT_DONE)
         find_path(c, to, r);

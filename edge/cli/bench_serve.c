@@ -2,7 +2,7 @@
 
 #include "common/base/jtext.h"
 #include "edge/cli/command.h"
-#include "edge/cli/show.h"
+#include "edge/cli/escape.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -111,7 +111,7 @@ static void tell_counts(const struct message_event *e,
 {
     struct text name = {0};
 
-    show_string(&name, e->name);
+    escape_string(&name, e->name);
     printf("%s: %" PRIu64 " messages, %" PRIu64 " duplicated, %" PRIu64
            " out of order\n",
            text_string(&name), t->received, t->duplicated, t->reordered);

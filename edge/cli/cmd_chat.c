@@ -1,6 +1,6 @@
 #include "edge/cli/command.h"
 #include "edge/cli/screen.h"
-#include "edge/cli/talk.h"
+#include "edge/cli/chat_session.h"
 
 static const struct option_row rows[] = {
     {"group", 0, OPTION_TEXT, "GROUP",
@@ -23,15 +23,15 @@ static const struct options_spec spec = {
 static int run_chat(const struct options *o)
 {
     const char *group = options_text(o, "group");
-    struct talk talk = {0};
+    struct chat_session session = {0};
 
-    if (!reconnecting_client_open(&talk.edge, o))
+    if (!reconnecting_client_open(&session.edge, o))
         return EXIT_NO_DAEMON;
     command_stoppable();
     screen_locale();
-    int code = screen_open() ? talk_on_screen(&talk, group)
-                             : talk_in_lines(&talk, group);
-    reconnecting_client_close(&talk.edge);
+    int code = screen_open() ? chat_terminal(&session, group)
+                             : chat_plain(&session, group);
+    reconnecting_client_close(&session.edge);
     return code;
 }
 

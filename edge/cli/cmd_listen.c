@@ -1,6 +1,6 @@
 #include "edge/cli/client.h"
 #include "edge/cli/command.h"
-#include "edge/cli/show.h"
+#include "edge/cli/escape.h"
 
 #include "common/base/jtext.h"
 #include "common/io/clock.h"
@@ -85,7 +85,8 @@ static bool print_json(struct listener *l, struct bytes line)
     l->cut = jtext_is(kind, "\"closed\"");
     if (message || l->cut || jtext_is(kind, "\"gap\"") || l->presence) {
         text_add_string(&l->out, "{\"version\":1,");
-        show_text(&l->out, bytes_of(line.data + 1, line.size - 1), SHOW_LINE);
+        escape_text(&l->out, bytes_of(line.data + 1, line.size - 1),
+                    ESCAPE_LINE);
         text_add_char(&l->out, '\n');
     }
     return message;
@@ -96,7 +97,7 @@ static void tell_gap(struct bytes name, struct bytes missed)
 {
     struct text who = {0};
 
-    show_string(&who, name);
+    escape_string(&who, name);
     command_fail(EXIT_DONE, "%.*s messages from %s will not come",
                  (int)missed.size, (const char *)missed.data,
                  text_string(&who));
@@ -130,11 +131,11 @@ static bool print_text(struct listener *l, struct bytes line)
         tell_gap(name, missed);
     if (!jtext_is(event, "\"message\"") && !jtext_is(event, "\"event\""))
         return false;
-    show_string(&l->out, name);
+    escape_string(&l->out, name);
     text_add_char(&l->out, ' ');
-    show_string(&l->out, type);
+    escape_string(&l->out, type);
     text_add_char(&l->out, ' ');
-    show_data(&l->out, data, data_b64);
+    escape_data(&l->out, data, data_b64);
     text_add_char(&l->out, '\n');
     return true;
 }

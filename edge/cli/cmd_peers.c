@@ -1,4 +1,4 @@
-#include "edge/cli/ask.h"
+#include "edge/cli/query.h"
 #include "edge/cli/command.h"
 #include "edge/cli/peer_row.h"
 
@@ -35,5 +35,5 @@ static void print_peers(json_t *answer, const struct options *o)
 
 int cmd_peers(int argc, char **argv)
 {
-    return ask_run(&spec, argc, argv, "peers", print_peers);
+    return query_run(&spec, argc, argv, "peers", print_peers);
 }

@@ -1,8 +1,8 @@
 #include "edge/cli/command.h"
-#include "edge/cli/say.h"
+#include "edge/cli/submit.h"
 
 static const struct option_row rows[] = {
-    SAY_ROWS,
+    SUBMIT_ROWS,
     {"group", 0, OPTION_TEXT, "GROUP", "only to the nodes in the group"},
     {"lines", 0, OPTION_FLAG, NULL, "a message for each line of stdin"},
 };
@@ -31,8 +31,8 @@ static bool tell_nobody(const json_t *answer)
 
 static int run_publish(const struct options *o)
 {
-    return say_run(
-        o, &(struct say){
+    return submit_run(
+        o, &(struct submission){
                .op = "publish",
                .type = o->positionals[0],
                .group = options_text(o, "group"),

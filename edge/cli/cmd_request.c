@@ -1,6 +1,6 @@
 #include "edge/cli/command.h"
-#include "edge/cli/say.h"
-#include "edge/cli/show.h"
+#include "edge/cli/submit.h"
+#include "edge/cli/escape.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const struct option_row rows[] = {
-    SAY_ROWS,
+    SUBMIT_ROWS,
     {"timeout", 0, OPTION_DURATION, "TIME", "wait so long; default 5s"},
 };
 
@@ -34,7 +34,7 @@ static bool write_reply(struct bytes data)
 
     if (!isatty(STDOUT_FILENO))
         return command_write(data);
-    show_text(&shown, data, SHOW_LINES);
+    escape_text(&shown, data, ESCAPE_LINES);
     bool done = command_write(text_bytes(&shown));
     text_close(&shown);
     return done;
@@ -94,8 +94,8 @@ static bool print_reply(const json_t *answer)
 
 static int run_request(const struct options *o)
 {
-    return say_run(
-        o, &(struct say){
+    return submit_run(
+        o, &(struct submission){
                .op = "request",
                .to = o->positionals[0],
                .type = o->positionals[1],

@@ -1,8 +1,8 @@
 #include "edge/cli/command.h"
-#include "edge/cli/say.h"
+#include "edge/cli/submit.h"
 
 static const struct option_row rows[] = {
-    SAY_ROWS,
+    SUBMIT_ROWS,
     {"lines", 0, OPTION_FLAG, NULL, "a message for each line of stdin"},
     {"timeout", 0, OPTION_DURATION, "TIME", "give up after 500ms, 5s, ..."},
 };
@@ -24,8 +24,8 @@ static const struct options_spec spec = {
 
 static int run_send(const struct options *o)
 {
-    return say_run(
-        o, &(struct say){
+    return submit_run(
+        o, &(struct submission){
                .op = "send",
                .to = o->positionals[0],
                .type = o->positionals[1],

@@ -1,4 +1,4 @@
-#include "edge/cli/ask.h"
+#include "edge/cli/query.h"
 #include "edge/cli/command.h"
 #include "edge/cli/peer_row.h"
 
@@ -129,5 +129,5 @@ static void print_status(json_t *status, const struct options *o)
 
 int cmd_status(int argc, char **argv)
 {
-    return ask_run(&spec, argc, argv, "status", print_status);
+    return query_run(&spec, argc, argv, "status", print_status);
 }

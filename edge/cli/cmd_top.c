@@ -145,9 +145,9 @@ static void press(struct watch *w, const struct screen_input *input)
         w->top.scroll += page;
     else if (input->key == SCREEN_PAGE_UP)
         w->top.scroll -= page;
-    else if (input->key == SCREEN_EDIT && input->edit == EDIT_NEWER)
+    else if (input->key == SCREEN_EDIT && input->edit == LINE_EDITOR_NEWER)
         w->top.scroll++;
-    else if (input->key == SCREEN_EDIT && input->edit == EDIT_OLDER)
+    else if (input->key == SCREEN_EDIT && input->edit == LINE_EDITOR_OLDER)
         w->top.scroll--;
 }
 

@@ -1,6 +1,6 @@
 #include "edge/cli/command.h"
 
-#include "edge/cli/show.h"
+#include "edge/cli/escape.h"
 
 #include "common/io/clock.h"
 
@@ -94,7 +94,7 @@ int command_fail(int code, const char *message, ...)
 
     va_start(list, message);
     if (vasprintf(&said, message, list) >= 0)
-        show_text(&shown, bytes_of_string(said), SHOW_LINE);
+        escape_text(&shown, bytes_of_string(said), ESCAPE_LINE);
     va_end(list);
     fprintf(stderr, "zs: %s\n", text_string(&shown));
     text_close(&shown);
@@ -106,7 +106,7 @@ void command_print(const char *text)
 {
     struct text shown = {0};
 
-    show_text(&shown, bytes_of_string(text), SHOW_LINE);
+    escape_text(&shown, bytes_of_string(text), ESCAPE_LINE);
     fwrite(shown.data, 1, shown.size, stdout);
     text_close(&shown);
 }

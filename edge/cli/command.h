@@ -51,7 +51,7 @@ int command_fail(int code, const char *message, ...)
 void command_stoppable(void);
 bool command_stopped(void);
 
-/* Prints what a peer may have written, as show.h makes it harmless. */
+/* Prints what a peer may have written, see escape.h. */
 void command_print(const char *text);
 /* Prints the object as a line, "version" first, less "ref" and "ok". */
 void command_print_json(json_t *object);

@@ -8,7 +8,7 @@
 #define EDGE_CLI_SCREEN_H
 
 #include "edge/term/canvas.h"
-#include "edge/term/edit.h"
+#include "edge/term/line_editor.h"
 
 enum screen_key {
     SCREEN_NOTHING, /* no key was pressed yet */
@@ -24,7 +24,7 @@ enum screen_key {
 
 struct screen_input {
     enum screen_key key;
-    enum edit_key edit;
+    enum line_editor_key edit;
     char text[8]; /* UTF-8, with a NUL */
 };
 

@@ -1,7 +1,7 @@
 #include "edge/cli/table.h"
 
 #include "common/base/memory.h"
-#include "edge/cli/show.h"
+#include "edge/cli/escape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ void table_add(struct table *t, const char *cell)
     if (t->count % CHUNK == 0)
         t->cells = memory_resize(t->cells, t->count + CHUNK, sizeof(*t->cells));
     struct text shown = {0};
-    show_text(&shown, bytes_of_string(cell ? cell : ""), SHOW_LINE);
+    escape_text(&shown, bytes_of_string(cell ? cell : ""), ESCAPE_LINE);
     t->cells[t->count++] = memory_string(text_string(&shown));
     text_close(&shown);
 }

@@ -1,5 +1,5 @@
 // What a line that a person writes is: for all, for one alone, or a command.
-// The same as in `zs chat` (edge/term/chat_say.c): a line that begins with "@"
+// The same as in `zs chat` (edge/term/chat_input.c): a line that begins with "@"
 // or "/", also behind blanks, is never a message to all. `@@` and `//` begin
 // one that shows its "@" or "/".
 

@@ -1,7 +1,7 @@
 #include "edge/term/chat_private.h"
 
 #include "common/base/memory.h"
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,12 +15,12 @@ struct chat *chat_new(const char *group, chat_told *told, void *context)
     struct chat *c = memory_new(sizeof(*c));
 
     c->group = group;
-    c->people.group = group;
+    c->roster.group = group;
     c->told = told;
     c->context = context;
     c->next_ref = 1;
     snprintf(c->room, sizeof(c->room), "%s%.*s", group ? "#" : "everyone",
-             PERSON_NAME - 1, group ? group : "");
+             CHAT_PEER_NAME - 1, group ? group : "");
     return c;
 }
 
@@ -40,7 +40,7 @@ void chat_free(struct chat *c)
         return;
     for (size_t i = 0; i < CHAT_KEPT; i++)
         forget(c, &c->entries[i]);
-    people_close(&c->people);
+    chat_roster_close(&c->roster);
     free(c->refused);
     free(c);
 }
@@ -57,8 +57,9 @@ struct chat_entry *chat_add(struct chat *c, time_t now, enum chat_kind kind,
     *e = (struct chat_entry){
         .kind = kind,
         .when = now,
-        .who = clean_string(bytes_of_string(who), CLEAN_LINE, WHO_MOST),
-        .text = clean_string(bytes_of_string(text), CLEAN_LINES, CHAT_TEXT),
+        .who = sanitize_string(bytes_of_string(who), SANITIZE_LINE, WHO_MOST),
+        .text =
+            sanitize_string(bytes_of_string(text), SANITIZE_LINES, CHAT_TEXT),
         .mark = memory_string(""),
     };
     if (kind == CHAT_SAID || kind == CHAT_SAID_PRIVATE) {
@@ -83,20 +84,21 @@ void chat_note(struct chat *c, time_t now, enum chat_kind kind,
 
 void chat_names(const struct chat *c, bool ways, struct text *out)
 {
-    const struct person *person;
-    char room[PERSON_WAY];
-    size_t cursor = 0, told = 0, count = people_count(&c->people);
+    const struct chat_peer *person;
+    char room[CHAT_PEER_WAY];
+    size_t cursor = 0, told = 0, count = chat_roster_count(&c->roster);
 
     if (count == 0)
         text_add_string(out, "nobody");
-    while (told < NAMES_TOLD && (person = people_next(&c->people, &cursor))) {
+    while (told < NAMES_TOLD &&
+           (person = chat_roster_next(&c->roster, &cursor))) {
         if (told++ > 0)
             text_add_string(out, ", ");
         text_add_string(out, person->name);
         if (!ways)
             continue;
         text_add_string(out, " (");
-        text_add_string(out, person_way(person->path, person->rtt_ms, room));
+        text_add_string(out, chat_peer_way(person->path, person->rtt_ms, room));
         text_add_char(out, ')');
     }
     if (count > told) {
@@ -131,9 +133,9 @@ const char *chat_room(const struct chat *c)
     return c->room;
 }
 
-const struct people *chat_people(const struct chat *c)
+const struct chat_roster *chat_roster(const struct chat *c)
 {
-    return &c->people;
+    return &c->roster;
 }
 
 const struct chat_entry *chat_entry(const struct chat *c, size_t i)

@@ -15,7 +15,7 @@
 #define EDGE_TERM_CHAT_H
 
 #include "common/base/text.h"
-#include "edge/term/people.h"
+#include "edge/term/chat_roster.h"
 
 #include <time.h>
 
@@ -80,7 +80,7 @@ bool chat_is_up(const struct chat *c);
 size_t chat_waiting(const struct chat *c);
 const char *chat_name(const struct chat *c); /* this node's, or "" */
 const char *chat_room(const struct chat *c); /* "everyone", "#group" */
-const struct people *chat_people(const struct chat *c);
+const struct chat_roster *chat_roster(const struct chat *c);
 /* The oldest is 0; NULL from the count on. */
 const struct chat_entry *chat_entry(const struct chat *c, size_t i);
 size_t chat_count(const struct chat *c);

@@ -1,7 +1,7 @@
 #include "edge/term/chat_private.h"
 
 #include "common/base/memory.h"
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static void say_op(struct chat *c, struct text *out, const char *op,
 void chat_up(struct chat *c, struct text *out)
 {
     c->connected = true;
-    people_begin(&c->people);
+    chat_roster_begin(&c->roster);
     say_op(c, out, "status", &c->status_ref);
     c->subscribe_ref = c->next_ref++;
     text_add_string(out, "{\"op\":\"subscribe\",\"types\":[\"chat\"],\"ref\":");
@@ -74,20 +74,21 @@ void chat_down(struct chat *c, time_t now)
 
 /* --- Who is there */
 
-static void tell_joined(struct chat *c, time_t now, const struct person *p)
+static void tell_joined(struct chat *c, time_t now, const struct chat_peer *p)
 {
-    char room[PERSON_WAY];
+    char room[CHAT_PEER_WAY];
 
     chat_note(c, now, CHAT_NOTE, "%s joined (%s)", p->name,
-              person_way(p->path, -1, room));
+              chat_peer_way(p->path, -1, room));
 }
 
 /* Who was in the room comes again after a restart; that is no news. */
 static void take_peer(struct chat *c, time_t now, const json_t *peer)
 {
-    const struct person *before = people_find(&c->people, member(peer, "id"));
+    const struct chat_peer *before =
+        chat_roster_find(&c->roster, member(peer, "id"));
     bool was_in_room = before && before->in_room;
-    const struct person *person = people_take(&c->people, peer);
+    const struct chat_peer *person = chat_roster_take(&c->roster, peer);
 
     if (!person || !c->was_synced || person->in_room == was_in_room)
         return;
@@ -100,7 +101,7 @@ static void take_peer(struct chat *c, time_t now, const json_t *peer)
 static void take_leave(struct chat *c, time_t now, const char *id,
                        const char *reason)
 {
-    const struct person *person = people_find(&c->people, id);
+    const struct chat_peer *person = chat_roster_find(&c->roster, id);
     bool named = strcmp(reason, "lost") == 0 ||
                  strcmp(reason, "revoked") == 0 ||
                  strcmp(reason, "refused") == 0;
@@ -110,12 +111,13 @@ static void take_leave(struct chat *c, time_t now, const char *id,
     if (person->in_room && c->was_synced)
         chat_note(c, now, CHAT_NOTE, named ? "%s left (%s)" : "%s left",
                   person->name, reason);
-    people_remove(&c->people, id);
+    chat_roster_remove(&c->roster, id);
 }
 
 static void take_path(struct chat *c, const json_t *event)
 {
-    struct person *person = people_find(&c->people, member(event, "id"));
+    struct chat_peer *person =
+        chat_roster_find(&c->roster, member(event, "id"));
 
     if (!person)
         return;
@@ -128,10 +130,10 @@ static void take_synced(struct chat *c, time_t now)
 {
     struct text names = {0};
 
-    for (size_t i = c->people.count; i-- > 0;)
-        if (!c->people.all[i].told) {
-            char id[PERSON_ID + 1];
-            memcpy(id, c->people.all[i].id, sizeof(id));
+    for (size_t i = c->roster.count; i-- > 0;)
+        if (!c->roster.all[i].told) {
+            char id[CHAT_PEER_ID + 1];
+            memcpy(id, c->roster.all[i].id, sizeof(id));
             take_leave(c, now, id, "");
         }
     chat_names(c, false, &names);
@@ -154,12 +156,12 @@ static char *words_of(const json_t *event)
     if (!text)
         text = data;
     if (json_is_string(text))
-        return clean_string(
+        return sanitize_string(
             bytes_of(json_string_value(text), json_string_length(text)),
-            CLEAN_LINES, CHAT_TEXT);
+            SANITIZE_LINES, CHAT_TEXT);
     dump = data ? json_dumps(data, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    words = clean_string(bytes_of_string(dump ? dump : "(bytes)"), CLEAN_LINES,
-                         CHAT_TEXT);
+    words = sanitize_string(bytes_of_string(dump ? dump : "(bytes)"),
+                            SANITIZE_LINES, CHAT_TEXT);
     free(dump);
     return words;
 }
@@ -211,8 +213,8 @@ static void take_event(struct chat *c, time_t now, const char *kind,
 static void take_status(struct chat *c, const json_t *answer)
 {
     const char *name = member(json_object_get(answer, "node"), "name");
-    char *shown =
-        clean_string(bytes_of_string(name), CLEAN_LINE, PERSON_NAME / 2);
+    char *shown = sanitize_string(bytes_of_string(name), SANITIZE_LINE,
+                                  CHAT_PEER_NAME / 2);
 
     snprintf(c->name, sizeof(c->name), "%s", shown);
     free(shown);
@@ -226,8 +228,9 @@ static void take_peers(struct chat *c, time_t now, const json_t *answer)
 
     /* Joins and leaves have their own events; this tells of groups and times.
      * Who left meanwhile is not made present again. */
-    json_array_foreach(json_object_get(answer, "peers"), i,
-                       peer) if (people_find(&c->people, member(peer, "id")))
+    json_array_foreach(
+        json_object_get(answer, "peers"), i,
+        peer) if (chat_roster_find(&c->roster, member(peer, "id")))
         take_peer(c, now, peer);
     c->peers_ref = 0;
 }
@@ -253,7 +256,7 @@ static void take_delivery(struct chat *c, struct chat_entry *e,
 {
     const json_t *rtt = json_object_get(answer, "rtt_ms");
     json_int_t peers = json_integer_value(json_object_get(answer, "peers"));
-    char way[PERSON_WAY], mark[256];
+    char way[CHAT_PEER_WAY], mark[256];
 
     if (!json_is_true(json_object_get(answer, "ok"))) {
         snprintf(mark, sizeof(mark), "not delivered: %.200s",
@@ -267,9 +270,9 @@ static void take_delivery(struct chat *c, struct chat_entry *e,
         snprintf(mark, sizeof(mark), "sent to %lld", (long long)peers);
     else
         snprintf(mark, sizeof(mark), "delivered, %s",
-                 person_way(member(answer, "path"),
-                            json_is_number(rtt) ? json_number_value(rtt) : -1,
-                            way));
+                 chat_peer_way(
+                     member(answer, "path"),
+                     json_is_number(rtt) ? json_number_value(rtt) : -1, way));
     settle(c, e, CHAT_DELIVERED, mark);
 }
 

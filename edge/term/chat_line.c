@@ -1,12 +1,12 @@
 #include "edge/term/chat_view.h"
 
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 
 /* A message of several lines stays one, or it could look like other people's.
  */
 static void add_words(struct text *out, const struct chat_entry *entry)
 {
-    clean_add(out, bytes_of_string(entry->text), CLEAN_LINE);
+    sanitize_add(out, bytes_of_string(entry->text), SANITIZE_LINE);
 }
 
 static void add_mark(struct text *out, const struct chat_entry *entry)

@@ -10,9 +10,9 @@ struct chat {
     const char *group;
     chat_told *told;
     void *context;
-    char name[PERSON_NAME]; /* this node's */
-    char room[PERSON_NAME + 1];
-    struct people people;
+    char name[CHAT_PEER_NAME]; /* this node's */
+    char room[CHAT_PEER_NAME + 1];
+    struct chat_roster roster;
     struct chat_entry entries[CHAT_KEPT]; /* a ring */
     size_t first, count, waiting;
     uint64_t next_ref;

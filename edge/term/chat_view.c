@@ -190,7 +190,7 @@ static void draw_bar(const struct chat *c, struct canvas *canvas)
                          " the edge is away; trying again ");
         return;
     }
-    size_t count = people_count(chat_people(c));
+    size_t count = chat_roster_count(chat_roster(c));
     snprintf(text, sizeof(text),
              count == 1 ? "%zu other here " : "%zu others here ", count);
     canvas_put_right(canvas, 0, end + 1, canvas->columns, STYLE_BAR, text);
@@ -203,11 +203,11 @@ static int panel_columns(int columns)
     return columns / 4 < 36 ? columns / 4 : 36;
 }
 
-static void draw_person(const struct person *p, struct canvas *c, int row,
+static void draw_person(const struct chat_peer *p, struct canvas *c, int row,
                         int column)
 {
     bool has_path = p->path[0] != '\0' && strcmp(p->path, "none") != 0;
-    char way[PERSON_WAY + 8];
+    char way[CHAT_PEER_WAY + 8];
 
     if (!has_path)
         snprintf(way, sizeof(way), " no path");
@@ -225,9 +225,9 @@ static void draw_person(const struct person *p, struct canvas *c, int row,
 static void draw_panel(const struct chat *c, struct canvas *canvas, int column,
                        int top, int rows)
 {
-    const struct people *people = chat_people(c);
-    const struct person *person;
-    size_t cursor = 0, count = people_count(people), shown = 0;
+    const struct chat_roster *roster = chat_roster(c);
+    const struct chat_peer *person;
+    size_t cursor = 0, count = chat_roster_count(roster), shown = 0;
     char more[32];
 
     for (int row = top; row < top + rows; row++)
@@ -236,7 +236,7 @@ static void draw_panel(const struct chat *c, struct canvas *canvas, int column,
     if (count == 0)
         canvas_put_string(canvas, top, column + 2, canvas->columns, STYLE_QUIET,
                           "nobody yet");
-    while ((person = people_next(people, &cursor))) {
+    while ((person = chat_roster_next(roster, &cursor))) {
         int row = top + (int)shown;
         if ((int)shown == rows - 1 && shown + 1 < count) {
             snprintf(more, sizeof(more), "and %zu more", count - shown);
@@ -263,7 +263,7 @@ static void draw_rule(const struct chat_view *v, struct canvas *c, int row)
 static const char prompt[] = "> ";
 
 void chat_view_draw(struct chat_view *v, const struct chat *c,
-                    const struct edit *e, struct canvas *canvas)
+                    const struct line_editor *e, struct canvas *canvas)
 {
     int panel = panel_columns(canvas->columns);
     int last = canvas->rows - 1;
@@ -281,5 +281,5 @@ void chat_view_draw(struct chat_view *v, const struct chat *c,
         draw_rule(v, canvas, last - 1);
     int begin =
         canvas_put_string(canvas, last, 0, canvas->columns, STYLE_SELF, prompt);
-    edit_draw(e, canvas, last, begin, canvas->columns);
+    line_editor_draw(e, canvas, last, begin, canvas->columns);
 }

@@ -7,7 +7,7 @@
 #define EDGE_TERM_CHAT_VIEW_H
 
 #include "edge/term/chat.h"
-#include "edge/term/edit.h"
+#include "edge/term/line_editor.h"
 
 struct chat_view {
     int scroll;        /* rows between the last that is shown and the last */
@@ -15,7 +15,7 @@ struct chat_view {
 };
 
 void chat_view_draw(struct chat_view *v, const struct chat *c,
-                    const struct edit *e, struct canvas *canvas);
+                    const struct line_editor *e, struct canvas *canvas);
 /* A page up (back in time) or, negative, down. */
 void chat_view_page(struct chat_view *v, int pages);
 /* What is shown stays where it is while one reads what was said before. */

@@ -1,4 +1,4 @@
-#include "edge/term/top_parts.h"
+#include "edge/term/top_private.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
-#include "edge/term/top_parts.h"
+#include "edge/term/top_private.h"
 
 #include "common/base/memory.h"
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -48,7 +48,8 @@ static void put_row(struct canvas *c, int row, enum style style,
         if (c->columns < columns[i].from)
             continue;
         int end = width > 0 ? at + width : c->columns;
-        char *shown = clean_string(bytes_of_string(cells[i]), CLEAN_LINE, 256);
+        char *shown =
+            sanitize_string(bytes_of_string(cells[i]), SANITIZE_LINE, 256);
         enum style look = i == NAME ? name : style;
         if (columns[i].right)
             canvas_put_right(c, row, at, end, look, shown);

@@ -1,6 +1,6 @@
-#include "edge/term/top_parts.h"
+#include "edge/term/top_private.h"
 
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 #include "edge/term/glyph.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@ enum { CELL = 64, RELAYS_MOST = 4, LABEL_COLUMNS = 11 };
 static void put_clean(struct canvas *c, int row, int column, int end,
                       enum style style, const char *text)
 {
-    char *shown = clean_string(bytes_of_string(text), CLEAN_LINE, 1024);
+    char *shown = sanitize_string(bytes_of_string(text), SANITIZE_LINE, 1024);
 
     canvas_put_string(c, row, column, end, style, shown);
     free(shown);

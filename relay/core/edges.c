@@ -110,7 +110,7 @@ struct edge *edge_new(struct hub *h, struct mesh *m,
     e->announce.owner = e;
     e->work.owner = e;
     map_init(&e->spared, KEY_SIZE, h->conf.hash_key);
-    fair_init(&e->data, h->conf.hash_key);
+    fair_queue_init(&e->data, h->conf.hash_key);
 
     map_put(&h->conns, &e->conn, e);
     heap_set(&h->timers, &e->silence, instant_after(h->now, e->lost_after));
@@ -168,7 +168,7 @@ void edge_free(struct hub *h, struct edge *e)
     h->counters.queue_bytes -= e->control.bytes + e->data.bytes;
     h->counters.edges--;
     queue_clear(&e->control);
-    fair_close(&e->data);
+    fair_queue_close(&e->data);
     map_close(&e->spared);
     free(e->sealed);
     free(e);

@@ -22,7 +22,7 @@ struct hub *hub_new(const struct hub_conf *conf, struct instant now)
     map_init(&h->conns, sizeof(uint64_t), conf->hash_key);
     map_init(&h->meshes, KEY_SIZE, conf->hash_key);
     map_init(&h->hosts, ADDRESS_KEY_SIZE, conf->hash_key);
-    h->parcels = shared_packets_new();
+    h->packets = shared_packets_new();
     h->clock_at = now;
     h->pulse = INSTANT_NEVER;
     h->woke_late = instant_after(now, span_ms(-HUB_GRACE_MS));
@@ -43,7 +43,7 @@ void hub_free(struct hub *h)
     map_close(&h->meshes);
     map_close(&h->hosts);
     heap_close(&h->timers);
-    shared_packets_release(&h->parcels);
+    shared_packets_release(&h->packets);
     free(h->served);
     free(h);
 }
@@ -262,7 +262,7 @@ void hub_reconfigure(struct hub *h, const struct hub_conf *conf,
 
 size_t hub_memory(const struct hub *h)
 {
-    return shared_packets_bytes(h->parcels) + h->told_bytes;
+    return shared_packets_bytes(h->packets) + h->told_bytes;
 }
 
 void hub_counters_get(const struct hub *h, struct hub_counters *c)

@@ -84,7 +84,7 @@ struct hub_todo {
     uint64_t conn;
     struct bytes bytes; /* valid until hub_todos_clear */
     /* A reference of the list's that keeps `bytes` alive, or NULL. */
-    struct shared_packet *parcel;
+    struct shared_packet *packet;
     struct {
         enum hub_log what;
         uint8_t reason; /* REFUSED: enum refusal; DOWN: enum departure */

@@ -14,7 +14,7 @@
 #include "common/base/map.h"
 #include "common/base/pace.h"
 #include "common/wire/multicast.h"
-#include "relay/core/fair.h"
+#include "relay/core/fair_queue.h"
 #include "relay/core/hub.h"
 #include "relay/core/queue.h"
 
@@ -122,9 +122,9 @@ struct edge {
     bool doomed;             /* the hub refuses it at the end of this step, */
     enum refusal doomed_for; /* for this reason */
     struct edge *next_doomed;
-    struct queue control; /* packets from the hub itself */
-    struct fair data;     /* packets from other edges */
-    struct timer work;    /* armed: queued packets are left to write */
+    struct queue control;   /* packets from the hub itself */
+    struct fair_queue data; /* packets from other edges */
+    struct timer work;      /* armed: queued packets are left to write */
 
     /* Owned. The array never moves, as its items are linked in the groups. */
     struct membership *memberships;
@@ -143,7 +143,7 @@ struct hub {
     struct map meshes;      /* id -> mesh */
     struct map hosts;       /* address_key of the network -> host */
     struct heap timers;
-    struct shared_packets *parcels; /* counts all queued packets */
+    struct shared_packets *packets; /* counts all queued packets */
     size_t told_bytes;              /* the sum over all edges */
     struct edge *doomed;            /* list of the doomed edges */
     bool stopping;

@@ -13,7 +13,7 @@ void hub_todos_init(struct hub_todos *t)
 void hub_todos_clear(struct hub_todos *t)
 {
     for (size_t i = 0; i < t->count; i++)
-        shared_packet_release(&t->items[i].parcel);
+        shared_packet_release(&t->items[i].packet);
     t->count = 0;
     arena_clear(&t->arena);
 }
@@ -39,7 +39,7 @@ struct hub_todo *hub_todos_add(struct hub_todos *t, enum hub_todo_kind kind,
     todo->kind = kind;
     todo->conn = conn;
     todo->bytes = (struct bytes){0};
-    todo->parcel = NULL;
+    todo->packet = NULL;
     if (kind == HUB_LOG || kind == HUB_KEEP)
         memset(&todo->log, 0, sizeof todo->log);
     return todo;

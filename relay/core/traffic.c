@@ -53,8 +53,8 @@ static void drop_all(struct hub *h, struct edge *e)
     e->told_bytes = 0;
     h->counters.queue_bytes -= e->control.bytes + e->data.bytes;
     queue_clear(&e->control);
-    while (!fair_is_empty(&e->data))
-        fair_drop(&e->data);
+    while (!fair_queue_is_empty(&e->data))
+        fair_queue_drop(&e->data);
 }
 
 static void doom(struct hub *h, struct edge *e, enum refusal reason)
@@ -100,7 +100,7 @@ void edge_control(struct hub *h, struct edge *e, struct bytes packet)
     hub_make_room(h, packet.size + SHARED_PACKET_OVERHEAD);
     if (e->doomed)
         return;
-    struct shared_packet *copy = shared_packet_new(h->parcels, packet);
+    struct shared_packet *copy = shared_packet_new(h->packets, packet);
     queue_put(&e->control, copy);
     h->counters.queue_bytes += packet.size + SHARED_PACKET_OVERHEAD;
     shared_packet_release(&copy);
@@ -163,7 +163,7 @@ bool edge_may_send(struct hub *h, struct edge *e, size_t size)
  * sender of a FORWARD is told; the sender of a MULTICAST is not [P-9.6]. */
 static void displace(struct hub *h, struct edge *to)
 {
-    struct shared_packet *p = fair_displace(&to->data);
+    struct shared_packet *p = fair_queue_displace(&to->data);
     struct edge *from = map_get(&to->mesh->nodes, p->data + 1);
     h->counters.queue_bytes -= p->size + SHARED_PACKET_OVERHEAD;
     if (p->data[0] == RELAY_FORWARDED && from)
@@ -176,21 +176,21 @@ static void displace(struct hub *h, struct edge *to)
 bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
 {
     const struct hub_event *event = d->event;
-    if (!to->blocked && fair_is_empty(&to->data)) {
+    if (!to->blocked && fair_queue_is_empty(&to->data)) {
         hub_todos_add(h->todos, HUB_FORWARD, to->conn);
         h->counters.packets_out++;
         h->counters.bytes_out += event->size;
         return true;
     }
     size_t limit = queue_limit(h);
-    if (!fair_admits(&to->data, &d->from->node, event->size, limit))
+    if (!fair_queue_admits(&to->data, &d->from->node, event->size, limit))
         return false;
-    while (fair_is_over(&to->data, event->size, limit))
+    while (fair_queue_is_over(&to->data, event->size, limit))
         displace(h, to);
     if (!d->copy)
         d->copy =
-            shared_packet_new(h->parcels, bytes_of(event->data, event->size));
-    fair_put(&to->data, &d->from->node, d->copy);
+            shared_packet_new(h->packets, bytes_of(event->data, event->size));
+    fair_queue_put(&to->data, &d->from->node, d->copy);
     h->counters.queue_bytes += event->size + SHARED_PACKET_OVERHEAD;
     return true;
 }
@@ -237,7 +237,7 @@ static void write_queued(struct hub *h, const struct edge *e,
                          struct shared_packet *packet, size_t *budget)
 {
     size_t cost = packet->size + SHARED_PACKET_OVERHEAD;
-    write_now(h, e, shared_packet_bytes(packet))->parcel =
+    write_now(h, e, shared_packet_bytes(packet))->packet =
         shared_packet_hold(packet);
     h->counters.queue_bytes -= cost;
     *budget -= cost < *budget ? cost : *budget;
@@ -256,9 +256,9 @@ static size_t drain_control(struct hub *h, struct edge *e, size_t budget)
 
 static void drain_data(struct hub *h, struct edge *e, size_t budget)
 {
-    while (!fair_is_empty(&e->data) && budget > 0) {
-        write_queued(h, e, fair_first(&e->data), &budget);
-        fair_drop(&e->data);
+    while (!fair_queue_is_empty(&e->data) && budget > 0) {
+        write_queued(h, e, fair_queue_first(&e->data), &budget);
+        fair_queue_drop(&e->data);
     }
 }
 
@@ -271,8 +271,8 @@ void edge_work(struct hub *h, struct edge *e)
      * PRESENT could overtake a GONE. */
     if (budget > 0 && roster_sync(h, e))
         drain_data(h, e, budget);
-    bool done =
-        queue_is_empty(&e->control) && e->synced && fair_is_empty(&e->data);
+    bool done = queue_is_empty(&e->control) && e->synced &&
+                fair_queue_is_empty(&e->data);
     heap_set(&h->timers, &e->work,
              done ? INSTANT_NEVER : instant_after(h->now, span_us(1)));
 }

@@ -13,7 +13,7 @@
 #include "common/io/log.h"
 #include "common/io/zsocket.h"
 #include "relay/shell/front.h"
-#include "relay/shell/lists.h"
+#include "relay/shell/revocation_files.h"
 #include "relay/shell/settings.h"
 #include "relay/shell/relay_log.h"
 
@@ -93,7 +93,8 @@ static void do_todo(struct relay *r, const struct hub_todo *todo,
         return;
     case HUB_KEEP:
         if (!r->reading_lists)
-            lists_keep(r->keeper, &r->conf, &todo->log.mesh, todo->bytes);
+            revocation_files_keep(r->keeper, &r->conf, &todo->log.mesh,
+                                  todo->bytes);
         return;
     }
 }
@@ -237,7 +238,7 @@ static void on_list(void *context, struct bytes list)
 static void read_lists(struct relay *r)
 {
     r->reading_lists = true;
-    lists_read(&r->conf, on_list, r);
+    revocation_files_read(&r->conf, on_list, r);
     r->reading_lists = false;
 }
 
@@ -410,7 +411,7 @@ struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     init_timer(r, &r->clock);
     init_timer(r, &r->goodbye);
     hub_todos_init(&r->todos);
-    r->keeper = lists_keeper(loop);
+    r->keeper = revocation_files_keeper(loop);
     r->hub = make_hub(r);
     if (open_front(r, keys)) {
         begin(r);

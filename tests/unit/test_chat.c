@@ -123,7 +123,7 @@ static void who_is_there_is_told_once(void **state)
     edge(&s, "{\"event\":\"leave\",\"id\":\"" BOB
              "\",\"name\":\"bob\",\"reason\":\"closed\"}");
     assert_told(&s, "* eve left (lost)\n* bob left\n");
-    assert_int_equal(people_count(chat_people(s.chat)), 0);
+    assert_int_equal(chat_roster_count(chat_roster(s.chat)), 0);
     end(&s);
 }
 
@@ -385,7 +385,7 @@ static void a_room_is_a_group(void **state)
     chat_down(s.chat, 1000);
     up(&s, true);
     edge_joins(&s, "eve", EVE, "\"x\",\"lab\"");
-    assert_int_equal(people_count(chat_people(s.chat)), 1);
+    assert_int_equal(chat_roster_count(chat_roster(s.chat)), 1);
     text_clear(&s.lines);
     (void)!say(&s, "hi");
     assert_asked(&s, "\"group\":\"lab\"");
@@ -484,12 +484,12 @@ static void assert_shows(const struct canvas *c, int row, const char *want)
 static void draw(struct story *s, struct chat_view *v, struct canvas *c,
                  int rows, int columns)
 {
-    struct edit e = {0};
+    struct line_editor e = {0};
 
-    edit_insert(&e, bytes_of_string("dra"));
+    line_editor_insert(&e, bytes_of_string("dra"));
     canvas_size(c, rows, columns);
     chat_view_draw(v, s->chat, &e, c);
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 #define BORDER "\xe2\x94\x82"

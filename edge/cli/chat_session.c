@@ -1,11 +1,11 @@
-#include "edge/cli/talk.h"
+#include "edge/cli/chat_session.h"
 
 #include "common/io/clock.h"
 #include "edge/cli/command.h"
 
 static const struct span refresh_each = {2 * 1000 * 1000};
 
-static void refresh(struct talk *t)
+static void refresh(struct chat_session *t)
 {
     struct instant now = clock_now();
 
@@ -15,7 +15,7 @@ static void refresh(struct talk *t)
     chat_refresh(t->chat, client_out(t->edge.client));
 }
 
-unsigned talk_turn(struct talk *t, int other, struct span most)
+unsigned chat_session_turn(struct chat_session *t, int other, struct span most)
 {
     struct bytes line;
 
@@ -30,7 +30,7 @@ unsigned talk_turn(struct talk *t, int other, struct span most)
     return got;
 }
 
-enum chat_say talk_say(struct talk *t, const char *line)
+enum chat_say chat_session_say(struct chat_session *t, const char *line)
 {
     struct text nowhere = {0};
     bool there = t->edge.client && !t->edge.ended;
@@ -42,11 +42,11 @@ enum chat_say talk_say(struct talk *t, const char *line)
     return done;
 }
 
-void talk_finish(struct talk *t, struct span most)
+void chat_session_finish(struct chat_session *t, struct span most)
 {
     struct instant until = instant_after(clock_now(), most);
 
     while (chat_waiting(t->chat) > 0 && t->edge.client && !t->edge.ended &&
            !command_stopped() && !instant_reached(until, clock_now()))
-        (void)talk_turn(t, -1, span_ms(50));
+        (void)chat_session_turn(t, -1, span_ms(50));
 }

@@ -1,8 +1,8 @@
 /*
- * top_parts - what the files that draw a top share.
+ * top_private - what the files that draw a top share.
  */
-#ifndef EDGE_TERM_TOP_PARTS_H
-#define EDGE_TERM_TOP_PARTS_H
+#ifndef EDGE_TERM_TOP_PRIVATE_H
+#define EDGE_TERM_TOP_PRIVATE_H
 
 #include "edge/term/top.h"
 

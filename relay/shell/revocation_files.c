@@ -1,4 +1,4 @@
-#include "relay/shell/lists.h"
+#include "relay/shell/revocation_files.h"
 
 #include <glob.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 #include "relay/shell/relay_log.h"
 
 /* Lists in the folder, at most: else meshes could fill an open relay's disk. */
-enum { LISTS_KEPT = 1024 };
+enum { FILES_KEPT = 1024 };
 
 /* "FOLDER/revokedWHICH.zs" in the folder of the relay's key. */
 static void path_of(const struct relay_conf *conf, const char *which,
@@ -27,7 +27,8 @@ static void path_of(const struct relay_conf *conf, const char *which,
              which);
 }
 
-static void read_one(const char *path, lists_found *found, void *context)
+static void read_one(const char *path, revocation_files_found *found,
+                     void *context)
 {
     struct revoked *list = memory_new(sizeof *list);
     char *errors = NULL;
@@ -58,8 +59,8 @@ static void kept_files(const struct relay_conf *conf, glob_t *files)
     find_files(pattern, files);
 }
 
-void lists_read(const struct relay_conf *conf, lists_found *found,
-                void *context)
+void revocation_files_read(const struct relay_conf *conf,
+                           revocation_files_found *found, void *context)
 {
     glob_t files;
     for (size_t i = 0; i < conf->relay.revoked.count; i++)
@@ -87,7 +88,7 @@ static bool has_room(const char *path)
     snprintf(pattern, sizeof pattern, "%.*s*.zs", (int)(mesh_of(path) - path),
              path);
     find_files(pattern, &files);
-    bool room = files.gl_pathc < LISTS_KEPT;
+    bool room = files.gl_pathc < FILES_KEPT;
     globfree(&files);
     return room;
 }
@@ -109,15 +110,15 @@ static void on_written(void *context, const char *path, bool good, char *errors)
         relay_log_lines("revocation_not_kept", errors);
 }
 
-struct keeper *lists_keeper(uv_loop_t *loop)
+struct keeper *revocation_files_keeper(uv_loop_t *loop)
 {
     static const struct keeper_calls calls = {.write = write_list,
                                               .done = on_written};
     return keeper_open(loop, &calls);
 }
 
-void lists_keep(struct keeper *k, const struct relay_conf *conf,
-                const struct mesh_id *mesh, struct bytes list)
+void revocation_files_keep(struct keeper *k, const struct relay_conf *conf,
+                           const struct mesh_id *mesh, struct bytes list)
 {
     char path[PATH_MAX];
     char which[1 + 2 * KEY_SIZE + 1] = "-";

@@ -1,4 +1,4 @@
-#include "edge/cli/show.h"
+#include "edge/cli/escape.h"
 
 #include "common/base/jtext.h"
 
@@ -43,7 +43,7 @@ static const uint8_t *plain_end(const uint8_t *at, const uint8_t *end)
     return at;
 }
 
-void show_text(struct text *out, struct bytes text, enum show_form form)
+void escape_text(struct text *out, struct bytes text, enum escape_form form)
 {
     const uint8_t *at = text.data;
     const uint8_t *end = text.size > 0 ? at + text.size : at;
@@ -58,7 +58,7 @@ void show_text(struct text *out, struct bytes text, enum show_form form)
         uint32_t c = length > 0 && length < 4 ? decode(at, length) : 'x';
         if (length == 0)
             text_add_char(out, '?');
-        else if (is_harmful(c) && !(c == '\n' && form == SHOW_LINES))
+        else if (is_harmful(c) && !(c == '\n' && form == ESCAPE_LINES))
             add_escape(out, c);
         else
             text_add(out, bytes_of(at, length));
@@ -66,23 +66,23 @@ void show_text(struct text *out, struct bytes text, enum show_form form)
     }
 }
 
-void show_string(struct text *out, struct bytes value)
+void escape_string(struct text *out, struct bytes value)
 {
     struct text said = {0};
     size_t length;
     char *room = text_room(&said, value.size + 1);
 
     if (jtext_string(value, room, value.size + 1, &length))
-        show_text(out, bytes_of(room, length), SHOW_LINE);
+        escape_text(out, bytes_of(room, length), ESCAPE_LINE);
     text_close(&said);
 }
 
-void show_data(struct text *out, struct bytes data, struct bytes data_b64)
+void escape_data(struct text *out, struct bytes data, struct bytes data_b64)
 {
     if (data_b64.size > 0)
-        show_string(out, data_b64);
+        escape_string(out, data_b64);
     else if (jtext_is_string(data))
-        show_string(out, data);
+        escape_string(out, data);
     else
-        show_text(out, data, SHOW_LINE);
+        escape_text(out, data, ESCAPE_LINE);
 }

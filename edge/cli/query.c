@@ -1,10 +1,10 @@
-#include "edge/cli/ask.h"
+#include "edge/cli/query.h"
 
 #include "edge/cli/client.h"
 #include "edge/cli/command.h"
 #include "edge/cli/input.h"
 
-static int ask(const struct options *o, const char *op, ask_print *print)
+static int ask(const struct options *o, const char *op, query_print *print)
 {
     struct client *c = client_open(o);
     int code;
@@ -22,8 +22,8 @@ static int ask(const struct options *o, const char *op, ask_print *print)
     return EXIT_DONE;
 }
 
-int ask_run(const struct options_spec *spec, int argc, char **argv,
-            const char *op, ask_print *print)
+int query_run(const struct options_spec *spec, int argc, char **argv,
+              const char *op, query_print *print)
 {
     struct options o;
     int code;

@@ -1,4 +1,4 @@
-#include "edge/cli/talk.h"
+#include "edge/cli/chat_session.h"
 
 #include "edge/cli/command.h"
 #include "edge/cli/screen.h"
@@ -9,38 +9,38 @@
 static const struct span turn_most = {500 * 1000};
 static const struct span farewell = {500 * 1000};
 
-struct face {
-    struct talk *talk;
+struct chat_terminal {
+    struct chat_session *session;
     struct chat_view view;
-    struct edit edit;
+    struct line_editor edit;
     struct canvas canvas;
     bool quit;
 };
 
 static void told(void *context, const struct chat_entry *entry, bool is_new)
 {
-    struct face *f = context;
+    struct chat_terminal *f = context;
 
     if (is_new)
         chat_view_grew(&f->view, entry);
 }
 
-static void draw(struct face *f)
+static void draw(struct chat_terminal *f)
 {
     int rows, columns;
 
     screen_size(&rows, &columns);
     canvas_size(&f->canvas, rows, columns);
-    chat_view_draw(&f->view, f->talk->chat, &f->edit, &f->canvas);
+    chat_view_draw(&f->view, f->session->chat, &f->edit, &f->canvas);
     screen_paint(&f->canvas);
 }
 
 /* A line that an edge which is away cannot take stays where it was written. */
-static void say(struct face *f)
+static void say(struct chat_terminal *f)
 {
-    switch (talk_say(f->talk, text_string(&f->edit.line))) {
+    switch (chat_session_say(f->session, text_string(&f->edit.line))) {
     case CHAT_DONE:
-        edit_done(&f->edit);
+        line_editor_done(&f->edit);
         f->view.scroll = 0;
         return;
     case CHAT_AWAY:
@@ -51,27 +51,27 @@ static void say(struct face *f)
     }
 }
 
-static void complete(struct face *f)
+static void complete(struct chat_terminal *f)
 {
     struct text more = {0};
 
     if (f->edit.cursor == f->edit.line.size)
-        chat_complete(f->talk->chat, text_bytes(&f->edit.line), &more);
-    edit_insert(&f->edit, text_bytes(&more));
+        chat_complete(f->session->chat, text_bytes(&f->edit.line), &more);
+    line_editor_insert(&f->edit, text_bytes(&more));
     text_close(&more);
 }
 
-static void press(struct face *f, const struct screen_input *input)
+static void press(struct chat_terminal *f, const struct screen_input *input)
 {
     switch (input->key) {
     case SCREEN_NOTHING:
     case SCREEN_PAINT:
         return;
     case SCREEN_TEXT:
-        edit_insert(&f->edit, bytes_of_string(input->text));
+        line_editor_insert(&f->edit, bytes_of_string(input->text));
         return;
     case SCREEN_EDIT:
-        edit_press(&f->edit, input->edit);
+        line_editor_press(&f->edit, input->edit);
         return;
     case SCREEN_ENTER:
         say(f);
@@ -90,12 +90,12 @@ static void press(struct face *f, const struct screen_input *input)
         if (f->edit.line.size == 0)
             f->quit = true;
         else
-            edit_press(&f->edit, EDIT_DELETE);
+            line_editor_press(&f->edit, LINE_EDITOR_DELETE);
         return;
     }
 }
 
-static void read_keys(struct face *f)
+static void read_keys(struct chat_terminal *f)
 {
     struct screen_input input;
 
@@ -103,21 +103,21 @@ static void read_keys(struct face *f)
         press(f, &input);
 }
 
-static void run_screen(struct face *f)
+static void run_screen(struct chat_terminal *f)
 {
-    while (!f->quit && !command_stopped() && !chat_refused(f->talk->chat)) {
+    while (!f->quit && !command_stopped() && !chat_refused(f->session->chat)) {
         draw(f);
-        unsigned got = talk_turn(f->talk, STDIN_FILENO, turn_most);
+        unsigned got = chat_session_turn(f->session, STDIN_FILENO, turn_most);
         if (got & RECONNECTING_OTHER_ENDED)
             return; /* The terminal has gone. */
         read_keys(f);
     }
-    talk_finish(f->talk, farewell);
+    chat_session_finish(f->session, farewell);
 }
 
-int talk_on_screen(struct talk *t, const char *group)
+int chat_terminal(struct chat_session *t, const char *group)
 {
-    struct face f = {.talk = t};
+    struct chat_terminal f = {.session = t};
     int code = EXIT_DONE;
 
     t->chat = chat_new(group, told, &f);
@@ -126,7 +126,7 @@ int talk_on_screen(struct talk *t, const char *group)
     screen_close();
     if (chat_refused(t->chat))
         code = command_fail(EXIT_USAGE, "%s", chat_refused(t->chat));
-    edit_close(&f.edit);
+    line_editor_close(&f.edit);
     canvas_close(&f.canvas);
     chat_free(t->chat);
     return code;

@@ -1,10 +1,10 @@
-#include "edge/cli/say.h"
+#include "edge/cli/submit.h"
 
 #include "edge/cli/client.h"
 #include "edge/cli/command.h"
-#include "edge/cli/lines.h"
+#include "edge/cli/send_lines.h"
 
-static void begin(struct text *out, const struct say *s)
+static void begin(struct text *out, const struct submission *s)
 {
     input_begin(out, s->op, s->to, s->type, s->group);
     if (!s->timeout)
@@ -13,7 +13,8 @@ static void begin(struct text *out, const struct say *s)
     text_add_json(out, bytes_of_string(s->timeout));
 }
 
-static int ask(struct client *c, const struct options *o, const struct say *s)
+static int ask(struct client *c, const struct options *o,
+               const struct submission *s)
 {
     int code;
 
@@ -31,7 +32,7 @@ static int ask(struct client *c, const struct options *o, const struct say *s)
     return code;
 }
 
-static int say_one(const struct options *o, const struct say *s)
+static int submit_one(const struct options *o, const struct submission *s)
 {
     struct text content = {0}, request = {0};
     const char *wrong;
@@ -60,7 +61,7 @@ static int say_one(const struct options *o, const struct say *s)
     return code;
 }
 
-static int say_lines(const struct options *o, const struct say *s)
+static int submit_lines(const struct options *o, const struct submission *s)
 {
     struct text head = {0};
 
@@ -70,13 +71,13 @@ static int say_lines(const struct options *o, const struct say *s)
     if (!c)
         return EXIT_NO_DAEMON;
     begin(&head, s);
-    int code = lines_send(c, text_bytes(&head), input_form(o));
+    int code = send_lines(c, text_bytes(&head), input_form(o));
     text_close(&head);
     client_free(c);
     return code;
 }
 
-int say_run(const struct options *o, const struct say *s)
+int submit_run(const struct options *o, const struct submission *s)
 {
-    return s->lines ? say_lines(o, s) : say_one(o, s);
+    return s->lines ? submit_lines(o, s) : submit_one(o, s);
 }

@@ -1,4 +1,4 @@
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 
 #include "common/base/memory.h"
 #include "edge/term/glyph.h"
@@ -27,10 +27,10 @@ static bool is_left_out(uint32_t c)
 }
 
 /* True if the character is written otherwise than as it is. */
-static bool replace(struct text *out, uint32_t c, enum clean_form form)
+static bool replace(struct text *out, uint32_t c, enum sanitize_form form)
 {
     if (c == '\n')
-        text_add_string(out, form == CLEAN_LINES ? "\n" : " / ");
+        text_add_string(out, form == SANITIZE_LINES ? "\n" : " / ");
     else if (c == '\t')
         text_add_char(out, ' ');
     else if (is_harmful(c))
@@ -40,7 +40,7 @@ static bool replace(struct text *out, uint32_t c, enum clean_form form)
     return true;
 }
 
-void clean_add(struct text *out, struct bytes text, enum clean_form form)
+void sanitize_add(struct text *out, struct bytes text, enum sanitize_form form)
 {
     size_t size, marks = 0;
 
@@ -57,7 +57,7 @@ void clean_add(struct text *out, struct bytes text, enum clean_form form)
     }
 }
 
-char *clean_string(struct bytes text, enum clean_form form, size_t most)
+char *sanitize_string(struct bytes text, enum sanitize_form form, size_t most)
 {
     struct text out = {0};
     size_t taken = text.size;
@@ -66,7 +66,7 @@ char *clean_string(struct bytes text, enum clean_form form, size_t most)
         for (taken = most; taken > most - 3; taken--)
             if ((text.data[taken] & 0xc0) != 0x80)
                 break; /* Not within a character. */
-    clean_add(&out, bytes_of(text.data, taken), form);
+    sanitize_add(&out, bytes_of(text.data, taken), form);
     if (taken < text.size) {
         text_add_string(&out, "... (");
         text_add_number(&out, text.size - taken);

@@ -1,22 +1,22 @@
 /*
- * say - what send, publish and request have in common: a message, or one for
+ * submit - what send, publish and request have in common: a message, or one for
  * each line of standard input, is given to the edge, and its answer awaited.
  */
-#ifndef EDGE_CLI_SAY_H
-#define EDGE_CLI_SAY_H
+#ifndef EDGE_CLI_SUBMIT_H
+#define EDGE_CLI_SUBMIT_H
 
 #include "edge/cli/input.h"
 
 #include <jansson.h>
 
 /* The rows that all three have: see input.h for --json-data and --file. */
-#define SAY_ROWS                                                               \
+#define SUBMIT_ROWS                                                            \
     INPUT_ROWS,                                                                \
     {                                                                          \
         "json", 0, OPTION_FLAG, NULL, "print the answer as JSON"               \
     }
 
-struct say {
+struct submission {
     const char *op;
     const char *to; /* these four: NULL for none */
     const char *type;
@@ -31,6 +31,6 @@ struct say {
 };
 
 /* The exit code. */
-int say_run(const struct options *o, const struct say *s);
+int submit_run(const struct options *o, const struct submission *s);
 
 #endif

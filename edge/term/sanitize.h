@@ -1,5 +1,6 @@
 /*
- * clean - what others wrote, so that a terminal shows it and obeys none of it.
+ * sanitize - what others wrote, so that a terminal shows it and obeys none of
+ * it.
  *
  * Control characters (the C1 ones too), what turns the direction of writing,
  * invisible characters and bytes that are no UTF-8 become '?'; tabs spaces.
@@ -7,19 +8,19 @@
  * the lines above, and what joins or colours emoji, which every terminal draws
  * in another width.
  */
-#ifndef EDGE_TERM_CLEAN_H
-#define EDGE_TERM_CLEAN_H
+#ifndef EDGE_TERM_SANITIZE_H
+#define EDGE_TERM_SANITIZE_H
 
 #include "common/base/text.h"
 
-enum clean_form {
-    CLEAN_LINE, /* one line: a line break becomes " / " */
-    CLEAN_LINES /* line breaks stay, as '\n' */
+enum sanitize_form {
+    SANITIZE_LINE, /* one line: a line break becomes " / " */
+    SANITIZE_LINES /* line breaks stay, as '\n' */
 };
 
-void clean_add(struct text *out, struct bytes text, enum clean_form form);
+void sanitize_add(struct text *out, struct bytes text, enum sanitize_form form);
 /* The same of a C string, to be freed; NULL is "". At most `most` bytes, and
  * what is missing is told at the end. */
-char *clean_string(struct bytes text, enum clean_form form, size_t most);
+char *sanitize_string(struct bytes text, enum sanitize_form form, size_t most);
 
 #endif

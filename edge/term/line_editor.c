@@ -1,23 +1,24 @@
-#include "edge/term/edit.h"
+#include "edge/term/line_editor.h"
 
 #include "common/base/jtext.h"
 #include "common/base/memory.h"
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 #include "edge/term/glyph.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void edit_close(struct edit *e)
+void line_editor_close(struct line_editor *e)
 {
     for (size_t i = 0; i < e->line_count; i++)
         free(e->lines[i]);
     free(e->draft);
     text_close(&e->line);
-    *e = (struct edit){0};
+    *e = (struct line_editor){0};
 }
 
-static void replace(struct edit *e, size_t begin, size_t end, struct bytes with)
+static void replace(struct line_editor *e, size_t begin, size_t end,
+                    struct bytes with)
 {
     struct text line = {0};
 
@@ -29,9 +30,9 @@ static void replace(struct edit *e, size_t begin, size_t end, struct bytes with)
     e->cursor = begin + with.size;
 }
 
-void edit_insert(struct edit *e, struct bytes text)
+void line_editor_insert(struct line_editor *e, struct bytes text)
 {
-    if (e->line.size + text.size > EDIT_BYTES || !utf8_valid(text))
+    if (e->line.size + text.size > LINE_EDITOR_BYTES || !utf8_valid(text))
         return;
     for (size_t i = 0; i < text.size; i++)
         if (text.data[i] < ' ' || text.data[i] == 0x7f)
@@ -39,26 +40,26 @@ void edit_insert(struct edit *e, struct bytes text)
     replace(e, e->cursor, e->cursor, text);
 }
 
-void edit_set(struct edit *e, const char *line)
+void line_editor_set(struct line_editor *e, const char *line)
 {
     text_clear(&e->line);
     text_add_string(&e->line, line);
     e->cursor = e->line.size;
 }
 
-static size_t next(const struct edit *e)
+static size_t next(const struct line_editor *e)
 {
     return e->cursor + glyph_next(bytes_of(e->line.data + e->cursor,
                                            e->line.size - e->cursor),
                                   NULL);
 }
 
-static size_t before(const struct edit *e)
+static size_t before(const struct line_editor *e)
 {
     return glyph_before(text_bytes(&e->line), e->cursor);
 }
 
-static size_t word_before(const struct edit *e)
+static size_t word_before(const struct line_editor *e)
 {
     size_t at = e->cursor;
 
@@ -69,7 +70,7 @@ static size_t word_before(const struct edit *e)
     return at;
 }
 
-static void show_line(struct edit *e, size_t number)
+static void show_line(struct line_editor *e, size_t number)
 {
     if (number > e->line_count || number == e->shown)
         return;
@@ -78,70 +79,70 @@ static void show_line(struct edit *e, size_t number)
         e->draft = memory_string(text_string(&e->line));
     }
     e->shown = number;
-    edit_set(e, number == 0 ? e->draft : e->lines[number - 1]);
+    line_editor_set(e, number == 0 ? e->draft : e->lines[number - 1]);
 }
 
-void edit_press(struct edit *e, enum edit_key key)
+void line_editor_press(struct line_editor *e, enum line_editor_key key)
 {
     struct bytes nothing = bytes_of("", 0);
 
     switch (key) {
-    case EDIT_LEFT:
+    case LINE_EDITOR_LEFT:
         e->cursor = e->cursor > 0 ? before(e) : 0;
         return;
-    case EDIT_RIGHT:
+    case LINE_EDITOR_RIGHT:
         e->cursor = next(e);
         return;
-    case EDIT_HOME:
+    case LINE_EDITOR_HOME:
         e->cursor = 0;
         return;
-    case EDIT_END:
+    case LINE_EDITOR_END:
         e->cursor = e->line.size;
         return;
-    case EDIT_BACKSPACE:
+    case LINE_EDITOR_BACKSPACE:
         if (e->cursor > 0)
             replace(e, before(e), e->cursor, nothing);
         return;
-    case EDIT_DELETE:
+    case LINE_EDITOR_DELETE:
         replace(e, e->cursor, next(e), nothing);
         return;
-    case EDIT_ERASE_WORD:
+    case LINE_EDITOR_ERASE_WORD:
         replace(e, word_before(e), e->cursor, nothing);
         return;
-    case EDIT_ERASE_BEFORE:
+    case LINE_EDITOR_ERASE_BEFORE:
         replace(e, 0, e->cursor, nothing);
         return;
-    case EDIT_ERASE_AFTER:
+    case LINE_EDITOR_ERASE_AFTER:
         replace(e, e->cursor, e->line.size, nothing);
         return;
-    case EDIT_OLDER:
+    case LINE_EDITOR_OLDER:
         show_line(e, e->shown + 1);
         return;
-    case EDIT_NEWER:
+    case LINE_EDITOR_NEWER:
         if (e->shown > 0)
             show_line(e, e->shown - 1);
         return;
     }
 }
 
-void edit_done(struct edit *e)
+void line_editor_done(struct line_editor *e)
 {
     const char *line = text_string(&e->line);
 
     if (line[0] != '\0' &&
         (e->line_count == 0 || strcmp(e->lines[0], line) != 0)) {
-        if (e->line_count == EDIT_LINES)
+        if (e->line_count == LINE_EDITOR_LINES)
             free(e->lines[--e->line_count]);
         memmove(e->lines + 1, e->lines, e->line_count * sizeof(e->lines[0]));
         e->lines[0] = memory_string(line);
         e->line_count++;
     }
     e->shown = 0;
-    edit_set(e, "");
+    line_editor_set(e, "");
 }
 
-void edit_draw(const struct edit *e, struct canvas *c, int row, int column,
-               int end)
+void line_editor_draw(const struct line_editor *e, struct canvas *c, int row,
+                      int column, int end)
 {
     struct bytes line = text_bytes(&e->line);
     int room = end - column - 1; /* One for the cursor behind the last glyph. */

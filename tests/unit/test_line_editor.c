@@ -1,5 +1,5 @@
 /* The line that a person writes, and how it is drawn on a canvas. */
-#include "edge/term/edit.h"
+#include "edge/term/line_editor.h"
 
 #include "tests/unit/kit.h"
 
@@ -9,18 +9,18 @@
 #define NI "\xe4\xbd\xa0"
 #define E_ACUTE "e\xcc\x81"
 
-static void type(struct edit *e, const char *text)
+static void type(struct line_editor *e, const char *text)
 {
-    edit_insert(e, bytes_of_string(text));
+    line_editor_insert(e, bytes_of_string(text));
 }
 
-static void press(struct edit *e, enum edit_key key, int times)
+static void press(struct line_editor *e, enum line_editor_key key, int times)
 {
     while (times-- > 0)
-        edit_press(e, key);
+        line_editor_press(e, key);
 }
 
-static void assert_line(struct edit *e, const char *line, size_t cursor)
+static void assert_line(struct line_editor *e, const char *line, size_t cursor)
 {
     assert_string_equal(text_string(&e->line), line);
     assert_int_equal(e->cursor, cursor);
@@ -28,131 +28,131 @@ static void assert_line(struct edit *e, const char *line, size_t cursor)
 
 static void letters_are_set_in_and_taken_out(void **state)
 {
-    struct edit e = {0};
+    struct line_editor e = {0};
 
     (void)state;
     type(&e, "ab");
-    press(&e, EDIT_LEFT, 1);
+    press(&e, LINE_EDITOR_LEFT, 1);
     type(&e, "x");
     assert_line(&e, "axb", 2);
-    press(&e, EDIT_BACKSPACE, 1);
+    press(&e, LINE_EDITOR_BACKSPACE, 1);
     assert_line(&e, "ab", 1);
-    press(&e, EDIT_DELETE, 1);
+    press(&e, LINE_EDITOR_DELETE, 1);
     assert_line(&e, "a", 1);
-    press(&e, EDIT_DELETE, 1);
-    press(&e, EDIT_BACKSPACE, 3);
+    press(&e, LINE_EDITOR_DELETE, 1);
+    press(&e, LINE_EDITOR_BACKSPACE, 3);
     assert_line(&e, "", 0);
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 static void a_glyph_moves_as_one(void **state)
 {
-    struct edit e = {0};
+    struct line_editor e = {0};
 
     (void)state;
     type(&e, "a" E_ACUTE NI);
-    press(&e, EDIT_LEFT, 1);
+    press(&e, LINE_EDITOR_LEFT, 1);
     assert_int_equal(e.cursor, 4);
-    press(&e, EDIT_LEFT, 1);
+    press(&e, LINE_EDITOR_LEFT, 1);
     assert_int_equal(e.cursor, 1);
-    press(&e, EDIT_DELETE, 1);
+    press(&e, LINE_EDITOR_DELETE, 1);
     assert_line(&e, "a" NI, 1);
-    press(&e, EDIT_RIGHT, 5);
+    press(&e, LINE_EDITOR_RIGHT, 5);
     assert_line(&e, "a" NI, 4);
-    press(&e, EDIT_BACKSPACE, 1);
+    press(&e, LINE_EDITOR_BACKSPACE, 1);
     assert_line(&e, "a", 1);
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 static void words_and_ends_are_erased(void **state)
 {
-    struct edit e = {0};
+    struct line_editor e = {0};
 
     (void)state;
     type(&e, "one two  ");
-    press(&e, EDIT_ERASE_WORD, 1);
+    press(&e, LINE_EDITOR_ERASE_WORD, 1);
     assert_line(&e, "one ", 4);
     type(&e, "three");
-    press(&e, EDIT_HOME, 1);
-    press(&e, EDIT_RIGHT, 3);
-    press(&e, EDIT_ERASE_AFTER, 1);
+    press(&e, LINE_EDITOR_HOME, 1);
+    press(&e, LINE_EDITOR_RIGHT, 3);
+    press(&e, LINE_EDITOR_ERASE_AFTER, 1);
     assert_line(&e, "one", 3);
-    press(&e, EDIT_LEFT, 1);
-    press(&e, EDIT_ERASE_BEFORE, 1);
+    press(&e, LINE_EDITOR_LEFT, 1);
+    press(&e, LINE_EDITOR_ERASE_BEFORE, 1);
     assert_line(&e, "e", 0);
-    press(&e, EDIT_END, 1);
+    press(&e, LINE_EDITOR_END, 1);
     assert_int_equal(e.cursor, 1);
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 static void control_characters_are_not_text(void **state)
 {
-    struct edit e = {0};
+    struct line_editor e = {0};
 
     (void)state;
     type(&e, "\x1b[2J");
     type(&e, "\xff");
     assert_line(&e, "", 0);
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 static void lines_before_come_again(void **state)
 {
-    struct edit e = {0};
+    struct line_editor e = {0};
 
     (void)state;
     type(&e, "first");
-    edit_done(&e);
+    line_editor_done(&e);
     type(&e, "second");
-    edit_done(&e);
-    edit_done(&e); /* Nothing is no line. */
+    line_editor_done(&e);
+    line_editor_done(&e); /* Nothing is no line. */
     type(&e, "draft");
-    press(&e, EDIT_OLDER, 1);
+    press(&e, LINE_EDITOR_OLDER, 1);
     assert_line(&e, "second", 6);
-    press(&e, EDIT_OLDER, 5);
+    press(&e, LINE_EDITOR_OLDER, 5);
     assert_line(&e, "first", 5);
-    press(&e, EDIT_NEWER, 2);
+    press(&e, LINE_EDITOR_NEWER, 2);
     assert_line(&e, "draft", 5);
-    press(&e, EDIT_NEWER, 1);
+    press(&e, LINE_EDITOR_NEWER, 1);
     assert_line(&e, "draft", 5);
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 static void only_so_many_lines_are_kept(void **state)
 {
-    struct edit e = {0};
+    struct line_editor e = {0};
     char line[16];
 
     (void)state;
-    for (int i = 0; i < EDIT_LINES + 10; i++) {
+    for (int i = 0; i < LINE_EDITOR_LINES + 10; i++) {
         snprintf(line, sizeof(line), "line %d", i);
         type(&e, line);
-        edit_done(&e);
+        line_editor_done(&e);
     }
-    press(&e, EDIT_OLDER, EDIT_LINES + 10);
+    press(&e, LINE_EDITOR_OLDER, LINE_EDITOR_LINES + 10);
     assert_string_equal(text_string(&e.line), "line 10");
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 static void the_cursor_is_always_in_sight(void **state)
 {
     struct canvas c = {0};
-    struct edit e = {0};
+    struct line_editor e = {0};
 
     (void)state;
     for (int i = 0; i < 60; i++) {
         canvas_size(&c, 1, 20);
-        edit_draw(&e, &c, 0, 2, 20);
+        line_editor_draw(&e, &c, 0, 2, 20);
         assert_int_equal(c.cursor_row, 0);
         assert_in_range(c.cursor_column, 2, 19);
         type(&e, i % 3 == 0 ? NI : "x");
     }
-    press(&e, EDIT_HOME, 1);
+    press(&e, LINE_EDITOR_HOME, 1);
     canvas_size(&c, 1, 20);
-    edit_draw(&e, &c, 0, 2, 20);
+    line_editor_draw(&e, &c, 0, 2, 20);
     assert_int_equal(c.cursor_column, 2);
     canvas_close(&c);
-    edit_close(&e);
+    line_editor_close(&e);
 }
 
 /* --- The canvas itself */

@@ -1,5 +1,5 @@
 /* What others wrote, made harmless. */
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 
 #include "common/base/jtext.h"
 #include "tests/unit/kit.h"
@@ -7,10 +7,10 @@
 #include <locale.h>
 #include <stdlib.h>
 
-static void assert_clean(struct bytes text, enum clean_form form,
+static void assert_clean(struct bytes text, enum sanitize_form form,
                          const char *want)
 {
-    char *got = clean_string(text, form, 1000);
+    char *got = sanitize_string(text, form, 1000);
 
     assert_string_equal(got, want);
     free(got);
@@ -46,15 +46,15 @@ static void what_a_terminal_would_obey_is_not_there(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++)
-        assert_clean(bytes_of_string(cases[i].text), CLEAN_LINES,
+        assert_clean(bytes_of_string(cases[i].text), SANITIZE_LINES,
                      cases[i].clean);
-    assert_clean(bytes_of("a\0b", 3), CLEAN_LINES, "a?b");
+    assert_clean(bytes_of("a\0b", 3), SANITIZE_LINES, "a?b");
 }
 
 static void a_line_stays_one(void **state)
 {
     (void)state;
-    assert_clean(bytes_of_string("hi\nalice: forged"), CLEAN_LINE,
+    assert_clean(bytes_of_string("hi\nalice: forged"), SANITIZE_LINE,
                  "hi / alice: forged");
 }
 
@@ -67,7 +67,7 @@ static void marks_do_not_pile_up(void **state)
         strcat(text, "\xcc\x81");
     for (int i = 0; i < 4; i++)
         strcat(want, "\xcc\x81");
-    assert_clean(bytes_of_string(text), CLEAN_LINES, want);
+    assert_clean(bytes_of_string(text), SANITIZE_LINES, want);
 }
 
 static void what_is_too_long_is_cut_between_characters(void **state)
@@ -75,10 +75,10 @@ static void what_is_too_long_is_cut_between_characters(void **state)
     char *got;
 
     (void)state;
-    got = clean_string(bytes_of_string("abcdefgh"), CLEAN_LINE, 5);
+    got = sanitize_string(bytes_of_string("abcdefgh"), SANITIZE_LINE, 5);
     assert_string_equal(got, "abcde... (3 bytes more)");
     free(got);
-    got = clean_string(bytes_of_string("abc\xe4\xbd\xa0"), CLEAN_LINE, 5);
+    got = sanitize_string(bytes_of_string("abc\xe4\xbd\xa0"), SANITIZE_LINE, 5);
     assert_string_equal(got, "abc... (3 bytes more)");
     free(got);
 }
@@ -95,8 +95,8 @@ static void any_bytes_become_plain_text(void **state)
             seed = seed * 1664525 + 1013904223;
             bytes[i] = (uint8_t)(seed >> 24);
         }
-        char *got = clean_string(bytes_of(bytes, sizeof(bytes)), CLEAN_LINE,
-                                 sizeof(bytes));
+        char *got = sanitize_string(bytes_of(bytes, sizeof(bytes)),
+                                    SANITIZE_LINE, sizeof(bytes));
         assert_true(utf8_valid(bytes_of_string(got)));
         for (const char *c = got; *c; c++)
             assert_true((unsigned char)*c >= ' ' && *c != 0x7f);

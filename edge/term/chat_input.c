@@ -36,8 +36,8 @@ static enum chat_say say_private(struct chat *c, time_t now, const char *rest,
                                  struct text *out)
 {
     size_t length = strcspn(rest, BLANKS);
-    char name[PERSON_NAME];
-    const struct person *person = NULL;
+    char name[CHAT_PEER_NAME];
+    const struct chat_peer *person = NULL;
     const char *words = rest + length + strspn(rest + length, BLANKS);
 
     if (length == 0 || length >= sizeof(name) || words[0] == '\0') {
@@ -49,7 +49,7 @@ static enum chat_say say_private(struct chat *c, time_t now, const char *rest,
         return CHAT_AWAY;
     memcpy(name, rest, length);
     name[length] = '\0';
-    if (people_named(&c->people, name, &person) == PEOPLE_SEVERAL) {
+    if (chat_roster_named(&c->roster, name, &person) == CHAT_ROSTER_SEVERAL) {
         chat_note(c, now, CHAT_HINT,
                   "several are called %s; name one by 8 digits of its id, or "
                   "more: see zs peers",
@@ -211,12 +211,12 @@ static bool drop_front(struct bytes *line, const char *front)
 
 void chat_complete(const struct chat *c, struct bytes line, struct text *out)
 {
-    const struct person *person;
+    const struct chat_peer *person;
     struct found found = {0};
     size_t cursor = 0;
 
     if (drop_front(&line, "@") || drop_front(&line, "/msg ")) {
-        while ((person = people_next(&c->people, &cursor)))
+        while ((person = chat_roster_next(&c->roster, &cursor)))
             offer(&found, line, person->name);
     } else if (drop_front(&line, "/")) {
         for (size_t i = 0; i < COMMANDS; i++)

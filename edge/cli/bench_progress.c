@@ -9,9 +9,9 @@
 enum { LINE = 78 };
 static const struct span each = {500 * 1000};
 
-void bench_live_begin(struct bench_live *l, size_t size)
+void bench_progress_begin(struct bench_progress *l, size_t size)
 {
-    *l = (struct bench_live){.shown = isatty(STDERR_FILENO), .size = size};
+    *l = (struct bench_progress){.shown = isatty(STDERR_FILENO), .size = size};
     l->begun = l->told_at = clock_now();
 }
 
@@ -23,7 +23,8 @@ static void show(const char *text)
     fflush(stderr);
 }
 
-void bench_live_tell(struct bench_live *l, uint64_t count, struct span rtt)
+void bench_progress_tell(struct bench_progress *l, uint64_t count,
+                         struct span rtt)
 {
     struct instant now = clock_now();
     struct span since = instant_between(l->told_at, now);
@@ -46,7 +47,7 @@ void bench_live_tell(struct bench_live *l, uint64_t count, struct span rtt)
     l->told_at = now;
 }
 
-void bench_live_end(const struct bench_live *l)
+void bench_progress_end(const struct bench_progress *l)
 {
     if (l->shown)
         show("");

@@ -1,19 +1,19 @@
-#include "edge/term/people.h"
+#include "edge/term/chat_roster.h"
 
 #include "common/base/memory.h"
-#include "edge/term/clean.h"
+#include "edge/term/sanitize.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { PEOPLE_MOST = 16384, ID_BEGIN = 8 };
+enum { CHAT_ROSTER_MOST = 16384, ID_BEGIN = 8 };
 
-void people_close(struct people *p)
+void chat_roster_close(struct chat_roster *p)
 {
     free(p->all);
-    *p = (struct people){0};
+    *p = (struct chat_roster){0};
 }
 
 static const char *member(const json_t *peer, const char *key)
@@ -23,7 +23,7 @@ static const char *member(const json_t *peer, const char *key)
     return text ? text : "";
 }
 
-struct person *people_find(const struct people *p, const char *id)
+struct chat_peer *chat_roster_find(const struct chat_roster *p, const char *id)
 {
     for (size_t i = 0; i < p->count; i++)
         if (strcmp(p->all[i].id, id) == 0)
@@ -31,7 +31,7 @@ struct person *people_find(const struct people *p, const char *id)
     return NULL;
 }
 
-static bool is_in_room(const struct people *p, const json_t *peer)
+static bool is_in_room(const struct chat_roster *p, const json_t *peer)
 {
     json_t *group;
     size_t i;
@@ -48,11 +48,11 @@ static bool is_in_room(const struct people *p, const json_t *peer)
 }
 
 /* A place for the name among the others. */
-static struct person *insert(struct people *p, const char *name)
+static struct chat_peer *insert(struct chat_roster *p, const char *name)
 {
     size_t at = 0;
 
-    if (p->count == PEOPLE_MOST)
+    if (p->count == CHAT_ROSTER_MOST)
         return NULL;
     if (p->count == p->room) {
         p->room = p->room ? p->room * 2 : 16;
@@ -62,15 +62,16 @@ static struct person *insert(struct people *p, const char *name)
         at++;
     memmove(p->all + at + 1, p->all + at, (p->count - at) * sizeof(*p->all));
     p->count++;
-    p->all[at] = (struct person){.rtt_ms = -1};
+    p->all[at] = (struct chat_peer){.rtt_ms = -1};
     return &p->all[at];
 }
 
-static struct person *add(struct people *p, const char *id, const char *name)
+static struct chat_peer *add(struct chat_roster *p, const char *id,
+                             const char *name)
 {
-    char *shown =
-        clean_string(bytes_of_string(name), CLEAN_LINE, PERSON_NAME / 2);
-    struct person *person = insert(p, shown);
+    char *shown = sanitize_string(bytes_of_string(name), SANITIZE_LINE,
+                                  CHAT_PEER_NAME / 2);
+    struct chat_peer *person = insert(p, shown);
 
     if (person) {
         snprintf(person->id, sizeof(person->id), "%s", id);
@@ -80,13 +81,13 @@ static struct person *add(struct people *p, const char *id, const char *name)
     return person;
 }
 
-struct person *people_take(struct people *p, const json_t *peer)
+struct chat_peer *chat_roster_take(struct chat_roster *p, const json_t *peer)
 {
     const char *id = member(peer, "id");
     const json_t *rtt = json_object_get(peer, "rtt_ms");
-    struct person *person = people_find(p, id);
+    struct chat_peer *person = chat_roster_find(p, id);
 
-    if (strlen(id) != PERSON_ID)
+    if (strlen(id) != CHAT_PEER_ID)
         return NULL;
     if (!person)
         person = add(p, id, member(peer, "name"));
@@ -100,9 +101,9 @@ struct person *people_take(struct people *p, const json_t *peer)
     return person;
 }
 
-void people_remove(struct people *p, const char *id)
+void chat_roster_remove(struct chat_roster *p, const char *id)
 {
-    struct person *person = people_find(p, id);
+    struct chat_peer *person = chat_roster_find(p, id);
 
     if (!person)
         return;
@@ -111,17 +112,18 @@ void people_remove(struct people *p, const char *id)
     memmove(person, person + 1, (p->count - at) * sizeof(*person));
 }
 
-void people_begin(struct people *p)
+void chat_roster_begin(struct chat_roster *p)
 {
     for (size_t i = 0; i < p->count; i++)
         p->all[i].told = false;
 }
 
-enum people_named people_named(const struct people *p, const char *name,
-                               const struct person **found)
+enum chat_roster_named chat_roster_named(const struct chat_roster *p,
+                                         const char *name,
+                                         const struct chat_peer **found)
 {
     size_t names = 0, ids = 0, length = strlen(name);
-    const struct person *by_id = NULL;
+    const struct chat_peer *by_id = NULL;
 
     for (size_t i = 0; i < p->count; i++) {
         if (strcmp(p->all[i].name, name) == 0) {
@@ -137,11 +139,11 @@ enum people_named people_named(const struct people *p, const char *name,
         *found = by_id;
     size_t count = names > 0 ? names : ids;
     if (count == 0)
-        return PEOPLE_NONE;
-    return count == 1 ? PEOPLE_ONE : PEOPLE_SEVERAL;
+        return CHAT_ROSTER_NONE;
+    return count == 1 ? CHAT_ROSTER_ONE : CHAT_ROSTER_SEVERAL;
 }
 
-size_t people_count(const struct people *p)
+size_t chat_roster_count(const struct chat_roster *p)
 {
     size_t count = 0;
 
@@ -150,24 +152,26 @@ size_t people_count(const struct people *p)
     return count;
 }
 
-const struct person *people_next(const struct people *p, size_t *cursor)
+const struct chat_peer *chat_roster_next(const struct chat_roster *p,
+                                         size_t *cursor)
 {
     while (*cursor < p->count) {
-        const struct person *person = &p->all[(*cursor)++];
+        const struct chat_peer *person = &p->all[(*cursor)++];
         if (person->in_room)
             return person;
     }
     return NULL;
 }
 
-const char *person_way(const char *path, double rtt_ms, char room[PERSON_WAY])
+const char *chat_peer_way(const char *path, double rtt_ms,
+                          char room[CHAT_PEER_WAY])
 {
     if (path[0] == '\0' || strcmp(path, "none") == 0)
         return "no path";
     if (rtt_ms < 0)
-        snprintf(room, PERSON_WAY, "%.16s", path);
+        snprintf(room, CHAT_PEER_WAY, "%.16s", path);
     else
-        snprintf(room, PERSON_WAY,
+        snprintf(room, CHAT_PEER_WAY,
                  rtt_ms < 10 ? "%.16s, %.1f ms" : "%.16s, %.0f ms", path,
                  rtt_ms);
     return room;

@@ -1,4 +1,4 @@
-#include "edge/cli/talk.h"
+#include "edge/cli/chat_session.h"
 
 #include "common/io/clock.h"
 #include "edge/cli/command.h"
@@ -16,8 +16,8 @@ static const struct span turn_most = {500 * 1000};
 /* What was read is to be delivered before the end. */
 static const struct span end_within = {10 * 1000 * 1000};
 
-struct lines {
-    struct talk *talk;
+struct plain_chat {
+    struct chat_session *session;
     struct text in, out;
     struct instant ended; /* standard input's end, or never */
 };
@@ -25,24 +25,24 @@ struct lines {
 /* A message of this person's is told once its fate is known. */
 static void told(void *context, const struct chat_entry *entry, bool is_new)
 {
-    struct lines *l = context;
+    struct plain_chat *l = context;
 
     if (!is_new || entry->fate == CHAT_NO_FATE)
         chat_line(entry, &l->out);
 }
 
-static bool may_say(const struct lines *l)
+static bool may_say(const struct plain_chat *l)
 {
-    return chat_is_up(l->talk->chat) &&
-           chat_waiting(l->talk->chat) < WAITING_MOST;
+    return chat_is_up(l->session->chat) &&
+           chat_waiting(l->session->chat) < WAITING_MOST;
 }
 
-static bool has_ended(const struct lines *l)
+static bool has_ended(const struct plain_chat *l)
 {
     return !instant_is_never(l->ended);
 }
 
-static void read_input(struct lines *l)
+static void read_input(struct plain_chat *l)
 {
     ssize_t got = read(STDIN_FILENO, text_room(&l->in, CHUNK), CHUNK);
 
@@ -53,7 +53,7 @@ static void read_input(struct lines *l)
 }
 
 /* The next whole line; the last may lack its end. */
-static bool next_line(struct lines *l, struct text *line)
+static bool next_line(struct plain_chat *l, struct text *line)
 {
     const char *end = l->in.size ? memchr(l->in.data, '\n', l->in.size) : NULL;
     size_t length = end ? (size_t)(end - l->in.data) : l->in.size;
@@ -68,7 +68,7 @@ static bool next_line(struct lines *l, struct text *line)
 }
 
 /* True if one said /quit. */
-static bool say_lines(struct lines *l)
+static bool say_lines(struct plain_chat *l)
 {
     enum chat_say said = CHAT_DONE;
     struct text line = {0};
@@ -76,13 +76,13 @@ static bool say_lines(struct lines *l)
     while (said == CHAT_DONE && may_say(l) && next_line(l, &line)) {
         if (line.size > 0 && line.data[line.size - 1] == '\r')
             line.size--;
-        said = talk_say(l->talk, text_string(&line));
+        said = chat_session_say(l->session, text_string(&line));
     }
     text_close(&line);
     return said == CHAT_QUIT;
 }
 
-static bool write_out(struct lines *l)
+static bool write_out(struct plain_chat *l)
 {
     bool written = command_write(text_bytes(&l->out));
 
@@ -91,17 +91,17 @@ static bool write_out(struct lines *l)
 }
 
 /* True when all was said and answered, or time is up. */
-static bool is_finished(const struct lines *l)
+static bool is_finished(const struct plain_chat *l)
 {
     if (!has_ended(l))
         return false;
-    return (l->in.size == 0 && chat_waiting(l->talk->chat) == 0) ||
+    return (l->in.size == 0 && chat_waiting(l->session->chat) == 0) ||
            instant_reached(instant_after(l->ended, end_within), clock_now());
 }
 
-static int result(const struct lines *l)
+static int result(const struct plain_chat *l)
 {
-    size_t waiting = chat_waiting(l->talk->chat);
+    size_t waiting = chat_waiting(l->session->chat);
 
     if (!has_ended(l) || (waiting == 0 && l->in.size == 0))
         return EXIT_DONE;
@@ -109,17 +109,17 @@ static int result(const struct lines *l)
                         "not all that was said is known to be delivered");
 }
 
-static int run_lines(struct lines *l)
+static int run_lines(struct plain_chat *l)
 {
     bool hungry, quit = false;
 
     while (!quit && !command_stopped()) {
-        const char *refused = chat_refused(l->talk->chat);
+        const char *refused = chat_refused(l->session->chat);
         if (refused)
             return command_fail(EXIT_USAGE, "%s", refused);
         hungry = may_say(l) && !has_ended(l);
-        unsigned got =
-            talk_turn(l->talk, hungry ? STDIN_FILENO : -1, turn_most);
+        unsigned got = chat_session_turn(l->session, hungry ? STDIN_FILENO : -1,
+                                         turn_most);
         if (got & (RECONNECTING_OTHER | RECONNECTING_OTHER_ENDED))
             read_input(l);
         quit = say_lines(l);
@@ -128,13 +128,13 @@ static int run_lines(struct lines *l)
         if (is_finished(l))
             return result(l);
     }
-    talk_finish(l->talk, span_s(1));
+    chat_session_finish(l->session, span_s(1));
     return write_out(l) ? EXIT_DONE : EXIT_FAILED;
 }
 
-int talk_in_lines(struct talk *t, const char *group)
+int chat_plain(struct chat_session *t, const char *group)
 {
-    struct lines l = {.talk = t, .ended = INSTANT_NEVER};
+    struct plain_chat l = {.session = t, .ended = INSTANT_NEVER};
 
     t->chat = chat_new(group, told, &l);
     chat_up(t->chat, client_out(t->edge.client));

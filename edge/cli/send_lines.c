@@ -1,4 +1,4 @@
-#include "edge/cli/lines.h"
+#include "edge/cli/send_lines.h"
 
 #include "edge/cli/command.h"
 #include "edge/cli/pipeline.h"
@@ -10,7 +10,7 @@
 
 enum { CHUNK = 64 * 1024, UNSENT = 256 * 1024 };
 
-struct lines {
+struct line_sender {
     struct pipeline pipeline;
     struct bytes head;
     enum input_form form;
@@ -20,7 +20,7 @@ struct lines {
     const char *wrong; /* why a line cannot be sent */
 };
 
-static void send_line(struct lines *l, struct bytes line)
+static void send_line(struct line_sender *l, struct bytes line)
 {
     struct text *out = client_out(l->pipeline.client);
     size_t start = out->size;
@@ -36,7 +36,7 @@ static void send_line(struct lines *l, struct bytes line)
 }
 
 /* A view of the next line; the last may lack its end. */
-static bool next_line(struct lines *l, struct bytes *line)
+static bool next_line(struct line_sender *l, struct bytes *line)
 {
     size_t left = l->input.size - l->taken;
 
@@ -51,7 +51,7 @@ static bool next_line(struct lines *l, struct bytes *line)
     return true;
 }
 
-static void send_lines(struct lines *l)
+static void send_whole_lines(struct line_sender *l)
 {
     struct bytes line;
 
@@ -60,7 +60,7 @@ static void send_lines(struct lines *l)
         send_line(l, line);
 }
 
-static void read_input(struct lines *l)
+static void read_input(struct line_sender *l)
 {
     text_drop(&l->input, l->taken);
     l->taken = 0;
@@ -71,7 +71,7 @@ static void read_input(struct lines *l)
         l->ended = true;
 }
 
-static bool goes_on(const struct lines *l)
+static bool goes_on(const struct line_sender *l)
 {
     return !l->wrong && !l->pipeline.broken && l->pipeline.failed == 0 &&
            (!l->ended || l->taken < l->input.size);
@@ -79,12 +79,12 @@ static bool goes_on(const struct lines *l)
 
 /* Sends what there is of whole lines before it reads more, so that `input`
  * holds no more than a chunk and a line. */
-static void run_lines(struct lines *l)
+static void send_input(struct line_sender *l)
 {
     bool hungry = true;
 
     while (goes_on(l)) {
-        send_lines(l);
+        send_whole_lines(l);
         hungry = pipeline_has_room(&l->pipeline) &&
                  client_unsent(l->pipeline.client) < UNSENT;
         if (!goes_on(l))
@@ -96,12 +96,12 @@ static void run_lines(struct lines *l)
     pipeline_finish(&l->pipeline);
 }
 
-int lines_send(struct client *c, struct bytes head, enum input_form form)
+int send_lines(struct client *c, struct bytes head, enum input_form form)
 {
-    struct lines l = {.head = head, .form = form};
+    struct line_sender l = {.head = head, .form = form};
 
     pipeline_init(&l.pipeline, c);
-    run_lines(&l);
+    send_input(&l);
     text_close(&l.input);
     int code = pipeline_result(&l.pipeline, "lines were sent");
     if (l.wrong && code == EXIT_DONE)

@@ -1,12 +1,12 @@
 #include "kit.h"
 
 #include "common/wire/packet.h"
-#include "relay/core/fair.h"
+#include "relay/core/fair_queue.h"
 
 enum { SOURCES = 40, LIMIT = 1 << 20 };
 
-static struct fair q;
-static struct shared_packets *parcels;
+static struct fair_queue q;
+static struct shared_packets *packets;
 static struct node_id sources[SOURCES];
 
 static int setup(void **state)
@@ -15,19 +15,19 @@ static int setup(void **state)
     static const uint8_t hash_key[16] = {5};
     for (uint8_t i = 0; i < SOURCES; i++)
         sources[i].key[7] = i;
-    fair_init(&q, hash_key);
-    parcels = shared_packets_new();
+    fair_queue_init(&q, hash_key);
+    packets = shared_packets_new();
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    fair_close(&q);
-    assert_true(fair_is_empty(&q));
+    fair_queue_close(&q);
+    assert_true(fair_queue_is_empty(&q));
     assert_int_equal(q.bytes, 0);
-    assert_int_equal(shared_packets_bytes(parcels), 0);
-    shared_packets_release(&parcels);
+    assert_int_equal(shared_packets_bytes(packets), 0);
+    shared_packets_release(&packets);
     return 0;
 }
 
@@ -39,7 +39,7 @@ static struct shared_packet *packet_of(uint8_t source, uint32_t number,
     assert_in_range(size, 5, sizeof room);
     room[0] = source;
     memcpy(room + 1, &number, sizeof number);
-    return shared_packet_new(parcels, bytes_of(room, size));
+    return shared_packet_new(packets, bytes_of(room, size));
 }
 
 static uint32_t number_of(const struct shared_packet *packet)
@@ -53,26 +53,26 @@ static uint32_t number_of(const struct shared_packet *packet)
 static void put(uint8_t source, uint32_t number, size_t size)
 {
     struct shared_packet *p = packet_of(source, number, size);
-    fair_put(&q, &sources[source], p);
+    fair_queue_put(&q, &sources[source], p);
     shared_packet_release(&p);
 }
 
 /* Takes the next and answers whose it was. */
 static uint8_t take(uint32_t *number)
 {
-    const struct shared_packet *packet = fair_first(&q);
+    const struct shared_packet *packet = fair_queue_first(&q);
     uint8_t source = packet->data[0];
     *number = number_of(packet);
-    fair_drop(&q);
+    fair_queue_drop(&q);
     return source;
 }
 
 static void one_source_is_first_in_first_out(void **state)
 {
     (void)state;
-    assert_true(fair_is_empty(&q));
-    assert_null(fair_first(&q));
-    fair_drop(&q); /* of nothing */
+    assert_true(fair_queue_is_empty(&q));
+    assert_null(fair_queue_first(&q));
+    fair_queue_drop(&q); /* of nothing */
     for (uint32_t i = 0; i < 1000; i++)
         put(3, i, 5 + i);
     for (uint32_t i = 0; i < 1000; i++) {
@@ -80,7 +80,7 @@ static void one_source_is_first_in_first_out(void **state)
         assert_int_equal(take(&number), 3);
         assert_int_equal(number, i);
     }
-    assert_true(fair_is_empty(&q));
+    assert_true(fair_queue_is_empty(&q));
     assert_int_equal(q.bytes, 0);
 }
 
@@ -115,12 +115,12 @@ static void turns_are_of_bytes(void **state)
         put(1, i, 50000);
     size_t bytes[2] = {0, 0};
     for (int i = 0; i < 800; i++) {
-        const struct shared_packet *p = fair_first(&q);
+        const struct shared_packet *p = fair_queue_first(&q);
         bytes[p->data[0]] += p->size;
-        fair_drop(&q);
+        fair_queue_drop(&q);
         size_t apart =
             bytes[0] > bytes[1] ? bytes[0] - bytes[1] : bytes[1] - bytes[0];
-        assert_true(apart <= 2 * (size_t)FAIR_TURN);
+        assert_true(apart <= 2 * (size_t)FAIR_QUEUE_TURN);
     }
     assert_true(bytes[0] > 600000 && bytes[1] > 600000);
 }
@@ -129,10 +129,10 @@ static void turns_are_of_bytes(void **state)
 static bool offer(uint8_t source, uint32_t number, size_t size,
                   size_t displaced[SOURCES])
 {
-    if (!fair_admits(&q, &sources[source], size, LIMIT))
+    if (!fair_queue_admits(&q, &sources[source], size, LIMIT))
         return false;
-    while (fair_is_over(&q, size, LIMIT)) {
-        struct shared_packet *p = fair_displace(&q);
+    while (fair_queue_is_over(&q, size, LIMIT)) {
+        struct shared_packet *p = fair_queue_displace(&q);
         assert_int_not_equal(p->data[0], source);
         displaced[p->data[0]]++;
         shared_packet_release(&p);
@@ -162,7 +162,7 @@ static void who_floods_is_the_one_that_loses(void **state)
         assert_int_equal(displaced[i], 0);
     /* Its first ones are still there, and in order. */
     uint32_t next[SOURCES] = {0};
-    while (!fair_is_empty(&q)) {
+    while (!fair_queue_is_empty(&q)) {
         uint32_t number;
         uint8_t source = take(&number);
         assert_int_equal(number, next[source]++);
@@ -178,21 +178,21 @@ static void the_heaviest_of_many_is_found(void **state)
         put(i, 0, 100 + 37 * ((i * 23U) % SOURCES));
     size_t last = SIZE_MAX;
     for (int i = 0; i < SOURCES; i++) {
-        struct shared_packet *p = fair_displace(&q);
+        struct shared_packet *p = fair_queue_displace(&q);
         assert_true(p->size < last);
         last = p->size;
         shared_packet_release(&p);
     }
-    assert_true(fair_is_empty(&q));
+    assert_true(fair_queue_is_empty(&q));
 }
 
 static void a_packet_larger_than_all_is_refused(void **state)
 {
     (void)state;
-    assert_false(fair_admits(&q, &sources[0], 1000, 1000));
-    assert_true(
-        fair_admits(&q, &sources[0], 1000, 1000 + SHARED_PACKET_OVERHEAD));
-    assert_false(fair_admits(&q, &sources[0], 0, 0));
+    assert_false(fair_queue_admits(&q, &sources[0], 1000, 1000));
+    assert_true(fair_queue_admits(&q, &sources[0], 1000,
+                                  1000 + SHARED_PACKET_OVERHEAD));
+    assert_false(fair_queue_admits(&q, &sources[0], 0, 0));
 }
 
 static void a_lowered_limit_is_kept_at_the_next_packet(void **state)
@@ -202,10 +202,10 @@ static void a_lowered_limit_is_kept_at_the_next_packet(void **state)
         put(0, i, 1000);
         put(1, i, 1000);
     }
-    assert_false(fair_admits(&q, &sources[0], 1000, 10000));
-    assert_true(fair_admits(&q, &sources[2], 1000, 10000));
-    while (fair_is_over(&q, 1000, 10000)) {
-        struct shared_packet *p = fair_displace(&q);
+    assert_false(fair_queue_admits(&q, &sources[0], 1000, 10000));
+    assert_true(fair_queue_admits(&q, &sources[2], 1000, 10000));
+    while (fair_queue_is_over(&q, 1000, 10000)) {
+        struct shared_packet *p = fair_queue_displace(&q);
         shared_packet_release(&p);
     }
     put(2, 0, 1000);
@@ -237,7 +237,7 @@ static void anything_is_borne(void **state)
         if (source > SOURCES / 2 && random_below(&rng, 3) > 0)
             source = 0; /* floods */
         if (random_below(&rng, 100) < 45 + (uint64_t)(i / 50000) * 4) {
-            if (!fair_is_empty(&q)) {
+            if (!fair_queue_is_empty(&q)) {
                 uint32_t number;
                 uint8_t whose = take(&number);
                 assert_true(number >= seen[whose]);
@@ -249,9 +249,9 @@ static void anything_is_borne(void **state)
             sent[source]++;
             in++;
         }
-        assert_int_equal(fair_is_empty(&q), q.bytes == 0);
+        assert_int_equal(fair_queue_is_empty(&q), q.bytes == 0);
     }
-    for (uint32_t number; !fair_is_empty(&q); out++)
+    for (uint32_t number; !fair_queue_is_empty(&q); out++)
         take(&number);
     size_t lost = 0;
     for (int i = 0; i < SOURCES; i++)

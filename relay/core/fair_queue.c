@@ -1,4 +1,4 @@
-#include "relay/core/fair.h"
+#include "relay/core/fair_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ struct flow {
     size_t place;  /* index in the heap */
 };
 
-void fair_init(struct fair *q, const uint8_t hash_key[16])
+void fair_queue_init(struct fair_queue *q, const uint8_t hash_key[16])
 {
     memset(q, 0, sizeof *q);
     map_init(&q->flows, KEY_SIZE, hash_key);
@@ -81,14 +81,14 @@ static struct shared_packet *line_take_last(struct flow *f)
 
 /* ---- The heap: which source has the most bytes ------------------------- */
 
-static void heap_place(struct fair *q, size_t place, struct flow *f)
+static void heap_place(struct fair_queue *q, size_t place, struct flow *f)
 {
     q->heavy[place] = f;
     f->place = place;
 }
 
 /* Moves the flow up or down in the heap after its bytes changed. */
-static void heap_settle(struct fair *q, struct flow *f)
+static void heap_settle(struct fair_queue *q, struct flow *f)
 {
     size_t at = f->place;
     while (at > 0 && q->heavy[(at - 1) / 2]->bytes < f->bytes) {
@@ -107,7 +107,7 @@ static void heap_settle(struct fair *q, struct flow *f)
     heap_place(q, at, f);
 }
 
-static void heap_add(struct fair *q, struct flow *f)
+static void heap_add(struct fair_queue *q, struct flow *f)
 {
     if (q->count == q->capacity) {
         q->capacity = q->capacity ? 2 * q->capacity : 4;
@@ -116,7 +116,7 @@ static void heap_add(struct fair *q, struct flow *f)
     heap_place(q, q->count++, f);
 }
 
-static void heap_take_out(struct fair *q, const struct flow *f)
+static void heap_take_out(struct fair_queue *q, const struct flow *f)
 {
     struct flow *last = q->heavy[--q->count];
     if (last == f)
@@ -127,15 +127,15 @@ static void heap_take_out(struct fair *q, const struct flow *f)
 
 /* ---- Turns ------------------------------------------------------------- */
 
-static void give_turn(struct fair *q, struct flow *f)
+static void give_turn(struct fair_queue *q, struct flow *f)
 {
     q->turn = f;
-    f->credit += FAIR_TURN;
+    f->credit += FAIR_QUEUE_TURN;
 }
 
 /* Adds the flow at the end of the ring, just before the flow that sends
  * next. */
-static struct flow *flow_new(struct fair *q, const struct node_id *source)
+static struct flow *flow_new(struct fair_queue *q, const struct node_id *source)
 {
     struct flow *f = memory_new(sizeof *f);
     f->source = *source;
@@ -150,7 +150,7 @@ static struct flow *flow_new(struct fair *q, const struct node_id *source)
     return f;
 }
 
-static void flow_free(struct fair *q, struct flow *f)
+static void flow_free(struct fair_queue *q, struct flow *f)
 {
     f->previous->next = f->next;
     f->next->previous = f->previous;
@@ -167,7 +167,7 @@ static void flow_free(struct fair *q, struct flow *f)
 }
 
 /* Updates ring and heap after a packet was taken from the flow. */
-static void flow_settle(struct fair *q, struct flow *f)
+static void flow_settle(struct fair_queue *q, struct flow *f)
 {
     if (f->count == 0) {
         flow_free(q, f);
@@ -181,15 +181,15 @@ static void flow_settle(struct fair *q, struct flow *f)
 
 /* ---- The queue --------------------------------------------------------- */
 
-bool fair_is_over(const struct fair *q, size_t size, size_t limit)
+bool fair_queue_is_over(const struct fair_queue *q, size_t size, size_t limit)
 {
     return q->bytes + size + SHARED_PACKET_OVERHEAD > limit;
 }
 
-bool fair_admits(const struct fair *q, const struct node_id *source,
-                 size_t size, size_t limit)
+bool fair_queue_admits(const struct fair_queue *q, const struct node_id *source,
+                       size_t size, size_t limit)
 {
-    if (!fair_is_over(q, size, limit))
+    if (!fair_queue_is_over(q, size, limit))
         return true;
     /* If the packet fits the source's share while the queue is full, the other
      * sources together exceed their shares, so the heaviest is one of them
@@ -200,7 +200,7 @@ bool fair_admits(const struct fair *q, const struct node_id *source,
     return held + size + SHARED_PACKET_OVERHEAD <= limit / sources;
 }
 
-struct shared_packet *fair_displace(struct fair *q)
+struct shared_packet *fair_queue_displace(struct fair_queue *q)
 {
     struct flow *f = q->heavy[0];
     struct shared_packet *packet = line_take_last(f);
@@ -209,10 +209,10 @@ struct shared_packet *fair_displace(struct fair *q)
     return packet;
 }
 
-void fair_put(struct fair *q, const struct node_id *source,
-              struct shared_packet *packet)
+void fair_queue_put(struct fair_queue *q, const struct node_id *source,
+                    struct shared_packet *packet)
 {
-    ASSERT(cost_of(packet) <= FAIR_TURN);
+    ASSERT(cost_of(packet) <= FAIR_QUEUE_TURN);
     struct flow *f = map_get(&q->flows, source->key);
     if (!f)
         f = flow_new(q, source);
@@ -221,12 +221,12 @@ void fair_put(struct fair *q, const struct node_id *source,
     heap_settle(q, f);
 }
 
-struct shared_packet *fair_first(const struct fair *q)
+struct shared_packet *fair_queue_first(const struct fair_queue *q)
 {
     return q->turn ? *slot(q->turn, 0) : NULL;
 }
 
-void fair_drop(struct fair *q)
+void fair_queue_drop(struct fair_queue *q)
 {
     struct flow *f = q->turn;
     if (!f)
@@ -239,15 +239,15 @@ void fair_drop(struct fair *q)
     flow_settle(q, f);
 }
 
-bool fair_is_empty(const struct fair *q)
+bool fair_queue_is_empty(const struct fair_queue *q)
 {
     return !q->turn;
 }
 
-void fair_close(struct fair *q)
+void fair_queue_close(struct fair_queue *q)
 {
-    while (!fair_is_empty(q))
-        fair_drop(q);
+    while (!fair_queue_is_empty(q))
+        fair_queue_drop(q);
     map_close(&q->flows);
     free(q->heavy);
     q->heavy = NULL;
