@@ -52,8 +52,8 @@ static void health_relay(const struct api *a, struct text *t, struct text *what,
     down.severity = remedy.severity;
     down.remedy = remedy.text;
     if (strcmp(edge_relay_transport(a->edge, index), "tcp") != 0)
-        down.remedy = "This version speaks tcp:// only: give it the relay's "
-                      "tcp:// URL.";
+        down.remedy =
+            "This version speaks tcp:// only: use the relay's tcp:// URL.";
     health_add(t, &down, what);
 }
 
@@ -62,13 +62,13 @@ static void health_relays(const struct api *a, struct text *t,
 {
     static const struct health none = {
         "info", "no_relay",
-        "For peers elsewhere give the edge a relay: --relay URL, or relays: "
-        "in its file."};
+        "To reach peers elsewhere, give the edge a relay: --relay URL, or "
+        "relays: in its file."};
     size_t count = edge_relay_count(a->edge);
 
     if (count == 0) {
-        text_add_string(what, "No relay is configured: only peers that can be "
-                              "reached directly are found.");
+        text_add_string(what, "No relay is configured: this node finds only "
+                              "peers that it can reach directly.");
         health_add(t, &none, what);
     }
     for (size_t i = 0; i < count; i++)
@@ -105,20 +105,21 @@ static void health_peers(const struct api *a, struct text *t, struct text *what)
 {
     static const struct health relayed = {
         "info", "relay_only",
-        "Messages get there all the same. For a direct path let TCP "
-        "connections in at one of the two (listen.port names the port)."};
+        "Messages are delivered all the same. For a direct path, let incoming "
+        "TCP connections through to one of the two (listen.port sets the "
+        "port)."};
     static const struct health no_path = {
         "warning", "no_path",
-        "Something between the two passes UDP and not TCP, or nothing at all: "
-        "let TCP connections in at one of them (listen.port names the port), "
-        "or give both a relay."};
+        "A firewall between the two passes UDP but not TCP, or nothing at all: "
+        "let incoming TCP connections through to one of them (listen.port sets "
+        "the port), or give both a relay."};
 
     if (add_names(a, what, PATH_RELAY)) {
         text_add_string(what, " reached through the relay only.");
         health_add(t, &relayed, what);
     }
     if (add_names(a, what, PATH_NONE)) {
-        text_add_string(what, " present, and cannot be reached now.");
+        text_add_string(what, " present, but cannot be reached now.");
         health_add(t, &no_path, what);
     }
 }
@@ -135,13 +136,13 @@ static void health_expiry(const struct api *a, struct text *t,
 {
     static const struct health soon = {
         "warning", "certificate_expires",
-        "Make a new one in the mesh's folder (zs mesh add NAME --renew) and "
-        "give it to this edge."};
+        "Renew this identity in the mesh's folder (zs mesh add NAME --renew) "
+        "and give the new file to this edge."};
     static const struct health over = {
         "error", "certificate_expired",
-        "Others refuse this node. If this host's clock is right, make a new "
-        "one in the mesh's folder (zs mesh add NAME --renew) and give it to "
-        "this edge."};
+        "Others refuse this node. If this host's clock is right, renew this "
+        "identity in the mesh's folder (zs mesh add NAME --renew) and give "
+        "the new file to this edge."};
     uint64_t left = a->not_after > now ? a->not_after - now : 0;
 
     if (left == 0) {
@@ -163,12 +164,12 @@ static void health_certificate(const struct api *a, struct text *t,
     static const struct health not_yet = {
         "error", "certificate_not_yet",
         "Others refuse this node. Set this host's clock (timedatectl set-ntp "
-        "true): the node joins by itself then. Only if the clock is right was "
-        "the identity made with a wrong one."};
+        "true): the node then joins by itself. If this clock is right, the "
+        "machine that made the identity had a wrong clock."};
     static const struct health clock = {
         "error", "clock_wrong",
-        "Set this host's clock (timedatectl set-ntp true): nodes judge each "
-        "other's certificates by their clocks."};
+        "Set this host's clock (timedatectl set-ntp true): nodes check each "
+        "other's certificates by their own clocks."};
 
     if (now < a->not_before) {
         text_add_string(what, "The node's certificate is not valid before ");
@@ -211,22 +212,23 @@ static void health_interfaces(const struct api *a, struct text *t,
 {
     static const struct health missing = {
         "warning", "interface_missing",
-        "`ip address` shows what there is: correct listen.interfaces, or bring "
-        "the interface up. If it comes later, it is used then."};
+        "`ip address` shows the interfaces: correct listen.interfaces, or "
+        "bring the interface up. The edge uses an interface that appears "
+        "later."};
     static const struct health unjoined = {
         "warning", "multicast_not_joined",
-        "The kernel lets this process hear no more groups: raise "
+        "The kernel lets this process join no more multicast groups: raise "
         "net.ipv4.igmp_max_memberships and net.core.optmem_max (sysctl), or "
-        "name those interfaces that matter in listen.interfaces."};
+        "list only the interfaces that matter in listen.interfaces."};
 
     if (add_gap(a, what, EDGE_GAP_MISSING) > 0) {
-        text_add_string(what, ", which listen.interfaces names: not here, "
-                              "down, or without an address.");
+        text_add_string(what, ", which listen.interfaces names: missing, down, "
+                              "or without an address.");
         health_add(t, &missing, what);
     }
     if (add_gap(a, what, EDGE_GAP_UNJOINED) > 0) {
-        text_add_string(what, ": multicast is not heard there, so nodes are "
-                              "not found by it.");
+        text_add_string(what, ": multicast is not heard there, so this node "
+                              "finds no other nodes there by multicast.");
         health_add(t, &unjoined, what);
     }
 }
@@ -236,25 +238,26 @@ static void health_network(const struct api *a, struct text *t,
 {
     static const struct health deaf = {
         "warning", "discovery_deaf",
-        "See which program has the port alone (ss -lunp), and end it, or set "
-        "another discovery.port at all nodes."};
+        "Find the program that has the port exclusively (ss -lunp) and end it, "
+        "or set another discovery.port at all nodes."};
     static const struct health unannounced = {
         "info", "addresses_left_out",
-        "Nodes on those networks find this one by multicast all the same. For "
-        "others name the interfaces that matter in listen.interfaces."};
+        "Nodes on those networks still find this node by multicast. For other "
+        "nodes, list only the interfaces that matter in listen.interfaces."};
     const char *name;
     size_t count;
 
     health_interfaces(a, t, what);
     if (edge_gap(a->edge, EDGE_GAP_DEAF, 0, &name) > 0) {
-        text_add_string(what, "The discovery port is not to be had: this node "
+        text_add_string(what, "The discovery port is not available: this node "
                               "hears no multicast.");
         health_add(t, &deaf, what);
     }
     if ((count = edge_gap(a->edge, EDGE_GAP_ADDRESSES, 0, &name)) > 0) {
         text_add_number(what, count);
-        text_add_string(what, " of this host's addresses find no room in what "
-                              "it tells others.");
+        text_add_string(
+            what,
+            " of this host's addresses do not fit into its announcement.");
         health_add(t, &unannounced, what);
     }
 }
@@ -263,9 +266,10 @@ static void health_large(const struct api *a, struct text *t, struct text *what)
 {
     static const struct health large = {
         "warning", "large_packets_lost",
-        "A tunnel on the way takes smaller packets than the interface here "
-        "says, and its ICMP messages are filtered: lower the interface's MTU "
-        "(ip link set dev DEV mtu 1280), or clamp the MSS at the router."};
+        "A tunnel on the way takes smaller packets than the MTU of the "
+        "interface here, and a firewall drops its ICMP messages: lower the "
+        "interface's MTU (ip link set dev DEV mtu 1280), or clamp the MSS at "
+        "the router."};
     const char *name = "";
     size_t segment = edge_gap(a->edge, EDGE_GAP_LARGE, 0, &name);
 

@@ -113,18 +113,18 @@ void health_refusals(const struct api *a, struct text *t, struct text *what)
 {
     static const struct health replaced = {
         "error", "replaced",
-        "End it, or this one, and give each node an identity of its own; when "
-        "it has ended the others take this one again."};
+        "End that process or this one, and give each node an identity of its "
+        "own. When that process has ended, the others accept this one again."};
     static const struct health more = {"info", "more_refusals",
-                                       "zs status --json names them all."};
+                                       "zs status --json shows all of them."};
     const struct node *n = edge_node(a->edge);
     struct node_refusals cursor = {0};
     struct node_refusal r;
     size_t count = 0;
 
     if (node_is_replaced(n, edge_now(a->edge))) {
-        text_add_string(what, "This node was replaced: its identity runs "
-                              "elsewhere too, and was started later there.");
+        text_add_string(what, "This node was replaced: a process with the same "
+                              "identity was started elsewhere later.");
         health_add(t, &replaced, what);
     }
     while (node_refusal_next(n, &cursor, &r))
@@ -133,7 +133,8 @@ void health_refusals(const struct api *a, struct text *t, struct text *what)
     if (count <= TOLD)
         return;
     text_add_number(what, count - TOLD);
-    text_add_string(what, " more refuse this node or are refused by it.");
+    text_add_string(what,
+                    " more nodes refuse this node, or this node refuses them.");
     health_add(t, &more, what);
 }
 
