@@ -1,13 +1,13 @@
 /*
- * discovery - the beacons' way out and in: UDP, by multicast on each interface
- * and by unicast.
+ * discovery - the UDP sockets of the beacons: multicast on each interface, and
+ * unicast.
  *
- * Two ports. The discovery port is shared by all edges of a host and takes part
- * in the groups. All that is sent leaves from the edge's own port, which has
- * the number of its TCP listener, so that answers find this edge and no other
- * of the host; who asked the discovery port by unicast is answered from there
- * too. IPv4 and IPv6 each as far as the host has them; interfaces may
- * come and go.
+ * There are two ports. All edges of a host share the discovery port, whose
+ * sockets join the multicast groups. An edge sends from its own port, which has
+ * the number of its TCP listener, so that answers reach this edge and not
+ * another one on the host. A sender that asked the discovery port by unicast
+ * gets the answer from both ports. Works with IPv4 and IPv6 as far as the host
+ * has them; interfaces may come and go.
  */
 #ifndef EDGE_SHELL_DISCOVERY_H
 #define EDGE_SHELL_DISCOVERY_H
@@ -24,24 +24,25 @@ struct discovery_conf {
     uint16_t own_port;     /* 0: a free one */
 };
 
-/* What comes in is added to the turn. NULL with errno if the own port is taken;
- * without the discovery port it works, deaf to multicast, and says so. */
+/* Adds received datagrams to the turn. NULL with errno if the edge's own port
+ * is taken. If only the discovery port cannot be opened, it logs that, and
+ * works without receiving multicast. */
 struct discovery *discovery_open(uv_loop_t *loop, struct turn *turn,
                                  const struct discovery_conf *conf);
 void discovery_close(struct discovery **self);
 uint16_t discovery_own_port(const struct discovery *d);
 
-/* These are the interfaces from now on (borrowed until the next call). */
+/* Sets the interfaces to use (borrowed until the next call). */
 void discovery_interfaces(struct discovery *d, const struct interfaces *all);
 
-/* How many interfaces there are whose multicast the kernel does not let it
- * hear; *name is that of number `index`, if there are so many. */
+/* The number of interfaces on which the kernel refused to join the group;
+ * sets *name to the name of number `index`, if there is one. */
 size_t discovery_unjoined(const struct discovery *d, size_t index,
                           const char **name);
-/* The discovery port is not to be had: no multicast is heard at all. */
+/* Whether the discovery port could not be opened: no multicast comes in. */
 bool discovery_is_deaf(const struct discovery *d);
 
-/* What cannot be sent is lost, as datagrams are. */
+/* Datagrams that cannot be sent are dropped. */
 void discovery_multicast(struct discovery *d, struct bytes bytes);
 void discovery_send(struct discovery *d, const struct address *to,
                     struct bytes bytes);

@@ -1,11 +1,11 @@
 /*
- * edge - a node in the world: its core driven by one libuv loop, with the
- * sockets, links, resolver and clock that the core asks for.
+ * edge - runs a node on a libuv loop, with the sockets, links, resolver and
+ * clock that the node's core asks for.
  *
- * Everything happens on the loop's thread. Whoever wants to hear of peers and
- * messages (the local API, the C library) registers an observer; whoever
- * wants something of the node submits an event, which is handled in the loop's
- * next turn together with all others (one step takes the whole batch).
+ * Everything happens on the loop's thread. The local API and the C library
+ * register observers, which are told of peers and messages. They submit events
+ * for the node; the loop's next turn passes all of them to the node in one
+ * step.
  */
 #ifndef EDGE_SHELL_EDGE_H
 #define EDGE_SHELL_EDGE_H
@@ -22,53 +22,56 @@ struct edge_identity; /* the node's: see common/conf/identity.h */
 enum { EDGE_ERROR_SIZE = 256 };
 
 struct edge_options {
-    const struct edge_conf *conf;         /* needed as long as the edge */
-    const struct edge_identity *identity; /* needed for edge_open only */
-    struct bytes revocations; /* the list kept from before, or empty; copied */
-    /* So many windows' worth is kept for a peer beyond what may be under way to
-     * it, before a message is BUSY. */
+    const struct edge_conf *conf;         /* borrowed until edge_free */
+    const struct edge_identity *identity; /* borrowed for edge_open only */
+    struct bytes revocations; /* the list stored earlier, or empty; copied */
+    /* How many windows of messages the node queues for a peer, beyond the one
+     * that may be under way, before a message is BUSY. */
     size_t windows;
-    /* How many programs are to be served by the socket, and connections by
-     * HTTP, as far as the limit of open files allows. */
+    /* How many programs the API's socket, and how many connections HTTP should
+     * serve; the limit of open files may allow fewer. */
     size_t clients;
     size_t pages;
-    /* Told when a newer list came, to be kept. May be NULL. */
+    /* Called with a newer revocation list, for the owner to store. May be
+     * NULL. */
     void (*revoked)(void *context, struct bytes list);
     void *context;
 };
 
 /*
- * Opens the sockets; nothing is sent before edge_start, so that whatever else
- * has to be had (the API's socket, a port) can be had before. NULL with a
- * sentence in `error` if a port is taken, an address or URL is none, or the
- * system lets it not; the loop must then run once all the same. A process may
- * have several, each on a loop of its own.
+ * Opens the sockets. The edge sends nothing before edge_start, so the caller
+ * can first open whatever else it needs, such as the API's socket. NULL with a
+ * sentence in `error` if a port is taken, an address or URL is malformed, or a
+ * system call fails; the caller must then still run the loop once, so that
+ * libuv closes the handles. A process may open several edges, each on its own
+ * loop.
  */
 struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
                        char error[EDGE_ERROR_SIZE]);
-/* Once, and not after edge_stop: the node goes into its mesh. */
+/* The node joins its mesh. Call it once, and not after edge_stop. */
 void edge_start(struct edge *e);
-/* Delivers what is queued (a second at the most; what is submitted meanwhile
- * is not delivered), says goodbye, tells `stopped` (may be NULL), and closes
- * all sockets. From then on nothing happens, and observers hear no more. The
- * loop must run until it is done before edge_free. */
+/* Delivers the queued messages within a second (messages submitted meanwhile
+ * are not delivered), says goodbye, calls `stopped` (may be NULL), and closes
+ * all sockets. After that observers are not called any more. The loop must run
+ * until it has no handles left before edge_free. */
 void edge_stop(struct edge *e, void (*stopped)(void *context), void *context);
-/* After edge_stop: what is still queued is not delivered. */
-/* Without goodbye, and what is open is not told: there is no memory for that.
- * `stopped` is called once, from the loop, as by edge_stop. */
+/* After edge_stop: closes now, and does not deliver what is still queued. */
+void edge_stop_now(struct edge *e);
+/* For a process without memory: closes without goodbye and without reports of
+ * open requests. `stopped` is called once, from the loop, as by edge_stop. */
 void edge_abandon(struct edge *e, void (*stopped)(void *context),
                   void *context);
-void edge_stop_now(struct edge *e);
-/* Waits for the goodbyes to leave, a fraction of a second. NULL-safe. */
+/* Waits a fraction of a second, until the goodbyes are sent. NULL-safe. */
 void edge_free(struct edge **self);
 
-/* Takes what a reload may change from other settings: discovery.peers. They are
- * borrowed for the call. Groups are the local API's matter, see api.h. */
+/* Applies the settings that a reload may change: discovery.peers and
+ * limits.memory. `conf` is borrowed for the call. The local API applies groups,
+ * see api.h. */
 void edge_reload(struct edge *e, const struct edge_conf *conf);
 
-/* Told on the loop's thread, in the order in which it happened; the views are
- * valid for the call. Any member may be NULL. Observers may submit, but not
- * close the edge, from within. */
+/* Called on the loop's thread, in the order of the events; the pointers are
+ * valid for the call. Any member may be NULL. An observer may submit events
+ * from within, but not close the edge. */
 struct edge_observer {
     void *context;
     void (*joined)(void *context, const struct node_peer *peer);
@@ -78,14 +81,15 @@ struct edge_observer {
                  enum node_path was);
     void (*message)(void *context, const struct node_peer *peer,
                     const struct message *message);
-    /* Of a ref that this observer made with edge_ref. `peers`: PUBLISH, it
-     * goes to so many. */
+    /* The result of a request whose ref this observer made with edge_ref.
+     * `peers`: PUBLISH: the number of receivers. */
     void (*report)(void *context, struct node_ref ref,
                    enum node_outcome outcome, enum node_path path,
                    struct span rtt, uint32_t peers);
-    /* The peer (id zero: publications) takes messages again after BUSY. */
+    /* After BUSY: messages to the peer (id zero: publications) are taken
+     * again. */
     void (*ready)(void *context, const struct node_peer *peer);
-    /* So many publications of the peer's will not come. */
+    /* This node will not receive `missed` publications of the peer. */
     void (*gap)(void *context, const struct node_peer *peer, uint64_t missed);
 };
 
@@ -96,48 +100,49 @@ void edge_unobserve(struct edge *e, const struct edge_observer *observer);
 /* A new ref, whose report goes to this observer (until it is removed). */
 struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer);
 
-/* A ref of the observer's own making: `name` is below 2^40, comes back in the
- * report, and is not to be mixed with those of edge_ref. */
+/* A ref with a number that the observer chooses: `name` is below 2^40, and
+ * edge_ref_name gets it from the report's ref. An observer must not use both
+ * this and edge_ref. */
 struct node_ref edge_ref_named(const struct edge *e,
                                const struct edge_observer *observer,
                                uint64_t name);
 uint64_t edge_ref_name(struct node_ref ref);
 
-/* Hand a message to the node at once, see node_submit and node_publish; it is
- * sent in the loop's next turn. */
+/* Pass a message to the node at once, see node_submit and node_publish; the
+ * node sends it in the loop's next turn. */
 bool edge_send(struct edge *e, struct node_ref ref, const struct node_id *to,
                const struct message *m, enum node_outcome *why) MUST_USE;
 bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
                   enum node_outcome *why) MUST_USE;
 
-/* Queues an event for the next turn; what it borrows (message, list) is
- * copied. SUBMIT, PUBLISH, PING, SET_GROUPS, REVOCATION only. */
+/* Queues a copy of the event, with its message or list, for the next turn.
+ * SUBMIT, PUBLISH, PING, SET_GROUPS, REVOCATION only. */
 void edge_submit(struct edge *e, const struct node_event *event);
 
-/* For reading: peers, relays, counters. Never step it. */
+/* To read peers, relays and counters; the caller must not step the node. */
 const struct node *edge_node(const struct edge *e);
 /* The URL, transport ("tcp", "ws", "wss") and proxy use of a relay. */
 size_t edge_relay_count(const struct edge *e);
 const char *edge_relay_url(const struct edge *e, size_t index);
 const char *edge_relay_transport(const struct edge *e, size_t index);
-/* Passed by all lines that peers and local programs can cause. */
+/* The rate limit of all log lines that peers and local programs can cause. */
 struct log_limit *edge_log_limit(struct edge *e);
-/* What of the host's network it does without. */
+/* Parts of the host's network that the edge cannot use. */
 enum edge_gap {
-    EDGE_GAP_MISSING,   /* interfaces of listen.interfaces that are not there */
-    EDGE_GAP_UNJOINED,  /* interfaces whose multicast the kernel refuses */
-    EDGE_GAP_ADDRESSES, /* addresses that its announcement has no room for */
-    EDGE_GAP_DEAF,      /* 1: it hears no multicast at all */
-    EDGE_GAP_LARGE,     /* large packets do not reach *name: the largest segment
-                           of a new connection, in bytes */
+    EDGE_GAP_MISSING,   /* interfaces of listen.interfaces that do not exist */
+    EDGE_GAP_UNJOINED,  /* interfaces on which joining the group failed */
+    EDGE_GAP_ADDRESSES, /* addresses that the announcement has no room for */
+    EDGE_GAP_DEAF,      /* 1: no multicast comes in at all */
+    EDGE_GAP_LARGE,     /* large packets do not reach the peer *name: the bytes
+                           of a TCP segment of new connections */
 };
-/* How many; *name is the one of number `index`, of those with names. */
+/* The number of them; sets *name to number `index`, if the kind has names. */
 size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
                 const char **name);
 /* See zloop_busy. */
 bool edge_busy(const struct edge *e);
-/* How many programs the limit of open files allows by the socket, and
- * connections by HTTP. */
+/* How many programs by the API's socket, and how many HTTP connections the
+ * limit of open files allows. */
 size_t edge_clients(const struct edge *e);
 size_t edge_pages(const struct edge *e);
 uv_loop_t *edge_loop(const struct edge *e);

@@ -1,5 +1,5 @@
 /*
- * edge_private - what the files of the edge's driver share.
+ * edge_private - the struct behind edge.h, for edge.c and edge_*.c only.
  */
 #ifndef EDGE_SHELL_EDGE_PRIVATE_H
 #define EDGE_SHELL_EDGE_PRIVATE_H
@@ -30,17 +30,18 @@ struct edge {
     struct zap *zap;
     struct incoming *incoming; /* NULL: paths.tcp is false */
     struct outgoing *outgoing;
-    struct bell *bell; /* of these two */
+    struct bell *bell; /* rings for these two: libzmq freed memory */
     struct intake intake;
-    struct files_share share; /* of the open files that are allowed */
+    struct files_share share; /* of the limit of open files */
     struct discovery *discovery;
     struct network *network;
     struct wake *wake;
     struct peers *peers;
-    uv_timer_t deadline; /* the node's */
-    uv_timer_t clock;    /* tells it the wall-clock time */
+    uv_timer_t deadline; /* node_deadline */
+    uv_timer_t clock;    /* passes the wall-clock time to the node */
     struct instant armed;
-    struct instant handed_at; /* something was, since the last turn; or NEVER */
+    struct instant handed_at; /* of the first edge_send or edge_publish since
+                                 the last turn, or NEVER */
     struct observers observers;
     struct event_log event_log;
     struct relay_url relays[NODE_RELAYS];
@@ -48,23 +49,23 @@ struct edge {
     size_t relay_count;
     size_t addresses_left_out;
     bool started;
-    char large_lost[NAME_MAX_SIZE + 1]; /* whom large packets did not reach */
-    int segment; /* of new incoming links, for that; bytes, 0: the system's */
+    char large_lost[NAME_MAX_SIZE + 1]; /* the peer of EDGE_GAP_LARGE */
+    int segment; /* TCP segment of incoming links, bytes; 0: the default */
     bool stopping;
     bool stopped;
     void (*tell_stopped)(void *context);
     void *stopped_context;
 };
 
-/* edge.c: one step with all that this turn brought, and what it wants done. */
+/* edge.c: one step with the events of this turn, then its todo list. */
 void edge_turn(struct edge *e);
-/* edge_todo.c: does what the node wants, in its order. */
+/* edge_todo.c: carries out the items of the list in their order. */
 void edge_do(struct edge *e, const struct todo *todo);
-/* edge_open.c */
+/* edge_open.c: tells the node this host's addresses. */
 void edge_tell_addresses(struct edge *e);
-/* edge_gaps.c: the log says which interfaces are missing. */
+/* edge_gaps.c: logs which configured interfaces do not exist. */
 void edge_tell_missing(const struct edge *e);
-/* The node has said goodbye. */
+/* edge_open.c: the node has said goodbye: closes all sockets soon. */
 void edge_left(struct edge *e);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * files - what the limit of open files allows an edge.
+ * files - divides the limit of open files among links and local programs.
  *
- * libzmq accepts whoever comes, and nobody is helped by a process that has no
- * descriptor left: so what connects is limited to what there is room for, and
- * local programs have a share that links cannot take.
+ * libzmq accepts every connection, until the process has no descriptor left. So
+ * the edge limits connections to its share of the descriptors, and reserves a
+ * part for local programs.
  */
 #ifndef EDGE_SHELL_FILES_H
 #define EDGE_SHELL_FILES_H
@@ -11,24 +11,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of what is wanted each is 1 at least. */
 struct files_share {
-    size_t links;     /* that the node dials */
-    size_t sockets;   /* connections that others open to it */
-    size_t strangers; /* of these, such as sent nothing yet */
-    size_t clients;   /* of the local API, by its socket */
-    size_t pages;     /* and by HTTP: connections, half of them WebSockets */
+    size_t links;     /* direct links that the node dials */
+    size_t sockets;   /* TCP connections from other nodes */
+    size_t strangers; /* those of them that have not sent a packet yet */
+    size_t clients;   /* programs at the local API's socket */
+    size_t pages;     /* HTTP connections, half of them WebSockets */
 };
 
 /*
  * `files`: the limit, of which `open` are open before the edge opens its own.
- * `wanted`: what the configuration asks for. True if it is all there.
+ * `wanted`: what the configuration asks for, each at least 1. `share` gets at
+ * least 1 of each. True if the limit allows all that is wanted.
  */
 bool files_divide(size_t files, size_t open, size_t relays,
                   const struct files_share *wanted, struct files_share *share);
 
-/* The process's limit, and how many it has open; 0 where the system does not
- * tell. */
+/* The process's limit, and the number of its open files; 0: unknown. */
 size_t files_limit(void);
 size_t files_open(void);
 

@@ -1,26 +1,27 @@
 /*
- * http_gate - who may use the edge by HTTP: a decision, without any I/O.
+ * http_gate - decides which HTTP requests the edge serves. No I/O.
  *
- * Every user of the host reaches a TCP port on loopback, a browser carries out
- * what any page asks of it, and a proxy brings the Internet here. So the API
- * always wants the token, and the pages' browser keeps a proof of it as a
- * cookie:
+ * Every user of the host can connect to a TCP port on loopback, a browser sends
+ * requests for any web page, and a proxy may forward requests from the
+ * Internet. So the API always requires the token, or a cookie that the edge
+ * derived from the token for a browser. The first line that applies decides:
  *
- *   it brings the token     in; with a wrong one it is refused anywhere
- *   the edge's cookie       in, if the page that asks is the edge's own
- *   it came by a proxy      refused: it may come from anywhere
+ *   the right token         allowed
+ *   a wrong token           refused
+ *   the edge's cookie       allowed, if Origin is the edge's own page
+ *   forwarded by a proxy    refused: it may come from anywhere
  *   not on loopback         refused
- *   Host: some name         refused: a name of somebody's may be made to point
- *                           here (DNS rebinding); an address here, or
- *                           localhost, is fine
+ *   Host: another name      refused: an attacker's DNS name may resolve to this
+ *                           address (DNS rebinding); addresses of this host,
+ *                           and localhost, are allowed
  *   Origin: another page    refused
  *   the API                 refused
- *   all else                in: pages that are the same everywhere, and figures
+ *   all else                allowed: the static pages, and metrics
  *
- * Browsers send a cookie to every port of its host. So its name has the port,
- * its value is good for one host and port only and does not tell the token, and
- * a page of another port, though it makes the browser send it, is refused by
- * its Origin.
+ * A browser sends a cookie to every port of the host. So the cookie's name
+ * contains the port, and its value is a hash of token, host and port. A page
+ * from another port can make the browser send the cookie, but its Origin gives
+ * it away.
  */
 #ifndef EDGE_SHELL_HTTP_GATE_H
 #define EDGE_SHELL_HTTP_GATE_H
@@ -47,14 +48,14 @@ enum http_verdict {
     HTTP_FOREIGN_ORIGIN,
 };
 
-/* Of a request for the API, or for something else. `by_query` tells that the
- * token came in the address, where it should not stay. */
+/* `api`: the request is for the API. Sets *by_query if the token came in the
+ * URL, from which the caller should redirect. */
 enum http_verdict http_gate_judge(const struct http_gate *gate,
                                   const struct http_head *head, bool api,
                                   bool *by_query) MUST_USE;
 
-/* The cookie's name, and its value for who asks this host; the value is as long
- * as a token. */
+/* The cookie's name, and its value for a browser that used this Host. The value
+ * is as long as a token. */
 void http_gate_cookie_name(const struct http_gate *gate,
                            char name[HTTP_COOKIE_SIZE]);
 void http_gate_cookie_value(const struct http_gate *gate, struct bytes host,

@@ -14,7 +14,7 @@ struct http_page {
     size_t size;
 };
 
-/* Ended by a page without a name. */
+/* The last entry has name NULL. */
 extern const struct http_page http_pages[];
 
 #endif

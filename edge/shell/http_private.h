@@ -1,13 +1,13 @@
 /*
- * http_private - what the parts of the web server share; for http*.c only.
+ * http_private - the structs of the web server; for http*.c only.
  *
- * http.c         the listener, who is let go when it is crowded, the log
- * http_conn.c    a connection: requests in, answers out
- * http_answer.c  a request: who it is, what it gets
- * http_bridge.c  a WebSocket as a client of the local API
+ * http.c         the listener, the limit of connections, the log
+ * http_conn.c    one connection: reads requests, writes answers
+ * http_answer.c  one request: checks it, makes the answer
+ * http_bridge.c  one WebSocket as a client of the local API
  * http_gate.c, http_token.c, http_pages.h   as their headers say
  *
- * How requests and frames are read: common/wire/http_head.h, websocket.h.
+ * common/wire/http_head.h and websocket.h parse requests and frames.
  */
 #ifndef EDGE_SHELL_HTTP_PRIVATE_H
 #define EDGE_SHELL_HTTP_PRIVATE_H
@@ -20,37 +20,37 @@
 #include <uv.h>
 
 enum {
-    HTTP_TIMEOUT_S = 10, /* for a request to come, an answer to be taken */
-    HTTP_LINGER_S = 2,   /* for what is said last to be read */
-    HTTP_PING_S = 20,    /* a WebSocket that is silent is asked, ... */
-    HTTP_LOST_S = 40,    /* ... and let go */
+    HTTP_TIMEOUT_S = 10, /* to receive a request, and to send an answer */
+    HTTP_LINGER_S = 2,   /* for the other side to read the last answer */
+    HTTP_PING_S = 20,    /* a silent WebSocket gets a PING, ... */
+    HTTP_LOST_S = 40,    /* ... and is closed */
     HTTP_URL_SIZE = 96,
     HTTP_READ_SIZE = 16 * 1024,
 };
 
-/* Why something was refused or closed, each with a minute of its own. */
+/* Reasons of a refusal or end of a connection; each is logged once a minute. */
 enum http_refusal {
-    HTTP_REFUSED_VERDICT, /* and the verdicts, but for PASS */
+    HTTP_REFUSED_VERDICT, /* plus enum http_verdict */
     HTTP_REFUSED_HEAD = HTTP_REFUSED_VERDICT + HTTP_FOREIGN_ORIGIN + 1,
     HTTP_REFUSED_CONNECTIONS,
     HTTP_REFUSED_BRIDGES,
     HTTP_REFUSED_SOCKETS,
-    HTTP_REFUSED_FRAMES, /* and seven more: closed with 1002 to 1009 */
+    HTTP_REFUSED_FRAMES, /* plus the code of the close frame less 1002 */
     HTTP_REFUSALS = HTTP_REFUSED_FRAMES + 8
 };
 
 struct http_limiter {
-    struct instant told; /* 0: never yet */
-    unsigned more;       /* since then */
+    struct instant told; /* when it was last logged; 0: never */
+    unsigned more;       /* refusals since then that were not logged */
 };
 
 struct http_bridge;
 
 enum conn_state {
-    CONN_HEAD, /* a request is waited for */
-    CONN_OPEN, /* a WebSocket */
-    CONN_LAST, /* what is queued goes out; what comes in is thrown away */
-    CONN_GONE, /* freed once libuv is done with it */
+    CONN_HEAD, /* waits for a request */
+    CONN_OPEN, /* is a WebSocket */
+    CONN_LAST, /* sends the queued output, discards all input */
+    CONN_GONE, /* is closed; freed when libuv has closed the handle */
 };
 
 struct http_conn {
@@ -59,29 +59,29 @@ struct http_conn {
     enum conn_state state;
     int fd;
     uv_poll_t poll;
-    int events;           /* that are polled for */
-    bool ended;           /* the other side says no more */
-    bool shut;            /* and neither do we */
-    bool asked;           /* by a PING since it was heard */
-    bool more;            /* requests are here, and wait for their turn */
-    size_t wasted;        /* bytes that were thrown away */
-    struct instant begun; /* of the wait for a request, or for the rest */
-    struct instant heard;
-    struct text in; /* of a request that is not whole */
+    int events;           /* polled for */
+    bool ended;           /* the other side has closed its sending half */
+    bool shut;            /* this side has, too */
+    bool asked;           /* a PING is sent and not answered */
+    bool more;            /* `in` has requests for the loop's next turn */
+    size_t wasted;        /* input bytes discarded */
+    struct instant begun; /* of the current wait, see HTTP_TIMEOUT_S */
+    struct instant heard; /* last input of a WebSocket */
+    struct text in;       /* a request that is not complete */
     struct text out;
-    size_t sent; /* of `out` */
+    size_t sent; /* bytes of `out` that are sent */
     struct http_bridge *bridge;
 };
 
 struct http {
-    struct api *api; /* gone once `closing` */
+    struct api *api; /* may be freed once `closing` */
     size_t message_limit;
     uv_loop_t *loop;
-    int fd; /* listens; -1: not yet, or no more */
+    int fd; /* the listening socket, or -1 */
     uv_poll_t listener;
-    uv_timer_t patience;
-    uv_timer_t tick;
-    bool listening; /* polled; it rests while there are no descriptors */
+    uv_timer_t patience; /* after http_close: closes all at its end */
+    uv_timer_t tick;     /* time-outs of connections */
+    bool listening;      /* polls `fd`; not while descriptors are short */
     bool closing;
     struct http_gate gate;
     char *token_path;
@@ -89,43 +89,45 @@ struct http {
     struct http_conn *oldest, *newest;
     size_t connections;
     size_t connections_limit;
-    size_t bridges;       /* those that are WebSockets, */
-    size_t bridges_limit; /* so that the API has room for others */
+    size_t bridges;       /* connections that are WebSockets */
+    size_t bridges_limit; /* lower, so that pages can still be loaded */
     struct http_limiter limiters[HTTP_REFUSALS];
     uint8_t room[HTTP_READ_SIZE];
 };
 
-/* True if it may be told now; then `more` were not since the last time. */
+/* True if the refusal may be logged now; `more` were not logged since. */
 bool http_may_tell(struct http *h, enum http_refusal what, unsigned *more);
 
-/* http_conn.c: takes the socket over; closes it if that fails. */
+/* http_conn.c: takes ownership of the socket. */
 void conn_open(struct http *h, int fd);
 void conn_close(struct http_conn *c);
+/* Bytes of output that are not sent yet. */
 size_t conn_unread(const struct http_conn *c);
-/* Writes what the socket takes; may close it. */
+/* Sends as much output as the socket takes; may close the connection. */
 void conn_flush(struct http_conn *c);
-/* It ends once all is written and the other side has seen it. */
+/* Closes the connection once the output is sent and the other side has closed,
+ * too. */
 void conn_finish(struct http_conn *c);
-/* What it is polled for. To be called when something of it changed. */
+/* Sets the events to poll for, after any change of the connection. */
 void conn_review(struct http_conn *c);
-/* Lets go who has had its time. */
+/* Closes the connection if one of its time-outs has passed. */
 void conn_tick(struct http_conn *c, struct instant now);
 
-/* http_answer.c: writes what the request gets; false if the connection is to
- * end with it. A WebSocket has its bridge then. */
+/* http_answer.c: writes the answer to a request. False: close the connection
+ * after it. An answer that accepts a WebSocket opens its bridge. */
 bool http_answer(struct http_conn *c, const struct http_head *head);
-/* That it cannot be read, or came too late. */
+/* Answers a request that is malformed, or not complete in time. */
 void http_answer_wrong(struct http_conn *c, int status);
 
 /* http_bridge.c: NULL if the system has no sockets left. */
 struct http_bridge *http_bridge_open(struct http_conn *c);
-/* The WebSocket is gone, or goes. */
+/* The WebSocket is closed or about to be. */
 void http_bridge_close(struct http_bridge *b);
-/* Bytes of the page. False: the last has been said to it. */
+/* Takes input of the page. False: a close frame ends the output. */
 bool http_bridge_heard(struct http_bridge *b, uint8_t *data, size_t size);
-/* False as long as the API does not take what it said. */
+/* False while the API has not read the page's earlier input. */
 bool http_bridge_takes(const struct http_bridge *b);
-/* The page has taken all: more is written. */
+/* All output to the page is sent: fetches more from the API. */
 void http_bridge_writable(struct http_bridge *b);
 void http_bridge_ping(struct http_bridge *b);
 

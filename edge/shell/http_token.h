@@ -1,7 +1,8 @@
 /*
- * http_token - the secret that lets a page or program in by HTTP, in a file
- * beside the API's socket: alice.sock, alice.token. It stays when the edge
- * ends, so that a page goes on after a restart.
+ * http_token - the secret that allows a page or program to use the API by HTTP.
+ *
+ * Its file lies beside the API's socket: alice.sock, alice.token. The edge does
+ * not remove it at its end, so that open pages work after a restart.
  */
 #ifndef EDGE_SHELL_HTTP_TOKEN_H
 #define EDGE_SHELL_HTTP_TOKEN_H
@@ -9,11 +10,11 @@
 #include "edge/shell/api.h"
 #include "edge/shell/http_gate.h"
 
-/* The file's path, to be freed. */
+/* The path of the file, for the socket's path. The caller frees it. */
 char *http_token_path(const char *socket);
 
-/* Reads it, or makes it of mode 0600. False with a line in `error` if it cannot
- * be made, or others may read it. */
+/* Reads the token, or makes the file with mode 0600. False with a line in
+ * `error` if the file cannot be made, or others may read it. */
 bool http_token_load(const char *path, char token[HTTP_TOKEN_SIZE],
                      char error[API_ERROR_SIZE]) MUST_USE;
 

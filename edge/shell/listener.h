@@ -1,5 +1,5 @@
 /*
- * listener - on which addresses a libzmq socket listens, as interfaces come and
+ * listener - binds a libzmq socket to the addresses of interfaces that come and
  * go.
  */
 #ifndef EDGE_SHELL_LISTENER_H
@@ -18,9 +18,10 @@ struct listener {
 void listener_close(struct listener *l);
 
 /*
- * Listens on a port (0: a free one, which `port` then is) of these interfaces'
- * addresses, and no longer on others; NULL: on all, for good. False with errno,
- * as EADDRINUSE, if there are addresses and none can be had.
+ * Binds the port (0: a free one, which l->port is afterwards) on each address
+ * of these interfaces, and unbinds all other addresses. `where` NULL: binds the
+ * wildcard address, once and for good. False with errno, such as EADDRINUSE, if
+ * there are addresses but none could be bound.
  */
 bool listener_listen(struct listener *l, void *socket, uint16_t port,
                      const struct interfaces *where) MUST_USE;

@@ -1,5 +1,5 @@
 /*
- * lookup - the addresses of a host's name, found off the loop.
+ * lookup - resolves a host name in libuv's thread pool.
  */
 #ifndef EDGE_SHELL_LOOKUP_H
 #define EDGE_SHELL_LOOKUP_H
@@ -13,17 +13,17 @@ enum { LOOKUP_ADDRESSES = 8 };
 
 struct lookup;
 
-/* `count` 0: `error` says why, as getaddrinfo does. The lookup is over: the
- * pointer to it is NULL already. */
+/* Called once with the result. `count` 0: `error` is the text of libuv for it.
+ * The caller's pointer to the lookup is NULL already. */
 typedef void lookup_done(void *context, const struct address *list,
                          size_t count, const char *error);
 
-/* Numbers are answered from within the call. *lookup is set as long as the
- * answer is not there, and must stay where it is until then. */
+/* If `host` is an address, calls `done` before it returns. Otherwise *lookup is
+ * set until the result is there; that pointer must not move meanwhile. */
 void lookup_start(struct lookup **lookup, uv_loop_t *loop, const char *host,
                   uint16_t port, lookup_done *done, void *context);
-/* There will be no answer. NULL-safe. The system may keep the loop busy until
- * its own timeout. */
+/* `done` will not be called. NULL-safe. A request that has begun may keep the
+ * loop running until getaddrinfo returns. */
 void lookup_cancel(struct lookup **lookup);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * network - keeps an eye on the host's interfaces.
+ * network - watches the host's interfaces and reports changes.
  *
- * The kernel tells changes over netlink; what it fails to tell is found within
- * five seconds.
+ * Netlink reports changes at once. A scan every five seconds finds those that
+ * netlink missed.
  */
 #ifndef EDGE_SHELL_NETWORK_H
 #define EDGE_SHELL_NETWORK_H
@@ -13,16 +13,16 @@
 
 struct network;
 
-/* The interfaces are other ones now. */
+/* Called with the new list after a change. */
 typedef void network_changed(void *context, const struct interfaces *all);
 
 /* `names` (borrowed until closed): as for interfaces_scan. `changed` is not
- * called for what network_now tells at first. */
+ * called for the first list, which network_now returns at once. */
 struct network *network_open(uv_loop_t *loop, const char *const *names,
                              size_t name_count, network_changed *changed,
                              void *context);
 const struct interfaces *network_now(const struct network *n);
-/* Its memory frees itself once the loop ran. NULL-safe. */
+/* The memory is freed once the loop ran. NULL-safe. */
 void network_close(struct network **self);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * observers - who is told what happens to an edge.
+ * observers - the list of an edge's observers (struct edge_observer, edge.h),
+ * and the refs of their requests.
  */
 #ifndef EDGE_SHELL_OBSERVERS_H
 #define EDGE_SHELL_OBSERVERS_H
@@ -11,15 +12,15 @@ enum { OBSERVERS = 16 };
 /* A zeroed one is empty and ready. */
 struct observers {
     struct {
-        const struct edge_observer *observer; /* NULL: a free place */
-        uint64_t number; /* of its refs; never used twice */
+        const struct edge_observer *observer; /* NULL: a free slot */
+        uint64_t number; /* the high bits of its refs; never used twice */
     } list[OBSERVERS];
-    int used; /* places, the free ones between them included */
+    int used; /* slots up to the last used one */
     uint64_t last_number;
     uint64_t last_ref;
 };
 
-/* There is a place for it: more than OBSERVERS at once is a bug. */
+/* More than OBSERVERS at once are a bug. */
 void observers_add(struct observers *o, const struct edge_observer *observer);
 void observers_remove(struct observers *o,
                       const struct edge_observer *observer);
@@ -30,8 +31,9 @@ struct node_ref observers_ref_named(const struct observers *o,
                                     uint64_t name);
 uint64_t observers_name(struct node_ref ref);
 
-/* Tells what an item is about to those who want to know: JOINED, LEFT, PATH,
- * MESSAGE, REPORT, READY. Other items are nobody's matter. */
+/* Calls the observers for an item of the kinds JOINED, LEFT, PATH, MESSAGE,
+ * READY, GAP. A REPORT goes only to the observer that made its ref. Ignores
+ * other kinds. */
 void observers_tell(const struct observers *o, const struct node_todo *item);
 
 #endif

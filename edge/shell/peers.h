@@ -1,6 +1,6 @@
 /*
- * peers - the addresses of discovery.peers: names are resolved off the loop,
- * and again each minute.
+ * peers - resolves the endpoints of discovery.peers, at the start and again
+ * each minute.
  */
 #ifndef EDGE_SHELL_PEERS_H
 #define EDGE_SHELL_PEERS_H
@@ -11,11 +11,11 @@ struct peers;
 
 enum { PEERS = 256 };
 
-/* What is found is added to the turn as PEERS_ARE, again when it changed. Texts
- * are host:port; what is no endpoint or beyond PEERS is left out. */
+/* Adds the addresses to the turn as PEERS_ARE, and again when they change. Each
+ * text is HOST:PORT; malformed ones and those beyond PEERS are ignored. */
 struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
                          const char *const *texts, size_t count);
-/* Its memory frees itself once the loop ran. NULL-safe. */
+/* The memory is freed once the loop ran. NULL-safe. */
 void peers_close(struct peers **self);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * remedies - what helps against each refusal, and each reason why a relay is
- * down. deploy/guide/troubleshooting.md has the same words, and a test goes
- * through all of them.
+ * remedies - what the operator can do about each refusal, and about each reason
+ * why a relay is down. deploy/guide/troubleshooting.md has the same texts; a
+ * test compares them.
  */
 #ifndef EDGE_SHELL_REMEDIES_H
 #define EDGE_SHELL_REMEDIES_H
@@ -9,14 +9,14 @@
 #include "edge/core/node.h"
 
 struct remedy {
-    const char *severity; /* "warning": it passes by itself, or may; "error" */
+    const char *severity; /* "error", or "warning": it may pass by itself */
     const char *text;
 };
 
-/* Where a relay is down, by its `error`. For a word that is none of those,
- * the general advice. */
+/* For a relay that is down, by its `error` (struct node_relay). An unknown
+ * error gets the advice for an unreachable relay. */
 struct remedy remedy_of_relay(const char *error);
-/* Where a peer refuses this node, and where this node refuses a peer. */
+/* `by_peer`: a peer refuses this node; otherwise this node refuses a peer. */
 struct remedy remedy_of_refusal(enum refusal reason, bool by_peer);
 
 #endif

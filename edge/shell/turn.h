@@ -1,11 +1,11 @@
 /*
- * turn - what happened to the edge in one turn of its loop, for one step of
- * its node.
+ * turn - collects the events of one turn of the edge's loop, for one step of
+ * the node.
  *
- * Links, discovery, timers and local clients add events; at the end of the turn
- * the edge takes them all. What is added while they are handled belongs to the
- * next turn. Packets are bounded: whoever reads stops at turn_full and is asked
- * again, all else is bounded by its source.
+ * Links, discovery, timers and local clients add events. At the end of the turn
+ * the edge passes all of them to the node; events added meanwhile belong to the
+ * next turn. The number of packets is limited: a link stops reading when
+ * turn_full is true, and reads on in the next turn.
  */
 #ifndef EDGE_SHELL_TURN_H
 #define EDGE_SHELL_TURN_H
@@ -16,7 +16,7 @@
 
 enum { TURN_PACKETS = 64, TURN_BYTES = 1024 * 1024 };
 
-/* Events and the memory that they borrow. */
+/* Events and the memory that they point to. */
 struct batch {
     struct node_event *events;
     size_t count;
@@ -29,7 +29,7 @@ struct batch {
 
 struct turn {
     struct zloop *zloop;
-    struct log_limit log; /* of all lines that others can cause */
+    struct log_limit log; /* see edge_log_limit */
     struct batch batches[2];
     struct batch *filling;
 };
@@ -37,26 +37,27 @@ struct turn {
 void turn_init(struct turn *t, struct zloop *zloop);
 void turn_close(struct turn *t);
 
-/* An event that borrows nothing, or only from turn_arena. */
+/* Adds an event. Its pointers, if any, must point into turn_arena. */
 void turn_add(struct turn *t, const struct node_event *event);
-/* Memory for this turn's events. */
+/* Memory that lives as long as this turn's events. */
 struct arena *turn_arena(struct turn *t);
 
-/* True: no more packets in this turn. A link that ended may still add what it
- * had received (up to as many again): check turn_overfull then. */
+/* True: links add no more packets in this turn. A link that ended may still add
+ * the packets that it had received, up to as many again: it stops when
+ * turn_overfull is true. */
 bool turn_full(const struct turn *t);
 bool turn_overfull(const struct turn *t);
-/* Takes the message's content. */
+/* Adds a packet of the link. Moves the content out of the message. */
 void turn_packet(struct turn *t, uint32_t link, zmq_msg_t *m);
 void turn_closed(struct turn *t, uint32_t link, enum link_failure failure);
 /* BLOCKED or WRITABLE. */
 void turn_link(struct turn *t, enum node_event_kind kind, uint32_t link);
 
-/* See log_limit_passes; of no one in particular. */
+/* log_limit_passes for a line that names no single peer. */
 bool turn_may_log(struct turn *t, enum log_cause cause, const char *event,
                   const char *reason) MUST_USE;
 
-/* What was added so far; valid until turn_done. */
+/* The events added so far; valid until turn_done. */
 struct batch *turn_take(struct turn *t);
 void turn_done(struct batch *b);
 

@@ -1,9 +1,9 @@
 /*
- * wake - tells when the host slept.
+ * wake - reports that the host resumed from sleep.
  *
- * While it sleeps CLOCK_MONOTONIC stands still, so the node's own time shows no
- * gap. CLOCK_BOOTTIME goes on: its timer is overdue when the host wakes, and
- * fires at once.
+ * While the host sleeps CLOCK_MONOTONIC stands still, so the node's own time
+ * shows no gap. CLOCK_BOOTTIME goes on, and a timer on that clock fires as soon
+ * as the host resumes.
  */
 #ifndef EDGE_SHELL_WAKE_H
 #define EDGE_SHELL_WAKE_H
@@ -14,15 +14,16 @@
 
 struct wake;
 
-/* NULL where the system has no such timer; then nothing is told. */
+/* Calls `woke` after each sleep. NULL if the system has no such timer. */
 struct wake *wake_open(uv_loop_t *loop,
                        void (*woke)(void *context, struct span slept),
                        void *context);
-/* Its memory frees itself once the loop ran. NULL-safe. */
+/* The memory is freed once the loop ran. NULL-safe. */
 void wake_close(struct wake **self);
 
-/* How long the host slept between two looks at how far CLOCK_BOOTTIME is ahead
- * of CLOCK_MONOTONIC; 0: it did not, the clocks were only read apart. */
+/* How long the host slept between two measurements of CLOCK_BOOTTIME minus
+ * CLOCK_MONOTONIC. 0: it did not sleep; small differences come from reading the
+ * clocks one after the other. */
 struct span wake_slept(struct span ahead_before, struct span ahead_now);
 
 #endif
