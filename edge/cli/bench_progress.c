@@ -15,8 +15,8 @@ void bench_progress_begin(struct bench_progress *l, size_t size)
     l->begun = l->told_at = clock_now();
 }
 
-/* Blanks take away what a longer line left; the cursor goes back for who
- * writes next. */
+/* Blanks erase the rest of a longer line; the last \r puts the cursor where the
+ * next output may begin. */
 static void show(const char *text)
 {
     fprintf(stderr, "\r%-*s\r", LINE, text);

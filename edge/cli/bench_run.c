@@ -23,7 +23,8 @@ json_t *bench_request(struct client *c, const char *to, const char *type,
     return client_ask(c, code);
 }
 
-/* The data of a message: a JSON string of `size` bytes, its number first. */
+/* The data of a message: a JSON string of `size` bytes, into which number_data
+ * writes the message's number. The caller frees it. */
 static char *make_data(size_t size)
 {
     char *data = memory_new(size + 3);
@@ -78,7 +79,7 @@ static int end(struct client *c, const char *to, uint64_t sent,
     return EXIT_DONE;
 }
 
-/* Sends until the time is up, and waits until all is delivered. */
+/* Sends messages until `until`, then waits until all are delivered. */
 static void flood(struct pipeline *p, struct bytes head, size_t size,
                   struct instant until)
 {
@@ -151,7 +152,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The smallest sample that `permille` of them are not above. */
+/* The smallest sample that is not below `permille` thousandths of all. */
 static uint64_t percentile(const struct samples *s, size_t permille)
 {
     size_t rank = (s->count * permille + 999) / 1000;

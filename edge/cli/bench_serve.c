@@ -17,10 +17,10 @@ struct run {
 struct server {
     struct client *client;
     struct run runs[RUNS];
-    size_t next_run; /* the next to be given up for a new sender */
+    size_t next_run; /* the run that the next new sender replaces */
 };
 
-/* The members of a message's event, as they stand in it. */
+/* The members of a message's event, as JSON values. */
 struct message_event {
     struct bytes event, from, name, type, request, data;
 };
@@ -64,7 +64,8 @@ static struct run *run_of(struct server *s, struct bytes from)
     return run;
 }
 
-/* The number that data begins with; false if there is none. */
+/* Reads the number at the beginning of a message's data; false if there is
+ * none. */
 static bool number_of(struct bytes data, uint64_t *number)
 {
     *number = 0;

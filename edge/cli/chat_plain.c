@@ -8,21 +8,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Lines in are messages, lines out are what happened. */
-
 enum { CHUNK = 16 * 1024, LINE_MOST = 1024 * 1024, WAITING_MOST = 64 };
 
 static const struct span turn_most = {500 * 1000};
-/* What was read is to be delivered before the end. */
+/* After the end of stdin the program waits this long for deliveries. */
 static const struct span end_within = {10 * 1000 * 1000};
 
 struct plain_chat {
     struct chat_session *session;
     struct text in, out;
-    struct instant ended; /* standard input's end, or never */
+    struct instant ended; /* when stdin ended, or never */
 };
 
-/* A message of this person's is told once its fate is known. */
+/* Prints an entry; a message of the user's own once its fate is known. */
 static void told(void *context, const struct chat_entry *entry, bool is_new)
 {
     struct plain_chat *l = context;
@@ -52,7 +50,7 @@ static void read_input(struct plain_chat *l)
         l->ended = clock_now();
 }
 
-/* The next whole line; the last may lack its end. */
+/* The next whole line. The last line may lack its line end. */
 static bool next_line(struct plain_chat *l, struct text *line)
 {
     const char *end = l->in.size ? memchr(l->in.data, '\n', l->in.size) : NULL;
@@ -67,7 +65,7 @@ static bool next_line(struct plain_chat *l, struct text *line)
     return true;
 }
 
-/* True if one said /quit. */
+/* Handles the lines read so far; returns true after /quit. */
 static bool say_lines(struct plain_chat *l)
 {
     enum chat_say said = CHAT_DONE;
@@ -90,7 +88,7 @@ static bool write_out(struct plain_chat *l)
     return written;
 }
 
-/* True when all was said and answered, or time is up. */
+/* True once all messages are answered, or end_within has passed. */
 static bool is_finished(const struct plain_chat *l)
 {
     if (!has_ended(l))

@@ -35,7 +35,8 @@ static void draw(struct chat_terminal *f)
     screen_paint(&f->canvas);
 }
 
-/* A line that an edge which is away cannot take stays where it was written. */
+/* Handles the typed line. While the edge is away the line stays in the
+ * editor. */
 static void say(struct chat_terminal *f)
 {
     switch (chat_session_say(f->session, text_string(&f->edit.line))) {
@@ -86,7 +87,7 @@ static void press(struct chat_terminal *f, const struct screen_input *input)
         chat_view_page(&f->view, -1);
         return;
     case SCREEN_LEAVE:
-        /* As in a shell: with something written it erases to the right. */
+        /* As in a shell: Ctrl-D on a line with text erases a character. */
         if (f->edit.line.size == 0)
             f->quit = true;
         else
@@ -109,7 +110,7 @@ static void run_screen(struct chat_terminal *f)
         draw(f);
         unsigned got = chat_session_turn(f->session, STDIN_FILENO, turn_most);
         if (got & RECONNECTING_OTHER_ENDED)
-            return; /* The terminal has gone. */
+            return; /* The terminal is gone. */
         read_keys(f);
     }
     chat_session_finish(f->session, farewell);

@@ -20,10 +20,10 @@ struct client {
     int fd;
     struct sockaddr_un edge;
     struct text in;
-    size_t taken;   /* of `in`, by client_next */
-    size_t scanned; /* of `in`: no line end between here and `taken` */
+    size_t taken;   /* bytes of `in` that client_next returned */
+    size_t scanned; /* `in` has no line end between `taken` and this offset */
     struct text out;
-    size_t sent; /* of `out` */
+    size_t sent; /* bytes of `out` */
     bool ended;
 };
 
@@ -48,17 +48,18 @@ static int connect_to(const char *path)
     return -1;
 }
 
-/* A folder that may not be read, so that an edge may run unseen; "": none. */
+/* A folder of sockets that this user may not read; "" if there is none. An edge
+ * may run there unseen. */
 static char closed_folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
 static int note_closed(const char *path, int reason)
 {
     if (reason == EACCES)
         snprintf(closed_folder, sizeof(closed_folder), "%s", path);
-    return 0; /* The others are looked for all the same. */
+    return 0; /* Go on with the other folders. */
 }
 
-/* All sockets in the usual folders. */
+/* Lists the sockets in the usual folders. */
 static void find_sockets(glob_t *found)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -86,7 +87,7 @@ static int fail_several(const char *one, const char *other)
     return -1;
 }
 
-/* One runs there, or may: it is only not this user's. */
+/* An edge runs there, or may run there, but not for this user. */
 static void fail_denied(const char *what, const char *path)
 {
     command_fail(EXIT_NO_DAEMON,
@@ -147,7 +148,7 @@ static int open_only(void)
     return fd;
 }
 
-/* The socket that the options or the environment name; NULL: none. */
+/* The path that --socket or ZS_SOCKET names, or NULL. */
 static const char *named_socket(const struct options *o)
 {
     const char *path = options_text(o, "socket");
@@ -181,13 +182,13 @@ void client_await(const struct options *o, struct span most)
         poll(NULL, 0, 20);
 }
 
-/* NULL for -1. */
+/* Makes a client of a connected socket. NULL if `fd` is -1. */
 static struct client *client_of(int fd)
 {
     if (fd < 0)
         return NULL;
     struct client *c = memory_new(sizeof(*c));
-    socklen_t size = sizeof(c->edge) - 1; /* So that the path has an end. */
+    socklen_t size = sizeof(c->edge) - 1; /* The path keeps its last NUL. */
     c->fd = fd;
     (void)!getpeername(fd, (struct sockaddr *)&c->edge, &size);
     return c;
@@ -235,7 +236,8 @@ int client_fd(const struct client *c)
     return c->fd;
 }
 
-/* Keeps what is to be sent from growing while it is never all sent. */
+/* Drops the sent bytes from time to time, so that `out` does not grow without
+ * end if it is never empty. */
 static void drop_sent(struct client *c)
 {
     if (c->sent < c->out.size / 2)

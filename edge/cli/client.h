@@ -1,5 +1,6 @@
 /*
- * client - zs's connection to an edge: lines of JSON over its Unix socket.
+ * client - a connection to an edge's local API: lines of JSON over the edge's
+ * Unix socket.
  *
  *     struct client *c = client_open(&options);
  *     if (!c)
@@ -21,53 +22,58 @@
 struct client;
 
 /*
- * Connects to the edge that --socket or ZS_SOCKET names, else to the only one
- * on this host. NULL after a line on stderr: the command ends with
- * EXIT_NO_DAEMON.
+ * Connects to the edge that --socket or ZS_SOCKET names, else to the only edge
+ * on this host. On failure it prints a line on stderr and returns NULL; the
+ * command then ends with EXIT_NO_DAEMON.
  */
 struct client *client_open(const struct options *o);
-/* Waits until that edge can be reached, at the most so long: it may have been
- * started just now. */
+/* Waits, for `most` at the longest, until that edge can be reached: somebody
+ * may have started it just now. */
 void client_await(const struct options *o, struct span most);
-/* The same edge again, by the path of its socket; NULL, and nothing is told,
- * while it cannot be reached. */
+/* Connects to the edge whose socket has this path. NULL, without a line on
+ * stderr, if the edge cannot be reached. */
 struct client *client_reopen(const char *path);
 /* The path of the edge's socket. */
 const char *client_path(const struct client *c);
+/* Closes the connection. NULL-safe. */
 void client_free(struct client *c);
 
-/* What is to be sent; goes out with client_push, or client_line. */
+/* The requests to send: the caller appends, client_push and client_line
+ * send. */
 struct text *client_out(struct client *c);
-/* Bytes not sent yet. */
+/* The bytes of client_out that are not sent yet. */
 size_t client_unsent(const struct client *c);
 int client_fd(const struct client *c);
 
-/* Sends what the socket takes, reads what is there; never waits. False: the
- * edge ended the connection (lines read before are still there). */
+/* client_push sends as much of client_out as the socket takes, client_pull
+ * reads what has arrived; neither waits. They return false if the edge has
+ * closed the connection; client_next still returns lines that came before. */
 bool client_push(struct client *c) MUST_USE;
 bool client_pull(struct client *c) MUST_USE;
-/* The next line that was read, without its end; false if there is none yet.
- * The view is valid until the next client_pull or client_line. */
+/* The next line that client_pull has read, without its line end; false if there
+ * is none. The view is valid until the next client_pull or client_line. */
 bool client_next(struct client *c, struct bytes *line) MUST_USE;
 
 enum client_got {
     CLIENT_LINE,
-    CLIENT_LATE,   /* nothing until the deadline */
-    CLIENT_ENDED,  /* the edge ended the connection: told on stderr */
+    CLIENT_LATE,   /* no line came before the deadline */
+    CLIENT_ENDED,  /* the edge closed the connection; printed on stderr */
     CLIENT_STOPPED /* SIGINT or SIGTERM came: see command_stoppable */
 };
 
-/* Sends what is to be sent, and waits for a line. */
+/* Sends client_out, and waits for the next line. */
 enum client_got client_line(struct client *c, struct instant deadline,
                             struct bytes *line) MUST_USE;
 
 /*
- * Sends what is in client_out and waits for the answer. What went wrong is
- * told on stderr and *code set; else the answer, to be json_decref'd.
+ * Sends the request in client_out and returns the answer, which the caller
+ * passes to json_decref. On failure it prints the reason on stderr, sets *code
+ * to the exit code, and returns NULL.
  */
 json_t *client_ask(struct client *c, int *code) MUST_USE;
 
-/* The exit code for an error of the API's: "unknown_peer" is EXIT_NO_PEER. */
+/* The exit code for an error name of the API: "unknown_peer" is
+ * EXIT_NO_PEER. */
 int client_error_code(const char *error);
 
 #endif

@@ -178,7 +178,7 @@ static const struct {
     {"revoked", show_revoked},
 };
 
-/* Times are numbers to programs, and dates to people. */
+/* Names members that --json prints as numbers, and the text as dates. */
 static bool is_time(const char *name)
 {
     return strcmp(name, "not_before") == 0 || strcmp(name, "expires") == 0;

@@ -32,9 +32,9 @@ static const struct options_spec spec = {
 struct listener {
     struct client *client;
     bool json;
-    bool presence; /* prints events other than messages */
-    bool cut;      /* off, by the edge */
-    int64_t count; /* messages to come; < 0: no end */
+    bool presence; /* print events other than messages too */
+    bool cut;      /* the edge closed the connection */
+    int64_t count; /* messages still to print; < 0: no limit */
     struct instant deadline;
     struct text out;
 };
@@ -71,8 +71,8 @@ static void subscribe(struct text *t, const struct options *o, bool presence)
     text_add_string(t, "}\n");
 }
 
-/* True if the event is a message; printed, as told, to l->out. Every event
- * begins with {"event":"KIND": the edge writes it so. */
+/* Appends the event to l->out if it is to be printed; true if it is a message.
+ * The edge writes each event so that it begins with {"event":"KIND". */
 static bool print_json(struct listener *l, struct bytes line)
 {
     struct jtext_walk walk;
@@ -92,7 +92,7 @@ static bool print_json(struct listener *l, struct bytes line)
     return message;
 }
 
-/* On stderr, as it is no message. */
+/* Prints on stderr, because a gap is no message. */
 static void tell_gap(struct bytes name, struct bytes missed)
 {
     struct text who = {0};
@@ -149,7 +149,7 @@ static bool print_line(struct listener *l, struct bytes line)
     return l->count != 0 && !l->cut;
 }
 
-/* The answer to the subscription. */
+/* Waits for the answer to the subscription; returns the exit code. */
 static int subscribed(struct listener *l)
 {
     int code;
@@ -161,7 +161,8 @@ static int subscribed(struct listener *l)
     return EXIT_DONE;
 }
 
-/* Lines that were read together are written together, and at once. */
+/* Prints events until the end. Events that were read together are written
+ * together, without delay. */
 static int listen_on(struct listener *l)
 {
     struct bytes line;

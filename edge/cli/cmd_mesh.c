@@ -28,7 +28,7 @@ static const struct {
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
-/* What zs mesh --help says of the commands. */
+/* The list of commands that `zs mesh --help` prints. */
 static const char *list_commands(void)
 {
     static char list[1024];

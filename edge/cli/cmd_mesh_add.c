@@ -11,7 +11,8 @@
 #include <time.h>
 
 enum {
-    /* So that a node whose clock is a little slow is let in. */
+    /* A certificate is valid from this long before now on, so that a node with
+     * a slow clock can use it. */
     CLOCK_SKEW_SECONDS = 3600,
     DAY_SECONDS = 86400,
     EXPIRES_DAYS = 365,
@@ -74,7 +75,7 @@ static bool parse_expiry(const char *text, uint64_t *seconds)
     return true;
 }
 
-/* Adds the groups of "a,b"; NULL, or what is wrong. */
+/* Adds the groups of a list like "a,b". Returns NULL, or what is wrong. */
 static const char *parse_groups(const char *text, struct certificate *said)
 {
     while (text != NULL) {
@@ -92,7 +93,8 @@ static const char *parse_groups(const char *text, struct certificate *said)
     return NULL;
 }
 
-/* What the options say of the certificate; EXIT_DONE, or else it is told. */
+/* Fills in the certificate from the options. Returns EXIT_DONE, or the exit
+ * code after a line on stderr. */
 static int read_options(const struct options *o, struct certificate *said)
 {
     const char *name = o->positionals[0], *groups, *wrong;
@@ -121,7 +123,8 @@ static int read_options(const struct options *o, struct certificate *said)
     return EXIT_DONE;
 }
 
-/* The key, and the groups if none are told, of the identity that is there. */
+/* Takes the key from the node's present identity, and its groups if the options
+ * name none. */
 static bool renew(const struct mesh_folder *m, struct edge_identity *to)
 {
     struct edge_identity older;

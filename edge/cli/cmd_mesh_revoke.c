@@ -27,7 +27,7 @@ static const struct options_spec revoke_spec = {
 
 enum found { FOUND, FOUND_NONE, FOUND_SEVERAL };
 
-/* By the whole id, or by its first digits among those issued. */
+/* Finds a node by its whole id, or by the first digits of an issued id. */
 static enum found find_id(const struct mesh_folder *m, const char *text,
                           struct node_id *id)
 {
@@ -49,7 +49,7 @@ static enum found find_id(const struct mesh_folder *m, const char *text,
     return count == 1 ? FOUND : count == 0 ? FOUND_NONE : FOUND_SEVERAL;
 }
 
-/* The last one that had the name and is out; NULL if there is none. */
+/* The last revoked node of this name, or NULL. */
 static const struct issued *revoked_before(const struct mesh_folder *m,
                                            const char *name)
 {

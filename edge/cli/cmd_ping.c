@@ -35,7 +35,7 @@ struct pinging {
     const struct options *o;
     struct client *client;
     int64_t replies;
-    bool direct; /* a reply came by another path than the relay */
+    bool direct; /* a reply came by a path without a relay */
 };
 
 static void print_reply(struct pinging *p, json_t *answer, int64_t number)
@@ -74,7 +74,7 @@ static int ping_once(struct pinging *p, int64_t number)
     return EXIT_DONE;
 }
 
-/* Whether another one is worth it: a reply that did not come may come. */
+/* Tells whether to ping again. After a missing reply the next may come. */
 static bool goes_on(const struct pinging *p, int code)
 {
     if (code != EXIT_DONE && code != EXIT_NOT_DELIVERED)
@@ -82,7 +82,7 @@ static bool goes_on(const struct pinging *p, int code)
     return !(p->direct && options_flag(p->o, "until-direct"));
 }
 
-/* Waits, unless the edge ends the connection meanwhile. */
+/* Waits until the next ping; false if the edge closes the connection. */
 static bool rest(struct pinging *p)
 {
     struct instant end = instant_after(

@@ -21,7 +21,7 @@ static const struct options_spec spec = {
     .positional_max = 2,
 };
 
-/* Who publishes to nobody has mostly mistaken something. */
+/* Warns, because publishing to no subscriber is mostly a mistake. */
 static bool tell_nobody(const json_t *answer)
 {
     if (json_integer_value(json_object_get(answer, "peers")) == 0)

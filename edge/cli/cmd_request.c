@@ -26,8 +26,7 @@ static const struct options_spec spec = {
     .positional_max = 3,
 };
 
-/* In a pipe the reply is all there is, and goes as it came; a terminal shows it
- * and obeys none of it. */
+/* Writes the reply's data: unchanged to a pipe, escaped to a terminal. */
 static bool write_reply(struct bytes data)
 {
     struct text shown = {0};
@@ -56,7 +55,8 @@ static bool print_bytes(const char *base64)
     return right;
 }
 
-/* So a client answers when the program's handler failed. */
+/* Tells whether this is the reply that a client library sends when the
+ * program's handler failed. */
 static bool is_failure(const json_t *answer)
 {
     const json_t *data = json_object_get(answer, "data");

@@ -32,7 +32,7 @@ static int give(struct client *c, const struct options *o, struct bytes list)
         return EXIT_FAILED;
     text_add_string(client_out(c), "}\n");
     json_t *answer = client_ask(c, &code);
-    if (!answer) /* The list is wrong, not how the command was used. */
+    if (!answer) /* A bad list is no usage error. */
         return code == EXIT_USAGE ? EXIT_CONF : code;
     if (options_flag(o, "json"))
         command_print_json(answer);

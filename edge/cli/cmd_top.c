@@ -36,8 +36,8 @@ struct watch {
     struct top top;
     struct canvas canvas;
     struct span interval;
-    struct instant next; /* status is asked then */
-    int64_t count;       /* refreshes to come; < 0: no end */
+    struct instant next; /* when to request status again */
+    int64_t count;       /* refreshes still to print; < 0: no limit */
     bool screen, json, asked, quit, failed;
 };
 
@@ -77,7 +77,7 @@ static void paint(struct watch *w)
     screen_paint(&w->canvas);
 }
 
-/* A refresh has rates; what a person looks at is there before. */
+/* Prints a refresh once there are rates. A screen is drawn before that too. */
 static void refreshed(struct watch *w)
 {
     if (w->screen)
@@ -197,7 +197,7 @@ static int watch_on(struct watch *w)
             tell_away(w, got & RECONNECTING_LOST);
         }
         if (got & RECONNECTING_OTHER_ENDED)
-            break; /* The terminal has gone. */
+            break; /* The terminal is gone. */
         if (w->screen)
             read_keys(w);
     }

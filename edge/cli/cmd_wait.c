@@ -29,8 +29,8 @@ static const struct options_spec spec = {
 struct waiting {
     const struct options *o;
     struct client *client;
-    json_t *peers; /* id -> the peer as its join and path events tell */
-    bool synced;   /* all that were present are known */
+    json_t *peers; /* id -> the peer, from its join and path events */
+    bool synced;   /* the edge has told all present peers */
 };
 
 static void take_event(struct waiting *w, struct bytes line)
@@ -137,7 +137,8 @@ static int wait_on(struct waiting *w)
     return EXIT_DONE;
 }
 
-/* An edge that was started with this command's line has so long to listen. */
+/* An edge that was started just before this command has this long until it
+ * listens. */
 static const struct span start_within = {3 * 1000 * 1000};
 
 static bool is_path(const char *path)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* From a signal to the end, whatever a write waits for. */
+/* The time from a signal to the end of the process, even if a write waits. */
 enum { STOP_S = 1 };
 
 const struct option_row command_shared[] = {
@@ -68,7 +68,7 @@ static void on_signal(int number)
 
 void command_stoppable(void)
 {
-    /* The second one kills. */
+    /* SA_RESETHAND: the second signal kills the process. */
     struct sigaction action = {.sa_handler = on_signal,
                                .sa_flags = (int)SA_RESETHAND};
     struct sigaction late = {.sa_handler = on_alarm};
@@ -135,7 +135,7 @@ const char *command_colour(const char *code)
     return code;
 }
 
-/* True once standard output takes PIPE_BUF bytes; false at the deadline. */
+/* Waits until stdout takes PIPE_BUF bytes; false at the deadline. */
 static bool wait_to_write(struct instant deadline)
 {
     struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Of a character of one, two or three bytes. */
+/* Decodes a character of one, two or three bytes. */
 static uint32_t decode(const uint8_t *at, size_t length)
 {
     if (length == 2)
@@ -35,7 +35,8 @@ static void add_escape(struct text *out, uint32_t c)
     }
 }
 
-/* Up to the first byte that is, or may begin, what must not be written. */
+/* Finds the first byte that must not be printed, or may begin such a
+ * character. */
 static const uint8_t *plain_end(const uint8_t *at, const uint8_t *end)
 {
     while (at < end && ((*at >= 0x20 && *at < 0x7f) || *at == '\t'))

@@ -1,10 +1,11 @@
 /*
- * escape - what others wrote, so that nobody can forge a line of ours with it,
- * or give a terminal orders.
+ * escape - escapes text from other nodes before zs prints it.
  *
- * Control characters (the C1 ones too), line ends of Unicode and what turns the
- * direction of writing become \n, \r or \u001b, as JSON spells them. So it is
- * in a pipe as on a terminal; --json spells a string's own backslashes as well.
+ * Such text must not look like a line of zs's own, or control the terminal.
+ * Control characters (C0 and C1), Unicode's line ends and the characters that
+ * change the direction of writing are printed as JSON writes them: \n, \r,
+ * \u001b. Output to a pipe is escaped too. Backslashes of the text stay as they
+ * are; only --json escapes them.
  */
 #ifndef EDGE_CLI_ESCAPE_H
 #define EDGE_CLI_ESCAPE_H
@@ -13,15 +14,17 @@
 
 enum escape_form {
     ESCAPE_LINE,
-    ESCAPE_LINES, /* line ends stay: nothing of ours stands in other lines */
+    ESCAPE_LINES, /* line ends stay, as no line of zs's own follows */
 };
 
-/* Text; a byte that is no UTF-8 becomes '?'. Of JSON it makes the same JSON. */
+/* Appends the escaped text; a byte that is not UTF-8 becomes '?'. Escaped JSON
+ * is JSON of the same value. */
 void escape_text(struct text *out, struct bytes text, enum escape_form form);
-/* A message's data, from its members as JSON values (empty: missing): a string
- * as what it says, other JSON as it is, bytes in base64. */
+/* Appends a message's data, given as the JSON values of its members `data` and
+ * `data_b64` (empty: missing): a string's content, other JSON as it is, bytes
+ * as base64. */
 void escape_data(struct text *out, struct bytes data, struct bytes data_b64);
-/* A string value as what it says. */
+/* Appends the content of a JSON string. */
 void escape_string(struct text *out, struct bytes value);
 
 #endif

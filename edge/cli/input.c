@@ -75,7 +75,8 @@ static void add_json(struct text *out, struct bytes json)
 {
     char *at = text_room(out, json.size);
 
-    /* A request is one line; valid JSON has line breaks between tokens only. */
+    /* A request must be one line. Valid JSON has line breaks only between
+     * tokens, where a space does as well. */
     for (size_t i = 0; i < json.size; i++) {
         char c = (char)json.data[i];
         at[i] = c == '\n' || c == '\r' ? ' ' : c;

@@ -1,5 +1,6 @@
 /*
- * input - what send, publish and request are given to send.
+ * input - reads the data for the commands send, publish and request, and puts
+ * it into a request.
  */
 #ifndef EDGE_CLI_INPUT_H
 #define EDGE_CLI_INPUT_H
@@ -8,12 +9,12 @@
 #include "common/conf/options.h"
 
 enum input_form {
-    INPUT_TEXT,  /* travels as a JSON string */
-    INPUT_JSON,  /* as the JSON that it is */
-    INPUT_BYTES, /* as it is */
+    INPUT_TEXT,  /* sent as a JSON string */
+    INPUT_JSON,  /* is JSON, and sent as such */
+    INPUT_BYTES, /* sent as bytes, base64 in the API */
 };
 
-/* --json-data and --file, for all three commands. */
+/* The rows of --json-data and --file, for a table of options. */
 #define INPUT_ROWS                                                             \
     {"json-data", 0, OPTION_FLAG, NULL, "DATA is JSON, and travels as such"},  \
     {                                                                          \
@@ -23,22 +24,25 @@ enum input_form {
 enum input_form input_form(const struct options *o);
 
 /*
- * All of what is to be sent: DATA, the --file, or standard input where DATA is
- * NULL or "-". False after a line on stderr; *code is the exit code then.
+ * Reads the data: `data`, or the --file, or standard input if `data` is NULL or
+ * "-". On failure it prints a line on stderr, sets *code to the exit code, and
+ * returns false.
  */
 bool input_read(const struct options *o, const char *data, struct text *content,
                 int *code) MUST_USE;
 
-/* Writes ,"data":... or ,"data_b64":...; on false nothing, and *wrong says what
- * the content is not. */
+/* Appends ,"data":... or ,"data_b64":... to a request. If the content does not
+ * have this form, it appends nothing, sets *wrong to the reason ("not JSON"),
+ * and returns false. */
 bool input_write(struct text *out, enum input_form form, struct bytes content,
                  const char **wrong) MUST_USE;
 
-/* Writes {"op":OP and, where not NULL, the members to, type, group. */
+/* Appends the beginning of a request: {"op":OP and the members to, type and
+ * group that are not NULL. */
 void input_begin(struct text *out, const char *op, const char *to,
                  const char *type, const char *group);
 
-/* Reads a whole file; false with errno set. */
+/* Reads a whole file; returns false with errno set. */
 bool input_file(const char *path, struct text *content) MUST_USE;
 
 #endif

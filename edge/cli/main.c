@@ -42,7 +42,7 @@ static const struct {
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-/* What zs --help says of the commands. */
+/* The list of commands that `zs --help` prints. */
 static const char *list_commands(void)
 {
     static char list[2048];
@@ -76,8 +76,8 @@ static int unknown_command(const struct options_spec *spec, const char *name)
     return options_wrong(spec, "unknown command \"%s\"", name);
 }
 
-/* The command's own arguments: its name, what was said of --socket before it,
- * and all that follows. */
+/* Runs a command with its own arguments: its name, the --socket that came
+ * before the name, and everything after the name. */
 static int run_command(size_t command, const struct options *o)
 {
     const char *socket = options_text(o, "socket");
@@ -178,7 +178,7 @@ static int cmd_version(int argc, char **argv)
     return command_run(&spec, argc, argv, version);
 }
 
-/* zs --describe: itself, and each command by what that says of itself. */
+/* zs --describe: describes zs, then lets each command describe itself. */
 static int describe(const struct options_spec *spec, char *asked)
 {
     int code = EXIT_DONE;

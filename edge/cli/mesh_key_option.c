@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* A file whose whole content is an id. */
+/* Reads a file whose whole content is an id; false if it is none. */
 static bool is_id_file(const char *path, struct node_id *id)
 {
     size_t size;

@@ -1,5 +1,5 @@
 /*
- * mesh_key_option - whose key is to be certified: `zs mesh add --key FILE`.
+ * mesh_key_option - reads the key that `zs mesh add --key FILE` certifies.
  */
 #ifndef EDGE_CLI_MESH_KEY_OPTION_H
 #define EDGE_CLI_MESH_KEY_OPTION_H
@@ -7,10 +7,11 @@
 #include "common/conf/identity.h"
 
 /*
- * FILE is what `zs keygen FILE` made, and then its key goes into the identity;
- * or a file with the node's id as 64 hexadecimal digits, or just those digits,
- * and then the key stays where it is. Fills in said.node, and secret_key with
- * has_key. False with a line on stderr.
+ * `text` names a file that `zs keygen FILE` made, whose secret key goes into
+ * the identity; or a file with the node's id as 64 hexadecimal digits; or is
+ * these digits itself. With an id alone the secret key stays on the node's
+ * machine. Sets said.node, and for a secret key also secret_key and has_key. On
+ * failure it prints a line on stderr and returns false.
  */
 bool mesh_key_option(const char *text, struct edge_identity *to) MUST_USE;
 

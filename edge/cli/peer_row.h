@@ -1,5 +1,5 @@
 /*
- * peer_row - peers of the edge's answers, as rows for people.
+ * peer_row - formats the peers of an edge's answer as rows of a table.
  */
 #ifndef EDGE_CLI_PEER_ROW_H
 #define EDGE_CLI_PEER_ROW_H
@@ -10,13 +10,15 @@
 
 enum { PEER_COLUMNS = 7, PEER_TEXT_SIZE = 64 };
 
-/* By name, then by id. */
+/* Sorts an array of peers by name, then by id. */
 void peers_sort(json_t *peers);
-/* Name, id (its begin), path, RTT, endpoint, groups, info. */
+/* Adds a row: name, beginning of the id, path, round trip, endpoint, groups,
+ * info. */
 void peer_row(struct table *t, const json_t *peer);
-/* "12.1 ms", or "-" for null. */
+/* Writes a round trip into `room` and returns it: "12.1 ms", or "-" for
+ * null. */
 const char *peer_rtt(const json_t *rtt_ms, char room[PEER_TEXT_SIZE]);
-/* A member that is a string, or "". */
+/* The value of a member that is a string; "" if there is none. */
 const char *json_text(const json_t *object, const char *key);
 
 #endif

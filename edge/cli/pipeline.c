@@ -26,7 +26,7 @@ bool pipeline_is_idle(const struct pipeline *p)
 
 void pipeline_begin(struct pipeline *p)
 {
-    /* The size is where the request begins, until it is known. */
+    /* Until pipeline_end this holds the offset where the request begins. */
     p->sizes[p->next % PIPELINE_MESSAGES] =
         (uint32_t)client_out(p->client)->size;
 }
@@ -44,7 +44,7 @@ void pipeline_end(struct pipeline *p)
     p->next++;
 }
 
-/* What an answer says, as far as it matters here. */
+/* The members of an answer that matter here. */
 struct answer {
     uint64_t ref;
     bool ok;
@@ -79,7 +79,7 @@ static void fail(struct pipeline *p, const struct answer *a)
     size_t length;
 
     if (p->failed != 0)
-        return; /* The first failure is the one that is told. */
+        return; /* Only the first failure is reported. */
     p->failed = a->ref != 0 ? a->ref : p->oldest;
     (void)!jtext_string(a->error, p->error, sizeof(p->error), &length);
     (void)!jtext_string(a->message, p->message, sizeof(p->message), &length);
@@ -107,8 +107,8 @@ static void take_answer(struct pipeline *p, struct bytes line)
     if (!a.ok)
         fail(p, &a);
     if (a.ref < p->oldest || a.ref >= p->next) {
-        /* A line that the edge could not even read has no ref: whose answer is
-         * missing cannot be known any more. */
+        /* If the edge cannot even parse a line, its answer has no ref. After
+         * that the answers can no longer be matched to the messages. */
         p->broken = p->broken || !a.ok;
         return;
     }

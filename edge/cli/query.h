@@ -1,5 +1,5 @@
 /*
- * query - commands that put one question to the edge and print its answer.
+ * query - runs a command that sends the edge one request and prints the answer.
  */
 #ifndef EDGE_CLI_QUERY_H
 #define EDGE_CLI_QUERY_H
@@ -8,10 +8,11 @@
 
 #include <jansson.h>
 
-/* Prints the answer as the options say. */
+/* Prints the answer to stdout, as the options say. */
 typedef void query_print(json_t *answer, const struct options *o);
 
-/* Reads the options, asks the operation `op`, prints. The exit code. */
+/* Parses the options, requests the API's operation `op`, and prints the answer.
+ * Returns the exit code. */
 int query_run(const struct options_spec *spec, int argc, char **argv,
               const char *op, query_print *print);
 

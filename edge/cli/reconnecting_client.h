@@ -1,6 +1,5 @@
 /*
- * reconnecting_client - a connection to an edge that is made again whenever it
- * broke.
+ * reconnecting_client - a connection to an edge that reconnects by itself.
  *
  *     struct reconnecting_client s;
  *     if (!reconnecting_client_open(&s, o))
@@ -20,28 +19,30 @@
 
 struct reconnecting_client {
     struct client *client; /* NULL while the edge is away */
-    char *path;
+    char *path;            /* of the edge's socket */
     struct instant next_try;
-    bool ended; /* the connection, but its last lines may be there still */
+    bool ended; /* the connection is; its last lines may be unread */
 };
 
-/* False after a line on stderr: the first time the edge must be there. */
+/* Connects for the first time. If the edge cannot be reached, prints a line on
+ * stderr and returns false. */
 bool reconnecting_client_open(struct reconnecting_client *s,
                               const struct options *o) MUST_USE;
 void reconnecting_client_close(struct reconnecting_client *s);
 
 enum {
-    RECONNECTING_OTHER = 1,       /* something can be read from `other` */
-    RECONNECTING_OTHER_ENDED = 2, /* or nothing more will come */
-    RECONNECTING_LOST = 4, /* the edge has gone, after the lines now there */
-    RECONNECTING_BACK = 8  /* it is there again */
+    RECONNECTING_OTHER = 1,       /* `other` can be read */
+    RECONNECTING_OTHER_ENDED = 2, /* `other` is at its end */
+    RECONNECTING_LOST = 4, /* the connection broke; read its last lines now */
+    RECONNECTING_BACK = 8  /* the client is connected again */
 };
 
-/* Sends what is to be sent, and waits, for `most` at the longest, for the edge,
- * `other` (-1: none) or a signal. What happened: bits of the above. */
+/* Sends client_out, and waits, for `most` at the longest, for a line from the
+ * edge, for the descriptor `other` (-1: none) or for a signal. Returns what
+ * happened: the bits above. */
 unsigned reconnecting_client_wait(struct reconnecting_client *s, int other,
                                   struct span most) MUST_USE;
-/* The next line of the edge's; see client_next. */
+/* The next line from the edge; see client_next. */
 bool reconnecting_client_line(struct reconnecting_client *s,
                               struct bytes *line) MUST_USE;
 

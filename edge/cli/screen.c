@@ -29,7 +29,7 @@ static bool wants_colours(void)
     return (!none || none[0] == '\0') && has_colors();
 }
 
-/* The colour's pair has its number. */
+/* Makes a colour pair for each colour, with the colour's own number. */
 static void begin_colours(void)
 {
     coloured =
@@ -73,7 +73,7 @@ void screen_size(int *rows, int *columns)
 /* --- Painting */
 
 static const struct {
-    attr_t plain; /* without colours */
+    attr_t plain; /* on a terminal without colours */
     attr_t with_colour;
     short colour;
 } looks[] = {
@@ -96,7 +96,8 @@ static void set_style(uint8_t style)
              coloured ? looks[style].colour : 0, NULL);
 }
 
-/* Cells of one style that stand beside each other go in one piece. */
+/* Writes adjacent cells of one style in one piece; returns the column after
+ * it. */
 static int paint_run(const struct canvas *c, int row, int column,
                      struct text *piece)
 {
@@ -133,7 +134,7 @@ void screen_paint(const struct canvas *c)
 /* --- Keys */
 
 static const struct {
-    bool is_code; /* of curses, else a character */
+    bool is_code; /* a key code of curses, not a character */
     wint_t code;
     enum screen_key key;
     enum line_editor_key edit;
@@ -168,7 +169,7 @@ static const struct {
     {false, CTRL & 'l', SCREEN_PAINT, 0},
 };
 
-/* The character as UTF-8; a control character of no use is "". */
+/* The character as UTF-8; "" for a control character. */
 static void spell(wint_t character, char text[8])
 {
     char room[MB_LEN_MAX];

@@ -1,8 +1,8 @@
 /*
- * screen - the terminal: paints a canvas on it, and reads its keys.
+ * screen - the terminal: paints a canvas on it, and reads keys.
  *
- * Only here curses is known. Until screen_close the terminal is in a mode of
- * its own, so nothing else may be written to it.
+ * This is the only module that uses curses. Between screen_open and
+ * screen_close curses controls the terminal, so nothing else may write to it.
  */
 #ifndef EDGE_CLI_SCREEN_H
 #define EDGE_CLI_SCREEN_H
@@ -11,15 +11,15 @@
 #include "edge/term/line_editor.h"
 
 enum screen_key {
-    SCREEN_NOTHING, /* no key was pressed yet */
-    SCREEN_TEXT,    /* a character */
-    SCREEN_EDIT,    /* one of edit's keys */
+    SCREEN_NOTHING, /* no key was pressed */
+    SCREEN_TEXT,    /* a character, in `text` */
+    SCREEN_EDIT,    /* a key of the line editor, in `edit` */
     SCREEN_ENTER,
     SCREEN_TAB,
     SCREEN_PAGE_UP,
     SCREEN_PAGE_DOWN,
     SCREEN_LEAVE, /* Ctrl-D */
-    SCREEN_PAINT  /* the size changed, or all is to be painted anew */
+    SCREEN_PAINT  /* the size changed, or the user wants a repaint */
 };
 
 struct screen_input {
@@ -28,17 +28,19 @@ struct screen_input {
     char text[8]; /* UTF-8, with a NUL */
 };
 
-/* Text and widths are UTF-8's from now on, where the environment has no other
- * idea of a language; for canvases that are printed as well. */
+/* Sets the locale of the environment, or one with UTF-8 if the environment
+ * names none. glyph.h needs it, so callers that only print a canvas call it
+ * too. */
 void screen_locale(void);
-/* False if standard input or output is no terminal, or one that cannot do it:
- * then nothing has changed. */
+/* Begins to control the terminal. False, with nothing changed, if standard
+ * input or output is no terminal, or the terminal cannot do what curses needs.
+ */
 bool screen_open(void) MUST_USE;
 void screen_close(void);
 
 void screen_size(int *rows, int *columns);
 void screen_paint(const struct canvas *c);
-/* Does not wait. */
+/* The next key that the user pressed. Does not wait. */
 struct screen_input screen_read(void);
 
 #endif

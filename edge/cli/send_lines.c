@@ -15,9 +15,9 @@ struct line_sender {
     struct bytes head;
     enum input_form form;
     struct text input;
-    size_t taken; /* of input */
+    size_t taken; /* bytes of `input` that are sent */
     bool ended;
-    const char *wrong; /* why a line cannot be sent */
+    const char *wrong; /* why the last line cannot be sent, or NULL */
 };
 
 static void send_line(struct line_sender *l, struct bytes line)
@@ -35,7 +35,7 @@ static void send_line(struct line_sender *l, struct bytes line)
     }
 }
 
-/* A view of the next line; the last may lack its end. */
+/* The next line, as a view of `input`. The last line may lack its line end. */
 static bool next_line(struct line_sender *l, struct bytes *line)
 {
     size_t left = l->input.size - l->taken;
@@ -77,8 +77,8 @@ static bool goes_on(const struct line_sender *l)
            (!l->ended || l->taken < l->input.size);
 }
 
-/* Sends what there is of whole lines before it reads more, so that `input`
- * holds no more than a chunk and a line. */
+/* Sends all whole lines before it reads more, so that `input` never holds more
+ * than a chunk and a line. */
 static void send_input(struct line_sender *l)
 {
     bool hungry = true;

@@ -1,5 +1,5 @@
 /*
- * send_lines - a message for each line of standard input, pipelined.
+ * send_lines - sends each line of standard input as a message, many at once.
  */
 #ifndef EDGE_CLI_SEND_LINES_H
 #define EDGE_CLI_SEND_LINES_H
@@ -7,8 +7,9 @@
 #include "edge/cli/client.h"
 #include "edge/cli/input.h"
 
-/* Sends them all, each as `head` (a request without its last brace) with the
- * line as data, and waits until all are answered. The exit code. */
+/* Sends a request for each line: `head`, which is a request without its last
+ * brace, plus the line as data. Waits until all are answered. Returns the exit
+ * code. */
 int send_lines(struct client *c, struct bytes head, enum input_form form);
 
 #endif

@@ -1,6 +1,8 @@
 /*
- * submit - what send, publish and request have in common: a message, or one for
- * each line of standard input, is given to the edge, and its answer awaited.
+ * submit - what the commands send, publish and request share.
+ *
+ * They give one message to the edge, or one for each line of standard input,
+ * and wait for the answer.
  */
 #ifndef EDGE_CLI_SUBMIT_H
 #define EDGE_CLI_SUBMIT_H
@@ -9,7 +11,7 @@
 
 #include <jansson.h>
 
-/* The rows that all three have: see input.h for --json-data and --file. */
+/* The rows of the options that all three have; input.h describes INPUT_ROWS. */
 #define SUBMIT_ROWS                                                            \
     INPUT_ROWS,                                                                \
     {                                                                          \
@@ -17,20 +19,22 @@
     }
 
 struct submission {
-    const char *op;
-    const char *to; /* these four: NULL for none */
-    const char *type;
-    const char *group;
-    const char *timeout;
-    const char *data; /* NULL or "-": standard input */
-    bool lines;
-    /* Prints the answer where --json is not given; NULL: nothing. */
+    const char *op;      /* the API's operation */
+    const char *to;      /* node; this and the next three may be NULL */
+    const char *type;    /* of the message */
+    const char *group;   /* to publish to */
+    const char *timeout; /* for a reply */
+    const char *data;    /* NULL or "-": standard input */
+    bool lines;          /* one message for each line of standard input */
+    /* Prints the answer, if --json is not given; false if printing failed. May
+     * be NULL. */
     bool (*print)(const json_t *answer);
-    /* True if the answer tells of a failure, told on stderr; NULL: never. */
+    /* Returns true, after a line on stderr, if the answer means a failure. May
+     * be NULL. */
     bool (*failed)(const json_t *answer);
 };
 
-/* The exit code. */
+/* Submits the message or messages. Returns the exit code. */
 int submit_run(const struct options *o, const struct submission *s);
 
 #endif

@@ -19,7 +19,7 @@ void table_add(struct table *t, const char *cell)
     text_close(&shown);
 }
 
-/* Characters on the screen, as far as counting them goes: UTF-8's. */
+/* The width of a cell, counting each UTF-8 character as one column. */
 static size_t width_of(const char *text)
 {
     size_t width = 0;
@@ -29,7 +29,7 @@ static size_t width_of(const char *text)
     return width;
 }
 
-/* The cells of a row up to the last that holds anything. */
+/* Counts a row's cells up to the last that is not empty. */
 static size_t filled(const struct table *t, char *const *row)
 {
     size_t count = t->columns;

@@ -1,5 +1,5 @@
 /*
- * table - lines of cells, printed in columns that are as wide as they must be.
+ * table - prints rows of cells in aligned columns.
  */
 #ifndef EDGE_CLI_TABLE_H
 #define EDGE_CLI_TABLE_H
@@ -13,12 +13,13 @@ enum { TABLE_COLUMNS = 8 };
 struct table {
     char **cells;
     size_t count;
-    size_t columns; /* to be set; <= TABLE_COLUMNS */
+    size_t columns; /* set by the caller; <= TABLE_COLUMNS */
 };
 
-/* Copies the cell; control characters in it become '?'. NULL is "". */
+/* Adds a copy of the cell, escaped by escape.h. NULL is "". A row is full after
+ * `columns` cells. */
 void table_add(struct table *t, const char *cell);
-/* Prints all to stdout, each line behind `margin`, and empties the table. */
+/* Prints all rows to stdout, each after `margin`, and empties the table. */
 void table_print(struct table *t, const char *margin);
 
 #endif

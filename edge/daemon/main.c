@@ -1,5 +1,6 @@
 /*
- * zs-edge - the node: runs one node of a mesh and serves local applications.
+ * zs-edge - the edge's program: runs one node of a mesh and serves the local
+ * applications.
  */
 #include "common/base/hex.h"
 #include "common/conf/describe.h"
@@ -18,20 +19,21 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is queued has a second to be delivered. After that, a name that is being
- * resolved may keep the loop for many more. */
+/* The longest time from a signal to the end of the process. Queued messages get
+ * a second of it. Without this limit a slow name resolution could keep the loop
+ * running for much longer. */
 enum { STOP_MS = 1600 };
 
 struct zs_edge {
     const struct options *options;
-    struct edge_conf conf;    /* as it started */
-    struct edge_conf current; /* as it was last read */
+    struct edge_conf conf;    /* the settings at the start */
+    struct edge_conf current; /* the settings of the last reload */
     struct edge_identity identity;
     struct revoked revoked;
     char revoked_path[REVOKED_PATH_SIZE];
     uv_loop_t loop;
     struct daemon daemon;
-    struct keeper *keeper; /* of revocation lists */
+    struct keeper *keeper; /* writes revocation lists */
     struct revocations_calls keeper_calls;
     uint64_t kept_serial; /* of the newest list that was to be kept */
     uv_timer_t patience;
@@ -58,8 +60,8 @@ static void on_differs(void *context, const char *key, bool live)
         log_warn("reload_needs_restart", "key=%s", key);
 }
 
-/* What a reload does not apply runs as it started, however often the file was
- * read since. */
+/* Logs what changed. A setting that needs a restart is compared with the
+ * settings at the start, because these still apply after any reload. */
 static void tell_changes(const struct zs_edge *z, const struct edge_conf *next)
 {
     edge_conf_diff(&z->current, next, on_changed, NULL);
@@ -105,7 +107,7 @@ static void on_reload(void *context)
     daemon_tell("READY=1");
 }
 
-/* A list came from the mesh: kept, so that it holds after a restart. */
+/* A list came from the mesh: stores it, so that it applies after a restart. */
 static void on_revoked(void *context, struct bytes list)
 {
     struct zs_edge *z = context;
@@ -113,12 +115,12 @@ static void on_revoked(void *context, struct bytes list)
     struct revocation r;
 
     if (revocation_check(list, &r) && r.serial <= z->kept_serial)
-        return; /* It is being kept, as a client gave it. */
+        return; /* keep_list stores it already: a client gave it. */
     z->kept_serial = r.serial;
     (void)revocations_keep(z->keeper, z->revoked_path, list);
 }
 
-/* A client gave one. An older one than the mesh has changes nothing. */
+/* A client gave a list: stores it, unless the mesh has a newer one. */
 static enum api_keep keep_list(void *context, const struct revocation *list,
                                struct bytes encoded)
 {
@@ -149,7 +151,8 @@ static void on_patience(uv_timer_t *timer)
     _exit(EXIT_DONE);
 }
 
-/* Local clients hear what became of their messages until now. */
+/* The edge has stopped, after local clients got the last results of their
+ * messages. */
 static void on_stopped(void *context)
 {
     struct zs_edge *z = context;
@@ -165,7 +168,7 @@ static void on_stop(void *context)
     struct zs_edge *z = context;
 
     if (z->edge == NULL)
-        return; /* It ends all the same: it could not start. */
+        return; /* The start failed: the program ends anyway. */
     if (z->stopping) {
         edge_stop_now(z->edge);
         return;
@@ -265,7 +268,7 @@ static bool open_edge(struct zs_edge *z)
     return z->edge != NULL;
 }
 
-/* What may be set, but this version does not serve. */
+/* Warns of settings that have no effect in this version. */
 static void tell_unserved(const struct edge_conf *conf)
 {
     if (conf->proxy[0] != '\0')
@@ -284,7 +287,7 @@ static void tell_started(const struct zs_edge *z)
     daemon_tell("READY=1");
 }
 
-/* Before any other thread is made. */
+/* The caller calls this before the program starts a thread. */
 static bool open_daemon(struct zs_edge *z)
 {
     z->daemon =
@@ -312,7 +315,7 @@ static int run(struct zs_edge *z)
         tell_started(z);
         code = EXIT_DONE;
     } else if (z->edge != NULL) {
-        z->stopping = true; /* It was never there for anybody. */
+        z->stopping = true; /* No client ever saw this edge. */
         edge_stop(z->edge, on_stopped, z);
     } else {
         keeper_close(&z->keeper);
@@ -326,7 +329,7 @@ static int run(struct zs_edge *z)
     return code;
 }
 
-/* It may come later, so it is no mistake. */
+/* A missing interface is only a warning: it may appear later. */
 static void warn_of_interfaces(const struct edge_conf *conf)
 {
     const struct conf_list *names = &conf->listen.interfaces;
@@ -340,7 +343,7 @@ static void warn_of_interfaces(const struct edge_conf *conf)
                     names->items[i]);
 }
 
-/* --check: also what would only be a warning at the start. */
+/* --check: also prints what is only a warning at the start. */
 static int check(const struct zs_edge *z)
 {
     char text[80];

@@ -50,7 +50,7 @@ bool settings_usage(const struct options *o)
     return false;
 }
 
-/* The options that stand for a key of the file. */
+/* The options that override a key of the settings file. */
 static const struct {
     const char *option;
     const char *key;
@@ -81,7 +81,7 @@ void settings_log(const struct edge_conf *conf)
     enum log_level level = LOG_INFO;
 
     if (!log_level_parse(conf->log.level, &level))
-        return; /* The table's check let it through: the level stays. */
+        return; /* Checked already, so this does not happen. */
     log_setup(level,
               strcmp(conf->log.format, "json") == 0 ? LOG_JSON : LOG_TEXT);
 }

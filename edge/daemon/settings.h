@@ -1,5 +1,5 @@
 /*
- * settings - what zs-edge is told by its options, its files and its identity.
+ * settings - reads zs-edge's options, its settings file and its identity.
  */
 #ifndef EDGE_DAEMON_SETTINGS_H
 #define EDGE_DAEMON_SETTINGS_H
@@ -11,15 +11,18 @@
 
 extern const struct options_spec settings_spec;
 
-/* Exactly one way to be someone was named; else it is told on stderr. */
+/* Checks that the options name exactly one identity; else prints a line on
+ * stderr and returns false. */
 bool settings_usage(const struct options *o) MUST_USE;
 
-/* The file's settings with the options over them; false with the mistakes on
- * stderr. Sets the log up. To be freed by edge_conf_free. */
+/* Reads the settings file, lets the options override it, and sets up the log.
+ * The caller frees `conf` by edge_conf_free. On failure prints the mistakes on
+ * stderr and returns false. */
 bool settings_conf(const struct options *o, struct edge_conf *conf) MUST_USE;
 void settings_log(const struct edge_conf *conf);
 
-/* The identity that the settings name; false with the mistakes on stderr. */
+/* Loads the identity that options or settings name. On failure prints the
+ * mistakes on stderr and returns false. */
 bool settings_identity(const struct options *o, const struct edge_conf *conf,
                        struct edge_identity *identity) MUST_USE;
 

@@ -1,8 +1,8 @@
 /*
- * canvas - what a terminal is to show: rows of glyphs, each in a style.
+ * canvas - a picture of a terminal's screen: rows of glyphs, each in a style.
  *
- * It is drawn on without a terminal, so that a test can read it; edge/cli
- * paints it with curses, or prints it as plain lines.
+ * Drawing on a canvas needs no terminal, so a test can read what was drawn.
+ * edge/cli paints the canvas with curses, or prints it as plain lines.
  */
 #ifndef EDGE_TERM_CANVAS_H
 #define EDGE_TERM_CANVAS_H
@@ -13,54 +13,56 @@ enum style {
     STYLE_PLAIN,
     STYLE_STRONG,
     STYLE_QUIET,   /* times, paths, marks */
-    STYLE_NAME,    /* of others */
-    STYLE_SELF,    /* of this node */
-    STYLE_PRIVATE, /* between two */
+    STYLE_NAME,    /* the name of another node */
+    STYLE_SELF,    /* the name of this node */
+    STYLE_PRIVATE, /* a message between two nodes */
     STYLE_GOOD,
     STYLE_WARN,
     STYLE_WRONG,
     STYLE_BAR,     /* the row at the top */
-    STYLE_BAR_WARN /* of it, what is amiss */
+    STYLE_BAR_WARN /* a problem named in that row */
 };
 
 enum { CANVAS_GLYPH = 30, CANVAS_MOST = 10000 };
 
 struct canvas_cell {
-    char glyph[CANVAS_GLYPH]; /* no NUL */
-    uint8_t size;             /* of it; 0: the second half of a wide glyph */
-    uint8_t style;            /* enum style */
+    char glyph[CANVAS_GLYPH]; /* UTF-8, without a NUL */
+    uint8_t size;  /* of the glyph, bytes; 0: second half of a wide glyph */
+    uint8_t style; /* enum style */
 };
 
 /* A zeroed canvas has no rows and is ready. */
 struct canvas {
     int rows, columns;
-    int cursor_row, cursor_column; /* of the terminal's; row < 0: hidden */
+    int cursor_row, cursor_column; /* of the terminal; row < 0: hidden */
     struct canvas_cell *cells;
 };
 
 void canvas_close(struct canvas *c);
-/* Empty, of this size (1 to CANVAS_MOST each way), the cursor hidden. */
+/* Sets the size, cut to 1 to CANVAS_MOST in each direction, clears all cells
+ * and hides the cursor. */
 void canvas_size(struct canvas *c, int rows, int columns);
 
 /*
- * Writes one line at `row` (outside: nothing is written), from `column` up to
- * but not including the column `end`. Returns the column after the last glyph.
+ * Writes one line of text at `row`, from `column` up to but not including the
+ * column `end`; writes nothing if the row is outside. Returns the column after
+ * the last glyph.
  */
 int canvas_put(struct canvas *c, int row, int column, int end, enum style style,
                struct bytes text);
 int canvas_put_string(struct canvas *c, int row, int column, int end,
                       enum style style, const char *text);
-/* So that it ends before the column `end`; begins at `begin` at the earliest.
- * Returns the column where it begins. */
+/* Writes the text so that it ends just before the column `end`, but begins it
+ * no further left than `begin`. Returns the column where it begins. */
 int canvas_put_right(struct canvas *c, int row, int begin, int end,
                      enum style style, const char *text);
-/* The whole row in a style, from `column` on, repeating one glyph. */
+/* Repeats one glyph from `column` up to but not including the column `end`. */
 void canvas_fill(struct canvas *c, int row, int column, int end,
                  enum style style, const char *glyph);
 
 const struct canvas_cell *canvas_cell(const struct canvas *c, int row,
                                       int column);
-/* The row's text, less the spaces at its end. */
+/* Appends the row's text, without the spaces at its end. */
 void canvas_row(const struct canvas *c, int row, struct text *out);
 
 #endif

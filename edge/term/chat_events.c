@@ -25,7 +25,7 @@ static void say_op(struct chat *c, struct text *out, const char *op,
     text_add_string(out, "}\n");
 }
 
-/* The node's name first: it is told together with who is there. */
+/* Asks for the node's name first: the note about the peers contains it. */
 void chat_up(struct chat *c, struct text *out)
 {
     c->connected = true;
@@ -82,7 +82,8 @@ static void tell_joined(struct chat *c, time_t now, const struct chat_peer *p)
               chat_peer_way(p->path, -1, room));
 }
 
-/* Who was in the room comes again after a restart; that is no news. */
+/* Takes a peer. After a reconnection the edge tells all peers again; a peer
+ * that was in the room before gets no note. */
 static void take_peer(struct chat *c, time_t now, const json_t *peer)
 {
     const struct chat_peer *before =
@@ -122,10 +123,11 @@ static void take_path(struct chat *c, const json_t *event)
     if (!person)
         return;
     snprintf(person->path, sizeof(person->path), "%s", member(event, "path"));
-    person->rtt_ms = -1; /* Of the path before. */
+    person->rtt_ms = -1; /* It was the old path's. */
 }
 
-/* Who was not told of since the connection was made left meanwhile. */
+/* The edge has told all peers: removes those that left while the connection was
+ * down. */
 static void take_synced(struct chat *c, time_t now)
 {
     struct text names = {0};
@@ -146,7 +148,7 @@ static void take_synced(struct chat *c, time_t now)
 
 /* --- What is said */
 
-/* The words of a message, to be freed. */
+/* The text of a message; the caller frees it. */
 static char *words_of(const json_t *event)
 {
     const json_t *data = json_object_get(event, "data");
@@ -226,8 +228,8 @@ static void take_peers(struct chat *c, time_t now, const json_t *answer)
     json_t *peer;
     size_t i;
 
-    /* Joins and leaves have their own events; this tells of groups and times.
-     * Who left meanwhile is not made present again. */
+    /* The answer updates groups and round trips only: joins and leaves have
+     * their own events, and this must not bring back a peer that just left. */
     json_array_foreach(
         json_object_get(answer, "peers"), i,
         peer) if (chat_roster_find(&c->roster, member(peer, "id")))

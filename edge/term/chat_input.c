@@ -8,7 +8,8 @@
 
 #define BLANKS " \t"
 
-/* A message on its way: `to` is the other's id, or NULL for all. */
+/* Requests a message and adds its entry. `to` is the peer's id, or NULL for
+ * all. */
 static void say(struct chat *c, time_t now, const char *to, const char *who,
                 const char *words, struct text *out)
 {
@@ -31,7 +32,7 @@ static void say(struct chat *c, time_t now, const char *to, const char *who,
     text_add_string(out, "}\n");
 }
 
-/* "bob what he is told", at least one space between. */
+/* `rest` is "NAME TEXT", with at least one space between. */
 static enum chat_say say_private(struct chat *c, time_t now, const char *rest,
                                  struct text *out)
 {
@@ -56,7 +57,8 @@ static enum chat_say say_private(struct chat *c, time_t now, const char *rest,
                   name);
         return CHAT_DONE;
     }
-    /* Who is not here is the edge's to say: it may know more by now. */
+    /* If the name is unknown here, the edge decides: it may know the peer by
+     * now. */
     say(c, now, person ? person->id : name, person ? person->name : name, words,
         out);
     return CHAT_DONE;
@@ -141,7 +143,8 @@ static enum chat_say command(struct chat *c, time_t now, const char *line,
     return CHAT_DONE;
 }
 
-/* What a person does not see, and what a copied line may begin with. */
+/* Tells whether the character is invisible; a pasted line may begin with
+ * such. */
 static bool is_blank(uint32_t c)
 {
     return c == ' ' || (c >= 0x9 && c <= 0xd) || c == 0x85 || c == 0xa0 ||
@@ -185,7 +188,7 @@ enum chat_say chat_say(struct chat *c, time_t now, const char *line,
 
 /* --- Completion */
 
-/* The one word that begins so; `common` counts them. */
+/* The completions found so far. `common` counts them; `word` is the last. */
 struct found {
     const char *word;
     size_t count;

@@ -2,8 +2,8 @@
 
 #include "edge/term/sanitize.h"
 
-/* A message of several lines stays one, or it could look like other people's.
- */
+/* Joins the lines of a message by " / ", so that no line of it can pass for
+ * another user's message. */
 static void add_words(struct text *out, const struct chat_entry *entry)
 {
     sanitize_add(out, bytes_of_string(entry->text), SANITIZE_LINE);

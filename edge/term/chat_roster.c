@@ -47,7 +47,7 @@ static bool is_in_room(const struct chat_roster *p, const json_t *peer)
     return false;
 }
 
-/* A place for the name among the others. */
+/* Makes room for a peer of this name, so that the roster stays sorted. */
 static struct chat_peer *insert(struct chat_roster *p, const char *name)
 {
     size_t at = 0;

@@ -7,16 +7,16 @@
 
 enum {
     TIME_COLUMNS = 6, /* "14:02 " */
-    NARROW = 50,      /* no times below */
-    PANEL_FROM = 60,  /* who is here is listed from this width on */
-    WIDE = 22         /* a panel that has room for units */
+    NARROW = 50,      /* a narrower screen shows no times */
+    PANEL_FROM = 60,  /* a screen of at least this width lists the peers */
+    WIDE = 22         /* a list of at least this width shows units */
 };
 
 /* --- An entry, as rows */
 
 enum { RUNS_MOST = 6 };
 
-/* What is written without a break of its own, each part in its style. */
+/* Text that wraps as a whole, made of parts with a style each. */
 struct flow {
     struct text text;
     struct {
@@ -105,8 +105,8 @@ static void put_time(struct canvas *c, int row, int margin, time_t when)
     canvas_put_string(c, row, 0, margin, STYLE_QUIET, text);
 }
 
-/* How many rows the entry takes; drawn from `row` on, but not above `top` and
- * not from `bottom` on, where there is a canvas. */
+/* Returns the rows that the entry takes. If `c` is not NULL, draws the entry
+ * from `row` on, but only rows from `top` up to but not including `bottom`. */
 static int put_entry(const struct chat_entry *e, struct canvas *c, int columns,
                      int row, int top, int bottom)
 {
@@ -116,7 +116,7 @@ static int put_entry(const struct chat_entry *e, struct canvas *c, int columns,
 
     flow_entry(&f, e);
     while (at < f.text.size || rows == 0) {
-        /* What goes on stands under the words, not under the time. */
+        /* Further rows begin under the text, not under the time. */
         int indent = margin + (rows > 0 ? 2 : 0);
         size_t taken =
             glyph_wrap(bytes_of(f.text.data + at, f.text.size - at),
@@ -161,7 +161,7 @@ static void draw_log(struct chat_view *v, const struct chat *c,
 
 void chat_view_page(struct chat_view *v, int pages)
 {
-    int rows = v->rows > 2 ? v->rows - 1 : 1; /* One row of before is kept. */
+    int rows = v->rows > 2 ? v->rows - 1 : 1; /* One row stays on screen. */
 
     v->scroll += pages * rows;
     if (v->scroll < 0)
@@ -221,7 +221,8 @@ static void draw_person(const struct chat_peer *p, struct canvas *c, int row,
                       p->name);
 }
 
-/* Who is here, from `top` on in `rows` rows; what is left over is counted. */
+/* Lists the peers in `rows` rows from `top` on; the last row counts those that
+ * do not fit. */
 static void draw_panel(const struct chat *c, struct canvas *canvas, int column,
                        int top, int rows)
 {

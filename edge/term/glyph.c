@@ -41,7 +41,7 @@ size_t glyph_next(struct bytes text, int *columns)
         return 0;
     int width = glyph_width(glyph_decode(text, &size));
     if (columns)
-        *columns = width > 0 ? width : 1; /* A mark that stands alone. */
+        *columns = width > 0 ? width : 1; /* 1 for a mark that stands alone. */
     while (size < text.size &&
            glyph_width(glyph_decode(after(text, size), &more)) == 0)
         size += more;

@@ -145,14 +145,14 @@ void line_editor_draw(const struct line_editor *e, struct canvas *c, int row,
                       int column, int end)
 {
     struct bytes line = text_bytes(&e->line);
-    int room = end - column - 1; /* One for the cursor behind the last glyph. */
+    int room = end - column - 1; /* One for the cursor at the end. */
     size_t begin = 0, size;
     int width;
 
     if (room < 1)
         return;
     int wanted = glyph_columns(bytes_of(line.data, e->cursor));
-    /* Steps of half the room: a line that moves with each key is restless. */
+    /* Scroll by half of the width, so that not every key moves the line. */
     int left = wanted > room ? (wanted - room + room / 2) / (room / 2 + 1) *
                                    (room / 2 + 1)
                              : 0;

@@ -18,15 +18,15 @@ static bool is_harmful(uint32_t c)
            is_between(c, 0xfff9, 0xfffd) || is_between(c, 0xe0000, 0xe0fff);
 }
 
-/* What joins, parts and colours the characters beside it: terminals do not
- * agree how many columns come of that. */
+/* Characters that join, separate or colour the ones beside them: terminals
+ * disagree about the width of the result. */
 static bool is_left_out(uint32_t c)
 {
     return c == 0xad || is_between(c, 0x200b, 0x200d) ||
            is_between(c, 0xfe00, 0xfe0f) || is_between(c, 0x1f3fb, 0x1f3ff);
 }
 
-/* True if the character is written otherwise than as it is. */
+/* Appends the replacement of a character; false if it has none. */
 static bool replace(struct text *out, uint32_t c, enum sanitize_form form)
 {
     if (c == '\n')
@@ -65,7 +65,7 @@ char *sanitize_string(struct bytes text, enum sanitize_form form, size_t most)
     if (taken > most)
         for (taken = most; taken > most - 3; taken--)
             if ((text.data[taken] & 0xc0) != 0x80)
-                break; /* Not within a character. */
+                break; /* Cut between two characters. */
     sanitize_add(&out, bytes_of(text.data, taken), form);
     if (taken < text.size) {
         text_add_string(&out, "... (");

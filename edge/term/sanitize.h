@@ -1,12 +1,11 @@
 /*
- * sanitize - what others wrote, so that a terminal shows it and obeys none of
- * it.
+ * sanitize - makes text from other nodes safe to show on a terminal.
  *
- * Control characters (the C1 ones too), what turns the direction of writing,
- * invisible characters and bytes that are no UTF-8 become '?'; tabs spaces.
- * Left out are marks beyond four on one character, a pile of which reaches into
- * the lines above, and what joins or colours emoji, which every terminal draws
- * in another width.
+ * Control characters (C0 and C1), characters that change the direction of
+ * writing, invisible characters and bytes that are not UTF-8 become '?'; a tab
+ * becomes a space. Combining marks beyond four on one character are dropped,
+ * because a pile of them covers the lines above, and so are characters that
+ * join or colour emoji, because terminals disagree about the width of these.
  */
 #ifndef EDGE_TERM_SANITIZE_H
 #define EDGE_TERM_SANITIZE_H
@@ -14,13 +13,15 @@
 #include "common/base/text.h"
 
 enum sanitize_form {
-    SANITIZE_LINE, /* one line: a line break becomes " / " */
-    SANITIZE_LINES /* line breaks stay, as '\n' */
+    SANITIZE_LINE, /* a line break becomes " / " */
+    SANITIZE_LINES /* a line break stays, as '\n' */
 };
 
+/* Appends the sanitized text. */
 void sanitize_add(struct text *out, struct bytes text, enum sanitize_form form);
-/* The same of a C string, to be freed; NULL is "". At most `most` bytes, and
- * what is missing is told at the end. */
+/* Returns the sanitized text as a C string, which the caller frees. Only the
+ * first `most` bytes of `text` are used; the end then says how many are
+ * missing. */
 char *sanitize_string(struct bytes text, enum sanitize_form form, size_t most);
 
 #endif

@@ -84,7 +84,7 @@ static double grew(const struct top *t, const json_t *now, const json_t *before)
     if (t->seconds <= 0 || !json_is_integer(now) || !json_is_integer(before))
         return -1;
     double by = (double)(json_integer_value(now) - json_integer_value(before));
-    return by < 0 ? -1 : by / t->seconds; /* < 0: another node's by now. */
+    return by < 0 ? -1 : by / t->seconds; /* < 0: the node was restarted. */
 }
 
 double top_rate(const struct top *t, const char *counter)

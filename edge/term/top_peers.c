@@ -13,8 +13,8 @@ enum { CELL = 64 };
 
 struct column {
     const char *title;
-    int width; /* 0: what is left */
-    int from;  /* columns of the terminal that it takes to be shown */
+    int width; /* 0: the rest of the row */
+    int from;  /* columns of the terminal from which on it is shown */
     bool right;
 };
 
@@ -30,7 +30,7 @@ static const struct column columns[COLUMNS] = {
     [ENDPOINT] = {"ENDPOINT", 0, 100, false},
 };
 
-/* Names get more room where there is much. */
+/* The column of names is wider on a wide terminal. */
 static int width_of(const struct canvas *c, int column)
 {
     if (column == NAME && c->columns >= 80)

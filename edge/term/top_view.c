@@ -39,7 +39,7 @@ struct cell {
     const char *label, *counter;
 };
 
-/* "messages   out 12/s   in 3/s": as many cells as there is room for. */
+/* Draws "messages   out 12/s   in 3/s", with as many cells as fit. */
 static void draw_rates(const struct top *t, struct canvas *c, int row,
                        const char *label, const struct cell *cells,
                        const char *show(double rate, char room[FIGURE]))
@@ -110,7 +110,7 @@ static void draw_relay(struct canvas *c, int row, const json_t *relay)
     canvas_put_string(c, row, column, column + 9, STYLE_PLAIN,
                       show_rtt(relay, figure));
     column += 10;
-    /* The key is long, and says nothing to a person. */
+    /* The key is long, and tells a reader nothing. */
     put_clean(c, row, column, c->columns, STYLE_PLAIN, url);
     const char *key = strchr(url, '?');
     int from = column + (key ? (int)(key - url) : (int)strlen(url));
@@ -146,7 +146,7 @@ static int draw_relays(const struct top *t, struct canvas *c, int row)
 
 /* --- All of it */
 
-/* What is amiss; the first that is more than information. */
+/* The first line of health that is more than information. */
 static const char *first_trouble(const struct top *t)
 {
     json_t *finding;
