@@ -10,15 +10,16 @@
 
 enum { V4, V6, FAMILIES };
 
-/* Who asked the discovery port by unicast; the oldest is forgotten first. */
+/* How many senders to remember that asked the discovery port by unicast; a new
+ * one overwrites the oldest. */
 enum { ASKERS = 64 };
 
-/* The kernel lets a socket take part in so many groups only (IPv4:
+/* The kernel limits the groups that one socket can join (IPv4:
  * net.ipv4.igmp_max_memberships, 20; IPv6: net.core.optmem_max), so there are
- * as many as need be. */
+ * as many sockets as needed. */
 enum { SHARED_MOST = 512 };
 
-/* A group that a socket takes part in, on an interface. */
+/* A socket's membership in a multicast group, on one interface. */
 struct membership {
     unsigned interface;
     int family;
@@ -30,7 +31,7 @@ struct discovery {
     struct turn *turn;
     bool multicast;
     struct address groups[FAMILIES];
-    /* On the discovery port; the last one has room. May be none. */
+    /* On the discovery port; new groups join on the last one. May be none. */
     struct udp *shared[FAMILIES][SHARED_MOST];
     size_t shared_count[FAMILIES];
     struct udp *own[FAMILIES]; /* may be NULL, but not both */
@@ -38,10 +39,10 @@ struct discovery {
     struct membership *joined;
     size_t joined_count;
     size_t joined_room;
-    char (*unjoined)[IF_NAMESIZE]; /* interfaces whose group nobody hears */
+    char (*unjoined)[IF_NAMESIZE]; /* interfaces where joining failed */
     size_t unjoined_count;
     size_t unjoined_room;
-    bool told; /* of those */
+    bool told; /* they were logged */
     struct address askers[ASKERS];
     size_t next_asker;
 };
@@ -83,7 +84,7 @@ static void on_shared(void *context, const struct udp_datagram *datagram)
     take(d, datagram, multicast);
 }
 
-/* One more socket on the discovery port; false with errno. */
+/* Opens one more socket on the discovery port; false with errno. */
 static bool more_shared(struct discovery *d, int family)
 {
     size_t count = d->shared_count[family];
@@ -108,7 +109,7 @@ static void open_shared(struct discovery *d, int family)
                  strerror(errno));
 }
 
-/* Both families on one port; a host may lack one of them. */
+/* Opens the edge's own port for both families; a host may lack one of them. */
 static bool open_own(struct discovery *d, uv_loop_t *loop, uint16_t port)
 {
     d->own[V4] = udp_open(loop, ADDRESS_V4, port, false, on_own, d);
@@ -163,14 +164,14 @@ uint16_t discovery_own_port(const struct discovery *d)
     return udp_port(d->own[V4] != NULL ? d->own[V4] : d->own[V6]);
 }
 
-/* By the last socket, or by a new one where that has no room. */
+/* Joins the group with the last socket, or with a new one if that is full. */
 static bool join(struct discovery *d, const struct interface *i, int family)
 {
     struct udp **shared = d->shared[family];
     size_t *count = &d->shared_count[family];
 
     if (*count == 0)
-        return true; /* That was told as discovery_deaf. */
+        return true; /* discovery_deaf was logged. */
     bool good = udp_join(shared[*count - 1], &d->groups[family], i->index);
     if (!good && (errno == ENOBUFS || errno == ENOMEM))
         good = more_shared(d, family) &&
@@ -202,7 +203,7 @@ static void join_both(struct discovery *d, const struct interface *i)
 
     for (int f = 0; f < FAMILIES; f++) {
         if (interface_address(i, families[f]) == NULL)
-            (void)join(d, i, f); /* Its address may be about to come. */
+            (void)join(d, i, f); /* It may get an address soon. */
         else if (!join(d, i, f)) {
             log_debug("group_not_joined", "interface=%s family=ipv%d error=%d",
                       i->name, (int)families[f], errno);
@@ -213,7 +214,7 @@ static void join_both(struct discovery *d, const struct interface *i)
         note_unjoined(d, i);
 }
 
-/* The first socket of each family stays: it answers who asks by unicast. */
+/* Keeps the first socket of each family, for senders that ask by unicast. */
 static void leave_all(struct discovery *d)
 {
     for (; d->joined_count > 0; d->joined_count--) {
@@ -285,8 +286,8 @@ void discovery_send(struct discovery *d, const struct address *to,
     if (own == NULL || !udp_send(own, to, bytes, 0, NULL))
         log_debug("beacon_not_sent", "family=ipv%d error=%d", (int)to->family,
                   errno);
-    /* Firewalls and NATs on the way let an answer back only from where the
-     * question went. */
+    /* Firewalls and NATs on the path pass an answer only if it comes from the
+     * port to which the question went. */
     if (d->shared_count[family] > 0 && has_asked(d, to))
         (void)udp_send(d->shared[family][0], to, bytes, 0, NULL);
 }

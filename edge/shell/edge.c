@@ -13,7 +13,8 @@ static void on_deadline(uv_timer_t *timer)
     zloop_kick(&e->zloop);
 }
 
-/* libuv counts whole milliseconds: rather a little late than in vain. */
+/* libuv counts whole milliseconds. Rounds up, as a timer that fires too early
+ * would cause a step without effect. */
 static void arm(struct edge *e, struct instant deadline)
 {
     if (deadline.us == e->armed.us)
@@ -35,7 +36,7 @@ static bool wants_step(const struct edge *e, struct instant now)
            instant_reached(node_deadline(e->node), now);
 }
 
-/* What a step did without memory is not told or sent. */
+/* If the step ran out of memory, nothing of its todo list is carried out. */
 static void step(struct edge *e, struct instant now)
 {
     struct batch *batch = turn_take(&e->turn);
@@ -48,13 +49,13 @@ static void step(struct edge *e, struct instant now)
     turn_done(batch);
 }
 
-/* The second step sends what observers of the first one answered. */
+/* The second step sends the messages that observers submitted in the first. */
 void edge_turn(struct edge *e)
 {
     struct instant now = clock_now();
 
     if (!memory_is_sound())
-        return; /* The owner ends it [edge_abandon]. */
+        return; /* The owner calls edge_abandon. */
     if (wants_step(e, now)) {
         step(e, now);
         now = instant_is_never(e->handed_at) ? clock_now() : e->handed_at;
@@ -65,7 +66,7 @@ void edge_turn(struct edge *e)
     arm(e, node_deadline(e->node));
 }
 
-/* ---- Observers and events of theirs */
+/* ---- Observers and their events */
 
 void edge_observe(struct edge *e, const struct edge_observer *observer)
 {
@@ -94,7 +95,7 @@ uint64_t edge_ref_name(struct node_ref ref)
     return observers_name(ref);
 }
 
-/* The clock is read once for all that is handed over between two turns. */
+/* The time for messages between two turns; reads the clock only once. */
 static struct instant between_turns(struct edge *e)
 {
     if (instant_is_never(e->handed_at))
@@ -160,7 +161,7 @@ void edge_submit(struct edge *e, const struct node_event *event)
     turn_add(&e->turn, &copy);
 }
 
-/* ---- What it tells */
+/* ---- Queries */
 
 const struct node *edge_node(const struct edge *e)
 {

@@ -1,5 +1,5 @@
 /*
- * What of the host's network an edge does without.
+ * Parts of the host's network that the edge cannot use.
  */
 #include "edge/shell/edge_private.h"
 

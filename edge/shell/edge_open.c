@@ -14,11 +14,11 @@
 
 enum {
     CLOCK_MS = 1000,
-    /* Beyond twice `limits.links`, of links and of what may become one. */
+    /* Incoming links that are accepted beyond twice `limits.links`. */
     LINKS_SPARE = 64,
     STRANGERS = 256,
     HELLO_S = 5, /* [P-5.3] */
-    /* A free TCP port whose number UDP has not: rare, and twice rarer. */
+    /* Attempts to find a port number that is free for TCP and for UDP. */
     PORT_TRIES = 8,
 };
 
@@ -35,7 +35,6 @@ static bool failed(char error[EDGE_ERROR_SIZE], const char *text, ...)
     return false;
 }
 
-/* What links, connections and local programs there may be. */
 static void divide_files(struct edge *e)
 {
     size_t links = e->conf->limits.links;
@@ -49,7 +48,8 @@ static void divide_files(struct edge *e)
     bool all =
         files_divide(files, files_open(), e->relay_count, &wanted, &e->share);
 
-    /* A program with the library has 1024 mostly, which is plenty for it. */
+    /* A program with the library usually may open 1024 files, which is enough
+     * for it: no warning. */
     if (!all)
         log_write(
             e->options.clients > 0 ? LOG_WARN : LOG_INFO, "few_open_files",
@@ -72,7 +72,7 @@ static void add_relay(struct edge *e, const struct relay_url *url)
     e->relays[e->relay_count++] = *url;
 }
 
-/* The identity's, then the file's. */
+/* The relays of the identity, then those of the configuration file. */
 static bool add_relays(struct edge *e, char error[EDGE_ERROR_SIZE])
 {
     const struct edge_identity *identity = e->options.identity;
@@ -131,8 +131,8 @@ static bool open_node(struct edge *e, char error[EDGE_ERROR_SIZE])
     if (!add_relays(e, error))
         return false;
     divide_files(e);
-    /* Its configuration is a file, so it is read here and not by the core's
-     * first key, which makes do without OpenSSL. */
+    /* OpenSSL would read its configuration file when the core first uses it;
+     * but the core does no I/O. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
     struct node_conf conf = node_conf_of(e);
     e->node = node_new(&conf, clock_now());
@@ -144,7 +144,7 @@ static bool open_node(struct edge *e, char error[EDGE_ERROR_SIZE])
 
 /* ---- Sockets */
 
-/* The interfaces' names; 0: all. */
+/* The number of names in listen.interfaces; 0: all interfaces. */
 static size_t interface_names(const struct edge_conf *conf)
 {
     const struct conf_list *names = &conf->listen.interfaces;
@@ -197,7 +197,7 @@ static bool group_address(const char *text, uint16_t port, struct address *a)
     return address_parse(whole, a);
 }
 
-/* Where to listen; NULL: everywhere. */
+/* The interfaces to listen on; NULL: all. */
 static const struct interfaces *listen_where(const struct edge *e)
 {
     return interface_names(e->conf) > 0 ? network_now(e->network) : NULL;
@@ -209,7 +209,7 @@ static bool open_incoming(struct edge *e)
         .zmq_context = e->zmq_context,
         .keys = node_link_keys(e->node),
         .bell = e->bell,
-        /* The node closes the least used beyond its limit. */
+        /* Beyond its own limit the node evicts the least used link. */
         .limit = 2 * e->share.links + LINKS_SPARE,
         .sockets = e->share.sockets,
         .strangers = e->share.strangers,
@@ -222,7 +222,7 @@ static bool open_incoming(struct edge *e)
            incoming_listen(e->incoming, e->conf->listen.port, listen_where(e));
 }
 
-/* TCP and UDP on the same number. */
+/* Opens TCP and UDP on the same port number. */
 static bool open_ports(struct edge *e, struct discovery_conf *conf)
 {
     int error;
@@ -235,7 +235,7 @@ static bool open_ports(struct edge *e, struct discovery_conf *conf)
     if (e->discovery == NULL)
         goto fail;
     if (e->incoming != NULL && incoming_port(e->incoming) == 0)
-        listen_again(e); /* None of its interfaces is there yet. */
+        listen_again(e); /* No interface was up; UDP has chosen the port. */
     return true;
 
 fail:
@@ -268,13 +268,13 @@ static bool open_sockets(struct edge *e, char error[EDGE_ERROR_SIZE])
 
 static int socket_limit(const struct edge_conf *conf)
 {
-    /* Each outgoing link has three: its own, its monitor's two ends. */
+    /* Each outgoing link has three: a DEALER, and its monitor's two ends. */
     size_t sockets = 64 + 3 * (conf->limits.links + NODE_RELAYS) * 2;
 
     return sockets > 65535 ? 65535 : (int)sockets;
 }
 
-/* libzmq gave back what it held of some link. */
+/* libzmq freed packets of some link, so queued ones can be written. */
 static void on_bell(void *context)
 {
     struct edge *e = context;
@@ -309,7 +309,7 @@ static void on_clock(uv_timer_t *timer)
              &(struct node_event){.kind = NODE_CLOCK,
                                   .unix_seconds = clock_unix_seconds()});
     log_limit_tell(&e->turn.log, clock_now());
-    /* A fresh IPv6 address cannot be listened on in its first second. */
+    /* A new IPv6 address cannot be bound in its first second, so try again. */
     if (e->incoming != NULL && interface_names(e->conf) > 0)
         listen_again(e);
 }
@@ -416,7 +416,7 @@ static void on_left(uv_timer_t *timer)
 
 void edge_left(struct edge *e)
 {
-    /* Not from within a turn: it is the sockets' turn. */
+    /* Not from within a turn, which uses the sockets. */
     uv_timer_start(&e->clock, on_left, 0, 0);
 }
 
@@ -427,7 +427,7 @@ void edge_stop(struct edge *e, void (*stopped)(void *context), void *context)
     e->stopping = true;
     e->tell_stopped = stopped;
     e->stopped_context = context;
-    if (!e->started) { /* Nobody was told anything, so no goodbye either. */
+    if (!e->started) { /* Nothing was sent, so no goodbye is needed. */
         close_all(e);
         return;
     }

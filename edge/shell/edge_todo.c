@@ -44,7 +44,8 @@ static void write_link(struct edge *e, const struct node_todo *item)
         incoming_write(e->incoming, link, item->link.bytes, item->link.block);
 }
 
-/* Both ends find out, and one of them was dialled. */
+/* Smaller segments on incoming links help, because both ends of the lost link
+ * find out and one of them accepts the next one. */
 static void large_lost(struct edge *e, const struct node_todo *item)
 {
     const struct node_peer *peer = item->peer.peer;
@@ -98,7 +99,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_GAP:
     case NODE_RELAY:
     case NODE_REFUSED:
-        break; /* edge_do's, the diary's and the observers'. */
+        break; /* For write_link, event_log_write or observers_tell. */
     }
 }
 
@@ -106,7 +107,7 @@ void edge_do(struct edge *e, const struct todo *todo)
 {
     for (size_t i = 0; i < todo->count && memory_is_sound(); i++) {
         const struct node_todo *item = &todo->items[i];
-        if (item->kind == NODE_WRITE) { /* Nobody is told of a packet. */
+        if (item->kind == NODE_WRITE) { /* Neither logged nor observed. */
             write_link(e, item);
             continue;
         }

@@ -78,7 +78,7 @@ static void write_relay(struct event_log *d, const struct edge *e,
         log_debug("relay_connecting", "relay=%s", url);
         break;
     case RELAY_DOWN:
-        /* Once, not with each attempt. */
+        /* Warn once, not with each attempt. */
         if (!d->relay_failed[index])
             log_warn("relay_down", "relay=%s error=%s", url, relay.error);
         else

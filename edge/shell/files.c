@@ -4,12 +4,13 @@
 #include <sys/resource.h>
 
 enum {
-    /* libzmq's threads and sockets, listeners, UDP, timers, two to spare. */
+    /* For libzmq's threads and sockets, listeners, UDP, timers; two spare. */
     FILES_OWN = 27,
-    /* A link that is dialled: its TCP connection, its DEALER, its monitor's
-     * two ends. */
+    /* An outgoing link: its TCP connection, its DEALER, the two ends of its
+     * monitor. */
     FILES_OF_LINK = 4,
-    /* One that is a WebSocket has two more, to the API. */
+    /* A WebSocket has two more, a socket pair to the API; but only half of the
+     * connections are WebSockets. */
     FILES_OF_PAGE = 2,
 };
 
@@ -51,7 +52,7 @@ size_t files_limit(void)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-/* Less ".", ".." and the folder's own. */
+/* Does not count ".", ".." and the descriptor of the folder itself. */
 size_t files_open(void)
 {
     DIR *folder = opendir("/proc/self/fd");

@@ -17,8 +17,8 @@
 
 enum {
     BACKLOG = 128,
-    ACCEPTS = 16,     /* in a turn */
-    GOODBYE_MS = 300, /* for what was said last to leave */
+    ACCEPTS = 16,     /* in one turn of the loop */
+    GOODBYE_MS = 300, /* to send the last output after http_close */
     TELL_AGAIN_S = 60,
     TICK_MS = 1000,
 };
@@ -49,8 +49,8 @@ static void tick_on(struct http *h)
         uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
 }
 
-/* While the process has no descriptors left the listener rests: it would be
- * readable all the time, and nothing else be done. */
+/* Switches polling off while the process has no descriptors left: the listener
+ * would be readable all the time, and the loop would never sleep. */
 static void listen_on(struct http *h, bool on)
 {
     if (on == h->listening || h->closing)
@@ -61,8 +61,8 @@ static void listen_on(struct http *h, bool on)
         uv_poll_stop(&h->listener);
 }
 
-/* The one that has waited longest for the rest of its request, or of its end.
- * So those that say nothing keep nobody out. False if there is none. */
+/* Closes the connection that has waited longest for its request or its end, so
+ * that idle connections cannot lock out new ones. False: all are WebSockets. */
 static bool make_place(struct http *h)
 {
     struct http_conn *c = h->oldest;
@@ -116,7 +116,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
                    errno == ENOMEM) {
             tell_no_sockets(h, errno);
             if (!make_place(h))
-                listen_on(h, false); /* until the next tick */
+                listen_on(h, false); /* Until the next tick. */
             tick_on(h);
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
@@ -157,7 +157,7 @@ static bool parse_listen(const char *listen, struct address *a)
     return address_parse(text, a);
 }
 
-/* A negative number as libuv's, or 0. */
+/* 0, or a negative error number of libuv. */
 static int listen_at(struct http *h, const struct address *a)
 {
     struct sockaddr_storage to;
@@ -211,7 +211,8 @@ static bool start(struct http *h, const char *listen,
     return true;
 }
 
-/* Where it listens on every address, a browser of this host wants one. */
+/* Tells the API the URLs. If the server listens on the wildcard address, a
+ * browser of this host uses 127.0.0.1. */
 static void tell_api(struct http *h)
 {
     char page[HTTP_URL_SIZE + HTTP_TOKEN_SIZE + 8];
@@ -259,7 +260,7 @@ const char *http_url(const struct http *h)
     return h->url;
 }
 
-/* What it has on the loop is closed; http_free does the rest. */
+/* Closes the remaining handles; http_free frees the rest. */
 static void on_patience(uv_timer_t *timer)
 {
     struct http *h = timer->data;

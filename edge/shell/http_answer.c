@@ -10,7 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-/* No script, style or request but the edge's own; in no other page's frame. */
+/* Pages load scripts and styles from the edge only, send requests to it only,
+ * and cannot be framed. */
 #define STRICT                                                                 \
     "Content-Security-Policy: default-src 'self'; base-uri 'none'; "           \
     "form-action 'none'; frame-ancestors 'none'; object-src 'none'\r\n"        \
@@ -43,10 +44,10 @@ static void add_date(struct text *t)
 
 struct answer {
     int status;
-    bool keep;        /* the connection stays */
-    bool body;        /* else only its length is told */
-    const char *type; /* of the content */
-    const char *more; /* headers, each with its end, or "" */
+    bool keep;        /* keep the connection open */
+    bool body;        /* false: HEAD, only the length is sent */
+    const char *type; /* Content-Type */
+    const char *more; /* further headers, each with CR LF, or "" */
 };
 
 static void begin_answer(struct text *t, const struct answer *a)
@@ -210,8 +211,8 @@ static const struct http_page *find_page(const struct http_head *head)
     return NULL;
 }
 
-/* The address brought the token: from here on the browser has a cookie, and the
- * token stays neither in the address nor in the history. */
+/* The URL had the token: sets the cookie and redirects, so that the token stays
+ * neither in the address bar nor in the history. */
 static bool send_cookie(struct http_conn *c, const struct http_head *head)
 {
     const struct http_field *by = http_head_field(head, "x-forwarded-proto");
@@ -221,7 +222,7 @@ static bool send_cookie(struct http_conn *c, const struct http_head *head)
     http_gate_cookie_name(&c->http->gate, name);
     http_gate_cookie_value(&c->http->gate, head->host, value);
     text_add_string(&more, "Location: ");
-    text_add(&more, head->path); /* that of a page: find_page knows it */
+    text_add(&more, head->path); /* Safe: find_page knows it. */
     text_add_string(&more, "\r\nSet-Cookie: ");
     text_add_string(&more, name);
     text_add_char(&more, '=');

@@ -11,14 +11,15 @@
 
 enum {
     ROOM = 16 * 1024,
-    TURNS = 16, /* of ROOM, for one page before the others */
+    TURNS = 16, /* reads of ROOM bytes for one page in one turn */
 };
 
 /*
- * A pair of sockets: the API has one end, as if a program had connected, and
- * this the other. What one side does not take stays with the other: a page that
- * does not read fills the pair, and then it is a slow client like any; the API
- * that does not read stops the page. So a WebSocket has the API's own limits.
+ * A bridge is a socket pair: the API has one end, as if a program had
+ * connected, and the WebSocket the other. The pair gives backpressure both
+ * ways: if the page does not read, the pair fills and the API treats the page
+ * as a slow client; if the API does not read, the bridge stops reading from the
+ * page. So a WebSocket has the API's own limits.
  */
 struct http_bridge {
     struct http_conn *conn; /* NULL once it is closed */
@@ -26,8 +27,8 @@ struct http_bridge {
     uv_poll_t poll;
     int events;
     struct websocket_reader reader;
-    struct text in; /* of the page, not written to the pair yet */
-    bool inside;    /* the last piece was not its message's end */
+    struct text in; /* input of the page, not written to the pair yet */
+    bool inside;    /* the last frame did not end its message */
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
@@ -53,7 +54,7 @@ static int wait_fd(void *context)
     return ((struct http_bridge *)context)->conn->fd;
 }
 
-/* As if the loop had seen that the page takes more. */
+/* As if the loop had reported that the page can be written to. */
 static void carry(void *context)
 {
     struct http_bridge *b = context;
@@ -138,7 +139,7 @@ static void add_close(struct http_bridge *b, int code, const char *why)
     add_frame(b, WEBSOCKET_CLOSE, true, writer_bytes(&w));
 }
 
-/* Why it is closed here: a mistake in the frames, or a limit. */
+/* Logs why this side closes: a malformed frame, or a limit. */
 static void tell_wrong(struct http_bridge *b, int code, const char *why)
 {
     int which = (int)HTTP_REFUSED_FRAMES + code - (int)WEBSOCKET_PROTOCOL;
@@ -154,7 +155,7 @@ void http_bridge_ping(struct http_bridge *b)
         add_frame(b, WEBSOCKET_PING, true, (struct bytes){0});
 }
 
-/* One that pings and does not read what comes back gets no more of it. */
+/* A page that sends PINGs but does not read gets no more answers. */
 static void pong(struct http_bridge *b, struct bytes payload)
 {
     if (conn_unread(b->conn) < ROOM)
@@ -178,7 +179,7 @@ static void write_in(struct http_bridge *b)
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < 0 && errno != EAGAIN)
-            sent = b->in.size; /* The API has closed: its end says so. */
+            sent = b->in.size; /* The API has closed; recv reports that. */
         if (wrote < 0)
             break;
         sent += (size_t)wrote;
@@ -186,7 +187,8 @@ static void write_in(struct http_bridge *b)
     text_drop(&b->in, sent);
 }
 
-/* Line ends stand between tokens only; in a JSON string they are none. */
+/* The API reads lines. In JSON line ends occur only between tokens, so they can
+ * become spaces. */
 static void add_as_line(struct text *t, struct bytes piece, bool last)
 {
     size_t start = t->size;
@@ -199,7 +201,7 @@ static void add_as_line(struct text *t, struct bytes piece, bool last)
         text_add_char(t, '\n');
 }
 
-/* False: the WebSocket is at its end. */
+/* False: a close frame was sent. */
 static bool take_item(struct http_bridge *b, enum websocket_kind kind,
                       const struct websocket_item *item)
 {
@@ -235,7 +237,7 @@ bool http_bridge_heard(struct http_bridge *b, uint8_t *data, size_t size)
         kind = websocket_read(&b->reader, &at, data + size, &item);
         goes_on = take_item(b, kind, &item);
     } while (goes_on && kind != WEBSOCKET_MORE);
-    write_in(b); /* what came before its end is carried out */
+    write_in(b); /* Also what came before a close frame. */
     if (goes_on) {
         conn_flush(b->conn);
         if (b->conn)
@@ -246,7 +248,7 @@ bool http_bridge_heard(struct http_bridge *b, uint8_t *data, size_t size)
 
 /* ---- From the API to the page */
 
-/* Each line as a message, in as many pieces as it comes. */
+/* Sends each line as a message, of one frame for each part that was read. */
 static void add_lines(struct http_bridge *b, struct bytes said)
 {
     while (said.size > 0) {
@@ -260,7 +262,7 @@ static void add_lines(struct http_bridge *b, struct bytes said)
     }
 }
 
-/* The API has nothing more to say. */
+/* The API has closed its end. */
 static void end_page(struct http_bridge *b)
 {
     struct http_conn *c = b->conn;

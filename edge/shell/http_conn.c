@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 enum {
-    WASTE = 256 * 1024, /* bytes that are read only to be thrown away */
-    REQUESTS = 4,       /* of one connection in a turn */
+    WASTE = 256 * 1024, /* input bytes to discard in CONN_LAST, at most */
+    REQUESTS = 4,       /* of one connection in one turn of the loop */
 };
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-/* ---- The order of age */
+/* ---- The list, in the order of `begun` */
 
 static void unlink_conn(struct http_conn *c)
 {
@@ -42,7 +42,7 @@ static void begin_wait(struct http_conn *c)
     link_newest(c);
 }
 
-/* ---- Its end */
+/* ---- Closing */
 
 static void conn_free(uv_handle_t *handle)
 {
@@ -79,7 +79,8 @@ void conn_finish(struct http_conn *c)
     begin_wait(c);
 }
 
-/* Closed at once, what it was told would be lost where it still sends. */
+/* Closes in two steps: a close while the other side still sends would make the
+ * kernel reset the connection, and the other side lose the last answer. */
 static void linger(struct http_conn *c)
 {
     if (c->state != CONN_LAST || conn_unread(c) > 0)
@@ -91,7 +92,7 @@ static void linger(struct http_conn *c)
         conn_close(c);
 }
 
-/* ---- Out */
+/* ---- Output */
 
 size_t conn_unread(const struct http_conn *c)
 {
@@ -126,7 +127,7 @@ void conn_flush(struct http_conn *c)
     linger(c);
 }
 
-/* ---- In */
+/* ---- Input */
 
 static void hear_frames(struct http_conn *c, uint8_t *data, size_t size)
 {
@@ -136,8 +137,8 @@ static void hear_frames(struct http_conn *c, uint8_t *data, size_t size)
         conn_finish(c);
 }
 
-/* One request after the other, each once the answer before it has left; a few,
- * and then it is the others' turn. */
+/* Answers one request after the other, each after the earlier answer was sent;
+ * then, after REQUESTS of them, other connections come first. */
 static void take_requests(struct http_conn *c)
 {
     struct http_head head;
@@ -164,7 +165,7 @@ static void take_requests(struct http_conn *c)
         conn_flush(c);
     }
     if (c->state == CONN_OPEN && c->in.size > 0) {
-        struct text early = c->in; /* frames that came with the request */
+        struct text early = c->in; /* Frames that came with the request. */
         c->in = (struct text){0};
         hear_frames(c, (uint8_t *)early.data, early.size);
         text_close(&early);
@@ -248,7 +249,7 @@ void conn_review(struct http_conn *c)
 {
     if (c->state == CONN_GONE)
         return;
-    /* Of one that is not read it is still to be heard that it hung up. */
+    /* UV_PRIORITIZED reports a hang-up even while input is not read. */
     int events = UV_PRIORITIZED | (wants_input(c) ? UV_READABLE : 0) |
                  (conn_unread(c) > 0 || c->more ? UV_WRITABLE : 0);
     if (events == c->events)
@@ -258,13 +259,13 @@ void conn_review(struct http_conn *c)
         conn_close(c);
 }
 
-/* ---- Time, and the begin */
+/* ---- Time-outs, and the beginning */
 
 static void tick_open(struct http_conn *c, struct instant now)
 {
     struct span silent = instant_between(c->heard, now);
 
-    /* Not heard, because not read: the API has enough of its work. */
+    /* The bridge reads nothing while the API is behind: that is no silence. */
     if (!http_bridge_takes(c->bridge))
         c->heard = now;
     else if (silent.us > span_s(HTTP_LOST_S).us) {

@@ -24,7 +24,7 @@ static struct bytes field(const struct http_head *head, const char *name)
 
 /* ---- The token */
 
-/* Another scheme than Bearer is a proxy's matter. */
+/* Other schemes than Bearer are meant for a proxy. */
 static bool bearer(const struct http_head *head, struct bytes *token)
 {
     struct bytes value = field(head, "authorization");
@@ -63,7 +63,8 @@ void http_gate_cookie_value(const struct http_gate *gate, struct bytes host,
     sodium_memzero(hash, sizeof hash);
 }
 
-/* Servers on other ports of the host may have set one of that name, too. */
+/* Checks every cookie of that name, as servers on other ports of the host may
+ * have set one, too. */
 static bool has_pair(struct bytes cookies, const char *name,
                      const char secret[HTTP_TOKEN_SIZE])
 {
@@ -102,10 +103,10 @@ static bool has_cookie(const struct http_gate *gate,
     return found;
 }
 
-/* ---- Where it comes from */
+/* ---- Origin and Host */
 
-/* Of "http://HOST" or "https://HOST" (a proxy may do the TLS): the HOST, as the
- * Host header writes it. */
+/* Whether Origin is "http://HOST" or "https://HOST" (a proxy may do the TLS),
+ * with the HOST of the Host header. */
 static bool is_own_page(const struct http_head *head)
 {
     const struct http_field *f = http_head_field(head, "origin");
@@ -127,7 +128,7 @@ static bool is_own_page(const struct http_head *head)
            http_same(host, name);
 }
 
-/* Any port is fine: the request got here by it, maybe through a tunnel. */
+/* Any port is allowed: the request may have come through a tunnel. */
 static bool is_own_host(const struct http_gate *gate, struct bytes given)
 {
     char host[HOST_SIZE], with_port[HOST_SIZE + 4];

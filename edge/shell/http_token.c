@@ -32,7 +32,7 @@ static bool fail(char error[API_ERROR_SIZE], const char *path, const char *why)
     return false;
 }
 
-/* A file that is empty or cut off, as after a crash, holds no token. */
+/* False as well for a file that is empty or truncated, as after a crash. */
 static bool read_token(int fd, char token[HTTP_TOKEN_SIZE])
 {
     uint8_t bytes[TOKEN_BYTES];

@@ -26,8 +26,8 @@ void intake_close(struct intake *in)
     uv_close((uv_handle_t *)&in->timer, NULL);
 }
 
-/* A deadline comes nearer only in unread_due, or when much was freed, which
- * may wait. */
+/* A running timer is not moved: only unread_due makes the deadline earlier, or
+ * freed memory, which may wait. */
 void intake_arm(struct intake *in)
 {
     struct instant at = unread_deadline(&in->unread);

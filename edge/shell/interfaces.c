@@ -29,7 +29,7 @@ void interfaces_close(struct interfaces *all)
     all->count = all->room = all->left_out = 0;
 }
 
-/* The interface's place in the order of indices, made if need be. */
+/* The interface of that index; inserts it in the order of indices if needed. */
 static struct interface *place_of(struct interfaces *all, unsigned index)
 {
     size_t at = 0;
@@ -134,7 +134,7 @@ const struct address *interface_address(const struct interface *i,
     return NULL;
 }
 
-/* What is collected, and how many found no room. */
+/* The addresses collected so far. */
 struct collection {
     struct address *list;
     size_t count;
@@ -150,8 +150,8 @@ static void collect(struct collection *c, const struct address *a)
         c->left_out++;
 }
 
-/* The interface's address number `which` of those of the family that others can
- * reach; NULL if it has not so many. */
+/* Number `which` of the interface's addresses of that family that other hosts
+ * can reach; NULL if there are fewer. */
 static const struct address *reachable(const struct interface *i,
                                        enum address_family family,
                                        bool loopback, size_t which)
@@ -165,7 +165,7 @@ static const struct address *reachable(const struct interface *i,
     return NULL;
 }
 
-/* The first of each interface, then the second of each, ... */
+/* Collects the first address of each interface, then the second of each, ... */
 static void take(struct collection *c, const struct interfaces *all,
                  enum address_family family, bool loopback)
 {

@@ -20,7 +20,7 @@ static uint16_t bound_port(void *socket)
     return colon == NULL ? 0 : (uint16_t)strtoul(colon + 1, NULL, 10);
 }
 
-/* "tcp://[fe80::1%3]:40000"; NULL: every address. */
+/* "tcp://[fe80::1%3]:40000"; `a` NULL: the wildcard address. */
 static const char *endpoint_of(const struct address *a, uint16_t port,
                                char text[ENDPOINT_SIZE])
 {

@@ -11,7 +11,7 @@
 
 struct lookup {
     uv_getaddrinfo_t request;
-    struct lookup **place; /* the owner's pointer; NULL: cancelled */
+    struct lookup **place; /* the caller's pointer; NULL: cancelled */
     uint16_t port;
     lookup_done *done;
     void *context;

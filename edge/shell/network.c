@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Many changes in a row are looked at once. */
+/* One scan, SETTLE_MS after the first, covers many changes in a row. */
 enum { SETTLE_MS = 20, RESCAN_MS = 5000 };
 
 struct network {
@@ -22,7 +22,7 @@ struct network {
     int fd; /* netlink; -1: without */
     uv_poll_t poll;
     uv_timer_t timer;
-    bool settling; /* a change was told, and is about to be looked at */
+    bool settling; /* netlink reported a change; a scan is due soon */
     int open_handles;
     struct interfaces now;
     struct interfaces next;
@@ -62,7 +62,7 @@ static void on_netlink(uv_poll_t *poll, int status, int events)
            errno == ENOBUFS)
         ;
     if (n->settling)
-        return; /* Else changes without end would put it off without end. */
+        return; /* Otherwise endless changes would postpone the scan. */
     n->settling = true;
     uv_timer_start(&n->timer, on_timer, SETTLE_MS, RESCAN_MS);
 }

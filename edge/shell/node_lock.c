@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A process that was killed may take a moment to be gone. */
+/* A process that was killed may take a moment to end. */
 enum { TRIES = 100, TRY_MS = 20, BACKLOG = 4096, HASH_SIZE = 16 };
 
 struct node_lock {
@@ -52,7 +52,7 @@ static socklen_t address_of(const uint8_t secret_key[64], struct sockaddr_un *a)
     uint8_t hash[HASH_SIZE];
     char hex[2 * HASH_SIZE + 1];
 
-    /* Of the secret, so that nobody else can have it first. */
+    /* Derived from the secret key, so that no other user can bind it first. */
     crypto_generichash(hash, sizeof hash, (const uint8_t *)label,
                        sizeof label - 1, secret_key, 32);
     hex_encode(bytes_of(hash, sizeof hash), hex);
@@ -73,8 +73,9 @@ static bool is_running(pid_t pid)
 
 enum holder { HOLDER_NONE, HOLDER_OTHER, HOLDER_SELF, HOLDER_STRANGER };
 
-/* Whose the name is. A child of a dead process may still have it open; and a
- * user that saw it, and waited, is a stranger. */
+/* Which process has bound the name. NONE: a child of a process that has ended
+ * still has the socket open. STRANGER: another user, who saw the name earlier,
+ * has bound it to disturb this node. */
 static enum holder holder_of(const struct sockaddr_un *a, socklen_t size,
                              uid_t owner, pid_t *pid)
 {
@@ -99,7 +100,8 @@ static enum holder holder_of(const struct sockaddr_un *a, socklen_t size,
     return HOLDER_OTHER;
 }
 
-/* True: go on, with the name or (*fd < 0) without it. */
+/* False: another process runs the node. True: this process may go on, with the
+ * name bound or (*fd < 0) without. */
 static bool take_name(const uint8_t secret_key[64], uid_t owner, int *fd,
                       enum holder *holder, pid_t *pid)
 {
@@ -168,7 +170,7 @@ struct node_lock *node_lock_open(const char *path, const uint8_t secret_key[64],
         return taken(l, path, pid, error);
     if (holder == HOLDER_STRANGER)
         log_warn("node_lock_taken", "by_process=%ld", (long)pid);
-    /* Without the name, the file is known to be held by those. */
+    /* This process, or children of an ended one, have the file's lock, too. */
     if (l->name < 0 && (holder == HOLDER_SELF || pid > 0) &&
         holder != HOLDER_STRANGER)
         return l;

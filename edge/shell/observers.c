@@ -1,6 +1,7 @@
 #include "edge/shell/observers.h"
 
-/* A ref is the observer's number and a count; refs stay below 2^63. */
+/* A ref is the observer's number in the high bits and a count in the lower 40;
+ * refs stay below 2^63. */
 enum { COUNT_BITS = 40 };
 #define NAME_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
 

@@ -16,7 +16,7 @@ struct host {
     struct lookup *lookup;
     struct address addresses[LOOKUP_ADDRESSES];
     size_t count;
-    bool failed; /* and it was told */
+    bool failed; /* the last lookup did, and that was logged */
 };
 
 struct peers {
@@ -53,7 +53,7 @@ static bool is_same(const struct host *h, const struct address *list,
     return true;
 }
 
-/* A name that is not found for once keeps its addresses. */
+/* After a failed lookup the name keeps its earlier addresses. */
 static void on_found(void *context, const struct address *list, size_t count,
                      const char *error)
 {
@@ -103,7 +103,7 @@ struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
     p->again.data = p;
     uv_timer_start(&p->again, on_again, AGAIN_MS, AGAIN_MS);
     look_up_all(p);
-    /* Numbers are there already: all of them at once. */
+    /* Texts that are addresses are resolved already: one event for all. */
     p->started = true;
     tell(p);
     return p;

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Between the two clocks the process may be put aside. */
+/* A shorter difference may come from preemption between the two readings. */
 static const struct span least = {500 * 1000};
 
 struct wake {
