@@ -117,8 +117,7 @@ void announce_news(struct node *n, struct link *link)
 {
     if (link->greeted == n->serial)
         return;
-    bool relay = link->kind == LINK_TO_RELAY;
-    todo_write(n, link, relay ? to_relay(n) : to_link(n));
+    todo_write(n, link, link->relay != NULL ? to_relay(n) : to_link(n));
 }
 
 void announce_changed(struct node *n)

@@ -10,7 +10,7 @@ static void answer_ping(struct node *n, struct link *link)
     if (link->blocked || !link->owes_pong)
         return;
     link->owes_pong = false;
-    link_write_token(n, link, LINK_PONG, link->pong);
+    link_write_token(n, link, LINK_PONG, link->pong_token);
 }
 
 void answers_take_token(struct node *n, struct link *link,
@@ -23,12 +23,12 @@ void answers_take_token(struct node *n, struct link *link,
     }
     if (type == LINK_PING) {
         link->owes_pong = true;
-        link->pong = token;
+        link->pong_token = token;
         answer_ping(n, link);
         return;
     }
     if (detector_answered(&link->detector, token, n->now))
-        paths_measured(&link->peer->paths, PATH_TCP, link->id,
+        paths_measured(&link->peer->paths, link->path, link->id,
                        link->detector.rtt);
     peer_touch(n, link->peer);
 }

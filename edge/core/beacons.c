@@ -226,7 +226,7 @@ static void take_refuse(struct node *n, const struct beacon *b,
 static bool is_evident(const struct node *n, const struct peer *p)
 {
     struct span recent = span_us(n->detector.lost_after.us / 4);
-    return p->paths.current.kind == PATH_TCP ||
+    return path_is_direct(&p->paths.current) ||
            !instant_reached(instant_after(p->beacon_heard, recent), n->now);
 }
 

@@ -94,16 +94,10 @@ static bool is_in_group(const struct peer *p, const char *group)
 
 int groups_route(const struct peer *p)
 {
-    switch (p->paths.current.kind) {
-    case PATH_TCP:
-    case PATH_UDP:
-        return ROUTE_DIRECT;
-    case PATH_RELAY:
-        return (int)p->paths.current.via;
-    case PATH_NONE:
-        return ROUTE_NONE;
-    }
-    return ROUTE_NONE;
+    const struct path *path = &p->paths.current;
+    if (path_is_relayed(path))
+        return (int)path->via;
+    return path_exists(path) ? ROUTE_DIRECT : ROUTE_NONE;
 }
 
 static void add_receiver(struct node *n, struct channel *c, struct peer *p)

@@ -77,7 +77,7 @@ void groups_write(struct node *n, struct peer *p, struct link *link)
     if (r == NULL)
         return;
     struct bytes packet = channel_plain(r->channel, r->cursor);
-    if (link->kind == LINK_TO_RELAY) {
+    if (!link->seals) {
         packet = channel_signed(r->channel, r->cursor, n->secret_key);
         packet.data += FORWARD_HEADER_SIZE;
         packet.size -= FORWARD_HEADER_SIZE;

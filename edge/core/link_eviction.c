@@ -21,8 +21,8 @@ static bool was_used(const struct node *n, const struct link *link)
 
 static bool is_idle(const struct node *n, const struct link *link)
 {
-    return link->kind == LINK_TO_PEER && link->state == LINK_UP &&
-           !link->blocked && link->waiting == NULL && !was_used(n, link) &&
+    return link->relay == NULL && link->state == LINK_UP && !link->blocked &&
+           link->waiting == NULL && !was_used(n, link) &&
            traffic_is_idle(link->peer);
 }
 
@@ -96,8 +96,7 @@ bool link_eviction_for_dial(struct node *n, struct peer *p)
 {
     if (n->direct_links < n->link_limit)
         return true;
-    bool needed = p->needs_link ||
-                  (p->said.partial && p->paths.current.kind == PATH_NONE);
+    bool needed = p->needs_link || (p->said.partial && !peer_has_path(p));
     if (needed && (p->links != NULL ? replace_dial(n, p) : make_place(n)))
         return true;
     if (needed)
@@ -106,13 +105,14 @@ bool link_eviction_for_dial(struct node *n, struct peer *p)
     return false;
 }
 
-bool link_eviction_for_incoming(struct node *n, uint32_t id)
+bool link_eviction_for_incoming(struct node *n, const struct node_event *event)
 {
     if (n->direct_links < n->link_limit + n->link_limit / 4 || make_place(n))
         return true;
-    struct link stranger = {.id = id};
+    struct link stranger = {.id = event->link.id,
+                            .transport = event->link.transport};
     write_spare(n, &stranger);
-    todo_disconnect(n, id);
+    todo_disconnect(n, &stranger);
     return false;
 }
 

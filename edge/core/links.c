@@ -23,11 +23,25 @@ struct link *link_get(struct node *n, uint32_t id)
     return n->recent_link;
 }
 
-struct link *link_new(struct node *n, uint32_t id, enum link_kind kind)
+/* What links of each transport are; all else of a link follows from this. */
+static const struct {
+    enum node_path path;
+    bool seals, probed;
+} transports[] = {
+    [NODE_TRANSPORT_TCP] = {.path = PATH_TCP, .seals = true, .probed = true},
+    [NODE_TRANSPORT_RELAY] = {.path = PATH_RELAY},
+};
+
+static struct link *link_new(struct node *n, uint32_t id,
+                             enum node_transport transport, struct relay *relay)
 {
     struct link *link = memory_new(sizeof *link);
     link->id = id;
-    link->kind = kind;
+    link->transport = transport;
+    link->path = transports[transport].path;
+    link->seals = transports[transport].seals;
+    link->probed = transports[transport].probed;
+    link->relay = relay;
     link->deadline = (struct deadline){
         .kind = DEADLINE_LINK,
         .subject = link,
@@ -36,9 +50,18 @@ struct link *link_new(struct node *n, uint32_t id, enum link_kind kind)
     link->used = n->now;
     detector_init(&link->detector, &n->detector, n->now);
     (void)map_put(&n->links, &id, link);
-    if (kind == LINK_TO_PEER)
-        n->direct_links++;
+    n->direct_links += relay == NULL;
     link_rearm(n, link);
+    return link;
+}
+
+struct link *link_dial(struct node *n, enum node_transport transport,
+                       struct relay *relay, const struct curve_key *key)
+{
+    struct link *link = link_new(n, n->next_link, transport, relay);
+    n->next_link += 2;
+    link->outgoing = true;
+    link->key = *key;
     return link;
 }
 
@@ -80,7 +103,7 @@ static void unlink_from_peer(struct link *link)
 void link_drop(struct node *n, struct link *link, bool disconnect)
 {
     if (disconnect)
-        todo_disconnect(n, link->id);
+        todo_disconnect(n, link);
     wake_waiting(n, link);
     forget_spent(n, link);
     unlink_from_peer(link);
@@ -88,8 +111,7 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
     (void)map_remove(&n->links, &link->id);
     if (n->recent_link == link)
         n->recent_link = NULL;
-    if (link->kind == LINK_TO_PEER)
-        n->direct_links--;
+    n->direct_links -= link->relay == NULL;
     free(link);
 }
 
@@ -159,27 +181,21 @@ static void write_refuse(struct node *n, const struct link *link,
 
 void links_dial(struct node *n, struct peer *p, const struct address *address)
 {
-    uint32_t id = n->next_link;
-    n->next_link += 2;
-    struct link *link = link_new(n, id, LINK_TO_PEER);
-    link->outgoing = true;
+    struct link *link =
+        link_dial(n, NODE_TRANSPORT_TCP, NULL, &p->said.link_key);
     link->address = *address;
-    link->key = p->said.link_key;
     link->version = p->version;
     attach(link, p);
-    struct node_todo *item = todo_add(n->todo, NODE_CONNECT);
-    item->link.id = id;
-    item->link.address = *address;
-    item->link.key = link->key;
+    todo_connect(n, link);
 }
 
 void links_opened(struct node *n, const struct node_event *event)
 {
     struct link *link = link_get(n, event->link.id);
-    if (link == NULL && event->link.id % 2 == 0) {
-        if (!link_eviction_for_incoming(n, event->link.id))
+    if (link == NULL && event->link.incoming) {
+        if (!link_eviction_for_incoming(n, event))
             return;
-        link = link_new(n, event->link.id, LINK_TO_PEER);
+        link = link_new(n, event->link.id, event->link.transport, NULL);
         link->key = event->link.key;
     }
     if (link == NULL || link->state != LINK_CONNECTING)
@@ -189,7 +205,7 @@ void links_opened(struct node *n, const struct node_event *event)
     link_rearm(n, link);
     if (event->link.address.family != ADDRESS_NONE)
         link->address = event->link.address;
-    if (link->kind == LINK_TO_RELAY)
+    if (link->relay != NULL)
         relays_opened(n, link);
     else if (link->outgoing)
         write_hello(n, link);
@@ -229,6 +245,7 @@ static void take_down(struct node *n, struct link *link, enum link_end how,
     struct peer *p = link->peer;
     bool was_up = link->state == LINK_UP;
     bool swallows = was_up && mtu_probe_failed(n, link);
+    enum node_path path = link->path;
     uint32_t id = link->id;
     struct instant heard = link->detector.heard;
     link_drop(n, link, disconnect);
@@ -238,7 +255,7 @@ static void take_down(struct node *n, struct link *link, enum link_end how,
         peer_unreachable(n, p);
     if (was_up) {
         p->broke = how == LINK_ENDED;
-        paths_down(&p->paths, PATH_TCP, id, how == LINK_SILENT, n->now);
+        paths_down(&p->paths, path, id, how == LINK_SILENT, n->now);
         if (first_up(p) == NULL)
             without_links(n, p, how, heard);
         if (swallows) {
@@ -265,11 +282,11 @@ void links_closed(struct node *n, const struct node_event *event)
     struct link *link = link_get(n, event->link.id);
     if (link == NULL)
         return;
-    if (link->kind == LINK_TO_PEER) {
+    struct relay *relay = link->relay;
+    if (relay == NULL) {
         take_down(n, link, LINK_ENDED, false);
         return;
     }
-    struct relay *relay = &n->relays[link->relay];
     link_drop(n, link, false);
     relay->link = NULL;
     relays_down(n, relay, relay_error_name(errors[event->link.failure]));
@@ -305,7 +322,7 @@ static void close_doubles(struct node *n, struct peer *p,
         bool ours_to_close = link->outgoing && (kept->outgoing || !smaller);
         if (link != kept && (ours_to_close || is_stale(n, link, kept))) {
             if (link->state == LINK_UP)
-                paths_down(&p->paths, PATH_TCP, link->id, false, n->now);
+                paths_down(&p->paths, link->path, link->id, false, n->now);
             link_drop(n, link, true);
         }
         link = next;
@@ -343,7 +360,7 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     if (n->revocation.serial > p->said.revocation_serial)
         todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
     announce_news(n, link);
-    paths_up(&p->paths, PATH_TCP, link->id, n->now);
+    paths_up(&p->paths, link->path, link->id, link->probed, n->now);
     dialer_stop(&p->dialer);
     close_doubles(n, p, link);
     peer_touch(n, p);
@@ -509,11 +526,11 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
 static void give_up(struct node *n, struct link *link)
 {
     bool hurried = detector_is_hurried(&link->detector);
-    if (link->kind == LINK_TO_PEER) {
+    if (link->relay == NULL) {
         take_down(n, link, hurried ? LINK_ABANDONED : LINK_SILENT, true);
         return;
     }
-    relays_down(n, &n->relays[link->relay],
+    relays_down(n, link->relay,
                 relay_error_name(link->state == LINK_UP ? RELAY_ERROR_SILENT
                                  : link->state == LINK_GREETING
                                      ? RELAY_ERROR_TIMEOUT
@@ -531,7 +548,7 @@ void link_hurry(struct node *n, struct link *link)
         return;
     }
     detector_hurry(&link->detector, n->now,
-                   link->kind == LINK_TO_PEER ? answer_soon : relay_answer);
+                   link->relay == NULL ? answer_soon : relay_answer);
     link_rearm(n, link);
 }
 
@@ -548,8 +565,7 @@ void links_due(struct node *n, struct link *link)
     case DETECTOR_WAIT:
         break;
     case DETECTOR_PROBE:
-        link_write_token(n, link,
-                         link->kind == LINK_TO_RELAY ? RELAY_PING : LINK_PING,
+        link_write_token(n, link, link->relay != NULL ? RELAY_PING : LINK_PING,
                          detector_asks(&link->detector, n->now));
         if (!link->blocked) /* An answer may have been lost. */
             mtu_probe_send(n, link);

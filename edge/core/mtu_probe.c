@@ -24,7 +24,7 @@ static void write_padded(struct node *n, const struct link *link,
 
 void mtu_probe_want(struct link *link)
 {
-    link->unproved = true;
+    link->unproved = link->probed;
     link->probe_first = link->probe_last + 1;
 }
 
@@ -46,7 +46,7 @@ void mtu_probe_answer(struct node *n, struct link *link)
     if (link->blocked || !link->owes_probed)
         return;
     link->owes_probed = false;
-    write_padded(n, link, LINK_PROBED, link->probed);
+    write_padded(n, link, LINK_PROBED, link->probed_token);
 }
 
 void mtu_probe_take(struct node *n, struct link *link, struct bytes packet)
@@ -60,7 +60,7 @@ void mtu_probe_take(struct node *n, struct link *link, struct bytes packet)
     }
     if (type == LINK_PROBE) {
         link->owes_probed = true;
-        link->probed = token;
+        link->probed_token = token;
         mtu_probe_answer(n, link);
         return;
     }
@@ -69,7 +69,7 @@ void mtu_probe_take(struct node *n, struct link *link, struct bytes packet)
         token > link->probe_last)
         return;
     link->unproved = false;
-    paths_trust(&link->peer->paths, PATH_TCP, link->id);
+    paths_trust(&link->peer->paths, link->path, link->id);
     dialer_succeeded(&link->peer->dialer);
     peer_touch(n, link->peer);
 }

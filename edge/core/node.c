@@ -222,7 +222,7 @@ static void take_packet(struct node *n, const struct node_event *event)
         n->counters.packets_dropped++;
         return;
     }
-    if (link->kind == LINK_TO_RELAY) {
+    if (link->relay != NULL) {
         relays_take(n, link, packet);
     } else if (is_session_packet(packet) && link->state == LINK_UP) {
         detector_heard(&link->detector, n->now);

@@ -31,6 +31,12 @@ enum node_path { PATH_NONE, PATH_TCP, PATH_UDP, PATH_RELAY };
 /* "none", "tcp", "udp", "relay" */
 const char *node_path_name(enum node_path path);
 
+/* What carries a link. The owner has sockets of each kind. */
+enum node_transport {
+    NODE_TRANSPORT_TCP,   /* CURVE over TCP, to a peer */
+    NODE_TRANSPORT_RELAY, /* to a relay: what its URL names */
+};
+
 struct node_conf {
     uint8_t secret_key[64];   /* the node's Ed25519 key; copied */
     struct bytes certificate; /* encoded; copied */
@@ -111,6 +117,8 @@ struct node_event {
         } datagram;
         struct {
             uint32_t id;
+            bool incoming;                 /* OPENED: the other end connected */
+            enum node_transport transport; /* OPENED, incoming */
             struct curve_key key;   /* OPENED, incoming: the connector's CURVE
                                        key, proved by the handshake */
             struct address address; /* OPENED: the other end's */
@@ -131,15 +139,16 @@ struct node_event {
     };
 };
 
-/* Outgoing links are named by the node with odd ids, incoming ones by the
- * owner with even ids, never twice in a process. */
+/* The node gives outgoing links odd ids and the owner gives incoming links even
+ * ids, so that the two never choose the same one; an id is never used twice in
+ * a process. Whether a link is incoming is told beside its id. */
 
 enum node_todo_kind {
     NODE_MULTICAST,     /* bytes: send the beacon on every interface */
     NODE_SEND_TO,       /* address, bytes: send the beacon by unicast */
     NODE_CONNECT,       /* link, address, key (the other's CURVE key) */
     NODE_CONNECT_RELAY, /* link, relay index */
-    NODE_DISCONNECT,    /* link: outgoing: close it; incoming: forget it */
+    NODE_DISCONNECT,    /* link: close it, or forget it if it is incoming */
     NODE_WRITE,         /* link, bytes */
     NODE_JOINED,        /* peer */
     NODE_LEFT,          /* peer, reason */
@@ -225,6 +234,8 @@ struct node_todo {
         struct {
             uint32_t id;
             uint32_t relay;
+            enum node_transport transport;
+            bool incoming;
             struct address address;
             struct curve_key key;
             bool lent; /* the list holds a reference to `block` until it is

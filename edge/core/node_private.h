@@ -61,20 +61,26 @@ struct deadline {
     void *subject;
 };
 
-enum link_kind { LINK_TO_PEER, LINK_TO_RELAY };
 enum link_state { LINK_CONNECTING, LINK_GREETING, LINK_UP };
 
 struct link {
     uint32_t id;
-    enum link_kind kind;
     enum link_state state;
-    bool outgoing;
+
+    /* What it is; all this is set when it is made. */
+    enum node_transport transport;
+    enum node_path path; /* what it is for the peers that it leads to */
+    bool outgoing;       /* this node dialled */
+    bool seals;          /* it ends at the peer, encrypts and authenticates: its
+                            packets need no seal of the session */
+    bool probed;         /* a padded probe tells whether large packets pass */
+    struct relay *relay; /* its other end; NULL: that is a peer */
+
     bool blocked;
     bool unproved;                    /* a padded probe's answer is awaited */
     uint64_t probe_first, probe_last; /* the tokens that would prove it */
     struct peer *peer; /* expected (outgoing) or greeted; NULL before */
     struct link *next_of_peer;
-    uint32_t relay; /* LINK_TO_RELAY: its index */
     struct address address;
     struct curve_key key; /* the other end's CURVE key */
     uint8_t version;      /* agreed on, or said in our HELLO */
@@ -87,7 +93,7 @@ struct link {
     struct peer *waiting; /* peers with output, while it is full */
     /* Answers that wait for it to take packets: the newest of each kind. */
     bool owes_pong, owes_probed;
-    uint64_t pong, probed;
+    uint64_t pong_token, probed_token;
     uint64_t step;     /* in which it was last written to */
     size_t step_bytes; /* so much */
     struct link *next_spent;
@@ -335,7 +341,9 @@ void todo_write_lent(struct node *n, const struct link *link,
                      struct bytes bytes, struct block *block);
 /* To all direct links that are up. */
 void links_tell_all(struct node *n, struct bytes packet);
-void todo_disconnect(struct node *n, uint32_t link);
+/* NODE_CONNECT, or NODE_CONNECT_RELAY for a link to a relay. */
+void todo_connect(struct node *n, const struct link *link);
+void todo_disconnect(struct node *n, const struct link *link);
 struct node_todo *todo_report(struct node *n, struct node_ref ref,
                               enum node_outcome outcome, const struct peer *p);
 
@@ -394,7 +402,10 @@ void beacons_to_configured(struct node *n);
 
 /* links.c */
 struct link *link_get(struct node *n, uint32_t id);
-struct link *link_new(struct node *n, uint32_t id, enum link_kind kind);
+/* Makes an outgoing link, with a new id. `relay`: the other end; NULL: that is
+ * a peer. The caller then says todo_connect. */
+struct link *link_dial(struct node *n, enum node_transport transport,
+                       struct relay *relay, const struct curve_key *key);
 /* Frees it; the owner is told to disconnect unless it said so itself. */
 void link_drop(struct node *n, struct link *link, bool disconnect);
 void links_dial(struct node *n, struct peer *p, const struct address *address);
@@ -424,7 +435,7 @@ void link_spare(struct node *n, struct link *link);
  * that of another link. False: the dialer is put off. */
 bool link_eviction_for_dial(struct node *n, struct peer *p);
 /* For one that came in. False: there is none, and the other end was told. */
-bool link_eviction_for_incoming(struct node *n, uint32_t id);
+bool link_eviction_for_incoming(struct node *n, const struct node_event *event);
 /* LINK_SPARE */
 void link_eviction_spared(struct node *n, struct link *link, struct reader *r);
 
@@ -514,6 +525,10 @@ void peer_restarted(struct node *n, struct peer *p);
 bool peer_settle(struct node *n, struct peer *p);
 void peer_view(const struct node *n, const struct peer *p,
                struct node_peer *view);
+static inline bool peer_has_path(const struct peer *p)
+{
+    return path_exists(&p->paths.current);
+}
 /* The link that packets to the peer go over now, or NULL. */
 struct link *peer_link(struct node *n, const struct peer *p);
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once);

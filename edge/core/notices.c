@@ -78,7 +78,7 @@ void notices_answer(struct node *n, const struct node_id *id,
                     const struct link *link, uint8_t type)
 {
     struct outsider *o = outsider_get(n, id);
-    if (o == NULL || link->kind != LINK_TO_RELAY ||
+    if (o == NULL || link->relay == NULL ||
         (type != PACKET_INIT && type != PACKET_SEALED))
         return;
     (void)refusal_say(n, false, o->reason, -1, &o->id, o->name, NULL);
@@ -144,7 +144,7 @@ void notices_take(struct node *n, const struct node_id *from, struct link *link,
     uint8_t room[SEALED_NOTICE_SIZE];
     struct notice m;
     struct bytes opened;
-    if (link->kind != LINK_TO_RELAY ||
+    if (link->relay == NULL ||
         !notice_open(sealed, n->keys.announcement, room, &m, &opened) ||
         !node_id_equal(&m.whom, &n->certificate.node) ||
         m.whom_epoch.value != n->epoch.value ||
@@ -176,7 +176,7 @@ void notices_ask(struct node *n, struct peer *p)
     p->refused_at = n->now;
     traffic_end(n, p, SESSION_NOT_DELIVERED);
     p->session_until = INSTANT_NEVER; /* The next INIT ends the session. */
-    if (link != NULL && link->kind == LINK_TO_RELAY)
+    if (link != NULL && link->relay != NULL)
         traffic_ask(n, p, link);
 }
 
@@ -226,7 +226,7 @@ void notices_take_relenting(struct node *n, struct peer *p, struct link *link,
 /* An INIT shows the peer that this node does not refuse it any more. */
 void notices_relent(struct node *n, struct peer *p)
 {
-    if (!p->relents || !p->joined || p->paths.current.kind != PATH_RELAY)
+    if (!p->relents || !p->joined || !path_is_relayed(&p->paths.current))
         return;
     struct session *s = traffic_session(n, p);
     if (s == NULL || session_ping(s, ++n->next_token))

@@ -214,7 +214,7 @@ void outsiders_admit(struct node *n, struct peer *p)
             continue;
         p->listings[i] = (struct listing){true, relay->generation};
         if (n->use_relays)
-            paths_up(&p->paths, PATH_RELAY, relay->index, n->now);
+            paths_relay_up(&p->paths, relay->index, n->now);
     }
     p->relents = o->told_at.us != INT64_MIN;
     drop(n, o);

@@ -6,8 +6,8 @@ static const struct span hold_longest = {300 * (int64_t)1000 * 1000};
 static const struct span hold_forgotten = {60 * 1000 * 1000};
 /* A change to another path of the same kind must save so much RTT. */
 static const struct span rtt_margin = {5 * 1000};
-/* A relay cannot be probed for one peer, so a suspicion of it expires. */
-static const struct span relay_doubt = {2 * 1000 * 1000};
+/* A path without probes cannot prove itself, so its suspicion expires. */
+static const struct span unprobed_doubt = {2 * 1000 * 1000};
 
 const char *node_path_name(enum node_path path)
 {
@@ -44,7 +44,7 @@ static struct path *find(struct paths *p, enum node_path kind, uint32_t via)
     return NULL;
 }
 
-void paths_up(struct paths *p, enum node_path kind, uint32_t via,
+void paths_up(struct paths *p, enum node_path kind, uint32_t via, bool probed,
               struct instant now)
 {
     if (find(p, kind, via) != NULL)
@@ -54,7 +54,8 @@ void paths_up(struct paths *p, enum node_path kind, uint32_t via,
         *path = (struct path){
             .kind = kind,
             .via = via,
-            .proved = kind == PATH_RELAY, /* A relay needs no probe. */
+            .probed = probed,
+            .proved = !probed,
             .rtt = span_us(-1),
             .since = now,
         };
@@ -81,6 +82,16 @@ void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
     if (failed)
         hold_down(hold, now);
     *path = (struct path){0};
+}
+
+void paths_relay_up(struct paths *p, uint32_t relay, struct instant now)
+{
+    paths_up(p, PATH_RELAY, relay, false, now);
+}
+
+void paths_relay_down(struct paths *p, uint32_t relay, struct instant now)
+{
+    paths_down(p, PATH_RELAY, relay, false, now);
 }
 
 void paths_measured(struct paths *p, enum node_path kind, uint32_t via,
@@ -140,8 +151,8 @@ static bool is_better(const struct paths *p, const struct path *a,
 
 static struct instant doubt_end(const struct path *path)
 {
-    return path->kind == PATH_RELAY && path->doubted
-               ? instant_after(path->doubted_at, relay_doubt)
+    return path->doubted && !path->probed
+               ? instant_after(path->doubted_at, unprobed_doubt)
                : INSTANT_NEVER;
 }
 
@@ -158,7 +169,7 @@ bool paths_choose(struct paths *p, struct instant now)
     end_doubts(p, now);
     for (int i = 0; i < PATHS_MAX; i++) {
         const struct path *path = &p->list[i];
-        if (path->kind != PATH_NONE && is_better(p, path, best, now))
+        if (path_exists(path) && is_better(p, path, best, now))
             best = path;
     }
     struct path chosen =
@@ -174,9 +185,9 @@ bool paths_doubt(struct paths *p, struct instant now)
     bool other = false;
     end_doubts(p, now);
     for (int i = 0; i < PATHS_MAX; i++)
-        other = other || (p->list[i].kind != PATH_NONE && p->list[i].proved &&
+        other = other || (path_exists(&p->list[i]) && p->list[i].proved &&
                           &p->list[i] != current);
-    if (current == NULL || current->kind == PATH_NONE || !other)
+    if (current == NULL || !path_exists(current) || !other)
         return false;
     current->doubted = true;
     current->doubted_at = now;
@@ -203,7 +214,7 @@ struct instant paths_deadline(const struct paths *p, struct instant now)
     struct instant deadline = INSTANT_NEVER;
     for (int i = 0; i < PATHS_MAX; i++) {
         enum node_path kind = p->list[i].kind;
-        if (kind != PATH_NONE && is_held(p, kind, now))
+        if (path_exists(&p->list[i]) && is_held(p, kind, now))
             deadline = instant_min(deadline, p->holds[kind].until);
         deadline = instant_min(deadline, doubt_end(&p->list[i]));
     }

@@ -21,9 +21,10 @@ enum { PATHS_MAX = 16, PATH_KINDS = PATH_RELAY + 1 };
 struct path {
     enum node_path kind;       /* NONE: a free slot */
     uint32_t via;              /* the link, or the relay's index */
+    bool probed;               /* probes tell whether it works */
     bool proved;               /* large packets pass in both directions */
     bool doubted;              /* suspected */
-    struct instant doubted_at; /* on a relay the suspicion expires */
+    struct instant doubted_at; /* without probes the suspicion expires */
     struct span rtt;           /* < 0: unknown */
     struct instant since;
 };
@@ -40,14 +41,31 @@ struct paths {
     struct path current; /* kind NONE: there is none */
 };
 
+/* To ask of one path, as of `current`. */
+static inline bool path_exists(const struct path *p)
+{
+    return p->kind != PATH_NONE;
+}
+static inline bool path_is_relayed(const struct path *p) /* `via`: its index */
+{
+    return p->kind == PATH_RELAY;
+}
+static inline bool path_is_direct(const struct path *p) /* `via`: the link */
+{
+    return path_exists(p) && !path_is_relayed(p);
+}
+
 void paths_init(struct paths *p);
-/* A path came up; a direct one is not proved yet. If all slots are used, the
- * new path is ignored. */
-void paths_up(struct paths *p, enum node_path kind, uint32_t via,
+/* A direct path came up; one that is probed is not proved yet. If all slots are
+ * used, the new path is ignored. */
+void paths_up(struct paths *p, enum node_path kind, uint32_t via, bool probed,
               struct instant now);
 /* A path went down; `failed`: it fell silent, so its kind is held down. */
 void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
                 struct instant now);
+/* The relay lists the peer, or does not any more. */
+void paths_relay_up(struct paths *p, uint32_t relay, struct instant now);
+void paths_relay_down(struct paths *p, uint32_t relay, struct instant now);
 /* Acknowledgements stall on the current path, which is suspected now. True if
  * another path is up, to which paths_choose then changes; if all paths are
  * suspected, they take turns. A kind that is suspected twice within a minute is

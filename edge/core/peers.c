@@ -63,7 +63,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
 void peer_drop_links(struct node *n, struct peer *p)
 {
     while (p->links != NULL) {
-        paths_down(&p->paths, PATH_TCP, p->links->id, false, n->now);
+        paths_down(&p->paths, p->links->path, p->links->id, false, n->now);
         link_drop(n, p->links, true);
     }
 }
@@ -157,7 +157,7 @@ static void choose_path(struct node *n, struct peer *p)
     if (!paths_choose(&p->paths, n->now))
         return;
     enum node_path path = p->paths.current.kind;
-    if (path == PATH_NONE)
+    if (!peer_has_path(p))
         p->pathless_since = p->unreached_since = n->now;
     else
         p->pathless_since = p->unreached_since = INSTANT_NEVER;
@@ -194,7 +194,7 @@ bool peer_try_join(struct node *n, struct peer *p)
     bool waited =
         n->peers.count > CROWD ||
         instant_reached(instant_after(p->known_since, join_grace), n->now);
-    if (p->paths.current.kind == PATH_NONE && !waited)
+    if (!peer_has_path(p) && !waited)
         return false;
     if (name_is_anothers(n, p))
         return false;
@@ -203,7 +203,7 @@ bool peer_try_join(struct node *n, struct peer *p)
     p->gone = 0;
     p->since = n->now;
     p->session_until = INSTANT_NEVER;
-    if (p->paths.current.kind == PATH_NONE)
+    if (!peer_has_path(p))
         p->pathless_since = n->now; /* What it was sent has waited for this. */
     n->joined_count++;
     view_todo(n, p, todo_add(n->todo, NODE_JOINED));
@@ -246,7 +246,7 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason)
     peer_drop_links(n, p);
     for (size_t i = 0; i < n->relay_count; i++) {
         p->listings[i].listed = false;
-        paths_down(&p->paths, PATH_RELAY, (uint32_t)i, false, n->now);
+        paths_relay_down(&p->paths, (uint32_t)i, n->now);
     }
     dialer_stop(&p->dialer);
     outsiders_look_soon(n);
@@ -266,7 +266,7 @@ static void tell_version(struct node *n, struct peer *p, struct link *link)
 
 void peer_unspoken(struct node *n, struct peer *p, struct link *link)
 {
-    int relay = link->kind == LINK_TO_RELAY ? (int)link->relay : -1;
+    int relay = link->relay != NULL ? (int)link->relay->index : -1;
     (void)refusal_say(n, false, REFUSAL_VERSION, relay, &p->id, p->name,
                       relay < 0 ? &link->address : NULL);
     tell_version(n, p, link);
@@ -376,21 +376,14 @@ static void expire(struct node *n, struct peer *p)
 struct link *peer_link(struct node *n, const struct peer *p)
 {
     const struct path *path = &p->paths.current;
-    switch (path->kind) {
-    case PATH_TCP:
-        return link_get(n, path->via);
-    case PATH_RELAY:
+    if (path_is_relayed(path))
         return n->relays[path->via].link;
-    case PATH_UDP:
-    case PATH_NONE:
-        return NULL;
-    }
-    return NULL;
+    return path_exists(path) ? link_get(n, path->via) : NULL;
 }
 
 void peer_awaits_place(struct node *n, struct peer *p)
 {
-    if (p->paths.current.kind == PATH_NONE &&
+    if (!peer_has_path(p) &&
         !instant_reached(instant_after(p->unreached_since, silent_linger),
                          n->now))
         p->pathless_since = n->now;
@@ -398,7 +391,7 @@ void peer_awaits_place(struct node *n, struct peer *p)
 
 void peer_begins_to_wait(struct node *n, struct peer *p)
 {
-    if (p->paths.current.kind == PATH_NONE)
+    if (!peer_has_path(p))
         p->pathless_since = p->unreached_since = n->now;
 }
 
@@ -407,7 +400,7 @@ void peer_begins_to_wait(struct node *n, struct peer *p)
 static void look_for_need(struct node *n, struct peer *p)
 {
     struct instant again = instant_after(n->now, need_pause);
-    p->needs_link = p->paths.current.kind == PATH_NONE && traffic_waits(p);
+    p->needs_link = !peer_has_path(p) && traffic_waits(p);
     if (!p->needs_link || !p->joined)
         return;
     if (!instant_reached(p->dialer.at, instant_after(n->now, place_pause)))
@@ -514,7 +507,7 @@ static bool write_only(struct node *n, struct peer *p)
 
 bool peer_settle(struct node *n, struct peer *p)
 {
-    if (!p->changed && p->joined && p->paths.current.kind != PATH_NONE)
+    if (!p->changed && p->joined && peer_has_path(p))
         return write_only(n, p);
     p->changed = false;
     if (instant_reached(expires_at(n, p), n->now))
@@ -559,15 +552,15 @@ void peer_view(const struct node *n, const struct peer *p,
         .traffic = p->traffic,
     };
     const struct link *link = NULL;
-    if (path->kind == PATH_TCP)
+    if (path_is_direct(path))
         link = map_get(&n->links, &path->via);
-    if (path->kind == PATH_RELAY) {
+    if (path_is_relayed(path)) {
         link = n->relays[path->via].link;
         view->relay = path->via;
     }
     if (link != NULL)
         view->endpoint = link->address;
-    if (path->kind == PATH_TCP && link != NULL)
+    if (path_is_direct(path) && link != NULL)
         view->rtt = link->detector.rtt;
     else if (p->session != NULL)
         view->rtt = p->session->rtt;

@@ -28,18 +28,9 @@ static void tell_state(struct node *n, const struct relay *relay)
 
 static void connect_now(struct node *n, struct relay *relay)
 {
-    uint32_t id = n->next_link;
-    n->next_link += 2;
-    struct link *link = link_new(n, id, LINK_TO_RELAY);
-    link->outgoing = true;
-    link->relay = relay->index;
-    link->key = relay->key;
-    relay->link = link;
+    relay->link = link_dial(n, NODE_TRANSPORT_RELAY, relay, &relay->key);
     relay->state = RELAY_CONNECTING;
-    struct node_todo *item = todo_add(n->todo, NODE_CONNECT_RELAY);
-    item->link.id = id;
-    item->link.relay = relay->index;
-    item->link.key = relay->key;
+    todo_connect(n, relay->link);
     rearm(n, relay);
 }
 
@@ -95,7 +86,7 @@ void relays_down(struct node *n, struct relay *relay, const char *error)
         size_t cursor = 0;
         struct peer *p;
         while ((p = map_next(&n->peers, &cursor)) != NULL)
-            paths_down(&p->paths, PATH_RELAY, relay->index, false, n->now);
+            paths_relay_down(&p->paths, relay->index, n->now);
     }
     touch_listed(n, relay);
     relay->retry_at = instant_after(n->now, jittered(n, relay->backoff));
@@ -125,7 +116,7 @@ void relays_retry(struct node *n)
 void relays_opened(struct node *n, struct link *link)
 {
     struct relay_hello hello = {
-        .version = n->relays[link->relay].version,
+        .version = link->relay->version,
         .certificate = bytes_of(n->certificate_blob, n->certificate_size),
         .epoch = n->epoch,
         .lost_after_ms = (uint32_t)(n->detector.lost_after.us / 1000),
@@ -213,7 +204,7 @@ static void take_entry(struct node *n, struct relay *relay,
     p->broke = false;
     p->suspect_by = (struct instant){INT64_MIN};
     if (n->use_relays)
-        paths_up(&p->paths, PATH_RELAY, relay->index, n->now);
+        paths_relay_up(&p->paths, relay->index, n->now);
     peer_dial_soon(n, p, false);
     peer_touch(n, p);
 }
@@ -230,7 +221,7 @@ static void take_present(struct node *n, struct relay *relay, struct reader *r)
 static void unlist(struct node *n, struct peer *p, const struct relay *relay)
 {
     p->listings[relay->index].listed = false;
-    paths_down(&p->paths, PATH_RELAY, relay->index, false, n->now);
+    paths_relay_down(&p->paths, relay->index, n->now);
     peer_touch(n, p);
 }
 
@@ -376,7 +367,7 @@ static void take_pong(struct node *n, struct link *link, struct reader *r)
 
 void relays_take(struct node *n, struct link *link, struct bytes packet)
 {
-    struct relay *relay = &n->relays[link->relay];
+    struct relay *relay = link->relay;
     struct reader r = reader_of(packet);
     enum packet_type type = read_u8(&r);
     bool up = link->state == LINK_UP;

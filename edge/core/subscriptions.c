@@ -300,9 +300,9 @@ void subscriptions_take(struct node *n, struct peer *p, struct link *link,
                         struct bytes packet)
 {
     struct multicast_packet m;
-    bool by_relay = link->kind == LINK_TO_RELAY;
+    bool is_signed = !link->seals;
     /* Nothing from a peer before its join [P-8.2]. */
-    if (!multicast_decode(packet, by_relay, &m) || !peer_try_join(n, p)) {
+    if (!multicast_decode(packet, is_signed, &m) || !peer_try_join(n, p)) {
         n->counters.packets_dropped++;
         return;
     }
@@ -311,7 +311,7 @@ void subscriptions_take(struct node *n, struct peer *p, struct link *link,
         if (group_of(n, &m.tag) != NULL)
             tell_ignorance(n, p, &m, 0);
         n->counters.packets_dropped++;
-    } else if (by_relay && !group_signed_by(&m, &p->id)) {
+    } else if (is_signed && !group_signed_by(&m, &p->id)) {
         n->counters.packets_dropped++;
     } else {
         s->via = link->id;

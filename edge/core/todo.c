@@ -71,16 +71,25 @@ const struct node_peer *todo_peer(struct node *n, const struct peer *p)
     return view;
 }
 
+static struct node_todo *add_link(struct node *n, enum node_todo_kind kind,
+                                  const struct link *link)
+{
+    struct node_todo *item = todo_add(n->todo, kind);
+    item->link.id = link->id;
+    item->link.transport = link->transport;
+    item->link.incoming = !link->outgoing;
+    return item;
+}
+
 static struct node_todo *add_write(struct node *n, const struct link *link,
                                    struct bytes bytes, struct block *block)
 {
-    struct node_todo *item = todo_add(n->todo, NODE_WRITE);
-    item->link.id = link->id;
+    struct node_todo *item = add_link(n, NODE_WRITE, link);
     item->link.bytes = bytes;
     item->link.block = block;
     n->counters.packets_sent++;
-    if (link->kind == LINK_TO_RELAY)
-        n->relays[link->relay].bytes_sent += bytes.size;
+    if (link->relay != NULL)
+        link->relay->bytes_sent += bytes.size;
     return item;
 }
 
@@ -101,9 +110,19 @@ void todo_write_lent(struct node *n, const struct link *link,
     n->todo->lent++;
 }
 
-void todo_disconnect(struct node *n, uint32_t link)
+void todo_connect(struct node *n, const struct link *link)
 {
-    todo_add(n->todo, NODE_DISCONNECT)->link.id = link;
+    const struct relay *relay = link->relay;
+    struct node_todo *item =
+        add_link(n, relay != NULL ? NODE_CONNECT_RELAY : NODE_CONNECT, link);
+    item->link.key = link->key;
+    item->link.address = link->address;
+    item->link.relay = relay != NULL ? relay->index : 0;
+}
+
+void todo_disconnect(struct node *n, const struct link *link)
+{
+    (void)add_link(n, NODE_DISCONNECT, link);
 }
 
 struct node_todo *todo_report(struct node *n, struct node_ref ref,
@@ -126,6 +145,6 @@ void links_tell_all(struct node *n, struct bytes packet)
     size_t cursor = 0;
     struct link *link;
     while ((link = map_next(&n->links, &cursor)) != NULL)
-        if (link->kind == LINK_TO_PEER && link->state == LINK_UP)
+        if (link->relay == NULL && link->state == LINK_UP)
             todo_write(n, link, packet);
 }

@@ -139,7 +139,7 @@ void traffic_end(struct node *n, struct peer *p, enum session_settled how)
     free(p->session);
     p->session = NULL;
     p->session_until = INSTANT_NEVER;
-    if (p->joined && p->paths.current.kind == PATH_NONE)
+    if (p->joined && !peer_has_path(p))
         p->pathless_since = n->now;
     peer_touch(n, p);
 }
@@ -170,8 +170,7 @@ static bool submit(struct node *n, struct peer *p, struct node_ref ref,
 
 void traffic_dial_for(struct node *n, struct peer *p)
 {
-    if (p->paths.current.kind == PATH_NONE && p->links == NULL &&
-        p->dialer.rounds == 0)
+    if (!peer_has_path(p) && p->links == NULL && p->dialer.rounds == 0)
         peer_dial_soon(n, p, true);
 }
 
@@ -301,8 +300,8 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
             n->counters.packets_dropped++;
         break;
     case PACKET_PLAIN:
-        /* Only a direct link authenticates the sender [P-6.1]. */
-        if (link->kind == LINK_TO_PEER)
+        /* Only a link that seals authenticates the sender [P-6.1]. */
+        if (link->seals)
             take_records(n, p, link, packet, size);
         else
             n->counters.packets_dropped++;
@@ -355,7 +354,7 @@ static void ack_back(struct node *n, struct peer *p)
         link->blocked)
         return;
     struct writer w = traffic_begin(n, p, link, SESSION_ACK_SIZE);
-    if (session_write_ack(p->session, link->kind == LINK_TO_RELAY, &w))
+    if (session_write_ack(p->session, !link->seals, &w))
         traffic_end_packet(n, p, link, &w);
 }
 
@@ -367,7 +366,7 @@ static void write_session(struct node *n, struct peer *p, struct link *link)
     if (!session_has_output(s) || traffic_lend(n, p, link))
         return;
     struct writer w = traffic_begin(n, p, link, session_write_size(s));
-    if (session_write(s, link->kind == LINK_TO_RELAY, n->now, &w))
+    if (session_write(s, !link->seals, n->now, &w))
         traffic_end_packet(n, p, link, &w);
 }
 
@@ -428,11 +427,12 @@ void traffic_path_changed(struct node *n, struct peer *p)
  * acknowledgement may have been lost on another path. */
 static struct instant stall_at(const struct peer *p)
 {
-    enum node_path kind = p->paths.current.kind;
-    if (p->session == NULL || p->waiting || kind == PATH_NONE)
+    if (p->session == NULL || p->waiting || !peer_has_path(p))
         return INSTANT_NEVER;
     struct instant at = session_stall_at(p->session);
-    return kind == PATH_RELAY ? at : instant_after(at, direct_patience);
+    return path_is_relayed(&p->paths.current)
+               ? at
+               : instant_after(at, direct_patience);
 }
 
 /* On a direct path the link's measurement: the session's may stem from another
@@ -440,7 +440,7 @@ static struct instant stall_at(const struct peer *p)
 struct span traffic_rtt(const struct peer *p)
 {
     const struct path *path = &p->paths.current;
-    bool by_relay = path->kind == PATH_RELAY && p->session != NULL;
+    bool by_relay = path_is_relayed(path) && p->session != NULL;
     return by_relay ? p->session->rtt : path->rtt;
 }
 
@@ -457,7 +457,7 @@ static struct instant doubt_at(const struct peer *p)
 struct instant traffic_deadline(const struct node *n, const struct peer *p)
 {
     (void)n;
-    if (p->session == NULL || p->paths.current.kind == PATH_NONE || !p->joined)
+    if (p->session == NULL || !peer_has_path(p) || !p->joined)
         return INSTANT_NEVER;
     struct instant at = doubt_at(p);
     if (!p->waiting)
@@ -482,7 +482,7 @@ void traffic_doubt(struct node *n, struct peer *p, bool progressed)
     if (link == NULL || !paths_doubt(&p->paths, n->now))
         return;
     n->counters.doubts++;
-    if (link->kind == LINK_TO_PEER) {
+    if (link->probed) {
         if (!link->unproved)
             mtu_probe_want(link);
         mtu_probe_send(n, link);

@@ -5,7 +5,7 @@ struct writer traffic_begin(struct node *n, const struct peer *p,
 {
     size += FORWARD_HEADER_SIZE;
     struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
-    if (link->kind == LINK_TO_RELAY) {
+    if (link->relay != NULL) {
         write_u8(&w, RELAY_FORWARD);
         write_bytes(&w, bytes_of(p->id.key, KEY_SIZE));
     }
@@ -34,8 +34,7 @@ bool traffic_lend(struct node *n, struct peer *p, struct link *link)
 {
     struct bytes packet;
     struct block *block;
-    if (link->kind == LINK_TO_RELAY ||
-        !session_lend(p->session, n->now, &packet, &block))
+    if (!link->seals || !session_lend(p->session, n->now, &packet, &block))
         return false;
     todo_write_lent(n, link, packet, block);
     wrote(n, p, link, packet.size);

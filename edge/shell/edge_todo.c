@@ -5,12 +5,6 @@
 
 #include <stdio.h>
 
-/* Odd ids are the node's own: outgoing. */
-static bool is_outgoing(uint32_t link)
-{
-    return link % 2 == 1;
-}
-
 static void connect_relay(struct edge *e, const struct node_todo *item)
 {
     const struct relay_url *url = &e->relays[item->link.relay];
@@ -26,9 +20,11 @@ static void connect_relay(struct edge *e, const struct node_todo *item)
                           url->port);
 }
 
-static void disconnect(struct edge *e, uint32_t link)
+static void disconnect(struct edge *e, const struct node_todo *item)
 {
-    if (is_outgoing(link))
+    uint32_t link = item->link.id;
+
+    if (!item->link.incoming)
         outgoing_disconnect(e->outgoing, link);
     else if (e->incoming != NULL)
         incoming_forget(e->incoming, link);
@@ -38,7 +34,7 @@ static void write_link(struct edge *e, const struct node_todo *item)
 {
     uint32_t link = item->link.id;
 
-    if (is_outgoing(link))
+    if (!item->link.incoming)
         outgoing_write(e->outgoing, link, item->link.bytes, item->link.block);
     else if (e->incoming != NULL)
         incoming_write(e->incoming, link, item->link.bytes, item->link.block);
@@ -77,7 +73,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
         connect_relay(e, item);
         break;
     case NODE_DISCONNECT:
-        disconnect(e, item->link.id);
+        disconnect(e, item);
         break;
     case NODE_REVOKED:
         if (e->options.revoked != NULL)

@@ -282,10 +282,11 @@ static struct link *open_link(struct incoming *in, const uint8_t *routing_id,
     gate_prove(in->gate, fd, in->last_id + 2);
     struct link *l = link_new(in, routing_id, fd);
     arm(in);
-    turn_add(in->turn,
-             &(struct node_event){
-                 .kind = NODE_LINK_OPENED,
-                 .link = {.id = l->id, .key = key, .address = address}});
+    turn_add(in->turn, &(struct node_event){.kind = NODE_LINK_OPENED,
+                                            .link = {.id = l->id,
+                                                     .incoming = true,
+                                                     .key = key,
+                                                     .address = address}});
     return l;
 }
 

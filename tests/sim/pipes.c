@@ -243,6 +243,7 @@ static void to_node(struct world *w, struct pipe *p, int side, struct event *e)
     if (!end->told) {
         events[count].kind = NODE_LINK_OPENED;
         events[count].link.id = (uint32_t)end->id;
+        events[count].link.incoming = true;
         events[count].link.key = p->connector_key;
         events[count++].link.address = p->seen_from;
         end->told = true;

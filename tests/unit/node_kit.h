@@ -155,6 +155,7 @@ static inline void do_item(struct pair *p, struct side *s,
             o->link = p->incoming += 2;
             struct node_event in = {.kind = NODE_LINK_OPENED};
             in.link.id = o->link;
+            in.link.incoming = true;
             memcpy(in.link.key.key, node_link_keys(s->node)->public_key, 32);
             step(p, o, &in);
             e.kind = NODE_LINK_OPENED;

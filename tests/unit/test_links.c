@@ -21,6 +21,7 @@ enum { MEMORY = 256 * 1024 * 1024, HELLO_MS = 1000, CONNECTIONS = 16 };
 struct heard {
     enum node_event_kind kind;
     uint32_t link;
+    bool incoming;
     uint32_t number;
     enum link_failure failure;
     struct curve_key key;
@@ -61,8 +62,10 @@ static void take(struct end *end)
         struct heard h = {.kind = e->kind, .link = e->link.id};
         if (e->kind == NODE_LINK_CLOSED)
             h.failure = e->link.failure;
-        if (e->kind == NODE_LINK_OPENED)
+        if (e->kind == NODE_LINK_OPENED) {
             h.key = e->link.key;
+            h.incoming = e->link.incoming;
+        }
         if (e->kind == NODE_LINK_PACKET && e->link.bytes.size >= 4)
             memcpy(&h.number, e->link.bytes.data, 4);
         assert_true(end->count < HEARD);
@@ -217,7 +220,8 @@ static void packets_cross_both_ways(void **state)
 
     (void)state;
     uint32_t in = link_up(1);
-    assert_int_equal(in % 2, 0);
+    assert_true(await(&w.there, NODE_LINK_OPENED, 1)->incoming);
+    assert_false(await(&w.here, NODE_LINK_OPENED, 1)->incoming);
     assert_memory_equal(await(&w.there, NODE_LINK_OPENED, 1)->key.key,
                         w.here_keys.public_key, 32);
     assert_int_equal(await(&w.there, NODE_LINK_PACKET, 1)->number, 1);

@@ -11,7 +11,7 @@ static struct instant at(int64_t s)
 static void good(struct paths *p, enum node_path kind, uint32_t via,
                  struct instant now)
 {
-    paths_up(p, kind, via, now);
+    paths_up(p, kind, via, true, now);
     paths_trust(p, kind, via);
 }
 
@@ -21,7 +21,7 @@ static void the_better_kind_goes_first(void **state)
     struct paths p;
     paths_init(&p);
     assert_false(paths_choose(&p, at(0)));
-    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_relay_up(&p, 0, at(0));
     assert_true(paths_choose(&p, at(0)));
     assert_int_equal(p.current.kind, PATH_RELAY);
     good(&p, PATH_UDP, 5, at(1));
@@ -41,7 +41,7 @@ static void a_failed_kind_is_held_down_longer_each_time(void **state)
     (void)state;
     struct paths p;
     paths_init(&p);
-    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_relay_up(&p, 0, at(0));
     good(&p, PATH_TCP, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
     paths_down(&p, PATH_TCP, 1, true, at(10));
@@ -77,8 +77,8 @@ static void two_relays_alike_do_not_take_turns(void **state)
     (void)state;
     struct paths p;
     paths_init(&p);
-    paths_up(&p, PATH_RELAY, 0, at(0));
-    paths_up(&p, PATH_RELAY, 1, at(0));
+    paths_relay_up(&p, 0, at(0));
+    paths_relay_up(&p, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
     uint32_t first = p.current.via;
     paths_measured(&p, PATH_RELAY, first, span_ms(20));
@@ -98,7 +98,7 @@ static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
     good(&p, PATH_TCP, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
     assert_false(paths_doubt(&p, at(1))); /* There is no other. */
-    paths_up(&p, PATH_RELAY, 0, at(2));
+    paths_relay_up(&p, 0, at(2));
     assert_true(paths_doubt(&p, at(2)));
     assert_true(paths_choose(&p, at(2)));
     assert_int_equal(p.current.kind, PATH_RELAY);
@@ -120,9 +120,9 @@ static void doubt_of_a_relay_passes(void **state)
     (void)state;
     struct paths p;
     paths_init(&p);
-    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_relay_up(&p, 0, at(0));
     assert_true(paths_choose(&p, at(0)));
-    paths_up(&p, PATH_TCP, 1, at(0));
+    paths_up(&p, PATH_TCP, 1, true, at(0));
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_doubt(&p, at(1)));
     assert_int_equal(paths_deadline(&p, at(1)).us, at(3).us);
@@ -158,7 +158,7 @@ static void one_held_down_is_better_than_one_in_doubt(void **state)
     struct paths p;
     paths_init(&p);
     good(&p, PATH_TCP, 1, at(0));
-    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_relay_up(&p, 0, at(0));
     assert_true(paths_choose(&p, at(0)));
     for (int i = 1; i <= 2; i++) {
         assert_true(paths_doubt(&p, at(10 * i)));
@@ -180,16 +180,16 @@ static void an_unproved_path_is_only_better_than_none(void **state)
     (void)state;
     struct paths p;
     paths_init(&p);
-    paths_up(&p, PATH_TCP, 1, at(0));
+    paths_up(&p, PATH_TCP, 1, true, at(0));
     assert_true(paths_choose(&p, at(0)));
     assert_int_equal(p.current.kind, PATH_TCP);
-    paths_up(&p, PATH_RELAY, 0, at(1));
+    paths_relay_up(&p, 0, at(1));
     assert_true(paths_choose(&p, at(1)));
     assert_int_equal(p.current.kind, PATH_RELAY);
     good(&p, PATH_UDP, 2, at(3));
     assert_true(paths_choose(&p, at(3)));
     assert_true(paths_doubt(&p, at(3)));
-    paths_down(&p, PATH_RELAY, 0, false, at(4));
+    paths_relay_down(&p, 0, at(4));
     assert_false(paths_choose(&p, at(4))); /* One in doubt is better, too. */
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_choose(&p, at(5)));
@@ -204,7 +204,7 @@ static void a_hold_is_not_doubled_while_it_lasts(void **state)
     paths_init(&p);
     good(&p, PATH_TCP, 1, at(0));
     good(&p, PATH_TCP, 3, at(0));
-    paths_up(&p, PATH_RELAY, 0, at(0));
+    paths_relay_up(&p, 0, at(0));
     paths_down(&p, PATH_TCP, 1, true, at(1));
     paths_down(&p, PATH_TCP, 3, true, at(1));
     good(&p, PATH_TCP, 5, at(2));

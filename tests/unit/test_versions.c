@@ -157,6 +157,7 @@ static void greet(struct lone *l, struct bytes hello)
         bytes_of(recorded(hello_2, room).data + 4, strlen(hello_2) / 2 - 4),
         &said));
     e.link.id = INCOMING;
+    e.link.incoming = true;
     e.link.key = said.link_key;
     e.link.address = l->from;
     take(l, &e);

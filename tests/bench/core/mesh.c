@@ -183,6 +183,7 @@ static void connect_direct(struct mesh *m, struct mesh_member *from,
     for (int i = 0; i < 2; i++) {
         struct node_event *e = inbox_add(wire->end[i], NODE_LINK_OPENED);
         e->link.id = wire->link[i];
+        e->link.incoming = i == 1;
         e->link.address = wire->end[1 - i]->address;
         memcpy(e->link.key.key, node_link_keys(from->node)->public_key,
                KEY_SIZE);
