@@ -1,12 +1,9 @@
-#include "edge/core/node_private.h"
+#include "edge/core/links.h"
 
 #include "common/base/memory.h"
+#include "edge/core/node_private.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-/* What one step writes to a link at the most, but for one packet. */
-enum { STEP_BYTES = 256 * 1024 };
 
 static const struct span greet_within = {5 * 1000 * 1000};
 
@@ -65,29 +62,6 @@ struct link *link_dial(struct node *n, enum node_transport transport,
     return link;
 }
 
-/* The peers that waited for the link to take packets go on. */
-static void wake_waiting(struct node *n, struct link *link)
-{
-    struct peer *p = link->waiting;
-    link->waiting = NULL;
-    while (p != NULL) {
-        struct peer *next = p->next_waiting;
-        p->next_waiting = NULL;
-        p->waiting = false;
-        peer_touch(n, p);
-        p = next;
-    }
-}
-
-static void forget_spent(struct node *n, const struct link *link)
-{
-    for (struct link **at = &n->spent; *at != NULL; at = &(*at)->next_spent)
-        if (*at == link) {
-            *at = link->next_spent;
-            break;
-        }
-}
-
 static void unlink_from_peer(struct link *link)
 {
     if (link->peer == NULL)
@@ -104,8 +78,7 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
 {
     if (disconnect)
         todo_disconnect(n, link);
-    wake_waiting(n, link);
-    forget_spent(n, link);
+    link_flow_end(n, link);
     unlink_from_peer(link);
     heap_remove(&n->heap, &link->deadline.timer);
     (void)map_remove(&n->links, &link->id);
@@ -122,14 +95,14 @@ void link_rearm(struct node *n, struct link *link)
                                     : link->greet_by);
 }
 
-static void attach(struct link *link, struct peer *p)
+void link_attach(struct link *link, struct peer *p)
 {
     link->peer = p;
     link->next_of_peer = p->links;
     p->links = link;
 }
 
-static struct link *first_up(const struct peer *p)
+struct link *peer_first_link(const struct peer *p)
 {
     for (struct link *link = p->links; link != NULL; link = link->next_of_peer)
         if (link->state == LINK_UP)
@@ -139,7 +112,7 @@ static struct link *first_up(const struct peer *p)
 
 bool peer_is_linked(const struct peer *p)
 {
-    return first_up(p) != NULL;
+    return peer_first_link(p) != NULL;
 }
 
 /* --- writing ------------------------------------------------------------ */
@@ -153,30 +126,6 @@ void link_write_token(struct node *n, const struct link *link,
     todo_write(n, link, writer_bytes(&w));
 }
 
-static void write_hello(struct node *n, struct link *link)
-{
-    if (link->version == 0)
-        link->version = PROTOCOL_VERSION;
-    size_t size = 4 + n->said_full_size;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
-    write_u8(&w, LINK_HELLO);
-    write_u8(&w, link->version);
-    write_u16(&w, (uint16_t)n->said_full_size);
-    write_bytes(&w, announce_greeting(n, link));
-    todo_write(n, link, writer_bytes(&w));
-}
-
-static void write_refuse(struct node *n, const struct link *link,
-                         enum refusal why)
-{
-    struct writer w = writer_of(arena_take(&n->todo->arena, 10), 10);
-    write_u8(&w, LINK_REFUSE);
-    write_u8(&w, (uint8_t)why);
-    if (link->version != 1)
-        write_u64(&w, node_unix_now(n));
-    todo_write(n, link, writer_bytes(&w));
-}
-
 /* --- opening and closing ------------------------------------------------ */
 
 void links_dial(struct node *n, struct peer *p, const struct address *address)
@@ -185,7 +134,7 @@ void links_dial(struct node *n, struct peer *p, const struct address *address)
         link_dial(n, NODE_TRANSPORT_TCP, NULL, &p->said.link_key);
     link->address = *address;
     link->version = p->version;
-    attach(link, p);
+    link_attach(link, p);
     todo_connect(n, link);
 }
 
@@ -208,16 +157,8 @@ void links_opened(struct node *n, const struct node_event *event)
     if (link->relay != NULL)
         relays_opened(n, link);
     else if (link->outgoing)
-        write_hello(n, link);
+        link_greeting_begin(n, link);
 }
-
-/* How a link came to its end. */
-enum link_end {
-    LINK_ENDED,     /* its connection did */
-    LINK_SILENT,    /* for too long */
-    LINK_ABANDONED, /* the network changed, and it was slow to answer */
-    LINK_SPARED,    /* to make place: its peer is well */
-};
 
 /* The peer's last link is gone; `heard`: when it last spoke on it. */
 static void without_links(struct node *n, struct peer *p, enum link_end how,
@@ -238,9 +179,8 @@ static void without_links(struct node *n, struct peer *p, enum link_end how,
     peer_dial_soon(n, p, suspect || how != LINK_SILENT);
 }
 
-/* The path is gone. */
-static void take_down(struct node *n, struct link *link, enum link_end how,
-                      bool disconnect)
+void link_finish(struct node *n, struct link *link, enum link_end how,
+                 bool disconnect)
 {
     struct peer *p = link->peer;
     bool was_up = link->state == LINK_UP;
@@ -256,7 +196,7 @@ static void take_down(struct node *n, struct link *link, enum link_end how,
     if (was_up) {
         p->broke = how == LINK_ENDED;
         paths_down(&p->paths, path, id, how == LINK_SILENT, n->now);
-        if (first_up(p) == NULL)
+        if (peer_first_link(p) == NULL)
             without_links(n, p, how, heard);
         if (swallows) {
             dialer_failed(&p->dialer, n->now);
@@ -264,11 +204,6 @@ static void take_down(struct node *n, struct link *link, enum link_end how,
         }
     }
     peer_touch(n, p);
-}
-
-void link_spare(struct node *n, struct link *link)
-{
-    take_down(n, link, LINK_SPARED, true);
 }
 
 void links_closed(struct node *n, const struct node_event *event)
@@ -284,142 +219,12 @@ void links_closed(struct node *n, const struct node_event *event)
         return;
     struct relay *relay = link->relay;
     if (relay == NULL) {
-        take_down(n, link, LINK_ENDED, false);
+        link_finish(n, link, LINK_ENDED, false);
         return;
     }
     link_drop(n, link, false);
     relay->link = NULL;
     relays_down(n, relay, relay_error_name(errors[event->link.failure]));
-}
-
-static void refuse(struct node *n, struct link *link, enum refusal why,
-                   const struct certificate *claimed)
-{
-    (void)refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
-                      &link->address);
-    write_refuse(n, link, why);
-    take_down(n, link, LINK_ENDED, true);
-}
-
-/* Who has a link does not dial, so one that was up for a while when its peer
- * dials is one that the peer has lost. */
-static bool is_stale(const struct node *n, const struct link *link,
-                     const struct link *kept)
-{
-    return link->state == LINK_UP && !kept->outgoing &&
-           instant_reached(instant_after(link->up_since, greet_within), n->now);
-}
-
-/* Of two links between the same pair the one that the smaller id opened
- * stays, and its opener closes the other [P-5.5]. */
-static void close_doubles(struct node *n, struct peer *p,
-                          const struct link *kept)
-{
-    bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
-    struct link *link = p->links;
-    while (link != NULL) {
-        struct link *next = link->next_of_peer;
-        bool ours_to_close = link->outgoing && (kept->outgoing || !smaller);
-        if (link != kept && (ours_to_close || is_stale(n, link, kept))) {
-            if (link->state == LINK_UP)
-                paths_down(&p->paths, link->path, link->id, false, n->now);
-            link_drop(n, link, true);
-        }
-        link = next;
-    }
-}
-
-/* The larger id's own link gives way to one that is there already. */
-static bool gives_way(const struct node *n, const struct peer *p,
-                      const struct link *link)
-{
-    const struct link *up = first_up(p);
-    return link->outgoing && up != NULL && !up->outgoing &&
-           memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) > 0;
-}
-
-static void greeted(struct node *n, struct link *link, struct peer *p)
-{
-    if (!link->outgoing) {
-        attach(link, p);
-        write_hello(n, link);
-    } else if (gives_way(n, p, link)) {
-        link_drop(n, link, true);
-        return;
-    }
-    link->state = LINK_UP;
-    link->up_since = link->used = n->now;
-    mtu_probe_want(link);
-    detector_init(&link->detector, &n->detector, n->now);
-    link_rearm(n, link);
-    p->proved = true;
-    p->relents = p->broke = false;
-    peer_takes_us(n, p);
-    p->version = link->version;
-    p->suspect_by = (struct instant){INT64_MIN};
-    if (n->revocation.serial > p->said.revocation_serial)
-        todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
-    announce_news(n, link);
-    paths_up(&p->paths, link->path, link->id, link->probed, n->now);
-    dialer_stop(&p->dialer);
-    close_doubles(n, p, link);
-    peer_touch(n, p);
-}
-
-/* The connector says what it speaks, and the acceptor what both do [P-1.3]. */
-static enum refusal read_hello(struct link *link, struct reader *r,
-                               struct bytes *announcement)
-{
-    uint8_t version = read_u8(r);
-    uint8_t own = link->outgoing ? link->version : PROTOCOL_VERSION;
-    uint8_t agreed = version_agreed(own, version);
-    if (!reader_ok(r))
-        return REFUSAL_MALFORMED;
-    if (agreed == 0 || (link->outgoing && version > own))
-        return REFUSAL_VERSION;
-    link->version = agreed;
-    *announcement = read_bytes(r, read_u16(r));
-    bool good = version_is_later(version) ? reader_ok(r) : reader_done(r);
-    return good ? REFUSAL_NONE : REFUSAL_MALFORMED;
-}
-
-static void take_hello(struct node *n, struct link *link, struct reader *r)
-{
-    struct bytes announcement;
-    struct certificate claimed = {0};
-    enum refusal bad = read_hello(link, r, &announcement);
-    if (bad != REFUSAL_NONE) {
-        refuse(n, link, bad, &claimed);
-        return;
-    }
-    struct peer *expected = link->peer, *p = NULL;
-    enum refusal why;
-    uint32_t id = link->id;
-    switch (announce_learn(n, announcement, false, &p, &why, &claimed)) {
-    case LEARNED_STALE:
-    case LEARNED_REFUSED:
-        refuse(n, link, why, &claimed);
-        return;
-    case LEARNED_REPLACED:
-        take_down(n, link, LINK_ENDED, true);
-        return;
-    case LEARNED_GOOD:
-        break;
-    }
-    link = link_get(n, id); /* A restarted peer's links are dropped. */
-    if (link == NULL)
-        return;
-    bool right_node = expected == NULL || expected == p;
-    if (!right_node || p->said.partial ||
-        memcmp(p->said.link_key.key, link->key.key, KEY_SIZE) != 0) {
-        refuse(n, link, REFUSAL_KEY_MISMATCH, &claimed);
-        return;
-    }
-    if (p->departed == p->said.epoch.value) {
-        take_down(n, link, LINK_ENDED, true);
-        return;
-    }
-    greeted(n, link, p);
 }
 
 /* --- packets ------------------------------------------------------------ */
@@ -439,39 +244,7 @@ static void take_announce(struct node *n, struct link *link, struct reader *r)
         announce_learn(n, announcement, false, &p, &why, &claimed);
     link = link_get(n, id);
     if (link != NULL && learned == LEARNED_REFUSED)
-        refuse(n, link, why, &claimed);
-}
-
-/* It may speak the version before, which does not know ours. */
-static bool greet_again(struct node *n, struct link *link)
-{
-    struct peer *p = link->peer;
-    if (p == NULL || !link->outgoing || link->state != LINK_GREETING ||
-        link->version != PROTOCOL_VERSION)
-        return false;
-    p->version = PROTOCOL_BEFORE;
-    take_down(n, link, LINK_ENDED, true);
-    peer_dial_soon(n, p, true);
-    return true;
-}
-
-static void take_refuse(struct node *n, struct link *link, struct reader *r)
-{
-    uint8_t reason = read_u8(r);
-    uint64_t unix_seconds = reader_left(r) >= 8 ? read_u64(r) : 0;
-    if (!reader_ok(r) || reason == REFUSAL_NONE) { /* Later ones say more. */
-        n->counters.packets_dropped++;
-        return;
-    }
-    if (reason == REFUSAL_VERSION && greet_again(n, link))
-        return;
-    struct peer *p = link->peer;
-    struct address from = link->address;
-    if (p == NULL)
-        (void)refusal_say(n, true, reason, -1, NULL, NULL, &from);
-    take_down(n, link, LINK_SILENT, true);
-    if (p != NULL)
-        peer_refuses_us(n, p, reason, unix_seconds, &from);
+        link_refuse(n, link, why, &claimed);
 }
 
 static void take_up_packet(struct node *n, struct link *link,
@@ -505,12 +278,12 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
     struct reader r = reader_of(packet);
     enum packet_type type = read_u8(&r);
     if (type == LINK_REFUSE) {
-        take_refuse(n, link, &r);
+        link_greeting_refused(n, link, &r);
     } else if (type == LINK_SPARE) {
         link_eviction_spared(n, link, &r);
     } else if (link->state != LINK_UP) {
         if (type == LINK_HELLO && link->state == LINK_GREETING)
-            take_hello(n, link, &r);
+            link_greeting_take(n, link, &r);
         else
             n->counters.packets_dropped++;
     } else {
@@ -527,7 +300,7 @@ static void give_up(struct node *n, struct link *link)
 {
     bool hurried = detector_is_hurried(&link->detector);
     if (link->relay == NULL) {
-        take_down(n, link, hurried ? LINK_ABANDONED : LINK_SILENT, true);
+        link_finish(n, link, hurried ? LINK_ABANDONED : LINK_SILENT, true);
         return;
     }
     relays_down(n, link->relay,
@@ -577,40 +350,11 @@ void links_due(struct node *n, struct link *link)
     link_rearm(n, link);
 }
 
-bool link_is_full(const struct node *n, const struct link *link)
+void links_tell_all(struct node *n, struct bytes packet)
 {
-    return link->blocked ||
-           (link->step == n->steps && link->step_bytes >= STEP_BYTES);
-}
-
-void link_spend(struct node *n, struct link *link, size_t bytes)
-{
-    if (link->step != n->steps) {
-        link->step = n->steps;
-        link->step_bytes = 0;
-    }
-    bool was_full = link->step_bytes >= STEP_BYTES;
-    link->step_bytes += bytes;
-    if (!was_full && link->step_bytes >= STEP_BYTES) {
-        link->next_spent = n->spent;
-        n->spent = link;
-    }
-}
-
-void links_go_on(struct node *n)
-{
-    n->steps++;
-    while (n->spent != NULL) {
-        struct link *link = n->spent;
-        n->spent = link->next_spent;
-        if (!link->blocked)
-            wake_waiting(n, link);
-    }
-}
-
-void links_writable(struct node *n, struct link *link)
-{
-    link->blocked = false;
-    answers_write(n, link);
-    wake_waiting(n, link);
+    size_t cursor = 0;
+    struct link *link;
+    while ((link = map_next(&n->links, &cursor)) != NULL)
+        if (link->relay == NULL && link->state == LINK_UP)
+            todo_write(n, link, packet);
 }

@@ -239,9 +239,9 @@ static void take_writable(struct node *n, const struct node_event *event)
     if (link == NULL)
         return;
     if (event->kind == NODE_LINK_BLOCKED)
-        link->blocked = true;
+        link_blocked(link);
     else
-        links_writable(n, link);
+        link_writable(n, link);
 }
 
 /* Whether the wall clock differs from what the monotonic clock predicts. */

@@ -6,10 +6,7 @@
  *     todo.c       the list of what is to be done
  *     announce.c   what this node says of itself; what others say is checked
  *     beacons.c    datagrams on a LAN
- *     links.c      direct links: greeting, probing, closing
- *     link_eviction.c     which link gives way to another
- *     mtu_probe.c      whether large packets pass a link
- *     answers.c    what a link's other end asks
+ *     links.h      connections to peers and relays, in six files
  *     relays.c     links to relays, and their rosters
  *     evidence.c   what shows that a peer is there
  *     peers.c      who is there: join and leave, path, deadlines
@@ -34,70 +31,16 @@
 #include "common/base/pace.h"
 #include "common/core/detector.h"
 #include "common/core/session.h"
+#include "edge/core/deadline.h"
 #include "edge/core/dialer.h"
 #include "edge/core/groups.h"
 #include "edge/core/inflow.h"
+#include "edge/core/links.h"
 #include "edge/core/node.h"
 #include "edge/core/outsiders.h"
 #include "edge/core/paths.h"
 #include "edge/core/receiver.h"
 #include "edge/core/remembered.h"
-
-enum deadline_kind {
-    DEADLINE_BEACON,
-    DEADLINE_PEER,
-    DEADLINE_LINK,
-    DEADLINE_RELAY,
-    DEADLINE_PING,
-    DEADLINE_LEAVE,
-    DEADLINE_OUTFLOW,
-    DEADLINE_SUBSCRIPTION,
-    DEADLINE_OUTSIDERS,
-};
-
-struct deadline {
-    struct timer timer; /* its owner is this struct */
-    enum deadline_kind kind;
-    void *subject;
-};
-
-enum link_state { LINK_CONNECTING, LINK_GREETING, LINK_UP };
-
-struct link {
-    uint32_t id;
-    enum link_state state;
-
-    /* What it is; all this is set when it is made. */
-    enum node_transport transport;
-    enum node_path path; /* what it is for the peers that it leads to */
-    bool outgoing;       /* this node dialled */
-    bool seals;          /* it ends at the peer, encrypts and authenticates: its
-                            packets need no seal of the session */
-    bool probed;         /* a padded probe tells whether large packets pass */
-    struct relay *relay; /* its other end; NULL: that is a peer */
-
-    bool blocked;
-    bool unproved;                    /* a padded probe's answer is awaited */
-    uint64_t probe_first, probe_last; /* the tokens that would prove it */
-    struct peer *peer; /* expected (outgoing) or greeted; NULL before */
-    struct link *next_of_peer;
-    struct address address;
-    struct curve_key key; /* the other end's CURVE key */
-    uint8_t version;      /* agreed on, or said in our HELLO */
-    uint32_t greeted;     /* the serial of the announcement in our HELLO */
-    struct detector detector;
-    struct instant greet_by;
-    struct instant up_since; /* LINK_UP */
-    struct instant used;     /* it carried something, or was made */
-    struct deadline deadline;
-    struct peer *waiting; /* peers with output, while it is full */
-    /* Answers that wait for it to take packets: the newest of each kind. */
-    bool owes_pong, owes_probed;
-    uint64_t pong_token, probed_token;
-    uint64_t step;     /* in which it was last written to */
-    size_t step_bytes; /* so much */
-    struct link *next_spent;
-};
 
 struct relay {
     uint32_t index;
@@ -339,8 +282,6 @@ void todo_write(struct node *n, const struct link *link, struct bytes bytes);
 /* Bytes that lie in a block of somebody else's, and stay while it is held. */
 void todo_write_lent(struct node *n, const struct link *link,
                      struct bytes bytes, struct block *block);
-/* To all direct links that are up. */
-void links_tell_all(struct node *n, struct bytes packet);
 /* NODE_CONNECT, or NODE_CONNECT_RELAY for a link to a relay. */
 void todo_connect(struct node *n, const struct link *link);
 void todo_disconnect(struct node *n, const struct link *link);
@@ -399,64 +340,6 @@ void beacons_refuse(struct node *n, const struct address *to,
                     uint64_t cookie, uint8_t version);
 void beacons_take(struct node *n, const struct node_event *event);
 void beacons_to_configured(struct node *n);
-
-/* links.c */
-struct link *link_get(struct node *n, uint32_t id);
-/* Makes an outgoing link, with a new id. `relay`: the other end; NULL: that is
- * a peer. The caller then says todo_connect. */
-struct link *link_dial(struct node *n, enum node_transport transport,
-                       struct relay *relay, const struct curve_key *key);
-/* Frees it; the owner is told to disconnect unless it said so itself. */
-void link_drop(struct node *n, struct link *link, bool disconnect);
-void links_dial(struct node *n, struct peer *p, const struct address *address);
-void links_opened(struct node *n, const struct node_event *event);
-void links_closed(struct node *n, const struct node_event *event);
-void links_take(struct node *n, struct link *link, struct bytes packet);
-void links_due(struct node *n, struct link *link);
-/* The network changed at one of its ends: it answers soon, or is given up. */
-void link_hurry(struct node *n, struct link *link);
-void links_writable(struct node *n, struct link *link);
-/* A link takes so much in one step, and is full then: what is queued on it
- * delays whoever comes next. links_go_on begins the next step. */
-void link_spend(struct node *n, struct link *link, size_t bytes);
-bool link_is_full(const struct node *n, const struct link *link);
-void links_go_on(struct node *n);
-void link_rearm(struct node *n, struct link *link);
-/* Writes u8 type | u64 token. */
-void link_write_token(struct node *n, const struct link *link,
-                      enum packet_type type, uint64_t token);
-
-bool peer_is_linked(const struct peer *p); /* by a direct link that is up */
-/* It ends to make place: no sign that its peer is gone. */
-void link_spare(struct node *n, struct link *link);
-
-/* link_eviction.c */
-/* A place for a link to the peer: a free one or, if something waits for it,
- * that of another link. False: the dialer is put off. */
-bool link_eviction_for_dial(struct node *n, struct peer *p);
-/* For one that came in. False: there is none, and the other end was told. */
-bool link_eviction_for_incoming(struct node *n, const struct node_event *event);
-/* LINK_SPARE */
-void link_eviction_spared(struct node *n, struct link *link, struct reader *r);
-
-/* mtu_probe.c */
-/* From now on only what is asked from now on proves the link. */
-void mtu_probe_want(struct link *link);
-/* A padded probe, if the link wants proof. */
-void mtu_probe_send(struct node *n, struct link *link);
-/* Large packets never passed, though there was time for it. */
-bool mtu_probe_failed(const struct node *n, const struct link *link);
-/* LINK_PROBE, LINK_PROBED */
-void mtu_probe_take(struct node *n, struct link *link, struct bytes packet);
-/* The answer that waited for the link to take packets. */
-void mtu_probe_answer(struct node *n, struct link *link);
-
-/* answers.c */
-/* LINK_PING, LINK_PONG */
-void answers_take_token(struct node *n, struct link *link,
-                        enum packet_type type, struct reader *r);
-/* Those that waited for the link to take packets. */
-void answers_write(struct node *n, struct link *link);
 
 /* relays.c */
 void relays_start(struct node *n);
@@ -606,7 +489,5 @@ void leave_go_on(struct node *n);
 bool refusal_say(struct node *n, bool by_peer, uint8_t reason, int relay,
                  const struct node_id *id, const char *name,
                  const struct address *from);
-
-void node_arm(struct node *n, struct deadline *d, struct instant at);
 
 #endif

@@ -139,12 +139,3 @@ struct node_todo *todo_report(struct node *n, struct node_ref ref,
     }
     return item;
 }
-
-void links_tell_all(struct node *n, struct bytes packet)
-{
-    size_t cursor = 0;
-    struct link *link;
-    while ((link = map_next(&n->links, &cursor)) != NULL)
-        if (link->relay == NULL && link->state == LINK_UP)
-            todo_write(n, link, packet);
-}

@@ -1,0 +1,193 @@
+#include "edge/core/node_private.h"
+
+#include <string.h>
+
+/* Two links made at the same time are both younger than this. */
+static const struct span settled_after = {5 * 1000 * 1000};
+
+void link_greeting_begin(struct node *n, struct link *link)
+{
+    if (link->version == 0)
+        link->version = PROTOCOL_VERSION;
+    size_t size = 4 + n->said_full_size;
+    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    write_u8(&w, LINK_HELLO);
+    write_u8(&w, link->version);
+    write_u16(&w, (uint16_t)n->said_full_size);
+    write_bytes(&w, announce_greeting(n, link));
+    todo_write(n, link, writer_bytes(&w));
+}
+
+static void write_refuse(struct node *n, const struct link *link,
+                         enum refusal why)
+{
+    struct writer w = writer_of(arena_take(&n->todo->arena, 10), 10);
+    write_u8(&w, LINK_REFUSE);
+    write_u8(&w, (uint8_t)why);
+    if (link->version != 1)
+        write_u64(&w, node_unix_now(n));
+    todo_write(n, link, writer_bytes(&w));
+}
+
+void link_refuse(struct node *n, struct link *link, enum refusal why,
+                 const struct certificate *claimed)
+{
+    (void)refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
+                      &link->address);
+    write_refuse(n, link, why);
+    link_finish(n, link, LINK_ENDED, true);
+}
+
+/* A node that has a link does not dial. So if the peer dials while an older
+ * link is up, the peer has lost the older one. */
+static bool is_stale(const struct node *n, const struct link *link,
+                     const struct link *kept)
+{
+    return link->state == LINK_UP && !kept->outgoing &&
+           instant_reached(instant_after(link->up_since, settled_after),
+                           n->now);
+}
+
+/* Of two links between the same pair the one that the smaller id opened
+ * stays, and its opener closes the other [P-5.5]. */
+static void close_doubles(struct node *n, struct peer *p,
+                          const struct link *kept)
+{
+    bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
+    struct link *link = p->links;
+    while (link != NULL) {
+        struct link *next = link->next_of_peer;
+        bool ours_to_close = link->outgoing && (kept->outgoing || !smaller);
+        if (link != kept && (ours_to_close || is_stale(n, link, kept))) {
+            if (link->state == LINK_UP)
+                paths_down(&p->paths, link->path, link->id, false, n->now);
+            link_drop(n, link, true);
+        }
+        link = next;
+    }
+}
+
+/* The larger id's own link gives way to one that is there already. */
+static bool gives_way(const struct node *n, const struct peer *p,
+                      const struct link *link)
+{
+    const struct link *up = peer_first_link(p);
+    return link->outgoing && up != NULL && !up->outgoing &&
+           memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) > 0;
+}
+
+static void greeted(struct node *n, struct link *link, struct peer *p)
+{
+    if (!link->outgoing) {
+        link_attach(link, p);
+        link_greeting_begin(n, link);
+    } else if (gives_way(n, p, link)) {
+        link_drop(n, link, true);
+        return;
+    }
+    link->state = LINK_UP;
+    link->up_since = link->used = n->now;
+    mtu_probe_want(link);
+    detector_init(&link->detector, &n->detector, n->now);
+    link_rearm(n, link);
+    p->proved = true;
+    p->relents = p->broke = false;
+    peer_takes_us(n, p);
+    p->version = link->version;
+    p->suspect_by = (struct instant){INT64_MIN};
+    if (n->revocation.serial > p->said.revocation_serial)
+        todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
+    announce_news(n, link);
+    paths_up(&p->paths, link->path, link->id, link->probed, n->now);
+    dialer_stop(&p->dialer);
+    close_doubles(n, p, link);
+    peer_touch(n, p);
+}
+
+/* The connector says what it speaks, and the acceptor what both do [P-1.3]. */
+static enum refusal read_hello(struct link *link, struct reader *r,
+                               struct bytes *announcement)
+{
+    uint8_t version = read_u8(r);
+    uint8_t own = link->outgoing ? link->version : PROTOCOL_VERSION;
+    uint8_t agreed = version_agreed(own, version);
+    if (!reader_ok(r))
+        return REFUSAL_MALFORMED;
+    if (agreed == 0 || (link->outgoing && version > own))
+        return REFUSAL_VERSION;
+    link->version = agreed;
+    *announcement = read_bytes(r, read_u16(r));
+    bool good = version_is_later(version) ? reader_ok(r) : reader_done(r);
+    return good ? REFUSAL_NONE : REFUSAL_MALFORMED;
+}
+
+void link_greeting_take(struct node *n, struct link *link, struct reader *r)
+{
+    struct bytes announcement;
+    struct certificate claimed = {0};
+    enum refusal bad = read_hello(link, r, &announcement);
+    if (bad != REFUSAL_NONE) {
+        link_refuse(n, link, bad, &claimed);
+        return;
+    }
+    struct peer *expected = link->peer, *p = NULL;
+    enum refusal why;
+    uint32_t id = link->id;
+    switch (announce_learn(n, announcement, false, &p, &why, &claimed)) {
+    case LEARNED_STALE:
+    case LEARNED_REFUSED:
+        link_refuse(n, link, why, &claimed);
+        return;
+    case LEARNED_REPLACED:
+        link_finish(n, link, LINK_ENDED, true);
+        return;
+    case LEARNED_GOOD:
+        break;
+    }
+    link = link_get(n, id); /* A restarted peer's links are dropped. */
+    if (link == NULL)
+        return;
+    bool right_node = expected == NULL || expected == p;
+    if (!right_node || p->said.partial ||
+        memcmp(p->said.link_key.key, link->key.key, KEY_SIZE) != 0) {
+        link_refuse(n, link, REFUSAL_KEY_MISMATCH, &claimed);
+        return;
+    }
+    if (p->departed == p->said.epoch.value) {
+        link_finish(n, link, LINK_ENDED, true);
+        return;
+    }
+    greeted(n, link, p);
+}
+
+/* It may speak the version before, which does not know ours. */
+static bool greet_again(struct node *n, struct link *link)
+{
+    struct peer *p = link->peer;
+    if (p == NULL || !link->outgoing || link->state != LINK_GREETING ||
+        link->version != PROTOCOL_VERSION)
+        return false;
+    p->version = PROTOCOL_BEFORE;
+    link_finish(n, link, LINK_ENDED, true);
+    peer_dial_soon(n, p, true);
+    return true;
+}
+
+void link_greeting_refused(struct node *n, struct link *link, struct reader *r)
+{
+    uint8_t reason = read_u8(r);
+    uint64_t unix_seconds = reader_left(r) >= 8 ? read_u64(r) : 0;
+    if (!reader_ok(r) || reason == REFUSAL_NONE) { /* Later ones say more. */
+        n->counters.packets_dropped++;
+        return;
+    }
+    if (reason == REFUSAL_VERSION && greet_again(n, link))
+        return;
+    struct peer *p = link->peer;
+    struct address from = link->address;
+    if (p == NULL)
+        (void)refusal_say(n, true, reason, -1, NULL, NULL, &from);
+    link_finish(n, link, LINK_SILENT, true);
+    if (p != NULL)
+        peer_refuses_us(n, p, reason, unix_seconds, &from);
+}

@@ -1,0 +1,166 @@
+/*
+ * links - connections to peers and relays.
+ *
+ * A link is a connection that the owner keeps: it opens the link, carries the
+ * link's packets and says when the link is closed. What kind of connection it
+ * is stands in the members of struct link that links.c sets when it makes one;
+ * other files ask these members and never the transport.
+ *
+ *     links.c          making, closing, packets, silence
+ *     link_greeting.c  HELLO and REFUSE on a direct link
+ *     link_flow.c      how much a link takes in one step
+ *     link_eviction.c  which link is closed to make room for another
+ *     mtu_probe.c      whether large packets pass a link
+ *     answers.c        answers to PING and PROBE
+ */
+#ifndef EDGE_CORE_LINKS_H
+#define EDGE_CORE_LINKS_H
+
+#include "common/core/detector.h"
+#include "edge/core/deadline.h"
+#include "edge/core/node.h"
+
+struct peer;
+struct relay;
+
+enum link_state {
+    LINK_CONNECTING, /* the owner opens it */
+    LINK_GREETING,   /* it is open; the HELLOs are exchanged */
+    LINK_UP,
+};
+
+struct link {
+    uint32_t id;
+    enum link_state state;
+
+    /* What kind of link it is. Set when it is made; never changes. */
+    enum node_transport transport;
+    enum node_path path; /* the kind of path that it is to its peers */
+    bool outgoing;       /* this node dialled */
+    bool seals;          /* the connection encrypts, and proves to each end that
+                            the other is the peer: packets on it need neither
+                            the session's seal nor a signature */
+    bool probed;         /* probes tell whether large packets pass it */
+    struct relay *relay; /* the relay at its other end; NULL: a peer is there,
+                            and the link is called direct */
+
+    struct address address; /* of the other end */
+    struct curve_key key;   /* the other end's CURVE key */
+    struct peer *peer;      /* direct: the peer that was dialled, or that said
+                               HELLO; NULL before that */
+    struct link *next_of_peer;
+    uint8_t version;  /* the protocol version: agreed on, or offered in HELLO */
+    uint32_t greeted; /* serial of the announcement in this node's HELLO */
+
+    struct detector detector; /* LINK_UP: tells silence */
+    struct instant greet_by;  /* else: LINK_UP until then, or it is closed */
+    struct instant up_since;  /* LINK_UP */
+    struct instant used;      /* it last carried a session's packet, or was
+                                 made; the link that is used least is evicted */
+    struct deadline deadline;
+
+    /* Probes of large packets, see mtu_probe.c. */
+    bool unproved;                    /* a PROBED is awaited */
+    uint64_t probe_first, probe_last; /* which tokens in it count */
+
+    /* Answers that wait until the link takes packets: the newest of a kind. */
+    bool owes_pong, owes_probed;
+    uint64_t pong_token, probed_token;
+
+    /* See link_flow.c. */
+    bool blocked;         /* the owner said that it takes no packets now */
+    struct peer *waiting; /* peers with output, while the link is full */
+    uint64_t step;        /* the step in which it was last written to */
+    size_t step_bytes;    /* what was written in that step */
+    struct link *next_spent;
+};
+
+/* links.c */
+struct link *link_get(struct node *n, uint32_t id);
+/* Makes an outgoing link, with a new id. `relay`: the other end; NULL: that is
+ * a peer. The caller then says todo_connect. */
+struct link *link_dial(struct node *n, enum node_transport transport,
+                       struct relay *relay, const struct curve_key *key);
+/* Frees it. `disconnect`: the owner, which does not know yet, is told. */
+void link_drop(struct node *n, struct link *link, bool disconnect);
+/* It leads to this peer. */
+void link_attach(struct link *link, struct peer *p);
+void links_dial(struct node *n, struct peer *p, const struct address *address);
+void links_opened(struct node *n, const struct node_event *event);
+void links_closed(struct node *n, const struct node_event *event);
+/* A packet that belongs to no session, on a direct link. */
+void links_take(struct node *n, struct link *link, struct bytes packet);
+void links_due(struct node *n, struct link *link);
+/* The network changed at one end: the other answers soon, or it is closed. */
+void link_hurry(struct node *n, struct link *link);
+void link_rearm(struct node *n, struct link *link);
+/* Writes u8 type | u64 token. */
+void link_write_token(struct node *n, const struct link *link,
+                      enum packet_type type, uint64_t token);
+/* To all direct links that are up. */
+void links_tell_all(struct node *n, struct bytes packet);
+
+/* How a direct link ended. */
+enum link_end {
+    LINK_ENDED,     /* its connection did */
+    LINK_SILENT,    /* for too long */
+    LINK_ABANDONED, /* the network changed, and it was slow to answer */
+    LINK_SPARED,    /* to make place: its peer is well */
+};
+/* Drops it; its peer is told how it ended. */
+void link_finish(struct node *n, struct link *link, enum link_end how,
+                 bool disconnect);
+
+/* The first of the peer's direct links that are up, or NULL. */
+struct link *peer_first_link(const struct peer *p);
+bool peer_is_linked(const struct peer *p); /* has one */
+
+/* link_greeting.c */
+void link_greeting_begin(struct node *n, struct link *link);
+/* LINK_HELLO, LINK_REFUSE */
+void link_greeting_take(struct node *n, struct link *link, struct reader *r);
+void link_greeting_refused(struct node *n, struct link *link, struct reader *r);
+/* This node refuses the other end: it is told, and the link is closed. */
+void link_refuse(struct node *n, struct link *link, enum refusal why,
+                 const struct certificate *claimed);
+
+/* link_flow.c: in one step a link takes 256 KiB and one packet, and is full
+ * then: what is queued on it delays all that is written later. */
+void link_spend(struct node *n, struct link *link, size_t bytes);
+bool link_is_full(const struct node *n, const struct link *link);
+void link_blocked(struct link *link);
+void link_writable(struct node *n, struct link *link);
+/* The next step begins. */
+void links_go_on(struct node *n);
+/* The link is about to be freed; the peers that wait for it are settled. */
+void link_flow_end(struct node *n, struct link *link);
+
+/* link_eviction.c */
+/* Makes room for a link to the peer: there is some or, if something waits for
+ * the link, another link is closed. False: neither; the dialer is put off. */
+bool link_eviction_for_dial(struct node *n, struct peer *p);
+/* The same for a link that came in. False: the other end was told. */
+bool link_eviction_for_incoming(struct node *n, const struct node_event *event);
+/* LINK_SPARE */
+void link_eviction_spared(struct node *n, struct link *link, struct reader *r);
+
+/* mtu_probe.c */
+/* The link has to be proved, by an answer to a probe that is yet to be sent. */
+void mtu_probe_want(struct link *link);
+/* Sends a probe if the link is not proved. */
+void mtu_probe_send(struct node *n, struct link *link);
+/* Large packets never passed, though there was time for it. */
+bool mtu_probe_failed(const struct node *n, const struct link *link);
+/* LINK_PROBE, LINK_PROBED */
+void mtu_probe_take(struct node *n, struct link *link, struct bytes packet);
+/* Writes the answer that waited until the link takes packets. */
+void mtu_probe_answer(struct node *n, struct link *link);
+
+/* answers.c */
+/* LINK_PING, LINK_PONG */
+void answers_take_token(struct node *n, struct link *link,
+                        enum packet_type type, struct reader *r);
+/* Writes the answers that waited until the link takes packets. */
+void answers_write(struct node *n, struct link *link);
+
+#endif
