@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What a reader works on. */
-struct reading {
+struct value_reading {
     const struct conf_key *key;
     const struct conf_node *node;
     const char *folder;
@@ -19,7 +19,7 @@ struct reading {
 };
 
 /* "`limits.window` wants a size: `4 MB`" */
-static void refuse(const struct reading *r, const char *why)
+static void refuse(const struct value_reading *r, const char *why)
 {
     char room[MISTAKES_VALUE_SIZE];
     switch (r->node->kind) {
@@ -47,7 +47,7 @@ static bool is_nothing(const struct conf_node *node)
 }
 
 /* A scalar's text; NULL after a mistake. Nothing reads as an empty text. */
-static const char *text_of(const struct reading *r, const char *wants)
+static const char *text_of(const struct value_reading *r, const char *wants)
 {
     if (r->node->kind == CONF_NODE_SCALAR)
         return is_nothing(r->node) ? "" : r->node->text;
@@ -64,7 +64,7 @@ static char *resolve(const char *folder, const char *path)
     return resolved;
 }
 
-static bool is_right(const struct reading *r, const char *text)
+static bool is_right(const struct value_reading *r, const char *text)
 {
     const char *wrong = r->key->check ? r->key->check(text) : NULL;
     if (wrong != NULL)
@@ -72,28 +72,28 @@ static bool is_right(const struct reading *r, const char *text)
     return wrong == NULL;
 }
 
-static void set_text(const struct reading *r, char *text)
+static void set_text(const struct value_reading *r, char *text)
 {
     char **slot = r->slot;
     free(*slot);
     *slot = text;
 }
 
-static void read_string(const struct reading *r)
+static void read_string(const struct value_reading *r)
 {
     const char *text = text_of(r, "wants a text");
     if (text != NULL && (*text == '\0' || is_right(r, text)))
         set_text(r, memory_string(text));
 }
 
-static void read_path(const struct reading *r)
+static void read_path(const struct value_reading *r)
 {
     const char *text = text_of(r, "wants a path");
     if (text != NULL && (*text == '\0' || is_right(r, text)))
         set_text(r, resolve(r->folder, text));
 }
 
-static void read_choice(const struct reading *r)
+static void read_choice(const struct value_reading *r)
 {
     char wants[128] = "wants one of";
     const char *text = text_of(r, "wants a word");
@@ -111,7 +111,7 @@ static void read_choice(const struct reading *r)
     refuse(r, wants);
 }
 
-static void read_bool(const struct reading *r)
+static void read_bool(const struct value_reading *r)
 {
     const char *text = text_of(r, "wants true or false");
     if (text == NULL)
@@ -123,7 +123,7 @@ static void read_bool(const struct reading *r)
 }
 
 /* Tells the limits in the key's own unit. */
-static bool is_within(const struct reading *r, uint64_t value,
+static bool is_within(const struct value_reading *r, uint64_t value,
                       void (*print)(uint64_t value, char *text))
 {
     char why[96], limit[UNITS_TEXT_SIZE];
@@ -153,7 +153,7 @@ static void print_duration(uint64_t value, char *text)
     units_print_duration(span_us((int64_t)value), text);
 }
 
-static bool number_of(const struct reading *r, const char *wants,
+static bool number_of(const struct value_reading *r, const char *wants,
                       uint64_t *value)
 {
     int64_t number;
@@ -168,14 +168,14 @@ static bool number_of(const struct reading *r, const char *wants,
     return is_within(r, *value, print_count);
 }
 
-static void read_count(const struct reading *r)
+static void read_count(const struct value_reading *r)
 {
     uint64_t value;
     if (number_of(r, "wants a whole number", &value))
         *(size_t *)r->slot = (size_t)value;
 }
 
-static void read_port(const struct reading *r)
+static void read_port(const struct value_reading *r)
 {
     uint64_t value;
     ASSERT(r->key->max > 0 && r->key->max <= UINT16_MAX);
@@ -183,7 +183,7 @@ static void read_port(const struct reading *r)
         *(uint16_t *)r->slot = (uint16_t)value;
 }
 
-static void read_size(const struct reading *r)
+static void read_size(const struct value_reading *r)
 {
     static const char wants[] = "wants a size such as 1500, 64KiB or 4MiB";
     uint64_t value;
@@ -196,7 +196,7 @@ static void read_size(const struct reading *r)
         *(size_t *)r->slot = (size_t)value;
 }
 
-static void read_duration(const struct reading *r)
+static void read_duration(const struct value_reading *r)
 {
     static const char wants[] = "wants a duration such as 250ms, 1s or 5m";
     struct span value;
@@ -209,7 +209,7 @@ static void read_duration(const struct reading *r)
         *(struct span *)r->slot = value;
 }
 
-static void list_append(const struct reading *r, struct conf_list *list)
+static void list_append(const struct value_reading *r, struct conf_list *list)
 {
     const char *text = text_of(r, "wants a list of texts");
     if (text != NULL && *text == '\0')
@@ -222,7 +222,7 @@ static void list_append(const struct reading *r, struct conf_list *list)
         resolve(r->key->kind == CONF_PATHS ? r->folder : NULL, text);
 }
 
-static void read_list(const struct reading *r)
+static void read_list(const struct value_reading *r)
 {
     struct conf_list list = {0};
     size_t before = r->mistakes->count;
@@ -230,7 +230,7 @@ static void read_list(const struct reading *r)
         refuse(r, "wants a list such as [a, b]");
         return;
     }
-    struct reading item = *r;
+    struct value_reading item = *r;
     for (item.node = r->node->first; item.node; item.node = item.node->next)
         list_append(&item, &list);
     if (r->mistakes->count == before && list.count < r->key->min)
@@ -249,7 +249,7 @@ static void read_list(const struct reading *r)
     }
 }
 
-static void read_mapping(const struct reading *r)
+static void read_mapping(const struct value_reading *r)
 {
     if (r->node->kind != CONF_NODE_MAPPING && !is_nothing(r->node)) {
         refuse(r, "wants a mapping such as {role: camera}");
@@ -271,7 +271,7 @@ static void read_mapping(const struct reading *r)
     free(text);
 }
 
-typedef void reader(const struct reading *r);
+typedef void reader(const struct value_reading *r);
 
 static reader *const readers[] = {
     [CONF_STRING] = read_string,   [CONF_PATH] = read_path,
@@ -282,29 +282,29 @@ static reader *const readers[] = {
     [CONF_MAPPING] = read_mapping,
 };
 
-static struct reading reading_of(const struct conf_key *key,
-                                 const struct conf_node *node,
-                                 const char *folder, void *conf,
-                                 struct mistakes *mistakes)
+static struct value_reading reading_of(const struct conf_key *key,
+                                       const struct conf_node *node,
+                                       const char *folder, void *conf,
+                                       struct mistakes *mistakes)
 {
-    return (struct reading){.key = key,
-                            .node = node,
-                            .folder = folder,
-                            .slot = (char *)conf + key->offset,
-                            .mistakes = mistakes};
+    return (struct value_reading){.key = key,
+                                  .node = node,
+                                  .folder = folder,
+                                  .slot = (char *)conf + key->offset,
+                                  .mistakes = mistakes};
 }
 
 void conf_value_read(const struct conf_key *key, const struct conf_node *node,
                      const char *folder, void *conf, struct mistakes *mistakes)
 {
-    struct reading r = reading_of(key, node, folder, conf, mistakes);
+    struct value_reading r = reading_of(key, node, folder, conf, mistakes);
     readers[key->kind](&r);
 }
 
 void conf_value_append(const struct conf_key *key, const struct conf_node *node,
                        void *conf, struct mistakes *mistakes)
 {
-    struct reading r = reading_of(key, node, NULL, conf, mistakes);
+    struct value_reading r = reading_of(key, node, NULL, conf, mistakes);
     struct conf_list *list = r.slot;
     if (key->max != 0 && list->count >= key->max)
         mistakes_add(mistakes, node->place, "`%s` may hold at most %" PRIu64,

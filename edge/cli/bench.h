@@ -66,17 +66,17 @@ void bench_progress_end(const struct bench_progress *l);
 
 /* Serves benchmarks until a signal, or until the edge is gone. Returns the exit
  * code. */
-int bench_serve(struct client *c);
+int bench_serve(struct edge_client *c);
 /* These run one benchmark of r->size bytes a message against the node `to`.
  * They return the exit code, and fill in the result on EXIT_DONE. */
-int bench_throughput(struct client *c, const char *to, struct span duration,
-                     struct bench_result *r);
-int bench_latency(struct client *c, const char *to, struct span duration,
+int bench_throughput(struct edge_client *c, const char *to,
+                     struct span duration, struct bench_result *r);
+int bench_latency(struct edge_client *c, const char *to, struct span duration,
                   struct bench_result *r);
 /* Sends a request to the `bench serve` at node `to`. `data` is JSON. Returns
  * the answer, which the caller passes to json_decref, or NULL with the exit
  * code in *code. */
-json_t *bench_request(struct client *c, const char *to, const char *type,
+json_t *bench_request(struct edge_client *c, const char *to, const char *type,
                       struct bytes data, int *code) MUST_USE;
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-json_t *bench_request(struct client *c, const char *to, const char *type,
+json_t *bench_request(struct edge_client *c, const char *to, const char *type,
                       struct bytes data, int *code)
 {
     struct text *out = client_out(c);
@@ -42,7 +42,7 @@ static void number_data(char *data, uint64_t number)
         data[i] = digits[number % 16];
 }
 
-static int begin(struct client *c, const char *to)
+static int begin(struct edge_client *c, const char *to)
 {
     int code;
     json_t *answer =
@@ -61,7 +61,7 @@ static uint64_t count_of(const json_t *counts, const char *key)
     return (uint64_t)json_integer_value(json_object_get(counts, key));
 }
 
-static int end(struct client *c, const char *to, uint64_t sent,
+static int end(struct edge_client *c, const char *to, uint64_t sent,
                struct bench_result *r)
 {
     int code;
@@ -110,8 +110,8 @@ static double seconds_since(struct instant start)
     return (double)instant_between(start, clock_now()).us / 1e6;
 }
 
-int bench_throughput(struct client *c, const char *to, struct span duration,
-                     struct bench_result *r)
+int bench_throughput(struct edge_client *c, const char *to,
+                     struct span duration, struct bench_result *r)
 {
     struct pipeline p;
     struct text head = {0};
@@ -131,12 +131,12 @@ int bench_throughput(struct client *c, const char *to, struct span duration,
     return code == EXIT_DONE ? end(c, to, p.delivered, r) : code;
 }
 
-struct samples {
+struct round_trips {
     uint32_t *us;
     size_t count;
 };
 
-static void samples_add(struct samples *s, struct span rtt)
+static void samples_add(struct round_trips *s, struct span rtt)
 {
     enum { CHUNK = 4096 };
 
@@ -153,14 +153,14 @@ static int compare(const void *a, const void *b)
 }
 
 /* The smallest sample that is not below `permille` thousandths of all. */
-static uint64_t percentile(const struct samples *s, size_t permille)
+static uint64_t percentile(const struct round_trips *s, size_t permille)
 {
     size_t rank = (s->count * permille + 999) / 1000;
 
     return s->us[rank > 0 ? rank - 1 : 0];
 }
 
-static void summarize(struct samples *s, struct bench_result *r)
+static void summarize(struct round_trips *s, struct bench_result *r)
 {
     r->messages = s->count;
     if (s->count == 0)
@@ -172,8 +172,8 @@ static void summarize(struct samples *s, struct bench_result *r)
     r->rtt.max = s->us[s->count - 1];
 }
 
-static int echo(struct client *c, const char *to, struct bytes data,
-                struct samples *s, struct bench_result *r)
+static int echo(struct edge_client *c, const char *to, struct bytes data,
+                struct round_trips *s, struct bench_result *r)
 {
     struct instant asked = clock_now();
     int code;
@@ -189,7 +189,8 @@ static int echo(struct client *c, const char *to, struct bytes data,
     return EXIT_DONE;
 }
 
-static void find_path(struct client *c, const char *to, struct bench_result *r)
+static void find_path(struct edge_client *c, const char *to,
+                      struct bench_result *r)
 {
     int code;
 
@@ -200,10 +201,10 @@ static void find_path(struct client *c, const char *to, struct bench_result *r)
     json_decref(answer);
 }
 
-int bench_latency(struct client *c, const char *to, struct span duration,
+int bench_latency(struct edge_client *c, const char *to, struct span duration,
                   struct bench_result *r)
 {
-    struct samples samples = {0};
+    struct round_trips samples = {0};
     struct bench_progress live;
     int code = begin(c, to);
     char *data = make_data(r->size);

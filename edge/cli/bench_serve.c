@@ -15,7 +15,7 @@ struct run {
 };
 
 struct server {
-    struct client *client;
+    struct edge_client *client;
     struct run runs[RUNS];
     size_t next_run; /* the run that the next new sender replaces */
 };
@@ -144,7 +144,7 @@ static void take_message(struct server *s, const struct message_event *e)
     }
 }
 
-int bench_serve(struct client *c)
+int bench_serve(struct edge_client *c)
 {
     struct server s = {.client = c};
     struct bytes line;

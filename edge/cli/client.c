@@ -16,7 +16,7 @@
 
 enum { READ_SIZE = 256 * 1024 };
 
-struct client {
+struct edge_client {
     int fd;
     struct sockaddr_un edge;
     struct text in;
@@ -183,35 +183,35 @@ void client_await(const struct options *o, struct span most)
 }
 
 /* Makes a client of a connected socket. NULL if `fd` is -1. */
-static struct client *client_of(int fd)
+static struct edge_client *client_of(int fd)
 {
     if (fd < 0)
         return NULL;
-    struct client *c = memory_new(sizeof(*c));
+    struct edge_client *c = memory_new(sizeof(*c));
     socklen_t size = sizeof(c->edge) - 1; /* The path keeps its last NUL. */
     c->fd = fd;
     (void)!getpeername(fd, (struct sockaddr *)&c->edge, &size);
     return c;
 }
 
-struct client *client_open(const struct options *o)
+struct edge_client *client_open(const struct options *o)
 {
     const char *path = named_socket(o);
 
     return client_of(path ? open_named(path) : open_only());
 }
 
-struct client *client_reopen(const char *path)
+struct edge_client *client_reopen(const char *path)
 {
     return client_of(connect_to(path));
 }
 
-const char *client_path(const struct client *c)
+const char *client_path(const struct edge_client *c)
 {
     return c->edge.sun_path;
 }
 
-void client_free(struct client *c)
+void client_free(struct edge_client *c)
 {
     if (!c)
         return;
@@ -221,24 +221,24 @@ void client_free(struct client *c)
     free(c);
 }
 
-struct text *client_out(struct client *c)
+struct text *client_out(struct edge_client *c)
 {
     return &c->out;
 }
 
-size_t client_unsent(const struct client *c)
+size_t client_unsent(const struct edge_client *c)
 {
     return c->out.size - c->sent;
 }
 
-int client_fd(const struct client *c)
+int client_fd(const struct edge_client *c)
 {
     return c->fd;
 }
 
 /* Drops the sent bytes from time to time, so that `out` does not grow without
  * end if it is never empty. */
-static void drop_sent(struct client *c)
+static void drop_sent(struct edge_client *c)
 {
     if (c->sent < c->out.size / 2)
         return;
@@ -246,7 +246,7 @@ static void drop_sent(struct client *c)
     c->sent = 0;
 }
 
-bool client_push(struct client *c)
+bool client_push(struct edge_client *c)
 {
     while (client_unsent(c) > 0) {
         ssize_t sent = send(c->fd, c->out.data + c->sent, client_unsent(c),
@@ -264,7 +264,7 @@ bool client_push(struct client *c)
     return true;
 }
 
-bool client_pull(struct client *c)
+bool client_pull(struct edge_client *c)
 {
     if (c->taken > 0) {
         text_drop(&c->in, c->taken);
@@ -279,7 +279,7 @@ bool client_pull(struct client *c)
     return !c->ended;
 }
 
-bool client_next(struct client *c, struct bytes *line)
+bool client_next(struct edge_client *c, struct bytes *line)
 {
     size_t left = c->in.size - c->scanned;
 
@@ -308,7 +308,7 @@ static int time_left(struct instant deadline)
     return left.us / 1000 >= 1000000 ? 1000000 : (int)(left.us / 1000) + 1;
 }
 
-enum client_got client_line(struct client *c, struct instant deadline,
+enum client_got client_line(struct edge_client *c, struct instant deadline,
                             struct bytes *line)
 {
     for (;;) {
@@ -354,7 +354,7 @@ int client_error_code(const char *error)
     return EXIT_FAILED;
 }
 
-json_t *client_ask(struct client *c, int *code)
+json_t *client_ask(struct edge_client *c, int *code)
 {
     struct bytes line;
 

@@ -70,7 +70,7 @@ static void print_text(const struct bench_result *r, bool latency)
                r->rtt.p50, r->rtt.p99, r->rtt.p999, r->rtt.max);
 }
 
-static int measure(struct client *c, const struct options *o)
+static int measure(struct edge_client *c, const struct options *o)
 {
     struct span duration = options_duration(o, "duration", span_s(5));
     bool latency = options_flag(o, "latency");
@@ -95,7 +95,7 @@ static int run_bench(const struct options *o)
 
     if (size < BENCH_DIGITS || size > INT32_MAX)
         return options_wrong(&spec, "--size is 8 or more");
-    struct client *c = client_open(o);
+    struct edge_client *c = client_open(o);
     if (!c)
         return EXIT_NO_DAEMON;
     int code = strcmp(o->positionals[0], "serve") == 0 ? bench_serve(c)

@@ -29,8 +29,8 @@ static const struct options_spec spec = {
     .shared_count = COMMAND_SHARED,
 };
 
-struct listener {
-    struct client *client;
+struct listen_command {
+    struct edge_client *client;
     bool json;
     bool presence; /* print events other than messages too */
     bool cut;      /* the edge closed the connection */
@@ -73,7 +73,7 @@ static void subscribe(struct text *t, const struct options *o, bool presence)
 
 /* Appends the event to l->out if it is to be printed; true if it is a message.
  * The edge writes each event so that it begins with {"event":"KIND". */
-static bool print_json(struct listener *l, struct bytes line)
+static bool print_json(struct listen_command *l, struct bytes line)
 {
     struct jtext_walk walk;
     struct bytes key, kind;
@@ -104,7 +104,7 @@ static void tell_gap(struct bytes name, struct bytes missed)
     text_close(&who);
 }
 
-static bool print_text(struct listener *l, struct bytes line)
+static bool print_text(struct listen_command *l, struct bytes line)
 {
     struct jtext_walk walk;
     struct bytes key, value, event = {0}, name = {0}, type = {0}, data = {0},
@@ -140,7 +140,7 @@ static bool print_text(struct listener *l, struct bytes line)
     return true;
 }
 
-static bool print_line(struct listener *l, struct bytes line)
+static bool print_line(struct listen_command *l, struct bytes line)
 {
     bool message = l->json ? print_json(l, line) : print_text(l, line);
 
@@ -150,7 +150,7 @@ static bool print_line(struct listener *l, struct bytes line)
 }
 
 /* Waits for the answer to the subscription; returns the exit code. */
-static int subscribed(struct listener *l)
+static int subscribed(struct listen_command *l)
 {
     int code;
     json_t *answer = client_ask(l->client, &code);
@@ -163,7 +163,7 @@ static int subscribed(struct listener *l)
 
 /* Prints events until the end. Events that were read together are written
  * together, without delay. */
-static int listen_on(struct listener *l)
+static int listen_on(struct listen_command *l)
 {
     struct bytes line;
 
@@ -195,7 +195,7 @@ static int listen_on(struct listener *l)
 static int run_listen(const struct options *o)
 {
     bool filtered = options_text(o, "type") || options_text(o, "group");
-    struct listener l = {
+    struct listen_command l = {
         .client = client_open(o),
         .json = options_flag(o, "json"),
         .presence = options_flag(o, "json") && !filtered,

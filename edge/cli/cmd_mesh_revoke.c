@@ -25,11 +25,11 @@ static const struct options_spec revoke_spec = {
                 "The name may then be given to another node.",
 };
 
-enum found { FOUND, FOUND_NONE, FOUND_SEVERAL };
+enum revoke_found { FOUND, FOUND_NONE, FOUND_SEVERAL };
 
 /* Finds a node by its whole id, or by the first digits of an issued id. */
-static enum found find_id(const struct mesh_folder *m, const char *text,
-                          struct node_id *id)
+static enum revoke_found find_id(const struct mesh_folder *m, const char *text,
+                                 struct node_id *id)
 {
     size_t size = strlen(text), count = 0;
 
@@ -61,8 +61,8 @@ static const struct issued *revoked_before(const struct mesh_folder *m,
     return found;
 }
 
-static enum found find(const struct mesh_folder *m, const char *text,
-                       struct node_id *id)
+static enum revoke_found find(const struct mesh_folder *m, const char *text,
+                              struct node_id *id)
 {
     const struct issued *named = mesh_folder_named(m, text);
 

@@ -18,7 +18,7 @@ static const struct options_spec spec = {
 
 static void print_peers(json_t *answer, const struct options *o)
 {
-    struct table table = {.columns = PEER_COLUMNS};
+    struct text_table table = {.columns = PEER_COLUMNS};
     json_t *peer;
     size_t i;
 

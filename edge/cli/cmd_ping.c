@@ -33,7 +33,7 @@ static const struct options_spec spec = {
 
 struct pinging {
     const struct options *o;
-    struct client *client;
+    struct edge_client *client;
     int64_t replies;
     bool direct; /* a reply came by a path without a relay */
 };

@@ -22,7 +22,8 @@ static const struct options_spec spec = {
     .positional_max = 1,
 };
 
-static int give(struct client *c, const struct options *o, struct bytes list)
+static int give(struct edge_client *c, const struct options *o,
+                struct bytes list)
 {
     const char *wrong;
     int code;
@@ -52,7 +53,7 @@ static int run_revoke(const struct options *o)
 
     if (!revoked_load(o->positionals[0], &revoked, stderr))
         return EXIT_CONF;
-    struct client *c = client_open(o);
+    struct edge_client *c = client_open(o);
     int code =
         c ? give(c, o, bytes_of(revoked.bytes, revoked.size)) : EXIT_NO_DAEMON;
     client_free(c);

@@ -52,7 +52,7 @@ static void print_node(const json_t *node)
 
 static void print_relays(const json_t *relays)
 {
-    struct table table = {.columns = 5};
+    struct text_table table = {.columns = 5};
     char room[PEER_TEXT_SIZE];
     json_t *relay;
     size_t i;
@@ -73,7 +73,7 @@ static void print_relays(const json_t *relays)
 
 static void print_peers(json_t *peers)
 {
-    struct table table = {.columns = PEER_COLUMNS};
+    struct text_table table = {.columns = PEER_COLUMNS};
     char title[64];
     json_t *peer;
     size_t i;

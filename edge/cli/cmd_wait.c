@@ -28,7 +28,7 @@ static const struct options_spec spec = {
 
 struct waiting {
     const struct options *o;
-    struct client *client;
+    struct edge_client *client;
     json_t *peers; /* id -> the peer, from its join and path events */
     bool synced;   /* the edge has told all present peers */
 };

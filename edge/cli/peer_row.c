@@ -23,7 +23,7 @@ const char *peer_rtt(const json_t *rtt_ms, char room[PEER_TEXT_SIZE])
     return room;
 }
 
-static void add_groups(struct table *t, const json_t *groups)
+static void add_groups(struct text_table *t, const json_t *groups)
 {
     struct text list = {0};
     json_t *group;
@@ -62,7 +62,7 @@ void peers_sort(json_t *peers)
     free(sorted);
 }
 
-void peer_row(struct table *t, const json_t *peer)
+void peer_row(struct text_table *t, const json_t *peer)
 {
     char room[PEER_TEXT_SIZE];
     char id[PEER_TEXT_SIZE];

@@ -14,7 +14,7 @@ enum { PEER_COLUMNS = 7, PEER_TEXT_SIZE = 64 };
 void peers_sort(json_t *peers);
 /* Adds a row: name, beginning of the id, path, round trip, endpoint, groups,
  * info. */
-void peer_row(struct table *t, const json_t *peer);
+void peer_row(struct text_table *t, const json_t *peer);
 /* Writes a round trip into `room` and returns it: "12.1 ms", or "-" for
  * null. */
 const char *peer_rtt(const json_t *rtt_ms, char room[PEER_TEXT_SIZE]);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void pipeline_init(struct pipeline *p, struct client *client)
+void pipeline_init(struct pipeline *p, struct edge_client *client)
 {
     *p = (struct pipeline){.client = client, .next = 1, .oldest = 1};
 }
@@ -45,18 +45,18 @@ void pipeline_end(struct pipeline *p)
 }
 
 /* The members of an answer that matter here. */
-struct answer {
+struct pipeline_answer {
     uint64_t ref;
     bool ok;
     struct bytes error, message, path;
 };
 
-static bool parse_answer(struct bytes line, struct answer *a)
+static bool parse_answer(struct bytes line, struct pipeline_answer *a)
 {
     struct jtext_walk walk;
     struct bytes key, value;
 
-    *a = (struct answer){0};
+    *a = (struct pipeline_answer){0};
     if (!jtext_enter(&walk, line, '{'))
         return false;
     while (jtext_member(&walk, &key, &value)) {
@@ -74,7 +74,7 @@ static bool parse_answer(struct bytes line, struct answer *a)
     return jtext_left(&walk);
 }
 
-static void fail(struct pipeline *p, const struct answer *a)
+static void fail(struct pipeline *p, const struct pipeline_answer *a)
 {
     size_t length;
 
@@ -97,7 +97,7 @@ static void settle(struct pipeline *p, uint64_t ref)
 
 static void take_answer(struct pipeline *p, struct bytes line)
 {
-    struct answer a;
+    struct pipeline_answer a;
     size_t length;
 
     if (!parse_answer(line, &a)) {

@@ -14,10 +14,10 @@
 enum { PIPELINE_MESSAGES = 4096, PIPELINE_BYTES = 4 * 1024 * 1024 };
 
 struct pipeline {
-    struct client *client; /* borrowed */
-    uint64_t next;         /* the number of the next message; the first is 1 */
-    uint64_t oldest;       /* the number of the oldest without an answer */
-    size_t bytes;          /* of all messages without an answer */
+    struct edge_client *client; /* borrowed */
+    uint64_t next;   /* the number of the next message; the first is 1 */
+    uint64_t oldest; /* the number of the oldest without an answer */
+    size_t bytes;    /* of all messages without an answer */
     uint32_t sizes[PIPELINE_MESSAGES]; /* by number; 0: answered */
     uint64_t delivered;
     uint64_t failed;   /* the number of the first that failed; 0: none */
@@ -27,7 +27,7 @@ struct pipeline {
     bool broken;       /* no more answers will come */
 };
 
-void pipeline_init(struct pipeline *p, struct client *client);
+void pipeline_init(struct pipeline *p, struct edge_client *client);
 bool pipeline_has_room(const struct pipeline *p);
 bool pipeline_is_idle(const struct pipeline *p);
 /* Begins a message. The caller then appends the request, without its last

@@ -6,7 +6,7 @@
 
 static int ask(const struct options *o, const char *op, query_print *print)
 {
-    struct client *c = client_open(o);
+    struct edge_client *c = client_open(o);
     int code;
 
     if (!c)

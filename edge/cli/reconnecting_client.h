@@ -18,8 +18,8 @@
 #include "edge/cli/client.h"
 
 struct reconnecting_client {
-    struct client *client; /* NULL while the edge is away */
-    char *path;            /* of the edge's socket */
+    struct edge_client *client; /* NULL while the edge is away */
+    char *path;                 /* of the edge's socket */
     struct instant next_try;
     bool ended; /* the connection is; its last lines may be unread */
 };

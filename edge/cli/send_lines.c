@@ -96,7 +96,7 @@ static void send_input(struct line_sender *l)
     pipeline_finish(&l->pipeline);
 }
 
-int send_lines(struct client *c, struct bytes head, enum input_form form)
+int send_lines(struct edge_client *c, struct bytes head, enum input_form form)
 {
     struct line_sender l = {.head = head, .form = form};
 

@@ -10,6 +10,6 @@
 /* Sends a request for each line: `head`, which is a request without its last
  * brace, plus the line as data. Waits until all are answered. Returns the exit
  * code. */
-int send_lines(struct client *c, struct bytes head, enum input_form form);
+int send_lines(struct edge_client *c, struct bytes head, enum input_form form);
 
 #endif

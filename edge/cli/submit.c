@@ -13,7 +13,7 @@ static void begin(struct text *out, const struct submission *s)
     text_add_json(out, bytes_of_string(s->timeout));
 }
 
-static int ask(struct client *c, const struct options *o,
+static int ask(struct edge_client *c, const struct options *o,
                const struct submission *s)
 {
     int code;
@@ -47,7 +47,7 @@ static int submit_one(const struct options *o, const struct submission *s)
         input_write(&request, input_form(o), text_bytes(&content), &wrong);
     text_close(&content);
     text_add_string(&request, "}\n");
-    struct client *c = NULL;
+    struct edge_client *c = NULL;
     if (!right)
         code = command_fail(EXIT_FAILED, "the data is %s", wrong);
     else if (!(c = client_open(o)))
@@ -67,7 +67,7 @@ static int submit_lines(const struct options *o, const struct submission *s)
 
     if (s->data || options_text(o, "file"))
         return options_wrong(o->spec, "--lines goes without DATA and --file");
-    struct client *c = client_open(o);
+    struct edge_client *c = client_open(o);
     if (!c)
         return EXIT_NO_DAEMON;
     begin(&head, s);

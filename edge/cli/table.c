@@ -9,7 +9,7 @@
 
 enum { CHUNK = 64 };
 
-void table_add(struct table *t, const char *cell)
+void table_add(struct text_table *t, const char *cell)
 {
     if (t->count % CHUNK == 0)
         t->cells = memory_resize(t->cells, t->count + CHUNK, sizeof(*t->cells));
@@ -30,7 +30,7 @@ static size_t width_of(const char *text)
 }
 
 /* Counts a row's cells up to the last that is not empty. */
-static size_t filled(const struct table *t, char *const *row)
+static size_t filled(const struct text_table *t, char *const *row)
 {
     size_t count = t->columns;
 
@@ -39,7 +39,7 @@ static size_t filled(const struct table *t, char *const *row)
     return count;
 }
 
-static void print_row(const struct table *t, char *const *row,
+static void print_row(const struct text_table *t, char *const *row,
                       const size_t *widths, const char *margin)
 {
     size_t count = filled(t, row);
@@ -51,7 +51,7 @@ static void print_row(const struct table *t, char *const *row,
     putchar('\n');
 }
 
-void table_print(struct table *t, const char *margin)
+void table_print(struct text_table *t, const char *margin)
 {
     size_t widths[TABLE_COLUMNS] = {0};
 

@@ -10,7 +10,7 @@
 enum { TABLE_COLUMNS = 8 };
 
 /* A zeroed table is empty and ready. */
-struct table {
+struct text_table {
     char **cells;
     size_t count;
     size_t columns; /* set by the caller; <= TABLE_COLUMNS */
@@ -18,8 +18,8 @@ struct table {
 
 /* Adds a copy of the cell, escaped by escape.h. NULL is "". A row is full after
  * `columns` cells. */
-void table_add(struct table *t, const char *cell);
+void table_add(struct text_table *t, const char *cell);
 /* Prints all rows to stdout, each after `margin`, and empties the table. */
-void table_print(struct table *t, const char *margin);
+void table_print(struct text_table *t, const char *margin);
 
 #endif

@@ -10,7 +10,7 @@
 
 enum { AGAIN_MS = 60 * 1000 };
 
-struct host {
+struct peer_host {
     struct peers *peers;
     struct endpoint endpoint;
     struct lookup *lookup;
@@ -24,7 +24,7 @@ struct peers {
     uv_timer_t again;
     bool started;
     size_t count;
-    struct host hosts[];
+    struct peer_host hosts[];
 };
 
 static void tell(struct peers *p)
@@ -42,7 +42,7 @@ static void tell(struct peers *p)
                                   .addresses = {.list = list, .count = count}});
 }
 
-static bool is_same(const struct host *h, const struct address *list,
+static bool is_same(const struct peer_host *h, const struct address *list,
                     size_t count)
 {
     if (h->count != count)
@@ -57,7 +57,7 @@ static bool is_same(const struct host *h, const struct address *list,
 static void on_found(void *context, const struct address *list, size_t count,
                      const char *error)
 {
-    struct host *h = context;
+    struct peer_host *h = context;
 
     if (count == 0 && !h->failed)
         log_warn("peer_unknown", "host=%s error=\"%s\"", h->endpoint.host,
@@ -74,7 +74,7 @@ static void on_found(void *context, const struct address *list, size_t count,
 static void look_up_all(struct peers *p)
 {
     for (size_t i = 0; i < p->count; i++) {
-        struct host *h = &p->hosts[i];
+        struct peer_host *h = &p->hosts[i];
         if (h->lookup == NULL)
             lookup_start(&h->lookup, p->again.loop, h->endpoint.host,
                          h->endpoint.port, on_found, h);
@@ -94,7 +94,7 @@ struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
 
     p->turn = turn;
     for (size_t i = 0; i < count && p->count < PEERS; i++) {
-        struct host *h = &p->hosts[p->count];
+        struct peer_host *h = &p->hosts[p->count];
         h->peers = p;
         if (endpoint_parse(texts[i], ENDPOINT_CONNECT, &h->endpoint) == NULL)
             p->count++;

@@ -189,12 +189,12 @@ enum chat_say chat_say(struct chat *c, time_t now, const char *line,
 /* --- Completion */
 
 /* The completions found so far. `common` counts them; `word` is the last. */
-struct found {
+struct completion {
     const char *word;
     size_t count;
 };
 
-static void offer(struct found *f, struct bytes begun, const char *word)
+static void offer(struct completion *f, struct bytes begun, const char *word)
 {
     if (strlen(word) < begun.size || memcmp(word, begun.data, begun.size) != 0)
         return;
@@ -215,7 +215,7 @@ static bool drop_front(struct bytes *line, const char *front)
 void chat_complete(const struct chat *c, struct bytes line, struct text *out)
 {
     const struct chat_peer *person;
-    struct found found = {0};
+    struct completion found = {0};
     size_t cursor = 0;
 
     if (drop_front(&line, "@") || drop_front(&line, "/msg ")) {

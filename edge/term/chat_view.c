@@ -17,7 +17,7 @@ enum {
 enum { RUNS_MOST = 6 };
 
 /* Text that wraps as a whole, made of parts with a style each. */
-struct flow {
+struct styled_text {
     struct text text;
     struct {
         size_t end; /* in the text */
@@ -26,7 +26,7 @@ struct flow {
     size_t count;
 };
 
-static void flow_add(struct flow *f, enum style style, const char *text)
+static void flow_add(struct styled_text *f, enum style style, const char *text)
 {
     ASSERT(f->count < RUNS_MOST);
     text_add_string(&f->text, text);
@@ -39,7 +39,7 @@ static enum style mark_style(const struct chat_entry *e)
     return e->fate == CHAT_FAILED ? STYLE_WRONG : STYLE_QUIET;
 }
 
-static void flow_entry(struct flow *f, const struct chat_entry *e)
+static void flow_entry(struct styled_text *f, const struct chat_entry *e)
 {
     switch (e->kind) {
     case CHAT_NOTE:
@@ -76,7 +76,7 @@ static void flow_entry(struct flow *f, const struct chat_entry *e)
 }
 
 /* Writes the bytes from `begin` to `end` of the flow, each in its style. */
-static void put_part(const struct flow *f, size_t begin, size_t end,
+static void put_part(const struct styled_text *f, size_t begin, size_t end,
                      struct canvas *c, int row, int column, int limit)
 {
     for (size_t i = 0; i < f->count && begin < end; i++) {
@@ -110,7 +110,7 @@ static void put_time(struct canvas *c, int row, int margin, time_t when)
 static int put_entry(const struct chat_entry *e, struct canvas *c, int columns,
                      int row, int top, int bottom)
 {
-    struct flow f = {0};
+    struct styled_text f = {0};
     int margin = margin_of(columns), rows = 0;
     size_t at = 0, skip;
 

@@ -44,8 +44,8 @@ static enum refusal examine_certificate(struct hub *h, struct arrival *a)
     return REFUSAL_NONE;
 }
 
-static bool has_room(const struct hub *h, const struct mesh *m,
-                     const struct address *address, const struct edge *old)
+static bool has_room(const struct hub *h, const struct hub_mesh *m,
+                     const struct address *address, const struct hub_edge *old)
 {
     /* The connection that this one replaces leaves its place. */
     size_t spare = old ? 1 : 0;
@@ -62,15 +62,15 @@ static bool has_room(const struct hub *h, const struct mesh *m,
 static enum refusal examine_place(struct hub *h, const struct arrival *a)
 {
     const struct certificate *c = &a->certificate;
-    const struct mesh *m = mesh_find(h, &c->mesh);
-    const struct edge *old = m ? map_get(&m->nodes, c->node.key) : NULL;
+    const struct hub_mesh *m = mesh_find(h, &c->mesh);
+    const struct hub_edge *old = m ? map_get(&m->nodes, c->node.key) : NULL;
     if (m && mesh_revoked(m, &c->node))
         return REFUSAL_REVOKED;
     if (old && a->hello.epoch.value < old->epoch.value)
         return REFUSAL_REPLACED;
     char name[NAME_KEY_SIZE] = {0};
     memcpy(name, c->name, strlen(c->name));
-    const struct edge *namesake = m ? map_get(&m->names, name) : NULL;
+    const struct hub_edge *namesake = m ? map_get(&m->names, name) : NULL;
     if (namesake && namesake != old)
         return REFUSAL_NAME_TAKEN;
     if (!has_room(h, m, &a->event->address, old))
@@ -108,7 +108,7 @@ static void refuse(struct hub *h, const struct arrival *a, enum refusal reason)
     memcpy(todo->log.name, a->certificate.name, sizeof todo->log.name);
 }
 
-static void log_up(struct hub *h, const struct edge *e)
+static void log_up(struct hub *h, const struct hub_edge *e)
 {
     struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, e->conn);
     todo->log.what = HUB_EDGE_UP;
@@ -118,7 +118,7 @@ static void log_up(struct hub *h, const struct edge *e)
     memcpy(todo->log.name, e->name, sizeof todo->log.name);
 }
 
-static void welcome(struct hub *h, struct edge *e, uint8_t version)
+static void welcome(struct hub *h, struct hub_edge *e, uint8_t version)
 {
     struct relay_welcome m = {
         .version = version,
@@ -135,8 +135,8 @@ static void welcome(struct hub *h, struct edge *e, uint8_t version)
 
 static void admit(struct hub *h, const struct arrival *a)
 {
-    struct mesh *m = mesh_take(h, &a->certificate.mesh);
-    struct edge *old = map_get(&m->nodes, a->certificate.node.key);
+    struct hub_mesh *m = mesh_take(h, &a->certificate.mesh);
+    struct hub_edge *old = map_get(&m->nodes, a->certificate.node.key);
     /* A new connection alone is no news for the other edges. But an edge that
      * is still receiving the roster may have missed the old connection. */
     bool news =
@@ -147,7 +147,7 @@ static void admit(struct hub *h, const struct arrival *a)
         announcing = old->announcing; /* The limit is one for each node. */
         edge_replace(h, old);
     }
-    struct edge *e = edge_new(
+    struct hub_edge *e = edge_new(
         h, m, &(struct edge_start){a->event, &a->hello, &a->certificate});
     e->announcing = announcing;
     h->counters.handshakes++;

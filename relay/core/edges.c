@@ -11,11 +11,12 @@ static void host_key(const struct address *a, uint8_t key[ADDRESS_KEY_SIZE])
     address_key(&network, key);
 }
 
-static struct host *host_take(struct hub *h, const struct address *address)
+static struct hub_network *host_take(struct hub *h,
+                                     const struct address *address)
 {
     uint8_t key[ADDRESS_KEY_SIZE];
     host_key(address, key);
-    struct host *host = map_get(&h->hosts, key);
+    struct hub_network *host = map_get(&h->hosts, key);
     if (!host) {
         host = memory_new(sizeof *host);
         memcpy(host->key, key, sizeof key);
@@ -25,7 +26,7 @@ static struct host *host_take(struct hub *h, const struct address *address)
     return host;
 }
 
-static void host_release(struct hub *h, struct host *host)
+static void host_release(struct hub *h, struct hub_network *host)
 {
     if (--host->edges > 0)
         return;
@@ -37,11 +38,11 @@ size_t edges_from(const struct hub *h, const struct address *address)
 {
     uint8_t key[ADDRESS_KEY_SIZE];
     host_key(address, key);
-    const struct host *host = map_get(&h->hosts, key);
+    const struct hub_network *host = map_get(&h->hosts, key);
     return host ? host->edges : 0;
 }
 
-void edge_weigh(struct hub *h, struct edge *e)
+void edge_weigh(struct hub *h, struct hub_edge *e)
 {
     size_t bytes = e->sealed_size + e->spared.count * HUB_SPARED_BYTES +
                    e->membership_count * HUB_MEMBERSHIP_BYTES;
@@ -57,7 +58,7 @@ static struct span lost_after_of(const struct relay_hello *hello)
                              span_ms(hello->lost_after_ms)));
 }
 
-static void enter_mesh(struct mesh *m, struct edge *e)
+static void enter_mesh(struct hub_mesh *m, struct hub_edge *e)
 {
     e->mesh = m;
     e->previous = m->last;
@@ -77,7 +78,7 @@ static void enter_mesh(struct mesh *m, struct edge *e)
 
 /* When to check the certificate next: when it expires, or after HUB_EXPIRY_S if
  * that is sooner. */
-static struct instant expiry_look(const struct hub *h, const struct edge *e)
+static struct instant expiry_look(const struct hub *h, const struct hub_edge *e)
 {
     uint64_t unix_now = hub_unix_now(h);
     uint64_t left = e->not_after > unix_now ? e->not_after - unix_now : 0;
@@ -85,12 +86,12 @@ static struct instant expiry_look(const struct hub *h, const struct edge *e)
         h->now, span_s(left < HUB_EXPIRY_S ? (int64_t)left : HUB_EXPIRY_S));
 }
 
-struct edge *edge_new(struct hub *h, struct mesh *m,
-                      const struct edge_start *start)
+struct hub_edge *edge_new(struct hub *h, struct hub_mesh *m,
+                          const struct edge_start *start)
 {
     const struct hub_event *event = start->event;
     const struct relay_hello *hello = start->hello;
-    struct edge *e = memory_new(sizeof *e);
+    struct hub_edge *e = memory_new(sizeof *e);
     e->conn = event->conn;
     e->address = event->address;
     e->host = host_take(h, &event->address);
@@ -121,18 +122,18 @@ struct edge *edge_new(struct hub *h, struct mesh *m,
     return e;
 }
 
-static void skip_in_syncs(struct mesh *m, struct edge *e)
+static void skip_in_syncs(struct hub_mesh *m, struct hub_edge *e)
 {
-    for (struct edge *other = e->next; other && m->syncing > 0;
+    for (struct hub_edge *other = e->next; other && m->syncing > 0;
          other = other->next) {
         if (!other->synced && other->sync == e)
             other->sync = e->next;
     }
 }
 
-static void leave_mesh(struct edge *e)
+static void leave_mesh(struct hub_edge *e)
 {
-    struct mesh *m = e->mesh;
+    struct hub_mesh *m = e->mesh;
     if (!e->synced)
         m->syncing--;
     skip_in_syncs(m, e);
@@ -144,9 +145,9 @@ static void leave_mesh(struct edge *e)
     map_remove(&m->names, e->name);
 }
 
-static void leave_doomed(struct hub *h, struct edge *e)
+static void leave_doomed(struct hub *h, struct hub_edge *e)
 {
-    for (struct edge **at = &h->doomed; *at; at = &(*at)->next_doomed) {
+    for (struct hub_edge **at = &h->doomed; *at; at = &(*at)->next_doomed) {
         if (*at == e) {
             *at = e->next_doomed;
             return;
@@ -154,7 +155,7 @@ static void leave_doomed(struct hub *h, struct edge *e)
     }
 }
 
-void edge_free(struct hub *h, struct edge *e)
+void edge_free(struct hub *h, struct hub_edge *e)
 {
     leave_mesh(e);
     leave_doomed(h, e);
@@ -174,7 +175,7 @@ void edge_free(struct hub *h, struct edge *e)
     free(e);
 }
 
-static void log_edge(struct hub *h, const struct edge *e, enum hub_log what,
+static void log_edge(struct hub *h, const struct hub_edge *e, enum hub_log what,
                      uint8_t reason)
 {
     struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, e->conn);
@@ -187,9 +188,9 @@ static void log_edge(struct hub *h, const struct edge *e, enum hub_log what,
 }
 
 /* Removes the edge and tells the edges that stay. */
-static void end(struct hub *h, struct edge *e, enum departure departure)
+static void end(struct hub *h, struct hub_edge *e, enum departure departure)
 {
-    struct mesh *m = e->mesh;
+    struct hub_mesh *m = e->mesh;
     struct node_id node = e->node;
     struct epoch epoch = e->epoch;
     edge_free(h, e);
@@ -198,7 +199,8 @@ static void end(struct hub *h, struct edge *e, enum departure departure)
     mesh_release(h, m);
 }
 
-static void turn_away(struct hub *h, const struct edge *e, enum refusal reason)
+static void turn_away(struct hub *h, const struct hub_edge *e,
+                      enum refusal reason)
 {
     h->counters.refused[reason]++;
     if (!e->blocked)
@@ -207,26 +209,26 @@ static void turn_away(struct hub *h, const struct edge *e, enum refusal reason)
     log_edge(h, e, HUB_EDGE_REFUSED, (uint8_t)reason);
 }
 
-void edge_refuse(struct hub *h, struct edge *e, enum refusal reason,
+void edge_refuse(struct hub *h, struct hub_edge *e, enum refusal reason,
                  enum departure departure)
 {
     turn_away(h, e, reason);
     end(h, e, departure);
 }
 
-void edge_replace(struct hub *h, struct edge *e)
+void edge_replace(struct hub *h, struct hub_edge *e)
 {
     turn_away(h, e, REFUSAL_REPLACED);
     edge_free(h, e);
 }
 
-void edge_gone(struct hub *h, struct edge *e, enum departure departure)
+void edge_gone(struct hub *h, struct hub_edge *e, enum departure departure)
 {
     log_edge(h, e, HUB_EDGE_DOWN, (uint8_t)departure);
     end(h, e, departure);
 }
 
-void edge_heard(struct hub *h, struct edge *e)
+void edge_heard(struct hub *h, struct hub_edge *e)
 {
     /* Setting the timer for each packet would cost too much: when it fires,
      * edge_silence_due sets it again if the edge was heard meanwhile. */
@@ -234,7 +236,7 @@ void edge_heard(struct hub *h, struct edge *e)
     e->doubts = 0;
 }
 
-void edge_silence_due(struct hub *h, struct edge *e)
+void edge_silence_due(struct hub *h, struct hub_edge *e)
 {
     struct instant due = instant_after(e->heard, e->lost_after);
     struct span grace = span_min(e->lost_after, span_ms(HUB_GRACE_MS));
@@ -252,7 +254,7 @@ void edge_silence_due(struct hub *h, struct edge *e)
     edge_gone(h, e, DEPARTURE_SILENT);
 }
 
-void edge_check_expiry(struct hub *h, struct edge *e)
+void edge_check_expiry(struct hub *h, struct hub_edge *e)
 {
     if (e->not_after <= hub_unix_now(h))
         edge_refuse(h, e, REFUSAL_EXPIRED, DEPARTURE_LOST);

@@ -12,10 +12,10 @@ enum {
 };
 
 /* The FIFO of one source: a ring buffer that grows. */
-struct flow {
+struct source_packets {
     struct node_id source;
-    struct flow *previous; /* in the ring of turns */
-    struct flow *next;
+    struct source_packets *previous; /* in the ring of turns */
+    struct source_packets *next;
     struct shared_packet **packets;
     size_t capacity;
     size_t first;
@@ -38,12 +38,12 @@ static size_t cost_of(const struct shared_packet *packet)
 
 /* ---- One source's FIFO ------------------------------------------------- */
 
-static struct shared_packet **slot(const struct flow *f, size_t i)
+static struct shared_packet **slot(const struct source_packets *f, size_t i)
 {
     return &f->packets[(f->first + i) & (f->capacity - 1)];
 }
 
-static void line_grow(struct flow *f)
+static void line_grow(struct source_packets *f)
 {
     size_t capacity = f->capacity ? 2 * f->capacity : LINE_FIRST;
     struct shared_packet **packets = memory_array(capacity, sizeof *packets);
@@ -55,7 +55,7 @@ static void line_grow(struct flow *f)
     f->first = 0;
 }
 
-static void line_put(struct flow *f, struct shared_packet *packet)
+static void line_put(struct source_packets *f, struct shared_packet *packet)
 {
     if (f->count == f->capacity)
         line_grow(f);
@@ -63,7 +63,7 @@ static void line_put(struct flow *f, struct shared_packet *packet)
     f->bytes += cost_of(packet);
 }
 
-static struct shared_packet *line_take_first(struct flow *f)
+static struct shared_packet *line_take_first(struct source_packets *f)
 {
     struct shared_packet *packet = *slot(f, 0);
     f->first = (f->first + 1) & (f->capacity - 1);
@@ -72,7 +72,7 @@ static struct shared_packet *line_take_first(struct flow *f)
     return packet;
 }
 
-static struct shared_packet *line_take_last(struct flow *f)
+static struct shared_packet *line_take_last(struct source_packets *f)
 {
     struct shared_packet *packet = *slot(f, --f->count);
     f->bytes -= cost_of(packet);
@@ -81,14 +81,15 @@ static struct shared_packet *line_take_last(struct flow *f)
 
 /* ---- The heap: which source has the most bytes ------------------------- */
 
-static void heap_place(struct fair_queue *q, size_t place, struct flow *f)
+static void heap_place(struct fair_queue *q, size_t place,
+                       struct source_packets *f)
 {
     q->heavy[place] = f;
     f->place = place;
 }
 
 /* Moves the flow up or down in the heap after its bytes changed. */
-static void heap_settle(struct fair_queue *q, struct flow *f)
+static void heap_settle(struct fair_queue *q, struct source_packets *f)
 {
     size_t at = f->place;
     while (at > 0 && q->heavy[(at - 1) / 2]->bytes < f->bytes) {
@@ -107,7 +108,7 @@ static void heap_settle(struct fair_queue *q, struct flow *f)
     heap_place(q, at, f);
 }
 
-static void heap_add(struct fair_queue *q, struct flow *f)
+static void heap_add(struct fair_queue *q, struct source_packets *f)
 {
     if (q->count == q->capacity) {
         q->capacity = q->capacity ? 2 * q->capacity : 4;
@@ -116,9 +117,9 @@ static void heap_add(struct fair_queue *q, struct flow *f)
     heap_place(q, q->count++, f);
 }
 
-static void heap_take_out(struct fair_queue *q, const struct flow *f)
+static void heap_take_out(struct fair_queue *q, const struct source_packets *f)
 {
-    struct flow *last = q->heavy[--q->count];
+    struct source_packets *last = q->heavy[--q->count];
     if (last == f)
         return;
     heap_place(q, f->place, last);
@@ -127,7 +128,7 @@ static void heap_take_out(struct fair_queue *q, const struct flow *f)
 
 /* ---- Turns ------------------------------------------------------------- */
 
-static void give_turn(struct fair_queue *q, struct flow *f)
+static void give_turn(struct fair_queue *q, struct source_packets *f)
 {
     q->turn = f;
     f->credit += FAIR_QUEUE_TURN;
@@ -135,9 +136,10 @@ static void give_turn(struct fair_queue *q, struct flow *f)
 
 /* Adds the flow at the end of the ring, just before the flow that sends
  * next. */
-static struct flow *flow_new(struct fair_queue *q, const struct node_id *source)
+static struct source_packets *flow_new(struct fair_queue *q,
+                                       const struct node_id *source)
 {
-    struct flow *f = memory_new(sizeof *f);
+    struct source_packets *f = memory_new(sizeof *f);
     f->source = *source;
     f->next = q->turn ? q->turn : f;
     f->previous = q->turn ? q->turn->previous : f;
@@ -150,7 +152,7 @@ static struct flow *flow_new(struct fair_queue *q, const struct node_id *source)
     return f;
 }
 
-static void flow_free(struct fair_queue *q, struct flow *f)
+static void flow_free(struct fair_queue *q, struct source_packets *f)
 {
     f->previous->next = f->next;
     f->next->previous = f->previous;
@@ -167,7 +169,7 @@ static void flow_free(struct fair_queue *q, struct flow *f)
 }
 
 /* Updates ring and heap after a packet was taken from the flow. */
-static void flow_settle(struct fair_queue *q, struct flow *f)
+static void flow_settle(struct fair_queue *q, struct source_packets *f)
 {
     if (f->count == 0) {
         flow_free(q, f);
@@ -194,7 +196,7 @@ bool fair_queue_admits(const struct fair_queue *q, const struct node_id *source,
     /* If the packet fits the source's share while the queue is full, the other
      * sources together exceed their shares, so the heaviest is one of them
      * until the packet fits. */
-    const struct flow *f = map_get(&q->flows, source->key);
+    const struct source_packets *f = map_get(&q->flows, source->key);
     size_t held = f ? f->bytes : 0;
     size_t sources = q->count + (f ? 0 : 1);
     return held + size + SHARED_PACKET_OVERHEAD <= limit / sources;
@@ -202,7 +204,7 @@ bool fair_queue_admits(const struct fair_queue *q, const struct node_id *source,
 
 struct shared_packet *fair_queue_displace(struct fair_queue *q)
 {
-    struct flow *f = q->heavy[0];
+    struct source_packets *f = q->heavy[0];
     struct shared_packet *packet = line_take_last(f);
     q->bytes -= cost_of(packet);
     flow_settle(q, f);
@@ -213,7 +215,7 @@ void fair_queue_put(struct fair_queue *q, const struct node_id *source,
                     struct shared_packet *packet)
 {
     ASSERT(cost_of(packet) <= FAIR_QUEUE_TURN);
-    struct flow *f = map_get(&q->flows, source->key);
+    struct source_packets *f = map_get(&q->flows, source->key);
     if (!f)
         f = flow_new(q, source);
     line_put(f, shared_packet_hold(packet));
@@ -228,7 +230,7 @@ struct shared_packet *fair_queue_first(const struct fair_queue *q)
 
 void fair_queue_drop(struct fair_queue *q)
 {
-    struct flow *f = q->turn;
+    struct source_packets *f = q->turn;
     if (!f)
         return;
     struct shared_packet *packet = line_take_first(f);

@@ -24,15 +24,17 @@
  * with its overhead. */
 enum { FAIR_QUEUE_TURN = PACKET_SIZE + SHARED_PACKET_OVERHEAD };
 
-struct flow;
+struct source_packets;
 
 struct fair_queue {
-    struct map flows;    /* source -> flow; no flow is empty */
-    struct flow *turn;   /* sends next; in a ring of all. NULL: queue empty */
-    struct flow **heavy; /* binary heap of all flows, the most bytes first */
-    size_t count;        /* of flows */
-    size_t capacity;     /* of `heavy` */
-    size_t bytes;        /* of all packets, with their overheads */
+    struct map flows; /* source -> flow; no flow is empty */
+    struct source_packets
+        *turn; /* sends next; in a ring of all. NULL: queue empty */
+    struct source_packets *
+        *heavy;      /* binary heap of all flows, the most bytes first */
+    size_t count;    /* of flows */
+    size_t capacity; /* of `heavy` */
+    size_t bytes;    /* of all packets, with their overheads */
 };
 
 /* An empty queue. `hash_key` is random; the queue copies it. */

@@ -10,10 +10,10 @@ enum { SPARE_ENTRY_SIZE = 1 + KEY_SIZE };
 /* The edges of a mesh whose GROUPS holds the tag. */
 struct group {
     struct group_tag tag;
-    struct membership *first;
+    struct hub_membership *first;
 };
 
-static struct group *group_take(struct mesh *m, const uint8_t *tag)
+static struct group *group_take(struct hub_mesh *m, const uint8_t *tag)
 {
     struct group *g = map_get(&m->groups, tag);
     if (g)
@@ -24,21 +24,21 @@ static struct group *group_take(struct mesh *m, const uint8_t *tag)
     return g;
 }
 
-static void join(struct edge *e, const uint8_t *tag)
+static void join(struct hub_edge *e, const uint8_t *tag)
 {
     struct group *g = group_take(e->mesh, tag);
     /* The edge left all groups before, and each new member is put first: so
      * this shows a tag that GROUPS holds twice. */
     if (g->first && g->first->edge == e)
         return;
-    struct membership *s = &e->memberships[e->membership_count++];
-    *s = (struct membership){.edge = e, .group = g, .next = g->first};
+    struct hub_membership *s = &e->memberships[e->membership_count++];
+    *s = (struct hub_membership){.edge = e, .group = g, .next = g->first};
     if (g->first)
         g->first->previous = s;
     g->first = s;
 }
 
-static void leave(struct mesh *m, struct membership *s)
+static void leave(struct hub_mesh *m, struct hub_membership *s)
 {
     struct group *g = s->group;
     *(s->previous ? &s->previous->next : &g->first) = s->next;
@@ -50,7 +50,7 @@ static void leave(struct mesh *m, struct membership *s)
     free(g);
 }
 
-void groups_leave(struct edge *e)
+void groups_leave(struct hub_edge *e)
 {
     for (size_t i = 0; i < e->membership_count; i++)
         leave(e->mesh, &e->memberships[i]);
@@ -59,7 +59,7 @@ void groups_leave(struct edge *e)
     e->membership_count = 0;
 }
 
-void edge_groups(struct hub *h, struct edge *e, struct bytes tags)
+void edge_groups(struct hub *h, struct hub_edge *e, struct bytes tags)
 {
     size_t count = tags.size / GROUP_TAG_SIZE;
     if (tags.size % GROUP_TAG_SIZE != 0 || count > GROUP_TAGS) {
@@ -86,7 +86,7 @@ static bool is_spare_list(struct bytes list)
 
 /* The list may name nodes that are not connected, and outlives their
  * connections. */
-void edge_spare(struct hub *h, struct edge *e, struct bytes list)
+void edge_spare(struct hub *h, struct hub_edge *e, struct bytes list)
 {
     if (!is_spare_list(list)) {
         h->counters.dropped[REFUSAL_MALFORMED]++;
@@ -102,12 +102,12 @@ void edge_spare(struct hub *h, struct edge *e, struct bytes list)
     edge_weigh(h, e);
 }
 
-static void fan_out(struct hub *h, const struct edge *from,
+static void fan_out(struct hub *h, const struct hub_edge *from,
                     const struct group *g, const struct hub_event *event)
 {
     struct delivery d = {.event = event, .from = from};
-    for (const struct membership *s = g->first; s; s = s->next) {
-        struct edge *to = s->edge;
+    for (const struct hub_membership *s = g->first; s; s = s->next) {
+        struct hub_edge *to = s->edge;
         if (to == from || to->doomed || map_get(&from->spared, to->node.key))
             continue;
         if (edge_deliver(h, to, &d))
@@ -121,7 +121,7 @@ static void fan_out(struct hub *h, const struct edge *from,
 /* REFUSAL_NONE if the multicast may be fanned out. The sender is not told of
  * other results: the receivers' acknowledgements show it what was lost
  * [P-9.6, P-9.8]. */
-static enum refusal examine(struct hub *h, struct edge *e,
+static enum refusal examine(struct hub *h, struct hub_edge *e,
                             const struct hub_event *event,
                             struct multicast_packet *m)
 {
@@ -137,7 +137,7 @@ static enum refusal examine(struct hub *h, struct edge *e,
     return edge_may_send(h, e, event->size) ? REFUSAL_NONE : REFUSAL_QUEUE_FULL;
 }
 
-void edge_multicast(struct hub *h, struct edge *e,
+void edge_multicast(struct hub *h, struct hub_edge *e,
                     const struct hub_event *event)
 {
     struct multicast_packet m;

@@ -34,10 +34,10 @@ void hub_free(struct hub *h)
     if (!h)
         return;
     size_t cursor = 0;
-    for (struct edge *e; (e = map_next(&h->conns, &cursor));)
+    for (struct hub_edge *e; (e = map_next(&h->conns, &cursor));)
         edge_free(h, e);
     cursor = 0;
-    for (struct mesh *m; (m = map_next(&h->meshes, &cursor));)
+    for (struct hub_mesh *m; (m = map_next(&h->meshes, &cursor));)
         mesh_free(m);
     map_close(&h->conns);
     map_close(&h->meshes);
@@ -67,7 +67,7 @@ bool hub_serves(const struct hub *h, const struct mesh_id *id)
     return false;
 }
 
-static void pong(struct hub *h, struct edge *e, struct reader *r)
+static void pong(struct hub *h, struct hub_edge *e, struct reader *r)
 {
     uint64_t token = read_u64(r);
     if (!reader_done(r)) {
@@ -80,13 +80,13 @@ static void pong(struct hub *h, struct edge *e, struct reader *r)
     edge_control(h, e, writer_bytes(&w));
 }
 
-static void bye(struct hub *h, struct edge *e)
+static void bye(struct hub *h, struct hub_edge *e)
 {
     hub_todos_add(h->todos, HUB_DROP, e->conn);
     edge_gone(h, e, DEPARTURE_CLOSED);
 }
 
-static void edge_packet(struct hub *h, struct edge *e,
+static void edge_packet(struct hub *h, struct hub_edge *e,
                         const struct hub_event *event)
 {
     struct reader r = reader_of(bytes_of(event->data, event->size));
@@ -130,7 +130,7 @@ static void packet(struct hub *h, const struct hub_event *event)
 {
     h->counters.packets_in++;
     h->counters.bytes_in += event->size;
-    struct edge *e = map_get(&h->conns, &event->conn);
+    struct hub_edge *e = map_get(&h->conns, &event->conn);
     if (e)
         edge_packet(h, e, event);
     else
@@ -143,7 +143,7 @@ static void clock_told(struct hub *h, uint64_t unix_seconds)
     h->clock = unix_seconds;
     h->clock_at = h->now;
     size_t cursor = 0;
-    for (struct edge *e; (e = map_next(&h->conns, &cursor));)
+    for (struct hub_edge *e; (e = map_next(&h->conns, &cursor));)
         edge_check_expiry(h, e);
 }
 
@@ -151,7 +151,7 @@ static void stop(struct hub *h)
 {
     h->stopping = true;
     size_t cursor = 0;
-    for (struct edge *e; (e = map_next(&h->conns, &cursor));) {
+    for (struct hub_edge *e; (e = map_next(&h->conns, &cursor));) {
         if (!e->blocked)
             send_refused(h, e->conn, REFUSAL_SHUTDOWN);
     }
@@ -159,7 +159,7 @@ static void stop(struct hub *h)
 
 static void handle(struct hub *h, const struct hub_event *event)
 {
-    struct edge *e = map_get(&h->conns, &event->conn);
+    struct hub_edge *e = map_get(&h->conns, &event->conn);
     switch (event->kind) {
     case HUB_TICK:
         return;
@@ -195,7 +195,7 @@ static void handle(struct hub *h, const struct hub_event *event)
 static void work_due(struct hub *h)
 {
     for (struct timer *t; (t = heap_due(&h->timers, h->now));) {
-        struct edge *e = t->owner;
+        struct hub_edge *e = t->owner;
         if (t == &e->silence)
             edge_silence_due(h, e);
         else if (t == &e->expiry)
@@ -253,7 +253,7 @@ void hub_reconfigure(struct hub *h, const struct hub_conf *conf,
     begin(h, now, todos);
     conf_take(h, &kept);
     size_t cursor = 0;
-    for (struct edge *e; (e = map_next(&h->conns, &cursor));) {
+    for (struct hub_edge *e; (e = map_next(&h->conns, &cursor));) {
         if (!hub_serves(h, &e->mesh->id))
             edge_refuse(h, e, REFUSAL_MESH_UNKNOWN, (enum departure)0);
     }

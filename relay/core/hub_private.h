@@ -58,16 +58,16 @@ enum {
     NAME_KEY_SIZE = NAME_MAX_SIZE + 1,
 };
 
-struct edge;
+struct hub_edge;
 struct group;
 
-struct mesh {
+struct hub_mesh {
     struct mesh_id id;
-    struct map nodes;   /* node id -> edge */
-    struct map names;   /* name, zero-padded -> edge */
-    struct map groups;  /* tag -> group; no group is empty */
-    struct edge *first; /* all edges, in the order of arrival */
-    struct edge *last;
+    struct map nodes;       /* node id -> edge */
+    struct map names;       /* name, zero-padded -> edge */
+    struct map groups;      /* tag -> group; no group is empty */
+    struct hub_edge *first; /* all edges, in the order of arrival */
+    struct hub_edge *last;
     size_t count;   /* of edges */
     size_t syncing; /* edges that have not received SYNCED yet */
     uint8_t *list;  /* the revocation list, owned, or NULL */
@@ -77,26 +77,26 @@ struct mesh {
 };
 
 /* One network (address_network) and how many edges connect from it. */
-struct host {
+struct hub_network {
     uint8_t key[ADDRESS_KEY_SIZE];
     size_t edges;
 };
 
 /* One edge in one group: the edge receives what is published to the group. */
-struct membership {
-    struct edge *edge;
+struct hub_membership {
+    struct hub_edge *edge;
     struct group *group;
-    struct membership *previous; /* in the group's list */
-    struct membership *next;
+    struct hub_membership *previous; /* in the group's list */
+    struct hub_membership *next;
 };
 
 /* A connection whose HELLO the hub accepted. */
-struct edge {
+struct hub_edge {
     uint64_t conn;
-    struct mesh *mesh;
-    struct host *host;
-    struct edge *previous; /* in the mesh's list */
-    struct edge *next;
+    struct hub_mesh *mesh;
+    struct hub_network *host;
+    struct hub_edge *previous; /* in the mesh's list */
+    struct hub_edge *next;
     struct node_id node;
     struct epoch epoch;
     char name[NAME_KEY_SIZE]; /* zero-padded */
@@ -116,18 +116,18 @@ struct edge {
 
     /* The next edge of the roster to tell this edge about; this edge itself:
      * only SYNCED is left to send. */
-    struct edge *sync;
+    struct hub_edge *sync;
     bool synced;             /* it has received the whole roster, and SYNCED */
     bool blocked;            /* its connection takes no writes now */
     bool doomed;             /* the hub refuses it at the end of this step, */
     enum refusal doomed_for; /* for this reason */
-    struct edge *next_doomed;
+    struct hub_edge *next_doomed;
     struct queue control;   /* packets from the hub itself */
     struct fair_queue data; /* packets from other edges */
     struct timer work;      /* armed: queued packets are left to write */
 
     /* Owned. The array never moves, as its items are linked in the groups. */
-    struct membership *memberships;
+    struct hub_membership *memberships;
     size_t membership_count;
     struct map spared; /* node id -> this edge; its multicasts skip the node */
     size_t told_bytes; /* memory of its announcement, groups and SPARE list */
@@ -145,7 +145,7 @@ struct hub {
     struct heap timers;
     struct shared_packets *packets; /* counts all queued packets */
     size_t told_bytes;              /* the sum over all edges */
-    struct edge *doomed;            /* list of the doomed edges */
+    struct hub_edge *doomed;        /* list of the doomed edges */
     bool stopping;
     uint64_t clock; /* Unix seconds at clock_at; 0: no HUB_CLOCK came yet */
     struct instant clock_at;
@@ -187,32 +187,32 @@ struct edge_start {
 };
 /* Creates the edge and enters it in all tables. The caller checked that there
  * is room and that node and name are free. */
-struct edge *edge_new(struct hub *h, struct mesh *m,
-                      const struct edge_start *start);
+struct hub_edge *edge_new(struct hub *h, struct hub_mesh *m,
+                          const struct edge_start *start);
 /* Updates told_bytes. The caller calls this after each change of the edge's
  * announcement, groups or SPARE list. If limits.memory is exceeded then, the
  * edges that use the most are doomed. */
-void edge_weigh(struct hub *h, struct edge *e);
+void edge_weigh(struct hub *h, struct hub_edge *e);
 /* Counts the edges that connect from the network of the address. */
 size_t edges_from(const struct hub *h, const struct address *address);
 /* Removes the edge from all tables and frees it. Sends and logs nothing. */
-void edge_free(struct hub *h, struct edge *e);
+void edge_free(struct hub *h, struct hub_edge *e);
 /* Sends REFUSED to the edge, drops the connection, logs, frees the edge, and
  * tells the other edges that it left (departure 0: tells them nothing). */
-void edge_refuse(struct hub *h, struct edge *e, enum refusal reason,
+void edge_refuse(struct hub *h, struct hub_edge *e, enum refusal reason,
                  enum departure departure);
 /* Refuses and frees the edge because its node has a new connection. The other
  * edges are not told, and the mesh stays even if it is empty. */
-void edge_replace(struct hub *h, struct edge *e);
+void edge_replace(struct hub *h, struct hub_edge *e);
 /* The connection has ended: logs, frees the edge, tells the other edges. */
-void edge_gone(struct hub *h, struct edge *e, enum departure departure);
+void edge_gone(struct hub *h, struct hub_edge *e, enum departure departure);
 /* Notes that a packet of the edge came now. */
-void edge_heard(struct hub *h, struct edge *e);
+void edge_heard(struct hub *h, struct hub_edge *e);
 /* The silence timer fired: ends the edge, or sets the timer again. */
-void edge_silence_due(struct hub *h, struct edge *e);
+void edge_silence_due(struct hub *h, struct hub_edge *e);
 /* Refuses the edge if its certificate has expired, else sets the timer for the
  * next check. */
-void edge_check_expiry(struct hub *h, struct edge *e);
+void edge_check_expiry(struct hub *h, struct hub_edge *e);
 /* Refuses all doomed edges. */
 void edges_reap(struct hub *h);
 
@@ -225,75 +225,78 @@ void hub_make_room(struct hub *h, size_t size);
 void send_refused(struct hub *h, uint64_t conn, enum refusal reason);
 /* Writes a control packet, or queues a copy. Dooms the edge if its queue of
  * control packets is full. `packet` lies in the arena of the step's list. */
-void edge_control(struct hub *h, struct edge *e, struct bytes packet);
+void edge_control(struct hub *h, struct hub_edge *e, struct bytes packet);
 /* Handles FORWARD [P-7.5]: delivers it, or sends REFUSED to the sender. */
-void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event);
+void edge_forward(struct hub *h, struct hub_edge *e,
+                  const struct hub_event *event);
 /* Tells whether limits.rate allows the edge to send `size` bytes now. If so,
  * they count as sent. */
-bool edge_may_send(struct hub *h, struct edge *e, size_t size) MUST_USE;
+bool edge_may_send(struct hub *h, struct hub_edge *e, size_t size) MUST_USE;
 /* Turns the event's packet, in place, into one of `type` from `source`. */
 void packet_stamp(const struct hub_event *event, enum packet_type type,
-                  const struct edge *source);
+                  const struct hub_edge *source);
 /* The event's packet on its way to one edge or many. */
 struct delivery {
     const struct hub_event *event;
-    const struct edge *from;
+    const struct hub_edge *from;
     /* The copy that all queues share, made when the first one needs it. */
     struct shared_packet *copy;
 };
 /* Writes the packet to the edge, or queues it. Returns false if the edge's
  * queue is full and the sender has its share of it. The caller releases the
  * delivery's copy in the end. */
-bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d) MUST_USE;
+bool edge_deliver(struct hub *h, struct hub_edge *to,
+                  struct delivery *d) MUST_USE;
 /* The edge's connection takes no writes until HUB_WRITABLE. */
-void edge_blocked(struct hub *h, struct edge *e);
+void edge_blocked(struct hub *h, struct hub_edge *e);
 /* Writes up to HUB_PORTION of what is queued for the edge: control packets
  * first, then the roster, then data. */
-void edge_work(struct hub *h, struct edge *e);
+void edge_work(struct hub *h, struct hub_edge *e);
 
 /* groups.c [P-9.6] */
 
 /* Handles GROUPS: the edge is in exactly these groups from now on. */
-void edge_groups(struct hub *h, struct edge *e, struct bytes tags);
+void edge_groups(struct hub *h, struct hub_edge *e, struct bytes tags);
 /* Handles SPARE: changes the list of nodes that the edge's multicasts skip. */
-void edge_spare(struct hub *h, struct edge *e, struct bytes list);
+void edge_spare(struct hub *h, struct hub_edge *e, struct bytes list);
 /* Handles MULTICAST: delivers it to the group's other edges. */
-void edge_multicast(struct hub *h, struct edge *e,
+void edge_multicast(struct hub *h, struct hub_edge *e,
                     const struct hub_event *event);
 /* Takes the edge out of all its groups. */
-void groups_leave(struct edge *e);
+void groups_leave(struct hub_edge *e);
 
 /* roster.c */
 
 /* NULL if the hub knows no such mesh. */
-struct mesh *mesh_find(const struct hub *h, const struct mesh_id *id);
+struct hub_mesh *mesh_find(const struct hub *h, const struct mesh_id *id);
 /* Finds the mesh, or creates it. */
-struct mesh *mesh_take(struct hub *h, const struct mesh_id *id);
+struct hub_mesh *mesh_take(struct hub *h, const struct mesh_id *id);
 /* Frees the mesh if it has no edges and no revocation list worth keeping. */
-void mesh_release(struct hub *h, struct mesh *m);
-void mesh_free(struct mesh *m);
+void mesh_release(struct hub *h, struct hub_mesh *m);
+void mesh_free(struct hub_mesh *m);
 /* Sends PRESENT for this edge to the other edges of its mesh. */
-void roster_present(struct hub *h, struct edge *e);
+void roster_present(struct hub *h, struct hub_edge *e);
 /* Sends GONE for a node to all edges of the mesh. */
-void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
+void roster_gone(struct hub *h, struct hub_mesh *m, const struct node_id *node,
                  struct epoch epoch, enum departure reason);
 /* Sends the edge the next portion of the roster. Returns true once the edge
  * has SYNCED. */
-bool roster_sync(struct hub *h, struct edge *e);
+bool roster_sync(struct hub *h, struct hub_edge *e);
 /* Handles ANNOUNCE: stores the announcement, and spreads it. */
-void edge_announce(struct hub *h, struct edge *e, struct bytes sealed);
+void edge_announce(struct hub *h, struct hub_edge *e, struct bytes sealed);
 /* Tells the other edges about this edge: at once, or later if it has had a
  * burst of announcements already. */
-void edge_has_news(struct hub *h, struct edge *e);
+void edge_has_news(struct hub *h, struct hub_edge *e);
 
 /* revoked.c */
 
 /* Tells whether the mesh's revocation list names the node. */
-bool mesh_revoked(const struct mesh *m, const struct node_id *node);
+bool mesh_revoked(const struct hub_mesh *m, const struct node_id *node);
 /* Sends the edge its mesh's list. */
-void send_revocation(struct hub *h, struct edge *e);
+void send_revocation(struct hub *h, struct hub_edge *e);
 /* Handles a list from an edge, or from a file (`from` NULL): stores and spreads
  * a newer one, and refuses the edges that it names. */
-void revocation_arrived(struct hub *h, struct edge *from, struct bytes list);
+void revocation_arrived(struct hub *h, struct hub_edge *from,
+                        struct bytes list);
 
 #endif

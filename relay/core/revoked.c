@@ -8,12 +8,12 @@
 /* The serial follows the magic and the mesh. */
 enum { SERIAL_OFFSET = 4 + KEY_SIZE };
 
-bool mesh_revoked(const struct mesh *m, const struct node_id *node)
+bool mesh_revoked(const struct hub_mesh *m, const struct node_id *node)
 {
     return m->list && revocation_has(&m->revocation, node);
 }
 
-static struct bytes revocation_packet(struct hub *h, const struct mesh *m)
+static struct bytes revocation_packet(struct hub *h, const struct hub_mesh *m)
 {
     struct writer w = hub_room(h, 1 + m->list_size);
     write_u8(&w, RELAY_REVOCATION);
@@ -21,7 +21,7 @@ static struct bytes revocation_packet(struct hub *h, const struct mesh *m)
     return writer_bytes(&w);
 }
 
-void send_revocation(struct hub *h, struct edge *e)
+void send_revocation(struct hub *h, struct hub_edge *e)
 {
     edge_control(h, e, revocation_packet(h, e->mesh));
 }
@@ -33,7 +33,7 @@ static uint64_t serial_of(struct bytes list)
     return read_u64(&r);
 }
 
-static void keep(struct hub *h, struct mesh *m, struct bytes list)
+static void keep(struct hub *h, struct hub_mesh *m, struct bytes list)
 {
     free(m->list);
     m->list = memory_copy(list.data, list.size);
@@ -46,19 +46,20 @@ static void keep(struct hub *h, struct mesh *m, struct bytes list)
     todo->log.mesh = m->id;
 }
 
-static void spread(struct hub *h, struct mesh *m, const struct edge *from)
+static void spread(struct hub *h, struct hub_mesh *m,
+                   const struct hub_edge *from)
 {
     struct bytes packet = revocation_packet(h, m);
-    for (struct edge *to = m->first; to; to = to->next) {
+    for (struct hub_edge *to = m->first; to; to = to->next) {
         if (to != from)
             edge_control(h, to, packet);
     }
 }
 
-static void drop_revoked(struct hub *h, struct mesh *m)
+static void drop_revoked(struct hub *h, struct hub_mesh *m)
 {
-    struct edge *next;
-    for (struct edge *e = m->first; e; e = next) {
+    struct hub_edge *next;
+    for (struct hub_edge *e = m->first; e; e = next) {
         next = e->next;
         if (mesh_revoked(e->mesh, &e->node))
             edge_refuse(h, e, REFUSAL_REVOKED, DEPARTURE_REVOKED);
@@ -67,7 +68,8 @@ static void drop_revoked(struct hub *h, struct mesh *m)
 
 /* Limits how often a mesh can make the relay write to all its edges by new
  * lists. An edge whose list was dropped sends it again after its next HELLO. */
-static bool may_spread(struct hub *h, struct mesh *m, const struct edge *from)
+static bool may_spread(struct hub *h, struct hub_mesh *m,
+                       const struct hub_edge *from)
 {
     static const struct span each = {HUB_REVOKE_INTERVAL_MS * 1000};
     if (!from || pace_takes(&m->revoking, h->now, each, HUB_REVOKE_BURST))
@@ -76,7 +78,7 @@ static bool may_spread(struct hub *h, struct mesh *m, const struct edge *from)
     return false;
 }
 
-void revocation_arrived(struct hub *h, struct edge *from, struct bytes list)
+void revocation_arrived(struct hub *h, struct hub_edge *from, struct bytes list)
 {
     struct revocation r;
     if (from && serial_of(list) <= from->mesh->revocation.serial)
@@ -89,7 +91,7 @@ void revocation_arrived(struct hub *h, struct edge *from, struct bytes list)
     if (!hub_serves(h, &r.mesh) ||
         (from && !mesh_id_equal(&r.mesh, &from->mesh->id)))
         return;
-    struct mesh *m = mesh_take(h, &r.mesh);
+    struct hub_mesh *m = mesh_take(h, &r.mesh);
     if (r.serial > m->revocation.serial && may_spread(h, m, from)) {
         keep(h, m, list);
         spread(h, m, from);

@@ -7,14 +7,14 @@
 
 enum { ENTRY_OVERHEAD = KEY_SIZE + 8 + 4 };
 
-struct mesh *mesh_find(const struct hub *h, const struct mesh_id *id)
+struct hub_mesh *mesh_find(const struct hub *h, const struct mesh_id *id)
 {
     return map_get(&h->meshes, id->key);
 }
 
-struct mesh *mesh_take(struct hub *h, const struct mesh_id *id)
+struct hub_mesh *mesh_take(struct hub *h, const struct mesh_id *id)
 {
-    struct mesh *m = mesh_find(h, id);
+    struct hub_mesh *m = mesh_find(h, id);
     if (m)
         return m;
     m = memory_new(sizeof *m);
@@ -26,7 +26,7 @@ struct mesh *mesh_take(struct hub *h, const struct mesh_id *id)
     return m;
 }
 
-void mesh_free(struct mesh *m)
+void mesh_free(struct hub_mesh *m)
 {
     map_close(&m->nodes);
     map_close(&m->names);
@@ -35,7 +35,7 @@ void mesh_free(struct mesh *m)
     free(m);
 }
 
-void mesh_release(struct hub *h, struct mesh *m)
+void mesh_release(struct hub *h, struct hub_mesh *m)
 {
     bool keep = m->list && hub_serves(h, &m->id) &&
                 (!h->conf.any_mesh || h->meshes.count <= HUB_MESHES_KEPT);
@@ -45,7 +45,7 @@ void mesh_release(struct hub *h, struct mesh *m)
     mesh_free(m);
 }
 
-static void write_entry(struct writer *w, const struct edge *e)
+static void write_entry(struct writer *w, const struct hub_edge *e)
 {
     roster_entry_encode(
         &(struct roster_entry){e->node, e->epoch,
@@ -53,19 +53,19 @@ static void write_entry(struct writer *w, const struct edge *e)
         w);
 }
 
-void roster_present(struct hub *h, struct edge *e)
+void roster_present(struct hub *h, struct hub_edge *e)
 {
     struct writer w = hub_room(h, 1 + ENTRY_OVERHEAD + e->sealed_size);
     write_u8(&w, RELAY_PRESENT);
     write_entry(&w, e);
     ASSERT(writer_ok(&w));
-    for (struct edge *to = e->mesh->first; to; to = to->next) {
+    for (struct hub_edge *to = e->mesh->first; to; to = to->next) {
         if (to != e)
             edge_control(h, to, writer_bytes(&w));
     }
 }
 
-void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
+void roster_gone(struct hub *h, struct hub_mesh *m, const struct node_id *node,
                  struct epoch epoch, enum departure reason)
 {
     struct writer w = hub_room(h, 1 + KEY_SIZE + 8 + 1);
@@ -73,15 +73,15 @@ void roster_gone(struct hub *h, struct mesh *m, const struct node_id *node,
     write_bytes(&w, bytes_of(node->key, KEY_SIZE));
     write_u64(&w, epoch.value);
     write_u8(&w, (uint8_t)reason);
-    for (struct edge *to = m->first; to; to = to->next)
+    for (struct hub_edge *to = m->first; to; to = to->next)
         edge_control(h, to, writer_bytes(&w));
 }
 
 /* Sends one packet of the roster, from e->sync on; returns its size. */
-static size_t sync_packet(struct hub *h, struct edge *e)
+static size_t sync_packet(struct hub *h, struct hub_edge *e)
 {
     size_t size = 1;
-    struct edge *end = e->sync;
+    struct hub_edge *end = e->sync;
     for (; end != e; end = end->next) {
         size_t more = ENTRY_OVERHEAD + end->sealed_size;
         if (size + more > PACKET_RECORDS_SIZE)
@@ -97,7 +97,7 @@ static size_t sync_packet(struct hub *h, struct edge *e)
     return size;
 }
 
-bool roster_sync(struct hub *h, struct edge *e)
+bool roster_sync(struct hub *h, struct hub_edge *e)
 {
     size_t handed = 0;
     if (e->synced)
@@ -115,7 +115,7 @@ bool roster_sync(struct hub *h, struct edge *e)
     return true;
 }
 
-void edge_announce(struct hub *h, struct edge *e, struct bytes sealed)
+void edge_announce(struct hub *h, struct hub_edge *e, struct bytes sealed)
 {
     if (sealed.size > SEALED_ANNOUNCEMENT_SIZE)
         return;
@@ -130,7 +130,7 @@ void edge_announce(struct hub *h, struct edge *e, struct bytes sealed)
 /* An edge that announces or reconnects all the time would make the relay write
  * to all other edges all the time. So after a burst the hub sends only the
  * newest announcement of each interval. */
-void edge_has_news(struct hub *h, struct edge *e)
+void edge_has_news(struct hub *h, struct hub_edge *e)
 {
     static const struct span each = {HUB_ANNOUNCE_INTERVAL_MS * 1000};
     if (pace_takes(&e->announcing, h->now, each, HUB_ANNOUNCE_BURST)) {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static struct hub_todo *write_now(struct hub *h, const struct edge *e,
+static struct hub_todo *write_now(struct hub *h, const struct hub_edge *e,
                                   struct bytes packet)
 {
     struct hub_todo *todo = hub_todos_add(h->todos, HUB_WRITE, e->conn);
@@ -29,16 +29,16 @@ static size_t queue_limit(const struct hub *h)
     return left < h->conf.limits.queue ? left : h->conf.limits.queue;
 }
 
-static size_t weight_of(const struct edge *e)
+static size_t weight_of(const struct hub_edge *e)
 {
     return e->control.bytes + e->data.bytes + e->told_bytes;
 }
 
-static struct edge *largest(const struct hub *h)
+static struct hub_edge *largest(const struct hub *h)
 {
-    struct edge *most = NULL;
+    struct hub_edge *most = NULL;
     size_t cursor = 0;
-    for (struct edge *e; (e = map_next(&h->conns, &cursor));) {
+    for (struct hub_edge *e; (e = map_next(&h->conns, &cursor));) {
         if (!e->doomed && (!most || weight_of(e) > weight_of(most)))
             most = e;
     }
@@ -47,7 +47,7 @@ static struct edge *largest(const struct hub *h)
 
 /* Frees the memory that counts for the edge. The edge itself is doomed, and
  * freed at the end of the step. */
-static void drop_all(struct hub *h, struct edge *e)
+static void drop_all(struct hub *h, struct hub_edge *e)
 {
     h->told_bytes -= e->told_bytes;
     e->told_bytes = 0;
@@ -57,7 +57,7 @@ static void drop_all(struct hub *h, struct edge *e)
         fair_queue_drop(&e->data);
 }
 
-static void doom(struct hub *h, struct edge *e, enum refusal reason)
+static void doom(struct hub *h, struct hub_edge *e, enum refusal reason)
 {
     e->doomed = true;
     e->doomed_for = reason;
@@ -68,7 +68,7 @@ static void doom(struct hub *h, struct edge *e, enum refusal reason)
 void hub_make_room(struct hub *h, size_t size)
 {
     while (hub_memory(h) + size > memory_limit(h)) {
-        struct edge *e = largest(h);
+        struct hub_edge *e = largest(h);
         if (!e || weight_of(e) == 0)
             return;
         drop_all(h, e);
@@ -82,7 +82,7 @@ static size_t control_limit(const struct hub *h)
     return queue > HUB_CONTROL_MIN ? queue : HUB_CONTROL_MIN;
 }
 
-void edge_control(struct hub *h, struct edge *e, struct bytes packet)
+void edge_control(struct hub *h, struct hub_edge *e, struct bytes packet)
 {
     if (e->doomed)
         return;
@@ -126,7 +126,7 @@ void send_refused(struct hub *h, uint64_t conn, enum refusal reason)
 }
 
 /* Drops a FORWARD, and tells its sender why. */
-static void refuse_forward(struct hub *h, struct edge *from,
+static void refuse_forward(struct hub *h, struct hub_edge *from,
                            enum refusal reason,
                            const struct node_id *destination)
 {
@@ -136,7 +136,7 @@ static void refuse_forward(struct hub *h, struct edge *from,
 
 /* A token is a millionth of a byte, so that no token is lost to rounding even
  * if steps are microseconds apart. */
-bool edge_may_send(struct hub *h, struct edge *e, size_t size)
+bool edge_may_send(struct hub *h, struct hub_edge *e, size_t size)
 {
     static const uint64_t RATE_MAX = 100000000000;
     static const int64_t FILL_MAX_US = 100000000;
@@ -161,10 +161,10 @@ bool edge_may_send(struct hub *h, struct edge *e, size_t size)
 
 /* Drops a packet of the sender with the most bytes in the edge's queue. The
  * sender of a FORWARD is told; the sender of a MULTICAST is not [P-9.6]. */
-static void displace(struct hub *h, struct edge *to)
+static void displace(struct hub *h, struct hub_edge *to)
 {
     struct shared_packet *p = fair_queue_displace(&to->data);
-    struct edge *from = map_get(&to->mesh->nodes, p->data + 1);
+    struct hub_edge *from = map_get(&to->mesh->nodes, p->data + 1);
     h->counters.queue_bytes -= p->size + SHARED_PACKET_OVERHEAD;
     if (p->data[0] == RELAY_FORWARDED && from)
         refuse_forward(h, from, REFUSAL_QUEUE_FULL, &to->node);
@@ -173,7 +173,7 @@ static void displace(struct hub *h, struct edge *to)
     shared_packet_release(&p);
 }
 
-bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
+bool edge_deliver(struct hub *h, struct hub_edge *to, struct delivery *d)
 {
     const struct hub_event *event = d->event;
     if (!to->blocked && fair_queue_is_empty(&to->data)) {
@@ -196,13 +196,14 @@ bool edge_deliver(struct hub *h, struct edge *to, struct delivery *d)
 }
 
 void packet_stamp(const struct hub_event *event, enum packet_type type,
-                  const struct edge *source)
+                  const struct hub_edge *source)
 {
     event->data[0] = (uint8_t)type;
     memcpy(event->data + 1, source->node.key, KEY_SIZE);
 }
 
-void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
+void edge_forward(struct hub *h, struct hub_edge *e,
+                  const struct hub_event *event)
 {
     if (event->size <= FORWARD_HEADER_SIZE) {
         h->counters.dropped[REFUSAL_MALFORMED]++;
@@ -214,7 +215,7 @@ void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
         refuse_forward(h, e, REFUSAL_TOO_LARGE, &destination);
         return;
     }
-    struct edge *to = map_get(&e->mesh->nodes, destination.key);
+    struct hub_edge *to = map_get(&e->mesh->nodes, destination.key);
     if (!to || to->doomed) {
         refuse_forward(h, e, REFUSAL_NO_PEER, &destination);
         return;
@@ -226,14 +227,14 @@ void edge_forward(struct hub *h, struct edge *e, const struct hub_event *event)
     shared_packet_release(&d.copy);
 }
 
-void edge_blocked(struct hub *h, struct edge *e)
+void edge_blocked(struct hub *h, struct hub_edge *e)
 {
     e->blocked = true;
     heap_remove(&h->timers, &e->work);
 }
 
 /* Writes a queued packet, and subtracts its cost from the budget. */
-static void write_queued(struct hub *h, const struct edge *e,
+static void write_queued(struct hub *h, const struct hub_edge *e,
                          struct shared_packet *packet, size_t *budget)
 {
     size_t cost = packet->size + SHARED_PACKET_OVERHEAD;
@@ -245,7 +246,7 @@ static void write_queued(struct hub *h, const struct edge *e,
 
 /* Writes queued control packets, up to `budget` bytes; returns what is left of
  * the budget. */
-static size_t drain_control(struct hub *h, struct edge *e, size_t budget)
+static size_t drain_control(struct hub *h, struct hub_edge *e, size_t budget)
 {
     while (!queue_is_empty(&e->control) && budget > 0) {
         write_queued(h, e, queue_first(&e->control), &budget);
@@ -254,7 +255,7 @@ static size_t drain_control(struct hub *h, struct edge *e, size_t budget)
     return budget;
 }
 
-static void drain_data(struct hub *h, struct edge *e, size_t budget)
+static void drain_data(struct hub *h, struct hub_edge *e, size_t budget)
 {
     while (!fair_queue_is_empty(&e->data) && budget > 0) {
         write_queued(h, e, fair_queue_first(&e->data), &budget);
@@ -262,7 +263,7 @@ static void drain_data(struct hub *h, struct edge *e, size_t budget)
     }
 }
 
-void edge_work(struct hub *h, struct edge *e)
+void edge_work(struct hub *h, struct hub_edge *e)
 {
     if (e->blocked || e->doomed)
         return;

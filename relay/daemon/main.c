@@ -37,16 +37,17 @@ static const struct options_spec spec = {
     .positional_max = 0,
 };
 
-struct program {
+struct relay_program {
     const char *file;
     const char *log_level; /* or NULL */
     uv_loop_t loop;
     struct daemon daemon;
-    struct relay *relay;
+    struct relay_server *relay;
 };
 
 /* Reads the settings, with the command line's changes. */
-static bool load(const struct program *p, struct relay_conf *conf, FILE *errors)
+static bool load(const struct relay_program *p, struct relay_conf *conf,
+                 FILE *errors)
 {
     if (!relay_conf_load(p->file, conf, errors))
         return false;
@@ -59,7 +60,7 @@ static bool load(const struct program *p, struct relay_conf *conf, FILE *errors)
 
 static void stop(void *context)
 {
-    struct program *p = context;
+    struct relay_program *p = context;
     if (!p->relay)
         return; /* The start failed: the program ends anyway. */
     log_info("stopping", "reason=signal");
@@ -69,7 +70,7 @@ static void stop(void *context)
 
 static void reload(void *context)
 {
-    struct program *p = context;
+    struct relay_program *p = context;
     struct relay_conf conf;
     char *errors = NULL;
     size_t size = 0;
@@ -87,7 +88,7 @@ static void reload(void *context)
 }
 
 /* The caller calls this before the program starts a thread. */
-static bool open_daemon(struct program *p)
+static bool open_daemon(struct relay_program *p)
 {
     p->daemon = (struct daemon){.context = p, .stop = stop, .reload = reload};
     if (uv_loop_init(&p->loop) == 0 && daemon_open(&p->daemon, &p->loop))
@@ -96,7 +97,7 @@ static bool open_daemon(struct program *p)
     return false;
 }
 
-static int serve(struct program *p, struct relay_conf *conf,
+static int serve(struct relay_program *p, struct relay_conf *conf,
                  struct curve_pair *keys)
 {
     if (!open_daemon(p)) {
@@ -120,7 +121,7 @@ static int serve(struct program *p, struct relay_conf *conf,
     return good ? EXIT_DONE : EXIT_FAILED;
 }
 
-static int with_conf(struct program *p, const struct options *o)
+static int with_conf(struct relay_program *p, const struct options *o)
 {
     struct relay_conf conf;
     struct curve_pair keys;
@@ -160,7 +161,7 @@ static int describe(char *asked)
 int main(int argc, char **argv)
 {
     struct options o;
-    static struct program program;
+    static struct relay_program program;
     stdfds_hold();
     if (sodium_init() < 0)
         return EXIT_FAILED;

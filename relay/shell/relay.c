@@ -33,7 +33,7 @@ enum {
     FREED_MANY = 2 * 1024 * 1024,
 };
 
-struct relay {
+struct relay_server {
     struct relay_conf conf;    /* as it was last read */
     struct relay_conf started; /* as it was at the start, once reloaded */
     bool reloaded;
@@ -61,7 +61,7 @@ struct relay {
 
 /* ---- From the hub: its todos ------------------------------------------ */
 
-static void note_blocked(struct relay *r, uint64_t conn)
+static void note_blocked(struct relay_server *r, uint64_t conn)
 {
     if (r->blocked_count == r->blocked_room) {
         r->blocked_room = r->blocked_room ? 2 * r->blocked_room : 16;
@@ -71,7 +71,7 @@ static void note_blocked(struct relay *r, uint64_t conn)
     r->blocked[r->blocked_count++] = conn;
 }
 
-static void do_todo(struct relay *r, const struct hub_todo *todo,
+static void do_todo(struct relay_server *r, const struct hub_todo *todo,
                     zmq_msg_t *packet)
 {
     switch (todo->kind) {
@@ -99,7 +99,7 @@ static void do_todo(struct relay *r, const struct hub_todo *todo,
     }
 }
 
-static void do_todos(struct relay *r, zmq_msg_t *packet)
+static void do_todos(struct relay_server *r, zmq_msg_t *packet)
 {
     for (size_t i = 0; i < r->todos.count; i++)
         do_todo(r, &r->todos.items[i], packet);
@@ -108,7 +108,7 @@ static void do_todos(struct relay *r, zmq_msg_t *packet)
 
 /* Gives the hub one event, does its todos, and reports the connections that
  * took no writes. */
-static void tell_hub(struct relay *r, const struct hub_event *event,
+static void tell_hub(struct relay_server *r, const struct hub_event *event,
                      zmq_msg_t *packet)
 {
     hub_step(r->hub, clock_now(), event, &r->todos);
@@ -152,7 +152,7 @@ static void on_writable(void *context, uint64_t conn)
 static void on_turned_away(void *context, const char *what,
                            const struct address *address, const char *reason)
 {
-    struct relay *r = context;
+    struct relay_server *r = context;
     relay_log_stranger(&r->log, clock_now(), what, address, reason);
 }
 
@@ -160,13 +160,13 @@ static void on_turned_away(void *context, const char *what,
 
 static void on_wake(uv_timer_t *timer)
 {
-    struct relay *r = timer->data;
+    struct relay_server *r = timer->data;
     r->wake_at = INSTANT_NEVER;
     zloop_kick(&r->zloop);
 }
 
 /* Sets the wake timer; most turns of the loop leave it as it is. */
-static void set_wake(struct relay *r, struct instant now)
+static void set_wake(struct relay_server *r, struct instant now)
 {
     struct instant at =
         instant_min(hub_deadline(r->hub), front_deadline(r->front));
@@ -186,7 +186,7 @@ static void set_wake(struct relay *r, struct instant now)
 
 /* Has the memory of a large queue given back to the system after the hub freed
  * it. */
-static void give_back(struct relay *r, struct instant now)
+static void give_back(struct relay_server *r, struct instant now)
 {
     size_t kept = hub_memory(r->hub);
     if (kept > r->kept_most)
@@ -199,7 +199,7 @@ static void give_back(struct relay *r, struct instant now)
 
 static void end_of_turn(void *context)
 {
-    struct relay *r = context;
+    struct relay_server *r = context;
     if (r->closed)
         return;
     struct instant now = clock_now();
@@ -212,7 +212,7 @@ static void end_of_turn(void *context)
 
 static void on_clock(uv_timer_t *timer)
 {
-    struct relay *r = timer->data;
+    struct relay_server *r = timer->data;
     log_limit_tell(&r->log, clock_now());
     tell_hub(r,
              &(struct hub_event){.kind = HUB_CLOCK,
@@ -225,7 +225,7 @@ static void on_clock(uv_timer_t *timer)
 
 static void on_list(void *context, struct bytes list)
 {
-    struct relay *r = context;
+    struct relay_server *r = context;
     /* A copy only because `data` is not const: the hub changes no list. */
     uint8_t *data = memory_copy(list.data, list.size);
     tell_hub(r,
@@ -235,14 +235,14 @@ static void on_list(void *context, struct bytes list)
     free(data);
 }
 
-static void read_lists(struct relay *r)
+static void read_lists(struct relay_server *r)
 {
     r->reading_lists = true;
     revocation_files_read(&r->conf, on_list, r);
     r->reading_lists = false;
 }
 
-static void apply(struct relay *r)
+static void apply(struct relay_server *r)
 {
     struct hub_conf h = settings_hub(&r->conf, &r->files);
     hub_reconfigure(r->hub, &h, clock_now(), &r->todos);
@@ -252,7 +252,7 @@ static void apply(struct relay *r)
     front_reconfigure(r->front, &front);
 }
 
-static void tell_files(const struct relay *r)
+static void tell_files(const struct relay_server *r)
 {
     size_t edges = settings_edges(&r->files);
     /* Up to a tenth less than the limit is not worth a warning. */
@@ -261,7 +261,7 @@ static void tell_files(const struct relay *r)
                  r->files.limit, edges, r->conf.limits.edges);
 }
 
-void relay_reload(struct relay *r, struct relay_conf *conf)
+void relay_reload(struct relay_server *r, struct relay_conf *conf)
 {
     if (r->stopping) {
         relay_conf_free(conf);
@@ -295,13 +295,13 @@ static int io_threads(void)
     return threads > IO_THREADS_MAX ? IO_THREADS_MAX : (int)threads;
 }
 
-static void init_timer(struct relay *r, uv_timer_t *timer)
+static void init_timer(struct relay_server *r, uv_timer_t *timer)
 {
     uv_timer_init(r->loop, timer);
     timer->data = r;
 }
 
-static struct hub *make_hub(const struct relay *r)
+static struct hub *make_hub(const struct relay_server *r)
 {
     struct hub_conf h = settings_hub(&r->conf, &r->files);
     randombytes_buf(&h.boot, sizeof h.boot);
@@ -311,7 +311,7 @@ static struct hub *make_hub(const struct relay *r)
     return hub;
 }
 
-static bool listen_all(struct relay *r, const struct curve_pair *keys)
+static bool listen_all(struct relay_server *r, const struct curve_pair *keys)
 {
     char key[2 * KEY_SIZE + 1];
     hex_encode(bytes_of(keys->public_key, KEY_SIZE), key);
@@ -329,7 +329,7 @@ static bool listen_all(struct relay *r, const struct curve_pair *keys)
     return true;
 }
 
-static bool open_front(struct relay *r, const struct curve_pair *keys)
+static bool open_front(struct relay_server *r, const struct curve_pair *keys)
 {
     static const struct front_owner calls = {.packet = on_packet,
                                              .closed = on_closed,
@@ -344,7 +344,7 @@ static bool open_front(struct relay *r, const struct curve_pair *keys)
     return r->front != NULL;
 }
 
-static void close_all(struct relay *r)
+static void close_all(struct relay_server *r)
 {
     if (r->closed)
         return;
@@ -357,7 +357,7 @@ static void close_all(struct relay *r)
     zloop_close(&r->zloop);
 }
 
-static void begin(struct relay *r)
+static void begin(struct relay_server *r)
 {
     uv_timer_start(&r->clock, on_clock, CLOCK_MS, CLOCK_MS);
     on_clock(&r->clock);
@@ -367,7 +367,7 @@ static void begin(struct relay *r)
 
 /* Checks that the process may open enough file descriptors: libzmq aborts the
  * process if it gets none. */
-static bool has_files(struct relay *r)
+static bool has_files(struct relay_server *r)
 {
     r->files.limit = daemon_raise_files();
     r->files.own = daemon_count_files() + FILES_OF_LIBZMQ +
@@ -382,7 +382,7 @@ static bool has_files(struct relay *r)
 }
 
 /* Counts the descriptors that the relay itself uses, once all are open. */
-static void count_files(struct relay *r)
+static void count_files(struct relay_server *r)
 {
     unsigned long own = daemon_count_files();
     r->files.own = own > 0 ? own : r->files.own;
@@ -390,10 +390,10 @@ static void count_files(struct relay *r)
     tell_files(r);
 }
 
-struct relay *relay_open(uv_loop_t *loop, struct relay_conf *conf,
-                         const struct curve_pair *keys)
+struct relay_server *relay_open(uv_loop_t *loop, struct relay_conf *conf,
+                                const struct curve_pair *keys)
 {
-    struct relay *r = memory_new(sizeof *r);
+    struct relay_server *r = memory_new(sizeof *r);
     r->conf = *conf;
     r->loop = loop;
     settings_log(&r->conf);
@@ -431,7 +431,7 @@ static void on_goodbye(uv_timer_t *timer)
     close_all(timer->data);
 }
 
-void relay_stop(struct relay *r)
+void relay_stop(struct relay_server *r)
 {
     if (r->stopping) {
         close_all(r);
@@ -443,9 +443,9 @@ void relay_stop(struct relay *r)
     zloop_kick(&r->zloop);
 }
 
-void relay_free(struct relay **self)
+void relay_free(struct relay_server **self)
 {
-    struct relay *r = *self;
+    struct relay_server *r = *self;
     if (!r)
         return;
     *self = NULL;

@@ -13,7 +13,7 @@
 enum { PING_MS = 500, TRY_MS = 10 };
 
 struct deaf {
-    struct member *member;
+    struct forged_member *member;
     uint64_t ping_ms;
     uint64_t pings;
 };

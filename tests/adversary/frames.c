@@ -21,9 +21,9 @@ enum {
     MOST_BYTES = 768 * 1024 * 1024,
 };
 
-struct source {
-    struct curve *curve;   /* that of the member, or a stranger's own */
-    struct member *member; /* or NULL */
+struct frame_source {
+    struct curve *curve;          /* that of the member, or a stranger's own */
+    struct forged_member *member; /* or NULL */
     bool open;
     uint64_t bytes; /* of frames, since it is open */
     uint64_t again_ms;
@@ -32,7 +32,7 @@ struct source {
 /* --- opening ---------------------------------------------------------------
  */
 
-static bool open_stranger(struct source *s, const struct attack *a,
+static bool open_stranger(struct frame_source *s, const struct attack *a,
                           unsigned number)
 {
     struct curve_pair self;
@@ -53,7 +53,7 @@ static bool open_stranger(struct source *s, const struct attack *a,
 }
 
 /* At an edge if there is a victim's name, else at the relay. */
-static bool open_member(struct source *s, const struct attack *a)
+static bool open_member(struct frame_source *s, const struct attack *a)
 {
     if (s->member != NULL)
         member_free(s->member);
@@ -66,7 +66,7 @@ static bool open_member(struct source *s, const struct attack *a)
     return false;
 }
 
-static void open_source(struct source *s, const struct attack *a,
+static void open_source(struct frame_source *s, const struct attack *a,
                         unsigned number, struct tally *t)
 {
     s->open =
@@ -80,7 +80,8 @@ static void open_source(struct source *s, const struct attack *a,
 /* --- sending ---------------------------------------------------------------
  */
 
-static void fill(struct source *s, const struct attack *a, struct tally *t)
+static void fill(struct frame_source *s, const struct attack *a,
+                 struct tally *t)
 {
     static uint8_t frame[PACKET_SIZE];
 
@@ -94,7 +95,8 @@ static void fill(struct source *s, const struct attack *a, struct tally *t)
 }
 
 /* What the other end sends is read and thrown away: it has no excuse. */
-static void go_on(struct source *s, const struct attack *a, struct tally *t)
+static void go_on(struct frame_source *s, const struct attack *a,
+                  struct tally *t)
 {
     if (t->bytes < MOST_BYTES)
         fill(s, a, t);
@@ -107,7 +109,7 @@ static void go_on(struct source *s, const struct attack *a, struct tally *t)
         socket_abort(s->curve->fd);
 }
 
-static void wait_for_any(const struct source *sources, size_t count)
+static void wait_for_any(const struct frame_source *sources, size_t count)
 {
     struct pollfd polled[256];
     nfds_t n = 0;
@@ -123,7 +125,7 @@ static void wait_for_any(const struct source *sources, size_t count)
 
 void attack_frames(const struct attack *a, struct tally *t)
 {
-    struct source *sources = calloc(a->count, sizeof *sources);
+    struct frame_source *sources = calloc(a->count, sizeof *sources);
 
     if (sources == NULL || a->size == 0 || a->size > PACKET_SIZE)
         abort();
@@ -164,7 +166,7 @@ static bool welcome(struct curve *c, uint64_t deadline)
            curve_say(c, bytes_of(&synced, 1), deadline);
 }
 
-static bool serve(struct source *s, const struct attack *a, int listener,
+static bool serve(struct frame_source *s, const struct attack *a, int listener,
                   const struct curve_pair *self, struct tally *t)
 {
     bool gone = false;
@@ -187,7 +189,7 @@ static bool serve(struct source *s, const struct attack *a, int listener,
 void attack_relay(const struct attack *a, struct tally *t)
 {
     struct curve_pair self;
-    struct source s = {.curve = calloc(1, sizeof *s.curve)};
+    struct frame_source s = {.curve = calloc(1, sizeof *s.curve)};
     int listener = socket_listen(&a->target);
 
     if (s.curve == NULL || listener < 0 || a->key_file == NULL ||

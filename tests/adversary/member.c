@@ -7,9 +7,9 @@
 
 enum { PATIENCE_MS = 3000 };
 
-struct member *member_new(const struct attack *a)
+struct forged_member *member_new(const struct attack *a)
 {
-    struct member *m = calloc(1, sizeof *m);
+    struct forged_member *m = calloc(1, sizeof *m);
     uint8_t seed[32];
 
     if (m == NULL)
@@ -25,7 +25,7 @@ struct member *member_new(const struct attack *a)
     return m;
 }
 
-void member_free(struct member *m)
+void member_free(struct forged_member *m)
 {
     if (m->relay.fd >= 0)
         socket_abort(m->relay.fd);
@@ -35,7 +35,7 @@ void member_free(struct member *m)
     free(m);
 }
 
-struct bytes member_announcement(struct member *m, uint8_t *room)
+struct bytes member_announcement(struct forged_member *m, uint8_t *room)
 {
     const struct edge_identity *self = &m->attack->self;
     struct announcement a = {
@@ -48,7 +48,7 @@ struct bytes member_announcement(struct member *m, uint8_t *room)
     return announcement_sign(&a, self->secret_key, room);
 }
 
-struct bytes member_relay_hello(struct member *m, uint8_t *room)
+struct bytes member_relay_hello(struct forged_member *m, uint8_t *room)
 {
     const struct edge_identity *self = &m->attack->self;
     uint8_t said[ANNOUNCEMENT_SIZE], sealed[SEALED_ANNOUNCEMENT_SIZE];
@@ -81,8 +81,9 @@ struct bytes link_hello(struct bytes announcement, uint8_t *room)
 /* --- the relay -------------------------------------------------------------
  */
 
-static void take_entry(struct member *m, const struct roster_entry *entry,
-                       member_node_fn *each, void *context)
+static void take_entry(struct forged_member *m,
+                       const struct roster_entry *entry, member_node_fn *each,
+                       void *context)
 {
     uint8_t room[SEALED_ANNOUNCEMENT_SIZE];
     struct announcement said;
@@ -106,7 +107,8 @@ static void take_entry(struct member *m, const struct roster_entry *entry,
         each(context, entry, open, &said);
 }
 
-static bool read_roster(struct member *m, member_node_fn *each, void *context)
+static bool read_roster(struct forged_member *m, member_node_fn *each,
+                        void *context)
 {
     uint64_t deadline = attack_now_ms() + PATIENCE_MS;
     struct roster_entry entry;
@@ -126,7 +128,7 @@ static bool read_roster(struct member *m, member_node_fn *each, void *context)
     return false;
 }
 
-bool member_meets(struct member *m, member_node_fn *each, void *context)
+bool member_meets(struct forged_member *m, member_node_fn *each, void *context)
 {
     const struct attack *a = m->attack;
     uint64_t deadline = attack_now_ms() + PATIENCE_MS;
@@ -142,7 +144,7 @@ bool member_meets(struct member *m, member_node_fn *each, void *context)
 /* --- the victim ------------------------------------------------------------
  */
 
-bool member_links(struct member *m)
+bool member_links(struct forged_member *m)
 {
     const struct attack *a = m->attack;
     uint64_t deadline = attack_now_ms() + PATIENCE_MS;
@@ -170,7 +172,7 @@ static struct instant session_now(void)
     return (struct instant){(int64_t)attack_now_ms() * 1000};
 }
 
-void session_prepare(struct member *m)
+void session_prepare(struct forged_member *m)
 {
     struct session_keys keys = {
         .self = &m->node,
@@ -191,7 +193,8 @@ void session_prepare(struct member *m)
 }
 
 /* The victim takes the keys into use when it hears a packet under them. */
-static bool confirm(struct member *m, struct bytes accept, uint64_t deadline)
+static bool confirm(struct forged_member *m, struct bytes accept,
+                    uint64_t deadline)
 {
     static const struct session_sink nobody;
     static uint8_t room[PACKET_SIZE];
@@ -202,7 +205,7 @@ static bool confirm(struct member *m, struct bytes accept, uint64_t deadline)
            curve_say(&m->direct, writer_bytes(&w), deadline);
 }
 
-bool member_opens_session(struct member *m)
+bool member_opens_session(struct forged_member *m)
 {
     uint64_t deadline = attack_now_ms() + PATIENCE_MS;
     uint8_t room[SESSION_INIT_SIZE];

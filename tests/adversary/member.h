@@ -9,7 +9,7 @@
 #include "tests/adversary/attack.h"
 #include "tests/adversary/curve.h"
 
-struct member {
+struct forged_member {
     const struct attack *attack;
     struct mesh_keys keys;
     struct curve_pair node; /* its identity as a CURVE key */
@@ -35,24 +35,24 @@ typedef void member_node_fn(void *context, const struct roster_entry *entry,
                             struct bytes said,
                             const struct announcement *announcement);
 
-struct member *member_new(const struct attack *a);
-void member_free(struct member *m);
+struct forged_member *member_new(const struct attack *a);
+void member_free(struct forged_member *m);
 
 /* What it says of itself now: each time a newer one. */
-struct bytes member_announcement(struct member *m, uint8_t *room);
+struct bytes member_announcement(struct forged_member *m, uint8_t *room);
 /* HELLO for a relay, of this member's certificate. Room: PACKET_SIZE. */
-struct bytes member_relay_hello(struct member *m, uint8_t *room);
+struct bytes member_relay_hello(struct forged_member *m, uint8_t *room);
 /* HELLO for a direct link, with any announcement. Room: PACKET_SIZE. */
 struct bytes link_hello(struct bytes announcement, uint8_t *room);
 
 /* Connects to attack.relay and greets it; reads the roster until it is whole.
  * False if that fails. `each` may be NULL. */
-bool member_meets(struct member *m, member_node_fn *each,
+bool member_meets(struct forged_member *m, member_node_fn *each,
                   void *context) MUST_USE;
 /* Connects to the victim's listener (attack.target) and is greeted back. */
-bool member_links(struct member *m) MUST_USE;
+bool member_links(struct forged_member *m) MUST_USE;
 /* A session with the victim by the direct link. */
-bool member_opens_session(struct member *m) MUST_USE;
-void session_prepare(struct member *m);
+bool member_opens_session(struct forged_member *m) MUST_USE;
+void session_prepare(struct forged_member *m);
 
 #endif

@@ -53,7 +53,7 @@ static void print_node(void *context, const struct roster_entry *entry,
 
 void attack_roster(const struct attack *a, struct tally *t)
 {
-    struct member *m = member_new(a);
+    struct forged_member *m = member_new(a);
     if (!member_meets(m, print_node, t))
         cannot("read the relay's roster");
     member_free(m);
@@ -115,7 +115,7 @@ void attack_link_hellos(const struct attack *a, struct tally *t)
 void attack_relay_hellos(const struct attack *a, struct tally *t)
 {
     uint8_t room[PACKET_SIZE];
-    struct member *m = member_new(a);
+    struct forged_member *m = member_new(a);
     replay(a, member_relay_hello(m, room), t);
     member_free(m);
 }
@@ -123,7 +123,7 @@ void attack_relay_hellos(const struct attack *a, struct tally *t)
 /* --- session handshakes ----------------------------------------------------
  */
 
-static struct bytes forward(const struct member *m, struct bytes packet,
+static struct bytes forward(const struct forged_member *m, struct bytes packet,
                             uint8_t *room)
 {
     struct writer w = writer_of(room, PACKET_SIZE);
@@ -136,7 +136,7 @@ static struct bytes forward(const struct member *m, struct bytes packet,
 /* One good INIT by the relay, then the same bytes again and again. */
 void attack_inits(const struct attack *a, struct tally *t)
 {
-    struct member *m = member_new(a);
+    struct forged_member *m = member_new(a);
     uint8_t room[SESSION_INIT_SIZE], packet[PACKET_SIZE];
     struct writer w = writer_of(room, sizeof room);
     uint64_t begun = attack_now_ms();
@@ -183,7 +183,7 @@ static void take_message(void *owner, struct bytes message)
 }
 
 /* Answers the link's probes and takes what the session brings. */
-static void take_packet(struct member *m, struct bytes packet,
+static void take_packet(struct forged_member *m, struct bytes packet,
                         struct heard *heard)
 {
     static uint8_t copy[PACKET_SIZE], room[PACKET_SIZE];
@@ -203,7 +203,7 @@ static void take_packet(struct member *m, struct bytes packet,
         (void)curve_put(&m->direct, writer_bytes(&w), false);
 }
 
-static struct bytes unknown_packet(const struct member *m,
+static struct bytes unknown_packet(const struct forged_member *m,
                                    const struct heard *heard, uint8_t *room)
 {
     struct record record = {
@@ -222,7 +222,7 @@ static struct bytes unknown_packet(const struct member *m,
 }
 
 /* It sends as fast as it goes, and acknowledges nothing of what comes back. */
-static void flood_unknown(struct member *m, const struct attack *a,
+static void flood_unknown(struct forged_member *m, const struct attack *a,
                           struct heard *heard, struct tally *t)
 {
     static uint8_t room[PACKET_SIZE];
@@ -243,7 +243,7 @@ static void flood_unknown(struct member *m, const struct attack *a,
 
 void attack_unknown(const struct attack *a, struct tally *t)
 {
-    struct member *m = member_new(a);
+    struct forged_member *m = member_new(a);
     struct heard heard = {0};
     bool gone = false;
 
@@ -272,7 +272,7 @@ void attack_unknown(const struct attack *a, struct tally *t)
 /* Each is new, and its signature good. */
 void attack_announce(const struct attack *a, struct tally *t)
 {
-    struct member *m = member_new(a);
+    struct forged_member *m = member_new(a);
     uint8_t room[PACKET_SIZE], said[ANNOUNCEMENT_SIZE];
     uint64_t begun;
 

@@ -41,12 +41,12 @@ enum {
 /* --- samples of one window -------------------------------------------------
  */
 
-struct samples {
+struct witness_times {
     uint32_t us[SAMPLES];
     size_t count;
 };
 
-static void sample(struct samples *s, uint64_t us)
+static void sample(struct witness_times *s, uint64_t us)
 {
     if (s->count < SAMPLES)
         s->us[s->count++] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
@@ -59,13 +59,13 @@ static int compare(const void *a, const void *b)
 }
 
 /* In milliseconds; the samples are sorted. */
-static double share_ms(const struct samples *s, size_t permille)
+static double share_ms(const struct witness_times *s, size_t permille)
 {
     size_t place = s->count == 0 ? 0 : (s->count - 1) * permille / 1000;
     return s->count == 0 ? 0 : s->us[place] / 1e3;
 }
 
-static void sort(struct samples *s)
+static void sort(struct witness_times *s)
 {
     qsort(s->us, s->count, sizeof *s->us, compare);
 }
@@ -73,10 +73,10 @@ static void sort(struct samples *s)
 /* --- one way ---------------------------------------------------------------
  */
 
-struct way {
-    const char *to, *from; /* names */
-    struct client *at;     /* the sender's */
-    uint64_t next;         /* number to send, from 1 */
+struct witness_way {
+    const char *to, *from;     /* names */
+    struct api_connection *at; /* the sender's */
+    uint64_t next;             /* number to send, from 1 */
     uint64_t sent_us[AHEAD];
     uint64_t expected; /* number to come */
     uint64_t answered; /* all up to it */
@@ -87,9 +87,9 @@ struct way {
 };
 
 struct witness {
-    struct client clients[2];
-    struct way ways[2];
-    struct samples taken, acks, bare;
+    struct api_connection clients[2];
+    struct witness_way ways[2];
+    struct witness_times taken, acks, bare;
     uint64_t rate, begun_us;
     char window[40];
     uint64_t window_us;
@@ -114,7 +114,7 @@ static bool begins(struct witness *w, uint64_t now)
     return w->begun_us != 0;
 }
 
-static void send_due(struct witness *w, struct way *way, uint64_t now)
+static void send_due(struct witness *w, struct witness_way *way, uint64_t now)
 {
     if (!begins(w, now))
         return;
@@ -131,8 +131,8 @@ static void send_due(struct witness *w, struct way *way, uint64_t now)
     }
 }
 
-static void take_answer(struct witness *w, struct way *way, const char *line,
-                        uint64_t now)
+static void take_answer(struct witness *w, struct witness_way *way,
+                        const char *line, uint64_t now)
 {
     uint64_t n = member_number(line, "ref");
     const char *ok = member(line, "ok");
@@ -151,8 +151,8 @@ static void take_answer(struct witness *w, struct way *way, const char *line,
         way->answered++;
 }
 
-static void take_message(struct witness *w, struct way *way, const char *line,
-                         uint64_t now)
+static void take_message(struct witness *w, struct witness_way *way,
+                         const char *line, uint64_t now)
 {
     const char *data = member(line, "data");
     uint64_t n = data ? strtoull(data + 1, NULL, 10) : 0;
@@ -435,7 +435,7 @@ static void turn(struct witness *w)
 static bool is_under_way(const struct witness *w)
 {
     for (size_t i = 0; i < 2; i++) {
-        const struct way *way = &w->ways[i];
+        const struct witness_way *way = &w->ways[i];
         if (way->expected < way->next || way->answered + 1 < way->next)
             return true;
     }
@@ -447,7 +447,7 @@ static bool print_end(const struct witness *w)
 {
     bool good = true;
     for (size_t i = 0; i < 2; i++) {
-        const struct way *way = &w->ways[i];
+        const struct witness_way *way = &w->ways[i];
         uint64_t sent = way->next - 1, unanswered = sent - way->answered;
         printf("end=%s-%s sent=%" PRIu64 " received=%" PRIu64 " lost=%" PRIu64
                " doubled=%" PRIu64 " late=%" PRIu64 " failed=%" PRIu64
@@ -477,11 +477,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < 2; i++) {
         w.clients[i] = client_open(argv[1 + 2 * i]);
         client_say(&w.clients[i], "{\"op\":\"subscribe\",\"ref\":0}\n");
-        w.ways[i] = (struct way){.to = argv[4 - 2 * i],
-                                 .from = argv[2 + 2 * i],
-                                 .at = &w.clients[i],
-                                 .next = 1,
-                                 .expected = 1};
+        w.ways[i] = (struct witness_way){.to = argv[4 - 2 * i],
+                                         .from = argv[2 + 2 * i],
+                                         .at = &w.clients[i],
+                                         .next = 1,
+                                         .expected = 1};
     }
     w.bare_fd = bare_open();
     while (!w.ending)

@@ -32,7 +32,7 @@ static struct {
 } t;
 
 /* What was asked of the library, and what became of it. */
-struct answer {
+struct talk_answer {
     int left; /* until all of it has been told */
     enum zs_error error;
     json_t *result;
@@ -190,7 +190,7 @@ static void on_event(void *context, const struct zs_message *m)
     hear("event", event);
 }
 
-static void settle(struct answer *a, enum zs_error error, json_t *result)
+static void settle(struct talk_answer *a, enum zs_error error, json_t *result)
 {
     pthread_mutex_lock(&t.mutex);
     json_decref(a->result);
@@ -260,7 +260,7 @@ static json_t *wrong(const char *error)
 }
 
 /* The outcome of a call that returned `error`. */
-static json_t *await(struct answer *a, enum zs_error error)
+static json_t *await(struct talk_answer *a, enum zs_error error)
 {
     int64_t until = now_ms() + PATIENCE_MS;
 
@@ -290,7 +290,7 @@ static const char *text_of(const json_t *step, const char *member)
 
 static json_t *do_send(const json_t *step)
 {
-    struct answer a = {.left = 1};
+    struct talk_answer a = {.left = 1};
     void *room;
     struct zs_data data = data_of(json_object_get(step, "data"), &room);
     enum zs_error error =
@@ -303,7 +303,7 @@ static json_t *do_send(const json_t *step)
 
 static json_t *do_request(const json_t *step)
 {
-    struct answer a = {.left = 1};
+    struct talk_answer a = {.left = 1};
     void *room;
     struct zs_data data = data_of(json_object_get(step, "data"), &room);
     double timeout = json_number_value(json_object_get(step, "timeout"));
@@ -317,7 +317,7 @@ static json_t *do_request(const json_t *step)
 
 static json_t *do_reply(const json_t *step)
 {
-    struct answer a = {.left = 1};
+    struct talk_answer a = {.left = 1};
     void *room;
     struct zs_data data = data_of(json_object_get(step, "data"), &room);
     const char *type = text_of(step, "type");
@@ -333,7 +333,7 @@ static json_t *do_reply(const json_t *step)
 
 static json_t *do_publish(const json_t *step)
 {
-    struct answer a = {.left = 1};
+    struct talk_answer a = {.left = 1};
     void *room;
     struct zs_data data = data_of(json_object_get(step, "data"), &room);
     enum zs_error error =
@@ -347,7 +347,7 @@ static json_t *do_publish(const json_t *step)
 static json_t *do_burst(const json_t *step)
 {
     json_int_t count = json_integer_value(json_object_get(step, "count"));
-    struct answer a = {.left = (int)count};
+    struct talk_answer a = {.left = (int)count};
     enum zs_error error = ZS_OK;
 
     for (json_int_t i = 0; i < count && error == ZS_OK; i++) {
@@ -453,7 +453,7 @@ static json_t *find_peer(const char *name)
 
 static json_t *do_ping(const json_t *step)
 {
-    struct answer a = {.left = 1};
+    struct talk_answer a = {.left = 1};
     const char *to = text_of(step, "to");
     json_t *got = await(&a, zs_ping(t.node, to, 0, on_measured, &a));
     json_t *peer = find_peer(to);

@@ -10,7 +10,7 @@ enum { AS_INIT, AS_ACCEPT, AS_RECORDS, KINDS };
 static const uint8_t psk[32] = {3};
 static const struct instant now = {1};
 
-struct end {
+struct fuzz_end {
     struct session session;
     struct curve_pair pair;
     struct entropy entropy;
@@ -18,8 +18,8 @@ struct end {
     uint64_t ask_counter, taken_counter;
 };
 
-struct both {
-    struct end a, b;
+struct fuzz_pair {
+    struct fuzz_end a, b;
     struct slabs slabs;
 };
 
@@ -49,17 +49,18 @@ static void ignore_ack(void *owner, const struct group_ack *ack)
 static const struct session_sink sink = {NULL, ignore_message, ignore_settled,
                                          ignore_token, ignore_ack};
 
-static void make_keys(struct end *e, uint8_t number)
+static void make_keys(struct fuzz_end *e, uint8_t number)
 {
     const uint8_t seed[32] = {number};
 
-    *e = (struct end){0};
+    *e = (struct fuzz_end){0};
     entropy_init(&e->entropy, seed);
     curve_pair_generate(&e->pair, seed);
 }
 
-static void open_end(struct both *t, struct end *e, const struct end *peer,
-                     uint8_t self_id, uint8_t peer_id, bool aes)
+static void open_end(struct fuzz_pair *t, struct fuzz_end *e,
+                     const struct fuzz_end *peer, uint8_t self_id,
+                     uint8_t peer_id, bool aes)
 {
     struct session_keys keys = {
         .self = &e->pair,
@@ -92,14 +93,14 @@ static struct bytes prologue(uint8_t room[3 + 2 * KEY_SIZE])
 }
 
 /* By the end that takes the offer, and the offer. */
-static enum cipher cipher_of(const struct end *e, uint8_t offer)
+static enum cipher cipher_of(const struct fuzz_end *e, uint8_t offer)
 {
     return (e->session.keys.ciphers & offer & SESSION_AES) != 0 ? CIPHER_AES
                                                                 : CIPHER_CHACHA;
 }
 
 /* The input comes from a, and goes to b. */
-static void take_init(struct both *t, struct bytes payload)
+static void take_init(struct fuzz_pair *t, struct bytes payload)
 {
     static const uint8_t ephemeral[32] = {9};
     uint8_t room[512], reply[512], names[3 + 2 * KEY_SIZE];
@@ -125,7 +126,7 @@ static void take_init(struct both *t, struct bytes payload)
 }
 
 /* From b to a, which asked. */
-static void take_accept(struct both *t, struct bytes payload)
+static void take_accept(struct fuzz_pair *t, struct bytes payload)
 {
     static const uint8_t ephemeral[32] = {9};
     uint8_t room[512], reply[512], plain[256], names[3 + 2 * KEY_SIZE];
@@ -153,7 +154,7 @@ static void take_accept(struct both *t, struct bytes payload)
            cipher_of(&t->a, payload.data[payload.size - 1]));
 }
 
-static void shake_hands(struct both *t)
+static void shake_hands(struct fuzz_pair *t)
 {
     uint8_t room[512], reply[512];
     struct writer w = writer_of(room, sizeof(room));
@@ -167,7 +168,7 @@ static void shake_hands(struct both *t)
     ASSERT(good);
 }
 
-static void take_records(struct both *t, struct bytes records)
+static void take_records(struct fuzz_pair *t, struct bytes records)
 {
     static uint8_t packet[PACKET_SIZE];
     struct keyset *keys = &t->a.session.current;
@@ -192,7 +193,7 @@ static void take_records(struct both *t, struct bytes records)
     ASSERT(t->b.session.inbox.capacity <= 4096 + MESSAGE_HEADER_SIZE);
 }
 
-static void take_one(struct both *t, struct reader *r, unsigned kind)
+static void take_one(struct fuzz_pair *t, struct reader *r, unsigned kind)
 {
     struct bytes init = read_bytes(r, read_u8(r));
     struct bytes accept = read_bytes(r, read_u8(r));
@@ -210,7 +211,7 @@ static void take_one(struct both *t, struct reader *r, unsigned kind)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct both t;
+    static struct fuzz_pair t;
     struct reader r = reader_of(bytes_of(data, size));
     unsigned ends = read_u8(&r);
     unsigned sum = 0;

@@ -32,13 +32,13 @@ enum {
 };
 
 /* One of a thread's; its callback gets a pointer to it. */
-struct sent {
+struct sent_message {
     atomic_int told;
     atomic_int error;
 };
 
 static struct zs_node *nodes[2];
-static struct sent sent[SENDERS][MOST];
+static struct sent_message sent[SENDERS][MOST];
 static int each = 2000;
 static atomic_bool meeting = true, over;
 static atomic_int wrong, delivered, replied, published, heard, missed, joins;
@@ -68,7 +68,7 @@ static bool is_event(int number)
 
 /* ---- Callbacks */
 
-static void told(struct sent *s, enum zs_error error)
+static void told(struct sent_message *s, enum zs_error error)
 {
     atomic_store(&s->error, (int)error);
     atomic_fetch_add(&s->told, 1);
@@ -154,7 +154,7 @@ static void on_new_node(void *context, struct zs_node *node,
 static enum zs_error hand_in(struct zs_node *node, const char *to, int thread,
                              int number)
 {
-    struct sent *s = &sent[thread][number];
+    struct sent_message *s = &sent[thread][number];
     char text[SIZE];
 
     memset(text, '.', sizeof text);

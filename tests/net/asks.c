@@ -33,7 +33,7 @@ static bool is_doubled(uint64_t number)
  */
 
 struct asker {
-    struct client client;
+    struct api_connection client;
     uint64_t count, rate, timeout_ms, next;
     uint8_t *answers;  /* so many came; by number */
     uint64_t *sent_us; /* by number */
@@ -117,7 +117,7 @@ struct late_reply {
 };
 
 struct answerer {
-    struct client client;
+    struct api_connection client;
     uint64_t late_us;
     struct late_reply *first, **last; /* in the order in which they are due */
     uint8_t *asked;                   /* by number */

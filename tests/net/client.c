@@ -68,7 +68,7 @@ bool signal_user(void)
     return asked != 0;
 }
 
-static char *text_room(struct text *t, size_t more)
+static char *text_room(struct growing_text *t, size_t more)
 {
     if (t->size + more + 1 > t->room) {
         t->room = (t->size + more + 1) * 2;
@@ -78,7 +78,7 @@ static char *text_room(struct text *t, size_t more)
 }
 
 /* What was done goes, once it is the larger part: a byte moves once. */
-static void text_drop(struct text *t)
+static void text_drop(struct growing_text *t)
 {
     if (t->done == 0 || t->done < t->size / 2)
         return;
@@ -87,10 +87,11 @@ static void text_drop(struct text *t)
     t->done = 0;
 }
 
-struct client client_open(const char *socket_path)
+struct api_connection client_open(const char *socket_path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct client c = {.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    struct api_connection c = {
+        .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 
     snprintf(address.sun_path, sizeof address.sun_path, "%s", socket_path);
     if (c.fd < 0 || connect(c.fd, (void *)&address, sizeof address) != 0)
@@ -99,13 +100,13 @@ struct client client_open(const char *socket_path)
     return c;
 }
 
-void client_add(struct client *c, const char *bytes, size_t size)
+void client_add(struct api_connection *c, const char *bytes, size_t size)
 {
     memcpy(text_room(&c->out, size), bytes, size);
     c->out.size += size;
 }
 
-void client_say(struct client *c, const char *format, ...)
+void client_say(struct api_connection *c, const char *format, ...)
 {
     enum { MOST = 1024 };
     va_list list;
@@ -117,12 +118,12 @@ void client_say(struct client *c, const char *format, ...)
     c->out.size += (size_t)size;
 }
 
-size_t client_unsent(const struct client *c)
+size_t client_unsent(const struct api_connection *c)
 {
     return c->out.size - c->out.done;
 }
 
-static void write_some(struct client *c)
+static void write_some(struct api_connection *c)
 {
     while (client_unsent(c) > 0 && !c->ended) {
         ssize_t wrote = send(c->fd, c->out.bytes + c->out.done,
@@ -137,7 +138,7 @@ static void write_some(struct client *c)
     text_drop(&c->out);
 }
 
-static void read_some(struct client *c)
+static void read_some(struct api_connection *c)
 {
     text_drop(&c->in);
     ssize_t got = recv(c->fd, text_room(&c->in, READ_SIZE), READ_SIZE, 0);
@@ -147,7 +148,7 @@ static void read_some(struct client *c)
         c->ended = true;
 }
 
-void client_turn(struct client *c, int wait_ms)
+void client_turn(struct api_connection *c, int wait_ms)
 {
     write_some(c);
     struct pollfd polled = {.fd = c->fd, .events = POLLIN};
@@ -157,7 +158,7 @@ void client_turn(struct client *c, int wait_ms)
         read_some(c);
 }
 
-char *client_line(struct client *c)
+char *client_line(struct api_connection *c)
 {
     char *line = c->in.bytes + c->in.done;
     if (c->in.done == c->in.size)

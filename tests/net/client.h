@@ -12,31 +12,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct text {
+struct growing_text {
     char *bytes;
     size_t size, room;
     size_t done; /* written, or read */
 };
 
-struct client {
+struct api_connection {
     int fd;
     bool ended; /* the edge closed the connection, or is gone */
-    struct text out;
-    struct text in;
+    struct growing_text out;
+    struct growing_text in;
 };
 
-struct client client_open(const char *socket);
+struct api_connection client_open(const char *socket);
 /* Appends to what is to be written. */
-void client_say(struct client *c, const char *format, ...)
+void client_say(struct api_connection *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-void client_add(struct client *c, const char *bytes, size_t size);
-size_t client_unsent(const struct client *c);
+void client_add(struct api_connection *c, const char *bytes, size_t size);
+size_t client_unsent(const struct api_connection *c);
 /* Writes what the socket takes and reads what there is; waits at most so long
  * for either. */
-void client_turn(struct client *c, int wait_ms);
+void client_turn(struct api_connection *c, int wait_ms);
 /* The next whole line, ended by a NUL instead; NULL: none yet. Valid until the
  * next turn. */
-char *client_line(struct client *c);
+char *client_line(struct api_connection *c);
 
 /* Of a line, where the member's value begins; NULL: it has none. Only for keys
  * that stand in no value, as is so in what the lab sends. */

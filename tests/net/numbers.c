@@ -103,7 +103,7 @@ static bool is_whole(const char *data, struct number *n)
 /* --- Options ----------------------------------------------------------------
  */
 
-struct options {
+struct number_options {
     uint64_t rate, size, most, seconds;
     bool small, stubborn, with_holes;
     FILE *log, *silences, *rates, *numbers;
@@ -119,7 +119,7 @@ static FILE *open_for_lines(const char *name)
     return file;
 }
 
-static int option_take(struct options *o, char **words)
+static int option_take(struct number_options *o, char **words)
 {
     const char *word = words[0], *value = words[1];
     if (strcmp(word, "--small") == 0)
@@ -151,9 +151,9 @@ static int option_take(struct options *o, char **words)
     return 2;
 }
 
-static struct options options_parse(char **words)
+static struct number_options options_parse(char **words)
 {
-    struct options o = {.most = 8 << 20, .begun_us = now_us()};
+    struct number_options o = {.most = 8 << 20, .begun_us = now_us()};
     while (*words)
         words += option_take(&o, words);
     if (o.size > SIZE_MOST)
@@ -161,7 +161,7 @@ static struct options options_parse(char **words)
     return o;
 }
 
-static bool time_is_up(const struct options *o)
+static bool time_is_up(const struct number_options *o)
 {
     return o->seconds > 0 && now_us() > o->begun_us + o->seconds * 1000000;
 }
@@ -170,8 +170,8 @@ static bool time_is_up(const struct options *o)
  */
 
 struct sender {
-    struct client client;
-    const struct options *options;
+    struct api_connection client;
+    const struct number_options *options;
     const char *to; /* NULL: all */
     uint64_t count;
     uint64_t next, oldest; /* numbers */
@@ -183,7 +183,7 @@ struct sender {
     uint64_t pause_until_us;
 };
 
-static size_t size_of(const struct options *o, uint64_t number)
+static size_t size_of(const struct number_options *o, uint64_t number)
 {
     size_t size = o->size > 0 ? o->size : mixed_size(number, o->small);
     return size < HEAD_MOST ? HEAD_MOST : size;
@@ -198,7 +198,7 @@ static size_t head_of(uint64_t number, size_t size, char head[HEAD_MOST])
 
 static void send_one(struct sender *s)
 {
-    struct client *c = &s->client;
+    struct api_connection *c = &s->client;
     uint64_t number = s->next++;
     size_t size = size_of(s->options, number);
     char head[HEAD_MOST];
@@ -219,7 +219,7 @@ static void send_one(struct sender *s)
 /* How many may have been sent by now. */
 static uint64_t allowed_by_now(const struct sender *s)
 {
-    const struct options *o = s->options;
+    const struct number_options *o = s->options;
     if (o->rate == 0 || signal_user())
         return s->count;
     uint64_t burst = (now_us() - o->begun_us) / 50000 + 1;
@@ -282,7 +282,7 @@ static void take_answer(struct sender *s, const char *line)
 }
 
 static int send_all(const char *socket, const char *to, uint64_t count,
-                    const struct options *o)
+                    const struct number_options *o)
 {
     static struct sender s;
     s = (struct sender){.client = client_open(socket),
@@ -314,7 +314,7 @@ static int send_all(const char *socket, const char *to, uint64_t count,
 /* --- Taking -----------------------------------------------------------------
  */
 
-struct stream {
+struct number_stream {
     const char *kind, *name;
     uint64_t count;
     uint64_t next;     /* expected */
@@ -330,15 +330,15 @@ struct stream {
 };
 
 struct taker {
-    struct client client;
-    const struct options *options;
-    struct stream streams[STREAMS];
+    struct api_connection client;
+    const struct number_options *options;
+    struct number_stream streams[STREAMS];
     size_t count;
     uint64_t leaves, unknown;
     bool synced;
 };
 
-static bool first_time(struct stream *s, uint64_t number)
+static bool first_time(struct number_stream *s, uint64_t number)
 {
     size_t byte = number / 8;
     uint8_t bit = (uint8_t)(1 << number % 8);
@@ -353,7 +353,7 @@ static bool first_time(struct stream *s, uint64_t number)
     return first;
 }
 
-static void count_second(struct stream *s, uint64_t since_us)
+static void count_second(struct number_stream *s, uint64_t since_us)
 {
     size_t second = since_us / 1000000;
     while (s->seconds <= second) {
@@ -363,7 +363,7 @@ static void count_second(struct stream *s, uint64_t since_us)
     s->rates[second]++;
 }
 
-static void note_latency(struct stream *s, uint64_t latency_us)
+static void note_latency(struct number_stream *s, uint64_t latency_us)
 {
     enum { CHUNK = 4096 };
     if (s->received % CHUNK == 0)
@@ -373,7 +373,7 @@ static void note_latency(struct stream *s, uint64_t latency_us)
         latency_us < UINT32_MAX ? (uint32_t)latency_us : UINT32_MAX;
 }
 
-static void note_silence(struct taker *t, struct stream *s,
+static void note_silence(struct taker *t, struct number_stream *s,
                          const struct number *n, uint64_t now)
 {
     uint64_t since = n->sent_us > s->last_us ? n->sent_us : s->last_us;
@@ -388,7 +388,7 @@ static void note_silence(struct taker *t, struct stream *s,
 }
 
 /* False: it came before. */
-static bool note_order(struct stream *s, uint64_t number)
+static bool note_order(struct number_stream *s, uint64_t number)
 {
     if (!first_time(s, number)) {
         s->doubled++;
@@ -402,7 +402,8 @@ static bool note_order(struct stream *s, uint64_t number)
     return true;
 }
 
-static void take_number(struct taker *t, struct stream *s, const char *data)
+static void take_number(struct taker *t, struct number_stream *s,
+                        const char *data)
 {
     uint64_t now = now_us();
     struct number n;
@@ -423,8 +424,8 @@ static void take_number(struct taker *t, struct stream *s, const char *data)
                 s->name);
 }
 
-static struct stream *stream_of(struct taker *t, const char *kind,
-                                const char *line)
+static struct number_stream *stream_of(struct taker *t, const char *kind,
+                                       const char *line)
 {
     for (size_t i = 0; i < t->count; i++)
         if (strcmp(t->streams[i].kind, kind) == 0 &&
@@ -435,7 +436,7 @@ static struct stream *stream_of(struct taker *t, const char *kind,
 
 static void take_gap(struct taker *t, const char *line)
 {
-    struct stream *s = stream_of(t, "event", line);
+    struct number_stream *s = stream_of(t, "event", line);
     if (!s) {
         t->unknown++;
         return;
@@ -452,7 +453,7 @@ static void take_event(struct taker *t, const char *line)
                        : member_is(line, "event", "event") ? "event"
                                                            : NULL;
     if (kind) {
-        struct stream *s = stream_of(t, kind, line);
+        struct number_stream *s = stream_of(t, kind, line);
         const char *data = member(line, "data");
         if (s && data && *data == '"' && member_is(line, "type", "numbers"))
             take_number(t, s, data + 1);
@@ -474,7 +475,7 @@ static void take_event(struct taker *t, const char *line)
 static bool has_all(const struct taker *t)
 {
     for (size_t i = 0; i < t->count; i++) {
-        const struct stream *s = &t->streams[i];
+        const struct number_stream *s = &t->streams[i];
         if (s->count == 0 || s->received + s->missed < s->count)
             return false;
     }
@@ -497,7 +498,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double latency_ms(const struct stream *s, uint64_t permille)
+static double latency_ms(const struct number_stream *s, uint64_t permille)
 {
     if (s->received == 0)
         return 0;
@@ -505,7 +506,7 @@ static double latency_ms(const struct stream *s, uint64_t permille)
 }
 
 /* Prints the stream's line; true if it is as it should be. */
-static bool judge(struct stream *s, bool with_holes)
+static bool judge(struct number_stream *s, bool with_holes)
 {
     uint64_t had = s->received + s->missed;
     uint64_t lost = s->count > had ? s->count - had : 0;
@@ -542,10 +543,10 @@ static void add_stream(struct taker *t, char *word)
         fail("%s: not KIND:NAME:COUNT", word);
     *name = *count = '\0';
     t->streams[t->count++] =
-        (struct stream){.kind = word,
-                        .name = name + 1,
-                        .count = strtoull(count + 1, NULL, 10),
-                        .next = 1};
+        (struct number_stream){.kind = word,
+                               .name = name + 1,
+                               .count = strtoull(count + 1, NULL, 10),
+                               .next = 1};
 }
 
 static int take_all(char **words)
@@ -554,7 +555,7 @@ static int take_all(char **words)
     t.client = client_open(*words++);
     while (*words && strncmp(*words, "--", 2) != 0)
         add_stream(&t, *words++);
-    struct options o = options_parse(words);
+    struct number_options o = options_parse(words);
     t.options = &o;
     client_say(&t.client, "{\"op\":\"subscribe\",\"ref\":0}\n");
     const char *line;
@@ -598,7 +599,7 @@ int main(int argc, char **argv)
     letters_make();
     signals_watch();
     if (argc >= 5 && strcmp(argv[1], "send") == 0) {
-        struct options o = options_parse(argv + 5);
+        struct number_options o = options_parse(argv + 5);
         return send_all(argv[2], argv[3], strtoull(argv[4], NULL, 10), &o);
     }
     if (argc >= 4 && strcmp(argv[1], "take") == 0)

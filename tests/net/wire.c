@@ -35,20 +35,20 @@
 
 enum { PACKET_MAX = 65536, BACKLOG_MAX = 1 << 16 };
 
-struct send_credit {
+struct delayed_packet {
     uint64_t due_us;
     size_t size;
-    struct send_credit *next;
+    struct delayed_packet *next;
     uint8_t bytes[];
 };
 
-struct way {
+struct wire_way {
     const char *name;
     int from;
     int to;
     bool cut;
-    struct send_credit *first;
-    struct send_credit **last;
+    struct delayed_packet *first;
+    struct delayed_packet **last;
     size_t held;
     uint64_t free_at_us; /* when the line has sent what it was given */
     uint64_t passed, lost, overflowed, blocked;
@@ -109,14 +109,15 @@ static bool is_multicast(const uint8_t *packet, size_t size)
     return size >= 40 && packet[0] >> 4 == 6 && packet[24] == 0xff;
 }
 
-static bool is_blocked(const struct way *w, const uint8_t *packet, size_t size)
+static bool is_blocked(const struct wire_way *w, const uint8_t *packet,
+                       size_t size)
 {
     return w->cut || (settings.mtu > 0 && size > settings.mtu) ||
            (!settings.multicast && is_multicast(packet, size));
 }
 
 /* When the line will have sent this packet; 0: its queue is full. */
-static uint64_t sent_at(struct way *w, size_t size, uint64_t now)
+static uint64_t sent_at(struct wire_way *w, size_t size, uint64_t now)
 {
     if (settings.bytes_per_us <= 0)
         return now;
@@ -129,20 +130,20 @@ static uint64_t sent_at(struct way *w, size_t size, uint64_t now)
     return w->free_at_us;
 }
 
-static void hold(struct way *w, const uint8_t *packet, size_t size,
+static void hold(struct wire_way *w, const uint8_t *packet, size_t size,
                  uint64_t due_us)
 {
-    struct send_credit *h = malloc(sizeof *h + size);
+    struct delayed_packet *h = malloc(sizeof *h + size);
     if (!h)
         fail("cannot hold", "a packet");
-    *h = (struct send_credit){.due_us = due_us, .size = size};
+    *h = (struct delayed_packet){.due_us = due_us, .size = size};
     memcpy(h->bytes, packet, size);
     *w->last = h;
     w->last = &h->next;
     w->held++;
 }
 
-static void take(struct way *w, const uint8_t *packet, size_t size,
+static void take(struct wire_way *w, const uint8_t *packet, size_t size,
                  uint64_t now)
 {
     if (is_blocked(w, packet, size)) {
@@ -160,7 +161,7 @@ static void take(struct way *w, const uint8_t *packet, size_t size,
         hold(w, packet, size, at + settings.delay_us);
 }
 
-static void read_all(struct way *w)
+static void read_all(struct wire_way *w)
 {
     static uint8_t packet[PACKET_MAX];
     for (int i = 0; i < 64; i++) { /* Then the other way has its turn. */
@@ -171,10 +172,10 @@ static void read_all(struct way *w)
     }
 }
 
-static void write_due(struct way *w, uint64_t now)
+static void write_due(struct wire_way *w, uint64_t now)
 {
     while (w->first && w->first->due_us <= now) {
-        struct send_credit *h = w->first;
+        struct delayed_packet *h = w->first;
         if (write(w->to, h->bytes, h->size) == (ssize_t)h->size)
             w->passed++;
         else
@@ -187,7 +188,7 @@ static void write_due(struct way *w, uint64_t now)
     }
 }
 
-static void show(const struct way *w)
+static void show(const struct wire_way *w)
 {
     fprintf(stderr,
             "wire %s passed=%llu lost=%llu overflowed=%llu blocked=%llu"
@@ -197,7 +198,7 @@ static void show(const struct way *w)
             w->held);
 }
 
-static bool obey(char *line, struct way ways[2])
+static bool obey(char *line, struct wire_way ways[2])
 {
     char word[16] = "", value[32] = "";
     sscanf(line, "%15s %31s", word, value);
@@ -227,7 +228,7 @@ static bool obey(char *line, struct way ways[2])
 }
 
 /* False at the end of standard input. */
-static bool read_commands(struct way ways[2])
+static bool read_commands(struct wire_way ways[2])
 {
     static char text[4096];
     static size_t used;
@@ -251,7 +252,7 @@ static bool read_commands(struct way ways[2])
     return true;
 }
 
-static struct timespec until_due(const struct way ways[2])
+static struct timespec until_due(const struct wire_way ways[2])
 {
     uint64_t now = now_us(), next = now + 1000000;
     for (int i = 0; i < 2; i++)
@@ -262,7 +263,7 @@ static struct timespec until_due(const struct way ways[2])
                              .tv_nsec = (long)(wait % 1000000 * 1000)};
 }
 
-static void carry(struct way ways[2])
+static void carry(struct wire_way ways[2])
 {
     struct pollfd polled[] = {
         {.fd = ways[0].from, .events = POLLIN},
@@ -293,8 +294,8 @@ int main(int argc, char **argv)
         return 2;
     }
     int a = tun_open(argv[1], argv[2]), b = tun_open(argv[3], argv[4]);
-    struct way ways[2] = {{.name = "a-to-b", .from = a, .to = b},
-                          {.name = "b-to-a", .from = b, .to = a}};
+    struct wire_way ways[2] = {{.name = "a-to-b", .from = a, .to = b},
+                               {.name = "b-to-a", .from = b, .to = a}};
     ways[0].last = &ways[0].first;
     ways[1].last = &ways[1].first;
     for (int i = 5; i < argc; i++)

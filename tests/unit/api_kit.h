@@ -22,14 +22,14 @@
 
 enum { MESSAGE_LIMIT = 64 * 1024, MEMORY = 128 * 1024 * 1024, TURNS = 2000 };
 
-struct world {
+struct api_world {
     uv_loop_t loop;
     char folder[64];
     char path[128];
     struct api *api;
 };
 
-static struct world w;
+static struct api_world w;
 
 static inline void turn(void)
 {

@@ -14,7 +14,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-struct side {
+struct node_side {
     struct node *node;
     struct todo todo;
     uint32_t link; /* towards the other; 0: none */
@@ -32,11 +32,11 @@ struct recorded {
     size_t size;
 };
 
-struct pair {
+struct node_pair {
     bool record; /* b's multicasts */
     size_t recorded;
     struct recorded records[32];
-    struct side a, b;
+    struct node_side a, b;
     struct instant now;
     bool refuse; /* links cannot be made */
     uint32_t incoming;
@@ -82,18 +82,18 @@ static inline struct node *make(const char *name, uint8_t seed,
     return node_new(&conf, now);
 }
 
-static inline void step(struct pair *p, struct side *s,
+static inline void step(struct node_pair *p, struct node_side *s,
                         struct node_event *event);
 
-static inline struct side *other(struct pair *p, struct side *s)
+static inline struct node_side *other(struct node_pair *p, struct node_side *s)
 {
     return s == &p->a ? &p->b : &p->a;
 }
 
-static inline void datagram(struct pair *p, struct side *s, struct bytes bytes,
-                            bool multicast)
+static inline void datagram(struct node_pair *p, struct node_side *s,
+                            struct bytes bytes, bool multicast)
 {
-    struct side *o = other(p, s);
+    struct node_side *o = other(p, s);
     struct node_event e = {.kind = NODE_DATAGRAM};
     e.datagram.from = s->address;
     e.datagram.multicast = multicast;
@@ -102,8 +102,8 @@ static inline void datagram(struct pair *p, struct side *s, struct bytes bytes,
         step(p, o, &e);
 }
 
-static inline void send_late(struct pair *p, struct side *s, struct bytes bytes,
-                             bool multicast)
+static inline void send_late(struct node_pair *p, struct node_side *s,
+                             struct bytes bytes, bool multicast)
 {
     int i = s == &p->b;
     if (multicast) {
@@ -120,7 +120,7 @@ static inline void send_late(struct pair *p, struct side *s, struct bytes bytes,
     }
 }
 
-static inline void datagram_of(struct pair *p, struct side *s,
+static inline void datagram_of(struct node_pair *p, struct node_side *s,
                                const struct node_todo *t)
 {
     bool multicast = t->kind == NODE_MULTICAST;
@@ -128,10 +128,10 @@ static inline void datagram_of(struct pair *p, struct side *s,
                                      multicast);
 }
 
-static inline void do_item(struct pair *p, struct side *s,
+static inline void do_item(struct node_pair *p, struct node_side *s,
                            const struct node_todo *t)
 {
-    struct side *o = other(p, s);
+    struct node_side *o = other(p, s);
     struct node_event e = {0};
     uint8_t *copy;
     switch (t->kind) {
@@ -216,7 +216,7 @@ static inline void do_item(struct pair *p, struct side *s,
     }
 }
 
-static inline void step(struct pair *p, struct side *s,
+static inline void step(struct node_pair *p, struct node_side *s,
                         struct node_event *event)
 {
     struct todo todo;
@@ -227,11 +227,11 @@ static inline void step(struct pair *p, struct side *s,
     todo_close(&todo);
 }
 
-static inline void run(struct pair *p, struct span how_long)
+static inline void run(struct node_pair *p, struct span how_long)
 {
     struct instant end = instant_after(p->now, how_long);
     for (;;) {
-        struct side *next = NULL;
+        struct node_side *next = NULL;
         struct instant at = end;
         if (p->a.node != NULL && node_deadline(p->a.node).us < at.us) {
             at = node_deadline(p->a.node);
@@ -248,11 +248,11 @@ static inline void run(struct pair *p, struct span how_long)
     }
 }
 
-static inline void setup_as(struct pair *p, bool late)
+static inline void setup_as(struct node_pair *p, bool late)
 {
     uint8_t seed[32] = {7};
     crypto_sign_seed_keypair(mesh.key, mesh_secret_key, seed);
-    *p = (struct pair){
+    *p = (struct node_pair){
         .lan = true, .late = late, .refuse = late, .now = {1000000}};
     p->a.address = (struct address){ADDRESS_V4, {10, 0, 0, 1}, 4000, 0};
     p->b.address = (struct address){ADDRESS_V4, {10, 0, 0, 2}, 4000, 0};
@@ -266,18 +266,18 @@ static inline void setup_as(struct pair *p, bool late)
     step(p, &p->b, &e);
 }
 
-static inline void setup(struct pair *p)
+static inline void setup(struct node_pair *p)
 {
     setup_as(p, false);
 }
 
-static inline void teardown(struct pair *p)
+static inline void teardown(struct node_pair *p)
 {
     node_free(p->a.node);
     node_free(p->b.node);
 }
 
-static inline void submit_to(struct pair *p, struct node_id to,
+static inline void submit_to(struct node_pair *p, struct node_id to,
                              const char *data)
 {
     struct node_event e = {.kind = NODE_SUBMIT};
@@ -292,7 +292,7 @@ static inline void submit_to(struct pair *p, struct node_id to,
     step(p, &p->a, &e);
 }
 
-static inline void submit(struct pair *p, const char *data)
+static inline void submit(struct node_pair *p, const char *data)
 {
     submit_to(p, node_self(p->b.node), data);
 }

@@ -8,7 +8,7 @@
 
 #include <sodium.h>
 
-struct world {
+struct announce_world {
     struct node *node;
     struct instant now;
     uint32_t link;
@@ -42,7 +42,7 @@ static struct node *make(struct instant now)
     return node_new(&conf, now);
 }
 
-static void step(struct world *w, const struct node_event *event)
+static void step(struct announce_world *w, const struct node_event *event)
 {
     struct node_event e = event != NULL ? *event : (struct node_event){0};
     struct todo todo;
@@ -61,7 +61,7 @@ static void step(struct world *w, const struct node_event *event)
     todo_close(&todo);
 }
 
-static void has_address(struct world *w, uint8_t last)
+static void has_address(struct announce_world *w, uint8_t last)
 {
     struct address a = {
         .family = ADDRESS_V4, .ip = {198, 18, 1, last}, .port = 7};
@@ -70,7 +70,7 @@ static void has_address(struct world *w, uint8_t last)
                                  .addresses = {.list = &a, .count = 1}});
 }
 
-static void is_welcome(struct world *w)
+static void is_welcome(struct announce_world *w)
 {
     uint8_t room[256];
     struct writer out = writer_of(room, sizeof room);
@@ -84,9 +84,9 @@ static void is_welcome(struct world *w)
 }
 
 /* Its HELLO is on its way. */
-static void greet(struct world *w)
+static void greet(struct announce_world *w)
 {
-    *w = (struct world){.now = {1000000}};
+    *w = (struct announce_world){.now = {1000000}};
     w->node = make(w->now);
     has_address(w, 1);
     for (int i = 0; i < 10 && w->link == 0; i++) {
@@ -101,7 +101,7 @@ static void greet(struct world *w)
 
 static void what_changes_before_the_welcome_is_told_after_it(void **state)
 {
-    struct world w;
+    struct announce_world w;
     (void)state;
 
     greet(&w);
@@ -116,7 +116,7 @@ static void what_changes_before_the_welcome_is_told_after_it(void **state)
 
 static void what_the_hello_said_is_not_said_again(void **state)
 {
-    struct world w;
+    struct announce_world w;
     (void)state;
 
     greet(&w);

@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-struct thing {
+struct block_thing {
     struct block block;
     int value;
 };
@@ -14,7 +14,7 @@ struct thing {
 static void the_last_one_frees(void **state)
 {
     (void)state;
-    struct thing *t = memory_new(sizeof *t);
+    struct block_thing *t = memory_new(sizeof *t);
     block_init(&t->block);
     assert_false(block_is_shared(&t->block));
     block_hold(&t->block);
@@ -29,7 +29,7 @@ static void the_last_one_frees(void **state)
 
 static void *read_and_release(void *t)
 {
-    struct thing *thing = t;
+    struct block_thing *thing = t;
     int value = thing->value;
     block_release(&thing->block);
     return value == 1 ? NULL : t;
@@ -41,7 +41,7 @@ static void a_release_in_a_thread_goes_before_what_follows_here(void **state)
 {
     (void)state;
     for (int i = 0; i < 100; i++) {
-        struct thing *t = memory_new(sizeof *t);
+        struct block_thing *t = memory_new(sizeof *t);
         pthread_t reader;
         void *wrong;
         block_init(&t->block);

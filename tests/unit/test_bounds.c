@@ -29,7 +29,7 @@ enum {
 };
 
 /* Two nodes that met, of which `a` publishes; `b` goes wrong from here on. */
-static void meet(struct pair *p)
+static void meet(struct node_pair *p)
 {
     setup(p);
     run(p, span_ms(500));
@@ -48,7 +48,7 @@ static void meet(struct pair *p)
     assert_int_equal(p->b.messages, 2);
 }
 
-static struct peer *peer_of(struct side *s, const struct side *whom)
+static struct peer *peer_of(struct node_side *s, const struct node_side *whom)
 {
     struct node_id id = node_self(whom->node);
     struct peer *p = peer_get(s->node, &id);
@@ -57,7 +57,7 @@ static struct peer *peer_of(struct side *s, const struct side *whom)
 }
 
 /* A packet comes to `a`; answers what it writes for it, which goes nowhere. */
-static size_t throw(struct pair * p, struct bytes packet)
+static size_t throw(struct node_pair * p, struct bytes packet)
 {
     static uint8_t room[PACKET_SIZE];
     struct node_event e = {.kind = NODE_LINK_PACKET};
@@ -75,7 +75,7 @@ static size_t throw(struct pair * p, struct bytes packet)
     return written;
 }
 
-static void block_link(struct pair *p)
+static void block_link(struct node_pair *p)
 {
     struct node_event e = {.kind = NODE_LINK_BLOCKED};
     e.link.id = p->a.link;
@@ -85,7 +85,7 @@ static void block_link(struct pair *p)
 /* --- packets of records ---------------------------------------------------
  */
 
-static struct bytes packet_of(struct pair *p, uint8_t *room,
+static struct bytes packet_of(struct node_pair *p, uint8_t *room,
                               const struct record *record)
 {
     const struct session *s = peer_of(&p->b, &p->a)->session;
@@ -99,8 +99,8 @@ static struct bytes packet_of(struct pair *p, uint8_t *room,
     return writer_bytes(&w);
 }
 
-static struct record group_ack(const struct pair *p, enum group_ack_state state,
-                               bool ours)
+static struct record group_ack(const struct node_pair *p,
+                               enum group_ack_state state, bool ours)
 {
     const struct channel *c = p->a.node->outflows[0]->channel;
     struct record r = {.type = RECORD_GROUP_ACK};
@@ -113,7 +113,7 @@ static struct record group_ack(const struct pair *p, enum group_ack_state state,
 static void check_records(bool blocked, enum record_type type, int variant)
 {
     static uint8_t room[PACKET_SIZE];
-    struct pair p;
+    struct node_pair p;
     meet(&p);
     if (blocked)
         block_link(&p);
@@ -160,7 +160,7 @@ static void who_lacks_a_key_is_told_once(void **state)
 {
     static uint8_t room[PACKET_SIZE];
     (void)state;
-    struct pair p;
+    struct node_pair p;
     meet(&p);
     struct peer *b = peer_of(&p.a, &p.b);
     struct record r = group_ack(&p, GROUP_ACK_UNKNOWN, true);
@@ -197,7 +197,7 @@ static void keys_wait_for_room(void **state)
     static uint8_t room[PACKET_SIZE];
     static char text[60000];
     (void)state;
-    struct pair p;
+    struct node_pair p;
     meet(&p);
     struct peer *b = peer_of(&p.a, &p.b);
     memset(text, 'x', sizeof text - 1);
@@ -225,7 +225,7 @@ static void keys_wait_for_room(void **state)
  */
 
 /* An honest INIT, as often as wanted, each newer than the last one. */
-static struct bytes init_of(struct pair *p, uint8_t *room)
+static struct bytes init_of(struct node_pair *p, uint8_t *room)
 {
     struct session *s = peer_of(&p->b, &p->a)->session;
     struct writer w = writer_of(room, PACKET_SIZE);
@@ -233,7 +233,7 @@ static struct bytes init_of(struct pair *p, uint8_t *room)
     return writer_bytes(&w);
 }
 
-static struct bytes kind_of(struct pair *p, uint8_t *room, int type)
+static struct bytes kind_of(struct node_pair *p, uint8_t *room, int type)
 {
     struct writer w = writer_of(room, PACKET_SIZE);
     if (type == PACKET_INIT)
@@ -274,7 +274,7 @@ static struct bytes kind_of(struct pair *p, uint8_t *room, int type)
 static void check_kind(int type, bool blocked)
 {
     static uint8_t room[PACKET_SIZE];
-    struct pair p;
+    struct node_pair p;
     meet(&p);
     if (blocked)
         block_link(&p);
@@ -310,7 +310,7 @@ static void the_last_question_is_answered(void **state)
 {
     static uint8_t room[PACKET_SIZE];
     (void)state;
-    struct pair p;
+    struct node_pair p;
     meet(&p);
     block_link(&p);
     for (int i = 0; i < 10; i++) {
@@ -346,7 +346,7 @@ static void what_is_too_long_is_dropped(void **state)
     static uint8_t room[PACKET_SIZE];
     (void)state;
     for (size_t i = 0; i < COUNT_OF(types); i++) {
-        struct pair p;
+        struct node_pair p;
         meet(&p);
         struct link *link = link_get(p.a.node, p.a.link);
         uint64_t asked = detector_asks(&link->detector, p.now);

@@ -12,7 +12,7 @@
 #define BOB "b0b0000000000000000000000000000000000000000000000000000000000001"
 #define EVE "e4e0000000000000000000000000000000000000000000000000000000000002"
 
-struct story {
+struct chat_story {
     struct chat *chat;
     struct text lines; /* what was told, as lines */
     struct text out;   /* requests */
@@ -20,31 +20,31 @@ struct story {
 
 static void told(void *context, const struct chat_entry *entry, bool is_new)
 {
-    struct story *s = context;
+    struct chat_story *s = context;
 
     if (!is_new || entry->fate == CHAT_NO_FATE)
         chat_line(entry, &s->lines);
 }
 
-static void begin(struct story *s, const char *group)
+static void begin(struct chat_story *s, const char *group)
 {
-    *s = (struct story){0};
+    *s = (struct chat_story){0};
     s->chat = chat_new(group, told, s);
 }
 
-static void end(struct story *s)
+static void end(struct chat_story *s)
 {
     chat_free(s->chat);
     text_close(&s->lines);
     text_close(&s->out);
 }
 
-static void edge(struct story *s, const char *line)
+static void edge(struct chat_story *s, const char *line)
 {
     chat_take(s->chat, 1000, bytes_of_string(line));
 }
 
-static void edge_joins(struct story *s, const char *name, const char *id,
+static void edge_joins(struct chat_story *s, const char *name, const char *id,
                        const char *groups)
 {
     char line[512];
@@ -57,7 +57,7 @@ static void edge_joins(struct story *s, const char *name, const char *id,
 }
 
 /* Connected, the name of this node known, with these present. */
-static void up(struct story *s, bool bob)
+static void up(struct chat_story *s, bool bob)
 {
     static const char status[] = "{\"op\":\"status\",\"ref\":";
     char line[128];
@@ -76,20 +76,20 @@ static void up(struct story *s, bool bob)
     text_clear(&s->out);
 }
 
-static enum chat_say say(struct story *s, const char *line)
+static enum chat_say say(struct chat_story *s, const char *line)
 {
     text_clear(&s->out);
     return chat_say(s->chat, 1000, line, &s->out);
 }
 
-static void assert_told(struct story *s, const char *lines)
+static void assert_told(struct chat_story *s, const char *lines)
 {
     assert_string_equal(text_string(&s->lines), lines);
     text_clear(&s->lines);
 }
 
 /* The answer to what was said last: `rest` stands behind its ref. */
-static void answer(struct story *s, const char *rest)
+static void answer(struct chat_story *s, const char *rest)
 {
     const char *ref = strstr(text_string(&s->out), "\"ref\":");
     char line[256];
@@ -100,7 +100,7 @@ static void answer(struct story *s, const char *rest)
     edge(s, line);
 }
 
-static void assert_asked(struct story *s, const char *part)
+static void assert_asked(struct chat_story *s, const char *part)
 {
     if (!strstr(text_string(&s->out), part))
         fail_msg("%s is not in %s", part, text_string(&s->out));
@@ -108,7 +108,7 @@ static void assert_asked(struct story *s, const char *part)
 
 static void who_is_there_is_told_once(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -129,7 +129,7 @@ static void who_is_there_is_told_once(void **state)
 
 static void what_others_say_is_an_entry(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -158,7 +158,7 @@ static void what_others_say_is_an_entry(void **state)
 
 static void what_others_say_is_text(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -192,7 +192,7 @@ static void nonsense_of_the_edges_is_no_harm(void **state)
         "{\"ref\":-1}",
         "{\"event\":\"unheard\"}",
     };
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -206,7 +206,7 @@ static void nonsense_of_the_edges_is_no_harm(void **state)
 
 static void each_message_has_its_fate(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -243,7 +243,7 @@ static void each_message_has_its_fate(void **state)
 
 static void a_name_may_be_the_begin_of_an_id(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -265,7 +265,7 @@ static void a_name_may_be_the_begin_of_an_id(void **state)
 
 static void a_wrong_command_is_told(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -326,7 +326,7 @@ static void what_begins_with_at_or_slash_is_never_for_all(void **state)
         {" a line", "\"data\":\" a line\""},
         {"me@example.org", "\"data\":\"me@example.org\""},
     };
-    struct story s;
+    struct chat_story s;
     char line[64];
 
     (void)state;
@@ -351,7 +351,7 @@ static void what_begins_with_at_or_slash_is_never_for_all(void **state)
 
 static void an_edge_that_goes_away_comes_back(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -376,7 +376,7 @@ static void an_edge_that_goes_away_comes_back(void **state)
 
 static void a_room_is_a_group(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, "lab");
@@ -408,7 +408,7 @@ static void a_room_is_a_group(void **state)
 
 static void a_refused_group_is_told(void **state)
 {
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, "no good");
@@ -422,7 +422,7 @@ static void a_refused_group_is_told(void **state)
 
 static void the_oldest_entries_go(void **state)
 {
-    struct story s;
+    struct chat_story s;
     char line[32];
 
     (void)state;
@@ -447,7 +447,7 @@ static void names_and_commands_are_completed(void **state)
         {"@b", "ob "}, {"/msg b", "ob "}, {"/he", "lp "}, {"@x", ""},
         {"b", ""},     {"@bob", " "},     {"/", ""},      {"", ""},
     };
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -481,7 +481,7 @@ static void assert_shows(const struct canvas *c, int row, const char *want)
     text_close(&got);
 }
 
-static void draw(struct story *s, struct chat_view *v, struct canvas *c,
+static void draw(struct chat_story *s, struct chat_view *v, struct canvas *c,
                  int rows, int columns)
 {
     struct line_editor e = {0};
@@ -498,7 +498,7 @@ static void a_terminal_shows_it_all(void **state)
 {
     struct chat_view v = {0};
     struct canvas c = {0};
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -531,7 +531,7 @@ static void a_narrow_one_leaves_out_what_it_can(void **state)
 {
     struct chat_view v = {0};
     struct canvas c = {0};
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -551,7 +551,7 @@ static void one_reads_what_was_said_before(void **state)
     struct chat_view v = {0};
     struct canvas c = {0};
     char line[32];
-    struct story s;
+    struct chat_story s;
 
     (void)state;
     begin(&s, NULL);
@@ -584,7 +584,7 @@ static void a_crowd_is_counted(void **state)
 {
     struct chat_view v = {0};
     struct canvas c = {0};
-    struct story s;
+    struct chat_story s;
     char id[65], name[16];
 
     (void)state;

@@ -2,7 +2,7 @@
 #include "common/base/instant.h"
 #include "tests/unit/conf_kit.h"
 
-struct thing {
+struct conf_thing {
     char *name;
     struct {
         char *file;
@@ -29,13 +29,13 @@ static const char *check_word(const char *value)
 
 static const char *check_limits(const void *conf)
 {
-    const struct thing *t = conf;
+    const struct conf_thing *t = conf;
     return t->more.room >= t->part.count * 100
                ? NULL
                : "is less than 100 for each of `part.count`";
 }
 
-#define AT(member) .offset = offsetof(struct thing, member)
+#define AT(member) .offset = offsetof(struct conf_thing, member)
 
 static const struct conf_key keys[] = {
     {.path = "name",
@@ -119,20 +119,20 @@ static const struct conf_table table = {
     .title = "A thing.\nOf two lines.",
     .keys = keys,
     .count = COUNT(keys),
-    .size = sizeof(struct thing),
+    .size = sizeof(struct conf_thing),
     .rules = rules,
     .rule_count = COUNT(rules),
 };
 
 static void refused(const char *text, const char *lines)
 {
-    struct thing t;
+    struct conf_thing t;
     kit_refused(&table, &t, text, lines);
 }
 
 static void test_defaults(void **state)
 {
-    struct thing t;
+    struct conf_thing t;
     (void)state;
     conf_defaults(&table, &t);
     assert_string_equal(t.name, "");
@@ -175,7 +175,7 @@ static const char *const flow =
 
 static void test_block_and_flow(void **state)
 {
-    struct thing a, b;
+    struct conf_thing a, b;
     (void)state;
     kit_taken(&table, &a, block);
     kit_taken(&table, &b, flow);
@@ -208,7 +208,7 @@ static void test_nothing_is_default(void **state)
         "more: {files: , info: ~}",
         "\xef\xbb\xbfname: ''\n",
     };
-    struct thing t, d;
+    struct conf_thing t, d;
     (void)state;
     conf_defaults(&table, &d);
     for (size_t i = 0; i < COUNT(texts); i++) {
@@ -343,7 +343,7 @@ static char *repeat(const char *word, size_t times)
 
 static void refused_with(const char *text, const char *words)
 {
-    struct thing t;
+    struct conf_thing t;
     char *said;
     assert_false(kit_read(&table, text, strlen(text), &t, &said));
     if (strstr(said, words) == NULL)
@@ -378,7 +378,7 @@ static void test_bounds(void **state)
 
 static void test_mapping_is_json(void **state)
 {
-    struct thing t;
+    struct conf_thing t;
     (void)state;
     kit_taken(&table, &t,
               "more: {info: {z: 1, b: '1', c: [true, ~, 0x1f, 0o17, -1.5],"
@@ -421,7 +421,7 @@ static void test_printed_is_read_again(void **state)
         "\\u2028", "\\x7f", "\\ufeff", "\\U0001F600", "\\x85", "@",
         "null",    "0x1f",  "[a]",     "{a}",         "%",     "!",
     };
-    struct thing a, b;
+    struct conf_thing a, b;
     char text[200];
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++) {
@@ -447,7 +447,7 @@ static void test_printed_is_read_again(void **state)
 
 static void test_printed_text(void **state)
 {
-    struct thing t;
+    struct conf_thing t;
     (void)state;
     kit_taken(&table, &t, block);
     char *printed = kit_printed(&table, &t, false);
@@ -481,7 +481,7 @@ static void gather(void *context, const char *key, bool live)
 
 static void test_diff(void **state)
 {
-    struct thing a, b;
+    struct conf_thing a, b;
     char said[200] = "";
     (void)state;
     kit_taken(&table, &a, "more: {words: [a, b], info: {a: 1, b: 2}}");
@@ -504,7 +504,7 @@ static void test_diff(void **state)
     conf_free(&table, &b);
 }
 
-static void set(struct thing *t, const char *key, const char *text,
+static void set(struct conf_thing *t, const char *key, const char *text,
                 const char *expected)
 {
     char *said;
@@ -520,7 +520,7 @@ static void set(struct thing *t, const char *key, const char *text,
 
 static void test_set(void **state)
 {
-    struct thing t;
+    struct conf_thing t;
     (void)state;
     conf_defaults(&table, &t);
     set(&t, "name", "x", "");

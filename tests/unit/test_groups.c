@@ -5,7 +5,7 @@
 
 #include "edge/core/node_private.h"
 
-static void publish(struct pair *p, const char *group, struct bytes data)
+static void publish(struct node_pair *p, const char *group, struct bytes data)
 {
     struct node_event e = {.kind = NODE_PUBLISH};
     e.submit.message = (struct message){
@@ -18,12 +18,14 @@ static void publish(struct pair *p, const char *group, struct bytes data)
     step(p, &p->a, &e);
 }
 
-static void publish_text(struct pair *p, const char *group, const char *text)
+static void publish_text(struct node_pair *p, const char *group,
+                         const char *text)
 {
     publish(p, group, bytes_of_string(text));
 }
 
-static void set_groups(struct pair *p, struct side *s, const char *group)
+static void set_groups(struct node_pair *p, struct node_side *s,
+                       const char *group)
 {
     struct node_event e = {.kind = NODE_SET_GROUPS};
     e.groups.list = &group;
@@ -35,7 +37,7 @@ static void set_groups(struct pair *p, struct side *s, const char *group)
 static void members_get_what_is_published_to_their_group(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_ms(500));
 
@@ -71,7 +73,7 @@ static void a_full_store_is_busy_until_what_is_missed_is_known(void **state)
 {
     (void)state;
     static const uint8_t data[40 * 1000];
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_ms(500));
     publish_text(&p, "", "begin");
@@ -105,7 +107,7 @@ static void a_full_store_is_busy_until_what_is_missed_is_known(void **state)
 static void what_was_published_is_delivered_before_goodbye(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     struct node_event leave = {.kind = NODE_LEAVE};
     setup(&p);
     run(&p, span_ms(500));
@@ -118,7 +120,7 @@ static void what_was_published_is_delivered_before_goodbye(void **state)
     teardown(&p);
 }
 
-static enum cipher cipher_of(const struct side *s)
+static enum cipher cipher_of(const struct node_side *s)
 {
     return s->node->outflows[0]->channel->newest.cipher;
 }
@@ -129,7 +131,7 @@ static void a_stream_is_sealed_with_what_both_have(void **state)
     if (!crypto_aead_aes256gcm_is_available())
         skip();
     for (with_aes = 0; with_aes <= 6; with_aes += 2) {
-        struct pair p;
+        struct node_pair p;
         setup(&p);
         run(&p, span_ms(500));
         for (int i = 0; i < 3; i++)
@@ -149,7 +151,7 @@ static void a_key_that_is_of_no_use_is_dropped(void **state)
     (void)state;
     if (!crypto_aead_aes256gcm_is_available())
         skip();
-    struct pair p;
+    struct node_pair p;
     with_aes = 6;
     setup(&p);
     with_aes = 0;

@@ -14,7 +14,7 @@
 #define FROM(page) "Origin: " page "\r\n"
 #define COOKIE "Cookie: a=b; COOKIE\r\n" /* the right one for that host */
 
-static const struct row {
+static const struct gate_row {
     const char *fields;
     const char *query;
     enum http_verdict page;      /* on loopback: a page, or figures */
@@ -162,7 +162,7 @@ static void each_request_gets_its_verdict(void **state)
     assert_true(address_parse("127.0.0.1:8080", &loopback.listen));
     assert_true(address_parse("192.0.2.7:8080", &elsewhere.listen));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const struct row *r = &rows[i];
+        const struct gate_row *r = &rows[i];
         if (judge(&loopback, r->fields, r->query, false) != r->page ||
             judge(&loopback, r->fields, r->query, true) != r->api ||
             judge(&elsewhere, r->fields, r->query, false) != r->elsewhere ||

@@ -16,7 +16,7 @@ static int read_text(const char *text, struct http_head *h)
     return status;
 }
 
-static const struct row {
+static const struct head_row {
     const char *text;
     int status;
 } rows[] = {

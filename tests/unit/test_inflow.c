@@ -9,7 +9,7 @@
 enum { WINDOW = 4 << 20 };
 
 /* A channel's packets, fed to an inflow by hand. */
-struct flow {
+struct publication {
     struct channel *channel;
     struct receiver *receiver; /* holds the packets */
     struct entropy entropy;
@@ -24,7 +24,7 @@ struct flow {
 
 static void on_message(void *owner, struct bytes bytes)
 {
-    struct flow *f = owner;
+    struct publication *f = owner;
     struct message m;
     assert_true(message_decode(bytes, &m));
     f->messages++;
@@ -35,14 +35,14 @@ static void on_message(void *owner, struct bytes bytes)
 
 static void on_gap(void *owner, uint64_t missed)
 {
-    ((struct flow *)owner)->missed += missed;
+    ((struct publication *)owner)->missed += missed;
 }
 
-static void setup(struct flow *f, size_t message_limit)
+static void setup(struct publication *f, size_t message_limit)
 {
     static const uint8_t seed[32] = {1};
     struct group_tag tag = {{1}};
-    *f = (struct flow){.now = {1000000}};
+    *f = (struct publication){.now = {1000000}};
     entropy_init(&f->entropy, seed);
     f->channel = channel_new("lab", &tag, 1 << 20, &f->entropy);
     f->receiver = receiver_new(f->channel, NULL, f->now);
@@ -55,14 +55,14 @@ static void setup(struct flow *f, size_t message_limit)
     inflow_start(&f->inflow, &start, f->now, &sink);
 }
 
-static void teardown(struct flow *f)
+static void teardown(struct publication *f)
 {
     receiver_free(f->receiver);
     channel_free(f->channel);
     inflow_close(&f->inflow);
 }
 
-static void publish(struct flow *f, const char *text, size_t size)
+static void publish(struct publication *f, const char *text, size_t size)
 {
     static const uint8_t zeros[200 * 1000];
     struct message m = {
@@ -75,7 +75,7 @@ static void publish(struct flow *f, const char *text, size_t size)
     assert_true(channel_add(f->channel, &m, f->now));
 }
 
-static enum inflow_verdict feed(struct flow *f, uint64_t packet)
+static enum inflow_verdict feed(struct publication *f, uint64_t packet)
 {
     struct bytes bytes = channel_plain(f->channel, packet);
     static const uint8_t signature[SIGNATURE_SIZE]; /* checked before */
@@ -94,7 +94,7 @@ static enum inflow_verdict feed(struct flow *f, uint64_t packet)
 static void messages_of_all_sizes_come_once(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     setup(&f, 1 << 20);
     publish(&f, "one", 0);
     publish(&f, NULL, 200 * 1000);
@@ -114,7 +114,7 @@ static void messages_of_all_sizes_come_once(void **state)
 static void what_comes_too_early_is_complained_of(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     setup(&f, 1 << 20);
     (void)inflow_acknowledge(&f.inflow, f.now);
     for (int i = 0; i < 3; i++) {
@@ -140,7 +140,7 @@ static void what_comes_too_early_is_complained_of(void **state)
 }
 
 /* Feeds packets of 64 KiB until a word is due now; so many bytes came. */
-static size_t feed_until_due(struct flow *f)
+static size_t feed_until_due(struct publication *f)
 {
     size_t size = 0;
     for (;;) {
@@ -158,7 +158,7 @@ static size_t feed_until_due(struct flow *f)
 static void much_is_acknowledged_at_once(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     setup(&f, 1 << 20);
     (void)inflow_acknowledge(&f.inflow, f.now);
     assert_in_range(feed_until_due(&f), 256 * 1024, 330 * 1000);
@@ -171,7 +171,7 @@ static void much_is_acknowledged_at_once(void **state)
 }
 
 /* A packet comes after a pause, and the word of it after how long, ms. */
-static long word_after(struct flow *f, int pause_ms)
+static long word_after(struct publication *f, int pause_ms)
 {
     uint64_t next = f->channel->store.next;
     f->now = instant_after(f->now, span_ms(pause_ms));
@@ -188,7 +188,7 @@ static long word_after(struct flow *f, int pause_ms)
 static void a_stream_that_goes_on_is_acknowledged_later(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     setup(&f, 1 << 20);
     (void)inflow_acknowledge(&f.inflow, f.now); /* the START */
     assert_int_equal(word_after(&f, 1), 50);
@@ -205,7 +205,7 @@ static void a_stream_that_goes_on_is_acknowledged_later(void **state)
 static void on_another_path_what_is_owed_is_said_soon(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     setup(&f, 1 << 20);
     f.by_relay = true;
     (void)inflow_acknowledge(&f.inflow, f.now);
@@ -225,7 +225,7 @@ static void on_another_path_what_is_owed_is_said_soon(void **state)
 static void who_mends_or_asks_is_told_soon_for_a_while(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     struct group_start key;
     struct inflow_sink sink = {&f, on_message, on_gap};
     setup(&f, 1 << 20);
@@ -252,7 +252,7 @@ static void who_mends_or_asks_is_told_soon_for_a_while(void **state)
 static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     struct inflow_sink sink = {&f, on_message, on_gap};
     setup(&f, 1 << 20);
     publish(&f, "one", 0);
@@ -284,7 +284,7 @@ static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
 static void who_left_and_is_back_misses_nothing_of_between(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     struct inflow_sink sink = {&f, on_message, on_gap};
     setup(&f, 1 << 20);
     publish(&f, "one", 0);
@@ -313,7 +313,7 @@ static void who_left_and_is_back_misses_nothing_of_between(void **state)
 static void who_is_told_late_learns_what_was_for_it(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     struct inflow_sink sink = {&f, on_message, on_gap};
     setup(&f, 1 << 20);
     for (int i = 0; i < 5; i++)
@@ -338,7 +338,7 @@ static void who_is_told_late_learns_what_was_for_it(void **state)
 static void a_message_that_is_too_large_is_a_gap_of_one(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     setup(&f, 1000);
     publish(&f, "one", 0);
     publish(&f, NULL, 150 * 1000);
@@ -356,7 +356,7 @@ static void a_message_that_is_too_large_is_a_gap_of_one(void **state)
 static void a_new_key_is_needed_and_old_ones_stay(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     struct inflow_sink sink = {&f, on_message, on_gap};
     struct group_start key;
     setup(&f, 1 << 20);
@@ -376,7 +376,7 @@ static void a_new_key_is_needed_and_old_ones_stay(void **state)
     teardown(&f);
 }
 
-static void tell_key(struct flow *f, uint32_t id)
+static void tell_key(struct publication *f, uint32_t id)
 {
     struct inflow_sink sink = {f, on_message, on_gap};
     struct group_start key;
@@ -388,7 +388,7 @@ static void tell_key(struct flow *f, uint32_t id)
 static void a_stream_may_change_its_cipher(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     if (!crypto_aead_aes256gcm_is_available())
         skip();
     setup(&f, 1 << 20);
@@ -415,7 +415,7 @@ static void a_stream_may_change_its_cipher(void **state)
 static void forged_packets_and_nonsense_are_told_apart(void **state)
 {
     (void)state;
-    struct flow f;
+    struct publication f;
     struct inflow_sink sink = {&f, on_message, on_gap};
     setup(&f, 1 << 20);
     publish(&f, "one", 0);

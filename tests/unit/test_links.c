@@ -18,7 +18,7 @@ enum { TURNS = 3000, TURN_MS = 5, SOCKETS = 128, HEARD = 32768 };
 enum { MEMORY = 256 * 1024 * 1024, HELLO_MS = 1000, CONNECTIONS = 16 };
 
 /* What one end was told, in order; packets by their first four bytes. */
-struct heard {
+struct heard_link {
     enum node_event_kind kind;
     uint32_t link;
     bool incoming;
@@ -27,9 +27,9 @@ struct heard {
     struct curve_key key;
 };
 
-struct end {
+struct told_end {
     struct turn turn;
-    struct heard heard[HEARD];
+    struct heard_link heard[HEARD];
     size_t count;
     bool stuck; /* takes nothing from its links */
 };
@@ -40,7 +40,7 @@ static struct {
     void *context;
     struct zap *zap;
     uv_timer_t timer;
-    struct end here, there; /* outgoing, incoming */
+    struct told_end here, there; /* outgoing, incoming */
     struct bell *bell;
     struct intake intake;
     char cuts[4096];    /* what lines of connection_cut said */
@@ -52,14 +52,14 @@ static struct {
     struct address address;
 } w;
 
-static void take(struct end *end)
+static void take(struct told_end *end)
 {
     if (end->stuck)
         return;
     struct batch *b = turn_take(&end->turn);
     for (size_t i = 0; i < b->count; i++) {
         const struct node_event *e = &b->events[i];
-        struct heard h = {.kind = e->kind, .link = e->link.id};
+        struct heard_link h = {.kind = e->kind, .link = e->link.id};
         if (e->kind == NODE_LINK_CLOSED)
             h.failure = e->link.failure;
         if (e->kind == NODE_LINK_OPENED) {
@@ -81,7 +81,7 @@ static void after(void *context)
     take(&w.there);
 }
 
-static size_t count_of(const struct end *end, enum node_event_kind kind)
+static size_t count_of(const struct told_end *end, enum node_event_kind kind)
 {
     size_t count = 0;
 
@@ -90,8 +90,8 @@ static size_t count_of(const struct end *end, enum node_event_kind kind)
     return count;
 }
 
-static const struct heard *await(const struct end *end,
-                                 enum node_event_kind kind, size_t count)
+static const struct heard_link *await(const struct told_end *end,
+                                      enum node_event_kind kind, size_t count)
 {
     for (int i = 0; i < TURNS && count_of(end, kind) < count; i++)
         uv_run(&w.loop, UV_RUN_ONCE);
@@ -232,7 +232,7 @@ static void packets_cross_both_ways(void **state)
 }
 
 /* Long enough for libzmq to tell all that it knows, while `end` is busy. */
-static void turns_without(struct end *end)
+static void turns_without(struct told_end *end)
 {
     uint64_t until = uv_now(&w.loop) + 200;
 
@@ -241,7 +241,7 @@ static void turns_without(struct end *end)
         uv_run(&w.loop, UV_RUN_ONCE);
 }
 
-static void turns_with(struct end *end)
+static void turns_with(struct told_end *end)
 {
     end->stuck = false;
     take(end);
@@ -262,12 +262,13 @@ static void the_end_comes_after_all_that_was_sent(void **state)
     outgoing_disconnect(w.outgoing, 1);
     turns_without(&w.there);
     turns_with(&w.there);
-    const struct heard *closed = await(&w.there, NODE_LINK_CLOSED, 1);
+    const struct heard_link *closed = await(&w.there, NODE_LINK_CLOSED, 1);
     assert_int_equal(closed->link, in);
     assert_int_equal(closed->failure, LINK_BROKEN);
     await(&w.there, NODE_LINK_PACKET, 180);
     assert_int_equal(count_of(&w.there, NODE_LINK_OPENED), 2);
-    for (const struct heard *h = closed; h < w.there.heard + w.there.count; h++)
+    for (const struct heard_link *h = closed; h < w.there.heard + w.there.count;
+         h++)
         assert_false(h->kind == NODE_LINK_PACKET && h->link == in);
     assert_int_equal(count_of(&w.here, NODE_LINK_CLOSED), 0);
 }
@@ -299,7 +300,7 @@ static void the_listeners_end_is_told(void **state)
     (void)state;
     link_up(1);
     incoming_close(&w.incoming);
-    const struct heard *closed = await(&w.here, NODE_LINK_CLOSED, 1);
+    const struct heard_link *closed = await(&w.here, NODE_LINK_CLOSED, 1);
     assert_int_equal(closed->link, 1);
     assert_int_equal(closed->failure, LINK_BROKEN);
 }
@@ -354,7 +355,7 @@ static void a_name_that_is_not_resolved_is_told(void **state)
     }
     outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "localhost",
                           w.address.port);
-    const struct heard *closed = await(&w.here, NODE_LINK_CLOSED, 1);
+    const struct heard_link *closed = await(&w.here, NODE_LINK_CLOSED, 1);
     assert_int_equal(closed->failure, LINK_NAMELESS);
     for (int i = 0; i < THREADS; i++)
         uv_sem_post(&kept);
@@ -413,7 +414,7 @@ static void write_shared(struct arena *arena, size_t size, uint32_t number)
  * that limit for those that count by bytes, and that of bytes. */
 enum { SMALL = 900, MEDIUM = 3000, LARGE = 60000 };
 
-static void hear_all_in_order(const struct end *end, uint32_t sent)
+static void hear_all_in_order(const struct told_end *end, uint32_t sent)
 {
     uint32_t number = 0;
 
@@ -424,14 +425,14 @@ static void hear_all_in_order(const struct end *end, uint32_t sent)
     assert_int_equal(number, sent);
 }
 
-static bool blocked(const struct end *end)
+static bool blocked(const struct told_end *end)
 {
     return count_of(end, NODE_LINK_BLOCKED) > count_of(end, NODE_LINK_WRITABLE);
 }
 
 /* A link is blocked already when its writer outruns libzmq's thread; a full
  * one stays so. */
-static bool stays_blocked(const struct end *end)
+static bool stays_blocked(const struct told_end *end)
 {
     uint64_t until = uv_now(&w.loop) + 200;
 

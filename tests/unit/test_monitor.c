@@ -12,7 +12,7 @@
 
 enum { TURNS = 2000, TURN_MS = 5, SOCKETS = 64 };
 
-struct end {
+struct monitor_end {
     struct zsocket *socket;
     struct monitor *monitor;
     struct monitor_event events[32];
@@ -28,7 +28,7 @@ static struct {
     void *context;
     struct zap *zap;
     uv_timer_t timer;
-    struct end server, client;
+    struct monitor_end server, client;
     uint8_t server_public[32], server_secret[32];
     uint8_t client_public[32], client_secret[32];
     bool refuse;
@@ -37,7 +37,7 @@ static struct {
 
 static void on_event(void *context, const struct monitor_event *event)
 {
-    struct end *end = context;
+    struct monitor_end *end = context;
 
     if (end->count < COUNT_OF(end->events))
         end->events[end->count++] = *event;
@@ -45,7 +45,7 @@ static void on_event(void *context, const struct monitor_event *event)
 
 static void on_ready(void *context, int events)
 {
-    struct end *end = context;
+    struct monitor_end *end = context;
     zmq_msg_t m;
 
     (void)events;
@@ -69,7 +69,7 @@ static bool permit(void *context, const char *domain,
     return !w.refuse;
 }
 
-static const struct monitor_event *find(const struct end *end,
+static const struct monitor_event *find(const struct monitor_end *end,
                                         enum monitor_kind kind)
 {
     for (size_t i = 0; i < end->count; i++)
@@ -84,7 +84,7 @@ static void on_timer(uv_timer_t *timer)
 }
 
 /* Turns the loop until the event came. */
-static const struct monitor_event *await(const struct end *end,
+static const struct monitor_event *await(const struct monitor_end *end,
                                          enum monitor_kind kind)
 {
     for (int i = 0; i < TURNS && find(end, kind) == NULL; i++)
@@ -93,14 +93,14 @@ static const struct monitor_event *await(const struct end *end,
     return find(end, kind);
 }
 
-static void await_messages(const struct end *end, int count)
+static void await_messages(const struct monitor_end *end, int count)
 {
     for (int i = 0; i < TURNS && end->messages < count; i++)
         uv_run(&w.loop, UV_RUN_ONCE);
     assert_int_equal(end->messages, count);
 }
 
-static void open_end(struct end *end, int type)
+static void open_end(struct monitor_end *end, int type)
 {
     end->socket = zsocket_open(&w.zloop, w.context, type, on_ready, end);
     assert_non_null(end->socket);
@@ -109,7 +109,7 @@ static void open_end(struct end *end, int type)
     assert_non_null(end->monitor);
 }
 
-static void set_key(struct end *end, int option, const uint8_t *key)
+static void set_key(struct monitor_end *end, int option, const uint8_t *key)
 {
     assert_int_equal(zmq_setsockopt(zsocket_raw(end->socket), option, key, 32),
                      0);
@@ -169,7 +169,7 @@ static int setup(void **state)
     return 0;
 }
 
-static void close_end(struct end *end)
+static void close_end(struct monitor_end *end)
 {
     monitor_close(&end->monitor);
     zsocket_close(&end->socket);

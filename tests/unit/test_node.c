@@ -7,7 +7,7 @@
 static void nodes_on_a_lan_meet_and_talk(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_ms(500));
     assert_int_equal(p.a.joined, 1);
@@ -26,7 +26,7 @@ static void nodes_on_a_lan_meet_and_talk(void **state)
 static void traffic_is_counted_for_each_peer(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     struct node_peer peer;
     setup(&p);
     run(&p, span_ms(500));
@@ -53,7 +53,7 @@ static void traffic_is_counted_for_each_peer(void **state)
 static void an_answer_read_late_is_no_replay(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup_as(&p, true);
     run(&p, span_s(5));
     assert_int_equal(p.a.joined, 1);
@@ -64,7 +64,7 @@ static void an_answer_read_late_is_no_replay(void **state)
 static void a_silent_peer_is_lost(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(5));
     node_free(p.b.node);
@@ -80,7 +80,7 @@ static void what_a_silent_peer_was_sent_waits_a_minute(void **state)
 {
     (void)state;
     for (int back_after = 50; back_after <= 70; back_after += 20) {
-        struct pair p;
+        struct node_pair p;
         setup(&p);
         run(&p, span_s(5));
         struct node *bob = p.b.node;
@@ -102,7 +102,7 @@ static void what_a_silent_peer_was_sent_waits_a_minute(void **state)
 static void what_a_broken_peer_was_sent_waits_ten_seconds(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(5));
     struct node *bob = p.b.node;
@@ -126,7 +126,7 @@ static void what_a_broken_peer_was_sent_waits_ten_seconds(void **state)
 static void replayed_beacons_keep_nobody_alive(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     p.record = true;
     run(&p, span_s(40));
@@ -151,7 +151,7 @@ static void replayed_beacons_keep_nobody_alive(void **state)
 static void a_goodbye_is_a_leave_at_once(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     struct node_event e = {.kind = NODE_LEAVE};
@@ -162,7 +162,7 @@ static void a_goodbye_is_a_leave_at_once(void **state)
     teardown(&p);
 }
 
-static void leave(struct pair *p, struct side *s)
+static void leave(struct node_pair *p, struct node_side *s)
 {
     struct node_event e = {.kind = NODE_LEAVE};
     step(p, s, &e);
@@ -172,7 +172,7 @@ static void leave(struct pair *p, struct side *s)
 static void a_goodbye_by_beacon_waits_for_the_link(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     uint32_t link = p.a.link;
@@ -198,7 +198,7 @@ static void a_goodbye_by_beacon_waits_for_the_link(void **state)
 static void what_is_queued_is_delivered_before_goodbye(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     struct node *bob = p.b.node;
@@ -228,7 +228,7 @@ static void what_is_queued_is_delivered_before_goodbye(void **state)
 static void a_leave_waits_for_a_second_at_the_most(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     struct node *bob = p.b.node;
@@ -249,7 +249,7 @@ static void a_leave_waits_for_a_second_at_the_most(void **state)
 static void a_certificate_ends_on_its_second(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     not_after = 5000;
     setup(&p);
     not_after = UINT64_MAX;
@@ -270,7 +270,7 @@ static void a_certificate_ends_on_its_second(void **state)
 static void after_busy_nothing_goes_before_ready(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     struct node *bob = p.b.node;
@@ -287,7 +287,7 @@ static void after_busy_nothing_goes_before_ready(void **state)
     teardown(&p);
 }
 
-static bool hand_over_as(struct pair *p, uint64_t ref, size_t size,
+static bool hand_over_as(struct node_pair *p, uint64_t ref, size_t size,
                          enum node_outcome *why)
 {
     static const char text[200000];
@@ -299,7 +299,7 @@ static bool hand_over_as(struct pair *p, uint64_t ref, size_t size,
     return node_submit(p->a.node, p->now, (struct node_ref){ref}, &to, &m, why);
 }
 
-static bool hand_over(struct pair *p, size_t size, enum node_outcome *why)
+static bool hand_over(struct node_pair *p, size_t size, enum node_outcome *why)
 {
     return hand_over_as(p, 7, size, why);
 }
@@ -309,7 +309,7 @@ static bool hand_over(struct pair *p, size_t size, enum node_outcome *why)
 static void a_message_is_taken_at_once(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     enum node_outcome why;
     setup(&p);
     run(&p, span_ms(1050));
@@ -340,7 +340,7 @@ static void a_message_is_taken_at_once(void **state)
 static void what_is_lent_outlives_who_lent_it(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     struct todo todo;
     enum node_outcome why;
     setup(&p);
@@ -369,7 +369,7 @@ static void what_is_lent_outlives_who_lent_it(void **state)
 static void a_publication_is_taken_at_once(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     enum node_outcome why;
     uint32_t peers;
     struct message m = {.kind = MESSAGE_EVENT,
@@ -389,7 +389,8 @@ static void a_publication_is_taken_at_once(void **state)
     teardown(&p);
 }
 
-static void take_link_packet(struct pair *p, struct side *s, const char *text)
+static void take_link_packet(struct node_pair *p, struct node_side *s,
+                             const char *text)
 {
     struct node_event e = {.kind = NODE_LINK_PACKET};
     e.link.id = s->link;
@@ -401,7 +402,7 @@ static void take_link_packet(struct pair *p, struct side *s, const char *text)
 static void a_spared_link_is_made_again_when_needed(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     take_link_packet(&p, &p.a, "\x19");
@@ -422,7 +423,7 @@ static void a_spared_link_is_made_again_when_needed(void **state)
 static void nobody_beacons_for_a_dead_peer_without_a_link(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     take_link_packet(&p, &p.a, "\x19");
@@ -440,7 +441,7 @@ static void nobody_beacons_for_a_dead_peer_without_a_link(void **state)
 static void a_malformed_spare_changes_nothing(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     take_link_packet(&p, &p.a, "\x19 and more");
@@ -453,7 +454,7 @@ static void a_malformed_spare_changes_nothing(void **state)
 static void a_message_without_a_ref_is_not_reported(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     enum node_outcome why;
     setup(&p);
     run(&p, span_ms(1050));
@@ -474,7 +475,7 @@ static void a_message_without_a_ref_is_not_reported(void **state)
 static void a_message_to_nobody_fails(void **state)
 {
     (void)state;
-    struct pair p;
+    struct node_pair p;
     setup(&p);
     p.a.joined = 0;
     run(&p, span_s(1));

@@ -11,7 +11,7 @@
 
 enum { KEPT = 16, PACKET = 1024 };
 
-struct side {
+struct notice_side {
     struct node *node;
     uint32_t link;
     uint8_t sealed[PACKET];
@@ -27,8 +27,8 @@ struct relayed {
     size_t size;
 };
 
-struct world {
-    struct side carol, bob;
+struct notices_world {
+    struct notice_side carol, bob;
     struct instant now;
     struct relayed notices[KEPT]; /* of carol's */
     size_t notice_count;
@@ -65,14 +65,16 @@ static struct node *make(const char *name, uint8_t seed, uint64_t epoch,
     return node_new(&conf, now);
 }
 
-static struct side *other(struct world *w, struct side *s)
+static struct notice_side *other(struct notices_world *w, struct notice_side *s)
 {
     return s == &w->carol ? &w->bob : &w->carol;
 }
 
-static void step(struct world *w, struct side *s, struct node_event *event);
+static void step(struct notices_world *w, struct notice_side *s,
+                 struct node_event *event);
 
-static void give(struct world *w, struct side *to, struct bytes packet)
+static void give(struct notices_world *w, struct notice_side *to,
+                 struct bytes packet)
 {
     struct node_event e = {.kind = NODE_LINK_PACKET};
     uint8_t *copy = malloc(packet.size);
@@ -84,9 +86,9 @@ static void give(struct world *w, struct side *to, struct bytes packet)
     free(copy);
 }
 
-static void present(struct world *w, struct side *to)
+static void present(struct notices_world *w, struct notice_side *to)
 {
-    struct side *o = other(w, to);
+    struct notice_side *o = other(w, to);
     uint8_t room[2 * PACKET];
     struct writer out = writer_of(room, sizeof room);
     if (!to->up || !o->up)
@@ -99,7 +101,8 @@ static void present(struct world *w, struct side *to)
     give(w, to, writer_bytes(&out));
 }
 
-static void welcome(struct world *w, struct side *s, struct bytes packet)
+static void welcome(struct notices_world *w, struct notice_side *s,
+                    struct bytes packet)
 {
     struct relay_hello hello;
     uint8_t room[256];
@@ -117,7 +120,8 @@ static void welcome(struct world *w, struct side *s, struct bytes packet)
     present(w, other(w, s));
 }
 
-static void forward(struct world *w, struct side *from, struct bytes packet)
+static void forward(struct notices_world *w, struct notice_side *from,
+                    struct bytes packet)
 {
     uint8_t room[70 * 1024];
     struct node_id source = node_self(from->node);
@@ -136,7 +140,8 @@ static void forward(struct world *w, struct side *from, struct bytes packet)
     give(w, other(w, from), bytes_of(room, packet.size));
 }
 
-static void say(struct world *w, struct side *s, struct bytes packet)
+static void say(struct notices_world *w, struct notice_side *s,
+                struct bytes packet)
 {
     struct bytes p = packet;
     uint8_t pong[9];
@@ -151,7 +156,8 @@ static void say(struct world *w, struct side *s, struct bytes packet)
     }
 }
 
-static void do_item(struct world *w, struct side *s, const struct node_todo *t)
+static void do_item(struct notices_world *w, struct notice_side *s,
+                    const struct node_todo *t)
 {
     struct node_event e = {.kind = NODE_LINK_OPENED};
     if (t->kind == NODE_CONNECT_RELAY) {
@@ -172,7 +178,8 @@ static void do_item(struct world *w, struct side *s, const struct node_todo *t)
     }
 }
 
-static void step(struct world *w, struct side *s, struct node_event *event)
+static void step(struct notices_world *w, struct notice_side *s,
+                 struct node_event *event)
 {
     struct todo todo;
     todo_init(&todo);
@@ -182,13 +189,13 @@ static void step(struct world *w, struct side *s, struct node_event *event)
     todo_close(&todo);
 }
 
-static void run(struct world *w, struct span how_long)
+static void run(struct notices_world *w, struct span how_long)
 {
     struct instant end = instant_after(w->now, how_long);
     for (;;) {
-        struct side *next = NULL;
+        struct notice_side *next = NULL;
         struct instant at = end;
-        struct side *sides[] = {&w->carol, &w->bob};
+        struct notice_side *sides[] = {&w->carol, &w->bob};
         for (int i = 0; i < 2; i++)
             if (sides[i]->node != NULL &&
                 node_deadline(sides[i]->node).us < at.us) {
@@ -202,7 +209,8 @@ static void run(struct world *w, struct span how_long)
     }
 }
 
-static void set_clock(struct world *w, struct side *s, uint64_t unix_seconds)
+static void set_clock(struct notices_world *w, struct notice_side *s,
+                      uint64_t unix_seconds)
 {
     step(
         w, s,
@@ -210,24 +218,24 @@ static void set_clock(struct world *w, struct side *s, uint64_t unix_seconds)
 }
 
 /* carol's clock says so; bob's, whose certificate begins at 5000, 6000. */
-static void setup(struct world *w, uint64_t carols)
+static void setup(struct notices_world *w, uint64_t carols)
 {
     uint8_t seed[32] = {7};
     crypto_sign_seed_keypair(mesh.key, mesh_secret_key, seed);
-    *w = (struct world){.now = {1000000}};
+    *w = (struct notices_world){.now = {1000000}};
     w->carol.node = make("carol", 1, 1, w->now, 64);
     w->bob.node = make("bob", 2, 1, w->now, 64);
     set_clock(w, &w->carol, carols);
     set_clock(w, &w->bob, 6000);
 }
 
-static void teardown(struct world *w)
+static void teardown(struct notices_world *w)
 {
     node_free(w->carol.node);
     node_free(w->bob.node);
 }
 
-static bool refuses(const struct side *s, bool by_peer, enum refusal why,
+static bool refuses(const struct notice_side *s, bool by_peer, enum refusal why,
                     int64_t skew)
 {
     struct node_refusals cursor = {0};
@@ -239,7 +247,7 @@ static bool refuses(const struct side *s, bool by_peer, enum refusal why,
 static void it_comes_over_the_relay_with_the_clocks(void **state)
 {
     (void)state;
-    struct world w;
+    struct notices_world w;
     setup(&w, 4000);
     run(&w, span_s(1));
     assert_int_equal(w.carol.joined, 0);
@@ -254,7 +262,7 @@ static void it_comes_over_the_relay_with_the_clocks(void **state)
 static void a_clock_that_is_set_brings_them_together(void **state)
 {
     (void)state;
-    struct world w;
+    struct notices_world w;
     setup(&w, 4000);
     run(&w, span_s(300));
     assert_int_equal(node_peer_count(w.bob.node), 0);
@@ -268,7 +276,7 @@ static void a_clock_that_is_set_brings_them_together(void **state)
     teardown(&w);
 }
 
-static struct relayed first_notice(const struct world *w)
+static struct relayed first_notice(const struct notices_world *w)
 {
     assert_true(w->notice_count > 0);
     return w->notices[0];
@@ -277,7 +285,7 @@ static struct relayed first_notice(const struct world *w)
 static void an_old_one_is_not_believed_again(void **state)
 {
     (void)state;
-    struct world w;
+    struct notices_world w;
     setup(&w, 4000);
     run(&w, span_s(3));
     struct relayed old = first_notice(&w);
@@ -295,7 +303,7 @@ static void an_old_one_is_not_believed_again(void **state)
 static void nor_one_that_is_not_carols_or_not_bobs(void **state)
 {
     (void)state;
-    struct world w;
+    struct notices_world w;
     setup(&w, 4000);
     run(&w, span_s(1));
     struct relayed good = first_notice(&w), bad;
@@ -315,7 +323,7 @@ static void nor_one_that_is_not_carols_or_not_bobs(void **state)
     give(&w, &w.carol, bytes_of(mine.bytes, mine.size));
     assert_int_equal(node_peer_count(w.carol.node), 1);
     node_free(w.bob.node); /* To another process of bob. */
-    w.bob = (struct side){.node = make("bob", 2, 2, w.now, 64)};
+    w.bob = (struct notice_side){.node = make("bob", 2, 2, w.now, 64)};
     set_clock(&w, &w.bob, 6010);
     run(&w, span_s(1));
     assert_int_equal(node_peer_count(w.bob.node), 1);
@@ -327,7 +335,7 @@ static void nor_one_that_is_not_carols_or_not_bobs(void **state)
 static void who_asks_much_is_not_answered_much(void **state)
 {
     (void)state;
-    struct world w;
+    struct notices_world w;
     setup(&w, 4000);
     run(&w, span_s(1));
     uint8_t ask[FORWARD_HEADER_SIZE + 200] = {RELAY_FORWARDED};
@@ -346,7 +354,7 @@ static void who_asks_much_is_not_answered_much(void **state)
 static void what_was_open_ends(void **state)
 {
     (void)state;
-    struct world w;
+    struct notices_world w;
     setup(&w, 6000);
     run(&w, span_s(1));
     struct node *carol = w.carol.node;
@@ -375,7 +383,7 @@ static void what_was_open_ends(void **state)
 static void a_change_of_mind_that_is_lost_is_asked_for(void **state)
 {
     (void)state;
-    struct world w;
+    struct notices_world w;
     setup(&w, 4000);
     run(&w, span_s(1));
     struct node *bob = w.bob.node;

@@ -26,7 +26,7 @@ enum { WAIT_MS = 5000 };
 
 static struct {
     uv_loop_t loop;
-    struct relay *relay;
+    struct relay_server *relay;
     struct curve_pair keys;
     struct kit_mesh mesh;
     void *zmq;
@@ -36,13 +36,13 @@ static struct {
     int stderr_before;
 } world;
 
-struct client {
+struct relay_client {
     void *socket;
     struct kit_node node;
 };
 
-static struct client a;
-static struct client b;
+static struct relay_client a;
+static struct relay_client b;
 
 /* ---- The relay ---------------------------------------------------------- */
 
@@ -163,7 +163,7 @@ static void certify(struct kit_node *n, const struct kit_mesh *m,
 
 /* ---- A client ----------------------------------------------------------- */
 
-static void open_client(struct client *c, const struct curve_pair *pair,
+static void open_client(struct relay_client *c, const struct curve_pair *pair,
                         const uint8_t *server_key)
 {
     int linger = 0;
@@ -178,7 +178,7 @@ static void open_client(struct client *c, const struct curve_pair *pair,
     assert_int_equal(zmq_connect(c->socket, world.endpoint), 0);
 }
 
-static void open_node(struct client *c, uint16_t number)
+static void open_node(struct relay_client *c, uint16_t number)
 {
     struct curve_pair pair;
     kit_node_make(&c->node, &world.mesh, number);
@@ -190,14 +190,14 @@ static void open_node(struct client *c, uint16_t number)
     open_client(c, &pair, world.keys.public_key);
 }
 
-static void close_client(struct client *c)
+static void close_client(struct relay_client *c)
 {
     if (c->socket)
         zmq_close(c->socket);
     c->socket = NULL;
 }
 
-static void send_bytes(struct client *c, struct bytes bytes)
+static void send_bytes(struct relay_client *c, struct bytes bytes)
 {
     struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
     while (zmq_send(c->socket, bytes.data, bytes.size, ZMQ_DONTWAIT) < 0) {
@@ -207,14 +207,14 @@ static void send_bytes(struct client *c, struct bytes bytes)
     }
 }
 
-static void say_hello(struct client *c)
+static void say_hello(struct relay_client *c)
 {
     static uint8_t room[64 * 1024];
     send_bytes(c, kit_hello_bytes(&c->node, room));
 }
 
 /* The next packet of that type; others are passed over. Empty if none came. */
-static struct bytes await(struct client *c, uint8_t type, int64_t wait_ms)
+static struct bytes await(struct relay_client *c, uint8_t type, int64_t wait_ms)
 {
     static uint8_t room[PACKET_SIZE + 1];
     struct instant end = instant_after(clock_now(), span_ms(wait_ms));
@@ -227,14 +227,14 @@ static struct bytes await(struct client *c, uint8_t type, int64_t wait_ms)
     return (struct bytes){0};
 }
 
-static void join(struct client *c, uint16_t number)
+static void join(struct relay_client *c, uint16_t number)
 {
     open_node(c, number);
     say_hello(c);
     assert_true(await(c, RELAY_SYNCED, WAIT_MS).size > 0);
 }
 
-static void expect_refused(struct client *c, enum refusal reason)
+static void expect_refused(struct relay_client *c, enum refusal reason)
 {
     char words[64];
     struct bytes refused = await(c, RELAY_REFUSED, WAIT_MS);
@@ -245,7 +245,7 @@ static void expect_refused(struct client *c, enum refusal reason)
     assert_true(wait_for_log(words));
 }
 
-static void forward(struct client *from, const struct client *to,
+static void forward(struct relay_client *from, const struct relay_client *to,
                     uint32_t number, size_t size)
 {
     static uint8_t room[PACKET_SIZE];
@@ -304,7 +304,7 @@ static void two_edges_meet_and_talk(void **state)
     assert_true(wait_for_log("edge_up name=node-1"));
 }
 
-static void want_all(struct client *c)
+static void want_all(struct relay_client *c)
 {
     static const uint8_t groups[1 + GROUP_TAG_SIZE] = {RELAY_GROUPS};
     static const uint8_t ping[9] = {RELAY_PING};
@@ -318,7 +318,7 @@ static void one_upload_reaches_the_whole_group(void **state)
     (void)state;
     enum { RECEIVERS = 4, PACKETS = 50 };
     static uint8_t room[FORWARD_HEADER_SIZE + MULTICAST_HEADER_SIZE + 60000];
-    struct client receivers[RECEIVERS] = {0};
+    struct relay_client receivers[RECEIVERS] = {0};
     start("");
     join(&a, 1);
     want_all(&a);
@@ -703,7 +703,7 @@ static void a_message_of_endless_frames_is_cut(void **state)
 static void who_does_not_read_hurts_nobody(void **state)
 {
     (void)state;
-    struct client c = {0};
+    struct relay_client c = {0};
     uint32_t refused = 0;
     start("limits: {queue: 1MiB}\n");
     join(&a, 1);
@@ -737,7 +737,7 @@ static void who_does_not_read_hurts_nobody(void **state)
 }
 
 /* Its libzmq and its kernel take little that it does not read. */
-static void join_slow(struct client *c, uint16_t number)
+static void join_slow(struct relay_client *c, uint16_t number)
 {
     int one = 1;
     int buffer = 1 << 16;

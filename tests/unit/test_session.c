@@ -9,7 +9,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-struct end {
+struct session_end {
     struct session session;
     struct curve_pair pair;
     struct entropy entropy;
@@ -25,8 +25,8 @@ struct end {
 /* What a's and b's processors are said to have. */
 static uint8_t ciphers[2];
 
-struct both {
-    struct end a, b;
+struct session_pair {
+    struct session_end a, b;
     struct instant now;
     uint8_t psk[32];
     struct slabs slabs;
@@ -39,7 +39,7 @@ static uint8_t byte_at(size_t i)
 
 static void on_message(void *owner, struct bytes bytes)
 {
-    struct end *e = owner;
+    struct session_end *e = owner;
     struct message m;
     assert_true(message_decode(bytes, &m));
     e->messages++;
@@ -56,7 +56,7 @@ static void on_message(void *owner, struct bytes bytes)
 
 static void on_settled(void *owner, uint64_t ref, enum session_settled how)
 {
-    struct end *e = owner;
+    struct session_end *e = owner;
     (void)ref;
     e->delivered += how == SESSION_DELIVERED;
     e->failed += how != SESSION_DELIVERED;
@@ -64,19 +64,20 @@ static void on_settled(void *owner, uint64_t ref, enum session_settled how)
 
 static void on_pong(void *owner, uint64_t token)
 {
-    struct end *e = owner;
+    struct session_end *e = owner;
     e->pongs += token == 42;
 }
 
 static void on_group_ack(void *owner, const struct group_ack *ack)
 {
-    struct end *e = owner;
+    struct session_end *e = owner;
     e->group_acks++;
     e->group_ack = *ack;
 }
 
-static void open_end(struct both *t, struct end *e, const struct end *peer,
-                     uint8_t self_id, uint8_t peer_id)
+static void open_end(struct session_pair *t, struct session_end *e,
+                     const struct session_end *peer, uint8_t self_id,
+                     uint8_t peer_id)
 {
     struct session_keys keys = {
         .self = &e->pair,
@@ -97,7 +98,7 @@ static void open_end(struct both *t, struct end *e, const struct end *peer,
         (struct session_sink){e, on_message, on_settled, on_pong, on_group_ack};
 }
 
-static void setup(struct both *t)
+static void setup(struct session_pair *t)
 {
     memset(t, 0, sizeof *t);
     uint8_t seed[32] = {1};
@@ -110,14 +111,15 @@ static void setup(struct both *t)
     open_end(t, &t->b, &t->a, 2, 1);
 }
 
-static void teardown(struct both *t)
+static void teardown(struct session_pair *t)
 {
     session_close(&t->a.session);
     session_close(&t->b.session);
     slabs_close(&t->slabs);
 }
 
-static void submit(struct both *t, struct end *e, const char *text)
+static void submit(struct session_pair *t, struct session_end *e,
+                   const char *text)
 {
     struct message m = {
         .kind = MESSAGE_SEND,
@@ -134,8 +136,8 @@ struct packet {
 };
 
 /* The next packet that an end wants to send; false: none. */
-static bool next_packet(struct both *t, struct end *e, bool sealed,
-                        struct packet *p)
+static bool next_packet(struct session_pair *t, struct session_end *e,
+                        bool sealed, struct packet *p)
 {
     struct writer w = writer_of(p->bytes, sizeof p->bytes);
     if (session_wants_handshake(&e->session, t->now)) {
@@ -150,8 +152,9 @@ static bool next_packet(struct both *t, struct end *e, bool sealed,
 }
 
 /* Hands a packet in; what it answers at once is handed to the sender. */
-static enum session_verdict hand_in(struct both *t, struct end *to,
-                                    struct end *from, struct packet *p)
+static enum session_verdict hand_in(struct session_pair *t,
+                                    struct session_end *to,
+                                    struct session_end *from, struct packet *p)
 {
     struct bytes bytes = bytes_of(p->bytes, p->size);
     if (p->bytes[0] == PACKET_INIT) {
@@ -168,7 +171,7 @@ static enum session_verdict hand_in(struct both *t, struct end *to,
     return session_take(&to->session, p->bytes, p->size, t->now, &to->sink);
 }
 
-static void run(struct both *t, bool sealed)
+static void run(struct session_pair *t, bool sealed)
 {
     struct packet *p = malloc(sizeof *p);
     for (bool moved = true; moved;) {
@@ -189,7 +192,7 @@ static void messages_arrive_sealed_and_plain(void **state)
 {
     (void)state;
     for (int sealed = 0; sealed < 2; sealed++) {
-        struct both t;
+        struct session_pair t;
         setup(&t);
         for (int i = 0; i < 1000; i++)
             submit(&t, &t.a, "hello");
@@ -217,7 +220,7 @@ static void one_packet_takes_all_that_is_due(void **state)
 {
     (void)state;
     for (int sealed = 0; sealed < 2; sealed++) {
-        struct both t;
+        struct session_pair t;
         struct packet *p = malloc(sizeof *p);
         setup(&t);
         submit(&t, &t.a, "hello");
@@ -248,7 +251,7 @@ static void one_packet_takes_all_that_is_due(void **state)
 static void the_newest_word_on_a_group_is_sent(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     setup(&t);
     for (uint8_t tag = 0; tag < SESSION_GROUP_ACKS; tag++) {
         struct group_ack old = group_ack_of(tag, 1);
@@ -265,7 +268,8 @@ static void the_newest_word_on_a_group_is_sent(void **state)
     teardown(&t);
 }
 
-static void submit_large(struct both *t, struct end *e, size_t size)
+static void submit_large(struct session_pair *t, struct session_end *e,
+                         size_t size)
 {
     uint8_t *data = malloc(size);
     for (size_t i = 0; i < size; i++)
@@ -279,8 +283,8 @@ static void submit_large(struct both *t, struct end *e, size_t size)
 }
 
 /* A packet that is lent, copied as if it were read in another thread. */
-static bool lend(struct both *t, struct end *e, struct packet *p,
-                 struct bytes *lent, struct block **block)
+static bool lend(struct session_pair *t, struct session_end *e,
+                 struct packet *p, struct bytes *lent, struct block **block)
 {
     if (!session_lend(&e->session, t->now, lent, block))
         return false;
@@ -293,7 +297,7 @@ static bool lend(struct both *t, struct end *e, struct packet *p,
 static void many_bytes_are_lent_with_all_that_is_due(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     struct bytes lent;
     struct block *block;
@@ -331,7 +335,7 @@ static void many_bytes_are_lent_with_all_that_is_due(void **state)
 static void what_is_lent_stays_while_it_goes_again(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p), *first = malloc(sizeof *first);
     struct bytes lent, second;
     struct block *block;
@@ -381,7 +385,7 @@ static void many_bytes_arrive_by_either_path(void **state)
 {
     (void)state;
     for (int sealed = 0; sealed < 2; sealed++) {
-        struct both t;
+        struct session_pair t;
         setup(&t);
         for (size_t size = 8192; size < 80000; size += 4567) {
             submit(&t, &t.a, "small");
@@ -397,7 +401,7 @@ static void many_bytes_arrive_by_either_path(void **state)
 static void a_lost_packet_comes_again(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -418,7 +422,8 @@ static void a_lost_packet_comes_again(void **state)
 }
 
 /* The sender cannot know: it is the receiver's path that ended. */
-static size_t write_all(struct both *t, struct end *e, struct packet *p)
+static size_t write_all(struct session_pair *t, struct session_end *e,
+                        struct packet *p)
 {
     size_t bytes = 0;
     while (next_packet(t, e, true, p))
@@ -430,7 +435,7 @@ static size_t write_all(struct both *t, struct end *e, struct packet *p)
 static void a_full_queue_halves_what_flies(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     char *text = calloc(1, 10001);
     setup(&t);
@@ -473,7 +478,7 @@ static void a_full_queue_halves_what_flies(void **state)
 static void a_lost_acknowledgement_comes_again(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -494,7 +499,7 @@ static void a_lost_acknowledgement_comes_again(void **state)
 /* By the path that it came by, and by the receiver's own. */
 static void an_acknowledgement_can_go_twice(void **state)
 {
-    struct both t;
+    struct session_pair t;
     (void)state;
     setup(&t);
     submit(&t, &t.a, "first");
@@ -519,7 +524,7 @@ static void an_acknowledgement_can_go_twice(void **state)
 static void repeated_and_forged_packets_are_dropped(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(2 * sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -540,7 +545,7 @@ static void repeated_and_forged_packets_are_dropped(void **state)
 static void a_replayed_init_changes_nothing(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(2 * sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -561,7 +566,7 @@ static void a_replayed_init_changes_nothing(void **state)
 static void of_two_inits_that_cross_one_goes_on(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(2 * sizeof *p);
     setup(&t);
     submit(&t, &t.a, "from a");
@@ -583,7 +588,7 @@ static void of_two_inits_that_cross_one_goes_on(void **state)
 static void a_side_without_state_begins_afresh(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -614,7 +619,7 @@ static void a_side_without_state_begins_afresh(void **state)
 static void the_old_streams_are_not_heard_any_more(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *late = malloc(sizeof *late);
     setup(&t);
     submit(&t, &t.b, "hello");
@@ -635,7 +640,7 @@ static void the_old_streams_are_not_heard_any_more(void **state)
 static void new_keys_go_on_with_the_same_streams(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -659,7 +664,7 @@ static void new_keys_go_on_with_the_same_streams(void **state)
 }
 
 /* Of both directions, whose keys are never the same. */
-static enum cipher cipher_of(const struct end *e)
+static enum cipher cipher_of(const struct session_end *e)
 {
     const struct seal *seal = &e->session.current.seal;
     assert_int_equal(seal->send.cipher, seal->receive.cipher);
@@ -673,7 +678,7 @@ static void both_ends_seal_with_the_best_that_both_have(void **state)
     (void)state;
     bool aes = (ciphers[0] & ciphers[1] & SESSION_AES) != 0;
     for (int asker = 0; asker < 2; asker++) {
-        struct both t;
+        struct session_pair t;
         setup(&t);
         submit(&t, asker == 0 ? &t.a : &t.b, "one");
         run(&t, true);
@@ -690,7 +695,7 @@ static void both_ends_seal_with_the_best_that_both_have(void **state)
 static void offers_that_mean_nothing_here_are_passed_over(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     setup(&t);
     t.a.session.keys.ciphers |= 0xfe;
     t.b.session.keys.ciphers |= 0xfe;
@@ -709,11 +714,11 @@ static void keys_are_replaced_when_either_is_worn(void **state)
 {
     (void)state;
     for (int sender = 0; sender < 2; sender++) {
-        struct both t;
+        struct session_pair t;
         setup(&t);
         submit(&t, &t.a, "one");
         run(&t, true);
-        struct end *e = sender == 0 ? &t.a : &t.b;
+        struct session_end *e = sender == 0 ? &t.a : &t.b;
         e->session.current.seal.next_number = aead_limit(cipher_of(e)) - 1;
         submit(&t, e, "two");
         run(&t, true);
@@ -734,7 +739,7 @@ static void no_number_is_used_twice(void **state)
     enum { PACKETS = 300, NAME = 12 };
     static uint8_t names[PACKETS][NAME];
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     submit(&t, &t.a, "first");
@@ -766,7 +771,7 @@ static void no_number_is_used_twice(void **state)
 static void an_unconfirmed_handshake_is_repeated(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -794,7 +799,7 @@ static void an_unconfirmed_handshake_is_repeated(void **state)
 static void a_handshake_of_its_own_ends_the_pending(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     submit(&t, &t.a, "one");
@@ -820,7 +825,7 @@ static void a_handshake_of_its_own_ends_the_pending(void **state)
 static void another_mesh_gets_no_handshake(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     struct packet *p = malloc(sizeof *p);
     setup(&t);
     uint8_t other_psk[32] = {9};
@@ -835,7 +840,7 @@ static void another_mesh_gets_no_handshake(void **state)
 static void authentic_nonsense_is_a_violation(void **state)
 {
     (void)state;
-    struct both t;
+    struct session_pair t;
     setup(&t);
     submit(&t, &t.a, "one");
     run(&t, false);

@@ -25,13 +25,13 @@ static size_t put_frame(uint8_t *to, unsigned first, const void *payload,
 }
 
 /* What was read: the items as text, pieces of a message joined. */
-struct story {
+struct websocket_story {
     char text[512];
     size_t payload; /* bytes of text messages */
     uint8_t last;   /* of them */
 };
 
-static void tell(struct story *s, const char *what, struct bytes data)
+static void tell(struct websocket_story *s, const char *what, struct bytes data)
 {
     size_t size = strlen(s->text);
 
@@ -45,7 +45,7 @@ static void tell(struct story *s, const char *what, struct bytes data)
 
 /* False once nothing more is read. */
 static bool read_all(struct websocket_reader *r, uint8_t *data, size_t size,
-                     struct story *s)
+                     struct websocket_story *s)
 {
     struct websocket_item item = {0};
     uint8_t *at = data;
@@ -84,12 +84,12 @@ static bool read_all(struct websocket_reader *r, uint8_t *data, size_t size,
 }
 
 static void read_in_steps(const uint8_t *data, size_t size, size_t step,
-                          struct story *s)
+                          struct websocket_story *s)
 {
     static uint8_t copy[2 * LIMIT];
     struct websocket_reader r;
 
-    *s = (struct story){0};
+    *s = (struct websocket_story){0};
     websocket_reader_init(&r, LIMIT);
     memcpy(copy, data, size);
     for (size_t at = 0; at < size; at += step)
@@ -97,7 +97,7 @@ static void read_in_steps(const uint8_t *data, size_t size, size_t step,
             break;
 }
 
-static const struct row {
+static const struct websocket_row {
     const char *bytes; /* frames in hexadecimal, masked with zeros */
     const char *story;
 } rows[] = {
@@ -201,7 +201,7 @@ static void each_frame_gets_its_answer(void **state)
 {
     static const size_t steps[] = {1, 2, 3, 5, 1000};
     uint8_t data[128];
-    struct story s;
+    struct websocket_story s;
     (void)state;
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -220,7 +220,7 @@ static void lengths_of_each_form_are_unmasked(void **state)
     static const size_t sizes[] = {1, 125, 126, 127, 65535, 65536, LIMIT};
     static const size_t steps[] = {1, 7, 4096, 2 * LIMIT};
     static uint8_t payload[LIMIT], frame[LIMIT + 64];
-    struct story s;
+    struct websocket_story s;
     (void)state;
 
     memset(payload, 'x', sizeof payload);
@@ -241,7 +241,7 @@ static void lengths_of_each_form_are_unmasked(void **state)
 static void a_message_over_the_limit_is_refused(void **state)
 {
     static uint8_t payload[LIMIT], frames[2 * LIMIT];
-    struct story s;
+    struct websocket_story s;
     (void)state;
 
     memset(payload, 'x', sizeof payload);

@@ -47,7 +47,7 @@ static bool read_shape(struct mesh_shape *shape, char **arg)
     return false;
 }
 
-static void send_all(struct mesh *m, size_t messages, size_t batch)
+static void send_all(struct bench_mesh *m, size_t messages, size_t batch)
 {
     for (size_t sent = 0; sent < messages;) {
         for (size_t i = 0; i < batch && sent < messages; i++, sent++)
@@ -56,7 +56,7 @@ static void send_all(struct mesh *m, size_t messages, size_t batch)
     }
 }
 
-static bool settle(struct mesh *m)
+static bool settle(struct bench_mesh *m)
 {
     for (int i = 0; i < TURNS_TO_SETTLE && !mesh_is_quiet(m); i++)
         mesh_turn(m);
@@ -65,7 +65,7 @@ static bool settle(struct mesh *m)
 
 static int run(const struct mesh_shape *shape, size_t messages, size_t batch)
 {
-    static struct mesh m;
+    static struct bench_mesh m;
     if (!mesh_open(&m, shape)) {
         fprintf(stderr, "bench_core: the nodes did not meet\n");
         return 1;

@@ -26,7 +26,7 @@ static struct bytes certify(const struct mesh_id *mesh, const uint8_t secret[],
     return certificate_sign(&c, secret, room);
 }
 
-static struct node *node_make(const struct mesh *m, uint32_t number)
+static struct node *node_make(const struct bench_mesh *m, uint32_t number)
 {
     struct mesh_id id;
     uint8_t mesh_secret[64], public_key[32], room[CERTIFICATE_SIZE];
@@ -75,7 +75,7 @@ static void inbox_packet(struct mesh_member *member, uint32_t link,
     e->link.bytes = arena_copy(&member->inbox->arena, packet);
 }
 
-static void member_make(struct mesh *m, uint32_t number)
+static void member_make(struct bench_mesh *m, uint32_t number)
 {
     struct mesh_member *member = &m->members[number];
     member->node = node_make(m, number);
@@ -103,7 +103,7 @@ static void member_close(struct mesh_member *member)
 
 /* ---- The relay */
 
-static void hub_told(struct mesh *m, const struct hub_event *event)
+static void hub_told(struct bench_mesh *m, const struct hub_event *event)
 {
     hub_todos_clear(&m->hub_todos);
     if (m->measured)
@@ -125,8 +125,8 @@ static void hub_told(struct mesh *m, const struct hub_event *event)
     }
 }
 
-static void to_relay(struct mesh *m, const struct node *from, uint64_t conn,
-                     struct bytes packet)
+static void to_relay(struct bench_mesh *m, const struct node *from,
+                     uint64_t conn, struct bytes packet)
 {
     struct hub_event e = {
         .kind = HUB_PACKET,
@@ -141,7 +141,7 @@ static void to_relay(struct mesh *m, const struct node *from, uint64_t conn,
     hub_told(m, &e);
 }
 
-static void hub_make(struct mesh *m)
+static void hub_make(struct bench_mesh *m)
 {
     struct mesh_id id;
     uint8_t secret[64];
@@ -172,7 +172,7 @@ static void connect_relay(struct mesh_member *member, uint32_t link)
     inbox_add(member, NODE_LINK_OPENED)->link.id = link;
 }
 
-static void connect_direct(struct mesh *m, struct mesh_member *from,
+static void connect_direct(struct bench_mesh *m, struct mesh_member *from,
                            const struct node_todo *t)
 {
     struct mesh_member *to = &m->members[t->link.address.ip[3]];
@@ -192,7 +192,7 @@ static void connect_direct(struct mesh *m, struct mesh_member *from,
 
 /* The other end of a direct link: its member, and *link what it calls it. */
 static struct mesh_member *
-across(struct mesh *m, const struct mesh_member *member, uint32_t *link)
+across(struct bench_mesh *m, const struct mesh_member *member, uint32_t *link)
 {
     for (size_t i = 0; i < 2 * m->wire_count; i++) {
         struct mesh_wire *wire = &m->wires[i / 2];
@@ -204,7 +204,7 @@ across(struct mesh *m, const struct mesh_member *member, uint32_t *link)
     return NULL;
 }
 
-static void write_packet(struct mesh *m, struct mesh_member *member,
+static void write_packet(struct bench_mesh *m, struct mesh_member *member,
                          const struct node_todo *t)
 {
     uint32_t link = t->link.id;
@@ -219,7 +219,7 @@ static void write_packet(struct mesh *m, struct mesh_member *member,
         inbox_packet(other, link, t->link.bytes);
 }
 
-static void disconnect(struct mesh *m, const struct mesh_member *member,
+static void disconnect(struct bench_mesh *m, const struct mesh_member *member,
                        uint32_t link)
 {
     struct mesh_member *other = across(m, member, &link);
@@ -230,7 +230,7 @@ static void disconnect(struct mesh *m, const struct mesh_member *member,
     e->link.failure = LINK_BROKEN;
 }
 
-static void take_message(struct mesh *m, struct mesh_member *member,
+static void take_message(struct bench_mesh *m, struct mesh_member *member,
                          struct bytes data)
 {
     uint64_t number = 0;
@@ -240,7 +240,7 @@ static void take_message(struct mesh *m, struct mesh_member *member,
     member->had++;
 }
 
-static void do_item(struct mesh *m, struct mesh_member *member,
+static void do_item(struct bench_mesh *m, struct mesh_member *member,
                     const struct node_todo *t)
 {
     switch (t->kind) {
@@ -281,7 +281,7 @@ static void do_item(struct mesh *m, struct mesh_member *member,
     }
 }
 
-static void member_step(struct mesh *m, struct mesh_member *member)
+static void member_step(struct bench_mesh *m, struct mesh_member *member)
 {
     struct mesh_inbox *in = member->inbox;
     bool idle = in->count == 0;
@@ -299,7 +299,7 @@ static void member_step(struct mesh *m, struct mesh_member *member)
     arena_clear(&in->arena);
 }
 
-void mesh_turn(struct mesh *m)
+void mesh_turn(struct bench_mesh *m)
 {
     m->now = instant_after(m->now, turn_takes);
     if (instant_reached(hub_deadline(m->hub), m->now))
@@ -311,7 +311,7 @@ void mesh_turn(struct mesh *m)
 /* ---- Meeting */
 
 /* A node that says HELLO to the relay and nothing more. */
-static void add_idle(struct mesh *m, uint32_t number)
+static void add_idle(struct bench_mesh *m, uint32_t number)
 {
     struct node *n = node_make(m, number);
     struct todo todo;
@@ -331,7 +331,7 @@ static void add_idle(struct mesh *m, uint32_t number)
     node_free(n);
 }
 
-static bool all_met(const struct mesh *m)
+static bool all_met(const struct bench_mesh *m)
 {
     enum node_path wanted = m->shape.way == WAY_DIRECT ? PATH_TCP : PATH_RELAY;
     for (size_t i = 0; i < m->count; i++) {
@@ -345,9 +345,9 @@ static bool all_met(const struct mesh *m)
     return true;
 }
 
-bool mesh_open(struct mesh *m, const struct mesh_shape *shape)
+bool mesh_open(struct bench_mesh *m, const struct mesh_shape *shape)
 {
-    *m = (struct mesh){.shape = *shape, .now = {1000000}};
+    *m = (struct bench_mesh){.shape = *shape, .now = {1000000}};
     ASSERT(shape->size >= sizeof(uint64_t) && shape->size <= MESH_MESSAGE);
     m->count = 1 + shape->receivers;
     m->members = memory_array(m->count, sizeof *m->members);
@@ -367,7 +367,7 @@ bool mesh_open(struct mesh *m, const struct mesh_shape *shape)
     return met;
 }
 
-void mesh_close(struct mesh *m)
+void mesh_close(struct bench_mesh *m)
 {
     for (size_t i = 0; i < m->count; i++)
         member_close(&m->members[i]);
@@ -378,7 +378,7 @@ void mesh_close(struct mesh *m)
 
 /* ---- Sending */
 
-void mesh_send(struct mesh *m)
+void mesh_send(struct bench_mesh *m)
 {
     static uint8_t data[MESH_MESSAGE];
     bool publish = m->shape.way == WAY_PUBLISH;
@@ -398,7 +398,7 @@ void mesh_send(struct mesh *m)
     };
 }
 
-bool mesh_is_quiet(const struct mesh *m)
+bool mesh_is_quiet(const struct bench_mesh *m)
 {
     for (size_t i = 1; i < m->count; i++)
         if (m->members[i].had != m->sent)

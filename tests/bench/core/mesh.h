@@ -54,7 +54,7 @@ struct mesh_wire {
 
 enum { MESH_WIRES = 8, MESH_MESSAGE = 64 * 1024 };
 
-struct mesh {
+struct bench_mesh {
     struct mesh_shape shape;
     struct instant now;
     struct hub *hub;
@@ -72,13 +72,13 @@ struct mesh {
 };
 
 /* Everybody is there and has the path that is asked for, or false. */
-bool mesh_open(struct mesh *m, const struct mesh_shape *shape);
-void mesh_close(struct mesh *m);
+bool mesh_open(struct bench_mesh *m, const struct mesh_shape *shape);
+void mesh_close(struct bench_mesh *m);
 /* Puts one message into the sender's next step. */
-void mesh_send(struct mesh *m);
+void mesh_send(struct bench_mesh *m);
 /* Some time passes, and whoever has something to do takes a step. */
-void mesh_turn(struct mesh *m);
+void mesh_turn(struct bench_mesh *m);
 /* All that was sent is acknowledged; receivers have it. */
-bool mesh_is_quiet(const struct mesh *m);
+bool mesh_is_quiet(const struct bench_mesh *m);
 
 #endif

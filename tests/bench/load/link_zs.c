@@ -26,7 +26,7 @@
 
 enum { PATIENCE_S = 900, LOOPS_MOST = 64 };
 
-struct member {
+struct bench_node {
     struct zs_node *node;
     uint64_t due_ns; /* when it wants to be run, if nothing comes */
     bool met;        /* it knows another: the relay has let it in */
@@ -39,7 +39,7 @@ struct loop {
     unsigned long handed;
 };
 
-static struct member *members;
+static struct bench_node *members;
 static size_t member_count;
 static struct loop loops[LOOPS_MOST];
 static size_t loop_count = 1;
@@ -73,7 +73,7 @@ static void on_any(void *context, const struct zs_message *m)
 {
     if (mine != NULL)
         mine->handed++;
-    took((size_t)((struct member *)context - members), m->data.bytes,
+    took((size_t)((struct bench_node *)context - members), m->data.bytes,
          m->data.size);
     /* A sink's or source's thread need not know of each message. */
     if (threaded &&
@@ -85,7 +85,7 @@ static void on_new_node(void *context, struct zs_node *node,
                         const struct zs_peer *peer)
 {
     (void)node;
-    ((struct member *)context)->met = true;
+    ((struct bench_node *)context)->met = true;
     if (context == members)
         __atomic_add_fetch(&reached, peer->path == wanted(), __ATOMIC_SEQ_CST);
 }
@@ -115,7 +115,7 @@ static void set(struct zs_options *o, const char *key, const char *value)
         load_die("%s: %s", key, zs_options_error(o));
 }
 
-static void open_node(struct member *m, const char *name)
+static void open_node(struct bench_node *m, const char *name)
 {
     struct zs_callbacks on = {.context = m,
                               .on_message = on_any,
@@ -146,7 +146,7 @@ static void open_node(struct member *m, const char *name)
         load_die("%s: no thread", name);
 }
 
-static void ask_timeout(struct member *m)
+static void ask_timeout(struct bench_node *m)
 {
     int ms = zs_node_timeout(m->node);
     m->due_ns = ms < 0 ? UINT64_MAX : load_now_ns() + (uint64_t)ms * 1000000;
@@ -228,7 +228,7 @@ static void open_all(const char *role, size_t count)
 
 /* ---- Running */
 
-static void process(struct member *m)
+static void process(struct bench_node *m)
 {
     if (zs_node_process(m->node) != ZS_OK)
         load_die("the node has stopped");
@@ -247,7 +247,7 @@ static uint64_t run_due(void)
     return earliest;
 }
 
-static void wait_for_one(struct member *m, int timeout_ms)
+static void wait_for_one(struct bench_node *m, int timeout_ms)
 {
     struct pollfd fd = {.fd = zs_node_fd(m->node), .events = POLLIN};
     if (poll(&fd, 1, timeout_ms) > 0)
@@ -378,7 +378,7 @@ void link_close(void)
 
 /* One comes after the other: the relay gives each a few seconds to say who it
  * is, and hundreds at once would keep each other from it. */
-static void wait_until_met(const struct member *m)
+static void wait_until_met(const struct bench_node *m)
 {
     uint64_t end = load_now_ns() + 2ULL * 1000000000; /* the first has nobody */
     while (!m->met && load_now_ns() < end)
