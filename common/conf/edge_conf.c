@@ -25,17 +25,17 @@ static const struct conf_key keys[] = {
     {.path = "node.groups", .kind = CONF_LIST, AT(node.groups),
      .fallback = "[]", .max = ANNOUNCEMENT_GROUPS, .check = check_name,
      .live = true,
-     .help = "Groups whose messages this node gets."},
+     .help = "Groups that this node is a member of."},
     {.path = "node.revoked", .kind = CONF_PATH, AT(node.revoked),
      .fallback = "", .live = true,
-     .help = "Who is no longer in; empty: revoked.zs beside the identity."},
+     .help = "The list of revoked nodes; empty: revoked.zs beside the identity."},
 
     {.path = "listen.port", .kind = CONF_PORT, AT(listen.port), .fallback = "0",
      .max = PORTS,
-     .help = "TCP, for direct links; 0 takes a free one."},
+     .help = "TCP port for direct links; 0: any free port."},
     {.path = "listen.interfaces", .kind = CONF_LIST, AT(listen.interfaces),
      .fallback = "[all]", .min = 1, .max = INTERFACES, .check = check_interface,
-     .help = "The interfaces to use, by name, or all of them."},
+     .help = "The interfaces to use, by name; or all."},
 
     {.path = "discovery.multicast", .kind = CONF_BOOL, AT(discovery.multicast),
      .fallback = "true",
@@ -51,18 +51,18 @@ static const struct conf_key keys[] = {
      .help = "The beacons' UDP port; the same in all nodes."},
     {.path = "discovery.interval", .kind = CONF_DURATION,
      AT(discovery.interval), .fallback = "1s", .min = MS(50), .max = HOURS(1),
-     .help = "Between two beacons."},
+     .help = "The time between two beacons."},
     {.path = "discovery.peers", .kind = CONF_LIST, AT(discovery.peers),
      .fallback = "[]", .max = PEERS, .check = check_connect, .live = true,
-     .help = "host:port of nodes to try where multicast does not pass."},
+     .help = "host:port of nodes to dial where multicast does not pass."},
 
     {.path = "relays", .kind = CONF_LIST, AT(relays), .fallback = "[]",
      .max = RELAYS, .check = check_relay,
-     .help = "URLs of relays, added to the identity's."},
+     .help = "URLs of relays, in addition to those of the identity."},
     {.path = "proxy", .kind = CONF_STRING, AT(proxy), .fallback = "",
      .check = check_proxy,
-     .help = "http://[user:password@]host:port or socks5://host:port to reach\n"
-             "relays by; empty: the environment's https_proxy."},
+     .help = "The proxy to relays: http://[user:password@]host:port or\n"
+             "socks5://host:port; empty: the environment's https_proxy."},
 
     {.path = "paths.tcp", .kind = CONF_BOOL, AT(paths.tcp), .fallback = "true",
      .help = "Direct TCP links to other nodes."},
@@ -70,32 +70,32 @@ static const struct conf_key keys[] = {
      .help = "Direct UDP through NATs."},
     {.path = "paths.relay", .kind = CONF_BOOL, AT(paths.relay),
      .fallback = "true",
-     .help = "By way of a relay."},
+     .help = "Paths through a relay."},
 
     {.path = "presence.probe", .kind = CONF_DURATION, AT(presence.probe),
      .fallback = "1s", .min = MS(20), .max = HOURS(1),
-     .help = "How often a silent peer is asked whether it is there."},
+     .help = "How often the node probes a silent peer."},
     {.path = "presence.lost_after", .kind = CONF_DURATION,
      AT(presence.lost_after), .fallback = "3s", .min = MS(50), .max = HOURS(24),
-     .help = "A peer silent for so long is gone."},
+     .help = "A peer that is silent for this time is lost."},
 
     {.path = "limits.message", .kind = CONF_SIZE, AT(limits.message),
      .fallback = "16MiB", .min = 256, .max = GIB(1),
      .help = "The largest message."},
     {.path = "limits.window", .kind = CONF_SIZE, AT(limits.window),
      .fallback = "4MiB", .min = KIB(4), .max = GIB(1),
-     .help = "Bytes on their way to one peer before its sender waits."},
+     .help = "Bytes in flight to one peer; beyond that senders wait."},
     {.path = "limits.peers", .kind = CONF_COUNT, AT(limits.peers),
      .fallback = "4096", .min = 1, .max = 1000000,
-     .help = "Nodes to know at a time."},
+     .help = "Nodes known at a time."},
     {.path = "limits.links", .kind = CONF_COUNT, AT(limits.links),
      .fallback = "256", .min = 1, .max = 65536,
-     .help = "Direct links to keep at a time."},
+     .help = "Direct links open at a time."},
     {.path = "limits.memory", .kind = CONF_SIZE, AT(limits.memory),
      .fallback = "256MiB", .min = KIB(16384), .max = GIB(64), .live = true,
-     .help = "Memory for what connections send and is not read yet; the one\n"
-             "that holds most is cut beyond it. Local programs get half of it\n"
-             "for themselves."},
+     .help = "Memory for data that connections sent and the edge has not read;\n"
+             "beyond it the edge cuts the connection that holds most. Local\n"
+             "programs may use half as much in addition."},
 
     {.path = "api.socket", .kind = CONF_PATH, AT(api.socket),
      .fallback = "",
@@ -103,7 +103,7 @@ static const struct conf_key keys[] = {
              "$XDG_RUNTIME_DIR/zeroservices, else in /run/zeroservices."},
     {.path = "api.http", .kind = CONF_STRING, AT(api.http), .fallback = "",
      .check = check_listen,
-     .help = "ADDRESS:PORT of the local API's HTTP side, which wants the\n"
+     .help = "ADDRESS:PORT for the local API by HTTP, which requires the\n"
              "token in NAME.token beside the socket; empty: off."},
 
     {.path = "log.level", .kind = CONF_CHOICE, AT(log.level),
@@ -158,13 +158,13 @@ static const struct conf_rule rules[] = {
 };
 
 const struct conf_table edge_conf_table = {
-    .title =
-        "The settings of zs-edge: every key at its default. A file of your own "
-        "needs\n"
-        "only node.identity and what differs. Durations: 250ms 1s 5m 1h 90d;\n"
-        "sizes: 64KiB 4MiB. [reload]: SIGHUP applies it, the others need a "
-        "restart.\n"
-        "`zs-edge -c FILE --check` tells all mistakes of a file.",
+    .title = "The settings of zs-edge: every key at its default. Your own file "
+             "needs only\n"
+             "node.identity and the keys that differ. Durations: 250ms 1s 5m "
+             "1h 90d; sizes:\n"
+             "64KiB 4MiB. [reload]: SIGHUP applies the key; other keys need a "
+             "restart.\n"
+             "`zs-edge -c FILE --check` lists all mistakes of a file.",
     .keys = keys,
     .count = sizeof keys / sizeof keys[0],
     .size = sizeof(struct edge_conf),

@@ -24,10 +24,10 @@ static const struct conf_key keys[] = {
      .help = "The file that `zs-relay init` made; relative to this file."},
     {.path = "relay.name", .kind = CONF_STRING, AT(relay.name),
      .fallback = "relay-1", .check = check_name,
-     .help = "What edges call it."},
+     .help = "The relay's name; edges log it."},
     {.path = "relay.revoked", .kind = CONF_PATHS, AT(relay.revoked),
      .fallback = "[]", .max = LISTS, .live = true,
-     .help = "Files that `zs mesh revoke` made: who is no longer in."},
+     .help = "Lists of revoked nodes, made by `zs mesh revoke`."},
 
     {.path = "listen.tcp", .kind = CONF_LIST, AT(listen.tcp),
      .fallback = "[\"*:443\"]", .min = 1, .max = LISTENERS,
@@ -36,18 +36,18 @@ static const struct conf_key keys[] = {
     {.path = "listen.udp", .kind = CONF_LIST, AT(listen.udp),
      .fallback = "[\"*:443\", \"*:3478\"]", .max = LISTENERS,
      .check = check_listen,
-     .help = "STUN, for nodes that look for a direct way."},
+     .help = "STUN, for nodes that look for a direct path."},
 
     {.path = "tls.certificate", .kind = CONF_PATH, AT(tls.certificate),
      .fallback = "",
-     .help = "A PEM file; empty: a self-signed one is made and kept. What\n"
-             "authenticates is the CurveZMQ inside."},
+     .help = "A PEM file; empty: the relay makes and keeps a self-signed one.\n"
+             "The CurveZMQ inside does the authentication."},
     {.path = "tls.key", .kind = CONF_PATH, AT(tls.key), .fallback = "",
-     .help = "Its key."},
+     .help = "The certificate's key, a PEM file."},
 
     {.path = "meshes", .kind = CONF_LIST, AT(meshes), .fallback = "[]",
      .max = MESHES, .check = check_mesh, .live = true,
-     .help = "Ids of the meshes served; [any] is an open relay."},
+     .help = "Ids of the meshes to serve; [any]: every mesh (an open relay)."},
 
     {.path = "limits.edges", .kind = CONF_COUNT, AT(limits.edges),
      .fallback = "20000", .min = 1, .max = EDGES, .live = true,
@@ -55,35 +55,36 @@ static const struct conf_key keys[] = {
     {.path = "limits.edges_per_mesh", .kind = CONF_COUNT,
      AT(limits.edges_per_mesh), .fallback = "5000", .min = 1, .max = EDGES,
      .live = true,
-     .help = "Of one mesh."},
+     .help = "Edges of one mesh."},
     {.path = "limits.edges_per_address", .kind = CONF_COUNT,
      AT(limits.edges_per_address), .fallback = "256", .min = 1, .max = EDGES,
      .live = true,
-     .help = "From one IPv4 address, or one IPv6 network of 64 bits."},
+     .help = "Edges from one IPv4 address, or one IPv6 network of 64 bits."},
     {.path = "limits.rate", .kind = CONF_SIZE, AT(limits.rate), .fallback = "0",
      .live = true,
      .help = "Bytes a second from one edge; 0: no limit."},
     {.path = "limits.queue", .kind = CONF_SIZE, AT(limits.queue),
      .fallback = "4MiB", .min = KIB(4), .max = GIB(1), .live = true,
-     .help = "Bytes waiting for one edge."},
+     .help = "Bytes that may wait for one edge."},
     {.path = "limits.hello", .kind = CONF_DURATION, AT(limits.hello),
      .fallback = "5s", .min = MS(100), .max = MS(300000), .live = true,
-     .help = "A connection has so long to prove its membership."},
+     .help = "Time in which a new connection must prove its membership."},
     {.path = "limits.memory", .kind = CONF_SIZE, AT(limits.memory),
      .fallback = "512MiB", .min = KIB(16384), .max = GIB(1024), .live = true,
-     .help = "Memory for all packets that wait, and for what connections send\n"
-             "and is not read yet. Who holds most is stopped first."},
+     .help = "Memory for all waiting packets, and for data that connections\n"
+             "sent and the relay has not read. The relay first stops the\n"
+             "connection that holds most."},
     {.path = "limits.handshakes", .kind = CONF_COUNT, AT(limits.handshakes),
      .fallback = "0", .max = HANDSHAKES, .live = true,
-     .help = "Handshakes begun a second: an eighth of them from one network,\n"
-             "half from one that a member came from. 0: 256 for each core."},
+     .help = "New handshakes a second. One network may begin an eighth of\n"
+             "them, a network of a known member half. 0: 256 for each core."},
 
     {.path = "cluster.nats", .kind = CONF_STRING, AT(cluster.nats),
      .fallback = "", .check = check_nats,
-     .help = "nats://... joins several relays into one; empty: alone."},
+     .help = "nats://... joins several relays into a cluster; empty: none."},
     {.path = "cluster.name", .kind = CONF_STRING, AT(cluster.name),
      .fallback = "", .check = check_name,
-     .help = "The same in all relays of one cluster."},
+     .help = "The cluster's name, the same in all its relays."},
 
     {.path = "monitor", .kind = CONF_STRING, AT(monitor), .fallback = "",
      .check = check_listen,
@@ -134,13 +135,13 @@ static const struct conf_rule rules[] = {
 };
 
 const struct conf_table relay_conf_table = {
-    .title = "The settings of zs-relay: every key at its default. A file of "
-             "your own needs\n"
-             "only what differs; `zs-relay init` makes one. Durations: 250ms "
-             "1s 5m 1h 90d;\n"
-             "sizes: 64KiB 4MiB. [reload]: SIGHUP applies it, the others need "
-             "a restart.\n"
-             "`zs-relay -c FILE --check` tells all mistakes of a file.",
+    .title = "The settings of zs-relay: every key at its default. Your own "
+             "file needs only the\n"
+             "keys that differ; `zs-relay init` makes one. Durations: 250ms 1s "
+             "5m 1h 90d;\n"
+             "sizes: 64KiB 4MiB. [reload]: SIGHUP applies the key; other keys "
+             "need a restart.\n"
+             "`zs-relay -c FILE --check` lists all mistakes of a file.",
     .keys = keys,
     .count = sizeof keys / sizeof keys[0],
     .size = sizeof(struct relay_conf),

@@ -5,8 +5,9 @@
 #include <string.h>
 
 static const struct option_row rows[] = {
-    {"size", 0, OPTION_SIZE, "BYTES", "of each message's data; default 64"},
-    {"duration", 0, OPTION_DURATION, "TIME", "default 5s"},
+    {"size", 0, OPTION_SIZE, "BYTES",
+     "bytes of data in each message; default 64"},
+    {"duration", 0, OPTION_DURATION, "TIME", "how long to measure; default 5s"},
     {"latency", 0, OPTION_FLAG, NULL, "measure round trips, one at a time"},
     {"json", 0, OPTION_FLAG, NULL, "print the result as JSON"},
 };
@@ -14,9 +15,11 @@ static const struct option_row rows[] = {
 static const struct options_spec spec = {
     .program = "zs bench",
     .synopsis = "serve | TO",
-    .about = "Measures messages and bytes a second to a peer, where `zs bench "
-             "serve` runs;\nwith --latency round trips from application to "
-             "application.\nOn a terminal a line tells how it goes.",
+    .about = "Measures messages and bytes a second to a peer where `zs "
+             "bench serve` runs;\n"
+             "with --latency, round trips from application to "
+             "application.\n"
+             "On a terminal a line shows the progress.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

@@ -4,16 +4,20 @@
 
 static const struct option_row rows[] = {
     {"group", 0, OPTION_TEXT, "GROUP",
-     "with those in the group, and while here be in it"},
+     "chat in this group; meanwhile the node is a member"},
 };
 
 static const struct options_spec spec = {
     .program = "zs chat",
-    .about = "A chat with everyone, or with a group: the same as the chat "
-             "page's. A line is a\nmessage to all, `@NAME TEXT` to one alone; "
-             "/help names the rest. `//TEXT` and\n`@@TEXT` are messages that "
-             "begin with / and @. Where standard input or output\nis no "
-             "terminal, lines in are messages and lines out what happened.",
+    .about = "Chats with everyone, or with a group, in the same "
+             "conversation as the chat page.\n"
+             "A line is a message to all; `@NAME TEXT` is a message to "
+             "one. /help lists the\n"
+             "other commands. `//TEXT` and `@@TEXT` are messages that "
+             "begin with / and @. If\n"
+             "standard input or output is no terminal, each input line "
+             "is a message and each\n"
+             "output line an event.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

@@ -19,16 +19,17 @@
 #include <time.h>
 
 static const struct option_row rows[] = {
-    {"json", 0, OPTION_FLAG, NULL, "one object"},
-    {"z85", 0, OPTION_FLAG, NULL, "only its CURVE key, as ZeroMQ writes it"},
+    {"json", 0, OPTION_FLAG, NULL, "print one JSON object"},
+    {"z85", 0, OPTION_FLAG, NULL,
+     "print only the CURVE key, as ZeroMQ writes it"},
 };
 
 static const struct options_spec spec = {
     .program = "zs id",
     .synopsis = "FILE [--z85] [--json]",
-    .about = "Shows what an identity, a node's or relay's key, a mesh's key or "
-             "a revocation\n"
-             "list holds. Never a secret.",
+    .about = "Shows the content of an identity, a key of a node, relay "
+             "or mesh, or a revocation\n"
+             "list. Never shows a secret.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(*rows),
     .positional_min = 1,

@@ -11,15 +11,15 @@
 static const struct options_spec spec = {
     .program = "zs keygen",
     .synopsis = "[FILE]",
-    .about = "Makes a node's key on this device: FILE, mode 0600. Prints the "
-             "node's id,\n"
-             "which is no secret. Without FILE the key itself goes to the "
+    .about = "Makes a node's key on this device: FILE, mode 0600. "
+             "Prints the node's id,\n"
+             "which is no secret. Without FILE prints the key itself to "
              "standard output.",
     .positional_max = 1,
-    .epilogue = "The holder of the mesh certifies the id:\n"
+    .epilogue = "The owner of the mesh certifies the id:\n"
                 "  zs mesh add NAME --dir DIR --key ID\n"
-                "The NAME.zs made so holds no key: put it beside NAME.key "
-                "here.",
+                "This makes a file NAME.zs without a key: put that file "
+                "beside NAME.key here.",
 };
 
 static int generate(const char *path)

@@ -10,19 +10,23 @@
 static const struct option_row rows[] = {
     {"type", 0, OPTION_TEXT, "TYPE", "only messages of this type (repeatable)"},
     {"group", 0, OPTION_TEXT, "GROUP",
-     "join it, and print what is published to it (repeatable)"},
+     "join the group and print its messages (repeatable)"},
     {"count", 'n', OPTION_INTEGER, "N", "end after N messages"},
     {"timeout", 0, OPTION_DURATION, "TIME",
-     "end after 5s, ...; exit 6 if before N messages"},
-    {"json", 0, OPTION_FLAG, NULL, "a JSON object a line, presence as well"},
+     "end after 5s, ...; exit 6 if N messages did not come"},
+    {"json", 0, OPTION_FLAG, NULL,
+     "print a JSON object a line, also for presence"},
 };
 
 static const struct options_spec spec = {
     .program = "zs listen",
-    .about = "Prints what comes in, a line each: who sent it, its type, the "
-             "data; a line's end\nin those as \\n, a control character as "
-             "\\u001b. With --json every event, including\njoins, leaves and "
-             "paths where neither --type nor --group is given.",
+    .about = "Prints each incoming message on a line: sender, type, "
+             "data. A line break inside\n"
+             "them is printed as \\n"
+             ", a control character as \\u001b. With --json prints "
+             "every\n"
+             "event, including joins, leaves and paths if neither "
+             "--type nor --group is given.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

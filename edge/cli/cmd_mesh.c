@@ -18,12 +18,13 @@ static const struct {
     const char *help;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"create", "NAME --dir DIR", "a new mesh; prints its id", mesh_create},
-    {"relay", "--dir DIR URL", "identities made from now on carry the relay",
+    {"create", "NAME --dir DIR", "makes a mesh; prints its id", mesh_create},
+    {"relay", "--dir DIR URL", "adds a relay to identities made later",
      mesh_relay},
-    {"add", "NAME --dir DIR", "an identity for a node: DIR/NAME.zs", mesh_add},
-    {"revoke", "NAME --dir DIR", "a node is out: DIR/revoked.zs", mesh_revoke},
-    {"list", "--dir DIR", "who was issued what", mesh_list},
+    {"add", "NAME --dir DIR", "makes an identity for a node: DIR/NAME.zs",
+     mesh_add},
+    {"revoke", "NAME --dir DIR", "revokes a node: DIR/revoked.zs", mesh_revoke},
+    {"list", "--dir DIR", "lists all issued identities", mesh_list},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
@@ -44,7 +45,8 @@ static const char *list_commands(void)
         ASSERT(at < sizeof(list));
     }
     snprintf(list + at, sizeof(list) - at,
-             "\n`zs mesh COMMAND --help` tells more.");
+             "\n"
+             "`zs mesh COMMAND --help` describes a command.");
     return list;
 }
 
@@ -69,7 +71,8 @@ int cmd_mesh(int argc, char **argv)
     const struct options_spec spec = {
         .program = "zs mesh",
         .synopsis = "COMMAND ...",
-        .about = "Makes a mesh and decides who is in. Needs no running edge.",
+        .about = "Makes a mesh and manages its members. Needs no running "
+                 "edge.",
         .positional_min = 1,
         .positional_max = SIZE_MAX,
         .stop_at_positional = true,
@@ -128,9 +131,10 @@ static const struct option_row create_rows[] = {MESH_DIR_ROW};
 static const struct options_spec create_spec = {
     .program = "zs mesh create",
     .synopsis = "NAME --dir DIR",
-    .about = "Makes a mesh: its signing key and secret in DIR/mesh.key. Keep "
-             "that file\n"
-             "safe and secret: whoever has it decides who is in. Prints the "
+    .about = "Makes a mesh: its signing key and secret in DIR/mesh.key. "
+             "Keep that file\n"
+             "safe and secret: anyone who has it can add and revoke "
+             "members. Prints the\n"
              "mesh's id.",
     .rows = create_rows,
     .row_count = 1,
@@ -176,11 +180,11 @@ static const struct option_row relay_rows[] = {MESH_DIR_ROW};
 static const struct options_spec relay_spec = {
     .program = "zs mesh relay",
     .synopsis = "--dir DIR URL",
-    .about = "Adds a relay, by the URL that `zs-relay init` prints: identities "
-             "made from\n"
-             "now on carry it. Those made before can be told with `relays` in "
-             "edge.yaml,\n"
-             "or made anew with `zs mesh add --renew`.",
+    .about = "Adds a relay by the URL that `zs-relay init` printed: "
+             "identities made from\n"
+             "now on carry it. For earlier identities, set `relays` in "
+             "edge.yaml, or make\n"
+             "them anew with `zs mesh add --renew`.",
     .rows = relay_rows,
     .row_count = 1,
     .positional_min = 1,
@@ -209,13 +213,14 @@ int mesh_relay(int argc, char **argv)
 
 static const struct option_row list_rows[] = {
     MESH_DIR_ROW,
-    {"json", 0, OPTION_FLAG, NULL, "an object for each, one a line"},
+    {"json", 0, OPTION_FLAG, NULL, "print a JSON object a line"},
 };
 
 static const struct options_spec list_spec = {
     .program = "zs mesh list",
     .synopsis = "--dir DIR [--json]",
-    .about = "A line for each node: name, id, end of its certificate, state.",
+    .about = "Prints a line for each node: name, id, end of its "
+             "certificate, state.",
     .rows = list_rows,
     .row_count = 2,
 };

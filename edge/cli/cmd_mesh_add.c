@@ -22,24 +22,24 @@ enum {
 static const struct option_row add_rows[] = {
     MESH_DIR_ROW,
     {"expires", 0, OPTION_TEXT, "TIME",
-     "how long it is valid: 30s 10m 12h 90d 1y (365d)"},
+     "valid for this time: 30s 10m 12h 90d 1y (365d)"},
     {"key", 0, OPTION_TEXT, "FILE", "certify this key instead (see below)"},
     {"groups", 0, OPTION_TEXT, "A,B",
-     "it may join these groups only; none given: any"},
+     "the node may join only these groups; default: any"},
     {"renew", 0, OPTION_FLAG, NULL,
-     "a new certificate for DIR/NAME.zs, with the same key"},
+     "make a new certificate for DIR/NAME.zs, with the same key"},
     {"replace", 0, OPTION_FLAG, NULL,
-     "a new key for the name; the earlier one is revoked"},
+     "make a new key for the name, and revoke the earlier one"},
 };
 
 static const struct options_spec add_spec = {
     .program = "zs mesh add",
     .synopsis = "NAME --dir DIR [--expires 90d] [--key FILE]",
-    .about =
-        "Makes the identity of a node: DIR/NAME.zs, mode 0600, with its key,\n"
-        "certificate, mesh and relays. Prints the node's id. Bring the file to "
-        "the\n"
-        "node in a safe way.",
+    .about = "Makes the identity of a node: DIR/NAME.zs, mode 0600, "
+             "with its key,\n"
+             "certificate, mesh and relays. Prints the node's id. "
+             "Transfer the file to\n"
+             "the node in a safe way.",
     .rows = add_rows,
     .row_count = sizeof(add_rows) / sizeof(*add_rows),
     .positional_min = 1,

@@ -13,16 +13,17 @@ static const struct option_row revoke_rows[] = {MESH_DIR_ROW};
 static const struct options_spec revoke_spec = {
     .program = "zs mesh revoke",
     .synopsis = "NAME|ID --dir DIR",
-    .about = "A node is out, for good: it goes onto the signed list "
+    .about = "Revokes a node for ever: adds it to the signed list "
              "DIR/revoked.zs.\n"
-             "Prints its id.",
+             "Prints the node's id.",
     .rows = revoke_rows,
     .row_count = 1,
     .positional_min = 1,
     .positional_max = 1,
-    .epilogue = "The list spreads once any edge or relay of the mesh has it:\n"
+    .epilogue = "Give the list to any edge or relay of the mesh; it "
+                "spreads from there:\n"
                 "  zs revoke DIR/revoked.zs\n"
-                "The name may then be given to another node.",
+                "You may then give the name to another node.",
 };
 
 enum revoke_found { FOUND, FOUND_NONE, FOUND_SEVERAL };

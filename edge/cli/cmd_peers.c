@@ -3,13 +3,14 @@
 #include "edge/cli/peer_row.h"
 
 static const struct option_row rows[] = {
-    {"json", 0, OPTION_FLAG, NULL, "a JSON object a line"},
+    {"json", 0, OPTION_FLAG, NULL, "print a JSON object a line"},
 };
 
 static const struct options_spec spec = {
     .program = "zs peers",
-    .about = "A line for each peer, by name: name, id, path, round trip, "
-             "endpoint, groups,\ninfo.",
+    .about = "Prints a line for each peer, sorted by name: name, id, "
+             "path, round trip,\n"
+             "endpoint, groups, info.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

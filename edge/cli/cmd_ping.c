@@ -9,20 +9,24 @@
 
 static const struct option_row rows[] = {
     {"count", 'c', OPTION_INTEGER, "N",
-     "so many; default 5, with --until-direct 10"},
+     "number of pings; default 5, with --until-direct 10"},
     {"until-direct", 0, OPTION_FLAG, NULL,
-     "until a reply comes by another path than the relay"},
-    {"interval", 'i', OPTION_DURATION, "TIME", "between two; default 1s"},
-    {"timeout", 0, OPTION_DURATION, "TIME", "for each reply; default 5s"},
-    {"json", 0, OPTION_FLAG, NULL, "a JSON object a line"},
+     "ping until a reply comes by a direct path"},
+    {"interval", 'i', OPTION_DURATION, "TIME",
+     "time between two pings; default 1s"},
+    {"timeout", 0, OPTION_DURATION, "TIME",
+     "time to wait for each reply; default 5s"},
+    {"json", 0, OPTION_FLAG, NULL, "print a JSON object a line"},
 };
 
 static const struct options_spec spec = {
     .program = "zs ping",
     .synopsis = "TO",
     .about = "Measures round trips to a peer's node, over the path that "
-             "messages take.\nExit 6 if nothing is answered, or no path but "
-             "the relay was found.",
+             "messages take.\n"
+             "Ends with exit code 6 if no reply came, or, with "
+             "--until-direct, if the relay\n"
+             "stayed the only path.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

@@ -3,16 +3,18 @@
 
 static const struct option_row rows[] = {
     SUBMIT_ROWS,
-    {"group", 0, OPTION_TEXT, "GROUP", "only to the nodes in the group"},
-    {"lines", 0, OPTION_FLAG, NULL, "a message for each line of stdin"},
+    {"group", 0, OPTION_TEXT, "GROUP", "send only to the nodes in the group"},
+    {"lines", 0, OPTION_FLAG, NULL, "send a message for each line of stdin"},
 };
 
 static const struct options_spec spec = {
     .program = "zs publish",
     .synopsis = "TYPE [DATA]",
-    .about = "Sends a message to every node present, or to those of a group, "
-             "and ends when\nthe edge has it and sees to the rest. DATA comes "
-             "from standard input where it is\nmissing or -.",
+    .about = "Sends a message to every present node, or to the nodes in "
+             "a group. Ends when the\n"
+             "edge has accepted the message; the edge then delivers it. "
+             "DATA comes from\n"
+             "standard input if it is missing or -.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

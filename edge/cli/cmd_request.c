@@ -9,15 +9,17 @@
 
 static const struct option_row rows[] = {
     SUBMIT_ROWS,
-    {"timeout", 0, OPTION_DURATION, "TIME", "wait so long; default 5s"},
+    {"timeout", 0, OPTION_DURATION, "TIME",
+     "time to wait for the reply; default 5s"},
 };
 
 static const struct options_spec spec = {
     .program = "zs request",
     .synopsis = "TO TYPE [DATA]",
-    .about = "Sends a message to one peer and prints the reply: text as it is, "
-             "other JSON as\nJSON, bytes as bytes. DATA comes from standard "
-             "input where it is missing or -.",
+    .about = "Sends a message to one peer and prints the reply: text as "
+             "it is, other JSON as\n"
+             "JSON, bytes as bytes. DATA comes from standard input if "
+             "it is missing or -.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

@@ -3,17 +3,18 @@
 
 static const struct option_row rows[] = {
     SUBMIT_ROWS,
-    {"lines", 0, OPTION_FLAG, NULL, "a message for each line of stdin"},
+    {"lines", 0, OPTION_FLAG, NULL, "send a message for each line of stdin"},
     {"timeout", 0, OPTION_DURATION, "TIME", "give up after 500ms, 5s, ..."},
 };
 
 static const struct options_spec spec = {
     .program = "zs send",
     .synopsis = "TO TYPE [DATA]",
-    .about = "Sends a message to one peer, and ends when the peer's node has "
-             "it.\nDATA comes from standard input where it is missing or -. "
-             "It travels as a JSON\nstring, unless --json-data or --file "
-             "says otherwise.",
+    .about = "Sends a message to one peer. Ends when the peer's node "
+             "has the message.\n"
+             "DATA comes from standard input if it is missing or -. It "
+             "is sent as a JSON\n"
+             "string, unless --json-data or --file says otherwise.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

@@ -6,13 +6,13 @@
 #include <string.h>
 
 static const struct option_row rows[] = {
-    {"json", 0, OPTION_FLAG, NULL, "one JSON object, with the counters"},
+    {"json", 0, OPTION_FLAG, NULL, "print one JSON object, with the counters"},
 };
 
 static const struct options_spec spec = {
     .program = "zs status",
-    .about = "This node, its relays, its peers, and what is amiss with a "
-             "remedy each.",
+    .about = "Shows this node, its relays, its peers, and each problem "
+             "with a remedy.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

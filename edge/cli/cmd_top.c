@@ -9,18 +9,22 @@
 #include <unistd.h>
 
 static const struct option_row rows[] = {
-    {"interval", 0, OPTION_DURATION, "TIME", "between refreshes; default 1s"},
+    {"interval", 0, OPTION_DURATION, "TIME",
+     "time between refreshes; default 1s"},
     {"count", 'n', OPTION_INTEGER, "N", "end after N refreshes"},
     {"sort", 0, OPTION_TEXT, "BY",
-     "peers by name, path, rtt, traffic or since; default name"},
-    {"json", 0, OPTION_FLAG, NULL, "a JSON object each, with rates"},
+     "sort by name, path, rtt, traffic or since; default name"},
+    {"json", 0, OPTION_FLAG, NULL,
+     "print a JSON object for each refresh, with rates"},
 };
 
 static const struct options_spec spec = {
     .program = "zs top",
-    .about = "What passes through this node, live: messages and bytes a "
-             "second, relays, peers.\nWhere standard input or output is no "
-             "terminal, and with --json, each refresh is\nprinted.",
+    .about = "Shows the traffic of this node, live: messages and bytes "
+             "a second, relays, peers.\n"
+             "If standard input or output is no terminal, and with "
+             "--json, prints each\n"
+             "refresh.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

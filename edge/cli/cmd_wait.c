@@ -8,18 +8,19 @@
 #include <string.h>
 
 static const struct option_row rows[] = {
-    {"peers", 0, OPTION_INTEGER, "N", "until N peers are present"},
-    {"peer", 0, OPTION_TEXT, "NAME", "until this one is (repeatable)"},
-    {"path", 0, OPTION_TEXT, "PATH", "counting those over tcp, udp or relay"},
+    {"peers", 0, OPTION_INTEGER, "N", "wait until N peers are present"},
+    {"peer", 0, OPTION_TEXT, "NAME",
+     "wait until this peer is present (repeatable)"},
+    {"path", 0, OPTION_TEXT, "PATH", "count only peers over tcp, udp or relay"},
     {"timeout", 0, OPTION_DURATION, "TIME",
-     "for so long; default 10s; 0: ever"},
+     "give up after this time; default 10s; 0: never"},
 };
 
 static const struct options_spec spec = {
     .program = "zs wait",
     .synopsis = "--peers N | --peer NAME [--path PATH]",
-    .about = "Waits until peers are present. Exit 6 when the time is up "
-             "before.",
+    .about = "Waits until peers are present. Ends with exit code 6 if "
+             "the time is up first.",
     .rows = rows,
     .row_count = sizeof(rows) / sizeof(rows[0]),
     .shared = command_shared,

@@ -16,7 +16,7 @@ enum input_form {
 
 /* The rows of --json-data and --file, for a table of options. */
 #define INPUT_ROWS                                                             \
-    {"json-data", 0, OPTION_FLAG, NULL, "DATA is JSON, and travels as such"},  \
+    {"json-data", 0, OPTION_FLAG, NULL, "DATA is JSON, and is sent as JSON"},  \
     {                                                                          \
         "file", 0, OPTION_TEXT, "FILE", "send a file's bytes (-: stdin's)"     \
     }

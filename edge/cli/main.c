@@ -18,26 +18,27 @@ static const struct {
     const char *help;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"status", "", "node, relays, peers, what is amiss", cmd_status},
-    {"peers", "", "a line for each peer", cmd_peers},
-    {"wait", "--peers N | --peer NAME", "until peers are present", cmd_wait},
-    {"send", "TO TYPE [DATA]", "a message to one peer", cmd_send},
-    {"publish", "TYPE [DATA]", "a message to every peer, or to a group's",
+    {"status", "", "shows node, relays, peers and problems", cmd_status},
+    {"peers", "", "prints a line for each peer", cmd_peers},
+    {"wait", "--peers N | --peer NAME", "waits until peers are present",
+     cmd_wait},
+    {"send", "TO TYPE [DATA]", "sends a message to one peer", cmd_send},
+    {"publish", "TYPE [DATA]", "sends a message to all peers, or a group",
      cmd_publish},
-    {"request", "TO TYPE [DATA]", "a message, and the reply to it",
+    {"request", "TO TYPE [DATA]", "sends a message and prints the reply",
      cmd_request},
-    {"listen", "", "prints what comes in", cmd_listen},
-    {"ping", "TO", "round trips to a peer, and their path", cmd_ping},
-    {"chat", "", "a chat in the terminal", cmd_chat},
-    {"top", "", "what passes through this node, live", cmd_top},
-    {"bench", "serve | TO", "messages a second, or round trips", cmd_bench},
-    {"mesh", "create | add | relay | revoke", "makes and keeps a mesh",
+    {"listen", "", "prints incoming messages", cmd_listen},
+    {"ping", "TO", "measures round trips to a peer", cmd_ping},
+    {"chat", "", "opens a chat in the terminal", cmd_chat},
+    {"top", "", "shows the traffic of this node, live", cmd_top},
+    {"bench", "serve | TO", "measures throughput or round trips", cmd_bench},
+    {"mesh", "create | add | relay | revoke", "makes and manages a mesh",
      cmd_mesh},
     {"keygen", "FILE", "makes a key on this device", cmd_keygen},
-    {"id", "FILE", "what an identity or key file holds", cmd_id},
+    {"id", "FILE", "shows an identity or key file", cmd_id},
     {"revoke", "FILE", "gives the edge a revocation list", cmd_revoke},
-    {"help", "[COMMAND]", "what a command does, as COMMAND --help", cmd_help},
-    {"version", "", "as --version", cmd_version},
+    {"help", "[COMMAND]", "describes a command, as COMMAND --help", cmd_help},
+    {"version", "", "prints the version, as --version", cmd_version},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -58,9 +59,12 @@ static const char *list_commands(void)
         ASSERT(at < sizeof(list));
     }
     snprintf(list + at, sizeof(list) - at,
-             "\n`zs COMMAND --help` tells more. Exit codes: 0 done, 1 failed, "
-             "2 wrong\nusage, 3 wrong configuration or identity, 4 no edge, "
-             "5 no such peer,\n6 not delivered or answered in time.");
+             "\n"
+             "`zs COMMAND --help` describes a command. Exit codes: 0 "
+             "done, 1 failed,\n"
+             "2 wrong usage, 3 wrong configuration or identity, 4 no "
+             "edge, 5 no such\n"
+             "peer, 6 not delivered or answered in time.");
     return list;
 }
 
@@ -114,7 +118,8 @@ static struct options_spec zs_spec(void)
     return (struct options_spec){
         .program = "zs",
         .synopsis = "[--socket PATH] COMMAND ...",
-        .about = "Asks the edge on this host, and makes meshes and identities.",
+        .about = "Uses the edge on this host, and makes meshes and "
+                 "identities.",
         .shared = command_shared,
         .shared_count = COMMAND_SHARED,
         .positional_min = 1,
@@ -150,7 +155,7 @@ static int cmd_help(int argc, char **argv)
     static const struct options_spec spec = {
         .program = "zs help",
         .synopsis = "[COMMAND]",
-        .about = "Tells what a command does; without one, names all.",
+        .about = "Describes a command; without COMMAND, lists all commands.",
         .shared = command_shared,
         .shared_count = COMMAND_SHARED,
         .positional_max = SIZE_MAX,

@@ -7,12 +7,13 @@
 static const struct option_row rows[] = {
     {"config", 'c', OPTION_TEXT, "FILE", "the settings, see config/edge.yaml"},
     {"identity", 0, OPTION_TEXT, "FILE", "the identity, made by zs mesh add"},
-    {"name", 0, OPTION_TEXT, "NAME", "with --passphrase-file: this node's"},
+    {"name", 0, OPTION_TEXT, "NAME",
+     "this node's name, with --passphrase-file"},
     {"passphrase-file", 0, OPTION_TEXT, "FILE",
-     "everyone who has the passphrase is in; - is standard input"},
+     "the mesh's passphrase is in FILE; -: stdin"},
     {"relay", 0, OPTION_TEXT, "URL", "a relay to use; may be repeated"},
-    {"socket", 0, OPTION_TEXT, "PATH", "where the local API listens"},
-    {"http", 0, OPTION_TEXT, "ADDRESS:PORT", "the local API by HTTP"},
+    {"socket", 0, OPTION_TEXT, "PATH", "the path of the local API's socket"},
+    {"http", 0, OPTION_TEXT, "ADDRESS:PORT", "serve the local API by HTTP"},
     {"log-level", 0, OPTION_TEXT, "LEVEL", "error, warn, info or debug"},
     {"check", 0, OPTION_FLAG, NULL, "only check the settings and identity"},
     {"print-config", 0, OPTION_FLAG, NULL, "print the settings in effect"},
@@ -25,7 +26,8 @@ const struct options_spec settings_spec = {
     .about = "Runs one node of a mesh, and serves local applications.",
     .rows = rows,
     .row_count = sizeof rows / sizeof *rows,
-    .epilogue = "Signals: TERM and INT stop it, HUP reads the files again.",
+    .epilogue = "Signals: TERM and INT stop the edge, HUP makes it read "
+                "its files again.",
 };
 
 bool settings_usage(const struct options *o)

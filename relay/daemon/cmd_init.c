@@ -18,11 +18,11 @@
 
 static const struct option_row rows[] = {
     {"host", 0, OPTION_TEXT, "HOST",
-     "the name or address by which edges reach it"},
-    {"port", 0, OPTION_INTEGER, "PORT", "its TCP port (443)"},
+     "the name or address by which edges reach the relay"},
+    {"port", 0, OPTION_INTEGER, "PORT", "the relay's TCP port (443)"},
     {"mesh", 0, OPTION_TEXT, "MESH-ID",
      "a mesh to serve (repeatable); any: an open relay"},
-    {"name", 0, OPTION_TEXT, "NAME", "what it calls itself (relay-1)"},
+    {"name", 0, OPTION_TEXT, "NAME", "the relay's name (relay-1)"},
 };
 
 static const struct options_spec spec = {

@@ -20,9 +20,9 @@
 #include "relay/shell/relay_log.h"
 
 static const struct option_row rows[] = {
-    {"config", 'c', OPTION_TEXT, "FILE", "the settings, as relay.yaml"},
+    {"config", 'c', OPTION_TEXT, "FILE", "the settings, see config/relay.yaml"},
     {"check", 0, OPTION_FLAG, NULL, "only check the settings and the key"},
-    {"print-config", 0, OPTION_FLAG, NULL, "print all settings as they are"},
+    {"print-config", 0, OPTION_FLAG, NULL, "print the settings in effect"},
     {"log-level", 0, OPTION_TEXT, "LEVEL", "error, warn, info or debug"},
 };
 
