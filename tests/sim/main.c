@@ -12,11 +12,14 @@
  *     --links N                        and its nodes' limits.links
  *     --hostile                        one of the nodes says nonsense
  *     --hostile-relay                  a relay does
+ *     --udp                            with --seeds and --seed: networks of
+ *                                      NAT boxes instead, without nodes
  */
 #include "tests/sim/chaos.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/golden.h"
 #include "tests/sim/scenarios.h"
+#include "tests/sim/udp_chaos.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +34,8 @@ struct options {
     const char *scenario, *sabotage, *golden;
     uint64_t first, seeds, seed;
     bool one, trace, write;
+    bool udp;
+    enum udp_sabotage udp_sabotage;
     int jobs;
     struct chaos_conf chaos;
 };
@@ -51,7 +56,11 @@ static struct result run_seed(const struct options *o, uint64_t seed,
 
     w->verbose = o->trace;
     w->sabotage = sabotage;
-    chaos_run(w, &o->chaos);
+    w->udp_sabotage = o->udp_sabotage;
+    if (o->udp)
+        udp_chaos_run(w);
+    else
+        chaos_run(w, &o->chaos);
     r = (struct result){
         .failed = w->failed,
         .trace = w->trace,
@@ -87,8 +96,12 @@ struct progress {
 };
 
 /* The options that make the same worlds. */
-static void print_shape(const struct chaos_conf *c)
+static void print_shape(const struct options *o)
 {
+    const struct chaos_conf *c = &o->chaos;
+
+    if (o->udp)
+        printf(" --udp");
     if (c->nodes > 0)
         printf(" --nodes %d", c->nodes);
     if (c->relays >= 0)
@@ -106,7 +119,7 @@ static void print_failure(const struct options *o, uint64_t seed,
 {
     printf("seed %llu: %s\n  replay: sim --seed %llu", (unsigned long long)seed,
            failure, (unsigned long long)seed);
-    print_shape(&o->chaos);
+    print_shape(o);
     printf(" --trace\n");
     fflush(stdout);
 }
@@ -167,7 +180,7 @@ static int run_seeds(const struct options *o)
         steps += p->steps[i];
     }
     printf("%llu seeds", (unsigned long long)o->seeds);
-    print_shape(&o->chaos);
+    print_shape(o);
     printf(": %llu failed (%llu events, %llu steps)\n",
            (unsigned long long)failed, (unsigned long long)events,
            (unsigned long long)steps);
@@ -228,9 +241,9 @@ static bool is_found(const struct result *r, const char *by)
 }
 
 /* In some seed the right checker is the first to complain. */
-static int run_sabotage(const struct options *o, enum sabotage s)
+static int seek(const struct options *o, enum sabotage s, const char *name,
+                const char *expected)
 {
-    const char *expected = sabotage_found_by(s);
     struct result r = {0};
 
     for (uint64_t seed = 1; seed <= SABOTAGE_SEEDS && !is_found(&r, expected);
@@ -240,27 +253,48 @@ static int run_sabotage(const struct options *o, enum sabotage s)
             check_trace(o, seed, s, &r);
     }
     if (is_found(&r, expected)) {
-        printf("%-14s found: %s\n", sabotage_name(s), r.failure);
+        printf("%-18s found: %s\n", name, r.failure);
         return 0;
     }
-    printf("%-14s NOT FOUND by %s: %s\n", sabotage_name(s), expected,
+    printf("%-18s NOT FOUND by %s: %s\n", name, expected,
            r.failed ? r.failure : "nobody complained");
     return 1;
+}
+
+static int run_sabotage(const struct options *o, enum sabotage s)
+{
+    return seek(o, s, sabotage_name(s), sabotage_found_by(s));
+}
+
+static int run_udp_sabotage(const struct options *o, enum udp_sabotage s)
+{
+    struct options with = *o;
+
+    with.udp = true;
+    with.udp_sabotage = s;
+    return seek(&with, SABOTAGE_NONE, udp_sabotage_name(s),
+                udp_sabotage_found_by(s));
+}
+
+static bool is_wanted(const struct options *o, const char *name)
+{
+    return strcmp(o->sabotage, "all") == 0 || strcmp(o->sabotage, name) == 0;
 }
 
 static int run_sabotages(const struct options *o)
 {
     int failed = 0, ran = 0;
 
-    for (int i = SABOTAGE_NONE + 1; i < SABOTAGE_COUNT; i++) {
-        enum sabotage s = (enum sabotage)i;
-
-        if (strcmp(o->sabotage, "all") == 0 ||
-            strcmp(o->sabotage, sabotage_name(s)) == 0) {
-            failed += run_sabotage(o, s);
+    for (int i = SABOTAGE_NONE + 1; i < SABOTAGE_COUNT; i++)
+        if (is_wanted(o, sabotage_name((enum sabotage)i))) {
+            failed += run_sabotage(o, (enum sabotage)i);
             ran++;
         }
-    }
+    for (int i = UDP_SABOTAGE_NONE + 1; i < UDP_SABOTAGE_COUNT; i++)
+        if (is_wanted(o, udp_sabotage_name((enum udp_sabotage)i))) {
+            failed += run_udp_sabotage(o, (enum udp_sabotage)i);
+            ran++;
+        }
     return failed > 0 || ran == 0;
 }
 
@@ -324,6 +358,8 @@ int main(int argc, char **argv)
             o.chaos.hostile = true;
         else if (strcmp(argv[i], "--hostile-relay") == 0)
             o.chaos.hostile_relay = true;
+        else if (strcmp(argv[i], "--udp") == 0)
+            o.udp = true;
         else if (i + 1 >= argc || !parse(&o, argv[i], argv[i + 1]))
             return 2;
         else

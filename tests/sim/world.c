@@ -6,6 +6,7 @@
 #include "tests/sim/hostile.h"
 #include "tests/sim/pipes_private.h"
 #include "tests/sim/story.h"
+#include "tests/sim/udp_world.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -339,6 +340,7 @@ void world_free(struct world *w)
     application_free(w->application);
     hostile_free(w->hostile);
     story_free(w->story);
+    udp_world_free(w);
     free(w);
 }
 

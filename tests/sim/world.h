@@ -19,6 +19,7 @@
 #include "edge/core/node.h"
 #include "relay/core/hub.h"
 #include "tests/sim/rng.h"
+#include "tests/sim/udp_sabotage.h"
 
 #include <sodium.h>
 
@@ -164,6 +165,7 @@ struct application;
 struct hostile;
 struct pipe;
 struct story;
+struct udp_world;
 
 struct world {
     struct rng rng;
@@ -199,9 +201,11 @@ struct world {
     struct application *application;
     struct hostile *hostile; /* NULL: all are honest */
     struct story *story;     /* NULL: it is not told */
+    struct udp_world *udp;   /* NULL: it is not used */
     uint64_t trace;          /* a running hash of all that happened */
     bool verbose;
     enum sabotage sabotage;
+    enum udp_sabotage udp_sabotage;
     bool failed;
     char failure[512]; /* "checker: what is wrong" */
     uint64_t events, steps;
