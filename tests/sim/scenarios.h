@@ -19,6 +19,7 @@ extern const struct scenario scenarios_of_refusals[];
 extern const struct scenario scenarios_of_turned[];
 extern const struct scenario scenarios_of_links[];
 extern const struct scenario scenarios_of_groups[];
+extern const struct scenario scenarios_of_nats[];
 
 /* --- what they are written with ---------------------------------------- */
 
