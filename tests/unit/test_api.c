@@ -740,8 +740,8 @@ static void health_tells_who_refuses_whom(void **state)
                "Its clock is 90 seconds ahead of this one's.");
     fake.replaced = true;
     health_has(fd, "replaced",
-               "This node was replaced: its identity runs "
-               "elsewhere too, and was started later there.");
+               "This node was replaced: a process with the same identity "
+               "was started elsewhere later.");
     close(fd);
 }
 
