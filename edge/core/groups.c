@@ -271,14 +271,6 @@ bool groups_offer(struct node *n, const struct message *m, uint32_t *peers,
     return *why == OUTCOME_DELIVERED;
 }
 
-void groups_publish(struct node *n, const struct node_event *event)
-{
-    uint32_t peers;
-    enum node_outcome outcome;
-    (void)groups_offer(n, &event->submit.message, &peers, &outcome);
-    todo_report(n, event->submit.ref, outcome, NULL)->report.peers = peers;
-}
-
 void groups_tell_ready(struct node *n)
 {
     bool ready = false;

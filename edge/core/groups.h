@@ -19,8 +19,6 @@ struct subscription;
  * `*why` says why it is not taken. */
 bool groups_offer(struct node *n, const struct message *m, uint32_t *peers,
                   enum node_outcome *why);
-/* NODE_PUBLISH */
-void groups_publish(struct node *n, const struct node_event *event);
 /* Frees all channels. */
 void groups_close(struct node *n);
 /* The peer joined, left, or will not come back; its announcement or its path

@@ -17,16 +17,6 @@ void leave_begin(struct node *n)
     node_arm(n, &n->leave_deadline, n->leave_by);
 }
 
-bool leave_refuses(struct node *n, const struct node_event *event)
-{
-    if (!n->leaving ||
-        (event->kind != NODE_SUBMIT && event->kind != NODE_PUBLISH &&
-         event->kind != NODE_PING))
-        return false;
-    todo_report(n, event->submit.ref, OUTCOME_NOT_DELIVERED, NULL);
-    return true;
-}
-
 /* Reports messages that could not be delivered in time. */
 static void end_all(struct node *n)
 {

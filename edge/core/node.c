@@ -267,8 +267,6 @@ static void take_clock(struct node *n, uint64_t unix_seconds)
 
 static void take_event(struct node *n, const struct node_event *event)
 {
-    if (leave_refuses(n, event))
-        return;
     switch (event->kind) {
     case NODE_TICK:
         return;
@@ -299,12 +297,6 @@ static void take_event(struct node *n, const struct node_event *event)
         return;
     case NODE_CLOCK:
         take_clock(n, event->unix_seconds);
-        return;
-    case NODE_SUBMIT:
-        traffic_submit(n, event);
-        return;
-    case NODE_PUBLISH:
-        groups_publish(n, event);
         return;
     case NODE_PING:
         traffic_ping(n, event);

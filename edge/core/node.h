@@ -66,8 +66,8 @@ struct node_conf {
     } limits;
 };
 
-/* The caller's number for a request, below 2^63; the report carries it. 0 in
- * node_submit: the caller wants no report. */
+/* The caller's number for a message or a ping, below 2^63; the report carries
+ * it. 0 in node_submit: the caller wants no report. */
 struct node_ref {
     uint64_t value;
 };
@@ -86,14 +86,12 @@ enum node_event_kind {
     NODE_LINK_BLOCKED,  /* the link's queue is full: no writes until */
     NODE_LINK_WRITABLE, /* this event */
     NODE_CLOCK,         /* wall-clock time; at start and every minute or so */
-    NODE_SUBMIT,        /* a local message to send */
-    NODE_PUBLISH,       /* a local message to every peer, or to a group's */
     NODE_PING,          /* measure a peer's round trip, over its session */
     NODE_SET_GROUPS,
     NODE_REVOCATION, /* a revocation list from a file or a local client */
     NODE_LEAVE,      /* deliver what is queued, within a second, then say
-                        goodbye to all peers and relays; DONE follows. Messages
-                        submitted from now on are NOT_DELIVERED */
+                        goodbye to all peers and relays; DONE follows. The node
+                        refuses later messages and pings as NOT_DELIVERED */
 };
 
 enum link_failure {
@@ -128,9 +126,8 @@ struct node_event {
         uint64_t unix_seconds; /* CLOCK */
         struct {
             struct node_ref ref;
-            struct node_id to;      /* SUBMIT, PING */
-            struct message message; /* SUBMIT, PUBLISH; borrowed */
-        } submit;
+            struct node_id to;
+        } ping;
         struct {
             const char *const *list;
             size_t count;
@@ -154,7 +151,7 @@ enum node_todo_kind {
     NODE_LEFT,          /* peer, reason */
     NODE_PATH,          /* peer (with the new path), was */
     NODE_MESSAGE,       /* peer, message */
-    NODE_REPORT,        /* ref, outcome: the result of SUBMIT, PUBLISH, PING */
+    NODE_REPORT,        /* ref, outcome: the result of a message or a ping */
     NODE_READY,         /* peer (id zero: publications): the session takes
                            messages again after BUSY */
     NODE_GAP,           /* peer, missed: this node will not receive that many
@@ -169,7 +166,7 @@ enum node_todo_kind {
 
 enum node_outcome {
     OUTCOME_DELIVERED,     /* the peer's node has the message; PING: the peer
-                              answered; PUBLISH: taken for sending [P-9.10] */
+                              answered */
     OUTCOME_UNKNOWN_PEER,  /* no such peer is present */
     OUTCOME_NOT_DELIVERED, /* the peer left before it acknowledged */
     OUTCOME_PEER_RESTARTED,
@@ -259,7 +256,6 @@ struct node_todo {
             enum node_outcome outcome;
             enum node_path path;
             struct span rtt;
-            uint32_t peers; /* PUBLISH: the number of receivers */
         } report;
         uint32_t relay; /* RELAY: its index */
         struct {
@@ -300,16 +296,17 @@ void node_step(struct node *n, struct instant now,
                struct todo *todo);
 
 /*
- * Queues a copy of the message for a peer at once, as NODE_SUBMIT does in a
- * step. True: a report follows. False: the message is not taken, `*why` says
- * why (with BUSY a READY follows); there is no report. Afterwards the node's
- * deadline is now, so the owner must step. May be called while the owner
- * carries out a todo list.
+ * Accepts a message for a peer between two steps, and copies it into the peer's
+ * session. True: its report follows. False: the node refused it for the reason
+ * in `*why`, and no report follows; after BUSY a READY follows. The owner must
+ * then step: the node's deadline is now. The owner may call this while it works
+ * through a todo list.
  */
 bool node_submit(struct node *n, struct instant now, struct node_ref ref,
                  const struct node_id *to, const struct message *m,
                  enum node_outcome *why) MUST_USE;
-/* The same for a publication. True: taken, for `*peers` receivers. */
+/* The same for a publication, to every peer or to the members of its group.
+ * True: it is under way to `*peers` of them [P-9.10]. No report follows. */
 bool node_publish(struct node *n, struct instant now, const struct message *m,
                   uint32_t *peers, enum node_outcome *why) MUST_USE;
 

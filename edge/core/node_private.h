@@ -421,7 +421,6 @@ void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 bool traffic_offer(struct node *n, struct node_ref ref,
                    const struct node_id *to, const struct message *m,
                    enum node_outcome *why) MUST_USE;
-void traffic_submit(struct node *n, const struct node_event *event);
 void traffic_ping(struct node *n, const struct node_event *event);
 void traffic_ping_lost(struct node *n, struct ping *ping);
 void traffic_take(struct node *n, struct peer *p, struct link *link,
@@ -478,8 +477,6 @@ void pings_answered(struct node *n, const struct peer *p, uint64_t token);
 
 /* leave.c */
 void leave_begin(struct node *n);
-/* Reports what is submitted too late; true if the event was that. */
-bool leave_refuses(struct node *n, const struct node_event *event);
 /* At the end of a step: says goodbye once nothing is open or time is up. */
 void leave_go_on(struct node *n);
 

@@ -43,24 +43,40 @@ void pings_end(struct node *n, const struct peer *p)
     }
 }
 
+/* The session that the ping goes over; NULL: `*why` tells. */
+static struct session *session_to(struct node *n, struct peer *p,
+                                  enum node_outcome *why)
+{
+    if (n->leaving) {
+        *why = OUTCOME_NOT_DELIVERED;
+        return NULL;
+    }
+    if (p == NULL || !p->joined) {
+        *why = OUTCOME_UNKNOWN_PEER;
+        return NULL;
+    }
+    *why = OUTCOME_NOT_DELIVERED;
+    return traffic_session(n, p);
+}
+
 void traffic_ping(struct node *n, const struct node_event *event)
 {
-    struct peer *p = peer_get(n, &event->submit.to);
-    if (p == NULL || !p->joined) {
-        todo_report(n, event->submit.ref, OUTCOME_UNKNOWN_PEER, NULL);
+    struct peer *p = peer_get(n, &event->ping.to);
+    enum node_outcome why;
+    struct session *s = session_to(n, p, &why);
+    if (s == NULL) {
+        todo_report(n, event->ping.ref, why, NULL);
         return;
     }
     uint64_t token = ++n->next_token;
-    struct session *s = traffic_session(n, p);
-    if (s == NULL || !session_ping(s, token)) {
-        todo_report(n, event->submit.ref,
-                    s == NULL ? OUTCOME_NOT_DELIVERED : OUTCOME_BUSY, NULL);
+    if (!session_ping(s, token)) {
+        todo_report(n, event->ping.ref, OUTCOME_BUSY, NULL);
         return;
     }
     struct ping *ping = memory_new(sizeof *ping);
     *ping = (struct ping){
         .token = token,
-        .ref = event->submit.ref,
+        .ref = event->ping.ref,
         .peer = p->id,
         .asked = n->now,
         .deadline = {.kind = DEADLINE_PING, .subject = ping},

@@ -217,14 +217,6 @@ bool traffic_offer(struct node *n, struct node_ref ref,
     return false;
 }
 
-void traffic_submit(struct node *n, const struct node_event *event)
-{
-    enum node_outcome why;
-    if (!traffic_offer(n, event->submit.ref, &event->submit.to,
-                       &event->submit.message, &why))
-        todo_report(n, event->submit.ref, why, NULL);
-}
-
 bool traffic_accept(struct node *n, struct peer *p, struct bytes packet)
 {
     struct sink_context context = {.node = n, .peer = p};

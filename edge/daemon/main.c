@@ -76,10 +76,10 @@ static void reload_revoked(struct zs_edge *z)
                          log_stream()) ||
         z->revoked.size == 0)
         return;
-    edge_submit(z->edge,
-                &(struct node_event){
-                    .kind = NODE_REVOCATION,
-                    .revocation = bytes_of(z->revoked.bytes, z->revoked.size)});
+    edge_event(z->edge,
+               &(struct node_event){
+                   .kind = NODE_REVOCATION,
+                   .revocation = bytes_of(z->revoked.bytes, z->revoked.size)});
 }
 
 static void on_reload(void *context)

@@ -124,9 +124,8 @@ static void on_message(void *context, const struct node_peer *peer,
 
 static void on_report(void *context, struct node_ref ref,
                       enum node_outcome outcome, enum node_path path,
-                      struct span rtt, uint32_t peers)
+                      struct span rtt)
 {
-    (void)peers; /* A publication is told of at once. */
     ops_report(context, ref, outcome, path, rtt);
 }
 

@@ -165,9 +165,8 @@ static void set_groups(struct zs_node *n, const struct group_names *groups)
 
     for (size_t i = 0; i < groups->count; i++)
         names[i] = groups->names[i];
-    edge_submit(n->edge,
-                &(struct node_event){.kind = NODE_SET_GROUPS,
-                                     .groups = {names, groups->count}});
+    edge_event(n->edge, &(struct node_event){.kind = NODE_SET_GROUPS,
+                                             .groups = {names, groups->count}});
 }
 
 static void on_async(uv_async_t *async)

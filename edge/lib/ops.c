@@ -162,11 +162,9 @@ static void ping_one(struct zs_node *n, struct op *op)
     struct node_ref ref;
 
     if (submitted(n, op, &ref))
-        edge_submit(n->edge,
-                    &(struct node_event){.kind = NODE_PING,
-                                         .submit = {.ref = ref,
-                                                    .to = op->to_id,
-                                                    .message = op->message}});
+        edge_event(n->edge,
+                   &(struct node_event){.kind = NODE_PING,
+                                        .ping = {.ref = ref, .to = op->to_id}});
     else
         ops_fail(n, op, ZS_NO_MEMORY);
 }

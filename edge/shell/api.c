@@ -46,9 +46,9 @@ static void on_message(void *context, const struct node_peer *peer,
 
 static void on_report(void *context, struct node_ref ref,
                       enum node_outcome outcome, enum node_path path,
-                      struct span rtt, uint32_t peers)
+                      struct span rtt)
 {
-    pending_report(context, ref, outcome, path, rtt, peers);
+    pending_report(context, ref, outcome, path, rtt);
 }
 
 static void on_ready(void *context, const struct node_peer *peer)

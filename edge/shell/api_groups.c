@@ -60,6 +60,6 @@ void groups_tell(struct api *a)
     groups_collect(a, &list);
     for (size_t i = 0; i < list.count; i++)
         names[i] = list.names[i];
-    edge_submit(a->edge, &(struct node_event){.kind = NODE_SET_GROUPS,
-                                              .groups = {names, list.count}});
+    edge_event(a->edge, &(struct node_event){.kind = NODE_SET_GROUPS,
+                                             .groups = {names, list.count}});
 }

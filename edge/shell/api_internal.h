@@ -337,7 +337,7 @@ bool base64_decode(struct bytes text, uint8_t *to, size_t *size) MUST_USE;
 void pending_ask(struct client *c, const struct pending_ask *ask);
 void pending_report(struct api *a, struct node_ref ref,
                     enum node_outcome outcome, enum node_path path,
-                    struct span rtt, uint32_t peers);
+                    struct span rtt);
 void pending_peer_left(struct api *a, const struct node_peer *peer);
 void pending_replied(struct api *a, const struct node_peer *peer,
                      const struct message *message);
@@ -353,8 +353,8 @@ void pending_timer(struct api *a);
 /* Forgets all of a client that goes; what was submitted goes on. */
 void pending_drop(struct client *c);
 
-/* For api_blocked.c: asks the node again, which says at once whether it takes
- * it (true, also if it ended with that) or is busy; ends it with an error. */
+/* Hands it to the node. False: the node is busy, and it has to wait. True: the
+ * node has it, or it ended. */
 bool pending_try(struct pending *p) MUST_USE;
 void pending_outcome(struct pending *p, enum node_outcome outcome);
 

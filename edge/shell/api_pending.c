@@ -98,23 +98,6 @@ static void pending_fail(struct pending *p, const char *error,
     client_review(c);
 }
 
-static void submit(struct pending *p)
-{
-    struct api *a = p->client->api;
-    enum node_event_kind kind = p->kind == PENDING_PUBLISH ? NODE_PUBLISH
-                                : p->kind == PENDING_PING  ? NODE_PING
-                                                           : NODE_SUBMIT;
-
-    p->node_ref = edge_ref(a->edge, &a->observer);
-    p->submitted = true;
-    map_put(&a->refs, &p->node_ref.value, p);
-    edge_submit(a->edge,
-                &(struct node_event){.kind = kind,
-                                     .submit = {.ref = p->node_ref,
-                                                .to = p->to,
-                                                .message = p->message}});
-}
-
 static struct bytes keep(uint8_t **at, struct bytes bytes)
 {
     if (bytes.size > 0)
@@ -211,27 +194,6 @@ static void pending_busy(struct pending *p, bool behind)
     client_review(c);
 }
 
-void pending_ask(struct client *c, const struct pending_ask *ask)
-{
-    struct api *a = c->api;
-    struct pending *p = pending_new(c, ask);
-
-    if (!check(c, p, ask->ref)) {
-        free(p);
-        return;
-    }
-    link_to_client(p);
-    if (p->kind == PENDING_REQUEST) {
-        p->message.reference = ++a->last_reference;
-        map_put(&a->requests, &p->message.reference, p);
-    }
-    set_deadline(p, ask->timeout);
-    if (blocked_has_before(p))
-        pending_busy(p, true);
-    else
-        submit(p);
-}
-
 static void add_path(struct text *out, enum node_path path, struct span rtt)
 {
     text_add_string(out, ",\"path\":\"");
@@ -257,20 +219,26 @@ static void add_ping(struct text *out, const struct pending *p)
     endpoint_write(a, out, &peer);
 }
 
-static void pending_done(struct pending *p, enum node_path path,
-                         struct span rtt, uint32_t peers)
+static void delivered(struct pending *p, enum node_path path, struct span rtt)
 {
     struct client *c = p->client;
     struct text *out = answer_begin(c, p->ref);
 
-    if (p->kind == PENDING_PUBLISH) {
-        text_add_string(out, ",\"peers\":");
-        text_add_number(out, peers);
-    } else {
-        add_path(out, path, rtt);
-    }
+    add_path(out, path, rtt);
     if (p->kind == PENDING_PING)
         add_ping(out, p);
+    answer_end(out);
+    pending_free(p);
+    client_review(c);
+}
+
+static void published(struct pending *p, uint32_t peers)
+{
+    struct client *c = p->client;
+    struct text *out = answer_begin(c, p->ref);
+
+    text_add_string(out, ",\"peers\":");
+    text_add_number(out, peers);
     answer_end(out);
     pending_free(p);
     client_review(c);
@@ -326,7 +294,7 @@ void pending_outcome(struct pending *p, enum node_outcome outcome)
 
 void pending_report(struct api *a, struct node_ref ref,
                     enum node_outcome outcome, enum node_path path,
-                    struct span rtt, uint32_t peers)
+                    struct span rtt)
 {
     struct pending *p = map_remove(&a->refs, &ref.value);
 
@@ -341,7 +309,7 @@ void pending_report(struct api *a, struct node_ref ref,
     else if (p->kind == PENDING_REQUEST)
         p->delivered = true;
     else
-        pending_done(p, path, rtt, peers);
+        delivered(p, path, rtt);
 }
 
 static bool try_publish(struct pending *p, enum node_outcome *why)
@@ -350,8 +318,14 @@ static bool try_publish(struct pending *p, enum node_outcome *why)
 
     if (!edge_publish(p->client->api->edge, &p->message, &peers, why))
         return false;
-    pending_done(p, PATH_NONE, span_us(-1), peers);
+    published(p, peers);
     return true;
+}
+
+static void submitted(struct pending *p)
+{
+    p->submitted = true;
+    map_put(&p->client->api->refs, &p->node_ref.value, p);
 }
 
 static bool try_send(struct pending *p, enum node_outcome *why)
@@ -361,9 +335,19 @@ static bool try_send(struct pending *p, enum node_outcome *why)
     p->node_ref = edge_ref(a->edge, &a->observer);
     if (!edge_send(a->edge, p->node_ref, &p->to, &p->message, why))
         return false;
-    p->submitted = true;
-    map_put(&a->refs, &p->node_ref.value, p);
+    submitted(p);
     return true;
+}
+
+static void send_ping(struct pending *p)
+{
+    struct api *a = p->client->api;
+
+    p->node_ref = edge_ref(a->edge, &a->observer);
+    submitted(p);
+    edge_event(a->edge,
+               &(struct node_event){.kind = NODE_PING,
+                                    .ping = {.ref = p->node_ref, .to = p->to}});
 }
 
 bool pending_try(struct pending *p)
@@ -377,6 +361,28 @@ bool pending_try(struct pending *p)
     p->settled = why != OUTCOME_TOO_LARGE;
     pending_outcome(p, why);
     return true;
+}
+
+void pending_ask(struct client *c, const struct pending_ask *ask)
+{
+    struct api *a = c->api;
+    struct pending *p = pending_new(c, ask);
+
+    if (!check(c, p, ask->ref)) {
+        free(p);
+        return;
+    }
+    link_to_client(p);
+    if (p->kind == PENDING_REQUEST) {
+        p->message.reference = ++a->last_reference;
+        map_put(&a->requests, &p->message.reference, p);
+    }
+    set_deadline(p, ask->timeout);
+    bool behind = blocked_has_before(p);
+    if (p->kind == PENDING_PING)
+        send_ping(p);
+    else if (behind || !pending_try(p))
+        pending_busy(p, behind);
 }
 
 /* What the node took is settled by the node; what is still queued here, and

@@ -67,8 +67,8 @@ void revoke_given(struct client *c, struct bytes ref,
         answer_error(c, ref, "busy", "too many lists are being kept");
         return;
     }
-    edge_submit(a->edge, &(struct node_event){.kind = NODE_REVOCATION,
-                                              .revocation = encoded});
+    edge_event(a->edge, &(struct node_event){.kind = NODE_REVOCATION,
+                                             .revocation = encoded});
     switch (a->keep ? a->keep(a->keep_context, list, encoded) : API_KEPT) {
     case API_KEPT:
         answer(c, ref, list->serial, list->count);

@@ -120,15 +120,6 @@ bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
            node_publish(e->node, between_turns(e), m, peers, why);
 }
 
-static void copy_message(struct edge *e, struct message *m)
-{
-    struct arena *arena = turn_arena(&e->turn);
-
-    m->type = arena_copy(arena, m->type);
-    m->group = arena_copy(arena, m->group);
-    m->data = arena_copy(arena, m->data);
-}
-
 static const char *const *copy_list(struct edge *e, const char *const *list,
                                     size_t count)
 {
@@ -143,15 +134,13 @@ static const char *const *copy_list(struct edge *e, const char *const *list,
     return copy;
 }
 
-void edge_submit(struct edge *e, const struct node_event *event)
+void edge_event(struct edge *e, const struct node_event *event)
 {
     struct node_event copy = *event;
 
     if (e->stopped)
         return;
-    if (event->kind == NODE_SUBMIT || event->kind == NODE_PUBLISH)
-        copy_message(e, &copy.submit.message);
-    else if (event->kind == NODE_SET_GROUPS)
+    if (event->kind == NODE_SET_GROUPS)
         copy.groups.list =
             copy_list(e, event->groups.list, event->groups.count);
     else if (event->kind == NODE_REVOCATION)

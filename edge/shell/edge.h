@@ -3,9 +3,9 @@
  * clock that the node's core asks for.
  *
  * Everything happens on the loop's thread. The local API and the C library
- * register observers, which are told of peers and messages. They submit events
- * for the node; the loop's next turn passes all of them to the node in one
- * step.
+ * register observers, which are told of peers and messages. They pass messages
+ * to the node at once (edge_send, edge_publish). All other requests are events
+ * (edge_event); the loop's next turn passes them to the node in one step.
  */
 #ifndef EDGE_SHELL_EDGE_H
 #define EDGE_SHELL_EDGE_H
@@ -70,8 +70,8 @@ void edge_free(struct edge **self);
 void edge_reload(struct edge *e, const struct edge_conf *conf);
 
 /* Called on the loop's thread, in the order of the events; the pointers are
- * valid for the call. Any member may be NULL. An observer may submit events
- * from within, but not close the edge. */
+ * valid for the call. Any member may be NULL. From within, an observer may
+ * send, publish and queue events, but not close the edge. */
 struct edge_observer {
     void *context;
     void (*joined)(void *context, const struct node_peer *peer);
@@ -81,11 +81,10 @@ struct edge_observer {
                  enum node_path was);
     void (*message)(void *context, const struct node_peer *peer,
                     const struct message *message);
-    /* The result of a request whose ref this observer made with edge_ref.
-     * `peers`: PUBLISH: the number of receivers. */
+    /* The result of a message or ping whose ref this observer made. */
     void (*report)(void *context, struct node_ref ref,
                    enum node_outcome outcome, enum node_path path,
-                   struct span rtt, uint32_t peers);
+                   struct span rtt);
     /* After BUSY: messages to the peer (id zero: publications) are taken
      * again. */
     void (*ready)(void *context, const struct node_peer *peer);
@@ -109,15 +108,15 @@ struct node_ref edge_ref_named(const struct edge *e,
 uint64_t edge_ref_name(struct node_ref ref);
 
 /* Pass a message to the node at once, see node_submit and node_publish; the
- * node sends it in the loop's next turn. */
+ * node sends it in the loop's next turn. NOT_DELIVERED if the edge stopped. */
 bool edge_send(struct edge *e, struct node_ref ref, const struct node_id *to,
                const struct message *m, enum node_outcome *why) MUST_USE;
 bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
                   enum node_outcome *why) MUST_USE;
 
-/* Queues a copy of the event, with its message or list, for the next turn.
- * SUBMIT, PUBLISH, PING, SET_GROUPS, REVOCATION only. */
-void edge_submit(struct edge *e, const struct node_event *event);
+/* Queues an event for the next turn: PING, SET_GROUPS or REVOCATION. The edge
+ * copies the event's list. */
+void edge_event(struct edge *e, const struct node_event *event);
 
 /* To read peers, relays and counters; the caller must not step the node. */
 const struct node *edge_node(const struct edge *e);

@@ -64,8 +64,7 @@ static void tell_report(const struct observers *o, const struct node_todo *item)
         if (who != NULL && who->report != NULL &&
             o->list[i].number == item->report.ref.value >> COUNT_BITS)
             who->report(who->context, item->report.ref, item->report.outcome,
-                        item->report.path, item->report.rtt,
-                        item->report.peers);
+                        item->report.path, item->report.rtt);
     }
 }
 

@@ -38,13 +38,9 @@ static uint64_t submit(struct world *w, enum sent_kind kind, int from, int to,
                        size_t size)
 {
     uint8_t *data = w->application->data;
-    struct node_event event = {.kind = NODE_SUBMIT};
-    uint64_t ref;
-
     ASSERT(size >= 8 && size <= DATA_MAX);
-    ref = checkers_submit(w, kind, from, to, data, size);
-    event.submit.ref.value = ref;
-    event.submit.message = (struct message){
+    struct node_ref ref = {checkers_submit(w, kind, from, to, data, size)};
+    struct message message = {
         .kind = kind == SENT_PUBLISHED ? MESSAGE_EVENT : MESSAGE_SEND,
         .encoding = ENCODING_BYTES,
         .type = bytes_of_string("sim"),
@@ -52,16 +48,18 @@ static uint64_t submit(struct world *w, enum sent_kind kind, int from, int to,
             bytes_of_string(kind == SENT_PUBLISHED ? accounts_name(to) : ""),
         .data = bytes_of(data, size),
     };
+    world_say(w, "%d sends %llu to %d (%zu)", from,
+              (unsigned long long)ref.value, to, size);
     if (kind == SENT_PUBLISHED)
-        event.kind = NODE_PUBLISH;
+        host_publish(w, from, ref, &message);
+    else if (kind == SENT_MESSAGE)
+        host_send(w, from, ref, &w->hosts[to].identity.id, &message);
     else
-        event.submit.to = w->hosts[to].identity.id;
-    if (kind == SENT_PING)
-        event.kind = NODE_PING;
-    world_say(w, "%d sends %llu to %d (%zu)", from, (unsigned long long)ref, to,
-              size);
-    host_event(w, from, &event);
-    return ref;
+        host_event(w, from,
+                   &(struct node_event){
+                       .kind = NODE_PING,
+                       .ping = {.ref = ref, .to = w->hosts[to].identity.id}});
+    return ref.value;
 }
 
 uint64_t application_send(struct world *w, int from, int to, size_t size)

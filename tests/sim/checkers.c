@@ -116,6 +116,11 @@ struct sent *checkers_sent(const struct world *w, uint64_t ref)
     return &w->checkers->sent[ref - 1];
 }
 
+void checkers_published(struct world *w, uint64_t ref, uint32_t peers)
+{
+    checkers_sent(w, ref)->peers = peers;
+}
+
 bool checkers_reported(const struct world *w, uint64_t ref,
                        enum node_outcome *outcome)
 {
@@ -273,7 +278,7 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref)
 }
 
 static void reported(struct world *w, struct process *p, uint64_t ref,
-                     enum node_outcome outcome, uint32_t delivered)
+                     enum node_outcome outcome)
 {
     struct sent *s = checkers_sent(w, ref);
 
@@ -301,7 +306,7 @@ static void reported(struct world *w, struct process *p, uint64_t ref,
         p->waits_since = w->now;
     }
     if (s->kind == SENT_PUBLISHED)
-        accounts_reported(w, s, delivered);
+        accounts_reported(w, s);
     check_outcome(w, s, ref);
 }
 
@@ -372,7 +377,7 @@ void checkers_see(struct world *w, struct process *p, const struct node_todo *t)
     int peer = -1;
 
     if (t->kind == NODE_REPORT) {
-        reported(w, p, t->report.ref.value, t->report.outcome, t->report.peers);
+        reported(w, p, t->report.ref.value, t->report.outcome);
         return;
     }
     if (t->kind == NODE_READY && is_nobody(&t->peer.peer->id)) {

@@ -44,6 +44,8 @@ enum sent_kind { SENT_MESSAGE, SENT_PUBLISHED, SENT_PING };
  * to: the group of PUBLISHED. */
 uint64_t checkers_submit(struct world *w, enum sent_kind kind, int from, int to,
                          uint8_t *data, size_t size);
+/* The node said that a publication goes to so many peers. */
+void checkers_published(struct world *w, uint64_t ref, uint32_t peers);
 /* What became of it: true if it was reported. */
 bool checkers_reported(const struct world *w, uint64_t ref,
                        enum node_outcome *outcome);

@@ -142,13 +142,13 @@ static void forget(struct world *w, const struct sent *s)
     }
 }
 
-void accounts_reported(struct world *w, struct sent *s, uint32_t peers)
+void accounts_reported(struct world *w, struct sent *s)
 {
     if (s->outcome != OUTCOME_DELIVERED)
         forget(w, s);
-    else if (peers < s->receivers && w->hostile == NULL)
+    else if (s->peers < s->receivers && w->hostile == NULL)
         world_fail(w, "delivered", "a publication of %d goes to %u of %u",
-                   s->from, peers, s->receivers);
+                   s->from, s->peers, s->receivers);
 }
 
 void accounts_handed(struct world *w, struct process *p, const struct sent *s,

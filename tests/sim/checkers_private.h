@@ -19,6 +19,7 @@ struct sent {
     int group;          /* PUBLISHED */
     uint64_t number;    /* PUBLISHED: the process's to the group */
     uint32_t receivers; /* PUBLISHED: that it is owed to */
+    uint32_t peers;     /* PUBLISHED: that it goes to, as its node said */
     struct instant at;
     bool reported;
     enum node_outcome outcome;
@@ -78,7 +79,7 @@ void checkers_see(struct world *w, struct process *p,
 /* --- publications, checkers_groups.c ------------------------------------ */
 
 void accounts_submitted(struct world *w, struct sent *s);
-void accounts_reported(struct world *w, struct sent *s, uint32_t peers);
+void accounts_reported(struct world *w, struct sent *s);
 void accounts_handed(struct world *w, struct process *p, const struct sent *s,
                      uint64_t ref);
 void accounts_gap(struct world *w, struct process *p, int from,

@@ -89,6 +89,14 @@ static void trace_todo(struct world *w, const struct process *p,
     world_trace(w, "todo", (uint64_t)p->host, number, bytes);
 }
 
+static void handle_todo(struct world *w, struct process *p,
+                        const struct node_todo *t)
+{
+    trace_todo(w, p, t);
+    story_todo(w, p, t);
+    do_todo(w, p, t);
+}
+
 void process_step(struct world *w, struct process *p,
                   const struct node_event *events, size_t count)
 {
@@ -100,11 +108,8 @@ void process_step(struct world *w, struct process *p,
                     events[i].kind == NODE_LINK_PACKET ? events[i].link.bytes
                                                        : bytes_of(NULL, 0));
     node_step(p->node, w->now, events, count, &w->todo);
-    for (; done < w->todo.count && !w->failed; done++) {
-        trace_todo(w, p, &w->todo.items[done]);
-        story_todo(w, p, &w->todo.items[done]);
-        do_todo(w, p, &w->todo.items[done]);
-    }
+    for (; done < w->todo.count && !w->failed; done++)
+        handle_todo(w, p, &w->todo.items[done]);
     todo_clear(&w->todo);
     if (!w->failed)
         checkers_after_step(w, p);
@@ -146,6 +151,44 @@ void host_event(struct world *w, int host, const struct node_event *event)
 
     if (p != NULL && !w->hosts[host].frozen && !w->failed)
         process_step(w, p, event, 1);
+}
+
+/* What the node said of a message at once is checked like a report. */
+static void said(struct world *w, struct process *p, struct node_ref ref,
+                 enum node_outcome outcome)
+{
+    handle_todo(w, p,
+                &(struct node_todo){
+                    .kind = NODE_REPORT,
+                    .report = {.ref = ref, .outcome = outcome, .rtt = {-1}}});
+}
+
+void host_send(struct world *w, int host, struct node_ref ref,
+               const struct node_id *to, const struct message *m)
+{
+    struct process *p = w->hosts[host].process;
+    enum node_outcome why;
+
+    if (p == NULL || w->hosts[host].frozen || w->failed)
+        return;
+    if (!node_submit(p->node, w->now, ref, to, m, &why))
+        said(w, p, ref, why);
+    process_step(w, p, NULL, 0);
+}
+
+void host_publish(struct world *w, int host, struct node_ref ref,
+                  const struct message *m)
+{
+    struct process *p = w->hosts[host].process;
+    enum node_outcome why;
+    uint32_t peers;
+
+    if (p == NULL || w->hosts[host].frozen || w->failed)
+        return;
+    bool taken = node_publish(p->node, w->now, m, &peers, &why);
+    checkers_published(w, ref.value, peers);
+    said(w, p, ref, taken ? OUTCOME_DELIVERED : why);
+    process_step(w, p, NULL, 0);
 }
 
 /* --- starting ---------------------------------------------------------- */

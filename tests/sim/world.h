@@ -260,6 +260,12 @@ void host_set_groups(struct world *w, int host, uint32_t groups);
 void host_tell_addresses(struct world *w, int host);
 /* The node event is handled as soon as the host can. */
 void host_event(struct world *w, int host, const struct node_event *event);
+/* Its node gets the message at once and then takes a step. A refusal is checked
+ * like a report. Nothing happens if the host does not run. */
+void host_send(struct world *w, int host, struct node_ref ref,
+               const struct node_id *to, const struct message *m);
+void host_publish(struct world *w, int host, struct node_ref ref,
+                  const struct message *m);
 bool host_runs(const struct world *w, int host);
 uint64_t host_unix_now(const struct world *w, int host);
 void hub_revoke(struct world *w, int relay, struct bytes list);

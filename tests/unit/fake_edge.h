@@ -1,9 +1,10 @@
 /*
  * fake_edge - an edge without a node, for the tests of what stands on it.
  *
- * It writes down what is submitted, and says what the test tells it to say. To
- * be included by one file of a program: it defines the functions of edge.h and
- * node.h that are called, so that the real ones are not linked.
+ * It records the messages that it accepts and the events, and says what the
+ * test tells it to say. To be included by one file of a program: it defines the
+ * functions of edge.h and node.h that are called, so that the real ones are not
+ * linked.
  */
 #ifndef TESTS_UNIT_FAKE_EDGE_H
 #define TESTS_UNIT_FAKE_EDGE_H
@@ -17,8 +18,11 @@
 
 enum { FAKE_EVENTS = 4096, FAKE_PEERS = 8 };
 
+enum fake_kind { FAKE_SEND, FAKE_PUBLISH, FAKE_EVENT };
+
 struct fake_event {
-    enum node_event_kind kind;
+    enum fake_kind kind;
+    enum node_event_kind event_kind; /* EVENT */
     struct node_ref ref;
     struct node_id to;
     enum message_kind message_kind;
@@ -45,8 +49,8 @@ struct edge {
     uint64_t last_ref;
     size_t gaps[EDGE_GAP_LARGE + 1];
     const char *relay_error; /* NULL: unreachable */
-    size_t takes; /* of what is handed to it at once; then it is BUSY */
-    size_t asked;
+    size_t takes;            /* messages that it accepts before it is BUSY */
+    size_t asked;            /* how often a message was offered */
 };
 
 static struct edge fake;
@@ -77,7 +81,7 @@ static struct node_peer *fake_add_peer(const char *name, uint8_t id)
 static inline void fake_report(size_t event, enum node_outcome outcome)
 {
     fake.observer->report(fake.observer->context, fake.events[event].ref,
-                          outcome, PATH_TCP, span_us(12100), 3);
+                          outcome, PATH_TCP, span_us(12100));
 }
 
 void edge_observe(struct edge *e, const struct edge_observer *observer)
@@ -106,25 +110,41 @@ static void fake_copy(char *to, size_t size, struct bytes from)
     to[from.size] = '\0';
 }
 
-void edge_submit(struct edge *e, const struct node_event *event)
+static struct fake_event *fake_add(struct edge *e, enum fake_kind kind)
 {
     struct fake_event *f = &e->events[e->event_count++];
 
     if (e->event_count == FAKE_EVENTS)
         abort();
-    *f = (struct fake_event){.kind = event->kind};
+    *f = (struct fake_event){.kind = kind};
+    return f;
+}
+
+void edge_event(struct edge *e, const struct node_event *event)
+{
+    struct fake_event *f = fake_add(e, FAKE_EVENT);
+
+    f->event_kind = event->kind;
     if (event->kind == NODE_SET_GROUPS) {
         for (size_t i = 0; i < event->groups.count; i++) {
             strcat(f->groups, event->groups.list[i]);
             strcat(f->groups, " ");
         }
-        return;
+    } else if (event->kind == NODE_PING) {
+        f->ref = event->ping.ref;
+        f->to = event->ping.to;
     }
-    if (event->kind == NODE_REVOCATION)
-        return;
-    const struct message *m = &event->submit.message;
-    f->ref = event->submit.ref;
-    f->to = event->submit.to;
+}
+
+static bool fake_takes(struct edge *e, enum fake_kind kind,
+                       const struct message *m, enum node_outcome *why)
+{
+    *why = OUTCOME_BUSY;
+    e->asked++;
+    if (e->takes == 0)
+        return false;
+    e->takes--;
+    struct fake_event *f = fake_add(e, kind);
     f->message_kind = m->kind;
     f->encoding = m->encoding;
     f->reference = m->reference;
@@ -133,41 +153,24 @@ void edge_submit(struct edge *e, const struct node_event *event)
     f->size = m->data.size;
     f->data = memory_new(m->data.size + 1);
     fake_copy(f->data, m->data.size + 1, m->data);
-}
-
-static bool fake_takes(struct edge *e, enum node_outcome *why)
-{
-    *why = OUTCOME_BUSY;
-    e->asked++;
-    if (e->takes == 0)
-        return false;
-    e->takes--;
     return true;
 }
 
 bool edge_send(struct edge *e, struct node_ref ref, const struct node_id *to,
                const struct message *m, enum node_outcome *why)
 {
-    const struct node_event event = {
-        .kind = NODE_SUBMIT, .submit = {.ref = ref, .to = *to, .message = *m}};
-
-    if (!fake_takes(e, why))
+    if (!fake_takes(e, FAKE_SEND, m, why))
         return false;
-    edge_submit(e, &event);
+    e->events[e->event_count - 1].ref = ref;
+    e->events[e->event_count - 1].to = *to;
     return true;
 }
 
 bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
                   enum node_outcome *why)
 {
-    const struct node_event event = {.kind = NODE_PUBLISH,
-                                     .submit = {.message = *m}};
-
     *peers = 3;
-    if (!fake_takes(e, why))
-        return false;
-    edge_submit(e, &event);
-    return true;
+    return fake_takes(e, FAKE_PUBLISH, m, why);
 }
 
 const struct node *edge_node(const struct edge *e)

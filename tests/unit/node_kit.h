@@ -128,6 +128,14 @@ static inline void datagram_of(struct node_pair *p, struct node_side *s,
                                      multicast);
 }
 
+/* What became of a message: its report, or that the node refused it. */
+static inline void ended(struct node_side *s, enum node_outcome outcome)
+{
+    s->delivered += outcome == OUTCOME_DELIVERED;
+    s->failed += outcome != OUTCOME_DELIVERED;
+    s->busy += outcome == OUTCOME_BUSY;
+}
+
 static inline void do_item(struct node_pair *p, struct node_side *s,
                            const struct node_todo *t)
 {
@@ -195,10 +203,7 @@ static inline void do_item(struct node_pair *p, struct node_side *s,
         s->missed += t->peer.missed;
         return;
     case NODE_REPORT:
-        s->peers = t->report.peers;
-        s->delivered += t->report.outcome == OUTCOME_DELIVERED;
-        s->failed += t->report.outcome != OUTCOME_DELIVERED;
-        s->busy += t->report.outcome == OUTCOME_BUSY;
+        ended(s, t->report.outcome);
         return;
     case NODE_READY:
         s->ready++;
@@ -280,16 +285,33 @@ static inline void teardown(struct node_pair *p)
 static inline void submit_to(struct node_pair *p, struct node_id to,
                              const char *data)
 {
-    struct node_event e = {.kind = NODE_SUBMIT};
-    e.submit.ref.value = 1;
-    e.submit.to = to;
-    e.submit.message = (struct message){
+    const struct message m = {
         .kind = MESSAGE_SEND,
         .encoding = ENCODING_BYTES,
         .type = bytes_of("t", 1),
         .data = bytes_of_string(data),
     };
-    step(p, &p->a, &e);
+    enum node_outcome why;
+    if (!node_submit(p->a.node, p->now, (struct node_ref){1}, &to, &m, &why))
+        ended(&p->a, why);
+    step(p, &p->a, NULL);
+}
+
+/* Of a's to the group, "" for all. */
+static inline void publish(struct node_pair *p, const char *group,
+                           struct bytes data)
+{
+    const struct message m = {
+        .kind = MESSAGE_EVENT,
+        .encoding = ENCODING_BYTES,
+        .type = bytes_of("t", 1),
+        .group = bytes_of_string(group),
+        .data = data,
+    };
+    enum node_outcome why;
+    if (!node_publish(p->a.node, p->now, &m, &p->a.peers, &why))
+        ended(&p->a, why);
+    step(p, &p->a, NULL);
 }
 
 static inline void submit(struct node_pair *p, const char *data)

@@ -11,46 +11,45 @@ static void expect_events(size_t from, const char *const *data, size_t count)
         assert_string_equal(fake.events[from + i].data, data[i]);
 }
 
+static void say_ready(const struct node_peer *peer)
+{
+    fake.observer->ready(fake.observer->context, peer);
+    turn();
+}
+
 static void busy_sends_wait_and_keep_their_order(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
     int other = connect_to(w.path);
 
+    fake.takes = 0;
     for (int i = 0; i < 4; i++)
         say_numbered(fd, i == 2 ? "carol" : "bob", i, "");
-    for (size_t i = 0; i < 4; i++)
-        fake_report(i, OUTCOME_BUSY);
-    turn();
+    assert_int_equal(fake.event_count, 0);
 
     /* What comes later for the same peer waits behind, all else does not. */
+    fake.takes = 1;
     say_numbered(fd, "bob", 4, "");
-    assert_int_equal(fake.event_count, 4);
+    assert_int_equal(fake.event_count, 0);
     say_numbered(other, "bob", 9, "");
-    assert_int_equal(fake.event_count, 5);
+    expect_events(0, (const char *[]){"9"}, 1);
 
-    fake.observer->ready(fake.observer->context, &fake.peers[0]);
+    fake.takes = 1;
+    say_ready(&fake.peers[0]);
+    expect_events(1, (const char *[]){"0"}, 1);
+    fake_report(1, OUTCOME_DELIVERED);
     turn();
-    expect_events(5, (const char *[]){"0", "1", "3", "4"}, 4);
-    fake_report(5, OUTCOME_DELIVERED);
-    for (size_t i = 6; i < 9; i++)
-        fake_report(i, OUTCOME_BUSY);
-    turn();
-    assert_int_equal(fake.event_count, 9);
+    assert_int_equal(fake.event_count, 2);
 
+    fake.takes = SIZE_MAX;
     fake.observer->ready(fake.observer->context, &fake.peers[1]);
     fake.observer->ready(fake.observer->context, &fake.peers[0]);
     turn();
-    expect_events(9, (const char *[]){"2", "1", "3", "4"}, 4);
+    expect_events(2, (const char *[]){"2", "1", "3", "4"}, 4);
     expect(fd, "{\"ref\":0,\"ok\":true,\"path\":\"tcp\",\"rtt_ms\":12.1}");
     close(fd);
     close(other);
-}
-
-static void say_ready(const struct node_peer *peer)
-{
-    fake.observer->ready(fake.observer->context, peer);
-    turn();
 }
 
 /* Asked for all, the node would copy and refuse most of them each time. */
@@ -59,22 +58,22 @@ static void who_is_ready_is_asked_up_to_the_first_it_refuses(void **state)
     (void)state;
     int fd = connect_to(w.path);
 
+    fake.takes = 0;
     for (int i = 0; i < 6; i++)
         say_numbered(fd, i == 1 ? "carol" : "bob", i, "");
-    for (size_t i = 0; i < 6; i++)
-        fake_report(i, OUTCOME_BUSY);
-    turn();
+    assert_int_equal(fake.asked, 2);
+    fake.asked = 0;
     fake.takes = 2;
     say_ready(&fake.peers[0]);
-    expect_events(6, (const char *[]){"0", "2"}, 2);
+    expect_events(0, (const char *[]){"0", "2"}, 2);
     assert_int_equal(fake.asked, 3);
     say_numbered(fd, "bob", 6, "");
-    assert_int_equal(fake.event_count, 8);
+    assert_int_equal(fake.event_count, 2);
     fake.takes = SIZE_MAX;
     say_ready(&fake.peers[0]);
-    expect_events(8, (const char *[]){"3", "4", "5", "6"}, 4);
+    expect_events(2, (const char *[]){"3", "4", "5", "6"}, 4);
     say_ready(&fake.peers[1]);
-    expect_events(12, (const char *[]){"1"}, 1);
+    expect_events(6, (const char *[]){"1"}, 1);
     assert_int_equal(fake.asked, 3 + 4 + 1);
     say_ready(&fake.peers[0]);
     assert_int_equal(fake.asked, 8);
@@ -91,11 +90,11 @@ static void a_client_with_much_that_waits_is_not_read(void **state)
 
     memset(data, '7', sizeof(data) - 1);
     data[sizeof(data) - 1] = '\0';
+    fake.takes = 0;
     say_numbered(fd, "bob", 0, "");
-    fake_report(0, OUTCOME_BUSY);
+    fake.takes = SIZE_MAX;
     say_numbered(fd, "carol", 1, "");
-    assert_int_equal(fake.event_count, 2);
-    assert_string_equal(fake.events[1].data, "1");
+    expect_events(0, (const char *[]){"1"}, 1);
 
     snprintf(line, sizeof(line),
              "{\"op\":\"send\",\"to\":\"bob\",\"type\":\"t\",\"data\":%s}\n",
@@ -103,10 +102,10 @@ static void a_client_with_much_that_waits_is_not_read(void **state)
     for (int i = 0; i < 256; i++)
         say_bytes(fd, line, strlen(line));
     say_numbered(fd, "carol", 2, "");
-    assert_int_equal(fake.event_count, 2);
+    assert_int_equal(fake.event_count, 1);
     fake.observer->ready(fake.observer->context, &fake.peers[0]);
     turn();
-    assert_int_equal(fake.event_count, 2 + 1 + 256 + 1);
+    assert_int_equal(fake.event_count, 1 + 1 + 256 + 1);
     assert_string_equal(fake.events[fake.event_count - 1].data, "2");
     close(fd);
 }
@@ -116,11 +115,12 @@ static void who_does_not_wait_is_told_busy(void **state)
     (void)state;
     int fd = connect_to(w.path);
 
+    fake.takes = 0;
     say_numbered(fd, "bob", 1, ",\"wait\":false");
-    fake_report(0, OUTCOME_BUSY);
     expect_error(fd, "busy");
+    fake.takes = 1;
     say_numbered(fd, "bob", 2, "");
-    assert_int_equal(fake.event_count, 2);
+    expect_events(0, (const char *[]){"2"}, 1);
     close(fd);
 }
 
@@ -129,15 +129,16 @@ static void what_is_blocked_fails_with_its_peer(void **state)
     (void)state;
     int fd = connect_to(w.path);
 
+    fake.takes = 0;
     say_numbered(fd, "bob", 1, "");
     say_numbered(fd, "bob", 2, "");
-    fake_report(0, OUTCOME_BUSY);
-    fake_report(1, OUTCOME_BUSY);
+    expect_silence(fd);
     fake.observer->left(fake.observer->context, &fake.peers[0], DEPARTURE_LOST);
     expect_error(fd, "not_delivered");
     expect_error(fd, "not_delivered");
+    fake.takes = SIZE_MAX;
     say_numbered(fd, "carol", 3, "");
-    assert_int_equal(fake.event_count, 3);
+    expect_events(0, (const char *[]){"3"}, 1);
     close(fd);
 }
 
@@ -240,13 +241,14 @@ static void a_request_is_replied_to_once(void **state)
     expect_error(fd, "unknown_request");
 
     /* One that did not go leaves it open. */
+    fake.takes = 0;
     reply(fd, "7", ",\"wait\":false");
-    fake_report(0, OUTCOME_BUSY);
     expect_error(fd, "busy");
+    fake.takes = SIZE_MAX;
     reply(fd, "7", "");
     reply(other, "7", "");
     expect_error(other, "unknown_request");
-    fake_report(1, OUTCOME_DELIVERED);
+    fake_report(0, OUTCOME_DELIVERED);
     expect(fd, "{\"ok\":true,\"path\":\"tcp\",\"rtt_ms\":12.1}");
     reply(fd, "7", "");
     expect_error(fd, "unknown_request");
@@ -267,13 +269,15 @@ static void what_waits_can_be_cancelled(void **state)
     int fd = connect_to(w.path);
 
     say(fd, "{\"op\":\"send\",\"ref\":1,\"to\":\"bob\",\"type\":\"t\"}");
-    say(fd, "{\"op\":\"request\",\"ref\":\"r\",\"to\":\"bob\",\"type\":\"t\"}");
-    say(fd, "{\"op\":\"publish\",\"ref\":3,\"type\":\"t\"}");
     say(fd, "{\"op\":\"cancel\",\"request\":1}");
     expect_error(fd, "too_late");
-    fake_report(0, OUTCOME_BUSY);
+    fake_report(0, OUTCOME_DELIVERED);
+    expect(fd, "{\"ref\":1,\"ok\":true,\"path\":\"tcp\",\"rtt_ms\":12.1}");
+    say(fd, "{\"op\":\"request\",\"ref\":\"r\",\"to\":\"bob\",\"type\":\"t\"}");
     fake_report(1, OUTCOME_DELIVERED);
-    fake_report(2, OUTCOME_BUSY);
+    fake.takes = 0;
+    say(fd, "{\"op\":\"send\",\"ref\":1,\"to\":\"bob\",\"type\":\"t\"}");
+    say(fd, "{\"op\":\"publish\",\"ref\":3,\"type\":\"t\"}");
     say(fd, "{\"op\":\"cancel\",\"ref\":9,\"request\":1}");
     expect(fd, "{\"ref\":1,\"ok\":false,\"error\":\"cancelled\","
                "\"message\":\"it was cancelled\"}");
@@ -289,9 +293,10 @@ static void what_waits_can_be_cancelled(void **state)
 
     come_message(MESSAGE_REPLY, fake.events[1].reference, "reply", "", "0");
     expect_silence(fd);
+    fake.takes = SIZE_MAX;
     fake.observer->ready(fake.observer->context, &fake.peers[0]);
     turn();
-    assert_int_equal(fake.event_count, 3);
+    assert_int_equal(fake.event_count, 2);
     close(fd);
 }
 
@@ -302,34 +307,34 @@ static void busy_publications_wait_for_room(void **state)
     int fd = connect_to(w.path);
     const struct node_peer publications = {0};
 
+    fake.takes = 0;
     say(fd, "{\"op\":\"publish\",\"ref\":1,\"type\":\"t\",\"data\":1}\n"
             "{\"op\":\"publish\",\"ref\":2,\"type\":\"t\",\"data\":2}");
-    fake_report(0, OUTCOME_BUSY);
-    fake_report(1, OUTCOME_BUSY);
     fake.takes = 1;
     say_ready(&publications);
-    expect_events(2, (const char *[]){"1"}, 1);
+    expect_events(0, (const char *[]){"1"}, 1);
     expect(fd, "{\"ref\":1,\"ok\":true,\"peers\":3}");
     expect_silence(fd);
     say(fd, "{\"op\":\"publish\",\"ref\":4,\"type\":\"t\",\"data\":4}");
-    assert_int_equal(fake.event_count, 3);
+    assert_int_equal(fake.event_count, 1);
     fake.takes = SIZE_MAX;
     say_ready(&publications);
-    expect_events(3, (const char *[]){"2", "4"}, 2);
+    expect_events(1, (const char *[]){"2", "4"}, 2);
     expect(fd, "{\"ref\":2,\"ok\":true,\"peers\":3}");
     expect(fd, "{\"ref\":4,\"ok\":true,\"peers\":3}");
 
+    fake.takes = 0;
     say(fd, "{\"op\":\"publish\",\"ref\":3,\"type\":\"t\",\"wait\":false}");
-    fake_report(5, OUTCOME_BUSY);
     expect_error(fd, "busy");
 
     /* Whoever goes takes along what waits. */
     say(fd, "{\"op\":\"publish\",\"ref\":5,\"type\":\"t\",\"data\":5}");
-    fake_report(6, OUTCOME_BUSY);
+    expect_silence(fd);
     close(fd);
     turn();
+    fake.takes = SIZE_MAX;
     say_ready(&publications);
-    assert_int_equal(fake.event_count, 7);
+    assert_int_equal(fake.event_count, 3);
 }
 
 static void a_client_that_goes_leaves_nothing(void **state)
@@ -338,17 +343,20 @@ static void a_client_that_goes_leaves_nothing(void **state)
     int fd = connect_to(w.path);
 
     say_numbered(fd, "bob", 1, "");
-    say_numbered(fd, "bob", 2, "");
     say(fd, "{\"op\":\"request\",\"to\":\"bob\",\"type\":\"q\"}");
+    fake.takes = 0;
+    say_numbered(fd, "bob", 2, "");
     shutdown(fd, SHUT_RDWR);
     close(fd);
     turn();
     fake_report(0, OUTCOME_DELIVERED);
-    fake_report(1, OUTCOME_BUSY);
+    fake_report(1, OUTCOME_DELIVERED);
     turn();
+    fake.takes = SIZE_MAX;
     fake.observer->ready(fake.observer->context, &fake.peers[0]);
-    come_message(MESSAGE_REPLY, fake.events[2].reference, "reply", "", "0");
+    come_message(MESSAGE_REPLY, fake.events[1].reference, "reply", "", "0");
     turn();
+    assert_int_equal(fake.event_count, 2);
 }
 
 int main(void)

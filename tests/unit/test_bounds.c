@@ -33,15 +33,7 @@ static void meet(struct node_pair *p)
 {
     setup(p);
     run(p, span_ms(500));
-    struct node_event e = {.kind = NODE_PUBLISH};
-    e.submit.message = (struct message){
-        .kind = MESSAGE_EVENT,
-        .encoding = ENCODING_BYTES,
-        .type = bytes_of("t", 1),
-        .group = bytes_of("", 0),
-        .data = bytes_of("for all", 7),
-    };
-    step(p, &p->a, &e);
+    publish(p, "", bytes_of("for all", 7));
     run(p, span_ms(100));
     submit(p, "hello");
     run(p, span_ms(100));

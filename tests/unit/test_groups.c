@@ -5,19 +5,6 @@
 
 #include "edge/core/node_private.h"
 
-static void publish(struct node_pair *p, const char *group, struct bytes data)
-{
-    struct node_event e = {.kind = NODE_PUBLISH};
-    e.submit.message = (struct message){
-        .kind = MESSAGE_EVENT,
-        .encoding = ENCODING_BYTES,
-        .type = bytes_of("t", 1),
-        .group = bytes_of_string(group),
-        .data = data,
-    };
-    step(p, &p->a, &e);
-}
-
 static void publish_text(struct node_pair *p, const char *group,
                          const char *text)
 {

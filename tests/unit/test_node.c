@@ -479,13 +479,7 @@ static void a_message_to_nobody_fails(void **state)
     setup(&p);
     p.a.joined = 0;
     run(&p, span_s(1));
-    struct node_event e = {.kind = NODE_SUBMIT};
-    e.submit.message = (struct message){
-        .kind = MESSAGE_SEND,
-        .encoding = ENCODING_BYTES,
-        .type = bytes_of("t", 1),
-    };
-    step(&p, &p.a, &e);
+    submit_to(&p, (struct node_id){{0}}, "");
     assert_int_equal(p.a.failed, 1);
     teardown(&p);
 }

@@ -18,7 +18,7 @@ struct notice_side {
     size_t sealed_size;
     struct epoch epoch;
     bool up;
-    int joined, left, refused_by_peer, failed, unknown, notices;
+    int joined, left, refused_by_peer, failed, notices;
     enum departure reason;
 };
 
@@ -174,7 +174,6 @@ static void do_item(struct notices_world *w, struct notice_side *s,
         s->refused_by_peer += t->refused.by_peer;
     } else if (t->kind == NODE_REPORT) {
         s->failed += t->report.outcome == OUTCOME_NOT_DELIVERED;
-        s->unknown += t->report.outcome == OUTCOME_UNKNOWN_PEER;
     }
 }
 
@@ -358,15 +357,16 @@ static void what_was_open_ends(void **state)
     setup(&w, 6000);
     run(&w, span_s(1));
     struct node *carol = w.carol.node;
-    struct node_event e = {.kind = NODE_SUBMIT};
-    e.submit.ref.value = 1;
-    e.submit.to = node_self(carol);
-    e.submit.message = (struct message){.kind = MESSAGE_SEND,
-                                        .encoding = ENCODING_BYTES,
-                                        .type = bytes_of("t", 1),
-                                        .data = bytes_of("x", 1)};
+    const struct node_id to = node_self(carol);
+    const struct message m = {.kind = MESSAGE_SEND,
+                              .encoding = ENCODING_BYTES,
+                              .type = bytes_of("t", 1),
+                              .data = bytes_of("x", 1)};
+    enum node_outcome why;
     w.carol.node = NULL; /* She is slow to take it. */
-    step(&w, &w.bob, &e);
+    assert_true(
+        node_submit(w.bob.node, w.now, (struct node_ref){1}, &to, &m, &why));
+    step(&w, &w.bob, NULL);
     assert_int_equal(w.bob.failed, 0);
     w.carol.node = carol;
     set_clock(&w, &w.carol, 100000);
@@ -374,8 +374,9 @@ static void what_was_open_ends(void **state)
     assert_int_equal(w.bob.failed, 1);
     assert_int_equal(w.bob.left, 1);
     assert_int_equal(w.bob.reason, DEPARTURE_REFUSED);
-    step(&w, &w.bob, &e);
-    assert_int_equal(w.bob.unknown, 1);
+    assert_false(
+        node_submit(w.bob.node, w.now, (struct node_ref){1}, &to, &m, &why));
+    assert_int_equal(why, OUTCOME_UNKNOWN_PEER);
     teardown(&w);
 }
 

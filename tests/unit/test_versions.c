@@ -301,13 +301,13 @@ static void an_init_of_another_version_is_refused_by_name(void **state)
     (void)state;
     struct lone l;
     meet(&l);
-    struct node_event e = {.kind = NODE_SUBMIT};
-    e.submit.ref.value = 1;
-    e.submit.to = the_peer(&l)->id;
-    e.submit.message = (struct message){.kind = MESSAGE_SEND,
-                                        .encoding = ENCODING_BYTES,
-                                        .type = bytes_of("t", 1)};
-    take(&l, &e);
+    const struct message m = {.kind = MESSAGE_SEND,
+                              .encoding = ENCODING_BYTES,
+                              .type = bytes_of("t", 1)};
+    enum node_outcome why;
+    assert_true(node_submit(l.alice, l.now, (struct node_ref){1},
+                            &the_peer(&l)->id, &m, &why));
+    take(&l, NULL);
     packet(&l, INCOMING, recorded(init_4, room));
     assert_int_equal(written(&l, PACKET_ACCEPT).size, 0);
     assert_true(written(&l, PACKET_INIT).size > 0);

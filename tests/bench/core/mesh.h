@@ -15,6 +15,7 @@
 
 #include "edge/core/node.h"
 #include "relay/core/hub.h"
+#include "tests/bench/core/steps.h"
 
 enum mesh_way { WAY_DIRECT, WAY_RELAY, WAY_PUBLISH };
 
@@ -28,6 +29,9 @@ struct mesh_shape {
 
 /* What waits for a member's next step. */
 struct mesh_inbox {
+    struct steps_message *messages; /* to submit before it */
+    size_t message_count;
+    size_t message_room;
     struct node_event *events;
     size_t count;
     size_t room;

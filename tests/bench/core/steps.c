@@ -13,13 +13,37 @@ static bool trusting;
 /* Callgrind knows them by their names. */
 #define STEP __attribute__((noinline))
 
-STEP void steps_sender(struct node *n, struct instant now,
-                       const struct node_event *events, size_t count,
-                       struct todo *todo)
+static bool submit(struct node *n, struct instant now,
+                   const struct steps_message *m)
+{
+    enum node_outcome why;
+    uint32_t peers;
+    return m->publish ? node_publish(n, now, &m->message, &peers, &why)
+                      : node_submit(n, now, m->ref, &m->to, &m->message, &why);
+}
+
+size_t steps_submit(struct node *n, struct instant now,
+                    const struct steps_message *messages, size_t message_count,
+                    const struct node_event *events, size_t count,
+                    struct todo *todo)
+{
+    size_t accepted = 0;
+    for (size_t i = 0; i < message_count; i++)
+        accepted += submit(n, now, &messages[i]);
+    node_step(n, now, events, count, todo);
+    return accepted;
+}
+
+STEP size_t steps_sender(struct node *n, struct instant now,
+                         const struct steps_message *messages,
+                         size_t message_count, const struct node_event *events,
+                         size_t count, struct todo *todo)
 {
     allocated = &allocations.sender;
-    node_step(n, now, events, count, todo);
+    size_t accepted =
+        steps_submit(n, now, messages, message_count, events, count, todo);
     allocated = &allocations.nobody;
+    return accepted;
 }
 
 STEP void steps_receiver(struct node *n, struct instant now,

@@ -1,6 +1,7 @@
 /*
  * steps - the steps that are measured: by callgrind, which collects inside of
- * these three functions only, and by a count of what they allocate.
+ * these three functions only, and by a count of what they allocate. The
+ * sender's step begins with the messages that are submitted.
  */
 #ifndef TESTS_BENCH_CORE_STEPS_H
 #define TESTS_BENCH_CORE_STEPS_H
@@ -8,9 +9,24 @@
 #include "edge/core/node.h"
 #include "relay/core/hub.h"
 
-void steps_sender(struct node *n, struct instant now,
-                  const struct node_event *events, size_t count,
-                  struct todo *todo);
+struct steps_message {
+    bool publish; /* else it has a ref and goes to a peer */
+    struct node_ref ref;
+    struct node_id to;
+    struct message message;
+};
+
+/* Submits the messages, then steps; returns how many messages the node
+ * accepted. Not measured. */
+size_t steps_submit(struct node *n, struct instant now,
+                    const struct steps_message *messages, size_t message_count,
+                    const struct node_event *events, size_t count,
+                    struct todo *todo);
+/* The same, measured. */
+size_t steps_sender(struct node *n, struct instant now,
+                    const struct steps_message *messages, size_t message_count,
+                    const struct node_event *events, size_t count,
+                    struct todo *todo);
 void steps_receiver(struct node *n, struct instant now,
                     const struct node_event *events, size_t count,
                     struct todo *todo);
