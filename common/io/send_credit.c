@@ -11,120 +11,121 @@ struct send_credit {
     struct bell *bell;    /* or NULL */
     atomic_size_t owners; /* the connection, and each note */
     atomic_size_t bytes;
-    atomic_bool awaited; /* somebody found it full */
+    atomic_bool awaited; /* the owner found the credit used up */
 };
 
-/* What libzmq gives back with a packet. */
-struct note {
-    struct send_credit *held;
+/* Comes back when the transport releases the packet. */
+struct send_credit_note {
+    struct send_credit *credit;
     size_t size;
-    zmq_msg_t packet;
+    struct packet_ref packet; /* as it was handed in */
 };
 
 struct send_credit *send_credit_new(size_t limit, struct bell *bell)
 {
-    struct send_credit *h = memory_new(sizeof *h);
+    struct send_credit *c = memory_new(sizeof *c);
 
-    h->limit = limit;
-    h->bell = bell;
-    atomic_init(&h->owners, 1);
-    atomic_init(&h->bytes, 0);
-    atomic_init(&h->awaited, false);
+    c->limit = limit;
+    c->bell = bell;
+    atomic_init(&c->owners, 1);
+    atomic_init(&c->bytes, 0);
+    atomic_init(&c->awaited, false);
     if (bell != NULL)
         bell_hold(bell);
-    return h;
+    return c;
 }
 
 void send_credit_release(struct send_credit **self)
 {
-    struct send_credit *h = *self;
+    struct send_credit *c = *self;
 
     *self = NULL;
-    if (h == NULL || atomic_fetch_sub(&h->owners, 1) != 1)
+    if (c == NULL || atomic_fetch_sub(&c->owners, 1) != 1)
         return;
-    if (h->bell != NULL)
-        bell_release(h->bell);
-    free(h);
+    if (c->bell != NULL)
+        bell_release(c->bell);
+    free(c);
 }
 
-/* True for one who asks once half is back. */
-static bool end_wait(struct send_credit *h)
+/* True for one caller once half of the limit is free. */
+static bool end_wait(struct send_credit *c)
 {
-    return atomic_load(&h->bytes) <= h->limit / 2 &&
-           atomic_exchange(&h->awaited, false);
+    return atomic_load(&c->bytes) <= c->limit / 2 &&
+           atomic_exchange(&c->awaited, false);
 }
 
-bool send_credit_has_room(struct send_credit *h)
+bool send_credit_has_room(struct send_credit *c)
 {
-    if (atomic_load(&h->bytes) < h->limit)
+    if (atomic_load(&c->bytes) < c->limit)
         return true;
-    /* What came back before this was said rang for nobody. */
-    atomic_store(&h->awaited, true);
-    return end_wait(h);
+    /* A note that came back before this store did not ring the bell. */
+    atomic_store(&c->awaited, true);
+    return end_wait(c);
 }
 
-size_t send_credit_bytes(const struct send_credit *h)
+size_t send_credit_bytes(const struct send_credit *c)
 {
-    return atomic_load(&h->bytes);
+    return atomic_load(&c->bytes);
 }
 
-/* On one of libzmq's threads, or where a packet is taken back. */
-static void on_done(void *data, void *hint)
+/* On a thread of the transport, or in send_credit_undo. */
+static void on_released(void *data, void *note)
 {
-    struct note *n = hint;
-    struct send_credit *h = n->held;
+    struct send_credit_note *n = note;
+    struct send_credit *c = n->credit;
 
     (void)data;
-    atomic_fetch_sub(&h->bytes, n->size);
-    if (atomic_load(&h->awaited) && end_wait(h) && h->bell != NULL)
-        bell_ring(h->bell);
-    send_credit_release(&n->held);
-    zmq_msg_close(&n->packet);
+    atomic_fetch_sub(&c->bytes, n->size);
+    if (atomic_load(&c->awaited) && end_wait(c) && c->bell != NULL)
+        bell_ring(c->bell);
+    send_credit_release(&n->credit);
+    packet_ref_release(&n->packet);
     free(n);
 }
 
-/* NULL: it is small. */
-static struct note *add(struct send_credit *h, zmq_msg_t *packet)
+struct send_credit_note *send_credit_add(struct send_credit *c,
+                                         struct packet_ref *packet)
 {
-    size_t size = zmq_msg_size(packet);
-    struct note *n;
+    size_t size = packet_ref_size(packet);
+    struct send_credit_note *n;
 
     if (size < SEND_CREDIT_PACKET)
         return NULL;
     n = memory_new(sizeof *n);
-    n->held = h;
+    n->credit = c;
     n->size = size;
-    atomic_fetch_add(&h->owners, 1);
-    atomic_fetch_add(&h->bytes, size);
-    zmq_msg_init(&n->packet);
-    zmq_msg_move(&n->packet, packet);
-    int rc =
-        zmq_msg_init_data(packet, zmq_msg_data(&n->packet), size, on_done, n);
+    atomic_fetch_add(&c->owners, 1);
+    atomic_fetch_add(&c->bytes, size);
+    packet_ref_move(&n->packet, packet);
+    int rc = zmq_msg_init_data(&packet->message, packet_ref_data(&n->packet),
+                               size, on_released, n);
     ASSERT(rc == 0); /* It fails for want of memory only. */
     return n;
 }
 
-void send_credit_add(struct send_credit *h, zmq_msg_t *packet)
+void send_credit_undo(struct send_credit_note *note, struct packet_ref *packet)
 {
-    (void)add(h, packet);
+    struct packet_ref own;
+
+    if (note == NULL)
+        return;
+    packet_ref_move(&own, &note->packet);
+    packet_ref_release(packet);
+    packet_ref_move(packet, &own);
 }
 
-int send_credit_send(struct send_credit *h, struct zsocket *s,
+int send_credit_send(struct send_credit *c, struct zsocket *s,
                      zmq_msg_t *packet)
 {
-    struct note *n = add(h, packet);
-    zmq_msg_t own;
+    struct packet_ref ref = {*packet};
+    struct send_credit_note *note = send_credit_add(c, &ref);
+    int rc = zsocket_send(s, &ref.message, 0);
 
-    if (zsocket_send(s, packet, 0) >= 0)
-        return 0;
-    if (n == NULL)
-        return -1;
-    int error = errno;
-    zmq_msg_init(&own);
-    zmq_msg_move(&own, &n->packet);
-    zmq_msg_close(packet);
-    zmq_msg_init(packet);
-    zmq_msg_move(packet, &own);
-    errno = error;
-    return -1;
+    if (rc < 0) {
+        int error = errno;
+        send_credit_undo(note, &ref);
+        errno = error;
+    }
+    *packet = ref.message;
+    return rc;
 }

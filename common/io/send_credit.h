@@ -1,40 +1,49 @@
 /*
- * held - how much libzmq holds of what was written to one connection.
+ * send_credit - how many bytes a transport may hold of one connection's
+ * packets.
  *
- * libzmq's own limit counts packets, of 64 KiB as of 64 B, and each time half
- * of them is out it wakes who sends, small as they may be. So a packet that is
- * not small goes with a note, which comes back once libzmq is done with it (it
- * has encrypted it, and has at most one such on its hands). Notes come back on
- * libzmq's threads, also after the connection is forgotten here.
+ * A packet counts from send_credit_add until the transport releases it: libzmq
+ * does so when it has encrypted the packet. libzmq's own limit counts packets,
+ * of 64 KiB as of 64 B, and wakes the sender each time half of them are sent.
+ * The transport may release a packet on a thread of its own, and after the
+ * connection is gone.
  */
 #ifndef COMMON_IO_SEND_CREDIT_H
 #define COMMON_IO_SEND_CREDIT_H
 
 #include "common/io/bell.h"
+#include "common/io/packet_ref.h"
 #include "common/io/zsocket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <zmq.h>
 
-/* Smaller packets cost no note; libzmq's own limit counts them. */
+/* Smaller packets are not counted: the transport limits their number. */
 enum { SEND_CREDIT_PACKET = 1024 };
 
 struct send_credit;
+struct send_credit_note;
 
-/* libzmq may hold `limit` bytes. `bell`: rung when it has given half of that
- * back after it was full; NULL: who uses this asks again by itself. */
+/* The transport may hold `limit` bytes. `bell` rings when half of the limit is
+ * free again after the credit was used up; NULL: the owner asks again by
+ * itself. */
 struct send_credit *send_credit_new(size_t limit, struct bell *bell);
-/* The connection is forgotten. NULL-safe. */
+/* The connection is gone; packets that the transport still holds are released
+ * as before. NULL-safe. */
 void send_credit_release(struct send_credit **self);
-/* False: full, and the bell will ring. */
-bool send_credit_has_room(struct send_credit *h);
-/* What it holds now. */
-size_t send_credit_bytes(const struct send_credit *h);
-/* The packet, unchanged and not copied, counts until libzmq is done with it. */
-void send_credit_add(struct send_credit *h, zmq_msg_t *packet);
-/* 0, or -1 and errno; what was not sent does not count. */
-int send_credit_send(struct send_credit *h, struct zsocket *s,
+/* False: the credit is used up, and the bell will ring. */
+bool send_credit_has_room(struct send_credit *c);
+/* The bytes that the transport holds now. */
+size_t send_credit_bytes(const struct send_credit *c);
+/* Counts the packet, whose bytes are neither copied nor changed, until it is
+ * released. The note is for send_credit_undo; NULL: the packet is small. */
+struct send_credit_note *send_credit_add(struct send_credit *c,
+                                         struct packet_ref *packet);
+/* The transport did not take the packet: it does not count. The packet is as
+ * it was before send_credit_add. */
+void send_credit_undo(struct send_credit_note *note, struct packet_ref *packet);
+/* Sends a message on a socket and counts it; -1 and errno. */
+int send_credit_send(struct send_credit *c, struct zsocket *s,
                      zmq_msg_t *packet) MUST_USE;
 
 #endif

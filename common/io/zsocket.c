@@ -293,6 +293,12 @@ int zsocket_recv(struct zsocket *s, zmq_msg_t *m)
     return size;
 }
 
+void zsocket_skip(struct zsocket *s, zmq_msg_t *m)
+{
+    while (zmq_msg_more(m) && zsocket_recv(s, m) >= 0)
+        ;
+}
+
 bool zsocket_seems_dry(const struct zsocket *s)
 {
     return s->came > 0 && s->came >= s->expected;

@@ -92,6 +92,8 @@ bool zsocket_set(struct zsocket *s, int option, int value);
 /* As zmq_msg_send and zmq_msg_recv with ZMQ_DONTWAIT added: -1 and errno. */
 int zsocket_send(struct zsocket *s, zmq_msg_t *m, int flags) MUST_USE;
 int zsocket_recv(struct zsocket *s, zmq_msg_t *m) MUST_USE;
+/* Drops the frames that follow `m` in its message. */
+void zsocket_skip(struct zsocket *s, zmq_msg_t *m);
 /* For `ready`, after a whole message: as much came as in the call before, so
  * that there is likely no more. To hear that from libzmq costs two system
  * calls, and it is asked at the end of the turn anyway. */
