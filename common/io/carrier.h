@@ -106,6 +106,7 @@ enum carrier_sent {
 
 /* What a transport does for the carriers that it opened. */
 struct carrier_transport {
+    bool incoming; /* others open the connections */
     /* SENT: the packet was moved away. It is released when the transport needs
      * its bytes no more. Else the packet stays as it is. */
     enum carrier_sent (*send)(struct carrier *c, struct packet_ref *packet);

@@ -137,8 +137,8 @@ static void conn_close(struct carrier *c)
     rearm(conn->router);
 }
 
-static const struct carrier_transport transport = {.send = conn_send,
-                                                   .close = conn_close};
+static const struct carrier_transport transport = {
+    .incoming = true, .send = conn_send, .close = conn_close};
 
 /* The connection that this first packet opens; NULL: it may not. */
 static struct router_conn *conn_open(struct router *r, const uint8_t *route,

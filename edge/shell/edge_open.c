@@ -208,7 +208,7 @@ static bool open_incoming(struct edge *e)
     struct incoming_conf conf = {
         .zmq_context = e->zmq_context,
         .keys = node_link_keys(e->node),
-        .bell = e->bell,
+        .links = &e->links,
         /* Beyond its own limit the node evicts the least used link. */
         .limit = 2 * e->share.links + LINKS_SPARE,
         .sockets = e->share.sockets,
@@ -217,7 +217,7 @@ static bool open_incoming(struct edge *e)
         .intake = &e->intake,
     };
 
-    e->incoming = incoming_open(&e->turn, &conf);
+    e->incoming = incoming_open(&conf);
     return e->incoming != NULL &&
            incoming_listen(e->incoming, e->conf->listen.port, listen_where(e));
 }
@@ -274,16 +274,6 @@ static int socket_limit(const struct edge_conf *conf)
     return sockets > 65535 ? 65535 : (int)sockets;
 }
 
-/* libzmq freed packets of some link, so queued ones can be written. */
-static void on_bell(void *context)
-{
-    struct edge *e = context;
-
-    outgoing_write_on(e->outgoing);
-    if (e->incoming != NULL)
-        incoming_write_on(e->incoming);
-}
-
 static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
 {
     e->zmq_context = zcontext_open(socket_limit(e->conf));
@@ -292,10 +282,9 @@ static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
     e->zap = zap_open(&e->zloop, e->zmq_context, NULL, NULL);
     if (e->zap == NULL)
         return failed(error, "cannot start ZAP: %s", zmq_strerror(errno));
-    e->bell = bell_open(e->loop, on_bell, e);
-    if (e->bell == NULL)
+    if (!link_table_open(&e->links, &e->turn))
         return failed(error, "no descriptor is left");
-    e->outgoing = outgoing_open(&e->turn, e->zmq_context, e->bell, &e->intake);
+    e->outgoing = outgoing_open(&e->links, e->zmq_context, &e->intake);
     return true;
 }
 
@@ -401,7 +390,7 @@ static void close_all(struct edge *e)
     discovery_close(&e->discovery);
     incoming_close(&e->incoming);
     outgoing_close(&e->outgoing);
-    bell_close(&e->bell);
+    link_table_close(&e->links);
     zap_close(&e->zap);
     intake_close(&e->intake);
     uv_close((uv_handle_t *)&e->deadline, NULL);

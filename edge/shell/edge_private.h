@@ -30,7 +30,7 @@ struct edge {
     struct zap *zap;
     struct incoming *incoming; /* NULL: paths.tcp is false */
     struct outgoing *outgoing;
-    struct bell *bell; /* rings for these two: libzmq freed memory */
+    struct link_table links; /* of these two */
     struct intake intake;
     struct files_share share; /* of the limit of open files */
     struct discovery *discovery;

@@ -20,26 +20,6 @@ static void connect_relay(struct edge *e, const struct node_todo *item)
                           url->port);
 }
 
-static void disconnect(struct edge *e, const struct node_todo *item)
-{
-    uint32_t link = item->link.id;
-
-    if (!item->link.incoming)
-        outgoing_disconnect(e->outgoing, link);
-    else if (e->incoming != NULL)
-        incoming_forget(e->incoming, link);
-}
-
-static void write_link(struct edge *e, const struct node_todo *item)
-{
-    uint32_t link = item->link.id;
-
-    if (!item->link.incoming)
-        outgoing_write(e->outgoing, link, item->link.bytes, item->link.block);
-    else if (e->incoming != NULL)
-        incoming_write(e->incoming, link, item->link.bytes, item->link.block);
-}
-
 /* Smaller segments on incoming links help, because both ends of the lost link
  * find out and one of them accepts the next one. */
 static void large_lost(struct edge *e, const struct node_todo *item)
@@ -73,7 +53,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
         connect_relay(e, item);
         break;
     case NODE_DISCONNECT:
-        disconnect(e, item);
+        link_table_drop(&e->links, item->link.id);
         break;
     case NODE_REVOKED:
         if (e->options.revoked != NULL)
@@ -104,7 +84,8 @@ void edge_do(struct edge *e, const struct todo *todo)
     for (size_t i = 0; i < todo->count && memory_is_sound(); i++) {
         const struct node_todo *item = &todo->items[i];
         if (item->kind == NODE_WRITE) { /* Neither logged nor observed. */
-            write_link(e, item);
+            link_table_write(&e->links, item->link.id, item->link.bytes,
+                             item->link.block);
             continue;
         }
         do_item(e, item);

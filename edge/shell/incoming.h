@@ -1,36 +1,34 @@
 /*
- * incoming - links that other nodes opened to this one: one ROUTER for all.
+ * incoming - links that other nodes open to this one.
  *
- * A connection becomes a link (with an even id) by its first packet; its end is
- * told once everything it had sent was handed on. A connection that is none in
- * time, or that holds too much in libzmq, is cut (see common/io/gate.h). A link
- * that was forgotten is deaf, and is cut when it did not end by itself within a
- * second.
+ * The transport is a ROUTER (common/io/router.h); its links have even ids. The
+ * gate cuts a connection that does not become a link in time, or of which
+ * libzmq holds too much. A link that the node dropped is deaf, and is cut if it
+ * did not end by itself within a second.
  */
 #ifndef EDGE_SHELL_INCOMING_H
 #define EDGE_SHELL_INCOMING_H
 
-#include "common/io/bell.h"
 #include "edge/shell/intake.h"
 #include "edge/shell/interfaces.h"
-#include "edge/shell/turn.h"
+#include "edge/shell/link_table.h"
 
 struct incoming;
 
 struct incoming_conf {
     void *zmq_context;
     const struct curve_pair *keys; /* copied */
-    size_t limit;      /* links at once; packets beyond are dropped */
-    size_t sockets;    /* connections at once, */
-    size_t strangers;  /* and of them that sent no packet yet */
-    struct span hello; /* in which a connection has to become a link */
+    struct link_table *links;      /* outlives this */
     struct intake *intake;
-    struct bell *bell; /* its ear calls incoming_write_on */
+    size_t limit;      /* links at once; packets of others are dropped */
+    size_t sockets;    /* connections at once, */
+    size_t strangers;  /* and of these, the ones that sent no packet yet */
+    struct span hello; /* in which a connection has to become a link */
 };
 
 /* NULL with errno of libzmq. */
-struct incoming *incoming_open(struct turn *turn,
-                               const struct incoming_conf *conf);
+struct incoming *incoming_open(const struct incoming_conf *conf);
+/* Ends all its links without telling. NULL-safe. */
 void incoming_close(struct incoming **self);
 
 /*
@@ -40,18 +38,10 @@ void incoming_close(struct incoming **self);
  */
 bool incoming_listen(struct incoming *in, uint16_t port,
                      const struct interfaces *where) MUST_USE;
-/* Links that come in from now on have smaller segments; returns how large these
- * are at the most, in bytes. For networks on which large packets vanish. */
-int incoming_smaller_segments(struct incoming *in);
 /* 0 as long as none was asked for and there was no address to listen on. */
 uint16_t incoming_port(const struct incoming *in);
-
-/* See link_message. Ids that are no link (any more) are ignored: its end is
- * being told. */
-void incoming_write(struct incoming *in, uint32_t id, struct bytes bytes,
-                    struct block *block);
-/* libzmq may be able to take more of what it did not. */
-void incoming_write_on(struct incoming *in);
-void incoming_forget(struct incoming *in, uint32_t id);
+/* Links that come in from now on have smaller TCP segments; returns their
+ * largest size in bytes. For networks on which large packets vanish. */
+int incoming_smaller_segments(struct incoming *in);
 
 #endif

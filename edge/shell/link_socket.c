@@ -5,19 +5,17 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/socket.h>
 
 enum {
     HANDSHAKE_MS = 2000,
-    /* Small packets between us and libzmq's thread (of the others see
-     * LINK_HELD_BYTES), and LINK_UNSENT bytes in the kernel; more
-     * wait in the node, where they go in turns with those of other peers, and
-     * can still take another path. Each time half of the packets are out
-     * libzmq wakes us. */
+    /* Small packets between us and libzmq's thread (the credit limits the
+     * others), and LINK_UNSENT bytes in the kernel. Further packets wait in the
+     * node, where peers take turns, and can still take another path. libzmq
+     * wakes us each time half of the packets are sent. */
     SEND_PACKETS = 64,
     GOODBYE_MS = 200,
-    /* What CURVE adds to a packet, which libzmq counts in: the name of its
+    /* What CURVE adds to a packet, and libzmq's limit includes: the name of its
      * command, a nonce, a tag and the flags. */
     CURVE_OVERHEAD = 8 + 8 + 16 + 1,
 };
@@ -71,39 +69,11 @@ bool link_socket_join(struct zsocket *s, const struct curve_pair *keys,
            set_key(s, ZMQ_CURVE_SECRETKEY, keys->secret_key);
 }
 
-/* Should libzmq have closed it meanwhile, and another socket have its number,
- * that one is only a little slower for it. */
+/* If libzmq closed it meanwhile and another socket has its number, that socket
+ * is only a little slower. */
 void link_limit_unsent(int fd)
 {
     int bytes = LINK_UNSENT;
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
-}
-
-static void release(void *data, void *block)
-{
-    (void)data;
-    block_release(block);
-}
-
-void link_message(zmq_msg_t *m, struct bytes bytes, struct block *block)
-{
-    if (block != NULL && bytes.size >= BLOCK_WORTH) {
-        block_hold(block);
-        int shared = zmq_msg_init_data(m, (uint8_t *)(uintptr_t)bytes.data,
-                                       bytes.size, release, block);
-        ASSERT(shared == 0);
-        return;
-    }
-    int status = zmq_msg_init_size(m, bytes.size);
-
-    ASSERT(status == 0); /* It fails only when there is no memory at all. */
-    if (bytes.size > 0)
-        memcpy(zmq_msg_data(m), bytes.data, bytes.size);
-}
-
-void link_skip(struct zsocket *s, zmq_msg_t *m)
-{
-    while (zmq_msg_more(m) && zsocket_recv(s, m) >= 0)
-        ;
 }

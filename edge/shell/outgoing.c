@@ -1,12 +1,9 @@
 #include "edge/shell/outgoing.h"
 
-#include "common/base/map.h"
 #include "common/base/memory.h"
 #include "common/io/clock.h"
-#include "common/io/send_credit.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
-#include "edge/shell/send_queue.h"
 #include "edge/shell/link_socket.h"
 #include "edge/shell/lookup.h"
 
@@ -14,7 +11,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     CONNECT_MS = 2000,
@@ -28,16 +24,17 @@ enum {
      * before the node gives the link up, as it cannot tell these apart. */
     STALLED_SWEEPS = 4,
     /* Nodes are dialled so many at a time; one that does not even take the
-     * connection holds its place for so long. When fifty nodes meet fifty,
+     * connection keeps its turn for so long. When fifty nodes meet fifty,
      * handshakes all at once starve each other and the beacons until they time
      * out. */
     OPENING_LIMIT = 2,
     OPENING_MS = 200,
 };
 
-struct link {
+/* A link that this node opened, or tries to. */
+struct dialled {
+    struct carrier carrier;
     struct outgoing *out;
-    uint32_t id;
     struct curve_pair keys;
     struct curve_key server;
     struct lookup *lookup;
@@ -46,320 +43,267 @@ struct link {
     size_t next;
     struct zsocket *socket;
     struct monitor *monitor;
-    bool connected; /* by TCP */
-    bool counted;   /* in the outgoing's `opening` */
-    uint64_t since;
-    bool open; /* told so */
-    int sweeps;
-    int age;      /* in sweeps */
-    bool waiting; /* in the list of those */
-    struct link *previous;
-    struct link *following;
-    struct send_credit *held;
-    struct send_queue backlog;
     struct unread_conn unread;
+    bool connected; /* by TCP */
+    bool counted;   /* in `opening` of the outgoing, */
+    uint64_t since; /* from then on */
+    int sweeps;     /* with this address */
+    int age;        /* in sweeps */
+    bool waiting;   /* for others to open first */
 };
 
 struct outgoing {
+    struct link_table *links;
     struct turn *turn;
     void *zmq_context;
-    struct map links; /* by id; struct link, the owner */
-    struct bell *bell;
     struct intake *intake;
-    size_t blocked; /* links with a backlog */
     uv_timer_t sweep;
     uv_timer_t pace; /* runs while links wait */
     int open_timers;
     size_t opening;
-    struct link *first; /* waiting, in order */
-    struct link *last;
+    size_t waiting;
 };
 
-static void try_next(struct link *l);
+static const struct carrier_transport transport;
+
+static void try_next(struct dialled *d);
 static void on_pace(uv_timer_t *timer);
 
-static void close_socket(struct link *l)
+static uint32_t id_of(const struct dialled *d)
 {
-    unread_remove(&l->out->intake->unread, &l->unread);
-    monitor_close(&l->monitor);
-    zsocket_close(&l->socket);
+    return (uint32_t)d->carrier.id;
 }
 
-/* ---- Who waits for others to open first */
-
-static void wait_begin(struct link *l)
+static const struct address *address_of(const struct dialled *d)
 {
-    struct outgoing *out = l->out;
-
-    l->waiting = true;
-    l->previous = out->last;
-    if (out->last != NULL)
-        out->last->following = l;
-    else
-        out->first = l;
-    out->last = l;
+    return &d->addresses[d->next - 1];
 }
 
-static void wait_end(struct link *l)
+static void close_socket(struct dialled *d)
 {
-    if (!l->waiting)
-        return;
-    l->waiting = false;
-    if (l->previous != NULL)
-        l->previous->following = l->following;
-    else
-        l->out->first = l->following;
-    if (l->following != NULL)
-        l->following->previous = l->previous;
-    else
-        l->out->last = l->previous;
+    unread_remove(&d->out->intake->unread, &d->unread);
+    monitor_close(&d->monitor);
+    zsocket_close(&d->socket);
 }
 
-static void opening_begin(struct link *l)
+/* The next of all; the one returned last may be freed meanwhile. */
+static struct dialled *dialled_next(const struct outgoing *out, size_t *cursor)
 {
-    l->counted = true;
-    l->since = uv_now(l->out->pace.loop);
-    l->out->opening++;
+    const struct carrier *c;
+
+    while ((c = map_next(&out->links->carriers.by_id, cursor)) != NULL)
+        if (c->transport == &transport)
+            return c->connection;
+    return NULL;
 }
 
-static void opening_end(struct link *l)
+/* ---- Waiting for others to open first */
+
+static void wait_end(struct dialled *d)
 {
-    if (l->counted)
-        l->out->opening--;
-    l->counted = false;
+    if (d->waiting)
+        d->out->waiting--;
+    d->waiting = false;
+}
+
+/* The one that waits for the longest: the node's ids ascend. */
+static struct dialled *first_waiting(const struct outgoing *out)
+{
+    size_t cursor = 0;
+    struct dialled *first = NULL, *d;
+
+    while ((d = dialled_next(out, &cursor)) != NULL)
+        if (d->waiting && (first == NULL || id_of(d) < id_of(first)))
+            first = d;
+    return first;
+}
+
+static void opening_begin(struct dialled *d)
+{
+    d->counted = true;
+    d->since = uv_now(d->out->pace.loop);
+    d->out->opening++;
+}
+
+static void opening_end(struct dialled *d)
+{
+    if (d->counted)
+        d->out->opening--;
+    d->counted = false;
 }
 
 static void open_waiting(struct outgoing *out)
 {
-    while (out->opening < OPENING_LIMIT && out->first != NULL) {
-        struct link *l = out->first;
-        wait_end(l); /* leaves the list: NOLINT(clang-analyzer-unix.Malloc) */
-        opening_begin(l);
-        try_next(l);
+    while (out->opening < OPENING_LIMIT && out->waiting > 0) {
+        struct dialled *d = first_waiting(out);
+        wait_end(d);
+        opening_begin(d);
+        try_next(d);
     }
-    if (out->first == NULL)
+    if (out->waiting == 0)
         uv_timer_stop(&out->pace);
     else if (!uv_is_active((uv_handle_t *)&out->pace))
         uv_timer_start(&out->pace, on_pace, OPENING_MS, OPENING_MS / 4);
 }
 
-static void on_pace(uv_timer_t *timer)
-{
-    struct outgoing *out = timer->data;
-    uint64_t now = uv_now(timer->loop);
-    size_t cursor = 0;
-    struct link *l;
+/* ---- The carrier's transport */
 
-    while ((l = map_next(&out->links, &cursor)) != NULL)
-        if (l->counted && !l->connected && now - l->since >= OPENING_MS)
-            opening_end(l);
+static enum carrier_sent dialled_send(struct carrier *c,
+                                      struct packet_ref *packet)
+{
+    const struct dialled *d = c->connection;
+
+    if (zsocket_send(d->socket, &packet->message, 0) >= 0)
+        return CARRIER_SENT;
+    if (errno != EAGAIN)
+        return CARRIER_GONE;
+    zsocket_want_write(d->socket, true);
+    return CARRIER_FULL;
+}
+
+static void dialled_free(struct dialled *d)
+{
+    wait_end(d);
+    opening_end(d);
+    lookup_cancel(&d->lookup);
+    close_socket(d);
+    carrier_fini(&d->carrier);
+    sodium_memzero(&d->keys, sizeof d->keys);
+    free(d);
+}
+
+static void dialled_close(struct carrier *c)
+{
+    struct dialled *d = c->connection;
+    struct outgoing *out = d->out;
+
+    log_debug("link_dropped", "link=%u open=%d", id_of(d), c->open);
+    dialled_free(d);
     open_waiting(out);
 }
 
-static void link_free(struct link *l)
+static const struct carrier_transport transport = {.send = dialled_send,
+                                                   .close = dialled_close};
+
+static void dialled_ended(struct dialled *d, enum carrier_end why)
 {
-    wait_end(l);
-    opening_end(l);
-    map_remove(&l->out->links, &l->id);
-    lookup_cancel(&l->lookup);
-    close_socket(l);
-    if (!send_queue_is_empty(&l->backlog))
-        l->out->blocked--;
-    send_queue_close(&l->backlog);
-    send_credit_release(&l->held);
-    sodium_memzero(&l->keys, sizeof l->keys);
-    free(l);
+    carrier_ended(&d->carrier, why);
+    dialled_free(d);
 }
 
-static void link_failed(struct link *l, enum link_failure failure)
-{
-    log_debug("link_closed", "link=%u open=%d failure=%d", l->id, l->open,
-              (int)failure);
-    turn_closed(l->out->turn, l->id, failure);
-    link_free(l);
-}
+/* ---- Reading */
 
-/* ---- Reading and writing */
-
-static bool receive(struct link *l, zmq_msg_t *m)
+static bool receive(struct dialled *d, struct packet_ref *packet)
 {
-    if (zsocket_recv(l->socket, m) < 0)
+    if (zsocket_recv(d->socket, &packet->message) < 0)
         return false;
-    if (zmq_msg_more(m)) {
-        link_skip(l->socket, m); /* No packet has two frames. */
-    } else if (l->open) {
-        unread_took(&l->unread, zmq_msg_size(m));
-        turn_packet(l->out->turn, l->id, m);
+    if (zmq_msg_more(&packet->message)) {
+        zsocket_skip(d->socket, &packet->message); /* A packet is one frame. */
+    } else if (d->carrier.open) {
+        unread_took(&d->unread, packet_ref_size(packet));
+        carrier_packet(&d->carrier, packet);
     }
     return true;
 }
 
-static void receive_some(struct link *l)
+static void receive_some(struct dialled *d)
 {
-    zmq_msg_t m;
+    struct packet_ref packet;
 
-    zmq_msg_init(&m);
-    while (!turn_full(l->out->turn) && receive(l, &m) &&
-           !zsocket_seems_dry(l->socket))
+    packet_ref_init(&packet);
+    while (!turn_full(d->out->turn) && receive(d, &packet) &&
+           !zsocket_seems_dry(d->socket))
         ;
-    zmq_msg_close(&m);
+    packet_ref_release(&packet);
 }
 
-/* Nobody asks again, so the turn may be overfilled. */
-static void receive_last(struct link *l)
+/* This socket is not read again, so the turn may be overfilled. */
+static void receive_last(struct dialled *d)
 {
-    zmq_msg_t m;
+    struct packet_ref packet;
 
-    zmq_msg_init(&m);
-    while (!turn_overfull(l->out->turn) && receive(l, &m))
+    packet_ref_init(&packet);
+    while (!turn_overfull(d->out->turn) && receive(d, &packet))
         ;
-    zmq_msg_close(&m);
-}
-
-/* False: it is full. Who waits for libzmq's packets is told by its socket, who
- * waits for the bytes by the bell. */
-static bool try_send(struct link *l, zmq_msg_t *m)
-{
-    bool room = send_credit_has_room(l->held);
-    bool sent = room && send_credit_send(l->held, l->socket, m) >= 0;
-
-    zsocket_want_write(l->socket, room && !sent);
-    return sent;
-}
-
-static void write_backlog(struct link *l)
-{
-    while (!send_queue_is_empty(&l->backlog)) {
-        if (!try_send(l, send_queue_first(&l->backlog)))
-            return;
-        send_queue_drop(&l->backlog);
-    }
-    l->out->blocked--;
-    turn_link(l->out->turn, NODE_LINK_WRITABLE, l->id);
-}
-
-void outgoing_write_on(struct outgoing *out)
-{
-    size_t cursor = 0;
-    struct link *l;
-
-    while (out->blocked > 0 && (l = map_next(&out->links, &cursor)) != NULL)
-        if (!send_queue_is_empty(&l->backlog))
-            write_backlog(l);
+    packet_ref_release(&packet);
 }
 
 static void on_ready(void *context, int events)
 {
-    struct link *l = context;
+    struct dialled *d = context;
 
-    if ((events & ZMQ_POLLOUT) && !send_queue_is_empty(&l->backlog))
-        write_backlog(l);
+    if (events & ZMQ_POLLOUT) {
+        zsocket_want_write(d->socket, false);
+        carrier_retry(&d->carrier);
+    }
     if (events & ZMQ_POLLIN)
-        receive_some(l);
+        receive_some(d);
 }
 
-static void queue(struct link *l, zmq_msg_t *m)
-{
-    bool first = send_queue_is_empty(&l->backlog);
+/* ---- The socket's connection comes and goes */
 
-    if (!send_queue_add(&l->backlog, m)) {
-        if (turn_may_log(l->out->turn, LOG_BY_MEMBERS, "link_overfull", NULL))
-            log_warn("link_overfull", "link=%u", l->id);
-        link_failed(l, LINK_BROKEN);
-        return;
-    }
-    if (first) {
-        l->out->blocked++;
-        turn_link(l->out->turn, NODE_LINK_BLOCKED, l->id);
-    }
+static void on_handshake_done(struct dialled *d)
+{
+    log_debug("link_opened", "link=%u", id_of(d));
+    d->unread.limit = LINK_UNREAD;
+    opening_end(d);
+    carrier_opened(&d->carrier, &d->server, address_of(d));
 }
 
-void outgoing_write(struct outgoing *out, uint32_t id, struct bytes bytes,
-                    struct block *block)
+static void on_disconnected(struct dialled *d)
 {
-    struct link *l = map_get(&out->links, &id);
-    zmq_msg_t m;
-
-    if (l == NULL || !l->open)
-        return;
-    link_message(&m, bytes, block);
-    if (!send_queue_is_empty(&l->backlog) || !try_send(l, &m))
-        queue(l, &m);
-    zmq_msg_close(&m);
-}
-
-/* ---- Opening */
-
-static void on_handshake_done(struct link *l)
-{
-    log_debug("link_opened", "link=%u", l->id);
-    l->open = true;
-    l->unread.limit = LINK_UNREAD;
-    opening_end(l);
-    turn_add(l->out->turn, &(struct node_event){
-                               .kind = NODE_LINK_OPENED,
-                               .link = {.id = l->id,
-                                        .key = l->server,
-                                        .address = l->addresses[l->next - 1]}});
-}
-
-static void on_disconnected(struct link *l)
-{
-    if (!l->open) {
-        link_failed(l, LINK_HANDSHAKE);
-        return;
-    }
-    receive_last(l);
-    link_failed(l, LINK_BROKEN);
+    if (d->carrier.open)
+        receive_last(d);
+    dialled_ended(d, d->carrier.open ? CARRIER_BROKEN : CARRIER_HANDSHAKE);
 }
 
 static void on_cut(void *owner, const char *reason)
 {
-    struct link *l = owner;
-    const struct address *to = &l->addresses[l->next - 1];
+    struct dialled *d = owner;
+    const struct address *to = address_of(d);
     char text[ADDRESS_TEXT_SIZE];
 
-    if (log_limit_passes(&l->out->turn->log, clock_now(), LOG_BY_MEMBERS,
+    if (log_limit_passes(&d->out->turn->log, clock_now(), LOG_BY_MEMBERS,
                          "connection_cut", reason,
                          bytes_of(to->ip, sizeof to->ip)))
         log_warn("connection_cut", "reason=%s address=%s", reason,
                  address_format(to, text));
-    link_failed(l, l->open ? LINK_BROKEN : LINK_HANDSHAKE);
+    dialled_ended(d, d->carrier.open ? CARRIER_BROKEN : CARRIER_HANDSHAKE);
 }
 
-static void on_connected(struct link *l, int fd)
+static void on_connected(struct dialled *d, int fd)
 {
-    l->connected = true;
+    d->connected = true;
     link_limit_unsent(fd);
-    l->unread = (struct unread_conn){.cut = on_cut, .owner = l};
-    unread_add(&l->out->intake->unread, &l->unread, fd, LINK_UNREAD_STRANGER,
+    d->unread = (struct unread_conn){.cut = on_cut, .owner = d};
+    unread_add(&d->out->intake->unread, &d->unread, fd, LINK_UNREAD_STRANGER,
                clock_now());
-    intake_arm(l->out->intake);
+    intake_arm(d->out->intake);
 }
 
 static void on_monitor(void *context, const struct monitor_event *event)
 {
-    struct link *l = context;
-    struct outgoing *out = l->out; /* The link may be gone below. */
+    struct dialled *d = context;
+    struct outgoing *out = d->out; /* The link may be gone below. */
 
     switch (event->kind) {
     case MONITOR_HANDSHAKE_DONE:
-        on_handshake_done(l);
+        on_handshake_done(d);
         break;
     case MONITOR_CONNECT_FAILED:
-        close_socket(l);
-        try_next(l);
+        close_socket(d);
+        try_next(d);
         break;
     case MONITOR_HANDSHAKE_FAILED:
-        log_debug("handshake_failed", "link=%u reason=%s error=%d", l->id,
+        log_debug("handshake_failed", "link=%u reason=%s error=%d", id_of(d),
                   event->reason, event->error);
-        link_failed(l, LINK_HANDSHAKE);
+        dialled_ended(d, CARRIER_HANDSHAKE);
         break;
     case MONITOR_DISCONNECTED:
-        on_disconnected(l);
+        on_disconnected(d);
         break;
     case MONITOR_CONNECTED:
-        on_connected(l, event->fd);
+        on_connected(d, event->fd);
         break;
     case MONITOR_LISTENING:
     case MONITOR_ACCEPTED:
@@ -369,71 +313,72 @@ static void on_monitor(void *context, const struct monitor_event *event)
     open_waiting(out);
 }
 
-static bool open_socket(struct link *l, const struct address *to)
+/* ---- Opening */
+
+static bool open_socket(struct dialled *d, const struct address *to)
 {
-    struct outgoing *out = l->out;
+    struct outgoing *out = d->out;
     char endpoint[ADDRESS_TEXT_SIZE + 16];
     char text[ADDRESS_TEXT_SIZE];
 
     snprintf(endpoint, sizeof endpoint, "tcp://%s", address_format(to, text));
-    log_debug("link_opening", "link=%u to=%s", l->id, text);
-    l->socket = zsocket_open(out->turn->zloop, out->zmq_context, ZMQ_DEALER,
-                             on_ready, l);
-    if (l->socket == NULL || !link_socket_setup(l->socket) ||
-        !link_socket_join(l->socket, &l->keys, &l->server) ||
-        !zsocket_set(l->socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) ||
-        !zsocket_set(l->socket, ZMQ_CONNECT_TIMEOUT, CONNECT_MS))
+    log_debug("link_opening", "link=%u to=%s", id_of(d), text);
+    d->socket = zsocket_open(out->turn->zloop, out->zmq_context, ZMQ_DEALER,
+                             on_ready, d);
+    if (d->socket == NULL || !link_socket_setup(d->socket) ||
+        !link_socket_join(d->socket, &d->keys, &d->server) ||
+        !zsocket_set(d->socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) ||
+        !zsocket_set(d->socket, ZMQ_CONNECT_TIMEOUT, CONNECT_MS))
         return false;
-    l->monitor = monitor_open(out->turn->zloop, out->zmq_context, l->socket,
-                              on_monitor, l);
-    return l->monitor != NULL &&
-           zmq_connect(zsocket_raw(l->socket), endpoint) == 0;
+    d->monitor = monitor_open(out->turn->zloop, out->zmq_context, d->socket,
+                              on_monitor, d);
+    return d->monitor != NULL &&
+           zmq_connect(zsocket_raw(d->socket), endpoint) == 0;
 }
 
 /* The next address, or the end of the attempt. */
-static void try_next(struct link *l)
+static void try_next(struct dialled *d)
 {
-    while (l->next < l->count) {
-        l->sweeps = 0;
-        if (open_socket(l, &l->addresses[l->next++]))
+    while (d->next < d->count) {
+        d->sweeps = 0;
+        if (open_socket(d, &d->addresses[d->next++]))
             return;
         const char *error = zmq_strerror(errno);
-        if (turn_may_log(l->out->turn, LOG_BY_MEMBERS, "link_not_opened",
+        if (turn_may_log(d->out->turn, LOG_BY_MEMBERS, "link_not_opened",
                          error))
-            log_warn("link_not_opened", "link=%u error=\"%s\"", l->id, error);
-        close_socket(l);
+            log_warn("link_not_opened", "link=%u error=\"%s\"", id_of(d),
+                     error);
+        close_socket(d);
     }
-    link_failed(l, LINK_UNREACHABLE);
+    dialled_ended(d, CARRIER_UNREACHABLE);
 }
 
 static void on_found(void *context, const struct address *list, size_t count,
                      const char *error)
 {
-    struct link *l = context;
+    struct dialled *d = context;
 
     if (count == 0) {
-        log_debug("host_unknown", "link=%u error=\"%s\"", l->id, error);
-        link_failed(l, LINK_NAMELESS);
+        log_debug("host_unknown", "link=%u error=\"%s\"", id_of(d), error);
+        dialled_ended(d, CARRIER_NAMELESS);
         return;
     }
-    for (; l->count < count; l->count++)
-        l->addresses[l->count] = list[l->count];
-    try_next(l);
+    for (; d->count < count; d->count++)
+        d->addresses[d->count] = list[d->count];
+    try_next(d);
 }
 
-static struct link *link_new(struct outgoing *out, uint32_t id,
-                             const struct curve_pair *keys,
-                             const struct curve_key *server)
+static struct dialled *dialled_new(struct outgoing *out, uint32_t id,
+                                   const struct curve_pair *keys,
+                                   const struct curve_key *server)
 {
-    struct link *l = memory_new(sizeof *l);
+    struct dialled *d = memory_new(sizeof *d);
 
-    l->out = out;
-    l->id = id;
-    l->keys = *keys;
-    l->server = *server;
-    l->held = send_credit_new(LINK_HELD_BYTES, out->bell);
-    map_put(&out->links, &l->id, l);
-    return l;
+    d->out = out;
+    d->keys = *keys;
+    d->server = *server;
+    carrier_init(&d->carrier, &out->links->carriers, id, &transport, d);
+    return d;
 }
 
 void outgoing_connect(struct outgoing *out, uint32_t id,
@@ -441,10 +386,11 @@ void outgoing_connect(struct outgoing *out, uint32_t id,
                       const struct curve_key *server,
                       const struct address *address)
 {
-    struct link *l = link_new(out, id, keys, server);
+    struct dialled *d = dialled_new(out, id, keys, server);
 
-    l->addresses[l->count++] = *address;
-    wait_begin(l);
+    d->addresses[d->count++] = *address;
+    d->waiting = true;
+    out->waiting++;
     open_waiting(out);
 }
 
@@ -453,63 +399,65 @@ void outgoing_connect_host(struct outgoing *out, uint32_t id,
                            const struct curve_key *server, const char *host,
                            uint16_t port)
 {
-    struct link *l = link_new(out, id, keys, server);
+    struct dialled *d = dialled_new(out, id, keys, server);
 
-    lookup_start(&l->lookup, out->turn->zloop->loop, host, port, on_found, l);
+    lookup_start(&d->lookup, out->turn->zloop->loop, host, port, on_found, d);
 }
 
-void outgoing_disconnect(struct outgoing *out, uint32_t id)
-{
-    struct link *l = map_get(&out->links, &id);
+/* ---- Time */
 
-    if (l == NULL)
-        return;
-    log_debug("link_dropped", "link=%u open=%d", l->id, l->open);
-    link_free(l);
+static void on_pace(uv_timer_t *timer)
+{
+    struct outgoing *out = timer->data;
+    uint64_t now = uv_now(timer->loop);
+    size_t cursor = 0;
+    struct dialled *d;
+
+    while ((d = dialled_next(out, &cursor)) != NULL)
+        if (d->counted && !d->connected && now - d->since >= OPENING_MS)
+            opening_end(d);
     open_waiting(out);
 }
 
-/* ---- All of them */
-
-static void sweep(struct link *l)
+static void sweep(struct dialled *d)
 {
-    bool stalled = ++l->age >= STALLED_SWEEPS;
+    bool stalled = ++d->age >= STALLED_SWEEPS;
 
-    l->sweeps++;
-    if (stalled && l->lookup != NULL)
-        link_failed(l, LINK_NAMELESS);
-    else if (stalled && l->connected)
-        link_failed(l, LINK_HANDSHAKE);
-    else if (l->sweeps >= ATTEMPT_SWEEPS)
-        link_failed(l, LINK_UNREACHABLE);
+    d->sweeps++;
+    if (stalled && d->lookup != NULL)
+        dialled_ended(d, CARRIER_NAMELESS);
+    else if (stalled && d->connected)
+        dialled_ended(d, CARRIER_HANDSHAKE);
+    else if (d->sweeps >= ATTEMPT_SWEEPS)
+        dialled_ended(d, CARRIER_UNREACHABLE);
 }
 
 static void on_sweep(uv_timer_t *timer)
 {
     struct outgoing *out = timer->data;
     size_t cursor = 0;
-    struct link *l;
+    struct dialled *d;
 
-    while ((l = map_next(&out->links, &cursor)) != NULL)
-        if (!l->open && !l->waiting)
-            sweep(l);
+    while ((d = dialled_next(out, &cursor)) != NULL)
+        if (!d->carrier.open && !d->waiting)
+            sweep(d);
     open_waiting(out);
 }
 
-struct outgoing *outgoing_open(struct turn *turn, void *zmq_context,
-                               struct bell *bell, struct intake *intake)
+/* ---- All of them */
+
+struct outgoing *outgoing_open(struct link_table *links, void *zmq_context,
+                               struct intake *intake)
 {
     struct outgoing *out = memory_new(sizeof *out);
-    uint8_t hash_key[16];
+    uv_loop_t *loop = links->turn->zloop->loop;
 
-    out->turn = turn;
+    out->links = links;
+    out->turn = links->turn;
     out->zmq_context = zmq_context;
-    out->bell = bell;
     out->intake = intake;
-    randombytes_buf(hash_key, sizeof hash_key);
-    map_init(&out->links, sizeof(uint32_t), hash_key);
-    uv_timer_init(turn->zloop->loop, &out->sweep);
-    uv_timer_init(turn->zloop->loop, &out->pace);
+    uv_timer_init(loop, &out->sweep);
+    uv_timer_init(loop, &out->pace);
     out->open_timers = 2;
     out->sweep.data = out;
     out->pace.data = out;
@@ -529,14 +477,13 @@ void outgoing_close(struct outgoing **self)
 {
     struct outgoing *out = *self;
     size_t cursor = 0;
-    struct link *l;
+    struct dialled *d;
 
     if (out == NULL)
         return;
     *self = NULL;
-    while ((l = map_next(&out->links, &cursor)) != NULL)
-        link_free(l);
-    map_close(&out->links);
+    while ((d = dialled_next(out, &cursor)) != NULL)
+        dialled_free(d);
     uv_close((uv_handle_t *)&out->sweep, on_closed);
     uv_close((uv_handle_t *)&out->pace, on_closed);
 }

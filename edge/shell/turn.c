@@ -59,20 +59,19 @@ bool turn_overfull(const struct turn *t)
     return t->filling->packet_count >= 2 * (size_t)TURN_PACKETS;
 }
 
-void turn_packet(struct turn *t, uint32_t link, zmq_msg_t *m)
+void turn_packet(struct turn *t, uint32_t link, struct packet_ref *packet)
 {
     struct batch *b = t->filling;
+    size_t size = packet_ref_size(packet);
 
     ASSERT(!turn_overfull(t));
-    zmq_msg_t *kept = &b->packets[b->packet_count++];
-    zmq_msg_init(kept);
-    zmq_msg_move(kept, m);
-    b->packet_bytes += zmq_msg_size(kept);
+    struct packet_ref *kept = &b->packets[b->packet_count++];
+    packet_ref_move(kept, packet);
+    b->packet_bytes += size;
     turn_add(t, &(struct node_event){
                     .kind = NODE_LINK_PACKET,
                     .link = {.id = link,
-                             .bytes = bytes_of(zmq_msg_data(kept),
-                                               zmq_msg_size(kept))}});
+                             .bytes = bytes_of(packet_ref_data(kept), size)}});
 }
 
 void turn_closed(struct turn *t, uint32_t link, enum link_failure failure)
@@ -97,7 +96,7 @@ struct batch *turn_take(struct turn *t)
 void turn_done(struct batch *b)
 {
     for (size_t i = 0; i < b->packet_count; i++)
-        zmq_msg_close(&b->packets[i]);
+        packet_ref_release(&b->packets[i]);
     b->packet_count = 0;
     b->packet_bytes = 0;
     b->count = 0;

@@ -11,6 +11,7 @@
 #define EDGE_SHELL_TURN_H
 
 #include "common/io/log_limit.h"
+#include "common/io/packet_ref.h"
 #include "common/io/zsocket.h"
 #include "edge/core/node.h"
 
@@ -21,7 +22,7 @@ struct batch {
     struct node_event *events;
     size_t count;
     size_t capacity;
-    zmq_msg_t packets[2 * TURN_PACKETS];
+    struct packet_ref packets[2 * TURN_PACKETS];
     size_t packet_count;
     size_t packet_bytes;
     struct arena arena;
@@ -47,8 +48,8 @@ struct arena *turn_arena(struct turn *t);
  * turn_overfull is true. */
 bool turn_full(const struct turn *t);
 bool turn_overfull(const struct turn *t);
-/* Adds a packet of the link. Moves the content out of the message. */
-void turn_packet(struct turn *t, uint32_t link, zmq_msg_t *m);
+/* Adds a packet of the link, which it moves away. */
+void turn_packet(struct turn *t, uint32_t link, struct packet_ref *packet);
 void turn_closed(struct turn *t, uint32_t link, enum link_failure failure);
 /* BLOCKED or WRITABLE. */
 void turn_link(struct turn *t, enum node_event_kind kind, uint32_t link);

@@ -1,7 +1,6 @@
 /* Links over loopback: an outgoing end, an incoming end, one turn for each. */
 #include "tests/unit/kit.h"
 
-#include "common/io/bell.h"
 #include "common/io/log.h"
 #include "common/io/sockaddr.h"
 #include "common/io/zap.h"
@@ -29,6 +28,7 @@ struct heard_link {
 
 struct told_end {
     struct turn turn;
+    struct link_table links;
     struct heard_link heard[HEARD];
     size_t count;
     bool stuck; /* takes nothing from its links */
@@ -41,7 +41,6 @@ static struct {
     struct zap *zap;
     uv_timer_t timer;
     struct told_end here, there; /* outgoing, incoming */
-    struct bell *bell;
     struct intake intake;
     char cuts[4096];    /* what lines of connection_cut said */
     void *disconnected; /* a raw socket's events of this kind */
@@ -106,13 +105,6 @@ static void on_timer(uv_timer_t *timer)
     (void)timer;
 }
 
-static void on_bell(void *context)
-{
-    (void)context;
-    outgoing_write_on(w.outgoing);
-    incoming_write_on(w.incoming);
-}
-
 static void on_line(void *context, enum log_level level, const char *event,
                     const char *details)
 {
@@ -143,19 +135,19 @@ static int setup(void **state)
     memcpy(w.server.key, w.there_keys.public_key, 32);
     turn_init(&w.here.turn, &w.zloop);
     turn_init(&w.there.turn, &w.zloop);
-    w.bell = bell_open(&w.loop, on_bell, NULL);
-    assert_non_null(w.bell);
+    assert_true(link_table_open(&w.here.links, &w.here.turn));
+    assert_true(link_table_open(&w.there.links, &w.there.turn));
     intake_open(&w.intake, &w.loop, MEMORY);
-    w.outgoing = outgoing_open(&w.here.turn, w.context, w.bell, &w.intake);
-    w.incoming = incoming_open(
-        &w.there.turn, &(struct incoming_conf){.zmq_context = w.context,
-                                               .keys = &w.there_keys,
-                                               .bell = w.bell,
-                                               .intake = &w.intake,
-                                               .sockets = CONNECTIONS,
-                                               .strangers = CONNECTIONS,
-                                               .hello = span_ms(HELLO_MS),
-                                               .limit = 4});
+    w.outgoing = outgoing_open(&w.here.links, w.context, &w.intake);
+    w.incoming =
+        incoming_open(&(struct incoming_conf){.zmq_context = w.context,
+                                              .keys = &w.there_keys,
+                                              .links = &w.there.links,
+                                              .intake = &w.intake,
+                                              .sockets = CONNECTIONS,
+                                              .strangers = CONNECTIONS,
+                                              .hello = span_ms(HELLO_MS),
+                                              .limit = 4});
     assert_non_null(w.incoming);
     assert_true(incoming_listen(w.incoming, 0, NULL));
     w.address = (struct address){.family = ADDRESS_V4,
@@ -169,7 +161,8 @@ static int teardown(void **state)
     (void)state;
     outgoing_close(&w.outgoing);
     incoming_close(&w.incoming);
-    bell_close(&w.bell);
+    link_table_close(&w.here.links);
+    link_table_close(&w.there.links);
     zap_close(&w.zap);
     intake_close(&w.intake);
     log_divert(NULL);
@@ -201,7 +194,8 @@ static void send_there(uint32_t id, uint32_t number)
 {
     uint8_t room[8];
 
-    outgoing_write(w.outgoing, id, numbered(room, sizeof room, number), NULL);
+    link_table_write(&w.here.links, id, numbered(room, sizeof room, number),
+                     NULL);
 }
 
 /* A link that is open at both ends; its id at the incoming one. */
@@ -225,7 +219,7 @@ static void packets_cross_both_ways(void **state)
     assert_memory_equal(await(&w.there, NODE_LINK_OPENED, 1)->key.key,
                         w.here_keys.public_key, 32);
     assert_int_equal(await(&w.there, NODE_LINK_PACKET, 1)->number, 1);
-    incoming_write(w.incoming, in, numbered(room, sizeof room, 7), NULL);
+    link_table_write(&w.there.links, in, numbered(room, sizeof room, 7), NULL);
     assert_int_equal(await(&w.here, NODE_LINK_PACKET, 1)->number, 7);
     assert_int_equal(w.here.heard[0].kind, NODE_LINK_OPENED);
     assert_int_equal(w.there.heard[0].kind, NODE_LINK_OPENED);
@@ -259,7 +253,7 @@ static void the_end_comes_after_all_that_was_sent(void **state)
         send_there(3, i);
     }
     turns_without(&w.there);
-    outgoing_disconnect(w.outgoing, 1);
+    link_table_drop(&w.here.links, 1);
     turns_without(&w.there);
     turns_with(&w.there);
     const struct heard_link *closed = await(&w.there, NODE_LINK_CLOSED, 1);
@@ -285,7 +279,8 @@ static void so_it_does_at_the_other_end(void **state)
     uint32_t in = link_up(1);
     w.here.stuck = true;
     for (uint32_t i = 1; i <= AT_ONCE; i++)
-        incoming_write(w.incoming, in, numbered(room, sizeof room, i), NULL);
+        link_table_write(&w.there.links, in, numbered(room, sizeof room, i),
+                         NULL);
     turns_without(&w.here);
     incoming_close(&w.incoming);
     turns_without(&w.here);
@@ -405,8 +400,8 @@ static void write_shared(struct arena *arena, size_t size, uint32_t number)
 {
     uint8_t *room = arena_take(arena, size);
 
-    outgoing_write(w.outgoing, 1, numbered(room, size, number),
-                   arena_block_of(arena, room));
+    link_table_write(&w.here.links, 1, numbered(room, size, number),
+                     arena_block_of(arena, room));
     arena_clear(arena);
 }
 
@@ -490,12 +485,13 @@ static void a_full_incoming_one_says_so(size_t size)
     uint32_t in = link_up(1);
     w.here.stuck = true;
     while (sent < HEARD - 10 && !stays_blocked(&w.there)) {
-        incoming_write(w.incoming, in, numbered(room, size, ++sent), NULL);
+        link_table_write(&w.there.links, in, numbered(room, size, ++sent),
+                         NULL);
         uv_run(&w.loop, UV_RUN_NOWAIT);
     }
     assert_true(blocked(&w.there));
     size_t times = count_of(&w.there, NODE_LINK_BLOCKED);
-    incoming_write(w.incoming, in, numbered(room, size, ++sent), NULL);
+    link_table_write(&w.there.links, in, numbered(room, size, ++sent), NULL);
     w.here.stuck = false;
     await(&w.there, NODE_LINK_WRITABLE, times);
     hear_all_in_order(&w.here, sent);
@@ -518,7 +514,7 @@ static void a_forgotten_link_is_deaf_and_soon_cut(void **state)
     (void)state;
     uint32_t in = link_up(1);
     await(&w.there, NODE_LINK_PACKET, 1);
-    incoming_forget(w.incoming, in);
+    link_table_drop(&w.there.links, in);
     send_there(1, 2);
     await(&w.here, NODE_LINK_CLOSED, 1);
     assert_int_equal(count_of(&w.there, NODE_LINK_PACKET), 1);
@@ -557,7 +553,7 @@ static void strange_messages_are_dropped(void **state)
     zmq_send(stranger, "two", 3, ZMQ_SNDMORE);
     zmq_send(stranger, "frames", 6, 0);
     link_up(1);
-    outgoing_write(w.outgoing, 1, bytes_of("", 0), NULL);
+    link_table_write(&w.here.links, 1, bytes_of("", 0), NULL);
     await(&w.there, NODE_LINK_PACKET, 2);
     for (int i = 0; i < 20; i++)
         uv_run(&w.loop, UV_RUN_ONCE);

@@ -1,0 +1,113 @@
+#include "edge/shell/link_table.h"
+
+#include "common/io/log.h"
+
+enum {
+    /* Bytes that a transport may hold of what one link is sent. The others wait
+     * in the node, where peers take turns. */
+    CREDIT = 512 * 1024,
+    /* A node stops writing to a link that is blocked, so one step's packets
+     * wait at the most. This limit is for the case that it does not. */
+    QUEUE = 16 * 1024 * 1024,
+};
+
+static void on_opened(void *context, struct carrier *c)
+{
+    struct link_table *l = context;
+
+    turn_add(l->turn,
+             &(struct node_event){.kind = NODE_LINK_OPENED,
+                                  .link = {.id = (uint32_t)c->id,
+                                           .incoming = c->transport->incoming,
+                                           .key = c->key,
+                                           .address = c->address}});
+}
+
+static void on_packet(void *context, struct carrier *c,
+                      struct packet_ref *packet)
+{
+    struct link_table *l = context;
+
+    turn_packet(l->turn, (uint32_t)c->id, packet);
+}
+
+static void on_blocked(void *context, struct carrier *c)
+{
+    struct link_table *l = context;
+
+    turn_link(l->turn, NODE_LINK_BLOCKED, (uint32_t)c->id);
+}
+
+static void on_writable(void *context, struct carrier *c)
+{
+    struct link_table *l = context;
+
+    turn_link(l->turn, NODE_LINK_WRITABLE, (uint32_t)c->id);
+}
+
+static void on_closed(void *context, struct carrier *c, enum carrier_end why)
+{
+    static const enum link_failure failures[] = {
+        [CARRIER_NAMELESS] = LINK_NAMELESS,
+        [CARRIER_UNREACHABLE] = LINK_UNREACHABLE,
+        [CARRIER_HANDSHAKE] = LINK_HANDSHAKE,
+        [CARRIER_BROKEN] = LINK_BROKEN,
+        [CARRIER_OVERFULL] = LINK_BROKEN,
+    };
+    struct link_table *l = context;
+
+    log_debug("link_closed", "link=%u open=%d failure=%d", (uint32_t)c->id,
+              c->open, (int)failures[why]);
+    if (why == CARRIER_OVERFULL &&
+        turn_may_log(l->turn, LOG_BY_MEMBERS, "link_overfull", NULL))
+        log_warn("link_overfull", "link=%u", (uint32_t)c->id);
+    turn_closed(l->turn, (uint32_t)c->id, failures[why]);
+}
+
+/* A transport has released half of a credit that was used up. */
+static void on_bell(void *context)
+{
+    struct link_table *l = context;
+
+    carriers_retry(&l->carriers, SIZE_MAX);
+}
+
+bool link_table_open(struct link_table *l, struct turn *turn)
+{
+    *l = (struct link_table){.turn = turn};
+    l->bell = bell_open(turn->zloop->loop, on_bell, l);
+    if (l->bell == NULL)
+        return false;
+    carriers_init(&l->carriers,
+                  &(struct carriers_conf){
+                      .credit = CREDIT, .queue = QUEUE, .bell = l->bell},
+                  &(struct carrier_owner){.context = l,
+                                          .opened = on_opened,
+                                          .packet = on_packet,
+                                          .blocked = on_blocked,
+                                          .writable = on_writable,
+                                          .closed = on_closed});
+    return true;
+}
+
+void link_table_close(struct link_table *l)
+{
+    if (l->bell == NULL)
+        return;
+    carriers_close_all(&l->carriers);
+    bell_close(&l->bell);
+}
+
+void link_table_write(struct link_table *l, uint32_t id, struct bytes bytes,
+                      struct block *block)
+{
+    struct packet_ref packet;
+
+    packet_ref_lend(&packet, bytes, block);
+    carriers_write(&l->carriers, id, &packet);
+}
+
+void link_table_drop(struct link_table *l, uint32_t id)
+{
+    carriers_close(&l->carriers, id);
+}

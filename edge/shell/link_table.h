@@ -1,0 +1,30 @@
+/*
+ * link_table - the node's links, whichever their transport: carriers whose news
+ * are events of the turn.
+ */
+#ifndef EDGE_SHELL_LINK_TABLE_H
+#define EDGE_SHELL_LINK_TABLE_H
+
+#include "common/io/carrier.h"
+#include "edge/shell/turn.h"
+
+struct link_table {
+    struct carriers carriers; /* by the node's link ids */
+    struct turn *turn;
+    struct bell *bell; /* of their credit */
+};
+
+/* False: the system has no bell left. */
+bool link_table_open(struct link_table *l, struct turn *turn) MUST_USE;
+/* The transports were closed before. */
+void link_table_close(struct link_table *l);
+
+/* Sends a packet: a copy of the bytes, or the bytes themselves if they are many
+ * and lie in `block`. Ids that are no open link are ignored: the end of that
+ * link is being told. */
+void link_table_write(struct link_table *l, uint32_t id, struct bytes bytes,
+                      struct block *block);
+/* Closes a link; the node is told nothing more of it. */
+void link_table_drop(struct link_table *l, uint32_t id);
+
+#endif
