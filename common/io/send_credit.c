@@ -2,7 +2,6 @@
 
 #include "common/base/memory.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -112,20 +111,4 @@ void send_credit_undo(struct send_credit_note *note, struct packet_ref *packet)
     packet_ref_move(&own, &note->packet);
     packet_ref_release(packet);
     packet_ref_move(packet, &own);
-}
-
-int send_credit_send(struct send_credit *c, struct zsocket *s,
-                     zmq_msg_t *packet)
-{
-    struct packet_ref ref = {*packet};
-    struct send_credit_note *note = send_credit_add(c, &ref);
-    int rc = zsocket_send(s, &ref.message, 0);
-
-    if (rc < 0) {
-        int error = errno;
-        send_credit_undo(note, &ref);
-        errno = error;
-    }
-    *packet = ref.message;
-    return rc;
 }

@@ -13,7 +13,6 @@
 
 #include "common/io/bell.h"
 #include "common/io/packet_ref.h"
-#include "common/io/zsocket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,8 +41,5 @@ struct send_credit_note *send_credit_add(struct send_credit *c,
 /* The transport did not take the packet: it does not count. The packet is as
  * it was before send_credit_add. */
 void send_credit_undo(struct send_credit_note *note, struct packet_ref *packet);
-/* Sends a message on a socket and counts it; -1 and errno. */
-int send_credit_send(struct send_credit *c, struct zsocket *s,
-                     zmq_msg_t *packet) MUST_USE;
 
 #endif

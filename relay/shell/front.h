@@ -1,69 +1,68 @@
 /*
- * front - the relay's listening socket: CurveZMQ connections as numbered
- * connections with packets, and writes that never wait.
+ * front - the relay's listening socket: connections by numbers, as carriers,
+ * and writes that never wait.
  *
- * One ROUTER for all. A connection gets its number with its first packet; it
- * is told apart by the routing id that libzmq gave it and the key that its
- * handshake proved, both looked at in each packet. Only single frames count.
+ * The transport is one ROUTER with CurveZMQ (common/io/router.h). Anybody may
+ * connect: the hub decides by a HELLO which edge is a member.
  */
 #ifndef RELAY_SHELL_FRONT_H
 #define RELAY_SHELL_FRONT_H
 
-#include "common/base/bytes.h"
 #include "common/core/secrets.h"
+#include "common/io/carrier.h"
 #include "common/io/gate.h"
 #include "common/io/zsocket.h"
 #include "relay/shell/listener.h"
 
+enum {
+    /* What libzmq may hold of the packets for one connection: enough to keep it
+     * busy until the next retry; and the least, a packet and others. */
+    FRONT_CREDIT = 1024 * 1024,
+    FRONT_CREDIT_LEAST = 128 * 1024,
+};
+
 struct front;
 
-/* Whoever uses the front. Each is called from within the loop. */
-struct front_owner {
-    void *context;
-    /* A packet; the owner may change it in place, and may hand it to
-     * front_forward within the call, as often as it likes. */
-    void (*packet)(void *context, uint64_t conn, const struct curve_key *key,
-                   const struct address *address, zmq_msg_t *packet);
-    void (*closed)(void *context, uint64_t conn);
-    /* What front_write had to keep is out. */
-    void (*writable)(void *context, uint64_t conn);
-    /* Somebody got no further: `what` is the log's event, `reason` a word; both
-     * live for ever. */
+struct front_user {
+    /* See carrier.h. A packet may be handed to front_forward within the call,
+     * as often as the user likes. */
+    struct carrier_owner owner;
+    /* A connection got no further: `what` is the log's event, `reason` a word;
+     * both are static. */
     void (*turned_away)(void *context, const char *what,
                         const struct address *address, const char *reason);
 };
 
 struct front_conf {
     struct gate_conf gate;
-    size_t memory_unread; /* what libzmq may hold of all that was sent to us, */
-    size_t memory_held;   /* and of what we wrote */
+    size_t memory_unread; /* what libzmq may hold of all that edges sent, */
+    size_t memory_held;   /* and of all that blocked edges are sent */
 };
 
 /* NULL with errno. */
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
                          const struct front_conf *conf,
-                         const struct front_owner *owner) MUST_USE;
+                         const struct front_user *user) MUST_USE;
 /* See listener_bind. */
 bool front_listen(struct front *f, const char *endpoint,
                   char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
 void front_reconfigure(struct front *f, const struct front_conf *conf);
-/* What is written leaves within half a second. */
+/* What was written leaves within half a second. NULL-safe. */
 void front_close(struct front **f);
 
-/* Writes a copy. False: the connection took no more; this and what is still
- * written to it is kept, until the owner hears `writable`. Of a connection
- * that is gone or dropped nothing is kept. */
-bool front_write(struct front *f, uint64_t conn, struct bytes packet) MUST_USE;
-/* The same of a received packet, whose bytes are shared: it stays as it is, to
- * be forwarded to others too, and is not to be changed any more. */
-bool front_forward(struct front *f, uint64_t conn, zmq_msg_t *packet) MUST_USE;
-/* Who is connected is a member. */
+/* Sends a copy. What is written to a connection that is gone or dropped is
+ * ignored. */
+void front_write(struct front *f, uint64_t conn, struct bytes packet);
+/* Sends a received packet, whose bytes are shared and must not change any
+ * more. */
+void front_forward(struct front *f, uint64_t conn, struct packet_ref *packet);
+/* The connection is a member's. */
 void front_prove(struct front *f, uint64_t conn);
-/* Ignores the connection from now on, and ends it. */
+/* Ignores the connection from now on, and ends it in a moment. */
 void front_drop(struct front *f, uint64_t conn);
 
-/* Its owner has freed much: it is to go back to the system. */
+/* The user has freed much memory: it is to go back to the system. */
 void front_freed(struct front *f, struct instant now);
 
 /* To be called in each turn of the loop, and at the deadline. */

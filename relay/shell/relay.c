@@ -61,27 +61,15 @@ struct relay_server {
 
 /* ---- From the hub: its todos ------------------------------------------ */
 
-static void note_blocked(struct relay_server *r, uint64_t conn)
-{
-    if (r->blocked_count == r->blocked_room) {
-        r->blocked_room = r->blocked_room ? 2 * r->blocked_room : 16;
-        r->blocked =
-            memory_resize(r->blocked, r->blocked_room, sizeof *r->blocked);
-    }
-    r->blocked[r->blocked_count++] = conn;
-}
-
 static void do_todo(struct relay_server *r, const struct hub_todo *todo,
-                    zmq_msg_t *packet)
+                    struct packet_ref *packet)
 {
     switch (todo->kind) {
     case HUB_WRITE:
-        if (!front_write(r->front, todo->conn, todo->bytes))
-            note_blocked(r, todo->conn);
+        front_write(r->front, todo->conn, todo->bytes);
         return;
     case HUB_FORWARD:
-        if (!front_forward(r->front, todo->conn, packet))
-            note_blocked(r, todo->conn);
+        front_forward(r->front, todo->conn, packet);
         return;
     case HUB_DROP:
         front_drop(r->front, todo->conn);
@@ -99,7 +87,7 @@ static void do_todo(struct relay_server *r, const struct hub_todo *todo,
     }
 }
 
-static void do_todos(struct relay_server *r, zmq_msg_t *packet)
+static void do_todos(struct relay_server *r, struct packet_ref *packet)
 {
     for (size_t i = 0; i < r->todos.count; i++)
         do_todo(r, &r->todos.items[i], packet);
@@ -109,7 +97,7 @@ static void do_todos(struct relay_server *r, zmq_msg_t *packet)
 /* Gives the hub one event, does its todos, and reports the connections that
  * took no writes. */
 static void tell_hub(struct relay_server *r, const struct hub_event *event,
-                     zmq_msg_t *packet)
+                     struct packet_ref *packet)
 {
     hub_step(r->hub, clock_now(), event, &r->todos);
     do_todos(r, packet);
@@ -124,28 +112,41 @@ static void tell_hub(struct relay_server *r, const struct hub_event *event,
 
 /* ---- From the front: events for the hub ------------------------------- */
 
-static void on_packet(void *context, uint64_t conn, const struct curve_key *key,
-                      const struct address *address, zmq_msg_t *packet)
+static void on_packet(void *context, struct carrier *c,
+                      struct packet_ref *packet)
 {
     tell_hub(context,
              &(struct hub_event){.kind = HUB_PACKET,
-                                 .conn = conn,
-                                 .key = *key,
-                                 .address = *address,
-                                 .data = zmq_msg_data(packet),
-                                 .size = zmq_msg_size(packet)},
+                                 .conn = c->id,
+                                 .key = c->key,
+                                 .address = c->address,
+                                 .data = packet_ref_data(packet),
+                                 .size = packet_ref_size(packet)},
              packet);
 }
 
-static void on_closed(void *context, uint64_t conn)
+/* The hub is told after the event whose writes met it. */
+static void on_blocked(void *context, struct carrier *c)
 {
-    tell_hub(context, &(struct hub_event){.kind = HUB_CLOSED, .conn = conn},
+    struct relay_server *r = context;
+    if (r->blocked_count == r->blocked_room) {
+        r->blocked_room = r->blocked_room ? 2 * r->blocked_room : 16;
+        r->blocked =
+            memory_resize(r->blocked, r->blocked_room, sizeof *r->blocked);
+    }
+    r->blocked[r->blocked_count++] = c->id;
+}
+
+static void on_writable(void *context, struct carrier *c)
+{
+    tell_hub(context, &(struct hub_event){.kind = HUB_WRITABLE, .conn = c->id},
              NULL);
 }
 
-static void on_writable(void *context, uint64_t conn)
+static void on_closed(void *context, struct carrier *c, enum carrier_end why)
 {
-    tell_hub(context, &(struct hub_event){.kind = HUB_WRITABLE, .conn = conn},
+    (void)why;
+    tell_hub(context, &(struct hub_event){.kind = HUB_CLOSED, .conn = c->id},
              NULL);
 }
 
@@ -331,14 +332,15 @@ static bool listen_all(struct relay_server *r, const struct curve_pair *keys)
 
 static bool open_front(struct relay_server *r, const struct curve_pair *keys)
 {
-    static const struct front_owner calls = {.packet = on_packet,
-                                             .closed = on_closed,
-                                             .writable = on_writable,
-                                             .turned_away = on_turned_away};
-    struct front_owner owner = calls;
     struct front_conf conf = settings_front(&r->conf, &r->files);
-    owner.context = r;
-    r->front = front_open(&r->zloop, r->zmq, keys, &conf, &owner);
+    r->front =
+        front_open(&r->zloop, r->zmq, keys, &conf,
+                   &(struct front_user){.owner = {.context = r,
+                                                  .packet = on_packet,
+                                                  .blocked = on_blocked,
+                                                  .writable = on_writable,
+                                                  .closed = on_closed},
+                                        .turned_away = on_turned_away});
     if (!r->front)
         log_error("start_failed", "error=\"%s\"", zmq_strerror(errno));
     return r->front != NULL;

@@ -3,7 +3,7 @@
  * raw libzmq sockets, and the lines that it logs.
  */
 #include "hub_kit.h"
-#include "relay/shell/conns.h"
+#include "relay/shell/front.h"
 #include "relay/shell/relay.h"
 
 #include <arpa/inet.h>
@@ -769,7 +769,7 @@ static void who_stopped_costs_its_queue_and_little_more(void **state)
     while (await(&b, RELAY_FORWARDED, 300).size > 0)
         kept += SIZE;
     assert_true(kept > QUEUE);
-    assert_true(kept < QUEUE + HELD_BYTES + KERNEL);
+    assert_true(kept < QUEUE + FRONT_CREDIT + KERNEL);
 }
 
 /* Instead of libc's. */

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "relay/shell/conns.h"
+#include "relay/shell/front.h"
 
 static struct relay_conf conf;
 
@@ -89,32 +89,16 @@ static void handshakes_are_chosen_by_the_cores_or_told(void **state)
 static void slow_readers_share_what_libzmq_may_hold(void **state)
 {
     (void)state;
-    struct conns conns = {0};
     size_t memory = 16 << 20;
-    assert_int_equal(conns_held_limit(&conns, memory), HELD_BYTES);
-    for (; conns.blocked_count < 100; conns.blocked_count++)
-        assert_true(conns.blocked_count * conns_held_limit(&conns, memory) <=
-                    memory);
-    conns.blocked_count = 100000;
-    assert_int_equal(conns_held_limit(&conns, memory), HELD_BYTES_MIN);
-    assert_true((int)HELD_BYTES_MIN > (int)PACKET_SIZE);
-}
-
-static void the_blocked_are_counted(void **state)
-{
-    (void)state;
-    struct conns conns;
-    struct conn new[2] = {{.route = {0, 1}}, {.route = {0, 2}}};
-    conns_init(&conns);
-    struct conn *a = conns_add(&conns, &new[0]);
-    struct conn *b = conns_add(&conns, &new[1]);
-    conns_set_blocked(&conns, a);
-    conns_set_blocked(&conns, b);
-    assert_int_equal(conns.blocked_count, 2);
-    conns_unblock(&conns, a);
-    conns_remove(&conns, b);
-    assert_int_equal(conns.blocked_count, 0);
-    conns_close(&conns);
+    struct carriers all = {.conf = {.credit = FRONT_CREDIT,
+                                    .credit_least = FRONT_CREDIT_LEAST,
+                                    .memory = memory}};
+    assert_int_equal(carriers_credit(&all), FRONT_CREDIT);
+    for (; all.blocked_count < 100; all.blocked_count++)
+        assert_true(all.blocked_count * carriers_credit(&all) <= memory);
+    all.blocked_count = 100000;
+    assert_int_equal(carriers_credit(&all), FRONT_CREDIT_LEAST);
+    assert_true((int)FRONT_CREDIT_LEAST > (int)PACKET_SIZE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -127,7 +111,6 @@ int main(void)
         TEST(the_parts_of_the_memory_are_all_of_it),
         TEST(handshakes_are_chosen_by_the_cores_or_told),
         TEST(slow_readers_share_what_libzmq_may_hold),
-        TEST(the_blocked_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
