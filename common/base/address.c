@@ -28,7 +28,8 @@ static bool begins_with(const struct address *a, const uint8_t *ip, size_t size)
     return memcmp(a->ip, ip, size) == 0;
 }
 
-/* A v4 address that came through a v6 socket is judged as what it is. */
+/* Turns a v4-mapped v6 address (::ffff:192.0.2.1), as v6 sockets give, into the
+ * v4 address. */
 static struct address plain(const struct address *a)
 {
     struct address v4 = {.family = ADDRESS_V4, .port = a->port};
@@ -95,7 +96,7 @@ const char *address_format(const struct address *a,
     return text;
 }
 
-/* Decimal digits up to the text's end, without leading zeros. */
+/* Decimal digits up to the end of the text, without leading zeros. */
 static bool parse_number(const char *text, uint32_t max, uint32_t *value)
 {
     uint64_t sum = 0;
@@ -113,7 +114,7 @@ static bool parse_number(const char *text, uint32_t max, uint32_t *value)
     return true;
 }
 
-/* Cuts the copy at the port's colon; false if it has none. */
+/* Cuts the text at the colon before the port; false if there is no port. */
 static bool split_port(char *text, uint16_t *port)
 {
     char *colon = strrchr(text, ':');
@@ -126,7 +127,7 @@ static bool split_port(char *text, uint16_t *port)
     return true;
 }
 
-/* "[ip]" or "[ip%scope]", changed in place. */
+/* Parses "[ip]" or "[ip%scope]"; changes the text. */
 static bool parse_v6(char *text, struct address *a)
 {
     size_t size = strlen(text);

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The largest packet fits into any block. */
+/* Any block has space for the largest packet. */
 enum { ALIGNMENT = alignof(max_align_t), BLOCK_SIZE = 72 * 1024 };
 
 struct arena_block {
-    struct block shared; /* the arena is one of its holders */
+    struct block shared; /* the arena itself is one of the holders */
     struct arena_block *next;
     size_t size;
     size_t used;
@@ -42,9 +42,10 @@ static struct arena_block *new_block(size_t size)
     return b;
 }
 
-/* Makes a block with room for `size` the current one. Blocks after the current
- * one are empty; those too small for now are left for later. Rare, and never
- * inlined: gcc 12 warns of what it makes of a lack of blocks otherwise. */
+/* Makes a block with `size` free bytes the current one. Blocks after the
+ * current one are empty; those that are too small stay for later. Rarely
+ * called, and never inlined, because gcc 12 gives a false warning when it
+ * inlines it. */
 __attribute__((noinline)) static struct arena_block *advance(struct arena *a,
                                                              size_t size)
 {
@@ -91,7 +92,8 @@ struct bytes arena_copy(struct arena *a, struct bytes bytes)
     return bytes_of(to, bytes.size);
 }
 
-/* A block of its own, after the current one: it is full. */
+/* Adds a block of its own for a large piece, after the current one, and fills
+ * it entirely. */
 static bool add_block(struct arena *a, size_t size)
 {
     struct arena_block *b = memory_try(NULL, 1, sizeof(*b) + size);

@@ -1,9 +1,10 @@
 /*
- * arena - bytes that live together until the arena is cleared.
+ * arena - allocates many pieces of memory that are freed together.
  *
- * Blocks are kept for reuse, so that a warm arena allocates nothing. One that
- * somebody holds outlives arena_clear, so that what stands in it can be handed
- * on without a copy.
+ * arena_clear frees every piece at once and keeps the blocks for reuse, so an
+ * arena that is used again and again soon calls malloc no more. A caller that
+ * holds a block (block_hold) keeps that block alive beyond arena_clear: data in
+ * the block can then be passed on without a copy.
  */
 #ifndef COMMON_BASE_ARENA_H
 #define COMMON_BASE_ARENA_H
@@ -13,25 +14,28 @@
 
 struct arena_block;
 
-/* A zeroed arena is empty and ready. */
+/* A zeroed arena is empty and ready for use. */
 struct arena {
     struct arena_block *first;
     struct arena_block *current;
 };
 
-/* Uninitialized room, aligned for anything; never NULL. */
+/* Returns `size` uninitialized bytes, aligned for any type; never NULL. They
+ * stay valid until arena_clear or arena_close. */
 void *arena_take(struct arena *a, size_t size);
-/* Gives back the end of the room last taken: `used` of its bytes stay. */
+/* Shrinks the piece that arena_take returned last: `last` had `taken` bytes,
+ * the first `used` of them stay. */
 void arena_trim(struct arena *a, void *last, size_t taken, size_t used);
 struct bytes arena_copy(struct arena *a, struct bytes bytes);
-/* The same of what may be large. False: there is no memory for it. */
+/* Like arena_copy, for bytes that may be many. False: there is no memory;
+ * `*copy` is unchanged. */
 bool arena_try_copy(struct arena *a, struct bytes bytes,
                     struct bytes *copy) MUST_USE;
 void arena_clear(struct arena *a);
 void arena_close(struct arena *a);
 
-/* The block that `p` lies in, if it is the one that room was taken from last;
- * else NULL. */
+/* The block that holds `p`, if it is the arena's current block (the one of the
+ * last arena_take); else NULL. The caller may block_hold it. */
 struct block *arena_block_of(const struct arena *a, const void *p);
 
 #endif

@@ -1,7 +1,9 @@
 /*
- * assert - ASSERT is for bugs of ours, and is always on.
+ * assert - ASSERT stops the process at a bug in our own code; it stays on in
+ * release builds.
  *
- * Never for what a peer, a file or a caller's data does: that is a result.
+ * ASSERT never checks input: bad data from a peer, a file or an API caller is a
+ * result that the function returns.
  */
 #ifndef COMMON_BASE_ASSERT_H
 #define COMMON_BASE_ASSERT_H
@@ -9,7 +11,7 @@
 #define ASSERT(condition)                                                      \
     ((condition) ? (void)0 : assert_failed(#condition, __FILE__, __LINE__))
 
-/* Prints the condition and where it stands to stderr, then aborts. */
+/* Prints the condition, the file and the line to stderr, then aborts. */
 _Noreturn void assert_failed(const char *condition, const char *file, int line);
 
 #define MUST_USE __attribute__((warn_unused_result))

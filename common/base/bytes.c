@@ -19,7 +19,7 @@ void reader_fail(struct reader *r)
     r->at = r->end;
 }
 
-/* The next `size` bytes, or NULL once failed. */
+/* The next `size` bytes, or NULL after a failure. */
 static const uint8_t *take(struct reader *r, size_t size)
 {
     const uint8_t *at = r->at;
@@ -68,7 +68,7 @@ uint64_t read_long_varint(struct reader *r)
 
         if (r->failed)
             return 0;
-        /* A tenth byte holds the topmost bit only. */
+        /* The tenth byte can hold only the topmost bit. */
         if (i == VARINT_MAX_SIZE - 1 && byte > 1)
             break;
         value |= (uint64_t)(byte & 0x7f) << (7 * i);

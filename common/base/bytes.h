@@ -1,8 +1,8 @@
 /*
- * bytes - a borrowed view of bytes, and bounded cursors to read and write.
+ * bytes - a borrowed view of bytes, and bounded cursors that read and write.
  *
- * The cursors' errors are sticky: after the first read past the end or write
- * past the room everything else is a no-op, and one check at the end suffices.
+ * The cursors' errors are sticky: once a read or write would have gone beyond
+ * the end, all later calls do nothing, so the caller checks once, at the end.
  * Integers are little-endian [P-1.1].
  */
 #ifndef COMMON_BASE_BYTES_H
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Borrowed: valid as long as whoever handed it out says. */
+/* Borrowed: the function that returns a view says how long it stays valid. */
 struct bytes {
     const uint8_t *data;
     size_t size;
@@ -32,26 +32,26 @@ bool bytes_equal(struct bytes a, struct bytes b);
 struct reader {
     const uint8_t *at;
     const uint8_t *end;
-    bool failed; /* then nothing is left: at == end */
+    bool failed; /* if true, nothing is left: at == end */
 };
 
 static inline struct reader reader_of(struct bytes bytes);
 static inline size_t reader_left(const struct reader *r);
-/* These answer 0 (or an empty view) once the reader failed. */
+/* After a failure the read functions return 0 or an empty view. */
 static inline uint8_t read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
-/* LEB128, at most 10 bytes, the shortest form only. */
+/* LEB128 of at most 10 bytes. A longer form than necessary is a failure. */
 static inline uint64_t read_varint(struct reader *r);
-/* A view into what is read; empty once the reader failed. */
+/* A view into the data that the reader was made of; it copies nothing. */
 static inline struct bytes read_bytes(struct reader *r, size_t size);
-/* Copies `size` bytes out; zeroes them once the reader failed. */
+/* Copies `size` bytes to `to`; on failure it writes zeros there. */
 void read_copy(struct reader *r, void *to, size_t size);
 void reader_fail(struct reader *r);
-/* True if nothing failed. */
+/* True if no read failed. */
 static inline bool reader_ok(const struct reader *r) MUST_USE;
-/* True if nothing failed and nothing is left. */
+/* True if no read failed and every byte was read. */
 static inline bool reader_done(const struct reader *r) MUST_USE;
 
 struct writer {
@@ -69,22 +69,24 @@ void write_u32(struct writer *w, uint32_t value);
 void write_u64(struct writer *w, uint64_t value);
 static inline void write_varint(struct writer *w, uint64_t value);
 static inline void write_bytes(struct writer *w, struct bytes bytes);
-/* Room for `size` bytes to be filled in later, or NULL once failed. */
+/* Reserves `size` bytes that the caller fills in itself; NULL on failure. */
 static inline uint8_t *write_room(struct writer *w, size_t size);
-/* What was written so far. */
+/* The bytes written so far, as a view into the writer's buffer. */
 static inline struct bytes writer_bytes(const struct writer *w);
 static inline bool writer_ok(const struct writer *w) MUST_USE;
 size_t varint_size(uint64_t value);
 
-/* --- what every record of every message goes through, and so is inline --- */
+/* --- inline, because every record of every message passes through these --- */
 
-/* The form of more than one byte, or of none. */
+/* Varints of more than one byte; read_long_varint also takes an empty reader.
+ */
 uint64_t read_long_varint(struct reader *r);
 void write_long_varint(struct writer *w, uint64_t value);
 
 static inline struct reader reader_of(struct bytes bytes)
 {
-    /* An empty view may have no place at all, and NULL + 0 is undefined. */
+    /* The data pointer of an empty view may be NULL, and NULL + 0 is undefined
+     * behaviour. */
     static const uint8_t nowhere;
     const uint8_t *at = bytes.size > 0 ? bytes.data : &nowhere;
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-/* Places are 1-based: the parent of p is p / 2. */
+/* Indexes are 1-based: the parent of p is p / 2. */
 static struct timer *at(const struct heap *h, size_t place)
 {
     return h->timers[place - 1];

@@ -1,7 +1,8 @@
 /*
- * heap - deadlines in order: a binary heap of timers embedded in their owners.
+ * heap - a binary heap of timers: tells which deadline is next.
  *
- * Arming, moving and disarming cost O(log n), the next deadline O(1).
+ * The timers are embedded in the structs of their owners. Setting, moving and
+ * removing a timer costs O(log n), asking for the next deadline O(1).
  */
 #ifndef COMMON_BASE_HEAP_H
 #define COMMON_BASE_HEAP_H
@@ -12,7 +13,7 @@
 
 struct timer {
     struct instant at;
-    size_t place; /* 1-based in the heap; 0: not armed. Zero-init is unarmed. */
+    size_t place; /* 1-based index in the heap; 0: not set */
     void *owner;
 };
 
@@ -22,14 +23,16 @@ struct heap {
     size_t capacity;
 };
 
-/* A zeroed heap is empty and ready. Frees the array, not the timers. */
+/* A zeroed heap is empty and ready for use. heap_close frees the heap's array
+ * and unsets the timers; the timers' memory stays with their owners. */
 void heap_close(struct heap *h);
-/* Arms the timer or moves it; INSTANT_NEVER disarms it. */
+/* Sets the timer or moves it; INSTANT_NEVER removes it. */
 void heap_set(struct heap *h, struct timer *t, struct instant at);
 void heap_remove(struct heap *h, struct timer *t);
-/* INSTANT_NEVER when empty. */
+/* The earliest deadline; INSTANT_NEVER if the heap is empty. */
 struct instant heap_deadline(const struct heap *h);
-/* Takes the earliest timer if it is due, else NULL. */
+/* Removes and returns the earliest timer if its deadline has passed, else
+ * returns NULL. */
 struct timer *heap_due(struct heap *h, struct instant now);
 
 #endif

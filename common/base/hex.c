@@ -11,7 +11,7 @@ void hex_encode(struct bytes bytes, char *text)
     *text = '\0';
 }
 
-/* -1 if it is no digit. */
+/* The digit's value; -1 if `c` is not a digit. */
 static int value_of(char c)
 {
     if (c >= '0' && c <= '9')

@@ -6,9 +6,11 @@
 
 #include "common/base/bytes.h"
 
-/* Writes 2 * size digits and a NUL; `text` has room for 2 * size + 1. */
+/* Writes 2 * size lower-case digits and a NUL; `text` must have 2 * size + 1
+ * bytes. */
 void hex_encode(struct bytes bytes, char *text);
-/* Exactly 2 * size digits of either case; false if `text` is anything else. */
+/* Reads 2 * size digits of either case, which must be the whole of `text`. On
+ * false, `to` may be half written. */
 bool hex_decode(const char *text, uint8_t *to, size_t size) MUST_USE;
 
 #endif

@@ -1,8 +1,10 @@
 /*
- * instant - points and spans of time as types the compiler keeps apart.
+ * instant - points in time and time spans, as two types that the compiler keeps
+ * apart.
  *
- * Monotonic microseconds since a start that nobody else may rely on. Every
- * pure module takes `now` as a parameter; only the shells own a clock.
+ * Both count microseconds. An instant counts on a monotonic clock from a start
+ * that has no meaning outside the process. Pure modules take `now` as a
+ * parameter; only the shells read a clock.
  */
 #ifndef COMMON_BASE_INSTANT_H
 #define COMMON_BASE_INSTANT_H
@@ -60,7 +62,7 @@ static inline struct instant instant_after(struct instant a, struct span s)
     return instant_is_never(a) ? a : (struct instant){a.us + s.us};
 }
 
-/* From `a` to `b`; negative when b is earlier. */
+/* The span from `a` to `b`; negative if `b` is earlier. */
 static inline struct span instant_between(struct instant a, struct instant b)
 {
     return (struct span){b.us - a.us};

@@ -69,7 +69,7 @@ static int hex_digit(uint8_t c)
     return -1;
 }
 
-/* The four digits of \uXXXX; -1 if they are none. */
+/* The four digits of \uXXXX as a number; -1 if they are not four digits. */
 static int32_t hex_unit(const uint8_t *at, const uint8_t *end)
 {
     int32_t unit = 0;
@@ -95,8 +95,9 @@ static bool is_low_surrogate(int32_t unit)
     return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/* What follows a backslash; returns its end, or NULL. Surrogates only in
- * pairs, so that each string can be had as UTF-8. */
+/* Skips the rest of an escape after its backslash; NULL if it is invalid. A
+ * surrogate is valid only as half of a pair, so that every string has a UTF-8
+ * form. */
 static const uint8_t *skip_escape(const uint8_t *at, const uint8_t *end)
 {
     if (at == end)
@@ -121,9 +122,9 @@ static bool is_plain(uint8_t c)
     return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
 }
 
-/* Messages are mostly long strings of plain characters, so eight are looked at
- * at once: a subtraction borrows into the high bit of each byte that is less,
- * or zero once it is combined with what is looked for. */
+/* Messages are mostly long strings of plain characters, so the loop checks
+ * eight at a time: a subtraction sets the high bit of each byte that is below
+ * the subtrahend, or that is zero after XOR with the character looked for. */
 const uint8_t *jtext_plain(const uint8_t *at, const uint8_t *end)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -232,9 +233,9 @@ static const uint8_t *skip_key(const uint8_t *at, const uint8_t *end)
 }
 
 /*
- * Skips the value at `at`, where no space is before it; NULL if it is wrong.
- * `open` remembers the closing brackets that are due, instead of recursion:
- * the nesting is a peer's to choose.
+ * Skips the value at `at`; NULL if it is invalid. `open` is a stack of the
+ * closing brackets that are still expected; there is no recursion, because the
+ * sender chooses how deep values nest.
  */
 static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end)
 {
@@ -262,7 +263,8 @@ static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end)
             if (!at)
                 return NULL;
         }
-        /* A value ended, or an empty bracket waits for its end. */
+        /* Here a value has ended, or an empty object or array is about to
+         * close. */
         for (;;) {
             if (depth == 0)
                 return at;
@@ -311,7 +313,7 @@ static bool walk_fail(struct jtext_walk *w)
     return false;
 }
 
-/* Comes to the next member or element; false where there is none. */
+/* Moves to the next member or element; false at the end or at an error. */
 static bool walk_on(struct jtext_walk *w)
 {
     if (w->failed || w->closed)
@@ -413,7 +415,8 @@ static size_t utf8_write(uint32_t c, char out[4])
     return 4;
 }
 
-/* Resolves the escape after a backslash (known to be right); moves *at on. */
+/* Decodes an escape that was checked before; *at is behind its backslash and
+ * moves beyond it. Returns how many bytes `out` got. */
 static size_t resolve(const uint8_t **at, const uint8_t *end, char out[4])
 {
     static const char from[] = "\"\\/bfnrt";

@@ -1,18 +1,19 @@
 /*
- * jtext - JSON as text: checked and walked through, without making a tree.
+ * jtext - checks and walks JSON text without building a tree.
  *
- * Values are handed out as views into the text, so that a message's data
- * crosses the API without being taken apart and put together again. Strict as
- * RFC 8259: UTF-8 is checked, nesting is bounded, nothing may be missing.
+ * Values are views into the text, so a message's data passes through the local
+ * API unchanged and without a copy. The syntax is checked as strictly as RFC
+ * 8259 says: UTF-8 must be valid, and nesting deeper than JTEXT_DEPTH is an
+ * error.
  *
  *     struct jtext_walk w;
  *     struct bytes key, value;
  *     if (!jtext_enter(&w, line, '{'))
- *         ... it is no object ...
+ *         ... not an object ...
  *     while (jtext_member(&w, &key, &value))
  *         ...
  *     if (!jtext_left(&w))
- *         ... it is not JSON, and what was handed out is to be forgotten ...
+ *         ... not JSON: discard the members seen so far ...
  */
 #ifndef COMMON_BASE_JTEXT_H
 #define COMMON_BASE_JTEXT_H
@@ -21,46 +22,51 @@
 
 enum { JTEXT_DEPTH = 256 };
 
-/* True if the whole text is one JSON value. */
+/* True if the whole text is one JSON value, with space around it or not. */
 bool jtext_valid(struct bytes text) MUST_USE;
 
 struct jtext_walk {
     const uint8_t *at;
     const uint8_t *end;
     char close;  /* '}' or ']' */
-    bool begun;  /* something was taken */
-    bool closed; /* the bracket came */
+    bool begun;  /* a member or element was read */
+    bool closed; /* the closing bracket was read */
     bool failed;
 };
 
-/* Goes into an object ('{') or an array ('['); false if it is none. */
+/* Begins to walk an object (open is '{') or an array ('['). False if the text
+ * does not begin with that bracket. */
 bool jtext_enter(struct jtext_walk *w, struct bytes text, char open) MUST_USE;
-/* The next member, or false at the end or where it is wrong. The key is what
- * stands between its quotes, escapes and all. */
+/* Reads the next member or element. False at the end and at a syntax error;
+ * jtext_left tells which. The key is the raw text between its quotes, with its
+ * escapes. */
 bool jtext_member(struct jtext_walk *w, struct bytes *key, struct bytes *value);
 bool jtext_element(struct jtext_walk *w, struct bytes *value);
-/* True if all was right to the end of the text. */
+/* True if the walk reached the end of the text without an error. */
 bool jtext_left(const struct jtext_walk *w) MUST_USE;
 
-/* True if the value is a string, number, true, false or null. */
+/* True if the value is neither an object nor an array. */
 bool jtext_is_scalar(struct bytes value);
 bool jtext_is(struct bytes value, const char *literal);
 bool jtext_is_string(struct bytes value);
 
 /*
- * What a valid string value means, escapes resolved, with a NUL after it.
- * False if the value is no string or needs more than `size` bytes.
+ * Decodes a string value that was checked before: resolves the escapes and
+ * appends a NUL. `*length` does not count the NUL. False if the value is no
+ * string or needs more than `size` bytes.
  */
 bool jtext_string(struct bytes value, char *room, size_t size,
                   size_t *length) MUST_USE;
-/* A whole number from 0 to 2^64 - 1; false if the value is anything else. */
+/* Reads a whole number from 0 to 2^64 - 1; false if the value is anything else.
+ */
 bool jtext_number(struct bytes value, uint64_t *number) MUST_USE;
 
-/* Where the first byte stands that a JSON string may not hold as it is, or that
- * is not ASCII; `end` if there is none. */
+/* The first byte that is not ASCII or that a JSON string must escape (control
+ * characters, quote, backslash); `end` if there is none. */
 const uint8_t *jtext_plain(const uint8_t *at, const uint8_t *end);
 
-/* The length of the UTF-8 character at `at`; 0 if there is none. */
+/* The length in bytes of the UTF-8 character at `at`; 0 if it is invalid or if
+ * `at` is `end`. */
 size_t utf8_length(const uint8_t *at, const uint8_t *end);
 bool utf8_valid(struct bytes text) MUST_USE;
 

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A larger table has no place in a reserve. */
+/* Tables of this size and more do not come from the memory reserve. */
 enum { FIRST_CAPACITY = 16, LARGE_SIZE = 64 * 1024 };
 
-/* A NULL value: never used, ends a search. A grave: was removed, and the
- * search goes on; walking while removing needs entries that do not move. */
+/* A slot whose value is NULL was never used: a search ends there. A slot whose
+ * value is &grave held an entry that was removed: a search passes over it. So
+ * removing moves no entry, and map_next can go on after a removal. */
 struct map_slot {
     uint64_t hash;
     void *value;
@@ -74,7 +75,8 @@ static uint64_t hash_long(uint64_t k0, uint64_t k1, const uint8_t *at,
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* One multiplication, folded: a packet asks for numbers some times. */
+/* One multiplication, high and low half combined: several lookups by number
+ * happen for each packet, so it must be fast. */
 static uint64_t hash_number(uint64_t k0, uint64_t k1, uint64_t number)
 {
     __extension__ typedef unsigned __int128 twice;
@@ -115,7 +117,7 @@ static uint8_t *key_at(const struct map *m, size_t place)
     return m->keys + place * m->key_size;
 }
 
-/* The key's slot, or NULL. */
+/* The key's slot, or NULL if the map does not have the key. */
 static struct map_slot *find(const struct map *m, const void *key)
 {
     uint64_t hash;
@@ -142,7 +144,7 @@ void *map_get(const struct map *m, const void *key)
     return slot == NULL ? NULL : slot->value;
 }
 
-/* Puts a key that is not there; room is. */
+/* Adds a key that is not in the map, to a table that has a free slot. */
 static void insert(struct map *m, uint64_t hash, const void *key, void *value)
 {
     size_t i = hash & (m->capacity - 1);
@@ -168,9 +170,9 @@ static void *table_new(size_t count, size_t size)
     return table;
 }
 
-/* Moves all into a table with room to spare, leaving the graves behind. Where
- * there is no memory for it the quarter that is left has to do; whoever owns it
- * ends soon [memory_is_sound]. */
+/* Moves all entries into a table with free slots, without the graves. If there
+ * is no memory for a large table, the old table stays, a quarter of which is
+ * free; its owner ends soon after [memory_is_sound]. */
 static void rebuild(struct map *m)
 {
     struct map old = *m;
@@ -206,7 +208,7 @@ void *map_put(struct map *m, const void *key, void *value)
         slot->value = value;
         return was;
     }
-    /* At most three quarters are in use, else searches grow long. */
+    /* Beyond three quarters in use, searches become long. */
     if (4 * (m->count + m->graves + 1) > 3 * m->capacity)
         rebuild(m);
     insert(m, hash_of(m, key), key, value);

@@ -1,10 +1,10 @@
 /*
  * map - a hash table from keys of one fixed size to pointers.
  *
- * Open addressing, SipHash with a key of the owner's, so that whoever chooses
- * the keys cannot choose the collisions; keys of up to 8 bytes, mostly numbers
- * that we gave, have a quicker hash with that key. The map owns its table,
- * never the values. Nothing allocates but map_put when it grows.
+ * Open addressing. The owner gives a random hash key, so that peers that choose
+ * the map's keys cannot provoke collisions: keys of up to 8 bytes are hashed by
+ * one multiplication with that key, longer keys by SipHash. The map owns its
+ * table, never the values. Only map_put allocates, when the table grows.
  */
 #ifndef COMMON_BASE_MAP_H
 #define COMMON_BASE_MAP_H
@@ -22,23 +22,25 @@ struct map {
     uint8_t *keys;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
-    size_t graves; /* removed entries that still take a slot */
+    size_t graves; /* removed entries that still occupy a slot */
     size_t key_size;
     uint8_t hash_key[16];
 };
 
 void map_init(struct map *m, size_t key_size, const uint8_t hash_key[16]);
-/* Frees the table; the values stay the owner's. */
+/* Frees the table. The values belong to the owner and are not freed. */
 void map_close(struct map *m);
-/* The value, or NULL. */
+/* The key's value, or NULL if the map does not have the key. */
 void *map_get(const struct map *m, const void *key);
-/* Sets a key's value (never NULL); returns the one it replaced or NULL. */
+/* Sets the key's value, which must not be NULL. Returns the value that it
+ * replaces, or NULL. */
 void *map_put(struct map *m, const void *key, void *value);
-/* Removes the key; returns its value or NULL. */
+/* Removes the key. Returns its value, or NULL if there was none. */
 void *map_remove(struct map *m, const void *key);
 /*
- * Walks the map: start with *cursor = 0; NULL at the end. The entry last
- * returned may be removed meanwhile, nothing may be put.
+ * Walks the map in no particular order: the caller sets *cursor = 0 before the
+ * first call; NULL marks the end. During the walk the caller may remove the
+ * entry that was returned last, and may put nothing.
  */
 void *map_next(const struct map *m, size_t *cursor);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks by size, and how many of them a reserve has of each: several times of
- * what cli/no_memory_ever.sh sees taken. */
+/* The sizes of a reserve's blocks, and how many of each size a reserve holds:
+ * several times the most that cli/no_memory_ever.sh sees in use. */
 enum { SIZES = 5, BLOCKS_MAX = 96 };
 
 static const size_t sizes[SIZES] = {256, 4 * 1024, 32 * 1024, 80 * 1024,
@@ -20,8 +20,8 @@ struct reserve {
     enum reserve_kind kind;
     void *blocks[SIZES][BLOCKS_MAX];
     size_t count[SIZES];
-    bool touched; /* a block was taken since it was full */
-    bool lacks;   /* somebody did without */
+    bool touched; /* a block was taken since the last fill */
+    bool lacks;   /* an allocation failed for good */
 };
 
 static _Thread_local struct reserve *in_use;
@@ -104,7 +104,7 @@ bool memory_is_sound(void)
 
 /* --- allocation ----------------------------------------------------------- */
 
-/* malloc gave nothing: from the reserve. */
+/* Replaces a failed malloc or realloc: takes a block of the reserve. */
 static void *rescue(void *old, size_t size)
 {
     void *p = in_use != NULL ? take(in_use, size) : NULL;
@@ -123,7 +123,7 @@ void *memory_array(size_t count, size_t size)
     void *p;
 
     if (count == 0 || size == 0)
-        count = size = 1; /* Never NULL, also for nothing. */
+        count = size = 1; /* Zero bytes give a pointer too, not NULL. */
     p = calloc(count, size);
     if (p == NULL) {
         ASSERT(count <= SIZE_MAX / size);

@@ -1,15 +1,19 @@
 /*
- * memory - allocation that either works or ends the process; and for the
- * library, which may not end its host, a reserve.
+ * memory - allocation that ends the process when there is no memory; for the
+ * library, which must not end its host program, a reserve.
  *
- * Sizes are bounded by the limits long before they reach these, so a daemon
- * that gets no memory ends. A thread that uses a reserve (memory_use) gets the
- * reserve's blocks instead: what is under way goes on to a point where it can
- * stop. There the owner asks memory_is_sound, which fills the reserve again,
- * and if that fails ends in order. What can be large does not come from the
- * reserve: memory_try, whose failure is a result.
+ * Limits bound every size long before it gets here, so a daemon simply ends
+ * when malloc fails. The library makes a reserve for each node and each call,
+ * and selects it for the thread with memory_use. When malloc fails, the
+ * functions then return blocks of that reserve, and the code that is running
+ * goes on to a point where it can stop. There the owner asks memory_is_sound,
+ * which refills the reserve; if it returns false, the owner shuts down in
+ * order.
  *
- * The reserve's blocks are malloc's, so all are freed by free().
+ * Large pieces do not come from the reserve: memory_try returns NULL for them,
+ * and its caller handles that.
+ *
+ * The reserve's blocks come from malloc, so free() frees everything.
  */
 #ifndef COMMON_BASE_MEMORY_H
 #define COMMON_BASE_MEMORY_H
@@ -21,37 +25,43 @@
 
 #define NEVER_NULL __attribute__((returns_nonnull))
 
-/* Zeroed. Freed by free(). */
+/* Zeroed memory; free() frees it. */
 void *memory_new(size_t size) NEVER_NULL;
 void *memory_array(size_t count, size_t size) NEVER_NULL;
-/* Grows an array; new room is not zeroed. */
+/* Grows or shrinks an array, or allocates one if `old` is NULL. New bytes are
+ * not zeroed. */
 void *memory_resize(void *old, size_t count, size_t size) NEVER_NULL;
 void *memory_copy(const void *data, size_t size) NEVER_NULL;
 char *memory_string(const char *text) NEVER_NULL;
 
-/* The same, not zeroed, or NULL: with a reserve in use it is unsound then
- * (memory_lacks), as somebody had to do without. Without one it ends the
- * process as all others do, so that only the library needs to care. */
+/* Like memory_resize, but never from the reserve: if malloc fails, it returns
+ * NULL and marks the thread's reserve as unsound (memory_lacks). Without a
+ * reserve it ends the process like the other functions, so daemons need no code
+ * for the failure. */
 void *memory_try(void *old, size_t count, size_t size) MUST_USE;
 
-/* A reserve, filled; NULL: there is no memory. */
+/* A filled reserve, or NULL if there is no memory for it. */
 struct reserve;
 enum reserve_kind {
-    RESERVE_OF_NODE, /* for a step of its loop */
-    RESERVE_OF_CALL, /* for settings that are read or written */
+    RESERVE_OF_NODE, /* for one step of a node's loop */
+    RESERVE_OF_CALL, /* for one call that reads or writes settings */
 };
 struct reserve *reserve_new(enum reserve_kind kind) MUST_USE;
-/* NULL-safe; nulls. */
+/* Frees the reserve and sets the pointer to NULL; NULL is allowed. */
 void reserve_free(struct reserve **self);
 
-/* This thread's allocations may use it; NULL: none. Returns the one before. */
+/* Selects the reserve that this thread's allocations fall back to, or none
+ * (NULL). Returns the reserve selected before. */
 struct reserve *memory_use(struct reserve *r);
-/* Somebody had to do without, for good: the thread's reserve is unsound. */
+/* Marks the thread's reserve as unsound: an allocation failed for good, and the
+ * caller had to go on without it. */
 void memory_lacks(void);
-/* Whether somebody did; what came from the reserve does not count. */
+/* True if the thread's reserve was marked so. An allocation that the reserve
+ * served does not count. */
 bool memory_did_lack(void) MUST_USE;
-/* Whether all were given what they asked for, and the reserve is full or was
- * filled now. True without a reserve. Cheap while nothing fails. */
+/* True if every allocation succeeded and the reserve is full, or could be
+ * refilled now. True if no reserve is selected. Cheap unless blocks were taken.
+ */
 bool memory_is_sound(void) MUST_USE;
 
 #endif

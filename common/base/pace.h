@@ -1,7 +1,11 @@
 /*
- * pace - how often something may happen: a burst at once, then one each `each`.
+ * pace - a token bucket: limits how often something happens.
  *
- * Zeroed: the whole burst is left.
+ * Up to `burst` events may happen at once, then one every `each`. The limits
+ * are parameters, so that a struct pace is one instant; use the same ones with
+ * every call.
+ *
+ * A zeroed pace allows the whole burst.
  */
 #ifndef COMMON_BASE_PACE_H
 #define COMMON_BASE_PACE_H
@@ -10,24 +14,25 @@
 #include "common/base/instant.h"
 
 struct pace {
-    struct instant spent; /* the burst is whole again by then */
+    struct instant spent; /* when the whole burst will be allowed again */
 };
 
-/* When it may happen again. */
+/* From when on pace_takes would allow the next event. */
 static inline struct instant pace_takes_at(const struct pace *p,
                                            struct span each, int64_t burst)
 {
     return instant_after(p->spent, span_times(each, 1 - burst));
 }
 
-/* It happens now, and counts, whether it may or not. */
+/* Counts an event now, even if the limit does not allow it. */
 static inline void pace_spend(struct pace *p, struct instant now,
                               struct span each)
 {
     p->spent = instant_after(instant_max(p->spent, now), each);
 }
 
-/* True: it may happen now, and counts. `burst` >= 1. */
+/* Returns true and counts an event if the limit allows one now; false and no
+ * change otherwise. `burst` is at least 1. */
 static inline bool MUST_USE pace_takes(struct pace *p, struct instant now,
                                        struct span each, int64_t burst)
 {

@@ -131,7 +131,8 @@ size_t text_json_size(struct bytes bytes)
     const uint8_t *end = bytes.size > 0 ? at + bytes.size : at;
     size_t size = 2 + bytes.size;
 
-    /* A byte becomes \u00xx, or one that is no UTF-8 the three of U+FFFD. */
+    /* An escape \u00xx replaces one byte by six; U+FFFD replaces one by three.
+     */
     while (at < end && (at = jtext_plain(at, end)) < end) {
         size += 5;
         at++;
