@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-/* Both ciphers have keys, nonces and tags of one size. */
+/* Both ciphers have the same sizes of key, nonce and tag. */
 _Static_assert(AEAD_KEY_SIZE == crypto_aead_chacha20poly1305_ietf_KEYBYTES, "");
 _Static_assert(AEAD_KEY_SIZE == crypto_aead_aes256gcm_KEYBYTES, "");
 _Static_assert(AEAD_NONCE_SIZE == crypto_aead_chacha20poly1305_ietf_NPUBBYTES,
@@ -19,14 +19,15 @@ uint64_t aead_limit(enum cipher cipher)
     case CIPHER_CHACHA:
         return (uint64_t)1 << 32;
     case CIPHER_AES:
-        /* Of 2^12 blocks each, 2^35 in all: they are told from random ones
-         * with a probability of 2 * (2^35)^2 / 2^128 (RFC 9001, B.1). */
+        /* 2^23 packets of 2^12 blocks each are 2^35 blocks; an attacker tells
+         * them from random bytes with a probability of 2 * (2^35)^2 / 2^128
+         * (RFC 9001, B.1). */
         return (uint64_t)1 << 23;
     }
     return 0;
 }
 
-/* --- OpenSSL's ------------------------------------------------------------ */
+/* --- OpenSSL -------------------------------------------------------------- */
 
 static EVP_CIPHER_CTX *large_new(enum cipher cipher, const uint8_t *key)
 {
@@ -34,8 +35,8 @@ static EVP_CIPHER_CTX *large_new(enum cipher cipher, const uint8_t *key)
         cipher == CIPHER_AES ? EVP_aes_256_gcm() : EVP_chacha20_poly1305();
     EVP_CIPHER_CTX *x = EVP_CIPHER_CTX_new();
 
-    /* Our host, on whose thread this may be, is not to find an error of ours
-     * among its own. */
+    /* The thread may belong to a program that uses OpenSSL itself: its error
+     * queue must not get errors of ours. */
     ERR_set_mark();
     if (x != NULL && EVP_CipherInit_ex2(x, type, key, NULL, 1, NULL) != 1) {
         EVP_CIPHER_CTX_free(x);
@@ -50,7 +51,7 @@ static bool is_for_large(const struct aead *a, size_t size)
     return size >= AEAD_LARGE && a->large != NULL;
 }
 
-/* All but the tag. */
+/* Encrypts or decrypts everything but the tag. */
 static bool large_run(EVP_CIPHER_CTX *x, bool seals, const uint8_t *nonce,
                       struct bytes header, struct bytes from, uint8_t *to)
 {
@@ -62,7 +63,7 @@ static bool large_run(EVP_CIPHER_CTX *x, bool seals, const uint8_t *nonce,
            (size_t)n == from.size;
 }
 
-/* It works, or sizes or the order of calls are wrong: a bug. */
+/* Can only fail if a size or the order of calls is wrong, which is a bug. */
 static void large_seal(EVP_CIPHER_CTX *x, const uint8_t *nonce,
                        struct bytes header, struct bytes plain, uint8_t *sealed)
 {
@@ -92,7 +93,8 @@ static bool large_open(EVP_CIPHER_CTX *x, const uint8_t *nonce,
     return false;
 }
 
-/* --- either's ------------------------------------------------------------- */
+/* --- both libraries ---------------------------------------------------------
+ */
 
 void aead_init(struct aead *a, enum cipher cipher,
                const uint8_t key[AEAD_KEY_SIZE])

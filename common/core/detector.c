@@ -1,6 +1,6 @@
 #include "common/core/detector.h"
 
-/* The wait for an answer's first sign, where no round trip was measured. */
+/* How long detector_hurry waits if no round trip was measured yet. */
 static const struct span rtt_unknown = {1000 * 1000};
 
 void detector_init(struct detector *d, const struct detector_conf *conf,

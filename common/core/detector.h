@@ -1,10 +1,10 @@
 /*
- * detector - tells from silence whether the other end of a link is there.
+ * detector - tells from silence whether the other end of a link is alive.
  *
- * A silent end is probed every `interval`; after `lost_after` of silence it is
- * down. Probing goes on meanwhile, so that it comes back by itself. The owner
- * calls detector_due at detector_deadline, and detector_excuse when it was its
- * own loop that was late.
+ * The detector asks for a probe every `interval`; after `lost_after` without a
+ * packet it reports the end as down. Probing goes on, so an end that returns is
+ * noticed. The owner calls detector_due at detector_deadline, detector_heard
+ * for each packet, and detector_excuse when its own loop was late.
  */
 #ifndef COMMON_CORE_DETECTOR_H
 #define COMMON_CORE_DETECTOR_H
@@ -25,33 +25,39 @@ struct detector {
     struct instant heard;
     struct instant probe_at;
     bool down;
-    struct instant answer_by; /* it was hurried; NEVER: it was not */
-    uint64_t token;           /* of the last probe; 0: none */
+    struct instant answer_by; /* set by detector_hurry; else NEVER */
+    uint64_t token;           /* of the last probe; 0: none was sent */
     struct instant asked;
-    struct span rtt; /* smoothed; < 0: unknown */
+    struct span rtt; /* smoothed; negative: unknown */
 };
 
-/* Starts as if the end had been heard now. */
+/* Starts as if a packet had come now. A first probe is due at once. */
 void detector_init(struct detector *d, const struct detector_conf *conf,
                    struct instant now);
-/* An authentic packet came. Returns true if the end had been down. */
+/* An authentic packet came from the other end. Returns true if that end was
+ * down until now. */
 bool detector_heard(struct detector *d, struct instant now);
-/* What to do now. DOWN is told once per silence, and is also a PROBE. */
+/* What the owner must do now: nothing, or send a probe. DOWN says once per
+ * silence that the end is down, and asks for a probe as well. */
 enum detector_verdict detector_due(struct detector *d, struct instant now);
 struct instant detector_deadline(const struct detector *d);
-/* A probe goes out now: the token for it. */
+/* The owner sends a probe now; returns the token that goes into the probe. */
 uint64_t detector_asks(struct detector *d, struct instant now);
-/* The answer to a probe; false for an old token, which measures nothing. */
+/* The answer to a probe came; updates `rtt`. False if the token is not that of
+ * the last probe: the answer then measures nothing. */
 bool detector_answered(struct detector *d, uint64_t token, struct instant now);
-/* There is reason to doubt it, as the network changed: a probe is due now, and
- * it is down unless it is heard within 4 RTTs, at least `shortest`. */
+/* The network changed, so the end may be gone. A probe is due now; unless a
+ * packet comes within 4 round trips, but at least `shortest`, the end is down.
+ */
 void detector_hurry(struct detector *d, struct instant now,
                     struct span shortest);
 bool detector_is_hurried(const struct detector *d);
-/* The owner was late by so much: that silence does not count. */
+/* The owner's loop was late by this span; it does not count as silence of the
+ * other end. */
 void detector_excuse(struct detector *d, struct span late);
 
-/* An eighth of the new sample each, as in RFC 6298. */
+/* The smoothed round trip after one more sample, which weighs an eighth, as in
+ * RFC 6298. A negative `smoothed` is unknown: the sample replaces it. */
 struct span rtt_smooth(struct span smoothed, struct span sample);
 
 #endif

@@ -1,6 +1,7 @@
 #include "common/core/digest.h"
 
-/* What came after these functions, EVP_Digest..., allocates for each digest. */
+/* OpenSSL 3 deprecates these functions; their successors EVP_Digest... allocate
+ * memory for each digest. */
 #define OPENSSL_API_COMPAT 10100
 #include <openssl/sha.h>
 
@@ -10,7 +11,7 @@ void digest_of(struct bytes bytes, uint8_t out[DIGEST_SIZE])
 {
     SHA256_CTX state;
 
-    /* They return 1, always. */
+    /* These functions always return 1. */
     (void)SHA256_Init(&state);
     (void)SHA256_Update(&state, bytes.data, bytes.size);
     (void)SHA256_Final(out, &state);

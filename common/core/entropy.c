@@ -11,8 +11,8 @@ void entropy_init(struct entropy *e, const uint8_t seed[32])
     memcpy(e->key, seed, sizeof(e->key));
 }
 
-/* One key stream gives the next key (its first 32 bytes, block 0) and what is
- * handed out (from block 1 on). */
+/* One key stream gives both the next key (block 0, its first 32 bytes) and the
+ * random bytes (from block 1 on). */
 void entropy_fill(struct entropy *e, void *to, size_t size)
 {
     static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
@@ -43,7 +43,8 @@ uint64_t entropy_below(struct entropy *e, uint64_t bound)
     uint64_t uneven, value;
 
     ASSERT(bound >= 1);
-    /* 2^64 modulo bound: so many values at the bottom would favour some. */
+    /* 2^64 modulo bound. Without the rejection of that many values the low
+     * results would come more often. */
     uneven = (0 - bound) % bound;
     do {
         value = entropy_u64(e);

@@ -1,9 +1,10 @@
 /*
- * entropy - random bytes for the pure core, grown from a seed it is given.
+ * entropy - a random number generator for the pure core, started from a seed.
  *
- * ChaCha20 keyed by the seed, the key replaced after each use, so that what
- * was drawn cannot be found again from what is kept. In production the seed is
- * the system's randomness; in the simulator it is the run's seed.
+ * ChaCha20 with the seed as its key. Each use replaces the key, so the numbers
+ * that were drawn cannot be computed from the state that remains. Outside the
+ * simulator the seed comes from the system's random source; in the simulator it
+ * is the seed of the run.
  */
 #ifndef COMMON_CORE_ENTROPY_H
 #define COMMON_CORE_ENTROPY_H
@@ -18,7 +19,7 @@ struct entropy {
 void entropy_init(struct entropy *e, const uint8_t seed[32]);
 void entropy_fill(struct entropy *e, void *to, size_t size);
 uint64_t entropy_u64(struct entropy *e);
-/* Evenly from 0 to bound - 1; bound >= 1. */
+/* A uniformly distributed number from 0 to bound - 1; bound >= 1. */
 uint64_t entropy_below(struct entropy *e, uint64_t bound);
 
 #endif

@@ -42,7 +42,8 @@ bool group_open(const struct multicast_packet *m, const struct aead *key,
     return aead_open(key, nonce, m->header, m->sealed, content);
 }
 
-/* The digest, so that the packet is read once for it and not twice. */
+/* The signed bytes: a label and the packet's digest. Ed25519 reads its input
+ * twice, so signing the digest saves a pass over the packet. */
 static void to_sign(struct bytes packet, uint8_t text[LABEL_SIZE + DIGEST_SIZE])
 {
     memcpy(text, label, LABEL_SIZE);

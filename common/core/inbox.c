@@ -42,8 +42,8 @@ void inbox_pass(struct inbox *in)
     in->expected++;
 }
 
-/* Room follows what has come, not what was promised. False: there is no memory
- * for it, and nothing changed. */
+/* Allocates for the bytes that have come, not for the length that the sender
+ * announced. False: there is no memory, and nothing changed. */
 static bool append(struct inbox *in, struct bytes fragment, size_t total)
 {
     size_t need = in->size + fragment.size;
@@ -93,7 +93,7 @@ enum inbox_verdict inbox_take(struct inbox *in, const struct data_record *r,
         return INBOX_MESSAGE;
     }
     if (!append(in, r->fragment, r->first ? (size_t)r->total : in->total))
-        return INBOX_GAP; /* As if it had not come. */
+        return INBOX_GAP; /* As if the record had not come. */
     in->expected++;
     if (!r->last)
         return INBOX_TAKEN;

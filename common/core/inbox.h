@@ -1,11 +1,11 @@
 /*
- * inbox - takes a session's records in order, once, and makes messages of
- * them again [P-6.7].
+ * inbox - takes a session's records in order, each once, and joins them to
+ * messages [P-6.7].
  *
- * Paths are reliable pipes and a sender starts again from the first record
- * unacknowledged, so a record that is not the expected one is either a
- * duplicate or comes again: both are dropped, and nothing is stored but the
- * message in the making.
+ * The sender begins again at its first unacknowledged record whenever something
+ * may have been lost. So a record with another number than expected is a
+ * duplicate, or will come again: the inbox drops it. It stores nothing but the
+ * part of one message that has come so far.
  */
 #ifndef COMMON_CORE_INBOX_H
 #define COMMON_CORE_INBOX_H
@@ -13,34 +13,37 @@
 #include "common/wire/record.h"
 
 struct inbox {
-    uint64_t expected; /* the next sequence to take */
-    size_t limit;      /* the largest message, bytes */
-    uint8_t *message;  /* in the making; NULL: none */
+    uint64_t expected; /* the number of the next record */
+    size_t limit;      /* of a message, bytes */
+    uint8_t *message;  /* the part that has come; NULL: none */
     size_t size;
     size_t total;
     size_t capacity;
-    bool complete; /* the message was handed out; room is used again */
+    bool complete; /* the message was handed out; the next call frees it */
 };
 
 enum inbox_verdict {
-    INBOX_TAKEN,     /* more of the message is to come */
-    INBOX_MESSAGE,   /* a message is complete */
-    INBOX_DUPLICATE, /* had it */
-    INBOX_GAP,       /* something before it is missing */
-    INBOX_VIOLATION, /* no honest sender does this; the session is unusable */
+    INBOX_TAKEN,     /* part of a message; more records follow */
+    INBOX_MESSAGE,   /* the message is complete */
+    INBOX_DUPLICATE, /* this record came before */
+    INBOX_GAP,       /* a record before this one is missing */
+    /* No correct sender does this: the owner must close the session. */
+    INBOX_VIOLATION,
 };
 
 void inbox_init(struct inbox *in, size_t limit_bytes);
 void inbox_close(struct inbox *in);
-/* On MESSAGE the view is valid until the next call (or lies in the record's
- * own bytes). */
+/* Takes one record. On INBOX_MESSAGE, `*message` is a view, valid until the
+ * next call; a message of one record lies in the record's own bytes. INBOX_GAP
+ * also if there is no memory: the record is then as good as lost and comes
+ * again. */
 enum inbox_verdict inbox_take(struct inbox *in, const struct data_record *r,
                               struct bytes *message) MUST_USE;
-/* Everything up to it was taken. */
+/* The number of the last record taken: all up to it were taken. */
 uint64_t inbox_cumulative(const struct inbox *in);
-/* Goes on with this sequence, forgetting a message in the making. */
+/* Expects this number next and drops a message that is not complete. */
 void inbox_begin(struct inbox *in, uint64_t sequence);
-/* Takes the expected record unseen. */
+/* Counts the expected record as taken without seeing it. */
 void inbox_pass(struct inbox *in);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* The names of the parts are those of the Noise specification, revision 34:
- * section 4.3 (HKDF), 5.1 to 5.3 (the states), 9 (pre-shared keys). */
+/* Names are those of the Noise specification, revision 34: sections 4.3 (HKDF),
+ * 5.1 to 5.3 (the states), 9 (pre-shared keys). */
 
 enum {
     HASH_SIZE = 64,
@@ -50,7 +50,7 @@ static void hmac(uint8_t out[HASH_SIZE], const uint8_t key[HASH_SIZE],
     sodium_memzero(inner, sizeof(inner));
 }
 
-/* `count` outputs of HKDF, 1 to 3. */
+/* Writes the first `count` (1 to 3) outputs of HKDF. */
 static void hkdf(uint8_t out[][HASH_SIZE], size_t count,
                  const uint8_t chaining_key[HASH_SIZE], struct bytes input)
 {
@@ -103,7 +103,8 @@ static void mix_psk(struct noise *n)
     sodium_memzero(out, sizeof(out));
 }
 
-/* False for a low-order point, whose product everybody knows. */
+/* False for a low-order point: everybody knows the product of a secret with it.
+ */
 static bool mix_dh(struct noise *n, const uint8_t secret[DH_SIZE],
                    const uint8_t public_key[DH_SIZE])
 {
@@ -145,7 +146,8 @@ static bool decrypt_and_hash(struct noise *n, struct bytes sealed,
     return true;
 }
 
-/* Token e, whose public half is mixed into the key too, as always with psk. */
+/* The token e. In a handshake with a psk its public key is mixed into the key
+ * as well. */
 static void write_ephemeral(struct noise *n, struct writer *w)
 {
     struct bytes e = bytes_of(n->ephemeral.public_key, DH_SIZE);
@@ -169,7 +171,8 @@ static void start(struct noise *n, const struct curve_pair *self,
                   const uint8_t ephemeral_secret[32],
                   const uint8_t responder[DH_SIZE])
 {
-    /* The name is shorter than a hash, so it is padded and not hashed. */
+    /* The protocol's name is shorter than a hash, so it is padded and not
+     * hashed. */
     _Static_assert(sizeof(protocol_name) - 1 <= HASH_SIZE, "5.2");
 
     memset(n->hash, 0, HASH_SIZE);
@@ -200,13 +203,15 @@ void noise_start_responder(struct noise *n, const struct curve_pair *self,
     start(n, self, psk, prologue, ephemeral_secret, self->public_key);
 }
 
-/* The started handshake's hash is never zero; a wiped one's is. */
+/* A handshake that was started has a hash that is not zero; noise_wipe zeroes
+ * it. */
 static bool is_usable(const struct noise *n)
 {
     return !sodium_is_zero(n->hash, HASH_SIZE);
 }
 
-/* What a step answers: a failed handshake forgets all, for good. */
+/* The result of a step. A failed handshake is wiped, so that it stays unusable.
+ */
 static bool outcome(struct noise *n, bool good)
 {
     if (!good)

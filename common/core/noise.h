@@ -1,14 +1,16 @@
 /*
- * noise - Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b, both sides [P-6.2].
+ * noise - the handshake Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b, both sides
+ * [P-6.2].
  *
  *     <- s
  *     -> e, es, s, ss, payload
  *     <- e, ee, se, psk, payload
  *
- * The initiator writes message 1 and reads message 2, the responder reads 1
- * and writes 2; after that both have the same two keys. A message that does
- * not authenticate answers false and leaves the handshake unusable. Pure: the
- * ephemeral secret is the caller's 32 fresh random bytes.
+ * The initiator writes message 1 and reads message 2, the responder reads 1 and
+ * writes 2; then both have the same two keys (noise_split). A message that does
+ * not authenticate makes the function return false, and the handshake is
+ * unusable from then on. The module draws no randomness: the caller passes 32
+ * fresh random bytes as ephemeral_secret.
  */
 #ifndef COMMON_CORE_NOISE_H
 #define COMMON_CORE_NOISE_H
@@ -17,7 +19,7 @@
 #include "common/core/secrets.h"
 
 enum {
-    NOISE_1_OVERHEAD = 32 + 32 + 16 + 16, /* e, sealed s, payload's tag */
+    NOISE_1_OVERHEAD = 32 + 32 + 16 + 16, /* e, sealed s, the payload's tag */
     NOISE_2_OVERHEAD = 32 + 16,
 };
 
@@ -42,12 +44,13 @@ void noise_start_responder(struct noise *n, const struct curve_pair *self,
                            const uint8_t psk[32], struct bytes prologue,
                            const uint8_t ephemeral_secret[32]);
 
-/* Writes the message into w, which has room for payload + overhead. False if
- * the peer's key is no good (a low-order point). */
+/* Writes message 1; `w` needs payload.size + NOISE_1_OVERHEAD bytes. False if
+ * the peer's public key is invalid (a low-order point). */
 bool noise_write_1(struct noise *n, struct bytes payload,
                    struct writer *w) MUST_USE;
-/* Opens into `payload` (room for message.size - overhead bytes); *size tells
- * how many. After it, n->peer_static is the initiator's authentic key. */
+/* Decrypts message 1 to `payload`, which needs message.size - NOISE_1_OVERHEAD
+ * bytes; `*size` is the number of bytes written. On true, n->peer_static is the
+ * initiator's authenticated key. */
 bool noise_read_1(struct noise *n, struct bytes message, uint8_t *payload,
                   size_t *size) MUST_USE;
 bool noise_write_2(struct noise *n, struct bytes payload,
@@ -55,10 +58,10 @@ bool noise_write_2(struct noise *n, struct bytes payload,
 bool noise_read_2(struct noise *n, struct bytes message, uint8_t *payload,
                   size_t *size) MUST_USE;
 
-/* The transport keys: of what the initiator sends and of what it receives. */
+/* The keys after the handshake, one for each direction. */
 void noise_split(const struct noise *n, uint8_t initiator_sends[32],
                  uint8_t responder_sends[32]);
-/* Wipes everything. */
+/* Erases all secrets; the struct may be started again. */
 void noise_wipe(struct noise *n);
 
 #endif

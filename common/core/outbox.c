@@ -9,7 +9,7 @@ _Static_assert(RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
                    SLAB_END - SLAB_FRONT,
                "a slab must hold any record");
 
-/* So many entries an empty outbox keeps, at the most. */
+/* An empty outbox keeps at most this many entries allocated. */
 enum { ENTRIES_KEPT = 4096 };
 
 void outbox_init(struct outbox *o, size_t limit_bytes, struct slabs *slabs)
@@ -41,7 +41,8 @@ static struct outbox_entry *entry_at(const struct outbox *o, uint64_t sequence)
     return &o->entries[(sequence + o->turned) & (o->capacity - 1)];
 }
 
-/* The ring's index follows the sequence, so growing moves the entries. */
+/* A record's ring index depends on the capacity, so growing moves the entries.
+ */
 static bool grow(struct outbox *o, size_t need)
 {
     size_t capacity = o->capacity == 0 ? 64 : 2 * o->capacity;
@@ -58,7 +59,8 @@ static bool grow(struct outbox *o, size_t need)
     return true;
 }
 
-/* All that the message will need is there before a byte of it is. */
+/* Allocates everything that the message needs before the first byte is copied.
+ */
 static bool make_room(struct outbox *o, size_t total)
 {
     size_t parts = (total + RECORD_FRAGMENT_SIZE - 1) / RECORD_FRAGMENT_SIZE;
@@ -85,7 +87,7 @@ static struct slab *slab_with_room(struct outbox *o, size_t size)
     return slab;
 }
 
-/* The part of a message that goes into one record. */
+/* Encodes the part of a message that goes into one record. */
 static void put_part(struct outbox *o, const struct message *m, size_t done,
                      const struct data_record *record, size_t size,
                      uint64_t ref)
@@ -138,7 +140,8 @@ bool outbox_has_next(const struct outbox *o, size_t window)
 {
     if (o->next == o->base + o->count)
         return false;
-    /* One record may always fly, else a window smaller than it would stall. */
+    /* One record may always be in flight, else a window smaller than the record
+     * would stall the session. */
     return o->flying_bytes == 0 ||
            o->flying_bytes + entry_at(o, o->next)->size <= window;
 }
@@ -158,7 +161,7 @@ static void pass(struct outbox *o, struct outbox_row *row)
 struct outbox_row outbox_take(struct outbox *o, size_t room, size_t window)
 {
     struct outbox_row row = {.sequence = o->next};
-    size_t number = varint_size(o->next); /* which the first record says */
+    size_t number = varint_size(o->next); /* the first record says its number */
     uint64_t fresh = o->fresh, end = o->base + o->count;
     if (!outbox_has_next(o, window))
         return row;
@@ -180,13 +183,15 @@ struct outbox_row outbox_take(struct outbox *o, size_t room, size_t window)
     return row;
 }
 
-/* All of it but its first byte. */
+/* The records without the first byte of the first one. */
 static struct bytes rest_of(const struct outbox_row *row)
 {
     return bytes_of(row->slab->room + row->first->at + 1, row->size - 1);
 }
 
-/* The first byte is not read: where the row was joined the number lies. */
+/* Writes the first record's first byte and number. It reads no byte of the
+ * slab, for outbox_row_join may have overwritten the first byte with the
+ * number. */
 static void write_number(const struct outbox_row *row, struct writer *w)
 {
     data_record_number(&(struct data_record){.sequence = row->sequence,
@@ -237,9 +242,10 @@ void outbox_rewind(struct outbox *o)
     o->flying_bytes = 0;
 }
 
-/* --- done ----------------------------------------------------------------- */
+/* --- acknowledged ----------------------------------------------------------
+ */
 
-/* Entries go oldest first, and so do slabs. */
+/* Entries are freed oldest first, and so are slabs. */
 static void release(struct outbox *o, struct slab *slab)
 {
     if (--slab->records > 0)
@@ -290,7 +296,8 @@ bool outbox_acknowledge(struct outbox *o, uint64_t cumulative, uint64_t *ref)
 
 bool outbox_forget(struct outbox *o, bool all, uint64_t *ref)
 {
-    /* A message whose first records were acknowledged begins in its middle. */
+    /* If the peer acknowledged only the first records of a message, the message
+     * begins with a later one. */
     while (o->count > 0) {
         bool sent = o->base < o->fresh;
         if (!all && !sent && entry_at(o, o->base)->first)

@@ -61,7 +61,7 @@ void seal_close(struct seal *s, struct bytes header, struct bytes plain,
 {
     uint8_t nonce[SEAL_NONCE_SIZE];
 
-    ASSERT(s->next_number != UINT64_MAX); /* rekeyed long before */
+    ASSERT(s->next_number != UINT64_MAX); /* the session rekeys long before */
     seal_nonce(s->next_number++, nonce);
     aead_seal(&s->send, nonce, header, plain, sealed);
 }
@@ -77,7 +77,8 @@ static bool is_fresh(struct seal *s, uint64_t number)
     return (*word_of(s, number) & bit_of(number)) == 0;
 }
 
-/* Moves the window up to a higher number: what enters it was not seen. */
+/* Moves the window up to a higher number; the numbers that enter it were not
+ * seen yet. */
 static void slide(struct seal *s, uint64_t number)
 {
     if (number - s->highest >= SEAL_WINDOW)
@@ -103,7 +104,7 @@ enum seal_verdict seal_open(struct seal *s, uint64_t number,
     if (!aead_open(&s->receive, nonce, header, sealed, data))
         return SEAL_FORGED;
 
-    /* Only what is authentic may move the window. */
+    /* Only an authentic packet may move the window. */
     if (number > s->highest)
         slide(s, number);
     *word_of(s, number) |= bit_of(number);

@@ -20,7 +20,8 @@ void mesh_keys_derive(struct mesh_keys *keys, const struct mesh_secret *secret)
 void curve_pair_of_node(struct curve_pair *pair,
                         const uint8_t node_secret_key[64])
 {
-    /* The clamped first half of the seed's SHA-512; it cannot fail. */
+    /* The X25519 secret is the clamped first half of the seed's SHA-512. The
+     * call cannot fail. */
     (void)crypto_sign_ed25519_sk_to_curve25519(pair->secret_key,
                                                node_secret_key);
     (void)crypto_scalarmult_base(pair->public_key, pair->secret_key);

@@ -1,5 +1,6 @@
 /*
- * secrets - the keys that a mesh's shared secret and a node's key give [P-2.6].
+ * secrets - derives keys from the mesh's shared secret and from a node's key
+ * [P-2.6].
  */
 #ifndef COMMON_CORE_SECRETS_H
 #define COMMON_CORE_SECRETS_H
@@ -10,7 +11,8 @@ struct mesh_secret {
     uint8_t key[32];
 };
 
-/* Each is BLAKE2b-256 keyed by the mesh secret over its own label. */
+/* Each key is BLAKE2b-256 keyed by the mesh secret, over the label named here.
+ */
 struct mesh_keys {
     uint8_t beacon[32];       /* "zs1 beacon key" */
     uint8_t announcement[32]; /* "zs1 announcement key" */
@@ -24,10 +26,11 @@ struct curve_pair {
 };
 
 void mesh_keys_derive(struct mesh_keys *keys, const struct mesh_secret *secret);
-/* The X25519 pair of an Ed25519 secret key (64 bytes, public half included). */
+/* The X25519 key pair that belongs to an Ed25519 secret key (64 bytes, its
+ * public half included). */
 void curve_pair_of_node(struct curve_pair *pair,
                         const uint8_t node_secret_key[64]);
-/* A fresh pair from 32 random bytes. */
+/* A new key pair from 32 random bytes. */
 void curve_pair_generate(struct curve_pair *pair, const uint8_t seed[32]);
 
 #endif

@@ -116,8 +116,8 @@ static bool is_due_for_rekey(const struct session *s, struct instant now)
             seal_is_worn(&s->current.seal));
 }
 
-/* The peer has our ACCEPT, or will ask again: no need for a handshake of ours
- * until then. */
+/* The peer has our ACCEPT, or will send its INIT again: no INIT of ours is
+ * needed until then. */
 static struct instant confirm_by(const struct session *s)
 {
     if (!s->pending.live)
@@ -173,8 +173,8 @@ static uint32_t new_index(struct session *s, struct entropy *entropy)
     return index;
 }
 
-/* One that speaks the version before only does not answer a later one: while
- * nothing is known, both are tried in turn. */
+/* A peer that speaks only the version before does not answer a later one. So
+ * while its version is unknown, INITs try both in turn. */
 static uint8_t version_to_ask(struct session *s)
 {
     if (s->version != 0)
@@ -221,7 +221,7 @@ struct offer {
     uint8_t ciphers;
 };
 
-/* What all versions have [P-1.3]. */
+/* The fields that every version has [P-1.3]. */
 static bool offer_begin(struct reader *r, struct offer *o)
 {
     o->version = read_u8(r);
@@ -246,7 +246,8 @@ static bool offer_decode(struct bytes payload, struct offer *o)
     return version_is_later(o->version) ? reader_ok(&r) : reader_done(&r);
 }
 
-/* An INIT replayed by a relay is of another process or not newer [P-6.3]. */
+/* False if a relay replayed the INIT: it is then of another process, or its
+ * counter is not larger [P-6.3]. */
 static bool offer_is_new(const struct session *s, const struct offer *o)
 {
     return o->epoch.value == s->keys.peer_epoch.value &&
@@ -254,27 +255,28 @@ static bool offer_is_new(const struct session *s, const struct offer *o)
            o->counter > *s->keys.taken_counter;
 }
 
-/* Our INIT is out too: the smaller id's goes on [P-6.2]. */
+/* This node has sent an INIT too, and has the smaller id: that INIT goes on
+ * [P-6.2]. */
 static bool ours_goes_first(const struct session *s)
 {
     return s->asking &&
            memcmp(s->keys.self_id.key, s->keys.peer_id.key, KEY_SIZE) < 0;
 }
 
-/* Both ends come to the same, as the handshake authenticates what each offers:
- * nobody between them can talk them out of it. */
+/* Both ends get the same result. The handshake authenticates both offers, so
+ * nobody in between can force the weaker cipher. */
 static enum cipher agree_on_cipher(const struct session *s, uint8_t theirs)
 {
     return s->keys.ciphers & theirs & SESSION_AES ? CIPHER_AES : CIPHER_CHACHA;
 }
 
-/* Of the keys that a finished handshake gives, the first is its initiator's. */
+/* The first key of a handshake is for packets of its initiator. */
 static void take_keys(struct session *s, struct keyset *k, uint8_t ciphers,
                       const struct noise *noise)
 {
     uint8_t initiator[32], responder[32];
     noise_split(noise, initiator, responder);
-    seal_wipe(&k->seal); /* A handshake that was not finished left it. */
+    seal_wipe(&k->seal); /* left by a handshake that was not completed */
     seal_init(&k->seal, agree_on_cipher(s, ciphers),
               k->asked ? initiator : responder,
               k->asked ? responder : initiator);
@@ -284,9 +286,9 @@ static void take_keys(struct session *s, struct keyset *k, uint8_t ciphers,
 }
 
 /*
- * What the new keys will bring into force once the initiator proved that it
- * has them: the streams go on if both sides know the same pair, be it in force
- * or pending. Returns whether the initiator has to start its own afresh.
+ * Decides what happens to the streams when the initiator proves that it has the
+ * new keys: they go on if both sides know the same pair, current or pending.
+ * Returns true if the initiator must begin its streams anew.
  */
 static bool agree_on_streams(struct session *s, const struct offer *o,
                              struct entropy *entropy)
@@ -303,7 +305,7 @@ static bool agree_on_streams(struct session *s, const struct offer *o,
     }
     if (p->stream != 0 && o->stream == p->peer_stream &&
         o->known_stream == p->stream)
-        return false; /* p->fresh stays: this side has yet to start afresh. */
+        return false; /* p->fresh stays: this side must still begin anew */
     p->stream = entropy_u64(entropy) | 1;
     p->peer_stream = o->stream;
     p->fresh = true;
@@ -318,7 +320,7 @@ static bool accept(struct session *s, struct bytes packet,
     uint8_t version = version_agreed(PROTOCOL_VERSION, offer->version);
     *s->keys.taken_counter = offer->counter;
     s->version = version;
-    s->asking = false; /* Theirs goes first. */
+    s->asking = false; /* The peer's handshake goes on, ours ends. */
 
     struct keyset *k = &s->pending;
     bool fresh = agree_on_streams(s, offer, entropy);
@@ -347,7 +349,7 @@ static bool accept(struct session *s, struct bytes packet,
     return true;
 }
 
-/* Opens an INIT; false: it is forged, old or not of this peer's process. */
+/* Opens an INIT; false if it is forged, replayed or from another process. */
 static bool open_offer(const struct session *s, struct bytes packet,
                        struct entropy *entropy, struct noise *noise,
                        struct offer *offer)
@@ -389,7 +391,8 @@ enum session_greeting session_take_init(struct session *s, struct bytes packet,
     return ok ? SESSION_ACCEPTED : SESSION_IGNORED;
 }
 
-/* Both streams begin anew: what was sent is lost, what was not waits on. */
+/* Both streams begin at 1 again: messages sent and not acknowledged end as
+ * NOT_DELIVERED, the others stay queued. */
 static void start_afresh(struct session *s, const struct session_sink *sink)
 {
     uint64_t ref;
@@ -406,7 +409,7 @@ void session_put_in_force(struct session *s, struct keyset *k,
     s->previous = s->current;
     if (k->fresh) {
         start_afresh(s, sink);
-        /* What is still under way with them numbers the old streams. */
+        /* Packets under the old keys number the records of the old streams. */
         keyset_wipe(&s->previous);
     }
     s->current = *k;
@@ -438,7 +441,8 @@ bool session_take_accept(struct session *s, struct bytes packet,
     k.index = read_u32(&r);
     if (k.index != s->asking_index)
         return false;
-    /* A forged answer must not spoil the handshake for the true one. */
+    /* A copy, so that a forged ACCEPT does not spoil the handshake for the true
+     * one. */
     struct noise noise = s->noise;
     uint8_t payload[SESSION_PAYLOAD_SIZE], ciphers = 0, version = 0;
     size_t size;
@@ -477,9 +481,9 @@ void session_take_reset(struct session *s, struct bytes packet,
     uint32_t index = read_u32(&r);
     if (!reader_done(&r) || !s->current.live || index != s->current.peer_index)
         return;
-    /* Only a hint, it may be forged: the keys stay until new ones are there.
-     * The interval bounds how often a liar can make us ask, also one that
-     * finishes each handshake. */
+    /* A RESET may be forged, so it is only a hint: the keys stay until a new
+     * handshake gives others. The pause limits how often RESETs can cause an
+     * INIT, even from a liar that completes each handshake. */
     if (!s->asking) {
         s->asking = true;
         s->asking_index = s->current.index;

@@ -1,17 +1,22 @@
 /*
- * session - what two nodes share end to end: keys, sequence numbers,
- * acknowledgements [P-6]. It outlives the paths that carry it.
+ * session - the end-to-end connection of two nodes: handshake, keys, numbered
+ * records, acknowledgements [P-6]. It outlives the paths that carry it.
  *
- * The owner hands in the session packets of this peer and asks for packets to
- * send; the session says through its sink what came of it. Either side begins:
+ * The owner passes the peer's session packets in and asks for packets to send;
+ * messages and results come out through the callbacks of a session_sink. Either
+ * side may begin:
  *
- *     session_wants_handshake -> session_ask -> INIT travels
- *     peer: session_take_init answers ACCEPT
- *     session_take_accept; from then on session_write / session_take
+ *     session_wants_handshake, then session_ask writes INIT
+ *     peer: session_take_init writes ACCEPT
+ *     session_take_accept; from then on session_write and session_take
  *
- * A new handshake between the same two processes goes on with the same streams
- * (new keys, the same numbers); one that finds a side without its state starts
- * both streams afresh, and what was under way is settled as NOT_DELIVERED.
+ * The first packet that the peer receives under the new keys puts them in force
+ * there as well.
+ *
+ * A later handshake between the same two processes brings new keys and
+ * continues both streams with their numbers. If one side has lost its state,
+ * both streams begin at 1 again, and messages that were sent and not
+ * acknowledged end as NOT_DELIVERED.
  */
 #ifndef COMMON_CORE_SESSION_H
 #define COMMON_CORE_SESSION_H
@@ -27,8 +32,8 @@
 enum {
     SESSION_PINGS = 16,
     SESSION_GROUP_ACKS = 8,
-    /* What the handshake says, also in later versions [P-1.3], and its messages
-     * as packets, at the most. */
+    /* The largest payload of a handshake message, also in later versions
+     * [P-1.3], and the largest INIT and ACCEPT packets. */
     SESSION_PAYLOAD_SIZE = 256,
     SESSION_INIT_SIZE = 5 + NOISE_1_OVERHEAD + SESSION_PAYLOAD_SIZE,
     SESSION_ACCEPT_SIZE = 9 + NOISE_2_OVERHEAD + SESSION_PAYLOAD_SIZE,
@@ -36,10 +41,11 @@ enum {
         PACKET_OVERHEAD + 64 + SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
 };
 
-/* Bits of the ciphers that a node offers [P-6.2]; others are of later days. */
+/* Bits of the ciphers that a node offers [P-6.2]; unknown bits are ignored. */
 enum { SESSION_AES = 1 };
 
-/* Borrowed for the session's life. */
+/* Who talks to whom, and with which secrets. The pointers are borrowed and must
+ * stay valid as long as the session. */
 struct session_keys {
     const struct curve_pair *self;
     const uint8_t *psk; /* 32 bytes */
@@ -48,28 +54,31 @@ struct session_keys {
     struct curve_key peer_key;
     struct epoch self_epoch;
     struct epoch peer_epoch;
-    uint64_t *ask_counter; /* of this process's INITs, to whichever peer */
-    /* The newest INIT of the peer's process that was taken: it outlives the
-     * session, or an old one would count again [P-6.3]. */
+    /* Counts the INITs of this process, to all its peers together. */
+    uint64_t *ask_counter;
+    /* The counter of the newest INIT that was accepted from the peer's process.
+     * The owner keeps it longer than the session, else a replayed INIT would
+     * count [P-6.3]. */
     uint64_t *taken_counter;
-    uint8_t version; /* that it speaks, as is known; 0: it is not */
-    uint8_t ciphers; /* that this node can do beside ChaCha20-Poly1305 */
+    uint8_t version; /* the peer's, if known; else 0 */
+    uint8_t ciphers; /* that this node offers beside ChaCha20-Poly1305 */
 };
 
 struct session_limits {
-    size_t window;  /* bytes each way beyond what is acknowledged */
-    size_t stored;  /* bytes kept, sent or not, if that is more */
-    size_t message; /* the largest message taken, bytes */
+    size_t window;  /* bytes in flight, each way */
+    size_t stored;  /* bytes in the outbox, if more than `window` */
+    size_t message; /* the largest accepted, bytes */
 };
 
 struct keyset {
     bool live;
-    uint32_t index;      /* names it in packets to this node */
-    uint32_t peer_index; /* names it in packets to the peer */
+    uint32_t index;      /* of these keys, in packets to this node */
+    uint32_t peer_index; /* of these keys, in packets to the peer */
     struct seal seal;
     struct instant since;
-    bool asked; /* this node began the handshake */
-    /* PENDING only: what comes into force with it. */
+    bool asked; /* this node sent the INIT */
+    /* Agreed on in the handshake; takes effect when these keys come into force.
+     */
     uint64_t stream, peer_stream;
     bool fresh;
     uint64_t peer_window, peer_message;
@@ -98,14 +107,14 @@ struct session {
     struct session_keys keys;
     struct session_limits limits;
     struct keyset current, previous, pending;
-    bool established; /* both streams were agreed once */
+    bool established; /* both streams were agreed on */
     uint64_t stream, peer_stream;
-    uint8_t version; /* agreed on; 0: not yet */
+    uint8_t version; /* agreed on with the peer; 0: not yet */
 
-    bool asking; /* an INIT is out */
+    bool asking; /* an INIT is unanswered */
     uint32_t asking_index;
     uint8_t asking_version;
-    unsigned unanswered; /* INITs, while the peer's version is not known */
+    unsigned unanswered; /* INITs sent while the peer's version is unknown */
     struct noise noise;
     struct instant ask_again;
     struct span ask_interval;
@@ -113,63 +122,71 @@ struct session {
     struct outbox outbox;
     struct inbox inbox;
     bool ack_due;
-    bool confirm_due; /* the peer waits for a first packet with the new keys */
+    bool confirm_due; /* the peer waits for a packet under the new keys */
     uint64_t peer_window, peer_message;
-    size_t flight; /* so many bytes may fly, as far as the way is known */
+    size_t flight; /* congestion window, bytes; SIZE_MAX: no limit known */
 
-    uint64_t timed_sequence; /* a record whose round trip is measured; or 0 */
+    uint64_t timed_sequence; /* the record whose round trip is timed; or 0 */
     struct instant timed_at;
-    struct span rtt;            /* < 0: unknown */
-    struct instant progress_at; /* acknowledgements moved, or began to fly */
-    int stalls;                 /* in a row */
-    struct instant retry_at;    /* a packet was refused: go again; or NEVER */
+    struct span rtt; /* negative: unknown */
+    /* When an acknowledgement last freed a record, or when the first record in
+     * flight was sent. */
+    struct instant progress_at;
+    int stalls;              /* in a row, without progress */
+    struct instant retry_at; /* resend after a refused packet; else NEVER */
 
-    uint64_t pings[SESSION_PINGS]; /* to be sent */
+    uint64_t pings[SESSION_PINGS]; /* tokens to send */
     uint64_t pongs[SESSION_PINGS];
     size_t ping_count, pong_count;
-    struct group_ack group_acks[SESSION_GROUP_ACKS]; /* to be sent */
+    struct group_ack group_acks[SESSION_GROUP_ACKS]; /* to send */
     size_t group_ack_count;
-    struct session_counters *counters; /* borrowed; may be shared */
+    struct session_counters *counters; /* borrowed; sessions may share it */
 };
 
 void session_init(struct session *s, const struct session_keys *keys,
                   const struct session_limits *limits, struct entropy *entropy,
                   struct session_counters *counters, struct slabs *slabs);
-/* Wipes and frees; settles nothing: see session_settle_all. */
+/* Erases the keys and frees everything. Reports no results: session_settle_all
+ * does that. */
 void session_close(struct session *s);
-/* Settles every message not acknowledged, for a peer that is gone. */
+/* Ends every unacknowledged message with the result `how`, through the sink:
+ * for a peer that is gone. */
 void session_settle_all(struct session *s, enum session_settled how,
                         const struct session_sink *sink);
 
-/* Room for a message; false: the window is full. */
+/* True if a message of that size fits the outbox's limit. */
 bool session_has_room(const struct session *s, size_t message_size);
-/* False: there is no room or memory, and it was not taken. */
+/* Takes a copy of the message. False: the outbox is full or there is no memory;
+ * nothing was taken. The sink's `settled` gets `ref` with the result later. */
 bool session_submit(struct session *s, const struct message *m, uint64_t ref,
                     struct instant now) MUST_USE;
-/* Queues a PING; false when SESSION_PINGS wait already. */
+/* Queues a PING; the sink's `pong` gets the token. False if SESSION_PINGS are
+ * queued already. */
 bool session_ping(struct session *s, uint64_t token) MUST_USE;
-/* Queues what this node has of a stream of the peer's [P-9.7]; an older word
- * on the same stream gives way. False when SESSION_GROUP_ACKS others wait. */
+/* Queues an acknowledgement of the peer's stream to a group [P-9.7]; it
+ * replaces a queued one for the same stream. False if SESSION_GROUP_ACKS others
+ * are queued. */
 bool session_group_ack(struct session *s, const struct group_ack *ack) MUST_USE;
 
-/* True if there is something to say and no keys to say it with, or the keys
- * are due to be replaced: time for session_ask. */
+/* True if the owner should call session_ask now: there is something to send and
+ * no keys to send it with, or the keys are due for replacement. */
 bool session_wants_handshake(const struct session *s, struct instant now);
-/* Writes INIT (room SESSION_INIT_SIZE). Asks again after a time that doubles
- * from 500 ms to 4 s, until an ACCEPT comes. False: the peer's key is bad. */
+/* Writes an INIT of at most SESSION_INIT_SIZE bytes. Until the ACCEPT comes,
+ * session_wants_handshake becomes true again after 500 ms, doubling to 4 s.
+ * False if the peer's public key is invalid. */
 bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
                  struct writer *w) MUST_USE;
-/* The path changed: an INIT that is out goes again at once. */
+/* The path changed: an unanswered INIT is repeated at once. */
 void session_ask_soon(struct session *s, struct instant now);
 
 enum session_greeting {
-    SESSION_ACCEPTED, /* and ACCEPT was written */
-    /* It is forged, old, of another process, or our own INIT goes before it
-     * (the smaller node id's does [P-6.2]). */
+    SESSION_ACCEPTED, /* `w` holds the ACCEPT */
+    /* Forged, replayed or from another process; or this node sent an INIT too
+     * and has the smaller id, so that one goes on [P-6.2]. */
     SESSION_IGNORED,
-    SESSION_UNSPOKEN, /* authentic, of a version that is not spoken here */
+    SESSION_UNSPOKEN, /* authentic, in a version unknown here */
 };
-/* Takes an INIT and writes the ACCEPT for it (room SESSION_ACCEPT_SIZE). */
+/* Takes an INIT; `w` needs SESSION_ACCEPT_SIZE bytes for the answer. */
 enum session_greeting session_take_init(struct session *s, struct bytes packet,
                                         struct entropy *entropy,
                                         struct instant now,
@@ -180,56 +197,63 @@ bool session_take_accept(struct session *s, struct bytes packet,
 
 enum session_verdict {
     SESSION_TAKEN,
-    SESSION_DROPPED,   /* replayed, forged or malformed */
-    SESSION_UNKNOWN,   /* an index that is not ours (any more) */
-    SESSION_VIOLATION, /* authentic nonsense: the session is to be closed */
+    SESSION_DROPPED, /* replayed, forged or malformed */
+    SESSION_UNKNOWN, /* the index names none of this session's keys; answer with
+                        RESET */
+    SESSION_VIOLATION, /* authentic but against the protocol: the owner must
+                          close the session */
 };
-/* Takes SEALED or PLAIN; opens SEALED in place. */
+/* Takes a SEALED or PLAIN packet and calls the sink for its records. SEALED is
+ * decrypted in place, so the packet's bytes change. */
 enum session_verdict session_take(struct session *s, uint8_t *packet,
                                   size_t size, struct instant now,
                                   const struct session_sink *sink) MUST_USE;
-/* The peer does not know our index: handshake again, if it was current. */
+/* The peer does not know the index of this session's keys. Causes a new
+ * handshake if that index is the current one. */
 void session_take_reset(struct session *s, struct bytes packet,
                         struct instant now);
 
 bool session_has_output(const struct session *s);
-/* All its output is an acknowledgement of messages. */
+/* True if the output is nothing but an acknowledgement of messages. */
 bool session_only_acknowledges(const struct session *s);
-/* So many bytes the next packet has at the most. */
+/* The largest size of the next packet, bytes. */
 size_t session_write_size(const struct session *s);
-/* Writes one packet with all that fits: SEALED for a relay, or PLAIN. False
- * if there was nothing. Room session_write_size, or less and less goes. */
+/* Writes one packet with as much as fits: PLAIN for a direct link, SEALED for a
+ * relay. False if there is nothing to send. `w` should have session_write_size
+ * bytes; with fewer, fewer records go into the packet. */
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w) MUST_USE;
-/* Many bytes need not be copied into a packet: a PLAIN one of BLOCK_WORTH
- * bytes or more lies where the session keeps what it says, and stays as it is
- * while `block` is held. False: there is none now, and session_write is to be
- * asked. */
+/* Makes a PLAIN packet of BLOCK_WORTH bytes or more without copying its
+ * records: `packet` is a view into the outbox's memory, which stays unchanged
+ * while the caller holds `block`. False if there is no such packet now; call
+ * session_write then. */
 bool session_lend(struct session *s, struct instant now, struct bytes *packet,
                   struct block **block) MUST_USE;
-/* Writes a packet with nothing but the acknowledgement, which stays due: for
- * another path than session_write's. Room SESSION_ACK_SIZE. False without
- * keys. */
+/* Writes a packet of at most SESSION_ACK_SIZE bytes with nothing but the
+ * acknowledgement, which stays due: it is for a second path, beside
+ * session_write's. False if there are no keys. */
 bool session_write_ack(struct session *s, bool sealed,
                        struct writer *w) MUST_USE;
 
-/* Send again from the first unacknowledged record, and what is acknowledged:
- * the path changed, or the relay refused a packet. */
+/* Sends everything unacknowledged again, and the last acknowledgement: the path
+ * changed, or the relay refused a packet. */
 void session_rewind(struct session *s);
-/* The relay refused a packet: go again from there after a short pause; and, if
- * it was for a full queue, with half as much in flight [P-6.6]. */
+/* The relay refused a packet: resend after 100 ms, and if its queue was full,
+ * with half as many bytes in flight [P-6.6]. */
 void session_refused(struct session *s, bool full, struct instant now);
-/* Another path: everything goes again, and nothing is known of the way. */
+/* The session has another path: resends everything and forgets what is known
+ * about the old path's capacity. */
 void session_path_changed(struct session *s, struct instant now);
-/* When acknowledgements will have stalled so long that another path, if there
- * is one, is worth a try: 4 of this path's RTTs (< 0: unknown), at least 400
- * ms. NEVER if nothing is under way. */
+/* When the owner should doubt the path, because acknowledgements made no
+ * progress for 4 of its round trips (rtt; negative: unknown) and at least 400
+ * ms [P-8.7]. NEVER if nothing is in flight. */
 struct instant session_doubt_at(const struct session *s, struct span rtt);
-/* When they will have stalled so long that the same path is. */
+/* When to call session_stalled, because acknowledgements made no progress for
+ * so long that everything must be sent again on the same path. */
 struct instant session_stall_at(const struct session *s);
-/* It has stalled: rewinds, and waits twice as long the next time. */
+/* Resends everything; the next stall takes twice as long. */
 void session_stalled(struct session *s, struct instant now);
-/* When session_wants_handshake may become true by time alone. */
+/* When the owner should ask session_wants_handshake again. */
 struct instant session_deadline(const struct session *s);
 
 #endif

@@ -10,12 +10,14 @@ static const struct span stall_longest = {8 * 1000 * 1000};
 static const struct span refused_pause = {100 * 1000};
 
 enum {
-    /* All that may go before the messages in a packet. */
+    /* The largest size of everything that precedes the data records in a
+     * packet. */
     CONTROL_SIZE = 1 + 10 + 10 + 1 + 2 * SESSION_PINGS * (1 + 8) +
                    SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
     PLAIN_HEADER_SIZE = 5,
     SEALED_HEADER_SIZE = 13,
-    /* What flies at the least, and what is added for each flight that came. */
+    /* The least that may be in flight, and the growth for each window that is
+     * acknowledged. */
     FLIGHT_STEP = 32 * 1024,
 };
 
@@ -25,7 +27,7 @@ _Static_assert(CONTROL_SIZE + RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
 _Static_assert(PLAIN_HEADER_SIZE + CONTROL_SIZE <= (int)OUTBOX_BEFORE,
                "all that goes before the messages has room where they lie");
 
-/* --- taking ------------------------------------------------------------- */
+/* --- receiving ---------------------------------------------------------- */
 
 static void measure(struct session *s, uint64_t cumulative, struct instant now)
 {
@@ -35,14 +37,14 @@ static void measure(struct session *s, uint64_t cumulative, struct instant now)
     s->timed_sequence = 0;
 }
 
-/* The least of what both ends allow and the way bears. */
+/* The smallest of both ends' limits and the congestion window. */
 static size_t window_of(const struct session *s)
 {
     size_t own = s->flight < s->limits.window ? s->flight : s->limits.window;
     return s->peer_window < own ? (size_t)s->peer_window : own;
 }
 
-/* A full queue halves what may fly; each flight that arrives adds a step. */
+/* Each window that is acknowledged adds a step to the congestion window. */
 static void widen(struct session *s, size_t acknowledged)
 {
     if (s->flight >= s->limits.window)
@@ -109,7 +111,7 @@ static bool take_record(struct session *s, const struct record *record,
         sink->group_ack(sink->owner, &record->group_ack);
         return true;
     case RECORD_CLOSE:
-        return true; /* Goodbyes travel on links and by the relay. */
+        return true; /* CLOSE has no effect: links and relays carry BYE. */
     }
     return false;
 }
@@ -123,7 +125,8 @@ static struct keyset *find_keyset(struct session *s, uint32_t index)
     return NULL;
 }
 
-/* Finds the keys and opens the packet; *records are its plain bytes. */
+/* Finds the keys by the packet's index and decrypts it; *records are the
+ * decrypted bytes. */
 static enum session_verdict open_packet(struct session *s, uint8_t *packet,
                                         size_t size, struct keyset **keyset,
                                         struct bytes *records)
@@ -236,7 +239,7 @@ static void write_control(struct session *s, struct writer *w)
     s->group_ack_count = 0;
 }
 
-/* The messages that go next, as many as fit `room` bytes. */
+/* Takes the next data records that fit `room` bytes, and keeps the counters. */
 static struct outbox_row take_row(struct session *s, struct instant now,
                                   size_t room)
 {
@@ -254,7 +257,7 @@ static struct outbox_row take_row(struct session *s, struct instant now,
     return row;
 }
 
-/* The header; the records follow from where this returns. */
+/* Writes the packet's header; returns where the records begin. */
 static uint8_t *begin_packet(struct session *s, bool sealed, struct writer *w)
 {
     write_u8(w, sealed ? PACKET_SEALED : PACKET_PLAIN);
@@ -264,7 +267,8 @@ static uint8_t *begin_packet(struct session *s, bool sealed, struct writer *w)
     return w->at;
 }
 
-/* Seals what was written from `records` on, or `plain` to there. */
+/* Seals `plain` to `records`, the place in `w` behind the header. `plain` may
+ * be there already. */
 static void seal_to(struct session *s, struct bytes plain, uint8_t *records,
                     struct writer *w)
 {
@@ -284,14 +288,15 @@ static void end_packet(struct session *s, bool sealed, uint8_t *records,
         seal_to(s, bytes_of(records, (size_t)(w->at - records)), records, w);
 }
 
-/* A row that need not be copied: its packet is made where it lies. */
+/* True if the next data records need no copy: their packet can be made in the
+ * slab. */
 static bool is_lent(const struct session *s)
 {
     return outbox_has_next(&s->outbox, window_of(s)) &&
            outbox_is_at_front(&s->outbox, BLOCK_WORTH);
 }
 
-/* As session_write, from one buffer to the other. */
+/* Like session_write, but seals from the slab straight into `w`. */
 static void write_lent(struct session *s, struct instant now, struct writer *w)
 {
     uint8_t room[OUTBOX_BEFORE];
@@ -342,23 +347,23 @@ bool session_write_ack(struct session *s, bool sealed, struct writer *w)
         return false;
     uint8_t *records = begin_packet(s, sealed, w);
     write_ack(s, w);
-    write_group_acks(s, w); /* They go by the session's own path as well. */
+    write_group_acks(s, w); /* The session's own path carries them too. */
     end_packet(s, sealed, records, w);
     return true;
 }
 
-/* --- going again -------------------------------------------------------- */
+/* --- retransmission ----------------------------------------------------- */
 
 void session_rewind(struct session *s)
 {
     outbox_rewind(&s->outbox);
-    s->timed_sequence = 0; /* Its answer could be to either copy. */
-    /* An acknowledgement may be lost as well, and nothing asks for it. */
+    s->timed_sequence = 0; /* An acknowledgement could be for either copy. */
+    /* The acknowledgement may be lost too, and the peer does not ask for it. */
     if (inbox_cumulative(&s->inbox) > 0)
         s->ack_due = true;
 }
 
-/* Of one flight many packets may be refused: it is halved once. */
+/* The relay may refuse many packets of one window: halve only once. */
 static void halve(struct session *s)
 {
     size_t flying = s->outbox.flying_bytes;

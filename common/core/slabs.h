@@ -1,10 +1,12 @@
 /*
- * slabs - rooms of one size for records that wait to be acknowledged.
+ * slabs - memory blocks of one size, which hold encoded records until they are
+ * acknowledged.
  *
- * All sessions of a node take theirs from the same place and give them back, so
- * that one that has nothing under way holds no memory, and a running node does
- * not allocate: SLABS_SPARE of them are kept. A slab that is sent from is held
- * by whoever reads in it, and is none's when it is given back meanwhile.
+ * All sessions of a node take slabs from one pool and return them, so a session
+ * with nothing in flight holds no memory, and a running node allocates nothing:
+ * the pool keeps up to SLABS_SPARE free slabs. While a packet is sent from a
+ * slab, the sender holds the slab's block; a slab that is returned meanwhile
+ * does not go back into the pool, and its last holder frees it.
  */
 #ifndef COMMON_CORE_SLABS_H
 #define COMMON_CORE_SLABS_H
@@ -14,34 +16,37 @@
 
 enum {
     SLABS_SPARE = 64,
-    /* For what goes before the records in a packet. */
+    /* The space before the records: for the packet's header and control
+     * records. */
     SLAB_FRONT = 640,
-    /* As many records as one packet takes, whatever else is due in it. */
+    /* The end of a slab: its records fit one packet together with all control
+     * records. */
     SLAB_END = PACKET_RECORDS_SIZE,
 };
 
 struct slab {
-    struct block block; /* its holder's, and others' who read */
-    struct slab *newer; /* its holder's, and used and records too */
-    size_t used;        /* bytes, the front's too */
-    size_t records;     /* in it that are still needed */
+    struct block block; /* shared with those that send from the slab */
+    struct slab *newer; /* the owner's list */
+    size_t used;        /* bytes, SLAB_FRONT included */
+    size_t records;     /* in the slab, not acknowledged yet */
     uint8_t room[SLAB_END];
 };
 
-/* Zeroed: none are spare. */
+/* A zeroed pool has no free slabs. */
 struct slabs {
     struct slab *spare;
     size_t count;
 };
 
-/* All that were taken must have been given back. */
+/* Frees the free slabs. All slabs that were taken must have been returned. */
 void slabs_close(struct slabs *s);
-/* An empty one, which nobody else holds; the bytes are not cleared. */
+/* Takes an empty slab, whose bytes are not cleared; the caller owns it. */
 struct slab *slabs_take(struct slabs *s);
-/* So many are there to be taken, one by one, from now on. False: there is no
- * memory for them. */
+/* Makes sure that the next `count` calls of slabs_take need no malloc. False:
+ * there is no memory for that. */
 bool slabs_want(struct slabs *s, size_t count) MUST_USE;
-/* What others hold is kept for them only. */
+/* Returns a slab to the pool. If others hold its block, they keep it and the
+ * last one frees it. */
 void slabs_give(struct slabs *s, struct slab *slab);
 
 #endif
