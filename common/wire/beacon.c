@@ -13,7 +13,8 @@ enum {
     VERSION_NONE = '0',
     TAG_AT = 4,
     NONCE_AT = TAG_AT + 8,
-    SEALED_AT = NONCE_AT + 24, /* what is before the nonce is authenticated */
+    /* The bytes before the nonce are authenticated. */
+    SEALED_AT = NONCE_AT + 24,
     TAG_SIZE = crypto_aead_xchacha20poly1305_ietf_ABYTES,
 };
 
@@ -73,7 +74,7 @@ void mesh_tag(const struct mesh_id *mesh, uint8_t tag[8])
     memcpy(tag, hash, 8);
 }
 
-/* The fields and their signature. */
+/* Encodes what gets sealed: the fields and their signature. */
 static struct bytes write_inner(const struct beacon *b,
                                 const uint8_t node_secret_key[64],
                                 uint8_t *room, size_t size)

@@ -64,7 +64,8 @@ struct bytes read_bounded(struct reader *r, size_t size, size_t max)
     return read_bytes(r, size);
 }
 
-/* The label and the bytes in one piece, as Ed25519 wants them. */
+/* Copies the label and the bytes into one piece, because Ed25519 needs them so.
+ */
 static size_t join(const char *label, struct bytes bytes,
                    uint8_t room[LABEL_SIZE + SIGNED_SIZE])
 {

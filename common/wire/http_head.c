@@ -61,7 +61,7 @@ static bool is_alnum(uint8_t c)
     return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z');
 }
 
-/* Of a method or a field's name: tchar [RFC 9110, 5.6.2]. */
+/* True for a character of a method or a field name: tchar [RFC 9110, 5.6.2]. */
 static bool is_token_char(uint8_t c)
 {
     return is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
@@ -91,7 +91,8 @@ static bool is_target(struct bytes b)
     return b.size > 0;
 }
 
-/* A name or address, maybe with a port, and nothing of a URL around it. */
+/* True for a host name or address, with or without a port, and nothing else of
+ * a URL. */
 static bool is_host(struct bytes b)
 {
     for (size_t i = 0; i < b.size; i++)
@@ -111,7 +112,8 @@ static struct bytes trimmed(struct bytes b)
     return b;
 }
 
-/* Up to the byte; `b` goes on after it. All of it, if it is not there. */
+/* Cuts `b` at the first `end`: returns the part before, `b` keeps the part
+ * after. Without an `end` it returns everything. */
 static struct bytes up_to(struct bytes *b, char end)
 {
     if (b->size == 0)
@@ -198,8 +200,8 @@ bool http_head_forwarded(const struct http_head *h)
 
 /* ---- Reading */
 
-/* A line without its end, which is CR LF; false if it ends or has them
- * otherwise. `in` goes on after it. */
+/* Takes one line, which must end with CR LF; returns it without that end and
+ * moves `in` behind it. False for any other line end. */
 static bool next_line(struct bytes *in, struct bytes *line)
 {
     *line = up_to(in, '\n');
@@ -209,7 +211,7 @@ static bool next_line(struct bytes *in, struct bytes *line)
     return line->size == 0 || !memchr(line->data, '\r', line->size);
 }
 
-/* "HTTP/1.1": 0, 400 or 505. */
+/* Reads "HTTP/1.1"; returns 0, 400 or 505. */
 static int read_version(struct bytes version, struct http_head *h)
 {
     const uint8_t *v = version.data;
@@ -223,7 +225,7 @@ static int read_version(struct bytes version, struct http_head *h)
     return 0;
 }
 
-/* 405 for what HTTP knows, and 501 for the rest. */
+/* Returns 405 for the other methods of HTTP, 501 for anything else. */
 static int read_method(struct bytes method, struct http_head *h)
 {
     static const char *const others[] = {
@@ -238,7 +240,7 @@ static int read_method(struct bytes method, struct http_head *h)
     return 501;
 }
 
-/* "/path?query", or with "http://host" before it, as proxies are asked. */
+/* Reads "/path?query", or "http://host/path?query" as clients ask a proxy. */
 static int read_target(struct bytes target, struct http_head *h)
 {
     size_t scheme = same_start(target, "http://")    ? 7
@@ -283,7 +285,7 @@ static int read_field(struct bytes line, struct http_head *h)
 
     field.name = up_to(&line, ':');
     if (field.name.size == all || !is_token(field.name))
-        return 400; /* So is a folded line: a space is none of a name. */
+        return 400; /* also a folded line: a name has no space */
     field.value = trimmed(line);
     if (!is_value(field.value))
         return 400;
@@ -320,7 +322,7 @@ static bool is_number(struct bytes b, bool *zero)
     return b.size > 0;
 }
 
-/* Nobody reads a body here, so a request may have none. */
+/* Requests must have no body, because nothing here reads one. */
 static int check_body(const struct http_head *h)
 {
     size_t lengths = count_of(h, "content-length");
@@ -338,7 +340,8 @@ static int check_body(const struct http_head *h)
     return zero ? 0 : 413;
 }
 
-/* How long the head is, with the empty line at its end; 0: it has none yet. */
+/* The length of the head with the empty line at its end; 0: that line has not
+ * come yet. */
 static size_t head_size(struct bytes in)
 {
     struct bytes rest = in;
@@ -359,7 +362,7 @@ static size_t head_size(struct bytes in)
 static int check_unfinished(struct bytes in)
 {
     if (in.size > 0 && !is_token_char(in.data[0]) && in.data[0] != '\r')
-        return 400; /* As TLS begins: waiting for more is of no use. */
+        return 400; /* the first byte of TLS: more bytes would not help */
     if (in.size < HTTP_HEAD_SIZE)
         return HTTP_MORE;
     return memchr(in.data, '\n', in.size) ? 431 : 414;
@@ -390,7 +393,7 @@ int http_head_read(struct bytes in, struct http_head *h, size_t *size)
     h->count = 0;
     h->http_1_1 = h->keep = h->body = false;
     h->path = h->query = h->host = (struct bytes){0};
-    /* Some clients end what they sent before with an empty line. */
+    /* Some clients send an empty line after the previous request. */
     while (in.size >= blank + 2 && in.data[blank] == '\r' &&
            in.data[blank + 1] == '\n')
         blank += 2;

@@ -1,9 +1,10 @@
 /*
- * http_head - the head of a request in HTTP/1.x, taken apart [RFC 9112].
+ * http_head - parses the head of an HTTP/1.x request [RFC 9112].
  *
- * Strict: what proxies and servers are known to read in different ways (a bare
- * LF, a folded line, space before a colon, two lengths, two hosts) is refused.
- * All that is handed out are views into the bytes that were read.
+ * The parser is strict: it refuses everything that proxies and servers are
+ * known to read in different ways (a bare LF, a folded line, a space before a
+ * colon, two lengths, two hosts). All results are views into the caller's
+ * bytes.
  */
 #ifndef COMMON_WIRE_HTTP_HEAD_H
 #define COMMON_WIRE_HTTP_HEAD_H
@@ -20,20 +21,21 @@ struct http_field {
 };
 
 struct http_head {
-    bool body; /* the method is GET, not HEAD: its answer has a body */
-    bool keep; /* the connection stays after the answer */
+    bool body; /* the method is GET: the answer has a body; HEAD: none */
+    bool keep; /* the connection stays open after the answer */
     bool http_1_1;
-    struct bytes path;  /* begins with a slash; as it came, no %41 resolved */
-    struct bytes query; /* what follows the question mark */
-    struct bytes host;  /* of the target, else of Host; empty if it has none */
+    /* Begins with a slash; percent escapes are not decoded. */
+    struct bytes path;
+    struct bytes query; /* the part after the question mark */
+    struct bytes host;  /* from the target, else from Host; may be empty */
     size_t count;
     struct http_field fields[HTTP_FIELDS];
 };
 
 /*
- * Reads the head at the begin of `in`; `size` is its length. Returns 0, or
- * HTTP_MORE while its end is missing, or the status to refuse it with, as 400;
- * then the connection is of no use any more.
+ * Reads the head at the start of `in`; `*size` gets its length. Returns 0,
+ * HTTP_MORE while the end of the head is missing, or the status code of a
+ * refusal, such as 400; after a refusal the connection must be closed.
  */
 enum { HTTP_MORE = -1 };
 int http_head_read(struct bytes in, struct http_head *h, size_t *size) MUST_USE;
@@ -41,20 +43,22 @@ int http_head_read(struct bytes in, struct http_head *h, size_t *size) MUST_USE;
 /* "Bad Request" */
 const char *http_status_text(int status);
 
-/* The first field of that name, in any case; NULL if there is none. */
+/* The first field of that name (case does not matter); NULL if there is none.
+ */
 const struct http_field *http_head_field(const struct http_head *h,
                                          const char *name);
-/* True if one of the fields of that name, each a list with commas, has `word`
- * in any case. */
+/* True if `word` is an item of the comma-separated lists in the fields of that
+ * name. Case does not matter. */
 bool http_head_lists(const struct http_head *h, const char *name,
                      const char *word);
-/* The value of a parameter of the query; false if it has none. */
+/* The value of a parameter of the query; false if the query does not have it.
+ */
 bool http_head_parameter(const struct http_head *h, const char *name,
                          struct bytes *value);
-/* True if it says that it came by a proxy. */
+/* True if a field says that a proxy forwarded the request. */
 bool http_head_forwarded(const struct http_head *h);
 
-/* True if these are the letters of `text`, in any case. */
+/* True if the bytes equal `text`; case does not matter. */
 bool http_same(struct bytes bytes, const char *text);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * ids - the public keys that name meshes and nodes, as types of their own.
+ * ids - the public keys that identify meshes and nodes, each as a type of its
+ * own.
  */
 #ifndef COMMON_WIRE_IDS_H
 #define COMMON_WIRE_IDS_H
@@ -10,22 +11,23 @@
 
 enum { KEY_SIZE = 32, SIGNATURE_SIZE = 64, NAME_MAX_SIZE = 63 };
 
-/* A mesh's Ed25519 signing key, public half. */
+/* The public half of a mesh's Ed25519 signing key. */
 struct mesh_id {
     uint8_t key[KEY_SIZE];
 };
 
-/* A node's Ed25519 key, public half. */
+/* The public half of a node's Ed25519 key. */
 struct node_id {
     uint8_t key[KEY_SIZE];
 };
 
-/* An X25519 public key, as CURVE and Noise use them. */
+/* An X25519 public key, for CURVE and Noise. */
 struct curve_key {
     uint8_t key[KEY_SIZE];
 };
 
-/* One process of a node: later processes have larger epochs [P-3.3]. */
+/* Identifies one process of a node: a later process has a larger epoch [P-3.3].
+ */
 struct epoch {
     uint64_t value;
 };

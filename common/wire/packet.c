@@ -34,7 +34,7 @@ bool relay_hello_decode(struct bytes packet, struct relay_hello *h)
     return version_is_later(h->version) ? reader_ok(&r) : reader_done(&r);
 }
 
-/* The name goes into logs as it is: nothing but printable ASCII. */
+/* The relay's name goes into logs unchanged, so it must be printable ASCII. */
 static void read_relay_name(struct reader *r, char name[NAME_MAX_SIZE + 1])
 {
     struct bytes bytes = read_bounded(r, read_u8(r), NAME_MAX_SIZE);

@@ -1,10 +1,10 @@
 /*
- * packet - the first byte says what a packet on a link is [P-5, P-6, P-7].
+ * packet - the types of packets and their layouts [P-5, P-6, P-7].
  *
- * Session packets travel between two nodes, on a direct link as they are, on a
- * relay link inside FORWARD. A MULTICAST packet does so too, or is fanned out
- * by the relay. Link packets stay on one direct link. Relay
- * packets go between an edge and its relay.
+ * The first byte of a packet is its type. Session packets travel between two
+ * nodes: as they are on a direct link, inside FORWARD by a relay. MULTICAST
+ * travels the same ways, or the relay copies it to many edges. Link packets
+ * stay on one direct link, relay packets between an edge and its relay.
  */
 #ifndef COMMON_WIRE_PACKET_H
 #define COMMON_WIRE_PACKET_H
@@ -18,7 +18,8 @@ enum packet_type {
     PACKET_ACCEPT = 0x02, /* u32 sender index | u32 receiver index | noise 2 */
     PACKET_SEALED = 0x03, /* u32 receiver index | u64 number | sealed records */
     PACKET_PLAIN = 0x04,  /* u32 receiver index | records; direct links only */
-    PACKET_RESET = 0x05,  /* u32 receiver index that is unknown here */
+    /* u32 receiver index, which the sender of RESET does not know */
+    PACKET_RESET = 0x05,
     PACKET_MULTICAST = 0x06, /* see wire/multicast.h */
     PACKET_NOTICE = 0x07,    /* see wire/notice.h; by a relay only */
 
@@ -29,9 +30,9 @@ enum packet_type {
     LINK_PONG = 0x13,       /* u64 token */
     LINK_BYE = 0x14,        /* (nothing) */
     LINK_ANNOUNCE = 0x15,   /* u16 n, announcement */
-    LINK_REVOCATION = 0x16, /* a revocation list */
+    LINK_REVOCATION = 0x16, /* a revocation list; see wire/revocation.h */
     LINK_PROBE = 0x17,      /* u64 token | zeros, 16 KiB in all [P-5.7] */
-    LINK_PROBED = 0x18,     /* the same, as an answer */
+    LINK_PROBED = 0x18,     /* the same, in answer to PROBE */
     LINK_SPARE = 0x19,      /* (nothing) [P-5.8] */
 
     /* From an edge to its relay [P-7]. */
@@ -40,11 +41,12 @@ enum packet_type {
     RELAY_FORWARD = 0x22,    /* destination 32 | session packet */
     RELAY_PING = 0x23,       /* u64 token */
     RELAY_BYE = 0x24,        /* (nothing) */
-    RELAY_REVOCATION = 0x25, /* a revocation list; either way */
-    RELAY_GROUPS = 0x26, /* (tag 16)*: all groups whose multicasts it wants */
-    RELAY_MULTICAST = 0x27, /* 32 zeros | MULTICAST packet, signed */
-    RELAY_SPARE = 0x28,     /* (u8 1: spare, 0: not any more | id 32)+: whom its
-                               own multicasts need not go to */
+    RELAY_REVOCATION = 0x25, /* a revocation list; both directions */
+    RELAY_GROUPS = 0x26,     /* (tag 16)*: all groups that the edge wants */
+    RELAY_MULTICAST = 0x27,  /* 32 zeros | MULTICAST packet, signed */
+    /* (u8 1: spare, 0: not any more | id 32)+: edges that need not get a copy
+     * of the sender's multicasts */
+    RELAY_SPARE = 0x28,
 
     /* From the relay to an edge. */
     RELAY_WELCOME = 0x30,   /* see relay_welcome */
@@ -58,43 +60,48 @@ enum packet_type {
 };
 
 enum {
-    /* A session packet's records (the largest one, and as many of the others
-     * as may be due with it), and what a packet adds at the most. */
+    /* The size of a session packet's records (the largest record, with as many
+     * small ones as may go with it), and what the packet adds to them at most.
+     */
     PACKET_RECORDS_SIZE = 66 * 1024,
     PACKET_OVERHEAD = 13 + 16,
-    /* The largest frame on any link: more is not accepted [P-5.2]. */
+    /* The largest frame on any link; larger ones are dropped [P-5.2]. */
     PACKET_SIZE = PACKET_RECORDS_SIZE + PACKET_OVERHEAD + 33,
     FORWARD_HEADER_SIZE = 33,
 };
 
 enum departure {
-    DEPARTURE_CLOSED = 1, /* it said goodbye */
-    DEPARTURE_LOST = 2,   /* its connection broke; to the owner also: SILENT */
+    DEPARTURE_CLOSED = 1, /* the node said goodbye */
+    /* Its connection broke; to the node's owner also for SILENT. */
+    DEPARTURE_LOST = 2,
     DEPARTURE_REVOKED = 3,
-    DEPARTURE_SILENT = 4,  /* in GONE: no connection of it was seen to break */
-    DEPARTURE_REFUSED = 5, /* to the owner: it refuses this node */
+    DEPARTURE_SILENT = 4, /* in GONE: it fell silent, no connection broke */
+    /* To the node's owner only: the peer refuses this node. */
+    DEPARTURE_REFUSED = 5,
 };
 
 struct relay_hello {
     uint8_t version;
     struct bytes certificate; /* borrowed: encoded */
     struct epoch epoch;
-    uint32_t lost_after_ms; /* of silence, after which the edge is lost */
+    /* The edge counts as lost after this much silence. */
+    uint32_t lost_after_ms;
     uint64_t revocation_serial;
     struct bytes sealed; /* borrowed: the sealed announcement */
 };
 
-/* u8 0x20 | u8 version | u16 n, certificate | u64 epoch | u32 lost_after_ms
- * | u64 revocation serial | u32 n, sealed announcement | in later versions:
- * more */
+/* u8 0x20 | u8 version | u16 n, certificate | u64 epoch | u32 lost_after_ms |
+ * u64 revocation serial | u32 n, sealed announcement | in later versions: more
+ */
 void relay_hello_encode(const struct relay_hello *h, struct writer *w);
 bool relay_hello_decode(struct bytes packet, struct relay_hello *h) MUST_USE;
 
 struct relay_welcome {
     uint8_t version;
-    uint64_t boot; /* random, one for each start of the relay */
+    uint64_t boot; /* random, new at each start of the relay */
     char name[NAME_MAX_SIZE + 1];
-    struct address outside; /* where the relay saw the edge come from */
+    /* The address that the relay sees the edge come from. */
+    struct address outside;
     uint64_t revocation_serial;
 };
 
@@ -110,9 +117,10 @@ struct roster_entry {
     struct bytes sealed; /* borrowed */
 };
 
-/* Appends an entry to a PRESENT packet whose type byte is written already. */
+/* Appends an entry to a PRESENT packet; its type byte is written already. */
 void roster_entry_encode(const struct roster_entry *e, struct writer *w);
-/* Takes the next entry; false at the end or (r->failed) on bad bytes. */
+/* Reads the next entry. False at the end and at malformed bytes (then
+ * r->failed). */
 bool roster_entry_next(struct reader *r, struct roster_entry *e) MUST_USE;
 
 #endif

@@ -4,7 +4,8 @@
 
 enum {
     DATA_FLAGS = RECORD_FIRST | RECORD_LAST | RECORD_NEXT,
-    KIND_BITS = 4, /* of a message's first byte; the encoding is above */
+    /* The low bits of a message's first byte; the encoding is above. */
+    KIND_BITS = 4,
 };
 
 static uint8_t data_type(const struct data_record *d)
@@ -83,8 +84,8 @@ void record_encode(const struct record *r, struct writer *w)
     }
 }
 
-/* Who follows the record before says no number, and nobody else may: there is
- * one form for each [P-1.1]. */
+/* The number of a DATA record. It must be left out exactly if it is one more
+ * than the one before: each packet has one valid form [P-1.1]. */
 static uint64_t read_sequence(struct record_reader *r, bool next)
 {
     uint64_t follower = r->sequence > 0 ? r->sequence + 1 : 0;
@@ -114,7 +115,7 @@ static void decode_data(struct record_reader *r, uint8_t type,
         d->total = size;
 }
 
-/* The next range after `end`; the numbers must not run over. */
+/* Decodes the range that follows `end`; the sums must not overflow. */
 static void decode_range(struct reader *r, uint64_t end,
                          struct ack_range *range)
 {
@@ -192,7 +193,8 @@ static void decode_control(struct reader *r, uint8_t type,
     }
 }
 
-/* The record is not cleared: of ACK's ranges only range_count are looked at. */
+/* Does not clear the record: of an ACK's ranges only the first range_count are
+ * valid. */
 bool record_next(struct record_reader *r, struct record *record)
 {
     uint8_t type;

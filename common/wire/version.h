@@ -1,9 +1,9 @@
 /*
- * version - which protocol two ends speak with each other [P-1.3].
+ * version - which version of the protocol two ends use with each other [P-1.3].
  *
- * Each handshake says a version; an end speaks its own and the one before. What
- * has to stay as it is in all versions, so that two that have none in common
- * can tell each other so, stands in the rule.
+ * Each handshake states a version. A program speaks PROTOCOL_VERSION and the
+ * one before. [P-1.4] lists what all versions share, so that two ends without a
+ * common version can tell each other so.
  */
 #ifndef COMMON_WIRE_VERSION_H
 #define COMMON_WIRE_VERSION_H
@@ -16,8 +16,8 @@ enum {
     PROTOCOL_BEFORE = PROTOCOL_VERSION - 1,
 };
 
-/* What an end of version `own` speaks with one that says `theirs`; 0: nothing,
- * it is refused for its version. */
+/* The version that an end of version `own` uses with one that states `theirs`;
+ * 0: they have none in common, and the handshake is refused. */
 static inline uint8_t version_agreed(uint8_t own, uint8_t theirs)
 {
     uint8_t older = own < theirs ? own : theirs;
@@ -26,8 +26,8 @@ static inline uint8_t version_agreed(uint8_t own, uint8_t theirs)
     return newer - older <= 1 ? older : 0;
 }
 
-/* A handshake that says a later version may have more at its end, which is
- * passed over. */
+/* True if a handshake states a later version: it may then have more bytes at
+ * its end, which the decoder skips. */
 static inline bool version_is_later(uint8_t version)
 {
     return version > PROTOCOL_VERSION;

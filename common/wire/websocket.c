@@ -9,7 +9,8 @@ void websocket_reader_init(struct websocket_reader *r, size_t message_limit)
 
 /* ---- UTF-8 in pieces */
 
-/* What may follow the first byte of a character: RFC 3629, section 4. */
+/* Sets the bounds for the bytes after a character's first byte: RFC 3629,
+ * section 4. */
 static bool utf8_begin(struct utf8_check *u, uint8_t c)
 {
     u->low = 0x80;
@@ -68,7 +69,7 @@ static enum websocket_kind wrong(struct websocket_reader *r,
     return WEBSOCKET_WRONG;
 }
 
-/* How long the head is, as far as it is known. */
+/* The size of the head, as far as the bytes read so far tell it. */
 static size_t head_wanted(const struct websocket_reader *r)
 {
     if (r->head_size < 2)
@@ -78,7 +79,7 @@ static size_t head_wanted(const struct websocket_reader *r)
     return 2 + extended + 4;
 }
 
-/* The first two bytes tell most of what can be wrong. */
+/* Checks the first two bytes of the head. */
 static const char *check_start(const struct websocket_reader *r)
 {
     uint8_t opcode = opcode_of(r);
@@ -116,7 +117,7 @@ static uint64_t length_of(const struct websocket_reader *r, bool *shortest)
     return length;
 }
 
-/* The head is whole. MORE: its payload may come. */
+/* The head is complete: checks it. MORE: the payload may follow. */
 static enum websocket_kind begin_frame(struct websocket_reader *r,
                                        struct websocket_item *item)
 {
@@ -260,7 +261,8 @@ enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
             kind = read_control(r, at, end, item);
         else
             kind = read_text(r, at, end, item);
-        bool empty = r->in_frame && r->left == 0; /* no byte of it will come */
+        /* True for an empty payload, of which no byte will come. */
+        bool empty = r->in_frame && r->left == 0;
         if (*at == end && !empty)
             break;
     }

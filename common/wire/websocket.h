@@ -1,9 +1,10 @@
 /*
- * websocket - the frames of a WebSocket as its server reads and writes them
- * [RFC 6455, 5 to 8].
+ * websocket - the server's side of the WebSocket framing: reads and writes
+ * frames [RFC 6455, 5 to 8].
  *
- * Text messages only. What a client must not send is told with the code to
- * close with; nothing is read after that, nor after a CLOSE.
+ * Text messages only; a binary message is an error. After an error the reader
+ * tells the code to close the connection with, and reads nothing more, as after
+ * CLOSE.
  */
 #ifndef COMMON_WIRE_WEBSOCKET_H
 #define COMMON_WIRE_WEBSOCKET_H
@@ -11,9 +12,9 @@
 #include "common/base/bytes.h"
 
 enum {
-    WEBSOCKET_HEAD_SIZE = 10, /* of a frame that is written, at the most */
+    WEBSOCKET_HEAD_SIZE = 10, /* the largest head of a frame to write */
     WEBSOCKET_CONTROL = 125,
-    WEBSOCKET_KEY_SIZE = 24, /* of Sec-WebSocket-Key */
+    WEBSOCKET_KEY_SIZE = 24, /* of the Sec-WebSocket-Key value */
 };
 
 enum websocket_opcode {
@@ -34,22 +35,24 @@ enum websocket_code {
     WEBSOCKET_TOO_LARGE = 1009,
 };
 
-struct utf8_check {    /* zeroed: at the begin of a character */
-    uint8_t need;      /* bytes of a character that are still to come */
-    uint8_t low, high; /* of the next of them */
+/* Checks UTF-8 that comes in pieces. Zeroed: at the start of a character. */
+struct utf8_check {
+    uint8_t need;      /* bytes of the character that are still missing */
+    uint8_t low, high; /* bounds of the next byte */
 };
 
-/* False if the bytes cannot go on as UTF-8. */
+/* Goes on with the next piece. False if the bytes are not UTF-8. At the end of
+ * the text `need` must be 0. */
 bool utf8_check(struct utf8_check *u, struct bytes bytes) MUST_USE;
 
 struct websocket_reader {
     size_t message_limit;
     uint8_t head[14];
     size_t head_size;
-    bool in_frame; /* the head is whole, its payload comes */
+    bool in_frame; /* the head is complete; the payload follows */
     bool in_message;
     bool over;
-    uint64_t left; /* of the payload */
+    uint64_t left; /* bytes of the payload still to come */
     uint64_t offset;
     uint64_t message_size;
     struct utf8_check utf8;
@@ -58,14 +61,15 @@ struct websocket_reader {
 };
 
 struct websocket_item {
-    struct bytes data; /* of TEXT: a piece; of PING, PONG: the payload */
-    bool last;         /* TEXT: the message's last piece */
-    int code;          /* to close with: of CLOSED as it came, or 1000 */
-    const char *why;   /* of WRONG */
+    /* PIECE: part of a message; PINGED, PONGED: the payload */
+    struct bytes data;
+    bool last;       /* PIECE: the last one of its message */
+    int code;        /* CLOSED: the client's code, else 1000; WRONG: ours */
+    const char *why; /* WRONG: what is wrong, for a log */
 };
 
 enum websocket_kind {
-    WEBSOCKET_MORE, /* all was read */
+    WEBSOCKET_MORE, /* all bytes were read */
     WEBSOCKET_PIECE,
     WEBSOCKET_PINGED,
     WEBSOCKET_PONGED,
@@ -75,17 +79,18 @@ enum websocket_kind {
 
 void websocket_reader_init(struct websocket_reader *r, size_t message_limit);
 
-/* The next item of what begins at `*at`, which moves on; payloads are unmasked
- * where they lie. To be called until there is no MORE. */
+/* Reads the next item from `*at` on, and moves `*at` behind it. Unmasks
+ * payloads in place. Call it until it returns MORE. */
 enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
                                    uint8_t *end,
                                    struct websocket_item *item) MUST_USE;
 
-/* Writes the head of a frame; returns its size. */
+/* Writes the head of a frame; returns its size. The payload follows as it is.
+ */
 size_t websocket_head(uint8_t room[WEBSOCKET_HEAD_SIZE],
                       enum websocket_opcode opcode, bool last, size_t size);
 
-/* True if the value of Sec-WebSocket-Key is 16 bytes in base64. */
+/* True if a Sec-WebSocket-Key value is 16 bytes in base64. */
 bool websocket_key_valid(struct bytes key) MUST_USE;
 
 #endif
