@@ -10,15 +10,15 @@
 
 enum { PATH_SIZE = 128 };
 
-/* What reading one file works on. */
+/* The state of reading one file. */
 struct reading {
     const struct conf_table *table;
     const char *folder;
     void *conf;
     struct mistakes mistakes;
-    struct place seen[CONF_KEYS_MAX]; /* by row: where its value stands; line
-                                         0: nowhere */
-    bool wrong[CONF_KEYS_MAX];        /* by row: a mistake was told */
+    /* By row: the place of its value; line 0: not in the file. */
+    struct place seen[CONF_KEYS_MAX];
+    bool wrong[CONF_KEYS_MAX]; /* by row: a mistake was reported */
 };
 
 static bool is_scalar(enum conf_kind kind)
@@ -37,7 +37,7 @@ static void read_default(const struct conf_key *key, const char *folder,
         conf_tree_read(&tree, key->fallback, strlen(key->fallback), &mistakes);
     conf_value_read(key, tree.root ? tree.root : &scalar, folder, conf,
                     &mistakes);
-    ASSERT(mistakes.count == 0); /* A default of ours is always right. */
+    ASSERT(mistakes.count == 0); /* our own defaults are never wrong */
     conf_tree_close(&tree);
 }
 
@@ -77,7 +77,7 @@ static size_t section_size(const char *path)
     return has_section(path) ? (size_t)(leaf_of(path) - path - 1) : 0;
 }
 
-/* The row of this path, or NULL. */
+/* The row of this path, or NULL if there is none. */
 static const struct conf_key *find_key(const struct conf_table *table,
                                        const char *path)
 {
@@ -101,7 +101,8 @@ static bool is_section(const struct conf_table *table, const char *path)
     return false;
 }
 
-/* Offers the keys and sections right below a section ("" for the top). */
+/* Offers the keys and sections directly below a section ("" is the top level)
+ * as corrections. */
 static void offer_siblings(const struct conf_table *table, const char *section,
                            const char *wrong, struct nearest *near,
                            char room[PATH_SIZE])
@@ -120,7 +121,7 @@ static void offer_siblings(const struct conf_table *table, const char *section,
     }
 }
 
-/* The path of a row that would be right in another section, or NULL. */
+/* The path of a row with the same last word in another section, or NULL. */
 static const char *elsewhere(const struct conf_table *table, const char *wrong)
 {
     for (size_t i = 0; i < table->count; i++)
@@ -161,7 +162,7 @@ static bool is_nothing(const struct conf_node *node)
     return node->kind == CONF_NODE_SCALAR && node->plain && *node->text == '\0';
 }
 
-/* A key that stood before in the same mapping; NULL if none. */
+/* An earlier occurrence of the key in the same mapping, or NULL. */
 static const struct conf_node *first_of(const struct conf_node *mapping,
                                         const struct conf_node *key)
 {
@@ -245,7 +246,7 @@ static void read_section(struct reading *r, const char *section,
                      "the file must be a mapping of keys (key: value)");
 }
 
-/* Where to tell of a key that is not there: at its section, if that is. */
+/* Where to report a missing key: at its section, if the file has that. */
 static struct place place_without(const struct conf_tree *tree,
                                   const char *path)
 {
@@ -275,7 +276,8 @@ static size_t row_of(const struct conf_table *table, const char *path)
     return (size_t)(key - table->keys);
 }
 
-/* Told at the first of its keys that stands in the file. */
+/* Checks a rule; a mistake is reported at the first of its keys that is in the
+ * file. */
 static void check_rule(struct reading *r, const struct conf_rule *rule)
 {
     for (size_t i = 0; i < 3 && rule->keys[i] != NULL; i++)

@@ -62,7 +62,8 @@ const char *check_listen(const char *value)
     return endpoint_parse(value, ENDPOINT_LISTEN, &endpoint);
 }
 
-/* What follows one of the schemes (ended by NULL) in the URL, or NULL. */
+/* The part of the URL behind its scheme; NULL unless the scheme is one of the
+ * list, which ends with NULL. */
 static const char *behind_scheme(const char *url, const char *const *schemes)
 {
     for (; *schemes != NULL; schemes++)

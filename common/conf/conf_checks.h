@@ -1,14 +1,15 @@
 /*
- * conf_checks - what a text of the configuration must look like, key by key.
+ * conf_checks - checks of the text values of configuration keys.
  *
- * Each returns NULL if it is right, or the end of the sentence "`key` ...".
+ * Each returns NULL if the value is right, or the end of the sentence "`key`
+ * ...".
  */
 #ifndef COMMON_CONF_CONF_CHECKS_H
 #define COMMON_CONF_CONF_CHECKS_H
 
 #include "common/conf/conf.h"
 
-const char *check_name(const char *value);       /* of nodes, groups [P-2.2] */
+const char *check_name(const char *value);       /* a node, a group [P-2.2] */
 const char *check_mesh(const char *value);       /* 64 digits, or "any" */
 const char *check_interface(const char *value);  /* a name, or "all" */
 const char *check_multicast4(const char *value); /* 239.255.90.83 */

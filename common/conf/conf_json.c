@@ -80,7 +80,7 @@ static json_t *array_of(const struct conf_node *node, struct mistakes *mistakes)
     return NULL;
 }
 
-/* True if the key can be one, and is new in the object. */
+/* True if the node may be a key of the object, which does not have it yet. */
 static bool key_is_good(const struct conf_node *key, const json_t *object,
                         struct mistakes *mistakes)
 {

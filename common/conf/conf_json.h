@@ -1,6 +1,6 @@
 /*
- * conf_json - YAML as JSON: plain scalars typed by the core schema, quoted
- * ones as strings.
+ * conf_json - converts YAML to JSON. Plain scalars get their types from YAML's
+ * core schema, quoted ones become strings.
  */
 #ifndef COMMON_CONF_CONF_JSON_H
 #define COMMON_CONF_CONF_JSON_H
@@ -9,10 +9,11 @@
 
 #include <jansson.h>
 
-/* NULL once a mistake was added. The caller's. */
+/* The JSON value, which the caller must release; NULL if it added a mistake. */
 json_t *conf_json(const struct conf_node *node, struct mistakes *mistakes);
 
-/* Compact text with sorted keys, so that equal values are equal texts. */
+/* Compact text with sorted keys: equal values give equal texts. The caller
+ * frees it. */
 char *conf_json_text(const json_t *json);
 
 #endif

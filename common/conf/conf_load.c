@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The file's bytes, one more than is allowed at most; NULL, told. */
+/* Reads the file, at most one byte more than is allowed; NULL if it cannot be
+ * read, which is reported. */
 static char *read_all(const char *path, size_t *size, FILE *errors)
 {
     const char *wrong;
@@ -32,7 +33,8 @@ static char *read_all(const char *path, size_t *size, FILE *errors)
     return NULL;
 }
 
-/* Absolute, so that it stays right when the daemon changes its folder. */
+/* An absolute path, so that it stays right when the daemon changes its working
+ * directory. */
 static char *folder_of(const char *path)
 {
     char *copy = memory_string(path);

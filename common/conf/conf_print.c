@@ -17,7 +17,7 @@ static bool same_section(const char *a, const char *b)
     return size > 0 && size == section_size(b) && strncmp(a, b, size) == 0;
 }
 
-/* Each line of the text as a comment, the last one with the mark. */
+/* Writes each line of the text as a comment; `mark` follows the last one. */
 static void print_comment(const char *indent, const char *text,
                           const char *mark, FILE *out)
 {

@@ -8,10 +8,11 @@
 struct builder {
     struct conf_tree *tree;
     struct mistakes *mistakes;
-    struct conf_node *open[CONF_DEPTH]; /* the collections around */
+    /* The collections that surround the place. */
+    struct conf_node *open[CONF_DEPTH];
     size_t depth;
     size_t count;
-    bool documents; /* one has begun */
+    bool documents; /* a document has begun */
     bool done;
 };
 
@@ -134,7 +135,7 @@ static void parser_failed(struct builder *b, const yaml_parser_t *parser)
                  parser->context ? parser->context : "");
     b->tree->whole = false;
     b->done = true;
-    /* A list without its end is not to be judged by how many it holds. */
+    /* The number of items of an incomplete list must not be checked. */
     for (size_t i = 0; i < b->depth; i++) {
         ASSERT(b->open[i]);
         if (b->open[i]->kind == CONF_NODE_SEQUENCE)
@@ -160,7 +161,8 @@ static void build(struct builder *b, const char *text, size_t size)
     yaml_parser_delete(&parser);
 }
 
-/* libyaml does not tell where bad bytes are, so they are looked for first. */
+/* libyaml does not tell where bytes that are not text stand, so this looks for
+ * them beforehand. */
 static bool is_text(const char *text, size_t size, struct mistakes *mistakes)
 {
     struct place place = {1, 1};

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A key's value, by its kind. */
+/* A pointer to a key's value, by the key's kind. */
 union slot {
     const char *const *text;
     const bool *boolean;
@@ -93,7 +93,7 @@ static void print_list(const struct conf_list *list, FILE *out)
     fputc(']', out);
 }
 
-/* With spaces, as people and libyaml read it better. */
+/* With spaces, which people and libyaml read better. */
 static void print_mapping(const char *text, FILE *out)
 {
     json_t *json = json_loads(text, 0, NULL);

@@ -9,16 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a reader works on. */
+/* The state of reading one value. */
 struct value_reading {
     const struct conf_key *key;
     const struct conf_node *node;
     const char *folder;
-    void *slot; /* the key's place in the struct */
+    void *slot; /* the value's place in the struct */
     struct mistakes *mistakes;
 };
 
-/* "`limits.window` wants a size: `4 MB`" */
+/* Adds a mistake like "`limits.window` wants a size: `4 MB`". */
 static void refuse(const struct value_reading *r, const char *why)
 {
     char room[MISTAKES_VALUE_SIZE];
@@ -46,7 +46,7 @@ static bool is_nothing(const struct conf_node *node)
            yaml_type_of(node->text) == YAML_TYPE_NULL;
 }
 
-/* A scalar's text; NULL after a mistake. Nothing reads as an empty text. */
+/* A scalar's text; NULL after a mistake. A missing value reads as "". */
 static const char *text_of(const struct value_reading *r, const char *wants)
 {
     if (r->node->kind == CONF_NODE_SCALAR)
@@ -122,7 +122,8 @@ static void read_bool(const struct value_reading *r)
         *(bool *)r->slot = *text == 't' || *text == 'T';
 }
 
-/* Tells the limits in the key's own unit. */
+/* True if the value is within the key's limits; else adds a mistake that names
+ * them in the key's own unit. */
 static bool is_within(const struct value_reading *r, uint64_t value,
                       void (*print)(uint64_t value, char *text))
 {

@@ -26,7 +26,7 @@ void describe_options(const struct options_spec *spec, FILE *out)
     put_field(spec->program, out);
     put_field(spec->synopsis, out);
     put_field(spec->about, out);
-    /* Of a program with commands it is the list of these. */
+    /* The epilogue of a program with commands is the list of those. */
     put_field(spec->stop_at_positional ? "" : spec->epilogue, out);
     fputc('\n', out);
     for (size_t c = 0; (row = options_row(spec, &c)) != NULL;) {

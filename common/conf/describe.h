@@ -1,12 +1,13 @@
 /*
- * describe - what a program takes, for those who write its pages.
+ * describe - prints a program's options, commands and configuration keys for
+ * the tool that makes man pages and completions.
  *
- * With the one argument --describe each program (and command) prints its
- * options, commands and configuration keys from the tables that it works by.
- * deploy/pages makes man pages and completions of that, so that these cannot
- * say anything else than --help.
+ * With --describe as its only argument, each program and each command prints
+ * the tables that it works by. deploy/pages makes the pages from that output,
+ * so that they agree with --help.
  *
- * A line a record, its fields parted by tabs; "\n" is a line break in a field:
+ * One record a line, fields separated by tabs; "\n" stands for a line break
+ * inside a field:
  *
  *     program   NAME SYNOPSIS ABOUT EPILOGUE
  *     option    NAME LETTER VALUE HELP        of the program before it
@@ -22,12 +23,12 @@
 #include "common/conf/conf.h"
 #include "common/conf/options.h"
 
-/* The arguments are --describe and no other. */
+/* True if --describe is the only argument. */
 bool describe_asked(int argc, char *const *argv) MUST_USE;
 
-/* options_parse does this by itself, when it is asked. */
+/* Prints a program and its options; options_parse calls it for --describe. */
 void describe_options(const struct options_spec *spec, FILE *out);
-/* Around what the command describes of itself. */
+/* Prints the line before and the line after a command's own lines. */
 void describe_command(const char *name, const char *arguments, const char *help,
                       FILE *out);
 void describe_command_end(FILE *out);

@@ -1,8 +1,8 @@
 /*
  * edge_conf - the settings of zs-edge: edge.yaml as a struct.
  *
- * What each key means, its default and its limits stand in the table in
- * edge_conf.c, and with help in config/edge.yaml.
+ * The table in edge_conf.c says for each key what it means, its default and its
+ * limits; config/edge.yaml shows the same with the help texts.
  *
  *     struct edge_conf conf;
  *     if (!edge_conf_load(path, &conf, stderr))
@@ -18,10 +18,10 @@
 
 struct edge_conf {
     struct {
-        char *identity; /* a path; "" only in the defaults */
+        char *identity; /* a path; only the defaults have "" */
         char *info;     /* JSON object, at most 16 KiB */
         struct conf_list groups;
-        char *revoked; /* a path; "": revoked.zs beside the identity, if any */
+        char *revoked; /* a path; "": revoked.zs beside the identity */
     } node;
     struct {
         uint16_t port;
@@ -51,10 +51,10 @@ struct edge_conf {
         size_t window;  /* bytes */
         size_t peers;
         size_t links;
-        size_t memory; /* bytes of unread packets, of all connections */
+        size_t memory; /* unread packets of all connections, bytes */
     } limits;
     struct {
-        char *socket; /* a path; "": the usual place */
+        char *socket; /* a path; "": the default place */
         char *http;   /* "ADDRESS:PORT"; "": off */
     } api;
     struct {
@@ -65,7 +65,7 @@ struct edge_conf {
 
 extern const struct conf_table edge_conf_table;
 
-/* See conf.h for what each of these does. */
+/* conf.h describes these functions. */
 void edge_conf_defaults(struct edge_conf *conf);
 bool edge_conf_load(const char *path, struct edge_conf *conf,
                     FILE *errors) MUST_USE;

@@ -18,7 +18,7 @@ static const char *port_parse(const char *text, enum endpoint_form form,
     return NULL;
 }
 
-/* A v6 address, with a %zone as the link-local ones need. */
+/* True for an IPv6 address; link-local ones need a %zone. */
 static bool is_v6(const char *host)
 {
     char address[ENDPOINT_HOST_SIZE];
@@ -30,8 +30,9 @@ static bool is_v6(const char *host)
            (host[size] == '\0' || host[size + 1] != '\0');
 }
 
-/* Letters, digits, hyphens and underscores between single dots; if it is all
- * digits and dots it must be an address. */
+/* True for an IPv4 address or a host name: letters, digits, hyphens and
+ * underscores between single dots. A name of digits and dots only must be an
+ * address. */
 static bool is_v4_or_name(const char *host)
 {
     struct in_addr ip;

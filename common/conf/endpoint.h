@@ -1,5 +1,5 @@
 /*
- * endpoint - "HOST:PORT" as configuration files and options write it.
+ * endpoint - parses "HOST:PORT" in configuration files and options.
  */
 #ifndef COMMON_CONF_ENDPOINT_H
 #define COMMON_CONF_ENDPOINT_H
@@ -12,8 +12,8 @@
 enum { ENDPOINT_HOST_SIZE = 254 };
 
 struct endpoint {
-    char host[ENDPOINT_HOST_SIZE]; /* a name, an address without brackets, or
-                                      "*" for all addresses */
+    /* A name, an address without brackets, or "*" for all addresses. */
+    char host[ENDPOINT_HOST_SIZE];
     uint16_t port;
 };
 
@@ -23,8 +23,8 @@ enum endpoint_form {
 };
 
 /*
- * "192.0.2.1:443", "[2001:db8::1]:443", "relay.example.org:443". Returns NULL,
- * or what is wrong with it as the end of a sentence ("wants HOST:PORT").
+ * Parses "192.0.2.1:443", "[2001:db8::1]:443" or "relay.example.org:443".
+ * Returns NULL, or what is wrong as the end of a sentence ("wants HOST:PORT").
  */
 const char *endpoint_parse(const char *text, enum endpoint_form form,
                            struct endpoint *endpoint) MUST_USE;

@@ -36,7 +36,7 @@ void node_key_write(struct keytext *text, const uint8_t secret_key[64])
     keytext_sum(text);
 }
 
-/* The secret half of a node's key from its 32-byte seed. */
+/* Reads the 32-byte seed and expands it to the node's secret key. */
 static bool read_key(struct keyfile *k, uint8_t secret_key[64])
 {
     uint8_t seed[32], public_key[32];
@@ -47,7 +47,7 @@ static bool read_key(struct keyfile *k, uint8_t secret_key[64])
     return good;
 }
 
-/* An id that stands in the file for people must not be another's. */
+/* An id that the file repeats for human readers must be the right one. */
 static void check_id(struct keyfile *k, const struct node_id *expected,
                      const char *whose)
 {
@@ -159,7 +159,7 @@ bool identity_peek(const char *path, struct edge_identity *identity,
     return false;
 }
 
-/* alice.zs -> alice.key */
+/* The path of the key beside the identity: alice.zs -> alice.key */
 static char *key_beside(const char *path)
 {
     size_t size = strlen(path);
@@ -215,7 +215,7 @@ const char *identity_print_time(uint64_t unix_seconds,
     time_t seconds = (time_t)unix_seconds;
     struct tm utc;
 
-    /* Beyond the year 9999 there is no form for people. */
+    /* The format has no years beyond 9999. */
     if (unix_seconds > 253402300799 || gmtime_r(&seconds, &utc) == NULL ||
         strftime(text, IDENTITY_TIME_SIZE, "%Y-%m-%d %H:%M:%S UTC", &utc) == 0)
         snprintf(text, IDENTITY_TIME_SIZE, "never");

@@ -19,7 +19,7 @@ static struct keyfile_line *find(const struct keyfile *k, const char *key)
     return NULL;
 }
 
-/* The value in `text`: without its quotes, or the comment after it. */
+/* Removes the quotes from a value, or the comment behind it. */
 static char *trim_value(char *text)
 {
     size_t size = strlen(text);
@@ -50,7 +50,8 @@ static void add(struct keyfile *k, const char *key, char *line, char *value,
     l->value = trim_value(value);
 }
 
-/* An item goes to the key above it, which has no value of its own. */
+/* Adds an item to the list of the key above, which must have no value of its
+ * own. */
 static void add_item(struct keyfile *k, char *line, char *dash, size_t number)
 {
     size_t above = k->count;
@@ -125,7 +126,7 @@ static void release(struct keyfile *k)
     k->lines = NULL;
 }
 
-/* Version 2 has a checksum; one that is there has to fit in any case. */
+/* Version 2 must have a checksum; a checksum must be right in any version. */
 static bool is_version(struct keyfile *k)
 {
     const char *version =
@@ -147,7 +148,7 @@ static bool is_version(struct keyfile *k)
     return true;
 }
 
-/* Says what the file is where it is not what it should be. */
+/* Checks the file's kind; a mistake says which kind of file it is. */
 static bool is_kind(struct keyfile *k, const char *kind)
 {
     const char *found = keyfile_text(k, "kind");
@@ -179,7 +180,7 @@ bool keyfile_open(struct keyfile *k, const char *path, const char *kind,
         return false;
     }
     if (!is_kind(k, kind)) {
-        /* Of another file its lines' mistakes tell nothing. */
+        /* The other mistakes mean nothing if this is another kind of file. */
         if (!keyfile_has(k, "kind"))
             fprintf(errors,
                     "%s:1:1: `kind` is missing: not a file that holds keys\n",

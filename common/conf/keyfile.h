@@ -7,9 +7,9 @@
  *     relays:
  *       - tcp://203.0.113.10:443?key=31e0...
  *
- * They are YAML, of which only this much is read: one `key: value` a line,
- * lists of `- item`, comments, values with or without quotes. It is read here
- * and not by libyaml because what was read must be wiped.
+ * The files are YAML, but this module reads only a part of YAML: one `key:
+ * value` a line, lists of `- item`, comments, values with or without quotes. It
+ * does not use libyaml, because all memory that held a secret must be wiped.
  *
  *     struct keyfile k;
  *     if (!keyfile_open(&k, path, "identity", KEYFILE_SECRET, stderr))
@@ -17,12 +17,12 @@
  *     keyfile_hex(&k, "key", key, sizeof(key));
  *     return keyfile_close(&k, stderr);
  *
- * A file that says `version: 2` ends with the checksum of all its bytes before
- * that line, so that no bit of it changes unseen. Version 1 has none, and is
- * still read; a `checksum` in it counts as well.
+ * The last line of a file with `version: 2` is a checksum over all bytes before
+ * that line, so a damaged file is noticed. Version 1 needs no checksum, and is
+ * still read; if it has one, the checksum must be right.
  *
- * All mistakes of a file are told at once: "FILE:LINE:COLUMN: what is wrong".
- * The values of a file never stand in a message.
+ * All mistakes of a file are reported together, as "FILE:LINE:COLUMN: message".
+ * A message never contains a value of the file.
  */
 #ifndef COMMON_CONF_KEYFILE_H
 #define COMMON_CONF_KEYFILE_H
@@ -34,63 +34,67 @@
 
 enum {
     KEYFILE_SIZE = 4 * 1024 * 1024,
-    KEYFILE_LINES = 32768, /* that say something */
+    KEYFILE_LINES = 32768, /* without empty lines and comments */
 };
 
 enum keyfile_secrecy {
     KEYFILE_PUBLIC,
-    KEYFILE_SECRET, /* refused if others than its owner may read it */
+    KEYFILE_SECRET, /* refused if other users may read it */
 };
 
 struct keyfile_line {
-    const char *key;    /* NULL: an item of the list above */
-    const char *value;  /* "" where a list follows */
+    const char *key;    /* NULL: an item of the list above it */
+    const char *value;  /* "" if a list follows */
     struct place place; /* of the value */
     bool used;
 };
 
 struct keyfile {
     const char *path; /* borrowed */
-    char *text;       /* cut into the lines */
+    char *text;       /* the file's content, cut into strings */
     size_t size;
-    bool sum_fits; /* the last line is the checksum, and right */
+    bool sum_fits; /* the file ends with its right checksum */
     struct keyfile_line *lines;
     size_t count;
     struct mistakes mistakes;
 };
 
-/* Reads the file. False, with a line on `errors`, if it cannot be read, others
- * may read it, or its `kind` is not this one (NULL: any); then there is nothing
- * to close. */
+/* Reads the file. False, with lines on `errors`, if it cannot be read, if it is
+ * secret and other users may read it, or if its `kind` is another one (NULL
+ * accepts any); keyfile_close must then not be called. */
 bool keyfile_open(struct keyfile *k, const char *path, const char *kind,
                   enum keyfile_secrecy secrecy, FILE *errors) MUST_USE;
-/* Tells the mistakes, and the lines that nobody asked for, on `errors`; wipes
- * and frees. True if there were none. */
+/* Reports the mistakes, and the lines that no call asked for, on `errors`;
+ * wipes and frees the content. True if there was nothing to report. */
 bool keyfile_close(struct keyfile *k, FILE *errors) MUST_USE;
 
-/* Only tells what kind of file it is: its `kind`, cut to fit; the mistakes, if
- * it is none, as keyfile_open. */
+/* Reads only the file's `kind`, shortened to fit. Reports mistakes like
+ * keyfile_open. */
 bool keyfile_kind(const char *path, char kind[static 16],
                   FILE *errors) MUST_USE;
 
-/* Adds a mistake at the value of a key, or at the start. */
+/* Adds a mistake at the value of a key, or at the start of the file if the key
+ * is missing. */
 void keyfile_wrong(struct keyfile *k, const char *key, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
 
 bool keyfile_has(const struct keyfile *k, const char *key);
-/* The value; missing or empty is a mistake, and then it is NULL. */
+/* The value of a key. If it is missing or empty, adds a mistake and returns
+ * NULL. */
 const char *keyfile_text(struct keyfile *k, const char *key);
-/* Exactly `size` bytes in hexadecimal digits; else a mistake, and zeros. */
+/* Reads exactly `size` bytes in hexadecimal digits. Else adds a mistake, writes
+ * zeros and returns false. */
 bool keyfile_hex(struct keyfile *k, const char *key, uint8_t *to, size_t size);
-/* At most `size` bytes in base64; returns how many, 0 after a mistake. */
+/* Reads at most `size` bytes in base64; returns how many, 0 after a mistake. */
 size_t keyfile_base64(struct keyfile *k, const char *key, uint8_t *to,
                       size_t size);
-/* Walks a list, which may be missing or empty: *cursor = 0 at first; NULL at
- * the end. `key: []` is an empty list too. */
+/* Walks a list, which may be missing or empty (`key: []` is empty too): the
+ * caller sets *cursor = 0 before the first call; NULL marks the end. */
 struct keyfile_line *keyfile_item(struct keyfile *k, const char *key,
                                   size_t *cursor);
 
-/* What is to be written; wiped when closed. Zero-init is empty. */
+/* The content of a file to write. A zeroed keytext is empty; keytext_close
+ * wipes it. */
 struct keytext {
     char *data;
     size_t size;
@@ -102,33 +106,36 @@ void keytext_add(struct keytext *t, const char *format, ...)
 void keytext_hex(struct keytext *t, const char *key, const uint8_t *bytes,
                  size_t size);
 void keytext_base64(struct keytext *t, const char *key, struct bytes bytes);
-/* Ends a text of version 2: the line `checksum`, over all of it. */
+/* Ends a text of version 2 with the line `checksum`, over everything before it.
+ */
 void keytext_sum(struct keytext *t);
 void keytext_close(struct keytext *t);
 
 enum keyfile_writing {
-    KEYFILE_NEW, /* a file that exists stays as it is: false */
+    KEYFILE_NEW, /* false if the file exists */
     KEYFILE_REPLACE,
 };
 
-/* Writes the file whole or not at all, synced to the disk. False with a line
- * on `errors`. `mode` is 0600 or 0644. A process that is killed meanwhile
- * leaves nothing; between two system calls of a KEYFILE_REPLACE it may leave
- * .NAME.tmp, which the next one takes away. */
+/* Writes the file with mode 0600 or 0644: completely or not at all, and synced
+ * to the disk. False with a line on `errors`. If the process is killed
+ * meanwhile, nothing remains, except that KEYFILE_REPLACE may leave .NAME.tmp,
+ * which the next call removes. */
 bool keyfile_write(const char *path, const struct keytext *t, unsigned mode,
                    enum keyfile_writing writing, FILE *errors) MUST_USE;
 
-/* Opens a file to be read, without ever waiting for it: a named pipe, device,
- * socket or directory is refused. "-", /dev/stdin and /dev/fd/N may be a pipe.
- * -1, and what is wrong. */
+/* Opens a file for reading and never blocks: named pipes, devices, sockets and
+ * directories are refused. Only "-", /dev/stdin and /dev/fd/N may be a pipe.
+ * Returns -1 and the reason on failure. */
 int keyfile_descriptor(const char *path, const char **wrong) MUST_USE;
 
-/* Reads a whole file as KEYFILE_SIZE allows, NUL-terminated, to be wiped and
- * freed; NULL with a line on `errors`. */
+/* Reads a whole file, at most KEYFILE_SIZE bytes. Returns its content with a
+ * NUL at the end, which the caller must give to keyfile_wipe; NULL with a line
+ * on `errors` on failure. */
 char *keyfile_read(const char *path, enum keyfile_secrecy secrecy, size_t *size,
                    FILE *errors) MUST_USE;
 void keyfile_wipe(char *text, size_t size);
-/* True if the text ends with the checksum of what stands before it. */
+/* True if the text ends with the right checksum of everything before that line.
+ */
 bool keyfile_sum_fits(const char *text, size_t size);
 
 #endif

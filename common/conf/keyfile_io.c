@@ -26,7 +26,7 @@ void keyfile_wipe(char *text, size_t size)
     free(text);
 }
 
-/* As realloc, but what is left behind is wiped. */
+/* Like realloc, but wipes the old memory. */
 static char *grow(char *old, size_t size, size_t capacity)
 {
     char *text = memory_new(capacity);
@@ -79,8 +79,9 @@ static char *read_all(int file, const char *path, size_t *size, FILE *errors)
     return NULL;
 }
 
-/* What the caller has open already, as "-" or a shell's <(...), may be a pipe:
- * whoever said so knows that somebody writes into it. */
+/* True for a descriptor that the caller opened, like "-" or a shell's <(...):
+ * it may be a pipe, because the user knows that another program writes to it.
+ */
 static bool is_handed_over(const char *path)
 {
     return strcmp(path, "/dev/stdin") == 0 ||
@@ -96,7 +97,7 @@ static const char *wrong_kind(mode_t mode)
                             : "is a device, and no file";
 }
 
-/* /dev/null: an empty file by its best-known name. */
+/* True for /dev/null, which counts as an empty file. */
 static bool is_null(const struct stat *status)
 {
     return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
@@ -104,7 +105,7 @@ static bool is_null(const struct stat *status)
 
 int keyfile_descriptor(const char *path, const char **wrong)
 {
-    /* A named pipe is opened without waiting for who writes. */
+    /* O_NONBLOCK opens a named pipe without waiting for a writer. */
     bool handed_over = strcmp(path, "-") == 0 || is_handed_over(path);
     int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
     int file = strcmp(path, "-") == 0
@@ -202,8 +203,8 @@ static bool write_all(int file, const struct keytext *t)
     return fsync(file) == 0;
 }
 
-/* That the name is there after a power cut too; some file systems refuse, and
- * then it is as well as it can be. */
+/* Makes sure that the name survives a power failure. Some file systems refuse
+ * this; nothing more can be done then. */
 static void sync_folder(const char *path)
 {
     char *folder = memory_string(path);
@@ -221,8 +222,9 @@ static void sync_folder(const char *path)
     free(folder);
 }
 
-/* Where a file of ours has a name before it is finished: one for each path, so
- * that what an interrupted run left is found, and goes. "a/b" -> "a/.b.tmp" */
+/* The temporary name of an unfinished file: the same for each path, so that the
+ * next run finds and removes what an interrupted one left. "a/b" -> "a/.b.tmp"
+ */
 static char *temporary_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -234,8 +236,9 @@ static char *temporary_of(const char *path)
     return temporary;
 }
 
-/* A file without a name, which ends with its process; or else, where the file
- * system has none, under the temporary name. -1 with errno. */
+/* Opens a file without a name, which disappears with its process; where the
+ * file system has no such files, one under the temporary name. -1 with errno on
+ * failure. */
 static int open_new(const char *path, const char *temporary, bool *named)
 {
     char *folder = memory_string(path);
@@ -254,7 +257,7 @@ static int open_new(const char *path, const char *temporary, bool *named)
     return open(temporary, flags | O_CREAT | O_EXCL, 0600);
 }
 
-/* Names the file that has no name. */
+/* Gives a name to the file that has none. */
 static bool name_it(int file, const char *path)
 {
     char self[64];
@@ -263,8 +266,8 @@ static bool name_it(int file, const char *path)
     return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* Also beside another process that does the same to the same path: each takes
- * the other's temporary name away, and one of them is last. */
+/* Works also while another process does the same with the same path: each
+ * removes the other's temporary name, and the last one wins. */
 static bool replace(int file, bool named, const char *temporary,
                     const char *path)
 {
@@ -285,8 +288,7 @@ static bool replace(int file, bool named, const char *temporary,
     return false;
 }
 
-/* Gives the finished file its name, which no file may have. False with errno.
- */
+/* Gives the finished file its name, which must be free. False with errno. */
 static bool put_new(int file, bool named, const char *temporary,
                     const char *path)
 {
@@ -294,7 +296,8 @@ static bool put_new(int file, bool named, const char *temporary,
         return name_it(file, path);
     if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
         return true;
-    /* A file system without it: a link is not made over a file either. */
+    /* The file system lacks that call: link() does not overwrite a file either.
+     */
     return errno != EEXIST && link(temporary, path) == 0 &&
            unlink(temporary) == 0;
 }
@@ -313,7 +316,7 @@ static bool write_file(const char *path, const char *temporary,
         (writing == KEYFILE_NEW ? put_new(file, named, temporary, path)
                                 : replace(file, named, temporary, path));
     int reason = errno;
-    /* What stands there is this run's, or one's that was interrupted. */
+    /* A temporary file there belongs to this run or to an interrupted one. */
     if (!done || writing == KEYFILE_NEW)
         unlink(temporary);
     close(file);
@@ -336,7 +339,7 @@ bool keyfile_write(const char *path, const struct keytext *t, unsigned mode,
     return done;
 }
 
-/* ---- The checksum: the file's last line, over all that stands above */
+/* ---- The checksum: the last line, over everything above it */
 
 enum { SUM_SIZE = 16, SUM_LINE = sizeof("checksum: \n") - 1 + 2 * SUM_SIZE };
 

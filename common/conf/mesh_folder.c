@@ -215,8 +215,8 @@ static bool load_key(struct mesh_folder *m, FILE *errors)
     return good;
 }
 
-/* What an interrupted run left of a file that it wrote anew: it may hold a key.
- * The list of those revoked is written by edges too, and by them again. */
+/* Removes temporary files of an interrupted run: they may hold a key. The one
+ * of the revocation list stays, because edges write that list too. */
 static void sweep(const struct mesh_folder *m)
 {
     DIR *folder = opendir(m->path);

@@ -1,13 +1,13 @@
 /*
- * mesh_folder - what the holder of a mesh keeps: its signing key and secret,
- * which names were issued to whom, and who is out.
+ * mesh_folder - the folder of the administrator of a mesh: its signing key and
+ * secret, the names issued so far, and the revocation list.
  *
  *     DIR/mesh.key     mode 0600: name, signing key, secret, relays
  *     DIR/issued.yaml  each name with its node's id, expiry and state
  *     DIR/revoked.zs   the signed revocation list, see revoked.h
  *     DIR/NAME.zs      mode 0600: the identity of each node, see identity.h
  *
- * An open folder is locked against others that would change it.
+ * An open folder is locked: another process that opens it waits.
  */
 #ifndef COMMON_CONF_MESH_FOLDER_H
 #define COMMON_CONF_MESH_FOLDER_H
@@ -15,15 +15,17 @@
 #include "common/conf/identity.h"
 
 struct issued {
-    char name[NAME_MAX_SIZE + 1]; /* "-": an id that was not issued here */
+    /* "-": an id that this folder did not issue. */
+    char name[NAME_MAX_SIZE + 1];
     struct node_id id;
     uint64_t not_after; /* Unix seconds */
     bool revoked;
-    bool begun; /* its file is not known to be written: see issue */
+    /* The identity file may not have been written: see mesh_folder_issue. */
+    bool begun;
 };
 
 struct mesh_folder {
-    char *path; /* of the folder */
+    char *path; /* the folder */
     int lock;
     char name[NAME_MAX_SIZE + 1];
     struct mesh_id id;
@@ -35,50 +37,54 @@ struct mesh_folder {
     size_t issued_count;
 };
 
-/* Makes the folder, if need be, and a new mesh in it. False with a line on
- * `errors`, as where there is one already. */
+/* Creates the folder if it does not exist, and a new mesh in it. False with a
+ * line on `errors`, also if the folder has a mesh already. */
 bool mesh_folder_create(const char *path, const char *name, struct mesh_id *id,
                         FILE *errors) MUST_USE;
-/* False with a line on `errors`; then there is nothing to close. */
+/* Opens and locks a folder. False with a line on `errors`; mesh_folder_close
+ * must then not be called. */
 bool mesh_folder_open(struct mesh_folder *m, const char *path,
                       FILE *errors) MUST_USE;
-/* Wipes and unlocks. NULL-safe on a zeroed folder. */
+/* Wipes the secrets and unlocks. Allowed for a zeroed struct. */
 void mesh_folder_close(struct mesh_folder *m);
 
-/* Reads a mesh.key alone into a zeroed folder: name, id, key, secret, relays.
- * False with a line on `errors`. To be closed in any case. */
+/* Reads only a mesh.key into a zeroed struct: name, id, key, secret, relays.
+ * False with a line on `errors`. mesh_folder_close must be called in either
+ * case. */
 bool mesh_key_load(const char *path, struct mesh_folder *m,
                    FILE *errors) MUST_USE;
 
-/* Whose the name is: the one not revoked, or NULL. */
+/* The node that has the name and is not revoked, or NULL. */
 struct issued *mesh_folder_named(const struct mesh_folder *m, const char *name);
 struct issued *mesh_folder_find(const struct mesh_folder *m,
                                 const struct node_id *id);
 
-/* Identities made from now on carry the relay. */
+/* Adds a relay to all identities made from now on. */
 bool mesh_folder_add_relay(struct mesh_folder *m, const struct relay_url *url,
                            FILE *errors) MUST_USE;
 
 enum mesh_taken {
-    MESH_TAKEN_REFUSE,  /* a name that is issued already */
-    MESH_TAKEN_REPLACE, /* the earlier node, if it is another, is revoked */
+    MESH_TAKEN_REFUSE, /* refuse a name that is issued already */
+    /* Revoke the node that had the name, if it is another. */
+    MESH_TAKEN_REPLACE,
 };
 
 /*
- * Signs the identity and writes DIR/NAME.zs. The caller filled in said.name,
- * said.groups, said.node, the times, and secret_key with has_key if the key is
- * known here; all else comes from the mesh. False with a line on `errors`.
+ * Signs the identity and writes DIR/NAME.zs. The caller fills in said.name,
+ * said.groups, said.node, the times, and secret_key with has_key if it has the
+ * key; the other members are filled in here. issued.yaml gets the node before
+ * the file is written, marked as begun, so that every identity that exists can
+ * be revoked. False with a line on `errors`.
  */
 bool mesh_folder_issue(struct mesh_folder *m, struct edge_identity *identity,
                        enum mesh_taken taken, FILE *errors) MUST_USE;
 
-/* Revokes the node and writes DIR/revoked.zs anew; `unix_now` is for the
- * serial, which grows even if the older list was lost. Once more is no
- * mistake. */
+/* Revokes the node and writes DIR/revoked.zs again. `unix_now` makes the serial
+ * grow even if the older list was lost. Revoking a node twice is allowed. */
 bool mesh_folder_revoke(struct mesh_folder *m, const struct node_id *id,
                         uint64_t unix_now, FILE *errors) MUST_USE;
 
-/* "DIR/NAME", to be freed. */
+/* "DIR/NAME" and the suffix; the caller frees it. */
 char *mesh_folder_path(const struct mesh_folder *m, const char *name,
                        const char *suffix);
 

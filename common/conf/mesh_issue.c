@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The older list, if there is one, is this mesh's; its serial. */
+/* Reads the serial of the older list, if there is one, and checks that the list
+ * is this mesh's. */
 static bool older_serial(const struct mesh_folder *m, const char *path,
                          uint64_t *serial, FILE *errors)
 {
@@ -78,7 +79,7 @@ bool mesh_folder_revoke(struct mesh_folder *m, const struct node_id *id,
     return done;
 }
 
-/* Whether this name may go to this node; what is wrong is told. */
+/* True if this node may get this name; else the reason is reported. */
 static bool may_issue(struct mesh_folder *m, struct edge_identity *identity,
                       const char *path, enum mesh_taken taken, FILE *errors)
 {
@@ -115,8 +116,8 @@ static bool may_issue(struct mesh_folder *m, struct edge_identity *identity,
     return true;
 }
 
-/* What an earlier run began and did not end: without its file nobody has the
- * key, and it is forgotten. False, told, if the file is there. */
+/* Completes or forgets a name that an interrupted run began to issue: without
+ * the file nobody has the key. False, with a report, if the file exists. */
 static bool settle_begun(struct mesh_folder *m, const char *name,
                          const char *path, enum mesh_taken taken, FILE *errors)
 {
@@ -140,7 +141,8 @@ static bool settle_begun(struct mesh_folder *m, const char *name,
     return false;
 }
 
-/* The list before the file: what is out there can always be revoked. */
+/* Called before the file is written, so that every identity that exists can be
+ * revoked. */
 static bool record(struct mesh_folder *m, const struct edge_identity *identity,
                    bool begun, FILE *errors)
 {

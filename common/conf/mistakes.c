@@ -33,7 +33,8 @@ static bool is_before(struct place a, struct place b)
     return a.line < b.line || (a.line == b.line && a.column < b.column);
 }
 
-/* By insertion: few, nearly in order, and those of one place stay so. */
+/* An insertion sort, because there are few, they are nearly in order, and those
+ * of one place must keep their order. */
 static void sort(struct mistakes *m)
 {
     for (size_t i = 1; i < kept(m); i++) {

@@ -1,6 +1,6 @@
 /*
- * mistakes - what is wrong with a configuration file, gathered and then told
- * in the order of the file.
+ * mistakes - collects what is wrong with a configuration file, and prints it in
+ * the order of the file.
  */
 #ifndef COMMON_CONF_MISTAKES_H
 #define COMMON_CONF_MISTAKES_H
@@ -13,7 +13,7 @@
 
 enum { MISTAKES_MAX = 100, MISTAKES_VALUE_SIZE = 100 };
 
-/* Both from 1. */
+/* Line and column, both counted from 1; line 0: no place. */
 struct place {
     size_t line;
     size_t column;
@@ -24,8 +24,8 @@ struct mistake {
     char *text;
 };
 
-/* A zeroed one is empty and ready. Beyond MISTAKES_MAX they are only counted;
- * what reads the file may then stop. */
+/* A zeroed struct is empty and ready. Mistakes beyond MISTAKES_MAX are dropped:
+ * once mistakes_full is true, reading may stop. */
 struct mistakes {
     struct mistake items[MISTAKES_MAX];
     size_t count;
@@ -34,12 +34,13 @@ struct mistakes {
 void mistakes_add(struct mistakes *m, struct place place, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
 bool mistakes_full(const struct mistakes *m);
-/* A line each: "NAME:LINE:COLUMN: text". */
+/* Prints each as a line "NAME:LINE:COLUMN: text". */
 void mistakes_print(struct mistakes *m, const char *name, FILE *out);
 void mistakes_close(struct mistakes *m);
 
-/* A value of the file's as it may stand in a message and on a terminal: cut,
- * and what cannot be printed as \xNN. */
+/* Makes a value of the file fit for messages and terminals: shortens it and
+ * writes bytes that cannot be printed as \xNN. Returns a pointer into `room`.
+ */
 const char *mistakes_value(const char *value, char room[MISTAKES_VALUE_SIZE]);
 
 #endif

@@ -10,11 +10,13 @@ static size_t min3(size_t a, size_t b, size_t c)
     return least < c ? least : c;
 }
 
-/* Letters to insert, remove, replace, or swap with their neighbour. */
+/* The number of letters to insert, remove, replace, or swap with the next one.
+ */
 static size_t distance(const char *a, size_t a_size, const char *b,
                        size_t b_size)
 {
-    size_t rows[3][LONGEST + 1]; /* the one before, the last, this one */
+    /* The row before the last, the last, this one. */
+    size_t rows[3][LONGEST + 1];
     size_t *before = rows[0], *last = rows[1], *row = rows[2];
     for (size_t j = 0; j <= b_size; j++)
         last[j] = j;

@@ -1,5 +1,6 @@
 /*
- * nearest - "did you mean": the known word that a wrong one is closest to.
+ * nearest - finds the known word that is closest to a wrong one, for "did you
+ * mean".
  */
 #ifndef COMMON_CONF_NEAREST_H
 #define COMMON_CONF_NEAREST_H
@@ -7,12 +8,13 @@
 #include <stddef.h>
 
 struct nearest {
-    const char *word; /* the best so far, or NULL */
+    const char *word; /* the best one offered so far, or NULL */
     size_t distance;
 };
 
-/* Zero-init, offer each known word, then take .word: NULL if none is near
- * (more than a third of the letters differ). Letters swapped count once. */
+/* Offers a known word: zero the struct, offer each word, then read .word. It is
+ * NULL if more than a third of the letters differ from each of them. Two
+ * swapped letters count as one difference. */
 void nearest_offer(struct nearest *n, const char *wrong, const char *known);
 
 #endif

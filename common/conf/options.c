@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An option of the command line. */
+/* One option of the command line. */
 struct option_given {
     const struct option_row *row;
     const char *value; /* NULL for a flag */
@@ -66,7 +66,7 @@ int options_wrong(const struct options_spec *spec, const char *message, ...)
     return EXIT_USAGE;
 }
 
-/* What parsing goes through. */
+/* The state of parsing. */
 struct parsing {
     const struct options_spec *spec;
     struct options *o;
@@ -130,7 +130,7 @@ static void give(struct parsing *p, const struct option_row *row,
     p->o->given[p->o->given_count++] = (struct option_given){row, value};
 }
 
-/* The option's value is `joined`, or else the next argument. */
+/* Stores an option's value: `joined`, or else the next argument. */
 static void give_valued(struct parsing *p, const struct option_row *row,
                         const char *joined)
 {
@@ -160,7 +160,7 @@ static void take_long(struct parsing *p, const char *argument)
     }
 }
 
-/* -c FILE, -cFILE, -ab for -a -b. */
+/* Takes -c FILE, -cFILE, or -ab for -a -b. */
 static void take_letters(struct parsing *p, const char *argument)
 {
     for (const char *at = argument + 1; *at != '\0' && !p->wrong; at++) {
@@ -187,7 +187,7 @@ static bool is_given(const struct options *o, const struct option_row *row)
     return false;
 }
 
-/* Up to the end, a mistake or --help. */
+/* Takes arguments up to the end, a mistake, --help or --version. */
 static void take_all(struct parsing *p)
 {
     bool literal = false;
@@ -206,9 +206,9 @@ static void take_all(struct parsing *p)
     }
 }
 
-/* The synopsis' word for the positional `n`: "TO TYPE [DATA]" has TO and TYPE.
- * Options, with a word of value each, and what is in brackets are none; of
- * "serve | TO" it is the whole. */
+/* The synopsis' word for positional `n`: "TO TYPE [DATA]" gives TO and TYPE.
+ * Options and their values, and words in brackets, do not count; "serve | TO"
+ * is one positional. */
 static struct bytes positional_word(const char *synopsis, size_t n)
 {
     const char *at = synopsis;
@@ -245,7 +245,7 @@ static void tell_missing(const struct options_spec *spec, size_t given)
                   (const char *)word.data, spec->program, synopsis);
 }
 
-/* What is wrong with how many there are is told; true if it is right. */
+/* True if the number of positionals is right; else prints the mistake. */
 static bool count_is_right(const struct options_spec *spec,
                            const struct options *o)
 {
@@ -271,7 +271,7 @@ enum options_result options_parse(const struct options_spec *spec, int argc,
         *o = (struct options){0};
         return OPTIONS_DONE;
     }
-    /* A -abc may give as many options as it has letters. */
+    /* One -abc can give as many options as it has letters. */
     size_t room = 1;
     for (int i = 1; i < argc; i++)
         room += strlen(argv[i]) + 1;
@@ -354,7 +354,7 @@ uint64_t options_size(const struct options *o, const char *name,
     return fallback;
 }
 
-/* "  -c, --config FILE", as wide as it is. */
+/* Writes "  -c, --config FILE"; returns its width. */
 static size_t print_row(const struct option_row *row, char room[128])
 {
     char letter[] = {'-', row->letter, ',', ' ', '\0'};

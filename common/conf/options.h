@@ -1,5 +1,5 @@
 /*
- * options - the command line of a program or a command, by one table.
+ * options - parses a command line by a table.
  *
  *     static const struct option_row rows[] = {
  *         {"config", 'c', OPTION_TEXT, "FILE", "the configuration file"},
@@ -20,9 +20,9 @@
  *     const char *file = options_text(&o, "config");
  *     options_free(&o);
  *
- * Taken: --name VALUE, --name=VALUE, -c VALUE, -cVALUE, flags, repetition;
- * options and positionals in any order; what follows -- is positional, and so
- * is a lone "-". --help, -h and --version need no row.
+ * Accepted: --name VALUE, --name=VALUE, -c VALUE, -cVALUE, flags, repetition;
+ * options and positionals in any order. All arguments after -- are positionals,
+ * and so is a lone "-". --help, -h and --version need no row.
  */
 #ifndef COMMON_CONF_OPTIONS_H
 #define COMMON_CONF_OPTIONS_H
@@ -39,11 +39,12 @@
 enum {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
-    EXIT_USAGE = 2,     /* wrong usage */
-    EXIT_CONF = 3,      /* wrong configuration or identity */
-    EXIT_NO_DAEMON = 4, /* the daemon is not reachable */
+    EXIT_USAGE = 2,     /* a wrong command line */
+    EXIT_CONF = 3,      /* a wrong configuration or identity */
+    EXIT_NO_DAEMON = 4, /* the daemon cannot be reached */
     EXIT_NO_PEER = 5,
-    EXIT_NOT_DELIVERED = 6 /* or not answered, in time */
+    /* Not delivered or not answered in time. */
+    EXIT_NOT_DELIVERED = 6
 };
 
 enum option_kind {
@@ -58,30 +59,32 @@ struct option_row {
     const char *name; /* without the dashes */
     char letter;      /* 'c' for -c, or 0 */
     enum option_kind kind;
-    const char *value; /* what the help calls it: "FILE"; NULL for a flag */
-    const char *help;  /* one line */
+    /* The value's name in the help: "FILE"; NULL for a flag. */
+    const char *value;
+    const char *help; /* one line */
 };
 
 struct options_spec {
     const char *program;  /* "zs-edge", "zs send" */
     const char *synopsis; /* "TO TYPE [DATA]"; NULL: none */
-    const char *about;    /* a line or more, without the last newline */
+    const char *about;    /* one or more lines, without the last newline */
     const struct option_row *rows;
     size_t row_count;
-    const struct option_row *shared; /* more rows, as of all commands */
+    /* More rows, such as those of all commands. */
+    const struct option_row *shared;
     size_t shared_count;
     size_t positional_min, positional_max;
-    /* Everything from the first positional on is positional: for a program
+    /* From the first positional on, everything is positional: for a program
      * whose commands have options of their own. */
     bool stop_at_positional;
-    const char *epilogue; /* after the options in the help, or NULL */
+    const char *epilogue; /* the help's text after the options, or NULL */
 };
 
 struct option_given;
 
 struct options {
     const struct options_spec *spec;
-    char **positionals; /* argv's strings */
+    char **positionals; /* point to strings of argv */
     size_t positional_count;
     struct option_given *given;
     size_t given_count;
@@ -90,20 +93,20 @@ struct options {
 enum options_result {
     OPTIONS_RUN,
     OPTIONS_DONE, /* help or version was printed to stdout */
-    OPTIONS_WRONG /* what is wrong was printed to stderr */
+    OPTIONS_WRONG /* the mistake was printed to stderr */
 };
 
-/* argv[0] is skipped. Values are checked as their row's kind says. Only RUN
- * leaves something to free. The strings stay argv's. */
+/* Parses argv from argv[1] on and checks each value by its row's kind. Only
+ * after RUN the caller must call options_free. The strings stay in argv. */
 enum options_result options_parse(const struct options_spec *spec, int argc,
                                   char *const *argv,
                                   struct options *o) MUST_USE;
 void options_free(struct options *o);
 
-/* Asking for a name that has no row, or as another kind, is a bug (ASSERT).
- * Of an option given more than once these tell the last. */
+/* A name that has no row, or a row of another kind, is a bug (ASSERT). If an
+ * option was given several times, these return the last value. */
 bool options_flag(const struct options *o, const char *name);
-/* NULL if not given. */
+/* NULL if the option was not given. */
 const char *options_text(const struct options *o, const char *name);
 int64_t options_integer(const struct options *o, const char *name,
                         int64_t fallback);
@@ -111,17 +114,19 @@ struct span options_duration(const struct options *o, const char *name,
                              struct span fallback);
 uint64_t options_size(const struct options *o, const char *name,
                       uint64_t fallback);
-/* Walks a repeated option: *cursor = 0 at first; NULL at the end. */
+/* Walks the values of a repeated option: the caller sets *cursor = 0 before the
+ * first call; NULL marks the end. */
 const char *options_next(const struct options *o, const char *name,
                          size_t *cursor);
 
-/* Walks the rows that are taken: the spec's, the shared, help and version.
- * *cursor = 0 at first; NULL at the end. */
+/* Walks all rows: the spec's own, the shared ones, help and version. The caller
+ * sets *cursor = 0 before the first call; NULL marks the end. */
 const struct option_row *options_row(const struct options_spec *spec,
                                      size_t *cursor);
-/* The help as --help prints it. */
+/* Prints the help, as for --help. */
 void options_help(const struct options_spec *spec, FILE *out);
-/* "zs-edge: MESSAGE" and how to get help, on stderr; returns EXIT_USAGE. */
+/* Prints "zs-edge: MESSAGE" and how to get help to stderr; returns EXIT_USAGE.
+ */
 int options_wrong(const struct options_spec *spec, const char *message, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -7,17 +7,18 @@
 #include <time.h>
 
 /*
- * The salt is the same for all: whoever has the passphrase and nothing else
- * must come to the same mesh. What is guessed once is guessed for every mesh
- * with that passphrase; hence a function that makes each guess dear.
+ * All passphrase meshes have the same salt, because a node that knows nothing
+ * but the passphrase must come to the same mesh. So one guess counts for every
+ * mesh with that passphrase; a slow function makes each guess expensive.
  */
 static const char salt_label[] = "zs1 passphrase mesh";
 
 enum {
-    /* RFC 9106, section 4, the second choice: also for small machines. */
+    /* RFC 9106, section 4, the second choice, which suits small machines too.
+     */
     PASSES = 3,
     MEMORY = 64 * 1024 * 1024,
-    /* Nobody issues these, so nobody can issue them anew. */
+    /* Nobody issues these certificates, so nobody could renew them. */
     VALID_SECONDS = 10 * 365 * 86400,
 };
 
@@ -50,7 +51,7 @@ static void certify(struct edge_identity *identity, const char *name,
         certificate_sign(said, mesh_key, identity->certificate).size;
 }
 
-/* The name, and the node's key. */
+/* Sets the name and the node's key. */
 static bool begin(const char *name, const char *key_path,
                   struct edge_identity *identity, FILE *errors)
 {
@@ -66,7 +67,7 @@ static bool begin(const char *name, const char *key_path,
     return true;
 }
 
-/* The mesh's keys, and the certificate. */
+/* Sets the mesh's keys and signs the certificate. */
 static bool finish(struct bytes passphrase, const char *name,
                    struct edge_identity *identity, FILE *errors)
 {

@@ -1,8 +1,9 @@
 /*
  * relay_conf - the settings of zs-relay: relay.yaml as a struct.
  *
- * What each key means, its default and its limits stand in the table in
- * relay_conf.c, and with help in config/relay.yaml. Used as edge_conf.h.
+ * The table in relay_conf.c says for each key what it means, its default and
+ * its limits; config/relay.yaml shows the same with the help texts. It is used
+ * like edge_conf.h.
  */
 #ifndef COMMON_CONF_RELAY_CONF_H
 #define COMMON_CONF_RELAY_CONF_H
@@ -31,13 +32,14 @@ struct relay_conf {
         size_t edges_per_mesh;
         size_t edges_per_address;
         size_t rate;  /* bytes a second from one edge; 0: no limit */
-        size_t queue; /* bytes waiting for one edge */
+        size_t queue; /* bytes queued for one edge */
         struct span hello;
-        size_t memory;     /* bytes that all connections may hold */
-        size_t handshakes; /* begun a second; 0: by the cores */
+        size_t memory; /* bytes of memory for all connections */
+        /* Begun in a second; 0: as the number of cores allows. */
+        size_t handshakes;
     } limits;
     struct {
-        char *nats; /* a URL; "": alone */
+        char *nats; /* a URL; "": no cluster */
         char *name;
     } cluster;
     char *monitor; /* "ADDRESS:PORT"; "": off */
@@ -49,7 +51,7 @@ struct relay_conf {
 
 extern const struct conf_table relay_conf_table;
 
-/* See conf.h for what each of these does. */
+/* conf.h describes these functions. */
 void relay_conf_defaults(struct relay_conf *conf);
 bool relay_conf_load(const char *path, struct relay_conf *conf,
                      FILE *errors) MUST_USE;
@@ -63,7 +65,8 @@ void relay_conf_free(struct relay_conf *conf);
 
 /* True for `meshes: [any]`. */
 bool relay_conf_any_mesh(const struct relay_conf *conf);
-/* The meshes as ids: meshes.count of them, to be freed; NULL if none or any. */
+/* The mesh ids, meshes.count of them, which the caller frees; NULL if there are
+ * none or `any`. */
 struct mesh_id *relay_conf_meshes(const struct relay_conf *conf);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * relay_key - a relay's CURVE key pair, in a file of mode 0600.
+ * relay_key - loads and creates the file of a relay's CURVE key pair, mode
+ * 0600.
  */
 #ifndef COMMON_CONF_RELAY_KEY_H
 #define COMMON_CONF_RELAY_KEY_H
@@ -9,10 +10,12 @@
 
 #include <stdio.h>
 
-/* False with a line on `errors`. */
+/* False with a line on `errors` if the file is missing, wrong, or other users
+ * may read it. */
 bool relay_key_load(const char *path, struct curve_pair *pair,
                     FILE *errors) MUST_USE;
-/* Makes a fresh pair and the file; an existing one is left alone: false. */
+/* Makes a new pair and writes the file. False with a line on `errors`, also if
+ * the file exists. */
 bool relay_key_create(const char *path, struct curve_pair *pair,
                       FILE *errors) MUST_USE;
 

@@ -13,7 +13,7 @@
 
 static const struct {
     const char *name;
-    uint16_t port; /* when none is given; 0: one must be */
+    uint16_t port; /* the default port; 0: a port is required */
 } transports[] = {
     [TRANSPORT_TCP] = {"tcp", 0},
     [TRANSPORT_WS] = {"ws", 80},
@@ -25,7 +25,7 @@ const char *relay_transport_name(enum relay_transport transport)
     return transports[transport].name;
 }
 
-/* A piece of the text that is being read. */
+/* A part of the text. */
 struct piece {
     const char *at;
     size_t size;
@@ -36,7 +36,8 @@ static bool piece_is(struct piece p, const char *text)
     return p.size == strlen(text) && strncasecmp(p.at, text, p.size) == 0;
 }
 
-/* Takes what stands before the first of `ends`, and leaves that one. */
+/* Takes the text before the first character of `ends`, which stays in `rest`.
+ */
 static struct piece take_until(struct piece *rest, const char *ends)
 {
     struct piece taken = {rest->at, strcspn(rest->at, ends)};
@@ -134,7 +135,7 @@ static const char *read_port(struct piece *rest, struct relay_url *url)
     return NULL;
 }
 
-/* Resolves %XX; returns how many bytes came of it, or SIZE_MAX. */
+/* Decodes %XX; returns how many bytes it wrote, or SIZE_MAX on a mistake. */
 static size_t percent_decode(struct piece from, char *to, size_t room)
 {
     size_t size = 0;
@@ -158,7 +159,8 @@ static size_t percent_decode(struct piece from, char *to, size_t room)
     return size;
 }
 
-/* A point whose product with any secret is known is no key. */
+/* False for a point whose product with any secret is known (a low-order point).
+ */
 static bool is_key(const struct curve_key *key)
 {
     static const uint8_t secret[32] = {1};

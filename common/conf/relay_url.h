@@ -1,13 +1,13 @@
 /*
- * relay_url - where a relay is and which key it must have.
+ * relay_url - the URL that says where a relay is and which key it must have.
  *
  *     tcp://HOST:PORT?key=KEY     CurveZMQ
  *     wss://HOST[:PORT]/?key=KEY  the same inside a WebSocket over TLS; 443
  *     ws://HOST[:PORT]/?key=KEY   ... without TLS; 80
  *
  * HOST is a name, an IPv4 address, or an IPv6 address in brackets. KEY is the
- * relay's X25519 key as 64 hexadecimal digits or as 40 characters of Z85, with
- * what an URL reserves percent-encoded.
+ * relay's X25519 public key, as 64 hexadecimal digits or 40 characters of Z85
+ * in which the characters that are special in URLs are percent-encoded.
  */
 #ifndef COMMON_CONF_RELAY_URL_H
 #define COMMON_CONF_RELAY_URL_H
@@ -34,11 +34,12 @@ const char *relay_transport_name(enum relay_transport transport);
  * the host"). */
 const char *relay_url_parse(const char *text, struct relay_url *url) MUST_USE;
 
-/* The same relay always gives the same text, the key in hexadecimal. */
+/* Writes the URL with the key in hexadecimal: the same relay always gives the
+ * same text. Returns `text`. */
 const char *relay_url_print(const struct relay_url *url,
                             char text[RELAY_URL_SIZE]);
 
-/* The host in brackets if it is an IPv6 address, and the port. */
+/* Writes "HOST:PORT", with brackets around an IPv6 address. Returns `text`. */
 const char *relay_url_authority(const struct relay_url *url,
                                 char text[RELAY_URL_SIZE]);
 

@@ -14,7 +14,7 @@ bool revoked_load(const char *path, struct revoked *revoked, FILE *errors)
 
     if (!keyfile_open(&k, path, "revoked", KEYFILE_PUBLIC, errors))
         return false;
-    /* For people; only the signed list counts. */
+    /* For human readers; only the signed list counts. */
     keyfile_hex(&k, "mesh", mesh.key, KEY_SIZE);
     (void)keyfile_text(&k, "serial");
     while (keyfile_item(&k, "nodes", &cursor) != NULL)

@@ -12,7 +12,7 @@ struct unit {
     uint64_t factor;
 };
 
-/* Ascending; the first one is what the value counts. */
+/* Ascending; the value counts the first one. */
 static const struct unit durations[] = {
     {"us", 1},       {"ms", 1000},       {"s", 1000000},
     {"m", 60000000}, {"h", 3600000000u}, {"d", 86400000000u},
@@ -26,7 +26,7 @@ static const struct unit sizes[] = {
     {"TiB", UINT64_C(1) << 40},
 };
 
-/* Read, never printed. */
+/* These are read but never printed. */
 static const struct unit other_sizes[] = {
     {"B", 1},        {"kB", 1000},        {"KB", 1000},
     {"MB", 1000000}, {"GB", 1000000000u}, {"TB", 1000000000000u},
@@ -50,7 +50,8 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* The digits at *text, which moves behind them; false if none, or too many. */
+/* Reads the digits at *text and moves *text behind them; false if there are
+ * none, or too many. */
 static bool take_digits(const char **text, uint64_t *value)
 {
     const char *at = *text;
@@ -64,7 +65,8 @@ static bool take_digits(const char **text, uint64_t *value)
     return any;
 }
 
-/* ".25" at *text times the factor; false unless that is a whole number. */
+/* Reads a fraction (".25") at *text and multiplies it by the unit; false unless
+ * the result is a whole number. */
 static bool take_fraction(const char **text, const struct unit *unit,
                           uint64_t *value)
 {

@@ -6,7 +6,8 @@ struct utf8 utf8_of(const char *text, size_t size)
     return (struct utf8){start, start + size};
 }
 
-/* The bytes that a first byte says follow it; 0 also for one that cannot be. */
+/* The number of bytes that must follow a first byte; 0 also for an invalid one.
+ */
 static size_t tail_size(unsigned char first)
 {
     if (first >= 0xf0 && first <= 0xf4)

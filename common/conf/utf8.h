@@ -1,5 +1,5 @@
 /*
- * utf8 - walks text that may or may not be UTF-8, a character at a time.
+ * utf8 - walks a text character by character; the text need not be valid UTF-8.
  */
 #ifndef COMMON_CONF_UTF8_H
 #define COMMON_CONF_UTF8_H
@@ -16,8 +16,8 @@ struct utf8 {
 };
 
 struct utf8 utf8_of(const char *text, size_t size);
-/* False at the end. UTF8_BAD for a byte that begins no shortest-form character
- * (surrogates are none), and the walk goes on behind that byte. */
+/* Reads the next character; false at the end. A byte that begins no valid
+ * character gives UTF8_BAD, and the walk goes on behind that byte. */
 bool utf8_next(struct utf8 *u, uint32_t *character);
 
 #endif

@@ -75,14 +75,15 @@ static bool is_plain(const char *text)
            yaml_type_of(text) == YAML_TYPE_STRING;
 }
 
-/* Line breaks of YAML 1.1, and what libyaml does not read raw. */
+/* True for the line breaks of YAML 1.1 and for what libyaml does not accept
+ * unescaped. */
 static bool needs_escape(uint32_t c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
            c == 0xfeff || c == 0xfffe || c == 0xffff;
 }
 
-/* Like the text itself, but characters that need it as \uNNNN. */
+/* Writes the text with \uNNNN for characters that need an escape. */
 static void put_escaped(const char *text, bool quotes_too, FILE *out)
 {
     struct utf8 at = utf8_of(text, strlen(text));

@@ -1,6 +1,6 @@
 /*
- * yaml_core - what a plain YAML scalar is under the core schema (YAML 1.2,
- * chapter 10.3), and text written so that YAML reads it back.
+ * yaml_core - the type of a plain YAML scalar under the core schema (YAML 1.2,
+ * chapter 10.3), and writing text so that YAML reads it back unchanged.
  */
 #ifndef COMMON_CONF_YAML_CORE_H
 #define COMMON_CONF_YAML_CORE_H
@@ -19,13 +19,13 @@ enum yaml_type {
     YAML_TYPE_STRING,
 };
 
-/* Of a scalar without quotes. */
+/* The type of a scalar that has no quotes. */
 enum yaml_type yaml_type_of(const char *plain);
 
-/* Writes UTF-8 text as a scalar, in double quotes where they are needed. */
+/* Writes UTF-8 text as a scalar, in double quotes where they are necessary. */
 void yaml_put_string(const char *text, FILE *out);
 
-/* Writes JSON text so that it is YAML too. */
+/* Writes JSON text in a form that is also valid YAML. */
 void yaml_put_json(const char *json, FILE *out);
 
 #endif
