@@ -8,7 +8,8 @@
 
 struct bell {
     atomic_uint holders; /* the loop is one of them */
-    uv_mutex_t lock;     /* of what follows; taken for a ring only */
+    /* Of the members below; taken only to ring and to close. */
+    uv_mutex_t lock;
     bool closed;
     uv_async_t async;
     void (*heard)(void *context);

@@ -1,8 +1,8 @@
 /*
- * bell - rung on any thread, heard on the loop's.
+ * bell - wakes a libuv loop from any thread.
  *
- * Who may ring it last is not known when it is closed, so each who may holds
- * it.
+ * Unlike a uv_async_t, a bell may still be rung after it was closed: every
+ * thread that may ring it holds it, and the last holder frees it.
  */
 #ifndef COMMON_IO_BELL_H
 #define COMMON_IO_BELL_H
@@ -13,15 +13,16 @@
 
 struct bell;
 
-/* `heard` is called once for all rings since it was called last. NULL: the
- * system has nothing left for it. */
+/* Opens a bell; the caller holds it until bell_close. The loop calls `heard`
+ * once for all rings since the last call. NULL if the system gives no
+ * descriptor. */
 struct bell *bell_open(uv_loop_t *loop, void (*heard)(void *context),
                        void *context) MUST_USE;
-/* Nothing is heard any more. Its memory is freed once the loop ran and nobody
- * holds it. NULL-safe. */
+/* From now on nothing is heard. The memory is freed once the loop has run and
+ * no thread holds the bell. NULL is allowed. */
 void bell_close(struct bell **self);
 
-/* From any thread. */
+/* From any thread: a thread must hold the bell while it may ring it. */
 void bell_hold(struct bell *b);
 void bell_release(struct bell *b);
 void bell_ring(struct bell *b);

@@ -24,11 +24,11 @@ enum {
 
 /* ---- Signals */
 
-/* Signals are the process's, so there is one of these. */
+/* One for the process, because signals are sent to the process. */
 static struct {
     pthread_mutex_t mutex;
-    struct daemon *daemon; /* NULL: nobody listens */
-    unsigned stops;        /* that the loop has not heard of */
+    struct daemon *daemon; /* NULL: no loop to wake */
+    unsigned stops;        /* not yet reported to the loop */
     unsigned hangups;
 } signals = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -40,7 +40,7 @@ static void signal_set(sigset_t *set)
     sigaddset(set, SIGHUP);
 }
 
-/* On the loop's thread. */
+/* Runs on the loop's thread. */
 static void on_wake(uv_async_t *wake)
 {
     struct daemon *d = wake->data;
@@ -75,7 +75,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The next signal; 0 at the time, or for no reason. */
+/* Waits for a signal; 0 when the time is over, or on an interruption. */
 static int wait_signal(const sigset_t *set, int64_t until_ms)
 {
     int64_t left = until_ms - now_ms();
@@ -86,8 +86,8 @@ static int wait_signal(const sigset_t *set, int64_t until_ms)
     return left <= 0 ? 0 : sigtimedwait(set, NULL, &t);
 }
 
-/* Whatever the loop does meanwhile: it may wait for a disk, or turn for ever.
- * No lock is taken to end the process, and no line written. */
+/* The signal thread. It must work while the loop waits for a disk or spins, so
+ * to end the process it takes no lock and writes no line. */
 static void *run(void *context)
 {
     int64_t until_ms = INT64_MAX;
@@ -125,9 +125,9 @@ static bool start_thread(void)
     return true;
 }
 
-/* Each time that a large block is freed glibc by itself takes larger ones from
- * its heap, and keeps up to 64 MiB of that: what a flood made it hold would
- * stay for ever. */
+/* By default glibc raises both thresholds whenever a large block is freed, and
+ * then keeps up to 64 MiB of free memory: what a flood made it allocate would
+ * never go back to the system. */
 static void return_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
@@ -159,7 +159,7 @@ void daemon_close(struct daemon *d)
 
 /* ---- Readiness */
 
-static struct line_writer *notifier; /* NULL: nothing was told yet */
+static struct line_writer *notifier; /* NULL: nothing was sent yet */
 
 static socklen_t notify_address(struct sockaddr_un *to)
 {
@@ -172,11 +172,12 @@ static socklen_t notify_address(struct sockaddr_un *to)
     *to = (struct sockaddr_un){.sun_family = AF_UNIX};
     memcpy(to->sun_path, path, size);
     if (path[0] == '@')
-        to->sun_path[0] = '\0'; /* An abstract name. */
+        to->sun_path[0] = '\0'; /* an abstract socket */
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
 }
 
-/* Its queue may be full, and then sendto waits: on the writer's thread. */
+/* Runs on the writer's thread, because sendto blocks while the manager's queue
+ * is full. */
 static bool send_state(void *context, const char *line, size_t size)
 {
     struct sockaddr_un to;

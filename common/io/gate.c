@@ -13,32 +13,32 @@
 #include "common/io/syn_filter.h"
 
 enum {
-    /* More sockets than this can be in nobody's table of descriptors. */
+    /* No process has a higher descriptor. */
     FD_MAX = 1 << 24,
-    /* Listeners with a filter; more are left without. */
+    /* Listeners beyond this number get no filter. */
     LISTENERS = 32,
-    /* Between two changes of the filter. */
+    /* The least time between two changes of the filter. */
     FILTER_MS = 10,
-    /* Without descriptors nobody is let in for so long, */
+    /* For how long the kernel rejects connections when descriptors run out, */
     STARVED_MS = 1000,
-    /* and a connection makes room so often. */
+    /* and how often one is then cut to get a free descriptor. */
     MAKE_ROOM_MS = 20,
-    /* Connections that closed, each with some 40 KiB of libzmq's, before these
-     * go back to the system. */
+    /* libzmq keeps some 40 KiB for each closed connection; after this many, the
+     * freed memory is returned to the system. */
     CLOSED_MANY = 256,
 };
 
 struct socket_entry {
     int fd;
-    uint64_t conn; /* its holder; 0: none yet */
+    uint64_t conn; /* the holder; 0: none yet */
     struct address address;
     struct source *source;
-    struct timer timer; /* armed: when it will be cut */
-    const char *reason; /* for which it will; "" if the owner dropped it */
+    struct timer timer; /* set: when the connection will be cut */
+    const char *reason; /* the reason for that; "": the owner dropped it */
     struct gate *gate;
     struct unread_conn unread;
     bool is_cut;
-    bool stranger; /* in the list of those without a holder, */
+    bool stranger; /* is in the list of strangers, */
     struct socket_entry *older;
     struct socket_entry *newer;
 };
@@ -48,7 +48,7 @@ struct gate {
     gate_cut_fn *cut;
     void *context;
     struct socket_entry **by_fd;
-    size_t room; /* of by_fd */
+    size_t room; /* allocated places in by_fd */
     size_t count;
     struct socket_entry *oldest; /* of the strangers */
     struct socket_entry *newest;
@@ -58,8 +58,8 @@ struct gate {
     struct unread *unread;
     int listeners[LISTENERS];
     size_t listener_count;
-    size_t closed;       /* since memory went back */
-    struct timer filter; /* without an owner; armed: it is to be changed */
+    size_t closed;       /* connections since memory was last returned */
+    struct timer filter; /* has no owner; set: the filter must change then */
     struct instant filter_at;
     struct instant make_room_at;
 };
@@ -87,7 +87,7 @@ static struct socket_entry *entry_of(const struct gate *g, int fd)
     return fd >= 0 && (size_t)fd < g->room ? g->by_fd[fd] : NULL;
 }
 
-/* ---- Those without a holder --------------------------------------------- */
+/* ---- Connections without a packet --------------------------------------- */
 
 static void strangers_add(struct gate *g, struct socket_entry *e)
 {
@@ -166,8 +166,9 @@ static void make_room(struct gate *g, size_t fd)
     g->room = room;
 }
 
-/* The descriptor is libzmq's, on another thread: it may be closed meanwhile,
- * and another connection may have it. The address tells. */
+/* Another thread, libzmq's, owns the descriptor: it may have been closed and
+ * reused for another connection. The address shows whether it is the same one.
+ */
 static void shut(const struct socket_entry *e)
 {
     struct address there = address_of_peer(e->fd);
@@ -193,8 +194,8 @@ static void cut_unread(void *owner, const char *reason)
     cut(e->gate, e, reason);
 }
 
-/* One more has come: at a limit the oldest stranger makes room, which is at
- * worst the one that came. */
+/* After each new connection: at a limit the oldest stranger is cut, which may
+ * be the new one. */
 static void keep_limits(struct gate *g, const struct source *source)
 {
     if (source->count > g->conf.per_address) {
@@ -210,7 +211,8 @@ static void keep_limits(struct gate *g, const struct source *source)
 
 /* ---- The kernel's filter ------------------------------------------------ */
 
-/* libzmq may have closed it, and another socket have its number. */
+/* False if libzmq has closed the listener, even if another socket has its
+ * number now. */
 static bool is_listener(int fd)
 {
     int listens = 0;
@@ -233,7 +235,8 @@ static void change_filter(struct gate *g, struct instant now)
             g->listeners[i] = g->listeners[--g->listener_count];
             continue;
         }
-        /* Without a filter what comes too fast is only cut. */
+        /* If the kernel takes no filter, connections beyond the rate are only
+         * cut. */
         if (!wanted || !syn_filter_set(g->listeners[i], &bars))
             syn_filter_clear(g->listeners[i]);
     }
@@ -256,7 +259,7 @@ void gate_listening(struct gate *g, int fd)
         g->listeners[g->listener_count++] = fd;
 }
 
-/* ---- What is told ------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------- */
 
 static struct socket_entry *entry_new(struct gate *g, int fd,
                                       const struct address *address,
@@ -284,8 +287,9 @@ static void set_options(const struct gate *g, int fd)
     if (congestion)
         setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, congestion,
                    (socklen_t)strlen(congestion));
-    /* What waits for a slow peer waits where its senders take turns, and not
-     * in the kernel; what is on its way is not limited. */
+    /* Packets for a slow receiver should wait in this process, where the
+     * senders take turns, and not in the kernel. Bytes in flight are not
+     * limited by this. */
     setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &g->conf.unsent,
                sizeof g->conf.unsent);
     syn_filter_clear(fd);
@@ -298,10 +302,10 @@ void gate_accepted(struct gate *g, int fd, struct instant now)
     make_room(g, (size_t)fd);
     struct address address = address_of_peer(fd);
     if (address.family == ADDRESS_NONE)
-        return; /* It is gone already. */
+        return; /* the connection is gone already */
     if (g->by_fd[fd]) {
-        /* Known by its first packet: libzmq tells of it from another thread
-         * than the one that reads it. */
+        /* gate_hold has added it: the monitor's events come from another thread
+         * than the packets, and may be later. */
         if (address_equal(&g->by_fd[fd]->address, &address))
             return;
         forget(g, g->by_fd[fd]);

@@ -1,15 +1,17 @@
 /*
- * gate - the TCP connections that the listener accepted, and how long each may
- * stay.
+ * gate - limits the connections of a TCP listener: how many there are, and how
+ * long each may stay without a packet.
  *
- * libzmq neither limits connections nor ends one: it takes whoever comes. The
- * gate sees each come and go by the socket's monitor, and ends those that are
- * too many, that prove nothing in time, or that the owner dropped, by shutting
- * down their descriptor; libzmq then closes it. Whoever comes to a full gate
- * takes the place of the oldest connection that has sent no packet yet.
+ * libzmq accepts every connection and never closes one by itself. The gate
+ * learns of each connection from the socket's monitor, and cuts those that are
+ * too many, that send no packet in time, or that the owner drops: it shuts down
+ * the descriptor, and libzmq closes it. When the gate is full, a new connection
+ * takes the place of the oldest one that has sent no packet yet.
  *
- * Handshakes are limited for each network and in all, networks that a member
- * came from first, see sources.h.
+ * A connection without a packet is a stranger. The owner names the connection
+ * with gate_hold (its "holder" is the owner's number for it) at its first
+ * packet, and tells with gate_prove that a member uses it. Handshakes are
+ * limited for each network and in total; see sources.h.
  */
 #ifndef COMMON_IO_GATE_H
 #define COMMON_IO_GATE_H
@@ -23,53 +25,60 @@
 struct gate;
 
 struct gate_conf {
-    size_t sockets;      /* open at a time */
-    size_t strangers;    /* of them without a packet yet; 0: any number */
-    size_t per_address;  /* from one network (address_network) */
-    uint64_t handshakes; /* begun a second; 0: any number */
-    struct span hello;   /* from the accept to the first packet */
-    struct span drop;    /* from gate_drop to the end: time to be told why */
-    int unsent;          /* bytes that the kernel may have and not send yet */
-    const char *congestion; /* control, where the kernel has it; NULL: any */
-    /* What libzmq may hold of a connection, in bytes on the wire, until a
-     * member holds it (gate_prove), and from then on. */
+    size_t sockets;      /* connections at a time */
+    size_t strangers;    /* connections without a packet yet; 0: no limit */
+    size_t per_address;  /* connections from one network (address_network) */
+    uint64_t handshakes; /* begun in a second; 0: no limit */
+    struct span hello;   /* from accept to the first packet */
+    /* From gate_drop to the cut, so that a last packet gets out. */
+    struct span drop;
+    int unsent; /* TCP_NOTSENT_LOWAT, bytes */
+    /* The congestion control to ask the kernel for; NULL: its default. */
+    const char *congestion;
+    /* The most that libzmq may hold unread from a connection, in bytes on the
+     * wire: before gate_prove, and after it. */
     size_t unread_stranger;
     size_t unread;
 };
 
-/* Why a connection was cut: a word for the log, which lives for ever. */
+/* The gate cut a connection. `reason` is a word for the log, a constant. */
 typedef void gate_cut_fn(void *context, const struct address *address,
                          const char *reason);
 
-/* Watches its connections by `unread`, which outlives it. */
+/* Watches the unread bytes of the connections with `unread`, which the caller
+ * must keep longer than the gate. */
 struct gate *gate_new(const struct gate_conf *conf, struct unread *unread,
                       gate_cut_fn *cut, void *context);
 void gate_free(struct gate *g);
-/* For those who come from now on. */
+/* The new limits apply to connections accepted from now on. */
 void gate_reconfigure(struct gate *g, const struct gate_conf *conf);
 
-/* A socket that listens: from now on the kernel keeps out whom the gate would
- * have to end at once. */
+/* `fd` listens. From now on the kernel rejects connections that the gate would
+ * have to cut at once. */
 void gate_listening(struct gate *g, int fd);
 void gate_accepted(struct gate *g, int fd, struct instant now);
-/* With errno: when the system is out of descriptors, the oldest connection
- * without a packet makes room, and for a second nobody is let in. */
+/* accept failed with this errno. If the system is out of descriptors, the gate
+ * cuts the oldest connection without a packet, and for a second the kernel
+ * rejects new ones. */
 void gate_accept_failed(struct gate *g, int error, struct instant now);
-/* Its first packet came, at times before the news that it was accepted: `conn`
- * holds the descriptor, and has the address. False if the connection is gone
- * already. *before is the holder that was missed when it went, or 0. */
+/* The first packet of a connection came, possibly before the monitor reported
+ * the accept. `conn` (not 0) becomes the connection's holder; `*address` is its
+ * other end. `*before` is the holder of an earlier connection on this
+ * descriptor whose end was not reported, or 0. False if the connection is gone
+ * already. */
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
                struct address *address, uint64_t *before) MUST_USE;
-/* Who holds it is a member: it may send more, and more are welcome from its
- * network than from others. */
+/* A member uses the connection: it may hold more unread bytes, and its network
+ * may begin more handshakes. */
 void gate_prove(struct gate *g, int fd, uint64_t conn);
-/* A packet of so many bytes was read. A connection of which too much is not
- * (a message in frames without end) is cut. */
+/* The owner has read a packet of this size. A connection that sends more than
+ * is read, such as a message of endless frames, is cut. */
 void gate_read(struct gate *g, int fd, size_t size);
-/* Ends the connection in a moment, so that what was written gets out. Nothing
- * happens if `conn` does not hold the descriptor any more. */
+/* Cuts the connection after conf.drop, so that packets already written get out.
+ * Does nothing unless `conn` still holds the descriptor. */
 void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now);
-/* It closed: answers its holder, or 0; its address in any case. */
+/* The connection was closed. Returns its holder, or 0; *address is its other
+ * end in both cases. */
 uint64_t gate_closed(struct gate *g, int fd, struct address *address);
 
 struct instant gate_deadline(const struct gate *g);

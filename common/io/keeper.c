@@ -22,20 +22,20 @@ struct jobs {
     struct job *first, **end;
 };
 
-/* The loop and the thread have one each; who leaves last frees it. */
+/* The loop and the thread share it; the one that leaves last frees it. */
 struct keeper {
     struct keeper_calls calls;
-    uv_async_t async;      /* the loop's */
-    pthread_mutex_t mutex; /* of all below */
+    uv_async_t async;      /* belongs to the loop */
+    pthread_mutex_t mutex; /* of the members below */
     pthread_cond_t more;
     pthread_cond_t idle;
     struct jobs waiting;
     struct jobs done;
-    size_t count; /* of those that wait */
+    size_t count; /* queued files */
     bool working;
     bool has_thread;
     bool closing;
-    bool loop_left; /* its handle is closed */
+    bool loop_left; /* the async handle is closed */
 };
 
 static void jobs_init(struct jobs *j)
@@ -204,7 +204,7 @@ struct keeper *keeper_open(uv_loop_t *loop, const struct keeper_calls *calls)
     return k;
 }
 
-/* The one that waits for the same file, or a new one. */
+/* The queued job for this file, or a new one. */
 static struct job *job_for(struct keeper *k, const char *path)
 {
     for (struct job *job = k->waiting.first; job != NULL; job = job->next)

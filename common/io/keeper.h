@@ -1,9 +1,9 @@
 /*
- * keeper - writes whole files on a thread of its own, as a disk can hang.
+ * keeper - writes whole files on a thread of its own, because a disk can hang.
  *
- * One file at a time, in order; of a file that waits only the newest content is
- * written. Made for lists that come from the network and are to be there after
- * a restart.
+ * It writes one file at a time, in order. If a file is put again before it was
+ * written, only the newest content is written. Made for lists that come from
+ * the network and must survive a restart.
  */
 #ifndef COMMON_IO_KEEPER_H
 #define COMMON_IO_KEEPER_H
@@ -19,19 +19,24 @@ struct keeper;
 
 struct keeper_calls {
     void *context;
-    /* On the thread. False, with why in `errors`, if it cannot. */
+    /* Runs on the thread. On failure returns false with the reason in `errors`.
+     */
     bool (*write)(const char *path, struct bytes content, FILE *errors);
-    /* On the loop. `errors`: lines, may be changed; empty if it is good. */
+    /* Runs on the loop. `errors` has the lines of `write`, empty if `good`; the
+     * callee may change it. */
     void (*done)(void *context, const char *path, bool good, char *errors);
 };
 
-/* NULL if the system gives no descriptor. Keeps no loop alive. */
+/* Opens a keeper; it does not keep the loop alive. NULL if the system gives no
+ * descriptor. */
 struct keeper *keeper_open(uv_loop_t *loop, const struct keeper_calls *calls);
-/* Copies both. False if too many wait, or there is no thread. */
+/* Copies the path and the content and queues them. False if KEEPER_WAITING
+ * files are queued, or if there is no thread. */
 bool keeper_put(struct keeper *k, const char *path,
                 struct bytes content) MUST_USE;
-/* Waits a moment for what is being written; a disk that hangs longer loses what
- * waits. The loop must run until it is done. NULL-safe. */
+/* Waits up to KEEPER_CLOSE_MS for queued files; if the disk hangs longer, they
+ * are lost. The loop must run afterwards to free the memory. NULL is allowed.
+ */
 void keeper_close(struct keeper **self);
 
 #endif

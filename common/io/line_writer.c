@@ -11,13 +11,13 @@
 struct line_writer {
     struct line_writer_calls calls;
     pthread_t thread;
-    pthread_mutex_t mutex; /* of all below */
+    pthread_mutex_t mutex; /* of the members below */
     pthread_cond_t more;
     pthread_cond_t done;
     uint64_t lost;
-    bool busy; /* the thread writes */
+    bool busy; /* the thread is writing */
     bool closing;
-    size_t begin; /* of a ring */
+    size_t begin; /* offsets in a ring */
     size_t size;
     size_t room;
     char ring[];
@@ -53,8 +53,8 @@ static size_t line_size(const struct line_writer *w)
     return size;
 }
 
-/* The next line, to be written without the mutex. Of what was lost when the
- * ring was full is told after all that was in it. */
+/* Takes the next line, which the caller writes without the mutex. The count of
+ * lost lines comes after all lines that were in the full ring. */
 static size_t take(struct line_writer *w, char line[LINE_WRITER_LINE],
                    uint64_t *told)
 {
@@ -70,8 +70,8 @@ static size_t take(struct line_writer *w, char line[LINE_WRITER_LINE],
     return w->calls.lost != NULL ? w->calls.lost(*told, line) : 0;
 }
 
-/* False: what it wrote is lost as well, and it waits for another line before it
- * tries again. */
+/* Writes one line or count. False: it was lost, and the thread tries again only
+ * with the next line. */
 static bool write_one(struct line_writer *w)
 {
     char line[LINE_WRITER_LINE];
@@ -110,7 +110,7 @@ static void *run(void *context)
     return NULL;
 }
 
-/* Signals are for the threads that know of them. */
+/* The thread blocks all signals: they are for other threads. */
 static bool start(struct line_writer *w)
 {
     sigset_t all, before;
@@ -145,8 +145,8 @@ struct line_writer *line_writer_open(size_t room,
 void line_writer_put(struct line_writer *w, const char *line, size_t size)
 {
     pthread_mutex_lock(&w->mutex);
-    /* Once a line was lost the next ones are, until its count is written:
-     * so the gap is where the count stands. */
+    /* After a lost line, all lines are lost until the count is written, so that
+     * the count stands exactly in the gap. */
     if (w->lost > 0 && w->size > 0 && w->calls.lost != NULL)
         w->lost++;
     else if (size <= w->room - w->size)

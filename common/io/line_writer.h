@@ -1,12 +1,13 @@
 /*
- * line_writer - lines that a thread of its own writes, so that nobody waits.
+ * line_writer - writes lines on a thread of its own, so that no other thread
+ * ever blocks on the descriptor.
  *
- * A descriptor that others have too (stderr, mostly) must not be made
- * non-blocking, and poll does not tell of a file on a disk that hangs, nor of
- * another process that fills the same pipe first. So a thread waits, and the
- * others put lines into bounded memory. Lines that find no room, and those that
- * cannot be written, are counted; the thread says how many were lost as soon as
- * it can.
+ * A descriptor that other processes share (mostly stderr) must not be made
+ * non-blocking, and poll does not report a disk that hangs, or another process
+ * that fills the same pipe first. So one thread may block, and the others put
+ * their lines into a buffer of fixed size. Lines that find the buffer full, or
+ * that cannot be written, are counted; the thread writes a line with the count
+ * as soon as it can.
  */
 #ifndef COMMON_IO_LINE_WRITER_H
 #define COMMON_IO_LINE_WRITER_H
@@ -17,28 +18,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINE_WRITER_LINE = 2048 }; /* a longer line is written in parts */
+enum { LINE_WRITER_LINE = 2048 }; /* bytes; a longer line is written in parts */
 
 struct line_writer;
 
 struct line_writer_calls {
     void *context;
-    /* On the thread, may wait. False: the line is lost. */
+    /* Runs on the thread and may block. False: the line is lost. */
     bool (*write)(void *context, const char *line, size_t size);
-    /* On the thread: writes the line that says how many were lost; returns its
-     * size. NULL: they are forgotten. */
+    /* Runs on the thread: writes the line that says how many were lost, and
+     * returns its size. NULL: lost lines are not reported. */
     size_t (*lost)(uint64_t count, char line[LINE_WRITER_LINE]);
 };
 
-/* `room`: bytes that may wait. NULL if the system gives no thread. */
+/* `room` is the size of the buffer in bytes. NULL if the system gives no
+ * thread. */
 struct line_writer *line_writer_open(size_t room,
                                      const struct line_writer_calls *calls);
-/* `line` ends with \n. Never waits; from any thread. */
+/* Queues a line, which must end with \n. From any thread; never blocks. */
 void line_writer_put(struct line_writer *w, const char *line, size_t size);
-/* Waits until all that was put is written, or for so long. True if it is. */
+/* Waits at most `ms` milliseconds for all queued lines. True if all were
+ * written. */
 bool line_writer_flush(struct line_writer *w, int ms);
-/* Ends the thread as soon as all is written, so it may wait for ever. For
- * tests: a program just ends. */
+/* Writes all queued lines and ends the thread; may block for ever. For tests: a
+ * program just exits. */
 void line_writer_close(struct line_writer **self);
 
 #endif

@@ -14,7 +14,7 @@
 
 enum { LINE_SIZE = LINE_WRITER_LINE, WAITING = 256 * 1024, END_MS = 100 };
 
-/* A line under construction: what does not fit is left out. */
+/* A line that is being put together; text that does not fit is left out. */
 struct line {
     char text[LINE_SIZE];
     size_t size;
@@ -24,7 +24,7 @@ static enum log_level level_now = LOG_INFO;
 static enum log_format format_now = LOG_TEXT;
 
 static _Thread_local const struct log_sink *sink_now;
-static struct line_writer *writer_now; /* NULL: the caller writes */
+static struct line_writer *writer_now; /* NULL: the calling thread writes */
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -59,7 +59,7 @@ const struct log_sink *log_divert(const struct log_sink *sink)
 
 static void put(struct line *l, char c)
 {
-    /* Room stays for what closes the line: "}\n. */
+    /* Leaves space for the end of the line: "}\n. */
     if (l->size < sizeof l->text - 4)
         l->text[l->size++] = c;
 }
@@ -99,7 +99,7 @@ static void put_json(struct line *l, char c)
     }
 }
 
-/* A quoted value; log_quote's \xNN stays as these four characters. */
+/* Copies a quoted value; the \xNN of log_quote stay these four characters. */
 static const char *put_quoted(struct line *l, const char *at)
 {
     for (at++; *at != '\0' && *at != '"'; at++) {
@@ -122,7 +122,7 @@ static const char *put_word(struct line *l, const char *at, char end)
     return at;
 }
 
-/* ,"key":"value" for each word; one without = becomes "text". */
+/* Writes ,"key":"value" for each word; a word without = gets the key "text". */
 static void put_details_json(struct line *l, const char *at)
 {
     while (*(at += strspn(at, " ")) != '\0') {
@@ -175,8 +175,8 @@ static void put_line(struct line *l, enum log_level level, const char *event,
     l->text[l->size++] = '\n';
 }
 
-/* True if it is to be tried again. Another process may have made the stderr
- * that it shares with this one non-blocking. */
+/* True if the write must be repeated. Another process that shares this stderr
+ * may have made it non-blocking. */
 static bool wait_for_stderr(void)
 {
     struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -186,8 +186,8 @@ static bool wait_for_stderr(void)
     return errno == EINTR;
 }
 
-/* One write, so that lines of several processes do not mix. Nobody is left to
- * tell when stderr is gone. */
+/* One write call a line, so that lines of several processes do not mix. If
+ * stderr is gone, there is nowhere to report that. */
 static bool write_stderr(void *context, const char *line, size_t size)
 {
     (void)context;

@@ -1,17 +1,19 @@
 /*
- * log - lines on stderr with a stable event name, for the shells only.
+ * log - writes lines with a stable event name to stderr; for the shells only.
  *
  *     log_warn("peer_lost", "peer=%s silent_ms=%lld", name, silent);
  *
- * text: 2026-11-22T10:00:00.123Z warn peer_lost peer=bob silent_ms=3000
- * json: {"time":"...","level":"warn","event":"peer_lost","peer":"bob",...}
+ * text: 2026-11-22T10:00:00.123Z warn peer_lost peer=bob silent_ms=3000 json:
+ * {"time":"...","level":"warn","event":"peer_lost","peer":"bob",...}
  *
- * The details are key=value words; a value that may hold spaces, quotes or
- * bytes of a peer's goes through log_quote. Never keys or payloads.
+ * The details are key=value words. A value that may contain spaces or quotes,
+ * or that a peer sent, must pass through log_quote. Keys and payloads are never
+ * logged.
  *
  * A daemon calls log_start before its loop runs: from then on a thread writes
- * to stderr, so that nobody waits for who reads it. Lines that find no room
- * (256 KiB) or cannot be written are lost, and "log_lost lines=N" says so.
+ * to stderr, and no other thread blocks on it. Lines that find its buffer (256
+ * KiB) full or that cannot be written are lost; a line "log_lost lines=N"
+ * reports them.
  */
 #ifndef COMMON_IO_LOG_H
 #define COMMON_IO_LOG_H
@@ -27,26 +29,30 @@ bool log_level_parse(const char *text, enum log_level *level);
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *event, const char *details,
                ...) __attribute__((format(printf, 3, 4)));
-/* Quotes a value: "two words", with \" \\ \n \xNN escaped, cut at the room. */
+/* Writes `value` in quotes to `room`: "two words", with escapes \" \\ \n \xNN,
+ * shortened to fit. Returns `room`. */
 const char *log_quote(const char *value, char *room, unsigned long size);
 
-/* False if the system gives no thread; then all stays as it was. */
+/* Starts the thread. False if the system gives none: the callers' threads go on
+ * writing. */
 bool log_start(void);
-/* Before the process ends: waits for the lines to be written, a little. */
+/* Call it before the process ends: waits a short time until the lines are
+ * written. */
 void log_end(void);
-/* A stream to where the lines go, for what writes sentences to a FILE. It is
- * never closed. */
+/* A stream that writes to the same place, for functions that print sentences to
+ * a FILE. Must not be closed. */
 FILE *log_stream(void);
 
-/* Where a thread's lines go instead of stderr, from `level` on; for a node
- * inside a program that is not ours. `details` are the key=value words. */
+/* Receives the calling thread's lines from `level` on, instead of stderr: for a
+ * node inside a program that is not ours. `details` are the key=value words. */
 struct log_sink {
     void *context;
     enum log_level level;
     void (*line)(void *context, enum log_level level, const char *event,
                  const char *details);
 };
-/* Borrowed until it is replaced; NULL: stderr. Returns the one before. */
+/* Sets the thread's sink; it is borrowed until it is replaced. NULL: stderr.
+ * Returns the sink before. */
 const struct log_sink *log_divert(const struct log_sink *sink);
 
 #define log_error(event, ...) log_write(LOG_ERROR, event, __VA_ARGS__)

@@ -14,7 +14,7 @@ static const struct {
 } shares[] = {
     [LOG_BY_MEMBERS] = {{20000}, 200}, [LOG_BY_STRANGERS] = {{2000000}, 30}};
 
-/* Its place; the last one is shared by what finds none. */
+/* The entry of the event; events beyond the table share the last entry. */
 static struct log_kind *kind_of(struct log_limit *l, enum log_cause cause,
                                 const char *event)
 {
@@ -51,8 +51,8 @@ static uint64_t hash_of(struct log_limit *l, const char *event,
     return hash;
 }
 
-/* True if this was written a moment ago. The table only forgets too early:
- * what falls on the same place takes it. */
+/* True if the same line was written within a minute. The table may forget a
+ * line too early, when another one takes its entry. */
 static bool is_repeated(struct log_limit *l, struct instant now, uint64_t hash)
 {
     size_t at = hash % LOG_LIMIT_RECENT;

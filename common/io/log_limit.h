@@ -1,16 +1,16 @@
 /*
- * log_limit - how many lines others can make this process log.
+ * log_limit - limits the log lines that others can cause.
  *
  *     if (log_limit_passes(l, now, LOG_BY_STRANGERS, "accept_failed", reason,
  *                          who))
  *         log_warn("accept_failed", "reason=%s", reason);
  *
- * Every line that a peer, a stranger or a local program can cause passes here.
- * Each event has a limit of its own, and members' lines another one than
- * strangers', so that a flood of one kind of line suppresses no other: to
- * strangers 30 at once and then one every 2 s, to members 200 at once and then
- * 50 a second. The same line about the same one is written once a minute. What
- * was left out is told: log_limited event=accept_failed left_out=812.
+ * Every line that a peer, a stranger or a local program can cause must pass
+ * here. Each event has its own limit, and members another one than strangers,
+ * so that a flood of one event does not suppress others: strangers get 30 lines
+ * at once and then one every 2 s, members 200 at once and then 50 a second. A
+ * line with the same event, reason and cause is written once a minute. A line
+ * tells how many were suppressed: log_limited event=accept_failed left_out=812.
  */
 #ifndef COMMON_IO_LOG_LIMIT_H
 #define COMMON_IO_LOG_LIMIT_H
@@ -21,23 +21,25 @@
 
 enum { LOG_LIMIT_KINDS = 64, LOG_LIMIT_RECENT = 256 };
 
-/* Who can cause the line. */
+/* Who can cause the line: authenticated members of the mesh, or anybody. */
 enum log_cause { LOG_BY_MEMBERS, LOG_BY_STRANGERS };
 
-/* An event's share. */
+/* The limit of one event. */
 struct log_kind {
-    const char *event; /* NULL: a free place */
+    const char *event; /* NULL: a free entry */
     enum log_cause cause;
     struct pace pace;
     uint64_t left_out;
-    struct instant tell_at; /* how many were left out */
+    struct instant tell_at; /* when to write how many were suppressed */
 };
 
-/* A zeroed one is ready. */
+/* A zeroed struct is ready for use. */
 struct log_limit {
     struct log_kind kinds[LOG_LIMIT_KINDS];
     struct {
-        uint64_t hash; /* of the line; keyed, so that nobody aims at one */
+        /* Of the line; keyed, so that nobody can aim at another line's entry.
+         */
+        uint64_t hash;
         struct instant again;
     } recent[LOG_LIMIT_RECENT];
     uint8_t key[16];
@@ -45,16 +47,17 @@ struct log_limit {
 };
 
 /*
- * True if the line may be written now. `event` stays valid. `reason` and `who`
- * (an id, an address without its port; may be empty) say what it is about: once
- * a minute is enough for the same. A NULL `reason`: each line is news.
+ * True if the line may be written now. `event` must stay valid (a constant).
+ * `reason` and `who` (an id, or an address without its port; may be empty) say
+ * what the line is about: the same combination passes once a minute. With
+ * `reason` NULL no line counts as a repetition.
  */
 bool log_limit_passes(struct log_limit *l, struct instant now,
                       enum log_cause cause, const char *event,
                       const char *reason, struct bytes who) MUST_USE;
 
-/* Writes how many lines were left out, 10 s after the first of them. To be
- * called now and then, as a flood may be over. */
+/* Writes how many lines were suppressed, 10 s after the first of them. Call it
+ * regularly: after a flood nothing else would report the number. */
 void log_limit_tell(struct log_limit *l, struct instant now);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Events that may wait; beyond it libzmq's I/O thread waits for us. */
+/* The most events that may wait; beyond that libzmq's I/O thread blocks. */
 enum { MONITOR_WAITING = 1 << 16 };
 
 struct monitor {
@@ -16,10 +16,10 @@ struct monitor {
     struct zsocket *events;
     monitor_heard *heard;
     void *context;
-    bool *closed; /* set when the monitor is closed from within `heard` */
+    bool *closed; /* set if `heard` closes the monitor */
 };
 
-/* What libzmq's events mean; value is the event's number. */
+/* The meaning of libzmq's events; `value` is the number that comes with one. */
 enum value_kind { VALUE_NONE, VALUE_FD, VALUE_ERROR };
 
 static const struct {
@@ -32,7 +32,7 @@ static const struct {
     {ZMQ_EVENT_ACCEPTED, MONITOR_ACCEPTED, VALUE_FD, ""},
     {ZMQ_EVENT_ACCEPT_FAILED, MONITOR_ACCEPT_FAILED, VALUE_ERROR, ""},
     {ZMQ_EVENT_CONNECTED, MONITOR_CONNECTED, VALUE_FD, ""},
-    /* Of a connecter: it closed the socket that did not connect. */
+    /* For an outgoing socket: libzmq closed the socket whose connect failed. */
     {ZMQ_EVENT_CLOSED, MONITOR_CONNECT_FAILED, VALUE_NONE, ""},
     {ZMQ_EVENT_HANDSHAKE_SUCCEEDED, MONITOR_HANDSHAKE_DONE, VALUE_NONE, ""},
     {ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, MONITOR_HANDSHAKE_FAILED,
@@ -77,7 +77,7 @@ bool monitor_parse(struct bytes head, struct bytes endpoint,
     return false;
 }
 
-/* An event is two frames; false when none waits. */
+/* Receives the two frames of an event; false if none waits. */
 static bool receive(struct monitor *m, zmq_msg_t frames[2])
 {
     if (zsocket_recv(m->events, &frames[0]) < 0)
@@ -85,7 +85,7 @@ static bool receive(struct monitor *m, zmq_msg_t frames[2])
     return zmq_msg_more(&frames[0]) && zsocket_recv(m->events, &frames[1]) >= 0;
 }
 
-/* What waited when this was called, and not what comes meanwhile without end.
+/* Only the events that waited at the call, because new ones may come for ever.
  */
 void monitor_drain(struct monitor *m)
 {
@@ -153,8 +153,8 @@ fail:
     return NULL;
 }
 
-/* libzmq's thread may be waiting for room, with a lock that the end of its
- * monitor needs. */
+/* libzmq's thread may be blocked on a full queue while it holds a lock that
+ * closing the monitor needs, so the queue is emptied. */
 static void discard(struct monitor *m)
 {
     zmq_msg_t frame;

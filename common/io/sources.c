@@ -8,10 +8,11 @@
 #include "common/base/memory.h"
 
 enum {
-    /* One network's part of all handshakes. */
+    /* One network's share of all handshakes: 1/8, or 1/2 for a member's. */
     STRANGERS_PART = 8,
     MEMBERS_PART = 2,
-    /* Who was barred comes back with room for so much of its rate. */
+    /* A bar ends when the network may begin as many handshakes at once as its
+     * rate allows in this time. */
     PAUSE_MS = 250,
 };
 
@@ -34,7 +35,7 @@ void sources_close(struct sources *s)
     map_close(&s->map);
 }
 
-/* ---- Those without a connection ---------------------------------------- */
+/* ---- Networks without a connection ------------------------------------- */
 
 static struct source_list *idle_list(struct sources *s, const struct source *of)
 {
@@ -66,7 +67,8 @@ static void forget(struct sources *s, struct source *idle)
     free(idle);
 }
 
-/* A stranger is remembered until its rate has forgotten it. */
+/* Forgets networks of strangers whose token bucket is full again, and the
+ * oldest beyond the limit. */
 static void tidy(struct sources *s, struct instant now)
 {
     struct source_list *l = &s->idle_strangers;
@@ -113,7 +115,7 @@ void sources_prove(struct sources *s, struct source *from)
 {
     if (from->member)
         return;
-    /* It may come faster from now on. */
+    /* The higher rate applies from now on, with a full burst. */
     from->member = true;
     from->pace = (struct pace){.spent = LONG_AGO};
     s->changed |= from->barred;
@@ -121,9 +123,9 @@ void sources_prove(struct sources *s, struct source *from)
     heap_remove(&s->timers, &from->bar);
 }
 
-/* ---- The rates ---------------------------------------------------------- */
+/* ---- The rates --------------------------------------------------------- */
 
-/* So many a second, so many at once. */
+/* One handshake every `step`, at most `burst` at once. */
 struct rate {
     struct span step;
     int64_t burst;
@@ -150,7 +152,7 @@ static struct rate rate_of_all(const struct sources *s, bool member)
     return rate_of(all, member ? all : all / 2);
 }
 
-/* The end of a bar: when it has room for a while's worth. */
+/* When a bar ends: see PAUSE_MS. */
 static struct instant pause_end(struct rate r, const struct pace *p)
 {
     int64_t count = PAUSE_MS * 1000 / r.step.us;
@@ -215,11 +217,12 @@ struct instant sources_deadline(const struct sources *s)
     return heap_deadline(&s->timers);
 }
 
-/* ---- The bars ----------------------------------------------------------- */
+/* ---- The bars ---------------------------------------------------------- */
 
 static void add_members(const struct sources *s, struct bars *bars)
 {
-    /* Who has lost its connection comes back. */
+    /* First the networks of members that lost their connection: they come back
+     * soon. */
     for (const struct source *at = s->idle_members.first; at; at = at->next) {
         if (bars->member_count < SOURCES_BARS && !at->barred)
             bars->members[bars->member_count++] = at->network;

@@ -1,12 +1,13 @@
 /*
- * stdfds - the standard descriptors of a program that was started without.
+ * stdfds - opens the standard descriptors of a program that was started without
+ * them.
  */
 #ifndef COMMON_IO_STDFDS_H
 #define COMMON_IO_STDFDS_H
 
-/* To be called first in main: else the number of a standard descriptor that is
- * closed goes to a socket, and what is printed goes there. What is written to
- * a closed one still fails. */
+/* Call it first in main. Without it, a socket could get the number of a closed
+ * standard descriptor, and printed text would go into that socket. Writing to a
+ * descriptor that was closed still fails. */
 void stdfds_hold(void);
 
 #endif

@@ -6,11 +6,11 @@
 #include "common/base/assert.h"
 
 enum {
-    /* In a TCP header. */
+    /* Offsets in a TCP header. */
     FLAGS_AT = 13,
     FLAG_SYN = 0x02,
     FLAG_ACK = 0x10,
-    /* The sender's address in an IP header. */
+    /* Offsets of the sender's address in an IP header. */
     V4_FROM_AT = 12,
     V6_FROM_AT = 8,
     DROP = 0,
@@ -41,7 +41,7 @@ static void end(struct program *p, int verdict)
     add(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, (uint32_t)verdict));
 }
 
-/* If the word is not `value`, the next `skip` instructions are left out. */
+/* Skips the next `skip` instructions unless the loaded word equals `value`. */
 static void unless_equal(struct program *p, uint32_t value, uint8_t skip)
 {
     add(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0,
@@ -54,7 +54,8 @@ static uint32_t word(const uint8_t *at)
            (uint32_t)at[2] << 8 | at[3];
 }
 
-/* The packet's word is loaded already. */
+/* Returns `verdict` for packets of the network; the address is loaded already.
+ */
 static void match_v4(struct program *p, const struct address *network,
                      int verdict)
 {
@@ -100,7 +101,7 @@ size_t syn_filter_make(const struct bars *bars,
                        struct sock_filter program[static SYN_FILTER_MAX])
 {
     struct program p = {.code = program};
-    /* Only what opens a connection is looked at. */
+    /* Other packets than SYN pass. */
     add(&p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT));
     add(&p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
                                          FLAG_SYN | FLAG_ACK));

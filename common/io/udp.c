@@ -24,7 +24,8 @@ static bool set(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
-/* Groups that other sockets of this host are in; older kernels cannot help. */
+/* Receives no datagrams for groups that only other sockets of this host joined;
+ * older kernels lack the option. */
 static bool none_of_others(int fd)
 {
     (void)set(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
@@ -35,7 +36,7 @@ static bool set_options(int fd, enum address_family family, bool shared)
 {
     bool ok = !shared || set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 
-    /* As far as net.core.rmem_max lets it: many edges may answer at once. */
+    /* net.core.rmem_max may limit it. Many edges may answer at once. */
     set(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
     if (family == ADDRESS_V4)
         return ok && set(fd, IPPROTO_IP, IP_PKTINFO, 1) &&
@@ -67,7 +68,7 @@ static int open_bound(enum address_family family, uint16_t port, bool shared)
     return -1;
 }
 
-/* Room for one control message, aligned as the kernel wants it. */
+/* Space for one control message, aligned as the kernel requires. */
 union control {
     struct cmsghdr header;
     char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -128,7 +129,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    /* What is left fires again. */
+    /* libuv reports the socket again if datagrams are left. */
     for (int i = 0; i < DATAGRAMS_A_TURN && !u->closed; i++) {
         if (!receive(u, room, &d))
             return;
@@ -215,7 +216,8 @@ void udp_leave(struct udp *u, const struct address *group, unsigned interface)
     member(u, group, interface, false);
 }
 
-/* Says by which interface and from which address the datagram leaves. */
+/* Writes the control message that chooses the interface and the source address.
+ */
 static void write_control(const struct udp *u, unsigned interface,
                           const struct address *from, union control *control,
                           struct msghdr *m)
@@ -250,7 +252,7 @@ bool udp_send(struct udp *u, const struct address *to, struct bytes bytes,
                        .msg_iov = &part,
                        .msg_iovlen = 1};
 
-    /* sendmsg does not write to it, its struct only cannot say so. */
+    /* sendmsg does not write to the bytes, but its struct has no const. */
     memcpy(&part.iov_base, &bytes.data, sizeof part.iov_base);
     if (interface != 0 || from != NULL)
         write_control(u, interface, from, &control, &m);

@@ -1,6 +1,6 @@
 /*
- * udp - a UDP socket on a libuv loop that knows by which interface a datagram
- * came and chooses by which it leaves.
+ * udp - a UDP socket on a libuv loop that reports the interface on which a
+ * datagram came, and sends by a chosen one.
  */
 #ifndef COMMON_IO_UDP_H
 #define COMMON_IO_UDP_H
@@ -10,39 +10,40 @@
 
 #include <uv.h>
 
-enum { UDP_SIZE = 2048 }; /* what is longer is cut off */
+enum { UDP_SIZE = 2048 }; /* bytes; longer datagrams are cut off */
 
 struct udp;
 
 struct udp_datagram {
     struct address from;
-    struct address to; /* port 0 */
+    struct address to; /* port 0; the address that the datagram was sent to */
     unsigned interface;
-    struct bytes bytes; /* valid for the call */
+    struct bytes bytes; /* valid during the call */
 };
 
-/* May close the socket. */
+/* Called for each datagram; may close the socket. */
 typedef void udp_received(void *context, const struct udp_datagram *datagram);
 
 /*
- * On all addresses of the family (IPv6 takes no IPv4), `port` 0: a free one.
- * `shared`: other processes may have the same port; multicast reaches them all,
- * unicast one of them. Multicast goes one hop, and to this host too. NULL with
- * errno.
+ * Opens a socket on all addresses of the family; an IPv6 socket does not
+ * receive IPv4. `port` 0 means any free port. With `shared`, other processes
+ * may use the same port: each multicast datagram reaches all of them, each
+ * unicast one reaches one. Multicast is sent with TTL 1, and to this host too.
+ * NULL with errno.
  */
 struct udp *udp_open(uv_loop_t *loop, enum address_family family, uint16_t port,
                      bool shared, udp_received *received,
                      void *context) MUST_USE;
-/* Its memory frees itself once the loop ran. NULL-safe. */
+/* The memory is freed once the loop has run. NULL is allowed. */
 void udp_close(struct udp **self);
 uint16_t udp_port(const struct udp *u);
 
-/* Takes part in a group on an interface, or no longer; false with errno. */
+/* Joins or leaves a multicast group on an interface; false with errno. */
 bool udp_join(struct udp *u, const struct address *group, unsigned interface);
 void udp_leave(struct udp *u, const struct address *group, unsigned interface);
 
-/* Sends by an interface (0: by the routes) and from an address of this host
- * (NULL: as the routes say). False with errno; never waits. */
+/* Sends by an interface (0: the routing table chooses) and from an address of
+ * this host (NULL: the system chooses). False with errno; never blocks. */
 bool udp_send(struct udp *u, const struct address *to, struct bytes bytes,
               unsigned interface, const struct address *from);
 

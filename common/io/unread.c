@@ -33,7 +33,8 @@ static void list_remove(struct unread *u, struct unread_conn *c)
     c->list = NULL;
 }
 
-/* The lists are rings: the last place is the one before the first. */
+/* Appends to the end: the lists are rings, so that is the place before the
+ * first. */
 static void list_add(struct unread *u, struct unread_conn **list,
                      struct unread_conn *c)
 {
@@ -111,7 +112,7 @@ static void look(struct unread *u, struct unread_conn *c, struct instant now)
     struct unread_seen seen;
 
     if (!u->world.look(u->world.context, c->fd, &seen))
-        return; /* Its owner will hear of it. */
+        return; /* its owner will hear of the end of the connection */
     c->came = seen.received > seen.waiting ? seen.received - seen.waiting : 0;
     settle(u, c);
     if (c->held > c->limit)
@@ -132,8 +133,8 @@ static size_t count(const struct unread_conn *first)
     return n;
 }
 
-/* Each is the first when its turn comes, and then the last, of one list or the
- * other. */
+/* Checks the first `n` connections; each then moves to the end of the list that
+ * fits it. */
 static void look_at_some(struct unread *u, struct unread_conn **list, size_t n,
                          struct instant now)
 {
@@ -152,7 +153,7 @@ static bool has_grown(struct unread *u)
     return u->memory_was > before + UNREAD_GROWTH;
 }
 
-/* ---- All together */
+/* ---- The total */
 
 static bool too_much(const struct unread *u)
 {
@@ -166,7 +167,8 @@ static struct unread_conn *larger(struct unread_conn *a, struct unread_conn *b)
     return a == NULL || (b != NULL && b->held > a->held) ? b : a;
 }
 
-/* What was read since a connection was looked at is subtracted first. */
+/* The connection that holds most, after subtracting what was read since its
+ * last check. */
 static struct unread_conn *largest(struct unread *u, struct unread_conn *first)
 {
     struct unread_conn *most = first;

@@ -26,7 +26,7 @@ static bool look(void *context, int fd, struct unread_seen *seen)
     return true;
 }
 
-/* The file stays open: when descriptors run out it is wanted most. */
+/* The file stays open, because this matters most when descriptors run out. */
 static uint64_t memory(void *context)
 {
     int fd = (int)(intptr_t)context;

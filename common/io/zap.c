@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 27: version, request id, domain, address, routing id, mechanism, then
- * the credentials; CURVE has one, the client's key. */
+/* The frames of a request (RFC 27): version, request id, domain, address,
+ * routing id, mechanism, credentials. CURVE's credentials are the client's key.
+ */
 enum { VERSION, REQUEST, DOMAIN, ADDRESS, ROUTING_ID, MECHANISM, KEY, FRAMES };
 enum { TEXT_SIZE = 256, REQUESTS_A_TURN = 64 };
 
@@ -34,7 +35,7 @@ static const char *frame_text(zmq_msg_t *frame, char text[TEXT_SIZE])
     return text;
 }
 
-/* True with the client's key if it may come in. */
+/* True if the client may connect; `key` is then its key. */
 static bool permitted(struct zap *z, zmq_msg_t *frames, struct curve_key *key)
 {
     char domain[TEXT_SIZE];
@@ -74,7 +75,8 @@ static void answer(struct zap *z, zmq_msg_t *frames)
     zsocket_touch(z->socket);
 }
 
-/* Takes all frames of a request, also too many; false when none waits. */
+/* Takes all frames of a request, even if there are too many; false if none
+ * waits. */
 static bool take_request(struct zap *z, zmq_msg_t *frames)
 {
     int count = 0;

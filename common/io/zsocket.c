@@ -7,7 +7,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-/* So many before descriptors and timers are looked at again. */
+/* How many rounds follow each other before descriptors and timers are looked at
+ * again. */
 enum { TURNS = 4 };
 
 struct zsocket {
@@ -16,8 +17,9 @@ struct zsocket {
     zsocket_ready *ready;
     void *context;
     uv_poll_t poll;
-    bool touched; /* in the zloop's list */
-    bool fired;   /* its descriptor did: call ready even with no event */
+    bool touched; /* is in the zloop's list */
+    /* Its descriptor became readable: call ready even without events. */
+    bool fired;
     bool want_read;
     bool want_write;
     unsigned came; /* frames, since ready was called */
@@ -62,7 +64,8 @@ static int events_of(const struct zsocket *s)
     return events & wanted;
 }
 
-/* As many as the last time; more when libzmq says that there are more. */
+/* How many frames `ready` should expect: as many as last time if the descriptor
+ * became readable; else no number, so that it reads to the end. */
 static void expect(struct zsocket *s, bool fired)
 {
     if (!fired)
@@ -72,7 +75,7 @@ static void expect(struct zsocket *s, bool fired)
     s->came = 0;
 }
 
-/* Asks for the events, which also takes the edge of the descriptor away. */
+/* Asks for the events, which also consumes the edge of the descriptor. */
 static void run_socket(struct zloop *z, struct zsocket *s)
 {
     bool fired = s->fired;
@@ -85,13 +88,14 @@ static void run_socket(struct zloop *z, struct zsocket *s)
     expect(s, fired);
     z->running = s;
     s->ready(s->context, events);
-    /* Reading may have swallowed an edge, or left something: ask again. */
+    /* Reading may have consumed an edge or left something, so ask again. */
     if (z->running == s)
         zsocket_touch(s);
     z->running = NULL;
 }
 
-/* Each socket that is touched now, once; those touched meanwhile come next. */
+/* Runs each socket that is touched now, once; those touched meanwhile come in
+ * the next round. */
 static void run_sockets(struct zloop *z)
 {
     size_t count = 0;
@@ -110,7 +114,7 @@ static void take_turn(struct zloop *z)
         z->after(z->context);
 }
 
-/* A second look is mostly the last one, and costs the kernel nothing here. */
+/* A second round is usually the last, and it costs no system call here. */
 static void on_check(uv_check_t *check)
 {
     struct zloop *z = check->data;
@@ -123,7 +127,7 @@ static void on_check(uv_check_t *check)
 
 static void on_idle(uv_idle_t *idle)
 {
-    (void)idle; /* It only keeps the loop from sleeping. */
+    (void)idle; /* The handle only keeps the loop from sleeping. */
 }
 
 bool zloop_busy(const struct zloop *z)
@@ -178,8 +182,8 @@ void *zcontext_open(int sockets)
 {
     if (sodium_init() < 0)
         return NULL;
-    /* libzmq takes a ROUTER's first routing id from rand(), which nobody seeds:
-     * a client that guesses the next one makes it assert. */
+    /* libzmq takes a ROUTER's first routing id from rand() and does not seed
+     * it: a client that guesses the next id makes libzmq assert. */
     srand(randombytes_random());
     void *context = zmq_ctx_new();
     if (context != NULL)
@@ -258,7 +262,7 @@ void zsocket_close(struct zsocket **self)
         list_remove(s->zloop, s);
     if (s->zloop->running == s)
         s->zloop->running = NULL;
-    /* uv first: libzmq closes the descriptor. */
+    /* libuv first, because libzmq closes the descriptor. */
     uv_close((uv_handle_t *)&s->poll, on_closed);
     zmq_close(s->socket);
 }
