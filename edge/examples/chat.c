@@ -1,5 +1,5 @@
-/* chat - in a terminal: a line goes to all, "@bob text" to bob alone. The node
- * runs in the program's own loop, without a thread.    ./chat alice.yaml */
+/* chat - a chat in a terminal: a line goes to all, "@bob text" only to bob. The
+ * node runs in the program's own loop, without a thread.   ./chat alice.yaml */
 #include <poll.h>
 #include <stdio.h>
 #include <zeroservices.h>
@@ -8,7 +8,7 @@ static void said(void *context, const struct zs_message *m)
 {
     char text[1024];
     struct zs_message part = *m;
-    int at = 0; /* of the words in {"text":"..."}, as the page writes it */
+    int at = 0; /* offset of the text in {"text":"..."}, a web page's form */
     (void)context;
     if (m->data.size > 1 && *(const char *)m->data.bytes == '{')
         sscanf(zs_text(m, text, sizeof text), "{ \"text\" : %n", &at);

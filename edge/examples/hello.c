@@ -1,5 +1,5 @@
 /*
- * hello - greets whoever comes, and prints what they say.
+ * hello - greets each node that joins, and prints the messages that come.
  *
  *     cc hello.c $(pkg-config --cflags --libs zeroservices) -o hello
  *     ./hello alice secret &   ./hello bob secret

@@ -1,6 +1,6 @@
 /*
- * request - with a question: asks the first who comes, and prints the answer.
- * Without one: answers everybody who asks, until it is stopped.
+ * request - with a question: sends it to the first node that joins, and prints
+ * the reply. Without one: replies to all requests, until it is stopped.
  *
  *     ./request bob.yaml &   ./request alice.yaml 'what time is it?'
  */

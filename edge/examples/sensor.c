@@ -1,6 +1,6 @@
 /*
- * sensor - publishes the host's load to the group `sensors`, each second, from
- * the program's thread while the node runs in its own.
+ * sensor - publishes the host's load to the group `sensors` each second. The
+ * node runs in a thread of its own; the program's thread publishes.
  *
  *     ./sensor alice.yaml [TIMES]
  */

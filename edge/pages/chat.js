@@ -1,16 +1,16 @@
-// The chat: who is here, what is said to all, and what to one.
+// The chat page: the peers, the conversation with all, and one with each peer.
 //
-// A message is {type: "chat", data: {text}}: published when it is for all, sent
-// when it is for one. A program may say it by a text alone. Whatever others say
-// is text and never markup: it goes into textContent only.
+// A message is {type: "chat", data: {text}}. A message for all is published, one
+// for a peer is sent. Other programs may send the text alone as data. Text from
+// other nodes goes only into textContent, so it is never markup.
 
 import {HELP, findPerson, readLine} from "./chat_line.js";
 import {Edge, pathInWords} from "./edge.js";
 
 const EVERYONE = "";
 const KEPT = 1000; // entries of a conversation
-const KEPT_CHARACTERS = 4000000; // of all its words
-const SEEK_MS = 3000; // what an edge may take to find its peers again
+const KEPT_CHARACTERS = 4000000; // of all its entries
+const SEEK_MS = 3000; // the time that a restarted edge has to find its peers again
 
 const part = (id) => document.getElementById(id);
 const people = new Map(); // id -> {id, name, path, here, sought}
@@ -84,7 +84,7 @@ function timeOf(when) {
   return time;
 }
 
-// The entry of a message; `tell` changes what stands below its words.
+// Makes the entry of a message; `tell` changes the line below its text.
 function makeMessage(from, text, mine) {
   const entry = make("li", mine ? "message mine" : "message");
   const name = make("div", mine ? "from hidden" : "from");
@@ -118,7 +118,7 @@ function show(id) {
   toEnd();
 }
 
-// ---- What stands around it
+// ---- The list of peers, the title, the state
 
 function rttInWords(ms) {
   return typeof ms === "number" ? `, ${ms < 10 ? ms.toFixed(1)
@@ -153,7 +153,7 @@ function makePerson(id, name, about, gone) {
 
   button.type = "button";
   button.dataset.id = id;
-  button.title = name; // the whole of it, where there is no room
+  button.title = name; // the full name, where the button cuts it
   button.setAttribute("aria-current", String(id === current));
   button.append(make("bdi", "name", name));
   if (unread > 0) {
@@ -166,7 +166,7 @@ function makePerson(id, name, about, gone) {
   return item;
 }
 
-// The list is made anew; the button that had the focus keeps it.
+// Builds the list anew; the focused button keeps the focus.
 function showPeople() {
   const list = part("people");
   const focused = list.contains(document.activeElement)
@@ -184,7 +184,7 @@ function showPeople() {
       .find((b) => b.dataset.id === focused)?.focus();
 }
 
-// Soon, and once for whatever comes in meanwhile.
+// Redraws soon, once for all changes until then.
 function redraw() {
   if (redrawing) return;
   redrawing = true;
@@ -207,7 +207,7 @@ function fitText() {
   text.style.height = `${text.scrollHeight + 2}px`;
 }
 
-// ---- What the edge tells
+// ---- Events from the edge
 
 function joined({id, name, path}) {
   const before = people.get(id);
@@ -230,8 +230,8 @@ function left(person, why) {
   redraw();
 }
 
-// Who is not among those told after a new connection left meanwhile; or the
-// edge began anew, and has not found them yet.
+// The edge has told all peers. A peer that it did not tell left while the
+// connection was down, or the edge restarted and has not found it yet.
 function synced() {
   const missing = [...people.values()].filter((p) => p.here && !seen.has(p.id));
 
@@ -247,7 +247,7 @@ function synced() {
   everSynced = true;
 }
 
-// What was said while the edge was away, nobody kept.
+// Notes that messages sent while the edge was away are lost.
 function cameBack() {
   for (const [id, {entries}] of talks)
     if (id === EVERYONE || entries.length > 0)
@@ -311,7 +311,7 @@ const edge = new Edge({
   },
 });
 
-// ---- What the person does
+// ---- Input from the user
 
 function inWords(answer, forAll) {
   if (!answer.ok)
@@ -368,7 +368,7 @@ const commands = {
 const command = ({name}) => (Object.hasOwn(commands, name) ? commands[name]()
   : `unknown command /${name}; /help names all`);
 
-// Does what the line says. The reason, if that cannot be.
+// Each carries out one kind of line; returns why it cannot, or null.
 const does = {
   nothing: () => null,
   hint: ({text}) => text,

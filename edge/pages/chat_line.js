@@ -1,7 +1,7 @@
-// What a line that a person writes is: for all, for one alone, or a command.
-// The same as in `zs chat` (edge/term/chat_input.c): a line that begins with "@"
-// or "/", also behind blanks, is never a message to all. `@@` and `//` begin
-// one that shows its "@" or "/".
+// Parses a line that the user typed: a message for all, a message for one peer,
+// or a command. The rules are those of `zs chat` (edge/term/chat_input.c): a
+// line that begins with "@" or "/", also after blanks, never goes to all; "@@"
+// and "//" begin a message for all with one "@" or "/".
 
 const BLANK = /^[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+/u;
 
@@ -36,7 +36,8 @@ export const HELP = [
   "/quit: leaves",
 ];
 
-// Who is meant: a name, or 8 or more digits of an id; or why it is not known.
+// Finds a peer by its name, or by the first 8 or more digits of its id; or
+// returns why it cannot.
 export function findPerson(people, name) {
   const id = /^[0-9a-f]{8,64}$/iu.test(name) ? name.toLowerCase() : null;
   const here = people.filter((p) => p.here);

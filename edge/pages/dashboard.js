@@ -1,6 +1,7 @@
-// The mesh as this node sees it: drawn, listed, and what changed. It shows what
-// `status` answers, once a second and soon after an event, and never while the
-// page is hidden. All that is written to the page is written in one frame.
+// The dashboard page: the mesh as this node sees it, as a picture, as tables and
+// as a list of changes. The page requests `status` once a second and soon after
+// an event, but not while it is hidden. It makes all changes to the document in
+// one animation frame.
 
 import {Edge} from "./edge.js";
 import {differences, kindOf, Mesh} from "./dashboard_mesh.js";
@@ -11,8 +12,8 @@ import {flowInWords, hasMoved, hostOf, make, put, rttInWords, timeInWords}
   from "./dashboard_words.js";
 
 const EVERY_MS = 1000;
-const FEW = 12; // peers: a lower picture has room for them
-const SOON_MS = 150; // after an event: there may be more of them
+const FEW = 12; // peers: so few fit into a lower picture
+const SOON_MS = 150; // wait after an event, because more may follow
 
 const part = (id) => document.getElementById(id);
 const mesh = new Mesh();
@@ -22,12 +23,12 @@ const relayTable = new RelayTable(part("relays"));
 const story = new Story(part("story"), part("calm"));
 
 let asking = false;
-let known = false; // some status was seen
+let known = false; // a status has come
 let synced = false; // events are news
-let back = false; // the edge was away: what changed meanwhile?
+let back = false; // the edge was away: compare the next status with the last
 let pointed = null;
-let inTable = false; // the mouse is
-let due = 0; // a timer: the next look
+let inTable = false; // the mouse is in the table
+let due = 0; // the timer of the next request for status
 let frame = 0;
 let healthSaid = "";
 
@@ -50,7 +51,7 @@ function drawSoon() {
   frame ||= requestAnimationFrame(draw);
 }
 
-// ---- In words
+// ---- Texts
 
 const many = (count, one, more) => `${count} ${count === 1 ? one : more}`;
 
@@ -90,7 +91,7 @@ function showHealth(findings) {
     part("health").append(make("li", "ok", "all is well"));
 }
 
-// ---- What is pointed at
+// ---- The node under the pointer
 
 function showPointed(id) {
   pointed = id;
@@ -144,7 +145,8 @@ function filter() {
 part("filter").addEventListener("input", filter);
 part("paths").addEventListener("change", filter);
 
-// Before the picture hears of it, for what leaves a row for it.
+// Capture: runs before the picture's own handler, so that a pointer which moves
+// from a table row into the picture ends up in the picture.
 document.addEventListener("pointermove", (event) => {
   if (!hasMoved(event)) return;
   const row = event.target.closest("#peers tr");

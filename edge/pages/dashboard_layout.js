@@ -1,18 +1,18 @@
-// Where the nodes of the picture stand: nothing but geometry, in CSS pixels.
+// The layout of the picture: geometry in CSS pixels, without a document.
 //
-// The picture is made of clusters: this node with the peers around it that it
-// reaches directly, and each relay with those around it that are behind it. A
-// cluster is a few rings; the more peers, the more rings and the closer they
-// are.
+// The picture consists of clusters. One has this node in its centre and around
+// it the peers with a direct path; each relay is the centre of the peers behind
+// it. The peers of a cluster stand on rings: the more peers, the more rings and
+// the less space between them.
 
 const MOST_RINGS = 14;
-const ROOMY = 112; // pixels from one to the next: more is not wanted
-const HUB_ROOM = 34; // around what is in the middle
-const FEW = 10; // peers: they stand on the side away from the other cluster
-const HUB_WEIGHT = 6; // in peers, for the share of the picture
-const STEPS = 240; // that an ellipse is measured in
+const ROOMY = 112; // pixels between two peers, at most
+const HUB_ROOM = 34; // pixels around the centre
+const FEW = 10; // peers: so few stand on the side away from the other cluster
+const HUB_WEIGHT = 6; // a centre counts as so many peers for its share of the picture
+const STEPS = 240; // points by which an ellipse is measured
 
-// The clusters' places for `counts` peers each, the first of them this node's:
+// The clusters with places for `counts` peers each, this node's cluster first:
 // [{x, y, places: [{x, y}], spacing}].
 export function arrange(width, height, counts) {
   return boxesOf(width, height, counts).map((box, i) => {
@@ -24,7 +24,8 @@ export function arrange(width, height, counts) {
 const weigh = (counts) =>
   counts.reduce((sum, count) => sum + count + HUB_WEIGHT, 0);
 
-// The relays share the left of a wide picture, the top of a high one.
+// The relays' clusters share the left of a wide picture, or the top of a high
+// one.
 function boxesOf(width, height, [own, ...hubs]) {
   if (hubs.length === 0) return [{x: 0, y: 0, width, height}];
   const wide = width > height * 1.1;
@@ -71,7 +72,7 @@ function ringsOf(many, rx, ry, from, arc, count) {
   return {ellipses, spacing: Math.min(between, length / count, ROOMY)};
 }
 
-// The ellipse as points, with the way to each along it.
+// An ellipse as points, each with its distance from the first along the ellipse.
 function measured(rx, ry, from, arc) {
   const points = [];
   let length = 0;
@@ -85,7 +86,7 @@ function measured(rx, ry, from, arc) {
   return {points, length};
 }
 
-// Each ring gets its share, and each on it the same room.
+// Distributes the peers over the rings by their length, with equal spaces.
 function fill(ellipses, hub, count) {
   const whole = ellipses.reduce((sum, ellipse) => sum + ellipse.length, 0);
   const places = [];
@@ -103,15 +104,15 @@ function fill(ellipses, hub, count) {
   return places;
 }
 
-// Who stands where in a cluster. Of many, each keeps its place while others
-// come and go; a few are put in order each time.
+// The place of each peer in a cluster. In a large cluster a peer keeps its place
+// while others come and go; the peers of a small one are sorted each time.
 export class Places {
-  size = 0; // places, some of them free
+  size = 0; // number of places, free ones included
   #of = new Map(); // id -> place
   static ALL_IN_ORDER = 24;
   static STEP = 16;
 
-  // `ids` in order. True if places are others than before.
+  // Seats the peers with these sorted ids. True if a place changed.
   seat(ids) {
     const here = new Set(ids);
     const size = this.#sizeFor(ids.length);
@@ -149,7 +150,7 @@ export class Places {
   }
 }
 
-// Rectangles that must not meet, found by the squares that they are in.
+// Rectangles that must not overlap, indexed by a grid of squares.
 export class Room {
   #cells = new Map();
   static CELL = 40;
@@ -159,7 +160,7 @@ export class Room {
     this.height = height;
   }
 
-  // Takes it if it is free, and in the picture.
+  // Takes a rectangle if it is free and inside the picture; false if not.
   take(x, y, width, height) {
     if (x < 0 || y < 0 || x + width > this.width || y + height > this.height)
       return false;

@@ -1,13 +1,13 @@
-// The mesh as the answers to `status` tell it: who is where, and how much goes
-// where a second.
+// The mesh, from the edge's answers to `status`: the peers, their paths, and the
+// traffic of each in a second.
 
 import {hostOf, relayName} from "./dashboard_words.js";
 
-// `since` is told to the second, so it moves by one now and then.
+// `since` is rounded to seconds, so it can change by one between two answers.
 const SINCE_BLUR_MS = 2500;
 const NO_FLOW = {sent: {messages: 0, bytes: 0}, received: {messages: 0, bytes: 0}};
 
-// How much more a counter says than before; it begins anew with its node.
+// The growth of a counter, which begins at 0 again when its node restarts.
 const grown = (now, before) => now >= before ? now - before : now;
 
 function flow(now, before, seconds) {
@@ -18,7 +18,7 @@ function flow(now, before, seconds) {
                      bytes: each("bytes_received")}};
 }
 
-// The node's own counters, as a peer's are.
+// The node's own counters, in the form of a peer's.
 const ownTraffic = (c) => ({
   sent: (c.sent ?? 0) + (c.published ?? 0), bytes_sent: c.bytes_sent,
   received: (c.received ?? 0) + (c.events_received ?? 0),
@@ -39,7 +39,7 @@ export class Mesh {
   #own;
   #at;
 
-  // What `status` answered at `at`, a time in milliseconds.
+  // Takes an answer to `status`, which came at `at`, in milliseconds.
   take(status, at) {
     const seconds = (at - this.#at) / 1000;
     const own = ownTraffic(status.counters ?? {});
@@ -62,7 +62,7 @@ export class Mesh {
     const same = before && Math.abs(before.since - since) < SINCE_BLUR_MS;
     const seen = {...peer, since: same ? before.since : since,
                   flow: flow(peer.traffic, before?.traffic, seconds)};
-    // Which relay it is behind; -1 if none.
+    // The index of the relay that the path goes through; -1 if it is direct.
     seen.hub = peer.path === "relay"
       ? this.relays.findIndex((relay) => relay.url === peer.relay) : -1;
     seen.via = peer.path !== "relay" ? peer.endpoint
@@ -71,7 +71,7 @@ export class Mesh {
     return seen;
   }
 
-  // How many peers there are by path: {direct, relay, none}.
+  // The number of peers by path: {direct, relay, none}.
   counts() {
     const counts = {direct: 0, relay: 0, none: 0};
     for (const peer of this.peers.values()) counts[kindOf(peer.path)]++;
@@ -82,7 +82,8 @@ export class Mesh {
 export const kindOf = (path) =>
   path === "tcp" || path === "udp" ? "direct" : path === "relay" ? path : "none";
 
-// What of two sets of peers is another, as the events would have told it.
+// The differences between two sets of peers, as the edge's events would tell
+// them.
 export function differences(before, after) {
   const events = [];
   for (const peer of before.values())

@@ -1,8 +1,9 @@
-// The mesh drawn: this node, its relays and its peers, and lines by path.
+// The picture of the mesh: this node, its relays, its peers, and a line for each
+// path.
 //
-// Each node and line is an element that stays; an update writes what is another
-// than before and nothing else. Names give way where there is no room for them;
-// the one pointed at always has its own.
+// Each node and line is an element that stays; an update writes only attributes
+// that changed. A name is hidden where it does not fit, except the name of the
+// node under the pointer.
 
 import {pathInWords} from "./edge.js";
 import {arrange, Places, Room} from "./dashboard_layout.js";
@@ -12,15 +13,15 @@ import {hasMoved, put, putClass, relayName, rttInWords, short}
 
 const SVG = "http://www.w3.org/2000/svg";
 const SELF = "self";
-const ROOM_FOR_RTT = 76; // pixels between peers: it is written, too
-const REACH = 26; // pixels: so near a node one points at it
+const ROOM_FOR_RTT = 76; // pixels between peers from which on round trips are shown
+const REACH = 26; // pixels: the pointer selects a node within this distance
 const LINE_HEIGHT = 15;
-const FRESH_MS = 3000; // so long it shows that a peer is new, or its path
-const LOADS = [1, 2000, 100000, 5000000]; // bytes a second, for a line's width
+const FRESH_MS = 3000; // a new peer or path is marked for this long
+const LOADS = [1, 2000, 100000, 5000000]; // bytes a second from which on a line is wider
 
 const byName = new Intl.Collator(undefined, {numeric: true}).compare;
 const text = document.createElement("canvas").getContext("2d");
-const widths = new Map(); // of names
+const widths = new Map(); // of names, in pixels
 
 function draw(tag, attributes, parent) {
   const element = document.createElementNS(SVG, tag);
@@ -69,7 +70,8 @@ class Drawn {
                       x2: x.toFixed(1), y2: y.toFixed(1)});
   }
 
-  // "", or where its name stands and the pixels from its middle.
+  // `side`: where the name stands, or "" to hide it; `size`: pixels from the
+  // node's centre.
   putLabel(side, size, both) {
     const label = `${side} ${size} ${both}`;
     if (label === this.label) return;
@@ -97,17 +99,17 @@ export class Picture {
   #lines;
   #nodes;
   #mark;
-  #drawn = new Map(); // by id; a relay's is its URL
+  #drawn = new Map(); // the elements by id; a relay's id is its URL
   #clusters = [];
   #places = [];
   #sizes = "";
-  #box; // asked for when it is another only: the answer may take a layout
+  #box; // read only after a resize, because reading it may force a layout
   #mesh;
   #shown = () => true;
   #pointed = null;
   #onPoint;
 
-  // `onPoint(id)`: one is pointed at, or none (null).
+  // `onPoint(id)` is called when the pointer selects a node, or none (null).
   constructor(svg, onPoint) {
     this.#svg = svg;
     this.#onPoint = onPoint;
@@ -122,7 +124,7 @@ export class Picture {
     this.#listen();
   }
 
-  // Which peers a filter leaves: the others are dimmed.
+  // `shown(peer)` is the filter; peers that it does not let pass are dimmed.
   filter(shown) {
     this.#shown = shown;
     if (!this.#mesh) return;
@@ -155,7 +157,7 @@ export class Picture {
     this.#putMark();
   }
 
-  // The size it is drawn in is another.
+  // The picture's size changed.
   #resized() {
     this.#box = this.#svg.getBoundingClientRect();
     this.#sizes = "";
@@ -169,7 +171,7 @@ export class Picture {
     this.#onPoint(id);
   }
 
-  // ---- Each of them
+  // ---- Nodes and lines
 
   #get(id, shape, hasLine) {
     if (!this.#drawn.has(id)) {
@@ -198,7 +200,7 @@ export class Picture {
     put(drawn.rtt, state === "up" ? rttInWords(relay.rtt_ms) : relay.state);
   }
 
-  // True if it is new, or another than it was as to how it is labelled.
+  // Draws a peer. True if the peer is new or its label changed.
   #putPeer(peer, fresh = false) {
     const isNew = !this.#drawn.has(peer.id);
     const drawn = this.#get(peer.id, "circle", true);
@@ -218,9 +220,9 @@ export class Picture {
     return isNew || changed;
   }
 
-  // ---- Where they stand
+  // ---- Places
 
-  // Peers in their clusters; the places anew where it must be.
+  // Assigns peers to clusters, and lays the clusters out anew if needed.
   #seat() {
     const {relays, peers} = this.#mesh;
     const members = [[], ...relays.map(() => [])];
@@ -317,7 +319,7 @@ export class Picture {
     return Number(this.#sizes.split(" ")[0]);
   }
 
-  // ---- Pointing
+  // ---- The pointer and the keys
 
   #listen() {
     const svg = this.#svg;
@@ -342,7 +344,8 @@ export class Picture {
     return nearest;
   }
 
-  // This node, the relays, then the peers by name.
+  // All nodes in the order of the arrow keys: this node, the relays, then the
+  // peers by name.
   #inOrder() {
     const {relays, peers} = this.#mesh;
     const shown = [...peers.values()].filter(this.#shown)
@@ -365,7 +368,7 @@ export class Picture {
   }
 }
 
-// A node in a few words, for who does not see it.
+// A short description of a node, for screen readers.
 export function inWords(mesh, id) {
   const peer = mesh.peers.get(id);
   const relay = mesh.relays.find(({url}) => url === id);

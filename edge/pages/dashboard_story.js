@@ -1,4 +1,5 @@
-// The time line: who came and went and how paths changed, the latest first.
+// The list of changes: peers that joined or left, and changed paths; the latest
+// first.
 
 import {pathInWords} from "./edge.js";
 import {make} from "./dashboard_words.js";
@@ -11,7 +12,7 @@ const tellers = {
   path: ({path, was}) => `from ${pathInWords(was)} to ${pathInWords(path)}`,
 };
 
-// "from direct to direct" would tell nothing.
+// If both paths have the same words, the API's names (tcp, udp) tell them apart.
 function pathWords(event) {
   const same = pathInWords(event.was) === pathInWords(event.path);
   return same ? `from ${event.was} to ${event.path}` : tellers.path(event);
@@ -29,20 +30,20 @@ export class Story {
   #calm;
   #waiting = [];
 
-  // `calm` is shown as long as there is nothing to tell.
+  // `calm` is the element that is shown while the list is empty.
   constructor(list, calm) {
     this.#list = list;
     this.#calm = calm;
   }
 
-  // An event of the API; it is written with the next flush.
+  // Adds an event of the API; the next flush() shows it.
   tell(event) {
     if (event.event in tellers)
       this.#keep(kindOf(event), event.name, event.event === "path"
         ? pathWords(event) : tellers[event.event](event));
   }
 
-  // What is of this node itself.
+  // Adds a line about this node itself.
   say(kind, words) {
     this.#keep(kind, "", words);
   }

@@ -1,5 +1,5 @@
-// The mesh as tables: a row stays its peer's or relay's, and only what is
-// another than before is written.
+// The tables of relays and peers. Each peer or relay keeps its row element, and
+// an update writes only cells that changed.
 
 import {pathInWords} from "./edge.js";
 import {hostOf, make, put, rateInWords, relayName, rttInWords, timeInWords}
@@ -8,8 +8,8 @@ import {hostOf, make, put, rateInWords, relayName, rttInWords, timeInWords}
 const byName = new Intl.Collator(undefined, {numeric: true}).compare;
 const number = (value) => typeof value === "number" ? value : Infinity;
 
-// Of what changes all the time the order is put right only so often: rows that
-// never stand still cannot be read.
+// A table sorted by a value that changes all the time is sorted anew only this
+// often: rows that always move cannot be read.
 const CHANGING_MS = 3000;
 
 export function pathAndKind(path) {
@@ -17,8 +17,8 @@ export function pathAndKind(path) {
   return path === "tcp" || path === "udp" ? `${words} (${path})` : words;
 }
 
-// What each column says, by its button's data-by, and what it is sorted by:
-// `down` puts the largest first.
+// The columns, by their button's data-by: the text of a cell, and the order.
+// `down` sorts the largest first.
 const PEER_COLUMNS = {
   name: {says: (p) => p.name, compare: (a, b) => byName(a.name, b.name)},
   path: {says: (p) => pathAndKind(p.path),
@@ -79,8 +79,8 @@ class Rows {
     this.#columns = columns;
   }
 
-  // `items` in order, each with an id. Not `inOrder`: their rows may stay where
-  // they are, if they are the same.
+  // Shows `items`, each with an id. If `inOrder` is false and the items are the
+  // same as before, the rows stay where they are.
   update(items, inOrder = true) {
     const here = new Set(items.map((item) => item.id));
     let changed = here.size !== this.#rows.size;
@@ -154,7 +154,7 @@ export class PeerTable {
     if (this.#mesh) this.update(this.#mesh);
   }
 
-  // How many rows there are.
+  // Updates the rows; returns their number.
   update(mesh) {
     const {compare, changing} = PEER_COLUMNS[this.#by];
     const now = performance.now();

@@ -1,7 +1,7 @@
-// How the dashboard says what it knows, and how it says it without work: what
-// is said already is not written again. And what a mouse says.
+// Text for the dashboard, functions that write only changed text into the
+// document, and a check for the mouse.
 
-// As `zs status` says it.
+// A round trip, as `zs status` prints it.
 export function rttInWords(ms) {
   if (typeof ms !== "number") return "-";
   return `${ms < 10 ? ms.toFixed(2) : ms.toFixed(1)} ms`;
@@ -32,15 +32,15 @@ export const relayName = (relay) => relay.name || hostOf(relay.url);
 export const short = (text, length) =>
   text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
-// The time; with its day if that is another.
+// A time, with its date if that is not today.
 export function timeInWords(time) {
   const today = time.toDateString() === new Date().toDateString();
   return today ? time.toLocaleTimeString()
                : `${time.toLocaleDateString()} ${time.toLocaleTimeString()}`;
 }
 
-// A mouse at rest is said to move where the page moves beneath it: scrolled by
-// a key, sorted anew. It must not take what the keys point at.
+// A browser also sends pointer events when the page moves under a mouse at rest:
+// after scrolling by a key, or sorting. These must not undo a selection by keys.
 export const hasMoved = ({movementX, movementY}) =>
   movementX !== 0 || movementY !== 0;
 

@@ -1,9 +1,9 @@
-// The edge's API for pages: one WebSocket that comes back by itself.
+// The edge's API for pages: one WebSocket that reconnects by itself.
 //
 //   const edge = new Edge({
 //     up() {},               // connected: subscribe, ask for the status
-//     down(refused) {},      // gone; it tries again by itself
-//     event(event) {},       // what subscribe brings
+//     down(refused) {},      // disconnected; it reconnects by itself
+//     event(event) {},       // an event of the subscription
 //   });
 //   const answer = await edge.ask({op: "status"});   // answer.ok
 
@@ -20,14 +20,15 @@ export class Edge {
   constructor(hear) {
     this.#hear = hear;
     this.#open();
-    // A phone that wakes up, or a cable that is back: not to be waited for.
+    // When a phone wakes up or the network is back, reconnect at once.
     addEventListener("online", () => this.#openNow());
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden) this.#openNow();
     });
   }
 
-  // Always answers; {ok: false, error: "no_connection"} if the edge is gone.
+  // Resolves to the answer; without a connection to {ok: false, error:
+  // "no_connection"}. Never rejects.
   ask(request) {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN)
@@ -83,7 +84,7 @@ function lost() {
           message: "the connection to the edge was lost"};
 }
 
-// Is the edge there, but does not let this page in?
+// Tells whether the edge is reachable but refuses this page.
 async function isRefused() {
   try {
     const answer = await fetch("/allowed");
@@ -93,7 +94,7 @@ async function isRefused() {
   }
 }
 
-// Which way messages go to a peer, in words.
+// The words for a path.
 export function pathInWords(path) {
   if (path === "relay") return "relayed";
   return path === "tcp" || path === "udp" ? "direct" : "no path";

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 
-/** Any JSON value; bytes travel as they are, and come as a Buffer. */
+/** Any JSON value, or bytes, which arrive unchanged, as a Buffer. */
 export type Data = unknown;
 
-/** A node is present; at first one for each that is there already. */
+/** A node is present. After a subscription one comes for each present node. */
 export interface NewNode {
   kind: 'new_node';
   id: string;
@@ -13,7 +13,7 @@ export interface NewNode {
   path: string;
 }
 
-/** A node left: closed, lost or revoked; `edge`: our own edge is gone. */
+/** A node left: closed, lost or revoked; `edge`: the own edge is gone. */
 export interface NodeClose {
   kind: 'node_close';
   id: string;
@@ -21,7 +21,7 @@ export interface NodeClose {
   reason: 'closed' | 'lost' | 'revoked' | 'refused' | 'edge';
 }
 
-/** A message to this node. With a `request` its sender awaits a reply. */
+/** A message to this node. If `request` is set, its sender waits for a reply. */
 export interface Message {
   kind: 'message';
   from: string;
@@ -41,7 +41,7 @@ export interface Publication {
   group: string | null;
 }
 
-/** How a peer is reached has changed: tcp, udp, relay or none. */
+/** The path to a peer changed: tcp, udp, relay or none. */
 export interface PathChange {
   kind: 'path';
   id: string;
@@ -51,7 +51,7 @@ export interface PathChange {
   endpoint?: string;
 }
 
-/** So many publications of this sender will not come. */
+/** `missed` publications of this sender are lost. */
 export interface Gap {
   kind: 'gap';
   from: string;
@@ -59,18 +59,18 @@ export interface Gap {
   missed: number;
 }
 
-/** All who were present have been told; from here on it is live. */
+/** The list of present nodes is complete; later events are live. */
 export interface Synced {
   kind: 'synced';
 }
 
-/** The connection to the edge ended; node_close came for each peer. */
+/** The connection to the edge broke. node_close came for each peer. */
 export interface EdgeLost {
   kind: 'edge_lost';
   reason: string;
 }
 
-/** Connected and subscribed again; new_node comes for each peer. */
+/** Connected and subscribed again. new_node comes for each peer. */
 export interface EdgeBack {
   kind: 'edge_back';
 }
@@ -78,7 +78,7 @@ export interface EdgeBack {
 export type AnyEvent = NewNode | NodeClose | Message | Publication |
   PathChange | Gap | Synced | EdgeLost | EdgeBack;
 
-/** The peer's node has the message. */
+/** The peer's node acknowledged the message. */
 export interface Delivery {
   path: string;
   rtt_ms: number | null;
@@ -110,20 +110,20 @@ export interface Peer {
 }
 
 export interface Options {
-  /** The edge's socket; else ZS_SOCKET, else the only edge on this host. */
+  /** The edge's socket; by default ZS_SOCKET, or the only edge on this host. */
   socket?: string;
-  /** Look for a lost edge again, after 0.1 s, 0.2 s, ... 5 s each. */
+  /** Connect again after the connection broke: after 0.1 s, 0.2 s, ... 5 s. */
   reconnect?: boolean;
-  /** Bytes of events that may wait in an iterator; 32 MiB. */
+  /** Bytes of events that an iterator may queue; by default 32 MiB. */
   backlog?: number;
 }
 
 export interface AskOptions {
   /** Seconds. */
   timeout?: number;
-  /** False: a full window is not waited for, but `busy`. */
+  /** False: if the window to the peer is full, reject with `busy`. */
   wait?: boolean;
-  /** Cancels it, as far as the node does not have it yet. */
+  /** Cancels the operation, unless the peer's node has the message already. */
   signal?: AbortSignal;
 }
 
@@ -140,37 +140,38 @@ export class Edge extends EventEmitter {
   private constructor();
   readonly socket: string;
 
-  /** Resolves once the peer's node has it. */
+  /** Sends a message; resolves once the peer's node has acknowledged it. */
   send(to: string, type: string, data?: Data, options?: AskOptions):
     Promise<Delivery>;
-  /** Sends, and resolves with the reply; 5 s unless told otherwise. */
+  /** Sends a request; resolves with the reply. The default timeout is 5 s. */
   request(to: string, type: string, data?: Data, options?: AskOptions):
     Promise<Reply>;
-  /** Once for each message that has a request. */
+  /** Replies to a message whose `request` is set, once. */
   reply(message: Message, data?: Data, options?: { type?: string }):
     Promise<Delivery>;
-  /** To everyone present, or in the group: resolves with how many that were. */
+  /** Publishes to all present nodes, or to those in the group; resolves with their number. */
   publish(type: string, data?: Data,
     options?: { group?: string; wait?: boolean; signal?: AbortSignal }):
     Promise<number>;
-  /** The node is in the group, also when this program has gone. */
+  /** Puts the node into the group. It stays there when this program ends. */
   join(group: string): Promise<void>;
   leave(group: string): Promise<void>;
   ping(to: string, options?: { timeout?: number }): Promise<Ping>;
   peers(): Promise<Peer[]>;
   status(): Promise<Record<string, unknown>>;
-  /** In place of a former subscription; without one nothing comes in. */
+  /** Replaces the former subscription. Without any, no events come. */
   subscribe(subscription?: Subscription): Promise<void>;
-  /** Resolves when the socket takes more: for those who await no answers. */
+  /** Resolves when the socket takes more, for callers that await no answers. */
   drained(): Promise<void>;
   /**
-   * What comes in from this call on, until close(): what is given, whatever
-   * others on this connection listen to; else what subscribe() was told, or
-   * everything: to miss nothing, call it before subscribe(), or instead. Throws Disconnected at the end of a
-   * connection that is not to be made again.
+   * Iterates over all events from this call on, until close(). With a filter:
+   * the events that pass it, whatever other listeners of this connection want.
+   * Without one: the events of subscribe(), or else all. To miss no event, call
+   * events() before subscribe(), or instead of it. Throws Disconnected when the
+   * connection ends and `reconnect` is not set.
    */
   events(subscription?: Subscription): AsyncIterableIterator<AnyEvent>;
-  /** Hangs up. What still waits at the edge goes with it. */
+  /** Closes the connection. The edge drops messages that it has not sent. */
   close(): void;
 
   on(kind: 'new_node', listener: (event: NewNode) => unknown): this;
@@ -182,24 +183,24 @@ export class Edge extends EventEmitter {
   on(kind: 'synced', listener: (event: Synced) => unknown): this;
   on(kind: 'edge_lost', listener: (event: EdgeLost) => unknown): this;
   on(kind: 'edge_back', listener: (event: EdgeBack) => unknown): this;
-  /** A listener threw, or its promise was rejected; else console.error. */
+  /** A listener threw or rejected. Without a listener for this: console.error. */
   on(kind: 'handler_error',
     listener: (error: unknown, event: AnyEvent) => void): this;
 }
 
-/** Whatever this package rejects with. */
+/** The base of this package's errors. */
 export class ZsError extends Error {
   readonly code: string;
 }
-/** No edge can be reached, or several could be meant: `no_edge`. */
+/** No edge can be reached, or several run and none was named: `no_edge`. */
 export class NoEdge extends ZsError {}
-/** The edge ended the connection: `disconnected`. */
+/** The connection to the edge ended: `disconnected`. */
 export class Disconnected extends ZsError {}
 /**
- * The edge's answer: bad_request too_large unknown_peer not_delivered
+ * The edge answered with an error: bad_request too_large unknown_peer not_delivered
  * peer_restarted busy timeout cancelled unknown_request handler_failed.
  */
 export class ApiError extends ZsError {}
 
-/** `path`, or what ZS_SOCKET names, or the only living edge's on this host. */
+/** Resolves to `path`, or else ZS_SOCKET, or else the only edge's socket. */
 export function findSocket(path?: string): Promise<string>;

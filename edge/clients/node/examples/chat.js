@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A chat: who is here, messages to all, `/name text` or `@name text` to one alone.
+// A chat. A line goes to all; `/name text` or `@name text` goes to one node.
 //
 //     chat.js [SOCKET]        (ZS_SOCKET, or the only edge on this host)
 import { createInterface } from 'node:readline';
@@ -7,7 +7,7 @@ import { Edge } from '../src/index.js';
 
 const edge = await Edge.open({ socket: process.argv[2], reconnect: true });
 
-// The words: a page's are in {text}. They cannot move our cursor.
+// The message's text, made safe to print. A web page sends {text}.
 const clean = (data) =>
   String(data?.text ?? data).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 

@@ -8,17 +8,18 @@ const BACKLOG = 32 * 1024 * 1024;
 
 /**
  * A connection to the edge on this host: `const edge = await Edge.open()`.
- * index.d.ts tells all of it, README.md what happens when the edge is lost.
+ * index.d.ts documents its methods; README.md says what happens when the
+ * connection to the edge breaks.
  */
 export class Edge extends EventEmitter {
   #wire = new wire.Wire();
   #connection;
   #options;
-  #main = new Listener(); // subscribe()'s; for on() and events() without filter
+  #main = new Listener(); // of subscribe(), on(), and events() without a filter
   #subscribed = false;
-  #queues = new Set(); // of the iterators under way
+  #queues = new Set(); // of the open iterators
   #closed = false;
-  #ended = null; // why there will be no more
+  #ended = null; // why there will be no more events
   #retry = null;
 
   static async open(options = {}) {
@@ -85,7 +86,7 @@ export class Edge extends EventEmitter {
     await this.#subscribe(this.#main, ...plain.map((queue) => queue.listener));
   }
 
-  /** Resolves when the socket takes more: for those who await no answers. */
+  /** Resolves when the socket takes more, for callers that await no answers. */
   drained() {
     if (!this.#connection.writableNeedDrain) return Promise.resolve();
     return new Promise((resolve) => {
@@ -106,16 +107,16 @@ export class Edge extends EventEmitter {
       listener.live = false;
       together([...this.#filters(), listener.filter]);
     } else listener.follow(this.#main);
-    this.#queues.add(queue); // From now on, not from the first next() on.
+    this.#queues.add(queue); // Events count from now on, not from the first next().
     let asked = null;
     if (subscription) {
       asked = this.#subscribe(listener);
-      asked.catch(() => this.#drop(queue)); // next() tells of it.
+      asked.catch(() => this.#drop(queue)); // next() reports the error.
     }
     return this.#iterator(queue, this.#drain(queue, asked));
   }
 
-  /** Hangs up. What still waits at the edge goes with it. */
+  /** Closes the connection. The edge drops messages that it has not sent. */
   close() {
     this.#closed = true;
     clearTimeout(this.#retry);
@@ -124,7 +125,7 @@ export class Edge extends EventEmitter {
     for (const queue of this.#queues) queue.wake?.();
   }
 
-  // An iterator that nothing refers to any more must not fill up.
+  // Once an iterator is garbage its queue must not grow any more.
   static #forgotten = new FinalizationRegistry(({ edge, queue }) => {
     edge.deref()?.#drop(queue);
   });
@@ -175,12 +176,13 @@ export class Edge extends EventEmitter {
     queue.wake?.();
     this.#flow();
     if (!queue.listener.shared && !this.#closed && this.#wire.lost === null)
-      this.#subscribe().catch(() => {}); // For what the others want.
+      this.#subscribe().catch(() => {}); // For the other listeners.
   }
 
   /**
-   * What is listened to: by a subscribe(), else by on(), as far as somebody
-   * iterates; and by iterators with a filter of their own.
+   * The filters to subscribe to: those of iterators with a filter, and that of
+   * subscribe(). Without a subscribe(), on() listeners count while there are
+   * such iterators.
    */
   #filters() {
     const own = [...this.#queues].map((queue) => queue.listener)
@@ -191,7 +193,7 @@ export class Edge extends EventEmitter {
       ? [new Filter({ events: heard.map(wordOf) }), ...own] : own;
   }
 
-  /** The answer is followed by a list of all peers, which is for these. */
+  /** After the answer a join of each peer comes, for these listeners. */
   #subscribe(...listeners) {
     const { op, ...members } = together(this.#filters());
     return this.#ask(op, members, () => {
@@ -228,7 +230,7 @@ export class Edge extends EventEmitter {
     }
   }
 
-  /** The answer to what is cancelled tells how it went. */
+  /** Cancels a request; the request's own answer says whether it worked. */
   #cancel(ref) {
     const { line, answer } =
       this.#wire.ask({ op: 'cancel', request: ref }, wire.asNothing);
@@ -246,7 +248,7 @@ export class Edge extends EventEmitter {
 
   #read(piece) {
     for (const [event, size] of this.#wire.feed(piece)) {
-      if (this.#closed) return; // By a listener.
+      if (this.#closed) return; // A listener called close().
       this.#put(event, size);
     }
     if (this.#most() > 4 * this.#options.backlog)
@@ -265,7 +267,7 @@ export class Edge extends EventEmitter {
     if (this.#main.takes(event)) this.#tell(event);
   }
 
-  /** Calls the listeners: one that fails stops neither the others nor us. */
+  /** Calls the listeners. A failing one stops neither the others nor the client. */
   #tell(event) {
     for (const listener of this.rawListeners(event.kind)) {
       try {
@@ -300,7 +302,7 @@ export class Edge extends EventEmitter {
     return Math.max(0, ...[...this.#queues].map((queue) => queue.bytes));
   }
 
-  /** More than the backlog: no more is read, unless an answer is awaited. */
+  /** Stops reading above the backlog, unless an answer is awaited. */
   #flow() {
     if (this.#most() > this.#options.backlog && this.#wire.awaited === 0)
       this.#connection.pause();
@@ -318,7 +320,7 @@ export class Edge extends EventEmitter {
     if (this.#options.reconnect) this.#again(100);
   }
 
-  /** Connects and subscribes again after so many milliseconds. */
+  /** Connects and subscribes again after `delay` milliseconds. */
   #again(delay) {
     if (this.#closed) return;
     this.#retry = setTimeout(async () => {
@@ -339,7 +341,7 @@ export class Edge extends EventEmitter {
     this.#wire = new wire.Wire();
     this.#use(connection);
     if (this.#filters().length > 0)
-      this.#subscribe().catch(() => {}); // Lost again.
+      this.#subscribe().catch(() => {}); // Broken again.
     this.#put({ kind: 'edge_back' }, 0);
   }
 }

@@ -1,4 +1,4 @@
-/** Whatever this package rejects with; `code` is the API's own word for it. */
+/** The base of this package's errors; `code` is the name of the API's error. */
 export class ZsError extends Error {
   constructor(code, message) {
     super(message);
@@ -7,7 +7,7 @@ export class ZsError extends Error {
   }
 }
 
-/** No edge can be reached, or several could be meant: `no_edge`. */
+/** No edge can be reached, or several run and none was named: `no_edge`. */
 export class NoEdge extends ZsError {
   constructor(message) {
     super('no_edge', message);
@@ -15,8 +15,8 @@ export class NoEdge extends ZsError {
 }
 
 /**
- * The edge ended the connection: `disconnected`. What was under way may or may
- * not have been delivered; nothing is sent again by itself.
+ * The connection to the edge ended: `disconnected`. Messages without an answer
+ * may or may not be delivered; the client never sends a message again by itself.
  */
 export class Disconnected extends ZsError {
   constructor(message) {
@@ -24,5 +24,5 @@ export class Disconnected extends ZsError {
   }
 }
 
-/** The edge's answer: `unknown_peer`, `not_delivered`, `busy`, `timeout`... */
+/** The edge answered with an error: `unknown_peer`, `busy`, `timeout`... */
 export class ApiError extends ZsError {}

@@ -1,14 +1,14 @@
-// Who listens on one connection, and to what. The edge knows one subscription
-// for each connection: it is asked for what all listeners want together, and
-// each gets what fits its own filter.
+// The listeners of one connection, each with a filter of its own. The edge has
+// one subscription for each connection. The client subscribes to the union of
+// all filters, and gives each listener the events that pass its filter.
 import { ApiError } from './errors.js';
 
 const WORDS = { new_node: 'join', node_close: 'leave', message: 'message',
   event: 'event', path: 'path', gap: 'gap' };
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$/;
-const MOST = 64; // names that the edge takes in one list
+const MOST = 64; // names in one list that the edge accepts
 
-/** The kinds of events that are subscribed to, and the API's words for them. */
+/** The kinds of events, and the API's names for them. */
 export const wordOf = (kind) =>
   (Object.hasOwn(WORDS, kind) ? WORDS[kind] : undefined);
 export const KINDS = Object.keys(WORDS);
@@ -28,9 +28,9 @@ function names(what, list) {
 }
 
 /**
- * What one listener wants. Without a list, and with an empty one but of
- * events, everything passes. It is refused here, so that nothing the edge would
- * refuse gets into what all listeners ask for together.
+ * The events that one listener wants. Without a list everything passes, and so
+ * it does with an empty list of types or groups. Invalid names are refused here:
+ * in the union they would make the edge refuse every listener's subscription.
  */
 export class Filter {
   constructor({ types, events, groups } = {}) {
@@ -66,27 +66,27 @@ export class Filter {
   }
 }
 
-/** A filter, and what its listener was told of who is present. */
+/** A filter, and the peers whose presence its listener knows. */
 export class Listener {
   /**
-   * False: its subscription is not answered yet, and what comes in for others
-   * is not for it, so that it hears of a peer's join before anything else.
+   * False until its subscription is answered. Until then it gets no events, so
+   * that a peer's join is its first event about the peer.
    */
   live = true;
-  told = new Set(); // ids of peers that it knows as present
+  told = new Set(); // ids of the peers whose join it got
   synced = false;
 
   constructor(filter = new Filter()) {
     this.filter = filter;
   }
 
-  /** A list of all peers present is to come. */
+  /** The edge will now send a join for each present peer. */
   restart() {
     this.told.clear();
     this.synced = false;
   }
 
-  /** What another has been told already is no news for this one either. */
+  /** Takes over the peers that another listener knows. */
   follow(other) {
     this.told = new Set(other.told);
     this.synced = other.synced;
@@ -94,8 +94,8 @@ export class Listener {
   }
 
   /**
-   * True if the event is for it. The list of peers that another's subscription
-   * brings has nothing new.
+   * True if the listener wants the event. It does not want the joins of known
+   * peers, which another listener's subscription caused.
    */
   takes(event) {
     return this.live && this.#isNew(event) && this.filter.passes(event);
@@ -118,7 +118,7 @@ export class Listener {
   }
 }
 
-/** Null if one of them lets everything pass. */
+/** The union; null if one of the sets lets everything pass. */
 function union(sets) {
   const all = new Set();
   for (const set of sets) {
@@ -128,7 +128,7 @@ function union(sets) {
   return [...all].sort();
 }
 
-/** The request for what all of these filters want together. */
+/** The subscribe request for the union of these filters. */
 export function together(filters) {
   if (filters.length === 0) return { op: 'unsubscribe' };
   const members = { op: 'subscribe' };
@@ -142,8 +142,8 @@ export function together(filters) {
   const named = union(filters.map((f) => f.groups ?? []));
   if (named.length > MOST)
     refuse(`more than ${MOST} groups are listened to`);
-  // Where one hears all publications the groups are no filter, but the node is
-  // in them all the same.
+  // If one listener wants all publications, the groups no longer filter, but
+  // the node must still be in them.
   if (named.length) members[groups ? 'groups' : 'member_of'] = named;
   return members;
 }

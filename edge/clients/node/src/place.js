@@ -1,9 +1,9 @@
-// Where the edge's socket is: as `zs` finds it.
+// Finds the edge's socket, as `zs` does.
 import { readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { NoEdge } from './errors.js';
 
-/** A connected socket; rejects with the system's error. */
+/** Resolves to a connected socket; rejects with the system's error. */
 export function connect(path) {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
@@ -18,7 +18,7 @@ export function connect(path) {
 const unreachable = (path, error) =>
   new NoEdge(`no edge is reachable at ${path}: ${error.code ?? error.message}`);
 
-/** The same; rejects with NoEdge. */
+/** The same, but rejects with NoEdge. */
 export async function connectNamed(path) {
   try {
     return await connect(path);
@@ -35,7 +35,7 @@ function candidates() {
     try {
       names = readdirSync(`${folder}/zeroservices`);
     } catch {
-      continue; // There is no such folder, or it is another's.
+      continue; // No such folder, or another user's.
     }
     for (const name of names.sort())
       if (name.endsWith('.sock') && !name.startsWith('.'))
@@ -45,8 +45,9 @@ function candidates() {
 }
 
 /**
- * `path`, or what ZS_SOCKET names, or the only living edge's on this host.
- * Rejects with NoEdge if there is none, or more than one.
+ * Resolves to `path`, or else to what ZS_SOCKET names, or else to the socket of
+ * the only edge that runs on this host. Rejects with NoEdge if none or several
+ * run.
  */
 export async function findSocket(path) {
   const named = path || process.env.ZS_SOCKET;

@@ -1,10 +1,10 @@
-// The local API without a socket: bytes in, events and answers out. An Edge
-// drives one Wire for each connection.
+// The local API without a socket: bytes in, events and answers out. Edge has one
+// Wire for each connection.
 import { ApiError, Disconnected } from './errors.js';
 
-/** Cuts a stream into lines, however it comes in pieces. */
+/** Cuts a stream, which comes in pieces of any size, into lines. */
 export class Lines {
-  #pieces = []; // of a line whose end has not come
+  #pieces = []; // of a line whose end has not come yet
 
   *feed(piece) {
     let begin = 0;
@@ -22,7 +22,7 @@ const decoded = ({ data, data_b64 }) =>
 const message = (m) =>
   ({ from: m.from, name: m.name, type: m.type, data: decoded(m) });
 
-// What becomes of each of the API's events.
+// How each event of the API becomes an event of this package.
 const EVENTS = {
   join: ({ event, ...node }) => ({ kind: 'new_node', ...node }),
   leave: ({ event, ...node }) => ({ kind: 'node_close', ...node }),
@@ -34,8 +34,8 @@ const EVENTS = {
   synced: () => ({ kind: 'synced' }),
 };
 
-// How a client answers a request whose handler failed. Nothing of the error is
-// told: its text may hold what is nobody else's business.
+// The reply to a request whose handler failed. It says nothing about the error,
+// whose text may be confidential.
 const FAILED_TYPE = 'error';
 const HANDLER_FAILED = 'handler_failed';
 export const failure = ({ from, request }) => op('reply', {
@@ -43,7 +43,7 @@ export const failure = ({ from, request }) => op('reply', {
   data: { error: HANDLER_FAILED, message: 'the program that answers failed' },
 });
 
-// What each operation's answer is.
+// How each operation's answer becomes a result.
 export const asDelivery = ({ path, rtt_ms }) => ({ path, rtt_ms });
 export const asReply = (answer) => {
   const { type, data } = answer;
@@ -57,7 +57,7 @@ export const asCount = ({ peers }) => peers;
 export const asStatus = ({ ref, ok, ...rest }) => rest;
 export const asNothing = () => undefined;
 
-/** A request's members. */
+/** The members of a request. */
 export function op(name, { data, timeout, wait, ...members }) {
   const line = { op: name, ...members };
   if (timeout !== undefined)
@@ -72,7 +72,7 @@ export function op(name, { data, timeout, wait, ...members }) {
   return line;
 }
 
-// What JSON cannot say, and JSON.stringify passes over without a word.
+// Values that JSON cannot hold, and that JSON.stringify silently drops.
 function checked(key, value) {
   if (typeof value === 'number' && !Number.isFinite(value))
     throw new TypeError(`${value} is no number of JSON's`);
@@ -82,10 +82,10 @@ function checked(key, value) {
   return value;
 }
 
-// Only halves of surrogate pairs are written like this.
+// JSON.stringify writes only lone surrogates like this.
 const LONE = /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/;
 
-/** A request's members as text, without its ref. */
+/** The members of a request as text, without the ref. */
 function encode(members) {
   let text;
   try {
@@ -101,7 +101,7 @@ function encode(members) {
   return text;
 }
 
-/** One connection. Once `lost` is set nothing more is to be fed. */
+/** One connection. Once `lost` is set the caller feeds nothing more. */
 export class Wire {
   lost = null;
   #lines = new Lines();
@@ -109,14 +109,14 @@ export class Wire {
   #waiting = new Map(); // ref -> {resolve, reject, parse, size}
   #present = new Map(); // id -> name
 
-  /** How many answers are still to come. */
+  /** The number of requests without an answer. */
   get awaited() {
     return this.#waiting.size;
   }
 
   /** {ref, line, answer}: the line to send, the promise of its answer. */
   ask(members, parse) {
-    // First the text: what it is made of may ask for something itself.
+    // The text comes first: making it may run code that sends a request.
     const rest = encode(members);
     const ref = ++this.#lastRef;
     const line = Buffer.from(`{"ref":${ref},${rest.slice(1)}\n`);
@@ -126,7 +126,7 @@ export class Wire {
     return { ref, line, answer };
   }
 
-  /** Events, each with the bytes it came in. */
+  /** Handles received bytes; yields the events, each with its size in bytes. */
   *feed(piece) {
     for (const line of this.#lines.feed(piece)) {
       const event = this.lost === null ? this.#take(line) : null;
@@ -135,8 +135,8 @@ export class Wire {
   }
 
   /**
-   * The connection is gone: fails what was asked; who was present has left, as
-   * far as can be seen from here.
+   * The connection broke: fails all open requests, and returns a node_close for
+   * each peer that was present.
    */
   end(reason) {
     this.lost ??= reason;
@@ -181,9 +181,9 @@ export class Wire {
   }
 
   /**
-   * An error without a ref: the edge could not read it. Of a line that was too
-   * long, it is that of the longest of those that await an answer; else it is
-   * known only where there is one.
+   * Handles an error without a ref: the edge could not parse the line. If a line
+   * was too long, it must be the longest open request. Otherwise the request is
+   * known only if just one is open.
    */
   #refused({ error, message: text }) {
     const size = this.#waiting.size;
@@ -204,12 +204,12 @@ export class Wire {
         ? 'what came in was read too slowly' : said.reason}`;
       return null;
     }
-    if (!Object.hasOwn(EVENTS, said.event)) return null; // Of a later version.
+    if (!Object.hasOwn(EVENTS, said.event)) return null; // An event of a later version.
     let event;
     try {
       event = EVENTS[said.event](said);
     } catch {
-      return null; // Nor can this one be understood.
+      return null; // Not an event that this version understands.
     }
     if (event.kind === 'new_node') this.#present.set(event.id, event.name);
     if (event.kind === 'node_close') this.#present.delete(event.id);

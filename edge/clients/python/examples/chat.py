@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A chat: who is here, messages to all, `/name text` or `@name text` to one alone.
+"""A chat. A line goes to all; `/name text` or `@name text` goes to one node.
 
     chat.py [SOCKET]        (ZS_SOCKET, or the only edge on this host)
 """
@@ -12,7 +12,7 @@ edge = Edge(sys.argv[1] if len(sys.argv) > 1 else None, reconnect=True)
 
 
 def clean(data):
-    """The words: a page's are in {"text": ...}. They cannot move our cursor."""
+    """The message's text, made safe to print. A web page sends {"text": ...}."""
     text = data.get("text") if isinstance(data, dict) else data
     return "".join(c if c.isprintable() else "?" for c in str(text))
 

@@ -1,4 +1,4 @@
-"""Talks to the zs-edge on this host, over its Unix socket.
+"""A client for the zs-edge on this host, over its Unix socket.
 
     from zeroservices import Edge
 

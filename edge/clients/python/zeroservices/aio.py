@@ -22,9 +22,9 @@ class AsyncEdge(Handlers):
             async for event in edge.events():
                 ...
 
-    Queue, backlog and reconnection are as with Edge. A task that is cancelled
-    while it waits for an answer cancels what it asked for, as far as the node
-    does not have it yet.
+    Queue, backlog and reconnection are those of Edge. If a task is cancelled
+    while it waits for an answer, its operation is cancelled too, unless the
+    peer's node has the message already.
     """
 
     def __init__(self, socket: Optional[str] = None, *,
@@ -34,7 +34,7 @@ class AsyncEdge(Handlers):
         self._reconnect = reconnect
         self._backlog = backlog
         self._listeners = Listeners()
-        self._changed: asyncio.Event  # of queues, or of what is awaited
+        self._changed: asyncio.Event  # set when a queue or an answer changed
         self._draining: asyncio.Lock  # Python 3.9 lets one task do it.
         self._loop: asyncio.AbstractEventLoop
         self._wire = wire.Wire()
@@ -44,7 +44,7 @@ class AsyncEdge(Handlers):
         self._closed = False
 
     async def open(self) -> "AsyncEdge":
-        """What `async with` does at its begin."""
+        """Connects; `async with` calls it."""
         self._loop = asyncio.get_running_loop()
         self._changed = asyncio.Event()  # Python 3.9 binds it to this loop.
         self._draining = asyncio.Lock()
@@ -57,7 +57,8 @@ class AsyncEdge(Handlers):
         return self
 
     async def close(self) -> None:
-        """Hangs up. What still waits at the edge goes with it."""
+        """Closes the connection. The edge drops this program's messages that
+        it has not sent yet."""
         self._closed = True
         if self._task is not None:
             self._task.cancel()
@@ -131,8 +132,8 @@ class AsyncEdge(Handlers):
 
     def events(self, types: Names = None, events: Names = None,
                groups: Names = None) -> "AsyncEvents":
-        """All that comes in, until close(); see Edge.events. With a filter it
-        is asked for at once."""
+        """All events from now on, until close(); see Edge.events. With a
+        filter the subscription is requested at once."""
         filter = Filter(types, events, groups)
         shared = self._listeners
         if (types, events, groups) != (None, None, None):
@@ -151,9 +152,9 @@ class AsyncEdge(Handlers):
         return AsyncEvents(self, own, asked[0])
 
     async def run(self) -> None:
-        """Calls the handlers, and awaits those that are async, until
-        close(). What a handler raises is logged, and a request answered with
-        an error."""
+        """Calls the handlers for each event, and awaits those that are async,
+        until close(). An exception of a handler is logged; if the event was a
+        request, an error is its reply."""
         async for event in self.events():
             for handler in self._for(event):
                 try:
@@ -169,8 +170,8 @@ class AsyncEdge(Handlers):
         result = handler(event)
         if not inspect.isawaitable(result):
             return
-        # In a task of its own: if something cancels the handler, it is only
-        # the handler that ends.
+        # In a task of its own, so that cancelling a handler does not end
+        # run().
         task = asyncio.ensure_future(result)
         try:
             await asyncio.wait([task])
@@ -219,7 +220,7 @@ class AsyncEdge(Handlers):
 
     def _write(self, members: wire.Members, parse: wire.Parse) \
             -> Tuple["asyncio.Future[Any]", int]:
-        """The future of the answer, and the ref."""
+        """Sends a request; returns the future of its answer, and its ref."""
         if self._writer is None or self._closed or \
                 self._wire.lost is not None:
             raise Disconnected(self._wire.lost or "closed")
@@ -240,7 +241,7 @@ class AsyncEdge(Handlers):
                 async with self._draining:
                     await writer.drain()
             except OSError:
-                pass  # The reader sees it as well, and fails the future.
+                pass  # The reader sees the error too, and fails the future.
             return await future
         except asyncio.CancelledError:
             self._cancel(used, writer, ref)
@@ -268,7 +269,7 @@ class AsyncEdge(Handlers):
         try:
             await self._read_all(reader)
         except Exception as e:
-            # Nobody may wait for what will not come.
+            # The reader ends, so every waiting task must fail.
             wire.log.exception("the task that reads fails")
             self._wire.end(f"the client failed: {e!r}")
             self._ended = self._wire.lost
@@ -289,7 +290,7 @@ class AsyncEdge(Handlers):
             reader = await self._again()
 
     async def _read_one(self, reader: asyncio.StreamReader) -> str:
-        """Until the connection ends; why it did."""
+        """Reads until the connection ends; returns why it ended."""
         while True:
             while self._queued > self._backlog and not self._wire.awaited:
                 self._changed.clear()
@@ -307,7 +308,7 @@ class AsyncEdge(Handlers):
                 return self._wire.lost
 
     async def _again(self) -> asyncio.StreamReader:
-        """Connects and subscribes again, however long it takes."""
+        """Tries to connect until it succeeds, then subscribes again."""
         delays = wire.retry_delays()
         while True:
             await asyncio.sleep(next(delays))
@@ -327,15 +328,15 @@ class AsyncEdge(Handlers):
 
 
 def _ignore(future: "asyncio.Future[Any]") -> None:
-    """Takes note of an answer that nobody awaits."""
+    """Reads an answer that nothing awaits, so that asyncio logs no error."""
     if not future.cancelled():
         future.exception()
 
 
 class AsyncEvents:
-    """What events() gives: an asynchronous iterator. Its subscription ends
-    with it: by close(), at the end of a `with`, or when nothing refers to it
-    any more."""
+    """The asynchronous iterator that events() returns. Its subscription ends
+    with close(), with the end of a `with`, or when the iterator is collected
+    as garbage."""
 
     def __init__(self, edge: AsyncEdge, listener: Listener,
                  asked: "Optional[asyncio.Future[Any]]") -> None:
@@ -378,7 +379,7 @@ class AsyncEvents:
         self.close()
 
     def __del__(self) -> None:
-        # The garbage collector may be at work in any thread.
+        # The garbage collector may run in any thread.
         if self._listener is None:
             return
         try:

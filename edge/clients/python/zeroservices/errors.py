@@ -1,29 +1,29 @@
-"""What can go wrong. `error` is the API's own word for it."""
+"""The exceptions of this package. `error` is the name of the API's error."""
 
 from typing import Dict, Type
 
 
 class ZsError(Exception):
-    """Whatever this package raises."""
+    """The base of all exceptions of this package."""
 
     error = "failed"
 
 
 class NoEdge(ZsError, ConnectionError):
-    """No edge can be reached, or several could be meant."""
+    """No edge can be reached, or several run and none was named."""
 
     error = "no_edge"
 
 
 class Disconnected(ZsError, ConnectionError):
-    """The edge ended the connection. What was under way may or may not have
-    been delivered; nothing is sent again by itself."""
+    """The connection to the edge ended. Messages without an answer may or may
+    not be delivered; this package never sends a message again by itself."""
 
     error = "disconnected"
 
 
 class ApiError(ZsError):
-    """The edge's answer was an error that has no class of its own here."""
+    """The edge answered with an error that has no class of its own."""
 
     def __init__(self, message: str = "", error: str = "") -> None:
         super().__init__(message)
@@ -38,27 +38,27 @@ class BadRequest(ApiError, ValueError):
 
 
 class TooLarge(ApiError, ValueError):
-    """More than the edge's limits.message."""
+    """The message is larger than the edge's limits.message."""
 
     error = "too_large"
 
 
 class UnknownPeer(ApiError, LookupError):
-    """No peer of that name or id is present."""
+    """No peer with this name or id is present."""
 
     error = "unknown_peer"
 
 
 class NotDelivered(ApiError):
-    """The peer's node did not acknowledge the message: it left, or is present
-    and no path to it was found in time."""
+    """The peer's node did not acknowledge the message: the node left, or no
+    path to it was found in time."""
 
     error = "not_delivered"
 
 
 class PeerRestarted(ApiError):
-    """The peer's process restarted before it acknowledged: it may have had
-    the message or not."""
+    """The peer's node restarted before it acknowledged the message; it may or
+    may not have received the message."""
 
     error = "peer_restarted"
 
@@ -78,25 +78,26 @@ class Cancelled(ApiError):
 
 
 class TooLate(ApiError):
-    """The node had it already; it could not be cancelled."""
+    """The peer's node has the message already, so it cannot be cancelled."""
 
     error = "too_late"
 
 
 class UnknownRequest(ApiError, LookupError):
-    """The request was answered already, or its sender has left."""
+    """The request is answered already, or its sender has left."""
 
     error = "unknown_request"
 
 
 class HandlerFailed(ApiError):
-    """The program that was to answer the request failed at it."""
+    """The handler of the program that received the request failed."""
 
     error = "handler_failed"
 
 
 class Misuse(ZsError, RuntimeError):
-    """The call would wait for itself, or is not this thread's or loop's."""
+    """The call would wait for itself, or comes from a wrong thread or event
+    loop."""
 
     error = "misuse"
 
@@ -108,5 +109,5 @@ _CLASSES: Dict[str, Type[ApiError]] = {
 
 
 def api_error(error: str, message: str) -> ApiError:
-    """The exception for an error of the API's."""
+    """The exception for an error of the API."""
     return _CLASSES.get(error, ApiError)(message, error)

@@ -1,4 +1,4 @@
-"""Functions to be called for what comes in."""
+"""Handlers: functions that run() calls for events."""
 
 import sys
 from typing import Any, Callable, Dict, List, TypeVar
@@ -12,10 +12,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Handlers:
-    """Each on_... takes a function, also as a decorator, and gives it back.
-    They are called in the order of what comes in, one at a time, by run().
-    What they raise is logged (logger "zeroservices"), and the next one is
-    called; the sender of a request gets handler_failed as its answer."""
+    """Each on_... registers a function and returns it, so it can be a
+    decorator. run() calls the functions in the order of the events, one at a
+    time. If one raises, the exception is logged (logger "zeroservices"), the
+    next function is called, and the sender of a request gets the error
+    handler_failed."""
 
     def __init__(self) -> None:
         self._handlers: Dict[type, List[Callable[..., Any]]] = {}
@@ -29,9 +30,9 @@ class Handlers:
 
     def _failed(self, handler: Callable[..., Any], event: AnyEvent,
                 closing: bool, answer: Callable[[Message], Any]) -> None:
-        """To be called while the exception is handled."""
+        """Logs the current exception; the caller is in its `except`."""
         if closing and isinstance(sys.exc_info()[1], Disconnected):
-            return  # It was told that by close().
+            return  # close() is the reason, so it is no failure.
         wire.log.exception(
             "%s, a handler, failed at a %s",
             getattr(handler, "__qualname__", handler), type(event).__name__)
@@ -51,7 +52,7 @@ class Handlers:
         return self._on(NodeClose, function)
 
     def on_message(self, function: F) -> F:
-        """f(Message); edge.reply(message, ...) where it has a request"""
+        """f(Message); answers a request by edge.reply(message, ...)"""
         return self._on(Message, function)
 
     def on_event(self, function: F) -> F:

@@ -1,7 +1,7 @@
-"""Who listens on one connection, and to what.
+"""The listeners of one connection, each with a filter of its own.
 
-The edge knows one subscription for each connection: it is asked for what all
-listeners want together, and each gets what fits its own filter.
+The edge has one subscription for each connection. The client subscribes to the
+union of all filters, and gives each listener the events that pass its filter.
 """
 
 import re
@@ -19,14 +19,15 @@ Members = Any  # wire.Members
 _WORDS = {NewNode: "join", NodeClose: "leave", Message: "message",
           Event: "event", Path: "path", Gap: "gap"}
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,62}\Z", re.ASCII)
-MOST = 64  # names that the edge takes in one list
+MOST = 64  # names in one list that the edge accepts
 TYPE_BYTES = 255
 
 
 class Filter:
-    """What one listener wants. None, and an empty list but of events, lets
-    everything pass. BadRequest here, so that nothing the edge would refuse
-    gets into what all listeners ask for together."""
+    """The events that one listener wants. None lets everything pass, and so
+    does an empty list of types or groups. Invalid names raise BadRequest here:
+    in the union they would make the edge refuse every listener's
+    subscription."""
 
     def __init__(self, types: Names = None, events: Names = None,
                  groups: Names = None) -> None:
@@ -46,13 +47,13 @@ class Filter:
                                  "A-Z a-z 0-9 . _ -")
 
     def wants(self, *words: str) -> bool:
-        """True if it lets one of these events pass at all."""
+        """True if the filter can let one of these kinds of events pass."""
         return self.events is None or any(w in self.events for w in words)
 
     def passes(self, event: AnyEvent) -> bool:
         word = _WORDS.get(type(event))
         if word is None:
-            return True  # Synced, EdgeLost and EdgeBack are for everyone.
+            return True  # Synced, EdgeLost and EdgeBack pass every filter.
         if not self.wants(word):
             return False
         if isinstance(event, (Message, Event)) and self.types is not None \
@@ -84,26 +85,26 @@ def _utf8(name: str) -> bytes:
 
 
 class Listener:
-    """A filter, and the events that passed it and wait to be taken."""
+    """A filter, and a queue of the events that passed it."""
 
     def __init__(self, filter: Filter, *, live: bool) -> None:
         self.filter = filter
-        # False: its subscription is not answered yet, and what comes in for
-        # others is not for it, so that it hears of a peer's join first.
+        # False until its subscription is answered. Until then it gets no
+        # events, so that a peer's join is its first event about the peer.
         self.live = live
-        self.users = 0  # iterators that take from it
+        self.users = 0  # iterators that take from the queue
         self.queue: Deque[Tuple[AnyEvent, int]] = deque()
         self.queued = 0  # bytes
         self.restart()
 
     def restart(self) -> None:
-        """A list of all peers present is to come."""
-        self.told: Set[str] = set()  # ids of peers that it knows as present
+        """The edge will now send a join for each present peer."""
+        self.told: Set[str] = set()  # ids of the peers whose join it got
         self.synced = False
 
     def offer(self, event: AnyEvent, size: int) -> None:
-        """Puts the event into the queue, if it is for this listener. The list
-        of peers that another's subscription brings has nothing new for it."""
+        """Queues the event if this listener wants it. It does not want the
+        joins of known peers, which another listener's subscription caused."""
         if not self.live or not self._is_new(event) or \
                 not self.filter.passes(event):
             return
@@ -131,12 +132,13 @@ class Listener:
 
 
 class Listeners:
-    """All of one connection. `default` is what subscribe() is for, run() and
-    the first events() without a filter; it waits for them."""
+    """All listeners of one connection. `default` serves subscribe(), run() and
+    the first events() without a filter, and queues events before these are
+    called."""
 
     def __init__(self) -> None:
         self.default = Listener(Filter(), live=True)
-        self.subscribed = False  # the default is
+        self.subscribed = False  # `default` is subscribed
         self._others: List[Listener] = []
 
     def _active(self) -> Iterable[Listener]:
@@ -146,7 +148,7 @@ class Listeners:
 
     @property
     def queued(self) -> int:
-        """Bytes that wait for whoever is furthest behind."""
+        """The bytes in the longest queue."""
         return max((x.queued for x in self._active()), default=0)
 
     def put(self, event: AnyEvent, size: int) -> None:
@@ -154,7 +156,7 @@ class Listeners:
             listener.offer(event, size)
 
     def lost(self) -> None:
-        """The connection is: the next begins with a list of all peers."""
+        """The connection broke; the next begins with a join of each peer."""
         for listener in (self.default, *self._others):
             listener.restart()
 
@@ -164,7 +166,7 @@ class Listeners:
             listener.queued = 0
 
     def subscribe(self, filter: Filter) -> None:
-        """The default's subscription, from now on."""
+        """Replaces the subscription of `default`."""
         self._check(filter, but=self.default)
         self.default.filter = filter
         self.subscribed = True
@@ -176,7 +178,7 @@ class Listeners:
         return listener
 
     def remove(self, listener: Listener) -> bool:
-        """False: it is none of those with a filter of their own."""
+        """Returns False if the listener is not one that add() made."""
         rest = [x for x in self._others if x is not listener]
         gone = len(rest) < len(self._others)
         self._others = rest
@@ -199,7 +201,7 @@ class Listeners:
             raise BadRequest(f"more than {MOST} groups are listened to")
 
     def members(self) -> Members:
-        """The request for what all want together."""
+        """The subscribe request for the union of all filters."""
         wanted = self._wanted()
         if not wanted:
             return {"op": "unsubscribe"}
@@ -213,14 +215,14 @@ class Listeners:
             members["types"] = types
         named = sorted({x for f in wanted for x in f.groups or ()})
         if named:
-            # Where one hears all publications the groups are no filter, but
-            # the node is in them all the same.
+            # If one listener wants all publications, the groups no longer
+            # filter, but the node must still be in them.
             members["member_of" if groups is None else "groups"] = named
         return members
 
 
 def _union(sets: Iterable[Optional[Set[str]]]) -> Optional[List[str]]:
-    """None if one of them lets everything pass."""
+    """The union; None if one of the sets is None and so lets all pass."""
     union: Set[str] = set()
     for one in sets:
         if one is None:

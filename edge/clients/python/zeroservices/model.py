@@ -1,15 +1,16 @@
-"""What comes from the edge: events, and answers."""
+"""The events and answers that come from the edge."""
 
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Union
 
-# Any JSON value; bytes (also bytearray and memoryview) travel as they are.
+# Any JSON value, or bytes (bytearray, memoryview), which arrive unchanged.
 Data = Any
 
 
 @dataclass(frozen=True)
 class NewNode:
-    """A node is present; at first one for each that is there already."""
+    """A node is present. After a subscription one comes for each node that is
+    present already."""
 
     id: str
     name: str
@@ -20,7 +21,8 @@ class NewNode:
 
 @dataclass(frozen=True)
 class NodeClose:
-    """A node left: closed, lost or revoked; `edge`: our own edge is gone."""
+    """A node left: closed, lost or revoked; "edge": the connection to the own
+    edge broke."""
 
     id: str
     name: str
@@ -29,7 +31,8 @@ class NodeClose:
 
 @dataclass(frozen=True)
 class Message:
-    """A message to this node. With a `request` its sender awaits a reply."""
+    """A message to this node. If `request` is set, its sender waits for a
+    reply."""
 
     sender: str
     name: str
@@ -51,7 +54,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Path:
-    """How a peer is reached has changed: tcp, udp, relay or none."""
+    """The path to a peer changed: tcp, udp, relay or none."""
 
     id: str
     name: str
@@ -62,7 +65,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Gap:
-    """So many publications of this sender will not come."""
+    """`missed` publications of this sender are lost."""
 
     sender: str
     name: str
@@ -71,19 +74,19 @@ class Gap:
 
 @dataclass(frozen=True)
 class Synced:
-    """All who were present have been told; from here on it is live."""
+    """The list of present nodes is complete; later events are live."""
 
 
 @dataclass(frozen=True)
 class EdgeLost:
-    """The connection to the edge ended; NodeClose came for each peer."""
+    """The connection to the edge broke. NodeClose came for each peer."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class EdgeBack:
-    """Connected and subscribed again; NewNode comes for each peer."""
+    """Connected and subscribed again. NewNode comes for each peer."""
 
 
 AnyEvent = Union[NewNode, NodeClose, Message, Event, Path, Gap, Synced,
@@ -92,7 +95,7 @@ AnyEvent = Union[NewNode, NodeClose, Message, Event, Path, Gap, Synced,
 
 @dataclass(frozen=True)
 class Delivery:
-    """The peer's node has the message."""
+    """The peer's node acknowledged the message."""
 
     path: str
     rtt_ms: Optional[float]

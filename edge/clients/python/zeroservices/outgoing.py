@@ -1,13 +1,13 @@
-"""What is still to be sent, so that an exception cannot tear a line."""
+"""The bytes that are not sent yet; an exception cannot cut a line in two."""
 
 import socket as sockets
 from typing import List, Tuple
 
 
 class Outgoing:
-    """Ctrl-C, and whatever else a signal's handler raises, may come between
-    any two steps of Python. A line that was begun is sent to its end all the
-    same, before the next one: else the edge would take the two for one, and
+    """Ctrl-C, or another exception of a signal handler, may come between any
+    two steps of Python. The rest of a line that is half sent is still sent
+    before the next line: else the edge would read the two as one line, and
     refuse both."""
 
     def __init__(self) -> None:
@@ -18,10 +18,11 @@ class Outgoing:
         self._now = (data[sum(sent):] + line, [])
 
     def push(self, connection: sockets.socket, flags: int = 0) -> None:
-        """Sends all of it; OSError if that cannot be."""
+        """Sends everything; raises OSError if the socket does not take it."""
         data, sent = self._now
         view = memoryview(data)
         while sum(sent) < len(data):
             rest = view[sum(sent):]
-            # The count gets into the list without a step of Python's between.
+            # send() and the append of its count are one step of Python, so
+            # that no exception comes between them.
             sent.extend(map(connection.send, (rest,), (flags,)))

@@ -1,4 +1,4 @@
-"""Where the edge's socket is: as `zs` finds it."""
+"""Finds the edge's socket, as `zs` does."""
 
 import glob
 import os
@@ -9,7 +9,7 @@ from .errors import NoEdge
 
 
 def connect(path: str) -> sockets.socket:
-    """A connected socket, or OSError."""
+    """Returns a connected socket; raises OSError."""
     s = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
     try:
         s.connect(path)
@@ -20,10 +20,10 @@ def connect(path: str) -> sockets.socket:
 
 
 def connect_named(path: str) -> sockets.socket:
-    """The same, or NoEdge."""
+    """The same, but raises NoEdge."""
     try:
         return connect(path)
-    except (OSError, ValueError) as e:  # A path may hold no NUL.
+    except (OSError, ValueError) as e:  # ValueError: a NUL in the path.
         raise unreachable(path, e) from e
 
 
@@ -43,8 +43,8 @@ def _candidates() -> List[str]:
 
 
 def find_socket(path: Optional[str] = None) -> str:
-    """`path`, or what ZS_SOCKET names, or the only living edge's on this
-    host. Raises NoEdge if there is none, or more than one."""
+    """Returns `path`, or else what ZS_SOCKET names, or else the socket of the
+    only edge that runs on this host. Raises NoEdge if none or several run."""
     named = path or os.environ.get("ZS_SOCKET")
     if named:
         return named

@@ -1,4 +1,4 @@
-"""Edge: the client for programs with threads, or with nothing of the kind."""
+"""Edge: the client for programs without asyncio, with threads or without."""
 
 import socket as sockets
 import threading
@@ -20,17 +20,18 @@ BACKLOG = 32 * 1024 * 1024
 
 
 class Edge(Handlers):
-    """A connection to the edge on this host; safe to use from all threads.
+    """A connection to the edge on this host; all threads may use it.
 
-    A thread of its own reads the socket. Events wait for events() or run();
-    when more than `backlog` bytes of them wait for one of those, no more is
-    read until some are taken, or an answer is awaited; at four times as much
-    the connection is ended.
+    An internal thread reads the socket and queues events for events() and
+    run(). If a queue holds more than `backlog` bytes, the thread stops reading
+    until events are taken, except while an answer is awaited; at four times
+    `backlog` it closes the connection.
 
-    With `reconnect` a lost edge is looked for again at the same place, after
-    0.1 s, 0.2 s, ... 5 s each, and the subscription is renewed. What was
-    under way has failed with Disconnected, and so does what is asked
-    meanwhile: nothing is ever sent again by itself.
+    With `reconnect`, the client tries to connect to the same socket again
+    after the connection broke, after 0.1 s, 0.2 s, ... 5 s each, and
+    subscribes again. Operations without an answer fail with Disconnected, and
+    so do new ones until then: the client never sends a message again by
+    itself.
     """
 
     def __init__(self, socket: Optional[str] = None, *,
@@ -43,7 +44,7 @@ class Edge(Handlers):
         self._reconnect = reconnect
         self._backlog = backlog
         self._listeners = Listeners()
-        self._state = threading.Condition()  # of all the above
+        self._state = threading.Condition()  # guards everything above
         self._writing = threading.Lock()
         self._closing = threading.Event()
         self._ended: Optional[str] = None
@@ -52,14 +53,15 @@ class Edge(Handlers):
         self._reader.start()
 
     def close(self) -> None:
-        """Hangs up. What still waits at the edge goes with it."""
+        """Closes the connection. The edge drops this program's messages that
+        it has not sent yet."""
         self._closing.set()
         with self._state:
             self._state.notify_all()
         try:
             self._connection.shutdown(sockets.SHUT_RDWR)
         except OSError:
-            pass  # The edge was faster.
+            pass  # The edge closed it first.
         if threading.current_thread() is not self._reader:
             self._reader.join()
         self._connection.close()
@@ -75,40 +77,44 @@ class Edge(Handlers):
 
     def send(self, to: str, type: str, data: Data = None, *,
              timeout: Optional[float] = None, wait: bool = True) -> Delivery:
-        """Returns once the peer's node has it. A full window is waited for,
-        or with wait=False is Busy."""
+        """Sends a message to a peer; returns once the peer's node has
+        acknowledged it. While the window to the peer is full it waits, or with
+        wait=False raises Busy."""
         return self._result(wire.op("send", data, timeout, wait, to=to,
                                     type=type), wire.as_delivery)
 
     def post(self, to: str, type: str, data: Data = None, *,
              timeout: Optional[float] = None, wait: bool = True) \
             -> "Future[Delivery]":
-        """The same without waiting for it: many may be under way, and arrive
-        in their order. Blocks while the edge takes no more."""
+        """The same, but returns a future at once. Messages posted one after
+        the other arrive in this order. Blocks while the edge's socket is
+        full."""
         return self._ask(wire.op("send", data, timeout, wait, to=to,
                                    type=type), wire.as_delivery)
 
     def request(self, to: str, type: str, data: Data = None, *,
                 timeout: float = 5.0, wait: bool = True) -> Reply:
-        """Sends, and waits for the reply."""
+        """Sends a request to a peer, and waits for the reply."""
         return self._result(wire.op("request", data, timeout, wait, to=to,
                                     type=type), wire.as_reply)
 
     def reply(self, message: Message, data: Data = None, *,
               type: Optional[str] = None) -> Delivery:
-        """Once for each message that has a request."""
+        """Replies to a message whose `request` is set, once."""
         return self._result(wire.op("reply", data, to=message.sender,
                                     request=message.request or "", type=type),
                             wire.as_delivery)
 
     def publish(self, type: str, data: Data = None, *,
                 group: Optional[str] = None, wait: bool = True) -> int:
-        """To everyone present, or in the group: how many that were."""
+        """Publishes to all present nodes, or to those in the group; returns
+        how many they are."""
         return self._result(wire.op("publish", data, wait=wait, type=type,
                                     group=group), wire.as_count)
 
     def join(self, group: str) -> None:
-        """The node is in the group, also when this program has gone."""
+        """Puts the node into the group. It stays there when this program
+        ends."""
         self._result(wire.op("join", group=group), wire.as_nothing)
 
     def leave(self, group: str) -> None:
@@ -119,19 +125,19 @@ class Edge(Handlers):
                             wire.as_ping)
 
     def peers(self) -> List[wire.Members]:
-        """As `zs peers --json`."""
+        """The peers, as `zs peers --json` prints them."""
         return self._result(wire.op("peers"), wire.as_peers)
 
     def status(self) -> wire.Members:
-        """As `zs status --json`."""
+        """The status, as `zs status --json` prints it."""
         return self._result(wire.op("status"), wire.as_status)
 
     def subscribe(self, types: Names = None, events: Names = None,
                   groups: Names = None) -> None:
-        """Only these types of messages, these events (join leave message
-        event path gap), these groups (the node is in them as long as this
-        program listens). In place of a former subscription; for run() and
-        events() without a filter of its own."""
+        """Subscribes to these types of messages, these kinds of events (join
+        leave message event path gap) and these groups (the node is in them as
+        long as this program listens). Replaces the former subscription.
+        Applies to run(), and to events() without a filter."""
         filter = Filter(types, events, groups)
         with self._state:
             self._listeners.subscribe(filter)
@@ -140,20 +146,22 @@ class Edge(Handlers):
     # What comes in
 
     def next_event(self, timeout: Optional[float] = None) -> AnyEvent:
-        """The next event; Timeout after so many seconds without one."""
+        """Returns the next event; raises Timeout if none comes within
+        `timeout` seconds."""
         return self._next(self._listeners.default, timeout)
 
     def events(self, types: Names = None, events: Names = None,
                groups: Names = None) -> "Events":
-        """All that comes in, until close(). With a filter: only what fits it,
-        whatever others on this connection listen to. Without: what subscribe()
-        was told, or everything. Raises Disconnected at the end of a connection
-        that is not to be made again."""
+        """Iterates over all events, until close(). With a filter: the events
+        that pass it, whatever other listeners of this connection want. Without
+        one: the events of subscribe(), or else all. Raises Disconnected when
+        the connection ends and `reconnect` is not set."""
         return Events(self, self._listen(types, events, groups))
 
     def run(self) -> None:
-        """Calls the handlers for what comes in, until close(). What a handler
-        raises is logged, and a request answered with an error."""
+        """Calls the handlers for each event, until close(). An exception of a
+        handler is logged; if the event was a request, an error is its
+        reply."""
         for event in self.events():
             for handler in self._for(event):
                 try:
@@ -163,7 +171,7 @@ class Edge(Handlers):
                                  self._tell_failure)
 
     def start(self) -> threading.Thread:
-        """run() in a thread of its own, which ends with the program."""
+        """Calls run() in a new thread, which ends with the program."""
         thread = threading.Thread(target=self._serve, daemon=True,
                                   name="zeroservices-handlers")
         thread.start()
@@ -172,8 +180,8 @@ class Edge(Handlers):
     # Inside
 
     def _serve(self) -> None:
-        """run(), where nobody sees an exception and nothing else is to end by
-        sys.exit()."""
+        """The thread of start(): logs exceptions, and lets no sys.exit() of a
+        handler end the thread."""
         while not self._closing.is_set():
             try:
                 self.run()
@@ -211,17 +219,18 @@ class Edge(Handlers):
         return listener
 
     def _subscribe(self, listener: Listener) -> None:
-        """Asks for what all want together. What comes after the answer is for
-        this listener, beginning with the list of peers."""
+        """Subscribes to the union of all filters. From the answer on this
+        listener gets events, first a join for each present peer."""
         def begin(answer: wire.Members) -> None:
             listener.restart()
             listener.live = True
         self._wait(self._ask(self._listeners.members, begin))
 
     def _unlisten(self, listener: Listener) -> None:
-        """Also called by the garbage collector, at any time in any thread: it
-        never waits for the connection. Without it the filters do what the
-        edge was not asked for."""
+        """Removes the listener and narrows the subscription. The garbage
+        collector calls this too, at any time in any thread, so it never waits
+        for the connection. If the subscription cannot be narrowed now, the
+        filters still drop the events that no listener wants."""
         with self._state:
             if listener is self._listeners.default:
                 listener.users -= 1
@@ -239,7 +248,7 @@ class Edge(Handlers):
                     self._outgoing.add(line)
             self._outgoing.push(self._connection, sockets.MSG_DONTWAIT)
         except OSError:
-            pass  # It takes no more now; the rest goes with the next line.
+            pass  # The socket is full; the next line sends the rest.
         finally:
             self._writing.release()
 
@@ -274,8 +283,9 @@ class Edge(Handlers):
 
     def _ask(self, members: Union[wire.Members, Callable[[], wire.Members]],
              parse: wire.Parse) -> "Future[Any]":
-        """Members that are a function's are asked for in the order in which
-        they go out."""
+        """Sends a request; returns the future of its answer. If `members` is a
+        function, it is called with the lock held, so that requests are sent in
+        the order of these calls."""
         future: "Future[Any]" = Future()
         line = b"" if callable(members) else wire.encode(members)
         with self._writing:
@@ -289,7 +299,7 @@ class Edge(Handlers):
             try:
                 self._outgoing.push(connection)
             except OSError:
-                pass  # The reader sees it as well, and fails the future.
+                pass  # The reader sees the error too, and fails the future.
         return future
 
     @property
@@ -310,7 +320,7 @@ class Edge(Handlers):
             while self._read_and_end():
                 pass
         except BaseException as e:
-            # Nobody may wait for what will not come.
+            # The reader ends, so every waiting thread must fail.
             wire.log.exception("the thread that reads fails")
             with self._state:
                 self._wire.end(f"the client failed: {e!r}")
@@ -324,11 +334,11 @@ class Edge(Handlers):
         try:
             self._connection.shutdown(sockets.SHUT_RDWR)
         except OSError:
-            pass  # The edge was faster.
+            pass  # The edge closed it first.
 
     def _read_and_end(self) -> bool:
-        """One connection, and what comes of its end; False: it was the
-        last."""
+        """Reads one connection to its end and reconnects. Returns False if
+        there will be no other connection."""
         reason = self._read_one()
         with self._state:
             left = self._wire.end(reason)
@@ -345,7 +355,7 @@ class Edge(Handlers):
             self._again()
 
     def _read_one(self) -> str:
-        """Until the connection ends; why it did."""
+        """Reads until the connection ends; returns why it ended."""
         while True:
             with self._state:
                 self._state.wait_for(self._may_read)
@@ -369,7 +379,7 @@ class Edge(Handlers):
                 return lost
 
     def _again(self) -> bool:
-        """Connects and subscribes again; False: it is closed meanwhile."""
+        """Connects and subscribes again; False after close()."""
         self._connection.close()
         for delay in wire.retry_delays():
             if self._closing.wait(delay):
@@ -390,14 +400,14 @@ class Edge(Handlers):
                 try:
                     self._outgoing.push(connection, sockets.MSG_DONTWAIT)
                 except OSError:
-                    pass  # It is gone again: the reader will see.
+                    pass  # Broken again: the reader will see it.
             return not self._closing.is_set()
         return False
 
 
 class Events:
-    """What events() gives: an iterator. Its subscription ends with it: by
-    close(), at the end of a `with`, or when nothing refers to it any more."""
+    """The iterator that events() returns. Its subscription ends with close(),
+    with the end of a `with`, or when the iterator is collected as garbage."""
 
     def __init__(self, edge: Edge, listener: Listener) -> None:
         self._edge = edge

@@ -24,14 +24,14 @@ log = logging.getLogger("zeroservices")
 
 
 class Waiting(Protocol):
-    """A future of either kind."""
+    """A future of asyncio or of concurrent.futures."""
 
     def set_result(self, result: Any, /) -> None: ...
     def set_exception(self, exception: Any, /) -> None: ...
 
 
 class Lines:
-    """Cuts a stream into lines, however it comes in pieces."""
+    """Cuts a stream, which comes in pieces of any size, into lines."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -50,10 +50,11 @@ class Lines:
 
 
 class Wire:
-    """One connection. After `lost` is set nothing more is to be fed.
+    """One connection. Once `lost` is set the caller feeds nothing more.
 
-    A future's callbacks run where it gets its answer: in feed() and end(), or
-    with `later` in settle(), which is called without locks."""
+    feed() and end() give futures their results, which runs the futures'
+    callbacks. With `later` only settle() does so, which the caller calls
+    without holding a lock."""
 
     def __init__(self, later: bool = False) -> None:
         self.lost: Optional[str] = None
@@ -66,13 +67,13 @@ class Wire:
 
     @property
     def awaited(self) -> int:
-        """How many answers are still to come."""
+        """The number of requests without an answer."""
         return len(self._waiting)
 
     def ask(self, members: Union[Members, bytes], parse: Parse,
             future: Waiting) -> Tuple[int, bytes]:
-        """The line to send for the members, or for what encode() made of
-        them; the future gets its answer."""
+        """Returns the ref and the line to send for these members, or for the
+        result of encode() on them. `future` will get the answer."""
         line = members if isinstance(members, bytes) else encode(members)
         self._last_ref += 1
         ref = self._last_ref
@@ -81,7 +82,8 @@ class Wire:
         return ref, line
 
     def feed(self, piece: bytes) -> List[Tuple[AnyEvent, int]]:
-        """Events, each with the bytes it came in."""
+        """Handles received bytes; returns the events, each with its size in
+        bytes."""
         events = []
         for line in self._lines.feed(piece):
             if self.lost is not None:
@@ -94,13 +96,13 @@ class Wire:
         return events
 
     def settle(self) -> None:
-        """Gives futures the answers that came for them."""
+        """Gives the futures their answers."""
         while self._settled:
             _settle(*self._settled.popleft())
 
     def end(self, reason: str) -> List[AnyEvent]:
-        """The connection is gone: fails what was asked; who was present has
-        left, as far as can be seen from here."""
+        """The connection broke: fails all open requests, and returns a
+        NodeClose for each peer that was present."""
         if self.lost is None:
             self.lost = reason
         waiting, self._waiting = self._waiting, {}
@@ -144,9 +146,9 @@ class Wire:
             self._settled.append((future.set_result, result))
 
     def _refused(self, said: Members) -> None:
-        """An error without a ref: the edge could not read it. Of a line that
-        was too long, it is that of the longest of those that await an answer;
-        else it is known only where there is one."""
+        """Handles an error without a ref: the edge could not parse the line.
+        If a line was too long, it must be the longest open request. Otherwise
+        the request is known only if just one is open."""
         refs = list(self._waiting)
         if said.get("error") == "too_large" and refs:
             ref = max(refs, key=lambda x: self._waiting[x][2])
@@ -168,7 +170,7 @@ class Wire:
             return None
         make = _EVENTS.get(said["event"])
         if make is None:
-            return None  # Of a later version.
+            return None  # An event of a later version.
         try:
             event = make(said)
         except (KeyError, TypeError, ValueError, AttributeError) as e:
@@ -182,8 +184,8 @@ class Wire:
 
 
 def _settle(how: Callable[[Any], None], what: Any) -> None:
-    """The future may be cancelled by another thread at this moment, and what
-    it calls back runs here."""
+    """Gives a future its result. Another thread may cancel the future at this
+    moment, and the future's callbacks run here."""
     try:
         how(what)
     except (InvalidStateError, asyncio.InvalidStateError):
@@ -197,7 +199,7 @@ def _error_of(said: Members) -> ZsError:
 
 
 def _integer(digits: str) -> Any:
-    """Python reads no more than 4,300 digits by default."""
+    """Parses an integer; by default int() refuses more than 4,300 digits."""
     try:
         return int(digits)
     except ValueError:
@@ -212,9 +214,9 @@ def _decode(line: bytes) -> Any:
 
 
 def encode(members: Members) -> bytes:
-    """A request's line, without its ref. BadRequest: it cannot be one. It runs
-    the caller's code where the data has some, so it is not to be called with
-    a lock held."""
+    """The line of a request, without its ref. Raises BadRequest if the members
+    are not JSON. The data may run code of the caller's, so no lock may be held
+    during the call."""
     try:
         return json.dumps(members, allow_nan=False, ensure_ascii=False,
                           separators=(",", ":")).encode() + b"\n"
@@ -246,11 +248,11 @@ _EVENTS: Dict[str, Callable[[Members], AnyEvent]] = {
 }
 
 
-# What each operation says, and what its answer is.
+# The operations: their requests and their answers.
 
 def op(name: str, data: Data = None, timeout: Optional[float] = None,
        wait: bool = True, **members: Any) -> Members:
-    """A request's members; those that are None are left out."""
+    """The members of a request, without those that are None."""
     line: Members = {"op": name}
     line.update((k, v) for k, v in members.items() if v is not None)
     if timeout is not None:
@@ -275,8 +277,8 @@ def _milliseconds(timeout: float) -> int:
     return max(1, ms)
 
 
-# How a client answers a request whose handler failed. Nothing of the exception
-# is told: its text may hold what is nobody else's business.
+# The reply to a request whose handler failed. It says nothing about the
+# exception, whose text may be confidential.
 FAILED_TYPE = "error"
 
 
@@ -321,7 +323,7 @@ def as_nothing(answer: Members) -> None:
 
 
 def retry_delays() -> Iterator[float]:
-    """Seconds between tries to reach the edge again: 0.1 0.2 ... 5 5 5"""
+    """The delays between attempts to connect, in seconds: 0.1 0.2 ... 5 5 5"""
     delay = 0.1
     while True:
         yield delay
