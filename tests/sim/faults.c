@@ -86,7 +86,7 @@ static void tell_soon(struct world *w, int host)
 
 void host_unplug(struct world *w, int host, size_t interface)
 {
-    struct interface *i = &w->hosts[host].interfaces[interface];
+    struct host_interface *i = &w->hosts[host].interfaces[interface];
 
     world_fault(w, "an interface goes down", host, -1);
     world_disturb(w, host);
@@ -96,7 +96,7 @@ void host_unplug(struct world *w, int host, size_t interface)
 
 void host_plug_in(struct world *w, int host, size_t interface)
 {
-    struct interface *i = &w->hosts[host].interfaces[interface];
+    struct host_interface *i = &w->hosts[host].interfaces[interface];
 
     world_fault(w, "an interface comes back", host, -1);
     world_disturb(w, host);

@@ -30,7 +30,7 @@
 /* A gap, of which there are sabotages, comes in one world of a hundred. */
 enum { JOBS_MAX = 64, REPLAY_EVERY = 50, SABOTAGE_SEEDS = 200 };
 
-struct options {
+struct sim_options {
     const char *scenario, *sabotage, *golden;
     uint64_t first, seeds, seed;
     bool one, trace, write;
@@ -48,7 +48,7 @@ struct result {
     uint64_t trace, events, steps;
 };
 
-static struct result run_seed(const struct options *o, uint64_t seed,
+static struct result run_seed(const struct sim_options *o, uint64_t seed,
                               enum sabotage sabotage)
 {
     struct world *w = world_new(seed);
@@ -73,7 +73,7 @@ static struct result run_seed(const struct options *o, uint64_t seed,
 }
 
 /* The same seed gives the same run. */
-static void check_trace(const struct options *o, uint64_t seed,
+static void check_trace(const struct sim_options *o, uint64_t seed,
                         enum sabotage sabotage, struct result *r)
 {
     struct result again;
@@ -96,7 +96,7 @@ struct progress {
 };
 
 /* The options that make the same worlds. */
-static void print_shape(const struct options *o)
+static void print_shape(const struct sim_options *o)
 {
     const struct chaos_conf *c = &o->chaos;
 
@@ -114,7 +114,7 @@ static void print_shape(const struct options *o)
         printf(c->hostile ? " --hostile" : " --hostile-relay");
 }
 
-static void print_failure(const struct options *o, uint64_t seed,
+static void print_failure(const struct sim_options *o, uint64_t seed,
                           const char *failure)
 {
     printf("seed %llu: %s\n  replay: sim --seed %llu", (unsigned long long)seed,
@@ -124,7 +124,7 @@ static void print_failure(const struct options *o, uint64_t seed,
     fflush(stdout);
 }
 
-static void run_job(const struct options *o, int job, struct progress *p)
+static void run_job(const struct sim_options *o, int job, struct progress *p)
 {
     for (uint64_t i = (uint64_t)job; i < o->seeds; i += (uint64_t)o->jobs) {
         uint64_t seed = o->first + i;
@@ -143,7 +143,7 @@ static void run_job(const struct options *o, int job, struct progress *p)
     }
 }
 
-static int wait_for(const struct options *o, int job, pid_t child,
+static int wait_for(const struct sim_options *o, int job, pid_t child,
                     const struct progress *p)
 {
     int status;
@@ -156,7 +156,7 @@ static int wait_for(const struct options *o, int job, pid_t child,
     return 1;
 }
 
-static int run_seeds(const struct options *o)
+static int run_seeds(const struct sim_options *o)
 {
     struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
                               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -187,7 +187,7 @@ static int run_seeds(const struct options *o)
     return failed > 0;
 }
 
-static int run_one(const struct options *o)
+static int run_one(const struct sim_options *o)
 {
     struct result r = run_seed(o, o->seed, SABOTAGE_NONE);
 
@@ -200,7 +200,7 @@ static int run_one(const struct options *o)
 
 /* --- scenarios --------------------------------------------------------- */
 
-static int run_scenario(const struct options *o, const struct scenario *s)
+static int run_scenario(const struct sim_options *o, const struct scenario *s)
 {
     struct world *w = world_new(7);
     int failed;
@@ -214,7 +214,7 @@ static int run_scenario(const struct options *o, const struct scenario *s)
     return failed;
 }
 
-static int run_scenarios(const struct options *o)
+static int run_scenarios(const struct sim_options *o)
 {
     static const struct scenario *const lists[] = {
         scenarios_of_paths,    scenarios_of_faults, scenarios_of_roaming,
@@ -241,7 +241,7 @@ static bool is_found(const struct result *r, const char *by)
 }
 
 /* In some seed the right checker is the first to complain. */
-static int seek(const struct options *o, enum sabotage s, const char *name,
+static int seek(const struct sim_options *o, enum sabotage s, const char *name,
                 const char *expected)
 {
     struct result r = {0};
@@ -261,14 +261,14 @@ static int seek(const struct options *o, enum sabotage s, const char *name,
     return 1;
 }
 
-static int run_sabotage(const struct options *o, enum sabotage s)
+static int run_sabotage(const struct sim_options *o, enum sabotage s)
 {
     return seek(o, s, sabotage_name(s), sabotage_found_by(s));
 }
 
-static int run_udp_sabotage(const struct options *o, enum udp_sabotage s)
+static int run_udp_sabotage(const struct sim_options *o, enum udp_sabotage s)
 {
-    struct options with = *o;
+    struct sim_options with = *o;
 
     with.udp = true;
     with.udp_sabotage = s;
@@ -276,12 +276,12 @@ static int run_udp_sabotage(const struct options *o, enum udp_sabotage s)
                 udp_sabotage_found_by(s));
 }
 
-static bool is_wanted(const struct options *o, const char *name)
+static bool is_wanted(const struct sim_options *o, const char *name)
 {
     return strcmp(o->sabotage, "all") == 0 || strcmp(o->sabotage, name) == 0;
 }
 
-static int run_sabotages(const struct options *o)
+static int run_sabotages(const struct sim_options *o)
 {
     int failed = 0, ran = 0;
 
@@ -300,7 +300,7 @@ static int run_sabotages(const struct options *o)
 
 /* --- the command line -------------------------------------------------- */
 
-static bool parse(struct options *o, const char *name, const char *value)
+static bool parse(struct sim_options *o, const char *name, const char *value)
 {
     uint64_t number = strtoull(value, NULL, 10);
 
@@ -333,7 +333,7 @@ static bool parse(struct options *o, const char *name, const char *value)
     return true;
 }
 
-static bool is_sensible(const struct options *o)
+static bool is_sensible(const struct sim_options *o)
 {
     const struct chaos_conf *c = &o->chaos;
 
@@ -345,7 +345,7 @@ static bool is_sensible(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .jobs = 2, .chaos.relays = -1};
+    struct sim_options o = {.first = 1, .jobs = 2, .chaos.relays = -1};
 
     if (sodium_init() < 0)
         return 1;

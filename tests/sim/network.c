@@ -6,7 +6,8 @@
 /* A firewall lets answers in for so long. */
 static const struct span flow_kept = {30 * 1000 * 1000};
 
-bool network_has(const struct world *w, int host, const struct interface *i)
+bool network_has(const struct world *w, int host,
+                 const struct host_interface *i)
 {
     const struct host *h = &w->hosts[host];
 
@@ -24,12 +25,13 @@ bool network_passes(const struct world *w, int a, int b, size_t size)
 }
 
 /* The interface on the segment with the address; NULL: nobody has it. */
-static const struct interface *owner_on(const struct world *w, int segment,
-                                        const struct address *to, int *owner)
+static const struct host_interface *owner_on(const struct world *w, int segment,
+                                             const struct address *to,
+                                             int *owner)
 {
     for (int i = 0; i < w->host_count; i++)
         for (size_t k = 0; k < w->hosts[i].interface_count; k++) {
-            const struct interface *face = &w->hosts[i].interfaces[k];
+            const struct host_interface *face = &w->hosts[i].interfaces[k];
 
             if (face->segment == segment && !face->down &&
                 address_same_ip(&face->address, to)) {
@@ -46,12 +48,12 @@ static struct span delay_of(struct world *w, const struct segment *s)
 }
 
 /* Out of the interface to the address, if that is on the segment. */
-static bool leads(struct world *w, const struct interface *out, int segment,
-                  const struct address *to, struct route *r)
+static bool leads(struct world *w, const struct host_interface *out,
+                  int segment, const struct address *to, struct route *r)
 {
     const struct segment *own = &w->segments[out->segment];
     int owner = -1;
-    const struct interface *there = owner_on(w, segment, to, &owner);
+    const struct host_interface *there = owner_on(w, segment, to, &owner);
 
     if (out->down || there == NULL)
         return false;
@@ -80,7 +82,7 @@ struct route network_route(struct world *w, int from, const struct address *to)
         if (leads(w, &h->interfaces[k], h->interfaces[k].segment, to, &r))
             return r;
     for (size_t k = 0; k < h->interface_count; k++) {
-        const struct interface *out = &h->interfaces[k];
+        const struct host_interface *out = &h->interfaces[k];
 
         for (int s = 0; s < w->segment_count; s++)
             if (w->segments[out->segment].reaches[s] &&
@@ -131,8 +133,8 @@ static void send_datagram(struct world *w, int from, int to,
     world_post(w, e, instant_after(w->now, delay));
 }
 
-static void multicast_on(struct world *w, int from, const struct interface *out,
-                         struct bytes bytes)
+static void multicast_on(struct world *w, int from,
+                         const struct host_interface *out, struct bytes bytes)
 {
     const struct segment *s = &w->segments[out->segment];
     struct address seen = out->address;

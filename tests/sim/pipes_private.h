@@ -19,7 +19,7 @@ struct pipe_end {
     struct pipe *pipe;
     struct pipe_end *next_in_bucket;
     int host; /* -1: it did not arrive there yet */
-    struct interface home;
+    struct host_interface home;
     uint32_t serial; /* of the process that has it */
     uint64_t id;     /* the link's, or the hub's name for the connection */
     bool told;       /* the owner knows of it */

@@ -6,14 +6,14 @@
 #include "tests/sim/scenarios.h"
 
 /* Two good ones on a LAN with a relay, and one that is to be refused. */
-struct gate {
+struct refusal_scene {
     int relay, a, b, stranger;
 };
 
-static struct gate build_gate(struct world *w)
+static struct refusal_scene build_scene(struct world *w)
 {
     int segment = world_add_segment(w, true);
-    struct gate g;
+    struct refusal_scene g;
 
     w->segments[segment].reaches[INTERNET] = true;
     g.relay = world_add_relay(w);
@@ -27,7 +27,7 @@ static struct gate build_gate(struct world *w)
 }
 
 /* Nobody lets it in, the others are not disturbed, and both ends say why. */
-static void is_refused(struct world *w, const struct gate *g,
+static void is_refused(struct world *w, const struct refusal_scene *g,
                        enum refusal reason, bool told)
 {
     w->hosts[g->stranger].outcast = true;
@@ -65,7 +65,7 @@ static void other_mesh(struct world *w, int host, uint8_t number)
 
 static void wrong_mesh(struct world *w)
 {
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
 
     other_mesh(w, g.stranger, 9);
     is_refused(w, &g, REFUSAL_WRONG_MESH, false);
@@ -80,7 +80,7 @@ static void wrong_mesh(struct world *w)
 /* The mesh's secret leaked, its key did not. */
 static void forged(struct world *w)
 {
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
     struct identity *i = &w->hosts[g.stranger].identity;
     struct certificate c = {.mesh = i->mesh, .node = i->id, .name = "forger"};
     uint8_t seed[32] = {5}, public_key[32], secret_key[64];
@@ -93,7 +93,7 @@ static void forged(struct world *w)
 
 static void expired(struct world *w)
 {
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
 
     world_certify(w, g.stranger, "late", -7200, -3600);
     is_refused(w, &g, REFUSAL_EXPIRED, true);
@@ -101,7 +101,7 @@ static void expired(struct world *w)
 
 static void not_yet(struct world *w)
 {
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
 
     world_certify(w, g.stranger, "early", 3600, 7200);
     is_refused(w, &g, REFUSAL_NOT_YET, true);
@@ -110,7 +110,7 @@ static void not_yet(struct world *w)
 /* It runs out while everybody is together. */
 static void expires(struct world *w)
 {
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
 
     world_certify(w, g.stranger, "short", -3600, 90);
     host_start_all(w);
@@ -139,7 +139,7 @@ static void revoke(struct world *w, int host, uint64_t serial, uint8_t *room,
 static void revoked(struct world *w)
 {
     static uint8_t room[REVOCATION_SIZE];
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
 
     revoke(w, g.stranger, 1, room, &w->hosts[g.a].revocations);
     w->hosts[g.b].revocations = w->hosts[g.a].revocations;
@@ -150,7 +150,7 @@ static void revoked(struct world *w)
 static void revocation_spreads(struct world *w)
 {
     static uint8_t room[REVOCATION_SIZE];
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
     int far = world_add_edge(w, world_add_nat(w));
     struct node_event event = {.kind = NODE_REVOCATION};
 
@@ -175,7 +175,7 @@ static void revocation_spreads(struct world *w)
 static void revocation_at_the_relay(struct world *w)
 {
     static uint8_t room[REVOCATION_SIZE];
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
     struct bytes list;
 
     host_start_all(w);
@@ -192,7 +192,7 @@ static void revocation_at_the_relay(struct world *w)
  * first keeps it. */
 static void name_taken(struct world *w)
 {
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
 
     world_certify(w, g.stranger, "node-1", -3600, 86400);
     w->hosts[g.stranger].outcast = true;
@@ -224,7 +224,7 @@ static void wrong_relay_key(struct world *w)
 /* A relay that serves two meshes keeps them apart. */
 static void two_meshes(struct world *w)
 {
-    struct gate g = build_gate(w);
+    struct refusal_scene g = build_scene(w);
     int friend = world_add_edge(w, world_add_nat(w));
 
     other_mesh(w, g.stranger, 9);

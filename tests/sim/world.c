@@ -371,7 +371,7 @@ int world_add_nat(struct world *w)
 
 /* Whether somebody else on the segment has the address. */
 static bool is_taken(const struct world *w, int host,
-                     const struct interface *face)
+                     const struct host_interface *face)
 {
     for (int k = 0; k < w->host_count; k++) {
         const struct host *h = &w->hosts[k];
@@ -386,7 +386,7 @@ static bool is_taken(const struct world *w, int host,
 
 void world_readdress(struct world *w, int host, size_t interface, int segment)
 {
-    struct interface *i = &w->hosts[host].interfaces[interface];
+    struct host_interface *i = &w->hosts[host].interfaces[interface];
     uint8_t lease = w->hosts[host].leases;
 
     i->segment = segment;

@@ -70,7 +70,7 @@ struct segment {
     unsigned loss_percent; /* of datagrams */
 };
 
-struct interface {
+struct host_interface {
     int segment;
     struct address address;
     bool down;
@@ -93,7 +93,7 @@ struct event;
 struct host {
     int index;
     bool is_relay;
-    struct interface interfaces[INTERFACES];
+    struct host_interface interfaces[INTERFACES];
     size_t interface_count;
     bool refuses_incoming; /* a firewall: connections cannot be opened to it */
     bool only_relays;      /* a firewall: none can be opened but to relays */
@@ -273,16 +273,17 @@ void hub_revoke(struct world *w, int relay, struct bytes list);
 /* --- networks ---------------------------------------------------------- */
 
 struct route {
-    int host;                    /* that has the address; -1: nobody */
-    struct address seen_from;    /* how the connector looks like there */
-    struct span delay;           /* with jitter, for this once */
-    const struct segment *first; /* where it leaves */
-    struct interface ends[2];    /* where it leaves, and where it arrives */
+    int host;                      /* that has the address; -1: nobody */
+    struct address seen_from;      /* how the connector looks like there */
+    struct span delay;             /* with jitter, for this once */
+    const struct segment *first;   /* where it leaves */
+    struct host_interface ends[2]; /* where it leaves, and where it arrives */
 };
 /* The way from a host to an address, firewalls and cuts left aside. */
 struct route network_route(struct world *w, int from, const struct address *to);
 /* Whether the host still has the interface's address there, and it is up. */
-bool network_has(const struct world *w, int host, const struct interface *i);
+bool network_has(const struct world *w, int host,
+                 const struct host_interface *i);
 /* Whether a packet of the size passes from a to b. */
 bool network_passes(const struct world *w, int a, int b, size_t size);
 /* Whether firewalls let a open connections to b. */
