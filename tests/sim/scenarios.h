@@ -20,6 +20,7 @@ extern const struct scenario scenarios_of_turned[];
 extern const struct scenario scenarios_of_links[];
 extern const struct scenario scenarios_of_groups[];
 extern const struct scenario scenarios_of_nats[];
+extern const struct scenario scenarios_of_punching[];
 
 /* --- what they are written with ---------------------------------------- */
 
