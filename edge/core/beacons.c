@@ -5,6 +5,10 @@
 /* The shortest time between two unicast beacons to one peer. */
 static const struct span answer_pause = {100 * 1000};
 
+/* A peer that is asked gets this time to answer, or an eighth of lost_after if
+ * that is longer. */
+static const struct span ask_pause = {200 * 1000};
+
 /* After its answer to a stranger this node ignores the stranger's multicasts
  * for so long. */
 static const struct span stranger_pause = {500 * 1000};
@@ -127,17 +131,27 @@ static uint64_t expected_echo(const struct node *n, const struct peer *p)
 
 /* The peer's process is alive now, so multicasts older than this beacon must
  * not count as evidence any more. */
-static void prove(struct node *n, struct peer *p, uint64_t counter)
+static void take_answer(struct node *n, struct peer *p, uint64_t counter)
 {
-    p->proved = true;
     peer_takes_us(n, p);
     if (p->beacon_counters[0] < counter)
         p->beacon_counters[0] = counter;
 }
 
+struct instant beacons_ask_at(const struct node *n, const struct peer *p)
+{
+    struct span pause =
+        span_max(span_us(n->detector.lost_after.us / 8), ask_pause);
+    struct evidence_verdict v = peer_evidence(n, p);
+    if (!p->joined || n->left || !p->has_beacon_address || evidence_is_firm(v))
+        return INSTANT_NEVER;
+    return instant_max(instant_after(v.until, span_us(-4 * pause.us)),
+                       instant_after(p->answered_at, pause));
+}
+
 void beacons_challenge(struct node *n, struct peer *p)
 {
-    p->proved = false;
+    evidence_challenge(&p->evidence);
     p->challenge = entropy_u64(&n->entropy) | 1;
 }
 
@@ -161,14 +175,12 @@ static void take_here(struct node *n, struct peer *p, const struct beacon *b,
     p->has_beacon_address = true;
     p->beacon_address = *from;
 
-    if (is_to_us(n, b) && b->echo == expected_echo(n, p))
-        prove(n, p, b->counter);
-    if (p->proved) {
-        p->beacon_heard = n->now;
-        p->suspect_by = (struct instant){INT64_MIN};
-    }
-    if ((b->reason == HERE_ASKS || !p->proved) && !is_told_off(n, p))
-        beacons_tell(n, p, !p->proved);
+    bool answers = is_to_us(n, b) && b->echo == expected_echo(n, p);
+    if (answers)
+        take_answer(n, p, b->counter);
+    bool proved = evidence_beacon(&p->evidence, answers, n->now);
+    if ((b->reason == HERE_ASKS || !proved) && !is_told_off(n, p))
+        beacons_tell(n, p, !proved);
     if (n->tcp && p->said.candidate_count > 0) {
         struct address listener = *from;
         listener.port = p->said.candidates[0].address.port;
@@ -227,7 +239,8 @@ static bool is_evident(const struct node *n, const struct peer *p)
 {
     struct span recent = span_us(n->detector.lost_after.us / 4);
     return path_is_direct(&p->paths.current) ||
-           !instant_reached(instant_after(p->beacon_heard, recent), n->now);
+           !instant_reached(instant_after(p->evidence.beacon_heard, recent),
+                            n->now);
 }
 
 /*
@@ -238,7 +251,7 @@ static bool is_evident(const struct node *n, const struct peer *p)
 static bool brings_nothing(const struct node *n, const struct peer *p,
                            const struct beacon *b)
 {
-    return b->kind == BEACON_HERE && p->joined && p->proved &&
+    return b->kind == BEACON_HERE && p->joined && p->evidence.proved &&
            is_evident(n, p) && p->cookie == b->cookie &&
            b->reason != HERE_ASKS &&
            bytes_equal(b->announcement, bytes_of(p->blob, p->blob_size));
@@ -284,7 +297,7 @@ static bool answer_stranger(struct node *n, const struct peer *p,
 
 static bool is_stranger(const struct peer *p, const struct announcement *said)
 {
-    return p == NULL || (!p->joined && !p->proved) ||
+    return p == NULL || (!p->joined && !p->evidence.proved) ||
            p->said.epoch.value < said->epoch.value;
 }
 
@@ -315,7 +328,7 @@ static void take_opened(struct node *n, const struct beacon *b,
     }
     struct peer *p = peer_get(n, &claimed.node);
     if (p != NULL && brings_nothing(n, p, b)) {
-        p->beacon_passed = n->now;
+        evidence_beacon_passed(&p->evidence, n->now);
         return; /* Its counter is not verified, so it must not count. */
     }
     const struct outsider *o = outsider_get(n, &claimed.node);
@@ -352,7 +365,7 @@ static void take_opened(struct node *n, const struct beacon *b,
     }
     if (b->kind == BEACON_BYE)
         peer_said_bye(n, p);
-    else if (p->departed != p->said.epoch.value)
+    else if (!p->evidence.departed)
         take_here(n, p, b, from);
 }
 

@@ -25,7 +25,7 @@ static void write_spare(struct node *n, const struct relay *relay,
 
 void groups_spare(struct node *n, const struct relay *relay, struct peer *p)
 {
-    bool spare = p->joined && p->listings[relay->index].listed &&
+    bool spare = p->joined && p->evidence.relays[relay->index].listed &&
                  groups_route(p) != ROUTE_NONE &&
                  groups_route(p) != (int)relay->index;
     if (spare != ((p->spared >> relay->index & 1) != 0))

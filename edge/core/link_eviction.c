@@ -26,11 +26,16 @@ static bool is_idle(const struct node *n, const struct link *link)
            traffic_is_idle(link->peer);
 }
 
+static bool is_seen(const struct node *n, const struct peer *p)
+{
+    return evidence_is_seen(&p->evidence, &n->evidence, n->now);
+}
+
 /* Whose peer would not be lost without it goes first. */
 static bool goes_before(const struct node *n, const struct link *a,
                         const struct link *b)
 {
-    bool a_seen = peer_is_seen(n, a->peer), b_seen = peer_is_seen(n, b->peer);
+    bool a_seen = is_seen(n, a->peer), b_seen = is_seen(n, b->peer);
     return a_seen != b_seen ? a_seen : a->used.us < b->used.us;
 }
 
@@ -60,7 +65,7 @@ static void put_off(struct node *n, struct peer *p, struct span pause)
 /* It is there without a link: on other evidence, in the end. */
 static void park(struct node *n, struct peer *p, struct span pause)
 {
-    p->heard_until = instant_after(n->now, n->detector.lost_after);
+    evidence_heard(&p->evidence, n->now, &n->evidence);
     beacons_tell(n, p, true);
     dialer_stop(&p->dialer);
     dialer_succeeded(&p->dialer);

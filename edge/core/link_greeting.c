@@ -90,11 +90,10 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     mtu_probe_want(link);
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
-    p->proved = true;
-    p->relents = p->broke = false;
+    evidence_linked(&p->evidence);
+    p->relents = false;
     peer_takes_us(n, p);
     p->version = link->version;
-    p->suspect_by = (struct instant){INT64_MIN};
     if (n->revocation.serial > p->said.revocation_serial)
         todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
     announce_news(n, link);
@@ -153,7 +152,7 @@ void link_greeting_take(struct node *n, struct link *link, struct reader *r)
         link_refuse(n, link, REFUSAL_KEY_MISMATCH, &claimed);
         return;
     }
-    if (p->departed == p->said.epoch.value) {
+    if (p->evidence.departed) {
         link_finish(n, link, LINK_ENDED, true);
         return;
     }

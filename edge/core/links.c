@@ -80,6 +80,8 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
         todo_disconnect(n, link);
     link_flow_end(n, link);
     unlink_from_peer(link);
+    if (link->peer != NULL && link->state == LINK_UP)
+        evidence_unlinked(&link->peer->evidence);
     heap_remove(&n->heap, &link->deadline.timer);
     (void)map_remove(&n->links, &link->id);
     if (n->recent_link == link)
@@ -108,11 +110,6 @@ struct link *peer_first_link(const struct peer *p)
         if (link->state == LINK_UP)
             return link;
     return NULL;
-}
-
-bool peer_is_linked(const struct peer *p)
-{
-    return peer_first_link(p) != NULL;
 }
 
 /* --- writing ------------------------------------------------------------ */
@@ -165,7 +162,7 @@ static void without_links(struct node *n, struct peer *p, enum link_end how,
                           struct instant heard)
 {
     bool suspect = false;
-    if (p->bye == p->said.epoch.value) {
+    if (p->evidence.bye) {
         peer_departed(n, p, DEPARTURE_CLOSED);
         return;
     }
@@ -173,7 +170,7 @@ static void without_links(struct node *n, struct peer *p, enum link_end how,
     if (how == LINK_SPARED)
         return; /* See link_eviction.c. */
     if (how == LINK_ABANDONED)
-        p->heard_until = instant_after(heard, n->detector.lost_after);
+        evidence_heard(&p->evidence, heard, &n->evidence);
     else
         suspect = peer_suspect(n, p);
     peer_dial_soon(n, p, suspect || how != LINK_SILENT);
@@ -194,9 +191,9 @@ void link_finish(struct node *n, struct link *link, enum link_end how,
     if (!was_up)
         peer_unreachable(n, p);
     if (was_up) {
-        p->broke = how == LINK_ENDED;
+        evidence_lost(&p->evidence, how == LINK_ENDED);
         paths_down(&p->paths, path, id, how == LINK_SILENT, n->now);
-        if (peer_first_link(p) == NULL)
+        if (!peer_is_linked(p))
             without_links(n, p, how, heard);
         if (swallows) {
             dialer_failed(&p->dialer, n->now);

@@ -113,7 +113,6 @@ void link_finish(struct node *n, struct link *link, enum link_end how,
 
 /* The first of the peer's direct links that are up, or NULL. */
 struct link *peer_first_link(const struct peer *p);
-bool peer_is_linked(const struct peer *p); /* has one */
 
 /* link_greeting.c */
 void link_greeting_begin(struct node *n, struct link *link);

@@ -54,6 +54,7 @@ static void take_settings(struct node *n, const struct node_conf *conf)
     n->beacon_interval = conf->beacon_interval;
     n->detector.interval = conf->probe;
     n->detector.lost_after = conf->lost_after;
+    evidence_relays_init(&n->evidence, conf->lost_after);
     n->session_limits.window = conf->limits.window;
     n->session_limits.stored = conf->limits.stored;
     n->session_limits.message = conf->limits.message;
@@ -407,20 +408,11 @@ static void excuse(struct node *n, struct span late)
     }
     cursor = 0;
     struct peer *p;
-    while ((p = map_next(&n->peers, &cursor)) != NULL) {
-        if (p->beacon_heard.us != INT64_MIN)
-            p->beacon_heard = instant_after(p->beacon_heard, late);
-        if (p->suspect_by.us != INT64_MIN)
-            p->suspect_by = instant_after(p->suspect_by, late);
-        if (p->heard_until.us != INT64_MIN)
-            p->heard_until = instant_after(p->heard_until, late);
-    }
-    for (size_t i = 0; i < n->relay_count; i++) {
-        struct relay *relay = &n->relays[i];
-        if (relay->lost_at.us != INT64_MIN)
-            relay->lost_at = instant_after(relay->lost_at, late);
-        relay->settled_by = instant_after(relay->settled_by, late);
-    }
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        evidence_excuse(&p->evidence, late);
+    evidence_relays_excuse(&n->evidence, late);
+    for (size_t i = 0; i < n->relay_count; i++)
+        n->relays[i].settled_by = instant_after(n->relays[i].settled_by, late);
     groups_excuse(n, late);
 }
 

@@ -8,7 +8,7 @@
  *     beacons.c    datagrams on a LAN
  *     links.h      connections to peers and relays, in six files
  *     relays.c     links to relays, and their rosters
- *     evidence.c   what shows that a peer is there
+ *     evidence.c   whether a peer is there, until when, and what shows it
  *     peers.c      who is there: join and leave, path, deadlines
  *     traffic.c    messages: submit, sessions, packets
  *     traffic_handshake.c  what a peer's INIT and unknown packets get
@@ -33,6 +33,7 @@
 #include "common/core/session.h"
 #include "edge/core/deadline.h"
 #include "edge/core/dialer.h"
+#include "edge/core/evidence.h"
 #include "edge/core/groups.h"
 #include "edge/core/inflow.h"
 #include "edge/core/links.h"
@@ -49,8 +50,7 @@ struct relay {
     struct curve_key key;
     struct instant retry_at;
     struct span backoff;
-    struct instant lost_at; /* when it was last up */
-    uint32_t generation;    /* of rosters: one for each time it came up */
+    uint32_t roster; /* its number: one for each time that it came up */
     bool synced;
     struct instant settled_by; /* SYNCED: peers not listed again are gone */
     bool spares_told; /* it knows whom multicasts need not go to by it */
@@ -60,11 +60,6 @@ struct relay {
     struct address outside;
     uint64_t bytes_sent, bytes_received;
     struct deadline deadline;
-};
-
-struct listing { /* a relay's word that a peer is connected to it */
-    bool listed;
-    uint32_t generation;
 };
 
 struct peer {
@@ -80,15 +75,11 @@ struct peer {
     bool joined;
     struct instant since;
     struct instant known_since;
-    bool proved;        /* this epoch answered us, so it is no replay */
-    uint64_t departed;  /* the epoch that said goodbye */
-    uint64_t bye;       /* the same by a beacon, ahead of its link [P-4.9] */
-    uint64_t gone;      /* the same by a relay's word, which may be a lie */
-    uint8_t refuses_us; /* enum refusal: so it is no peer here [P-7.8] */
+    struct evidence evidence;
+    uint8_t refuses_us;        /* enum refusal: so it is no peer here [P-7.8] */
     struct instant refused_at; /* when it said so, or was asked again */
     struct skew skew;
     bool relents; /* it was refused, and is to hear that it is not now */
-    bool broke;   /* its last sign was the end of a connection of its */
     /* The last ones: of its multicasts, and of its beacons to us. Two, as the
      * two kinds come in by sockets that are not read in the order of sending.
      */
@@ -97,15 +88,9 @@ struct peer {
     uint64_t challenge; /* our cookie for it alone; 0: the one for all */
     bool has_beacon_address;
     struct address beacon_address; /* unicast beacons go there */
-    struct instant beacon_heard;
-    struct instant beacon_passed; /* one was, unchecked: a hint */
-    struct instant answered_at;   /* our last unicast beacon to it */
-    uint64_t answered_cookie;     /* that it echoed */
-    struct instant suspected_at;
-    struct instant suspect_by;
-    struct instant heard_until; /* a link that was given up early proves so */
+    struct instant answered_at;    /* our last unicast beacon to it */
+    uint64_t answered_cookie;      /* that it echoed */
 
-    struct listing listings[NODE_RELAYS];
     struct link *links;
     struct paths paths;
     struct instant pathless_since;  /* NEVER: there is a path */
@@ -179,6 +164,7 @@ struct node {
     bool multicast, tcp, use_relays, aes;
     struct span beacon_interval;
     struct detector_conf detector;
+    struct evidence_relays evidence;
     struct session_limits session_limits;
     size_t peer_limit, link_limit;
     uint8_t *info;
@@ -338,6 +324,9 @@ void beacons_challenge(struct node *n, struct peer *p);
 void beacons_refuse(struct node *n, const struct address *to,
                     const struct node_id *whom, enum refusal why,
                     uint64_t cookie, uint8_t version);
+/* When to ask a peer that only beacons show: four times before it is lost, as
+ * each beacon may get lost. */
+struct instant beacons_ask_at(const struct node *n, const struct peer *p);
 void beacons_take(struct node *n, const struct node_event *event);
 void beacons_to_configured(struct node *n);
 
@@ -350,21 +339,19 @@ void relays_take(struct node *n, struct link *link, struct bytes packet);
 void relays_tell_all(struct node *n, struct bytes packet);
 void relays_retry(struct node *n);
 
-/* evidence.c: INT64_MIN: nothing shows it */
-struct instant peer_listed_until(const struct node *n, const struct peer *p);
-/* Until when something shows that the peer is there [P-8.1]. */
-struct instant peer_evident_until(const struct node *n, const struct peer *p);
-/* Until when it counts as there: not while it refuses this node. */
-struct instant peer_present_until(const struct node *n, const struct peer *p);
-bool peer_is_evident(const struct node *n, const struct peer *p);
-bool peer_is_present(const struct node *n, const struct peer *p);
-/* A relay lists it, or its beacons come: it would be there without a link. */
-bool peer_is_seen(const struct node *n, const struct peer *p);
-/* When a peer that only beacons show is to be asked, as they may be lost: four
- * times before it is missed. */
-struct instant peer_ask_at(const struct node *n, const struct peer *p);
-
 /* peers.c */
+/* What shows that the peer is there, and until when. */
+struct evidence_verdict peer_evidence(const struct node *n,
+                                      const struct peer *p);
+/* Something shows it now. */
+bool peer_is_evident(const struct node *n, const struct peer *p);
+/* The same, and it does not refuse this node: it can join. */
+bool peer_is_present(const struct node *n, const struct peer *p);
+/* A direct link to it is up. */
+static inline bool peer_is_linked(const struct peer *p)
+{
+    return p->evidence.links > 0;
+}
 struct peer *peer_get(struct node *n, const struct node_id *id);
 struct peer *peer_new(struct node *n, const struct node_id *id);
 void peer_free(struct node *n, struct peer *p);

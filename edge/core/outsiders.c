@@ -143,7 +143,7 @@ struct outsider *outsiders_keep_peer(struct node *n, struct peer *p,
     struct outsider *o = outsiders_keep(n, bytes_of(p->blob, p->blob_size),
                                         &p->said, &p->certificate, why, true);
     for (size_t i = 0; o != NULL && i < n->relay_count; i++)
-        o->listed[i] = p->listings[i].listed;
+        o->listed[i] = p->evidence.relays[i].listed;
     return o;
 }
 
@@ -151,7 +151,7 @@ void outsiders_keep_replaced(struct node *n, struct peer *p)
 {
     bool listed = false;
     for (size_t i = 0; i < n->relay_count; i++)
-        listed |= p->listings[i].listed;
+        listed |= p->evidence.relays[i].listed;
     struct outsider *o =
         listed ? outsiders_keep_peer(n, p, REFUSAL_REPLACED) : NULL;
     if (o == NULL)
@@ -206,13 +206,12 @@ void outsiders_admit(struct node *n, struct peer *p)
     struct outsider *o = outsider_get(n, &p->id);
     if (o == NULL || o->epoch.value != p->said.epoch.value)
         return;
-    if (p->departed == o->epoch.value)
-        p->departed = 0; /* This node refused it; it did not say goodbye. */
+    evidence_admitted(&p->evidence);
     for (size_t i = 0; i < n->relay_count; i++) {
         struct relay *relay = &n->relays[i];
         if (!o->listed[i] || relay->state != RELAY_UP)
             continue;
-        p->listings[i] = (struct listing){true, relay->generation};
+        evidence_listed(&p->evidence, relay->index, relay->roster);
         if (n->use_relays)
             paths_relay_up(&p->paths, relay->index, n->now);
     }

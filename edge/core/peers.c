@@ -7,10 +7,6 @@
 
 /* So long a first link may take before its peer joins without one. */
 static const struct span join_grace = {250 * 1000};
-/* So long a peer whose connection broke has to show that it lives. */
-static const struct span suspicion = {250 * 1000};
-/* And so long once it cannot be dialled either: an answer may be under way. */
-static const struct span last_word = {20 * 1000};
 /* The larger id leaves the smaller the first try. */
 static const struct span dial_second = {300 * 1000};
 /* A session waits so long for a peer that was lost to come back, and for a
@@ -46,9 +42,8 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     struct peer *p = memory_new(sizeof *p);
     p->id = *id;
     p->known_since = n->now;
-    p->answered_at = p->suspect_by = (struct instant){INT64_MIN};
-    p->suspected_at = p->beacon_heard = (struct instant){INT64_MIN};
-    p->heard_until = p->beacon_passed = (struct instant){INT64_MIN};
+    p->answered_at = (struct instant){INT64_MIN};
+    evidence_init(&p->evidence);
     p->pathless_since = p->unreached_since = n->now;
     p->doubt_not_before = (struct instant){INT64_MIN};
     p->session_until = INSTANT_NEVER;
@@ -184,6 +179,22 @@ static bool name_is_anothers(struct node *n, struct peer *p)
     return true;
 }
 
+struct evidence_verdict peer_evidence(const struct node *n,
+                                      const struct peer *p)
+{
+    return evidence_until(&p->evidence, &n->evidence, p->joined);
+}
+
+bool peer_is_evident(const struct node *n, const struct peer *p)
+{
+    return evidence_holds(peer_evidence(n, p), n->now);
+}
+
+bool peer_is_present(const struct node *n, const struct peer *p)
+{
+    return p->refuses_us == REFUSAL_NONE && peer_is_evident(n, p);
+}
+
 bool peer_try_join(struct node *n, struct peer *p)
 {
     if (p->joined)
@@ -200,7 +211,7 @@ bool peer_try_join(struct node *n, struct peer *p)
         return false;
     (void)map_put(&n->names, p->name, p);
     p->joined = true;
-    p->gone = 0;
+    evidence_joined(&p->evidence);
     p->since = n->now;
     p->session_until = INSTANT_NEVER;
     if (!peer_has_path(p))
@@ -222,10 +233,10 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
     view_todo(n, p, item);
     item->peer.reason = reason;
     p->joined = false;
-    p->proved = false;
+    evidence_left(&p->evidence);
     p->known_since = n->now;
-    p->session_until =
-        instant_after(n->now, p->broke ? session_linger : silent_linger);
+    p->session_until = instant_after(n->now, p->evidence.broke ? session_linger
+                                                               : silent_linger);
     /* Who comes and goes without a path does not make it wait for ever. */
     if (p->needs_link)
         p->session_until = instant_min(
@@ -238,16 +249,14 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
 
 void peer_departed(struct node *n, struct peer *p, enum departure reason)
 {
-    p->departed = p->said.epoch.value;
+    evidence_departed(&p->evidence);
     peer_leave(n, p, reason);
     groups_forget(p);
     subscriptions_forget(n, p);
     traffic_end(n, p, SESSION_NOT_DELIVERED);
     peer_drop_links(n, p);
-    for (size_t i = 0; i < n->relay_count; i++) {
-        p->listings[i].listed = false;
+    for (size_t i = 0; i < n->relay_count; i++)
         paths_relay_down(&p->paths, (uint32_t)i, n->now);
-    }
     dialer_stop(&p->dialer);
     outsiders_look_soon(n);
     peer_touch(n, p);
@@ -275,13 +284,12 @@ void peer_unspoken(struct node *n, struct peer *p, struct link *link)
 
 bool peer_has_departed(const struct peer *p)
 {
-    return !p->joined && (p->departed == p->said.epoch.value ||
-                          p->gone == p->said.epoch.value);
+    return !p->joined && (p->evidence.departed || p->evidence.gone);
 }
 
 void peer_said_bye(struct node *n, struct peer *p)
 {
-    p->bye = p->said.epoch.value;
+    evidence_bye(&p->evidence);
     if (!peer_is_linked(p))
         peer_departed(n, p, DEPARTURE_CLOSED);
 }
@@ -290,7 +298,7 @@ void peer_restarted(struct node *n, struct peer *p)
 {
     traffic_end(n, p, SESSION_PEER_RESTARTED);
     peer_departed(n, p, DEPARTURE_LOST);
-    p->proved = false;
+    evidence_restarted(&p->evidence);
     p->taken_counter = 0;
     p->version = 0;
     p->refuses_us = REFUSAL_NONE;
@@ -300,17 +308,14 @@ void peer_restarted(struct node *n, struct peer *p)
     p->cookie = 0;
     p->challenge = 0;
     p->known_since = n->now;
-    p->suspect_by = p->heard_until = (struct instant){INT64_MIN};
     p->answered_at = (struct instant){INT64_MIN};
 }
 
 bool peer_suspect(struct node *n, struct peer *p)
 {
-    if (!p->joined || peer_is_linked(p) ||
-        instant_is_never(peer_listed_until(n, p)))
+    if (!p->joined || evidence_is_firm(peer_evidence(n, p)))
         return false;
-    p->suspected_at = n->now;
-    p->suspect_by = instant_after(n->now, suspicion);
+    evidence_suspect(&p->evidence, n->now);
     p->answered_at = (struct instant){INT64_MIN};
     beacons_tell(n, p, true);
     peer_touch(n, p);
@@ -320,9 +325,8 @@ bool peer_suspect(struct node *n, struct peer *p)
 void peer_unreachable(struct node *n, struct peer *p)
 {
     bool tried_all = p->links == NULL && p->dialer.next == 0;
-    if (tried_all && !instant_reached(p->suspect_by, n->now))
-        p->suspect_by =
-            instant_min(p->suspect_by, instant_after(n->now, last_word));
+    if (tried_all)
+        evidence_unreachable(&p->evidence, n->now);
 }
 
 static struct span crowd_delay(struct node *n)
@@ -475,7 +479,7 @@ static bool is_forgotten(const struct node *n, const struct peer *p)
 
 static void rearm(struct node *n, struct peer *p)
 {
-    struct instant at = p->joined ? peer_present_until(n, p)
+    struct instant at = p->joined ? peer_evidence(n, p).until
                                   : instant_after(p->known_since, remembered);
     if (!p->joined && peer_is_present(n, p))
         at = instant_min(at, instant_after(p->known_since, join_grace));
@@ -483,7 +487,7 @@ static void rearm(struct node *n, struct peer *p)
         at = instant_after(n->now, remembered); /* It was considered now. */
     if (!n->left)
         at = instant_min(at, dialer_deadline(&p->dialer));
-    at = instant_min(at, peer_ask_at(n, p));
+    at = instant_min(at, beacons_ask_at(n, p));
     at = instant_min(at, notices_ask_at(p));
     at = instant_min(at, paths_deadline(&p->paths, n->now));
     at = instant_min(at, expires_at(n, p));
@@ -514,7 +518,7 @@ bool peer_settle(struct node *n, struct peer *p)
         expire(n, p);
     if (p->joined && !peer_is_present(n, p))
         peer_leave(n, p, DEPARTURE_LOST);
-    if (instant_reached(peer_ask_at(n, p), n->now))
+    if (instant_reached(beacons_ask_at(n, p), n->now))
         beacons_tell(n, p, true);
     choose_path(n, p);
     (void)peer_try_join(n, p);

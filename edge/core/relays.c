@@ -43,7 +43,6 @@ void relays_start(struct node *n)
         relay->backoff = backoff_first;
         relay->retry_at = n->now;
         relay->error = "";
-        relay->lost_at = (struct instant){INT64_MIN};
         relay->deadline = (struct deadline){
             .kind = DEADLINE_RELAY,
             .subject = relay,
@@ -65,7 +64,7 @@ static void touch_listed(struct node *n, const struct relay *relay)
     size_t cursor = 0;
     struct peer *p;
     while ((p = map_next(&n->peers, &cursor)) != NULL)
-        if (p->listings[relay->index].listed)
+        if (p->evidence.relays[relay->index].listed)
             peer_touch(n, p);
 }
 
@@ -81,7 +80,7 @@ void relays_down(struct node *n, struct relay *relay, const char *error)
     relay->spares_told = false;
     outsiders_relay_down(n, relay);
     if (was_up) {
-        relay->lost_at = n->now;
+        evidence_relay_down(&n->evidence, relay->index, n->now);
         relay->backoff = backoff_first;
         size_t cursor = 0;
         struct peer *p;
@@ -154,7 +153,8 @@ static void take_welcome(struct node *n, struct relay *relay,
     detector_init(&link->detector, &n->detector, n->now);
     link_rearm(n, link);
     relay->state = RELAY_UP;
-    relay->generation++;
+    evidence_relay_up(&n->evidence, relay->index);
+    relay->roster++;
     relay->synced = false;
     relay->backoff = backoff_first;
     relay->error = "";
@@ -197,12 +197,9 @@ static void take_entry(struct node *n, struct relay *relay,
     }
     /* The relay cannot pass off one node, or process, as another. */
     if (!node_id_equal(&p->id, &entry->node) ||
-        p->said.epoch.value != entry->epoch.value ||
-        p->departed == p->said.epoch.value)
+        p->said.epoch.value != entry->epoch.value || p->evidence.departed)
         return;
-    p->listings[relay->index] = (struct listing){true, relay->generation};
-    p->broke = false;
-    p->suspect_by = (struct instant){INT64_MIN};
+    evidence_listed(&p->evidence, relay->index, relay->roster);
     if (n->use_relays)
         paths_relay_up(&p->paths, relay->index, n->now);
     peer_dial_soon(n, p, false);
@@ -220,7 +217,7 @@ static void take_present(struct node *n, struct relay *relay, struct reader *r)
 
 static void unlist(struct node *n, struct peer *p, const struct relay *relay)
 {
-    p->listings[relay->index].listed = false;
+    evidence_unlisted(&p->evidence, relay->index);
     paths_relay_down(&p->paths, relay->index, n->now);
     peer_touch(n, p);
 }
@@ -237,17 +234,16 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
         outsiders_unlisted(n, &id, (struct epoch){epoch}, relay, reason);
     struct peer *p = good ? peer_get(n, &id) : NULL;
     if (p == NULL || p->said.epoch.value != epoch ||
-        !p->listings[relay->index].listed)
+        !p->evidence.relays[relay->index].listed)
         return;
     unlist(n, p, relay);
     /* Whom a link of our own reaches is not gone on a relay's word. */
     if (reason == DEPARTURE_CLOSED && !peer_is_linked(p)) {
-        p->suspected_at = n->now; /* Beacons heard before prove nothing. */
-        p->gone = epoch;
+        evidence_gone(&p->evidence, n->now);
         peer_leave(n, p, DEPARTURE_CLOSED);
         traffic_end(n, p, SESSION_NOT_DELIVERED);
     } else {
-        p->broke = reason != DEPARTURE_SILENT;
+        evidence_lost(&p->evidence, reason != DEPARTURE_SILENT);
         if (peer_suspect(n, p))
             peer_dial_soon(n, p, true);
     }
@@ -270,11 +266,9 @@ static void drop_unlisted(struct node *n, struct relay *relay)
 {
     size_t cursor = 0;
     struct peer *p;
-    while ((p = map_next(&n->peers, &cursor)) != NULL) {
-        struct listing *listing = &p->listings[relay->index];
-        if (listing->listed && listing->generation != relay->generation)
+    while ((p = map_next(&n->peers, &cursor)) != NULL)
+        if (evidence_is_outdated(&p->evidence, relay->index, relay->roster))
             unlist(n, p, relay);
-    }
 }
 
 static void take_forwarded(struct node *n, struct link *link,
