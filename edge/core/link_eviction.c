@@ -80,7 +80,7 @@ static bool make_place(struct node *n)
         return false;
     struct peer *p = link->peer;
     write_spare(n, link);
-    link_finish(n, link, LINK_SPARED, true);
+    link_finish(n, link, LINK_END_EVICTED);
     if (!peer_is_linked(p))
         park(n, p, free_pause);
     return true;
@@ -130,7 +130,7 @@ void link_eviction_spared(struct node *n, struct link *link, struct reader *r)
         return;
     }
     if (was_up)
-        link_finish(n, link, LINK_SPARED, true);
+        link_finish(n, link, LINK_END_EVICTED);
     else
         link_drop(n, link, true);
     if (peer_is_linked(p))

@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* Two links made at the same time are both younger than this. */
-static const struct span settled_after = {5 * 1000 * 1000};
-
 void link_greeting_begin(struct node *n, struct link *link)
 {
     if (link->version == 0)
@@ -35,36 +32,7 @@ void link_refuse(struct node *n, struct link *link, enum refusal why,
     (void)refusal_say(n, false, (uint8_t)why, -1, &claimed->node, claimed->name,
                       &link->address);
     write_refuse(n, link, why);
-    link_finish(n, link, LINK_ENDED, true);
-}
-
-/* A node that has a link does not dial. So if the peer dials while an older
- * link is up, the peer has lost the older one. */
-static bool is_stale(const struct node *n, const struct link *link,
-                     const struct link *kept)
-{
-    return link->state == LINK_UP && !kept->outgoing &&
-           instant_reached(instant_after(link->up_since, settled_after),
-                           n->now);
-}
-
-/* Of two links between the same pair the one that the smaller id opened
- * stays, and its opener closes the other [P-5.5]. */
-static void close_doubles(struct node *n, struct peer *p,
-                          const struct link *kept)
-{
-    bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
-    struct link *link = p->links;
-    while (link != NULL) {
-        struct link *next = link->next_of_peer;
-        bool ours_to_close = link->outgoing && (kept->outgoing || !smaller);
-        if (link != kept && (ours_to_close || is_stale(n, link, kept))) {
-            if (link->state == LINK_UP)
-                paths_down(&p->paths, link->path, link->id, false, n->now);
-            link_drop(n, link, true);
-        }
-        link = next;
-    }
+    link_finish(n, link, LINK_END_REJECTED);
 }
 
 /* The larger id's own link gives way to one that is there already. */
@@ -85,22 +53,8 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
         link_drop(n, link, true);
         return;
     }
-    link->state = LINK_UP;
-    link->up_since = link->used = n->now;
-    mtu_probe_want(link);
-    detector_init(&link->detector, &n->detector, n->now);
-    link_rearm(n, link);
-    evidence_linked(&p->evidence);
-    p->relents = false;
-    peer_takes_us(n, p);
-    p->version = link->version;
-    if (n->revocation.serial > p->said.revocation_serial)
-        todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
-    announce_news(n, link);
-    paths_up(&p->paths, link->path, link->id, link->probed, n->now);
-    dialer_stop(&p->dialer);
-    close_doubles(n, p, link);
-    peer_touch(n, p);
+    link_enter(n, link, LINK_UP);
+    peer_linked(n, p, link);
 }
 
 /* The connector says what it speaks, and the acceptor what both do [P-1.3]. */
@@ -138,7 +92,7 @@ void link_greeting_take(struct node *n, struct link *link, struct reader *r)
         link_refuse(n, link, why, &claimed);
         return;
     case LEARNED_REPLACED:
-        link_finish(n, link, LINK_ENDED, true);
+        link_finish(n, link, LINK_END_REJECTED);
         return;
     case LEARNED_GOOD:
         break;
@@ -153,23 +107,17 @@ void link_greeting_take(struct node *n, struct link *link, struct reader *r)
         return;
     }
     if (p->evidence.departed) {
-        link_finish(n, link, LINK_ENDED, true);
+        link_finish(n, link, LINK_END_REJECTED);
         return;
     }
     greeted(n, link, p);
 }
 
-/* It may speak the version before, which does not know ours. */
-static bool greet_again(struct node *n, struct link *link)
+/* Perhaps the other end speaks the version before, and does not know this. */
+static bool may_greet_again(const struct link *link)
 {
-    struct peer *p = link->peer;
-    if (p == NULL || !link->outgoing || link->state != LINK_GREETING ||
-        link->version != PROTOCOL_VERSION)
-        return false;
-    p->version = PROTOCOL_BEFORE;
-    link_finish(n, link, LINK_ENDED, true);
-    peer_dial_soon(n, p, true);
-    return true;
+    return link->peer != NULL && link->outgoing &&
+           link->state == LINK_GREETING && link->version == PROTOCOL_VERSION;
 }
 
 void link_greeting_refused(struct node *n, struct link *link, struct reader *r)
@@ -180,13 +128,11 @@ void link_greeting_refused(struct node *n, struct link *link, struct reader *r)
         n->counters.packets_dropped++;
         return;
     }
-    if (reason == REFUSAL_VERSION && greet_again(n, link))
+    if (reason == REFUSAL_VERSION && may_greet_again(link)) {
+        link_finish(n, link, LINK_END_VERSION);
         return;
-    struct peer *p = link->peer;
-    struct address from = link->address;
-    if (p == NULL)
-        (void)refusal_say(n, true, reason, -1, NULL, NULL, &from);
-    link_finish(n, link, LINK_SILENT, true);
-    if (p != NULL)
-        peer_refuses_us(n, p, reason, unix_seconds, &from);
+    }
+    if (link->peer == NULL)
+        (void)refusal_say(n, true, reason, -1, NULL, NULL, &link->address);
+    link_finish_refused(n, link, reason, unix_seconds);
 }

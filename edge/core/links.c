@@ -1,5 +1,6 @@
 #include "edge/core/links.h"
 
+#include "common/base/assert.h"
 #include "common/base/memory.h"
 #include "edge/core/node_private.h"
 
@@ -62,6 +63,21 @@ struct link *link_dial(struct node *n, enum node_transport transport,
     return link;
 }
 
+void link_enter(struct node *n, struct link *link, enum link_state state)
+{
+    ASSERT((link->state == LINK_CONNECTING && state == LINK_GREETING) ||
+           (link->state == LINK_GREETING && state == LINK_UP));
+    link->state = state;
+    if (state == LINK_GREETING) {
+        link->greet_by = instant_after(n->now, greet_within);
+    } else {
+        link->up_since = link->used = n->now;
+        mtu_probe_want(link);
+        detector_init(&link->detector, &n->detector, n->now);
+    }
+    link_rearm(n, link);
+}
+
 static void unlink_from_peer(struct link *link)
 {
     if (link->peer == NULL)
@@ -104,14 +120,6 @@ void link_attach(struct link *link, struct peer *p)
     p->links = link;
 }
 
-struct link *peer_first_link(const struct peer *p)
-{
-    for (struct link *link = p->links; link != NULL; link = link->next_of_peer)
-        if (link->state == LINK_UP)
-            return link;
-    return NULL;
-}
-
 /* --- writing ------------------------------------------------------------ */
 
 void link_write_token(struct node *n, const struct link *link,
@@ -146,9 +154,7 @@ void links_opened(struct node *n, const struct node_event *event)
     }
     if (link == NULL || link->state != LINK_CONNECTING)
         return;
-    link->state = LINK_GREETING;
-    link->greet_by = instant_after(n->now, greet_within);
-    link_rearm(n, link);
+    link_enter(n, link, LINK_GREETING);
     if (event->link.address.family != ADDRESS_NONE)
         link->address = event->link.address;
     if (link->relay != NULL)
@@ -157,50 +163,44 @@ void links_opened(struct node *n, const struct node_event *event)
         link_greeting_begin(n, link);
 }
 
-/* The peer's last link is gone; `heard`: when it last spoke on it. */
-static void without_links(struct node *n, struct peer *p, enum link_end how,
-                          struct instant heard)
+static struct link_end end_of(const struct node *n, const struct link *link,
+                              enum link_ending how)
 {
-    bool suspect = false;
-    if (p->evidence.bye) {
-        peer_departed(n, p, DEPARTURE_CLOSED);
-        return;
-    }
-    beacons_challenge(n, p);
-    if (how == LINK_SPARED)
-        return; /* See link_eviction.c. */
-    if (how == LINK_ABANDONED)
-        evidence_heard(&p->evidence, heard, &n->evidence);
-    else
-        suspect = peer_suspect(n, p);
-    peer_dial_soon(n, p, suspect || how != LINK_SILENT);
+    bool was_up = link->state == LINK_UP;
+    return (struct link_end){
+        .peer = link->peer,
+        .how = how,
+        .was_up = was_up,
+        .id = link->id,
+        .path = link->path,
+        .heard = link->detector.heard,
+        .swallowed = was_up && mtu_probe_failed(n, link),
+        .from = link->address,
+    };
 }
 
-void link_finish(struct node *n, struct link *link, enum link_end how,
-                 bool disconnect)
+static void finish(struct node *n, struct link *link,
+                   const struct link_end *end)
 {
-    struct peer *p = link->peer;
-    bool was_up = link->state == LINK_UP;
-    bool swallows = was_up && mtu_probe_failed(n, link);
-    enum node_path path = link->path;
-    uint32_t id = link->id;
-    struct instant heard = link->detector.heard;
-    link_drop(n, link, disconnect);
-    if (p == NULL)
-        return;
-    if (!was_up)
-        peer_unreachable(n, p);
-    if (was_up) {
-        evidence_lost(&p->evidence, how == LINK_ENDED);
-        paths_down(&p->paths, path, id, how == LINK_SILENT, n->now);
-        if (!peer_is_linked(p))
-            without_links(n, p, how, heard);
-        if (swallows) {
-            dialer_failed(&p->dialer, n->now);
-            todo_add(n->todo, NODE_LARGE_LOST)->peer.peer = todo_peer(n, p);
-        }
-    }
-    peer_touch(n, p);
+    if (end->how != LINK_END_BYE) /* Else it goes with its peer. */
+        link_drop(n, link, end->how != LINK_END_CLOSED);
+    if (end->peer != NULL)
+        peer_link_ended(n, end);
+}
+
+void link_finish(struct node *n, struct link *link, enum link_ending how)
+{
+    struct link_end end = end_of(n, link, how);
+    finish(n, link, &end);
+}
+
+void link_finish_refused(struct node *n, struct link *link, uint8_t reason,
+                         uint64_t unix_seconds)
+{
+    struct link_end end = end_of(n, link, LINK_END_REFUSED);
+    end.reason = reason;
+    end.unix_seconds = unix_seconds;
+    finish(n, link, &end);
 }
 
 void links_closed(struct node *n, const struct node_event *event)
@@ -216,7 +216,7 @@ void links_closed(struct node *n, const struct node_event *event)
         return;
     struct relay *relay = link->relay;
     if (relay == NULL) {
-        link_finish(n, link, LINK_ENDED, false);
+        link_finish(n, link, LINK_END_CLOSED);
         return;
     }
     link_drop(n, link, false);
@@ -254,7 +254,7 @@ static void take_up_packet(struct node *n, struct link *link,
         return;
     case LINK_BYE:
         if (reader_done(r))
-            peer_departed(n, link->peer, DEPARTURE_CLOSED);
+            link_finish(n, link, LINK_END_BYE);
         else
             n->counters.packets_dropped++;
         return;
@@ -297,7 +297,7 @@ static void give_up(struct node *n, struct link *link)
 {
     bool hurried = detector_is_hurried(&link->detector);
     if (link->relay == NULL) {
-        link_finish(n, link, hurried ? LINK_ABANDONED : LINK_SILENT, true);
+        link_finish(n, link, hurried ? LINK_END_ABANDONED : LINK_END_SILENT);
         return;
     }
     relays_down(n, link->relay,

@@ -100,19 +100,38 @@ void link_write_token(struct node *n, const struct link *link,
 /* To all direct links that are up. */
 void links_tell_all(struct node *n, struct bytes packet);
 
-/* How a direct link ended. */
-enum link_end {
-    LINK_ENDED,     /* its connection did */
-    LINK_SILENT,    /* for too long */
-    LINK_ABANDONED, /* the network changed, and it was slow to answer */
-    LINK_SPARED,    /* to make place: its peer is well */
-};
-/* Drops it; its peer is told how it ended. */
-void link_finish(struct node *n, struct link *link, enum link_end how,
-                 bool disconnect);
+/* The next state. */
+void link_enter(struct node *n, struct link *link, enum link_state state);
 
-/* The first of the peer's direct links that are up, or NULL. */
-struct link *peer_first_link(const struct peer *p);
+/* How a direct link ended. */
+enum link_ending {
+    LINK_END_CLOSED,    /* its connection was closed, or could not be made */
+    LINK_END_REJECTED,  /* this node closed it: it does not want this peer */
+    LINK_END_SILENT,    /* nothing came, or no HELLO, for too long */
+    LINK_END_ABANDONED, /* the network changed, and no answer came soon */
+    LINK_END_EVICTED,   /* closed to make room at one of its ends */
+    LINK_END_REFUSED,   /* the other end refuses this node */
+    LINK_END_VERSION,   /* the other end does not know this version of HELLO */
+    LINK_END_BYE,       /* the peer said goodbye */
+};
+
+/* The end of a direct link, for its peer. */
+struct link_end {
+    struct peer *peer; /* expected or greeted; NULL: none yet */
+    enum link_ending how;
+    bool was_up; /* else it never was */
+    uint32_t id;
+    enum node_path path;
+    struct instant heard;  /* when the last packet came */
+    bool swallowed;        /* large packets never passed it */
+    uint8_t reason;        /* REFUSED: enum refusal */
+    uint64_t unix_seconds; /* REFUSED: the other end's clock; 0: unknown */
+    struct address from;   /* the other end's */
+};
+/* Drops it, tells the owner if this node ends it, and then the peer. */
+void link_finish(struct node *n, struct link *link, enum link_ending how);
+void link_finish_refused(struct node *n, struct link *link, uint8_t reason,
+                         uint64_t unix_seconds);
 
 /* link_greeting.c */
 void link_greeting_begin(struct node *n, struct link *link);

@@ -355,7 +355,6 @@ static inline bool peer_is_linked(const struct peer *p)
 struct peer *peer_get(struct node *n, const struct node_id *id);
 struct peer *peer_new(struct node *n, const struct node_id *id);
 void peer_free(struct node *n, struct peer *p);
-void peer_drop_links(struct node *n, struct peer *p);
 /* Its state may have changed: it is settled before the step ends. */
 void peer_touch(struct node *n, struct peer *p);
 /* Nothing of it changed but what it is to be sent: that leaves in this step,
@@ -374,11 +373,6 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason);
 void peer_unspoken(struct node *n, struct peer *p, struct link *link);
 /* A beacon of its said goodbye [P-4.9]. */
 void peer_said_bye(struct node *n, struct peer *p);
-/* A connection of it broke: without fresh evidence it is lost soon. True if
- * nothing else shows that it is there. */
-bool peer_suspect(struct node *n, struct peer *p);
-/* A dial of it failed: if it was the last one, a suspect is lost sooner. */
-void peer_unreachable(struct node *n, struct peer *p);
 /* Nothing waited for a path to it until now. */
 void peer_begins_to_wait(struct node *n, struct peer *p);
 /* It could be reached, but there is no place for a link: that is no reason to
@@ -401,7 +395,24 @@ static inline bool peer_has_path(const struct peer *p)
 }
 /* The link that packets to the peer go over now, or NULL. */
 struct link *peer_link(struct node *n, const struct peer *p);
+
+/* peer_links.c */
+/* On a LAN with more nodes than this, links are made one after the other: all
+ * at once they would take the processors from finding each other. */
+enum { CROWD = 16 };
+/* Dials the peer unless a direct link is up. `at_once`: a loss is to be mended;
+ * else the larger id lets the smaller one dial first, and a crowd spreads. */
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
+void peer_drop_links(struct node *n, struct peer *p);
+/* The first of the peer's direct links that are up, or NULL. */
+struct link *peer_first_link(const struct peer *p);
+/* The HELLOs were exchanged: the link is up. */
+void peer_linked(struct node *n, struct peer *p, struct link *link);
+/* A link ended that led to end->peer, or was to. */
+void peer_link_ended(struct node *n, const struct link_end *end);
+/* A connection of it broke: without fresh evidence it is lost soon. True if
+ * nothing else shows that it is there. */
+bool peer_suspect(struct node *n, struct peer *p);
 
 /* traffic.c */
 /* False: refused, and there is no report of it. */

@@ -7,8 +7,6 @@
 
 /* So long a first link may take before its peer joins without one. */
 static const struct span join_grace = {250 * 1000};
-/* The larger id leaves the smaller the first try. */
-static const struct span dial_second = {300 * 1000};
 /* A session waits so long for a peer that was lost to come back, and for a
  * path to one that is there. */
 static const struct span session_linger = {10 * 1000 * 1000};
@@ -23,12 +21,6 @@ static const struct span place_pause = {1000 * 1000};
 static const struct span room_pause = {200 * 1000};
 /* What is known of an absent node is kept so long. */
 static const struct span remembered = {60 * 1000 * 1000};
-
-/* On a LAN with more nodes than this, links are made one after the other: all
- * at once they would take the processors from finding each other. */
-enum { CROWD = 16 };
-static const struct span crowd_pause = {500 * 1000};
-static const struct span crowd_spread = {40 * 1000}; /* for each node */
 
 struct peer *peer_get(struct node *n, const struct node_id *id)
 {
@@ -53,14 +45,6 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     dialer_init(&p->dialer);
     (void)map_put(&n->peers, id->key, p);
     return p;
-}
-
-void peer_drop_links(struct node *n, struct peer *p)
-{
-    while (p->links != NULL) {
-        paths_down(&p->paths, p->links->path, p->links->id, false, n->now);
-        link_drop(n, p->links, true);
-    }
 }
 
 static void remember_counter(struct node *n, const struct peer *p)
@@ -309,45 +293,6 @@ void peer_restarted(struct node *n, struct peer *p)
     p->challenge = 0;
     p->known_since = n->now;
     p->answered_at = (struct instant){INT64_MIN};
-}
-
-bool peer_suspect(struct node *n, struct peer *p)
-{
-    if (!p->joined || evidence_is_firm(peer_evidence(n, p)))
-        return false;
-    evidence_suspect(&p->evidence, n->now);
-    p->answered_at = (struct instant){INT64_MIN};
-    beacons_tell(n, p, true);
-    peer_touch(n, p);
-    return true;
-}
-
-void peer_unreachable(struct node *n, struct peer *p)
-{
-    bool tried_all = p->links == NULL && p->dialer.next == 0;
-    if (tried_all)
-        evidence_unreachable(&p->evidence, n->now);
-}
-
-static struct span crowd_delay(struct node *n)
-{
-    struct span most = span_times(crowd_spread, (int64_t)n->peers.count);
-    return span_us(crowd_pause.us +
-                   (int64_t)entropy_below(&n->entropy, (uint64_t)most.us));
-}
-
-void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
-{
-    if (!n->tcp || n->left || peer_is_linked(p))
-        return;
-    bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
-    struct instant at = n->now;
-    if (!at_once && !smaller)
-        at = instant_after(at, dial_second);
-    if (!at_once && n->peers.count > CROWD)
-        at = instant_after(at, crowd_delay(n));
-    dialer_start(&p->dialer, at);
-    peer_touch(n, p);
 }
 
 /* When its certificate ends, by what is known of the wall clock. */

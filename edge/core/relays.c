@@ -149,9 +149,7 @@ static void take_welcome(struct node *n, struct relay *relay,
         return;
     }
     struct link *link = relay->link;
-    link->state = LINK_UP;
-    detector_init(&link->detector, &n->detector, n->now);
-    link_rearm(n, link);
+    link_enter(n, link, LINK_UP);
     relay->state = RELAY_UP;
     evidence_relay_up(&n->evidence, relay->index);
     relay->roster++;
