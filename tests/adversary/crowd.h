@@ -1,8 +1,7 @@
 /*
- * crowd - many connections at once, and which of them the other end has cut.
+ * crowd - many connections at once, which notices those that the target closes.
  *
- * One that is cut stays so: an attack that comes back after each cut says so by
- * opening it again.
+ * A closed connection stays closed until the attack opens it again.
  */
 #ifndef TESTS_ADVERSARY_CROWD_H
 #define TESTS_ADVERSARY_CROWD_H
@@ -11,23 +10,24 @@
 
 struct crowd {
     size_t count;
-    int *fds;     /* -1: not there */
-    size_t *said; /* bytes of what it says, so far */
+    int *fds;     /* -1: not open */
+    size_t *said; /* bytes sent on each connection */
 };
 
-/* Room for so many; none is opened. */
+/* Makes room for `count` connections, and opens none. */
 void crowd_init(struct crowd *c, size_t count);
-/* Opens them one after the other; some may be refused. */
+/* Opens all connections, one after the other; the target may refuse some. */
 void crowd_open(struct crowd *c, const struct attack *a, struct tally *t);
 void crowd_open_one(struct crowd *c, size_t i, const struct attack *a,
                     struct tally *t);
-/* Looks at each: those that the other end cut are counted and gone. */
+/* Counts and closes the connections that the target has closed. */
 void crowd_look(struct crowd *c, struct tally *t);
 void crowd_lose(struct crowd *c, size_t i, struct tally *t);
-/* Writes more of the text to one, as far as it goes but `most` bytes. */
+/* Writes the next bytes of the text to connection i: what its socket takes, at
+ * most `most`. */
 void crowd_say(struct crowd *c, size_t i, struct bytes text, size_t most,
                struct tally *t);
-/* Looks at all of them until the attack is over. */
+/* Calls crowd_look until the attack is over. */
 void crowd_wait(struct crowd *c, const struct attack *a, struct tally *t);
 void crowd_close(struct crowd *c);
 

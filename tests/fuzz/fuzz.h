@@ -1,8 +1,8 @@
 /*
- * fuzz - what a fuzz target offers.
+ * fuzz - the functions of a fuzz target.
  *
- * LLVMFuzzerTestOneInput checks one input and aborts where a promise is broken:
- * what decodes must encode to the very same bytes again.
+ * LLVMFuzzerTestOneInput checks one input, and aborts if a property does not
+ * hold: an input that decodes must encode to the same bytes again.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -14,11 +14,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A good input to begin from, for main.c, which knows no coverage; returns its
- * size. A target that has none is fed noise. */
+/* Writes a valid input, from which main.c, which measures no coverage, makes
+ * its variants; returns its size. A target without one returns 0 and gets
+ * random bytes. */
 size_t fuzz_sample(uint8_t *room, size_t size);
 
-/* A secret key that signs whatever a round trip signs anew. */
+/* The secret key with which round trips sign again. */
 static inline const uint8_t *fuzz_secret_key(void)
 {
     static uint8_t public_key[32], secret_key[64];
@@ -29,7 +30,8 @@ static inline const uint8_t *fuzz_secret_key(void)
     return secret_key;
 }
 
-/* Equal up to the signature, which only the right key can make again. */
+/* Checks that two messages are equal except for the signature, which only the
+ * original key could make again. */
 static inline void fuzz_same_but_signature(struct bytes a, struct bytes b)
 {
     ASSERT(a.size == b.size && a.size >= 64);

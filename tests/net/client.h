@@ -1,9 +1,10 @@
 /*
- * client - a local application's connection to an edge, for the lab's load
- * programs: lines out without waiting, lines in, and what they hold.
+ * client - an application's connection to an edge's local API, for the load
+ * programs of the lab.
  *
- * Whatever goes wrong ends the program with a word on stderr (exit 3): a load
- * program that goes on half blind would prove nothing.
+ * Sending never waits. Any error ends the program with a line on stderr and
+ * exit code 3, because the result of a load program that missed something would
+ * mean nothing.
  */
 #ifndef TESTS_NET_CLIENT_H
 #define TESTS_NET_CLIENT_H
@@ -15,7 +16,7 @@
 struct growing_text {
     char *bytes;
     size_t size, room;
-    size_t done; /* written, or read */
+    size_t done; /* bytes of it that are written, or read */
 };
 
 struct api_connection {
@@ -26,33 +27,35 @@ struct api_connection {
 };
 
 struct api_connection client_open(const char *socket);
-/* Appends to what is to be written. */
+/* Appends to the bytes to write. */
 void client_say(struct api_connection *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void client_add(struct api_connection *c, const char *bytes, size_t size);
 size_t client_unsent(const struct api_connection *c);
-/* Writes what the socket takes and reads what there is; waits at most so long
- * for either. */
+/* Writes what the socket takes and reads what has come; waits for either at
+ * most `wait_ms`. */
 void client_turn(struct api_connection *c, int wait_ms);
-/* The next whole line, ended by a NUL instead; NULL: none yet. Valid until the
- * next turn. */
+/* The next whole line, with a NUL in place of its line end; NULL if there is
+ * none yet. Valid until the next turn. */
 char *client_line(struct api_connection *c);
 
-/* Of a line, where the member's value begins; NULL: it has none. Only for keys
- * that stand in no value, as is so in what the lab sends. */
+/* Finds where the value of a member begins in a line; NULL if the line has no
+ * such member. Works only for keys that occur in no value; the lab sends only
+ * such lines. */
 const char *member(const char *line, const char *key);
-/* The same of a number; 0 if it has none. */
+/* The value of a member that is a number; 0 if there is none. */
 uint64_t member_number(const char *line, const char *key);
-/* Whether the member is this text. */
+/* Tells whether the member's value is this text. */
 bool member_is(const char *line, const char *key, const char *value);
 
-/* Of the wall clock, which the scripts use as well. */
+/* Wall-clock time, which the scripts use too. */
 uint64_t now_us(void);
 void fail(const char *format, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 void *grown(void *memory, size_t count, size_t size);
 
-/* TERM and INT ask for the end; USR1 is the program's own. */
+/* After signals_watch, TERM and INT make signal_end true; each program uses
+ * USR1 for itself. */
 void signals_watch(void);
 bool signal_end(void);
 bool signal_user(void);

@@ -1,6 +1,9 @@
 /*
- * api_kit - the local API on a real socket, before an edge that the test plays:
- * in one line a client says something, in another one it hears the answer.
+ * api_kit - for tests of the local API: the API on a real socket, served by a
+ * fake edge (fake_edge.h).
+ *
+ *     say(fd, "{\"op\":\"status\",\"ref\":1}");   a client's request
+ *     expect_error(fd, "busy");                   its answer
  */
 #ifndef TESTS_UNIT_API_KIT_H
 #define TESTS_UNIT_API_KIT_H
@@ -97,7 +100,7 @@ static inline int connect_to(const char *path)
     return fd;
 }
 
-/* Writes it all, while the loop turns. */
+/* Writes all bytes, and runs the loop meanwhile. */
 static inline void say_bytes(int fd, const char *data, size_t size)
 {
     for (int i = 0; size > 0 && i < TURNS; i++) {
@@ -118,7 +121,7 @@ static inline void say(int fd, const char *line)
     say_bytes(fd, "\n", 1);
 }
 
-/* The next line, or NULL if none comes. */
+/* The next line that the API wrote, or NULL if none comes. */
 static inline const char *hear(int fd)
 {
     static char line[1 << 20];
@@ -158,7 +161,7 @@ static inline void expect(int fd, const char *line)
     assert_string_equal(heard, line);
 }
 
-/* An answer {"ref":1,"ok":false,"error":ERROR,"message":anything}. */
+/* Expects {"ref":1,"ok":false,"error":ERROR,"message":...} as the next line. */
 static inline void expect_error(int fd, const char *error)
 {
     const char *heard = hear(fd);

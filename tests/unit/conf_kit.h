@@ -1,5 +1,5 @@
-/* What the tests of the configuration share: reading a text, and what was said
- * of it. */
+/* conf_kit - for tests of the configuration: reads a text, and compares the
+ * mistakes that the reader reports. */
 #ifndef TESTS_UNIT_CONF_KIT_H
 #define TESTS_UNIT_CONF_KIT_H
 
@@ -14,7 +14,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Reads the text as the file "f"; *said gets the mistakes, to be freed. */
+/* Reads the text as a file named "f". Sets *said to the reported mistakes,
+ * which the caller frees. */
 static inline bool kit_read(const struct conf_table *table, const char *text,
                             size_t size, void *conf, char **said)
 {
@@ -26,7 +27,7 @@ static inline bool kit_read(const struct conf_table *table, const char *text,
     return good;
 }
 
-/* Expects the text to be refused with exactly these lines. */
+/* Expects the reader to refuse the text with exactly these lines. */
 static inline void kit_refused(const struct conf_table *table, void *conf,
                                const char *text, const char *lines)
 {
@@ -68,7 +69,7 @@ static inline void kit_count(void *context, const char *key, bool live)
     ++*(size_t *)context;
 }
 
-/* How many keys differ. */
+/* Counts the keys whose values differ. */
 static inline size_t kit_differ(const struct conf_table *table, const void *a,
                                 const void *b)
 {

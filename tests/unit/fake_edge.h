@@ -1,10 +1,10 @@
 /*
- * fake_edge - an edge without a node, for the tests of what stands on it.
+ * fake_edge - an edge without a node, for tests of modules that use an edge.
  *
- * It records the messages that it accepts and the events, and says what the
- * test tells it to say. To be included by one file of a program: it defines the
- * functions of edge.h and node.h that are called, so that the real ones are not
- * linked.
+ * The fake records messages and events, and the test sets what the fake
+ * answers. Only one file of a program may include this header: it defines the
+ * functions of edge.h and node.h that the modules call, instead of linking the
+ * real ones.
  */
 #ifndef TESTS_UNIT_FAKE_EDGE_H
 #define TESTS_UNIT_FAKE_EDGE_H
@@ -32,7 +32,7 @@ struct fake_event {
     char group[64];
     char *data;
     size_t size;
-    char groups[256]; /* SET_GROUPS, with a space after each */
+    char groups[256]; /* of SET_GROUPS, a space after each */
 };
 
 struct edge {
@@ -48,9 +48,9 @@ struct edge {
     struct instant now;
     uint64_t last_ref;
     size_t gaps[EDGE_GAP_LARGE + 1];
-    const char *relay_error; /* NULL: unreachable */
-    size_t takes;            /* messages that it accepts before it is BUSY */
-    size_t asked;            /* how often a message was offered */
+    const char *relay_error; /* NULL: "unreachable" */
+    size_t takes;            /* messages it accepts before it answers BUSY */
+    size_t asked;            /* calls that submitted a message */
 };
 
 static struct edge fake;

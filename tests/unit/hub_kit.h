@@ -1,6 +1,6 @@
 /*
- * hub_kit - a hub, a mesh and nodes for the hub's tests: in one line an edge
- * says HELLO, in another one sees what the hub wants written.
+ * hub_kit - for tests of the hub: a hub, a mesh and nodes, functions that send
+ * the hub a packet, and functions that read what the hub wants written.
  */
 #ifndef TESTS_UNIT_HUB_KIT_H
 #define TESTS_UNIT_HUB_KIT_H
@@ -66,7 +66,7 @@ static inline void kit_certify(struct kit_node *n, const struct kit_mesh *m,
         certificate_sign(&c, m->secret_key, n->certificate).size;
 }
 
-/* Numbered from 1; the connection has the same number. */
+/* Makes node `number` (from 1), whose connection has the same number. */
 static inline void kit_node_make(struct kit_node *n, const struct kit_mesh *m,
                                  uint16_t number)
 {
@@ -107,7 +107,7 @@ static inline void kit_open(struct kit *k)
              (struct hub_event){.kind = HUB_CLOCK, .unix_seconds = KIT_UNIX});
 }
 
-/* Takes up k->conf as it is now. */
+/* Gives the hub k->conf as it is now. */
 static inline void kit_reconfigure(struct kit *k)
 {
     hub_todos_clear(&k->todos);
@@ -129,7 +129,8 @@ static inline void kit_event(struct kit *k, enum hub_event_kind kind,
 static inline void kit_packet(struct kit *k, const struct kit_node *n,
                               struct bytes packet)
 {
-    /* Its own piece of memory, so that a sanitizer sees each overrun. */
+    /* A copy in a block of its exact size, so that a sanitizer sees each
+     * overrun. */
     uint8_t *data = malloc(packet.size ? packet.size : 1);
     if (packet.size)
         memcpy(data, packet.data, packet.size);
@@ -165,7 +166,7 @@ static inline void kit_hello(struct kit *k, const struct kit_node *n)
     kit_packet(k, n, kit_hello_bytes(n, room));
 }
 
-/* The i-th packet of that type written to the connection in the last step. */
+/* The i-th packet of this type that the last step wrote to the connection. */
 static inline struct bytes kit_written(const struct kit *k, uint64_t conn,
                                        uint8_t type, size_t i)
 {
@@ -194,7 +195,7 @@ static inline bool kit_wrote(const struct kit *k, uint64_t conn, uint8_t type)
     return kit_written(k, conn, type, 0).size > 0;
 }
 
-/* What the connection was refused for, or NONE. */
+/* The reason for which the connection was refused, or NONE. */
 static inline uint8_t kit_refusal(const struct kit *k, uint64_t conn)
 {
     struct bytes packet = kit_written(k, conn, RELAY_REFUSED, 0);
@@ -214,7 +215,8 @@ static inline const struct hub_todo *kit_log(const struct kit *k, uint64_t conn)
     return NULL;
 }
 
-/* It was refused with this, dropped, and logged once. */
+/* Expects that the hub refused the connection for this reason, dropped it, and
+ * logged that once. */
 static inline void kit_expect_refused(const struct kit *k, uint64_t conn,
                                       enum refusal reason)
 {
@@ -226,7 +228,8 @@ static inline void kit_expect_refused(const struct kit *k, uint64_t conn,
     assert_false(kit_wrote(k, conn, RELAY_WELCOME));
 }
 
-/* A GONE of that node for that reason was written to the connection. */
+/* Tells whether a GONE of this node, for this reason, was written to the
+ * connection. */
 static inline bool kit_told_gone(const struct kit *k, uint64_t conn,
                                  const struct kit_node *n,
                                  enum departure reason)
@@ -241,7 +244,7 @@ static inline bool kit_told_gone(const struct kit *k, uint64_t conn,
     return false;
 }
 
-/* How often the node stands in PRESENT packets to the connection. */
+/* Counts how often PRESENT packets to the connection contain the node. */
 static inline size_t kit_told_present(const struct kit *k, uint64_t conn,
                                       const struct kit_node *n)
 {
@@ -267,8 +270,8 @@ static inline uint64_t kit_edges(const struct kit *k)
     return c.edges;
 }
 
-/* Lets time pass, stepping at the hub's deadlines; what the hub wants done
- * piles up. Answers the step in which `conn` was dropped, or NEVER. */
+/* Lets time pass, with a step at each deadline of the hub; the todos of all
+ * steps accumulate. Returns when `conn` was dropped, or NEVER. */
 static inline struct instant kit_pass(struct kit *k, struct span span,
                                       uint64_t conn)
 {

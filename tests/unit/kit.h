@@ -1,5 +1,5 @@
 /*
- * kit - what cmocka wants included before it, for every unit test.
+ * kit - cmocka with the headers that it needs before it, for every unit test.
  */
 #ifndef TESTS_UNIT_KIT_H
 #define TESTS_UNIT_KIT_H

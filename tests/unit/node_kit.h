@@ -1,8 +1,8 @@
 /*
- * node_kit - two nodes and a wire between them, by hand.
+ * node_kit - for tests of the node: two nodes and a wire between them.
  *
- * What a step wants done is done at once: a packet is a step of the other. A
- * side counts what its node said.
+ * The kit does the todos of each step at once: a packet that one node sends is
+ * the event of the other's next step. Each side counts what its node reported.
  */
 #ifndef TESTS_UNIT_NODE_KIT_H
 #define TESTS_UNIT_NODE_KIT_H
@@ -17,11 +17,11 @@
 struct node_side {
     struct node *node;
     struct todo todo;
-    uint32_t link; /* towards the other; 0: none */
+    uint32_t link; /* to the other node; 0: none */
     struct address address;
     int joined, left, messages, delivered, failed, busy, ready, done;
     uint64_t missed;
-    uint32_t peers; /* of the last publication */
+    uint32_t peers; /* that the last publication went to */
     enum departure reason;
     char last[64];
     enum node_path path;
@@ -33,7 +33,7 @@ struct recorded {
 };
 
 struct node_pair {
-    bool record; /* b's multicasts */
+    bool record; /* keep b's multicasts */
     size_t recorded;
     struct recorded records[32];
     struct node_side a, b;
@@ -128,7 +128,7 @@ static inline void datagram_of(struct node_pair *p, struct node_side *s,
                                      multicast);
 }
 
-/* What became of a message: its report, or that the node refused it. */
+/* Counts a message's outcome: the node's report, or its refusal. */
 static inline void ended(struct node_side *s, enum node_outcome outcome)
 {
     s->delivered += outcome == OUTCOME_DELIVERED;
@@ -297,7 +297,7 @@ static inline void submit_to(struct node_pair *p, struct node_id to,
     step(p, &p->a, NULL);
 }
 
-/* Of a's to the group, "" for all. */
+/* Node a publishes to the group; "" is all nodes. */
 static inline void publish(struct node_pair *p, const char *group,
                            struct bytes data)
 {

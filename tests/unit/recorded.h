@@ -1,8 +1,9 @@
 /*
- * recorded - handshakes as they went over the wire, byte by byte: what a node
- * of version 1 said, what one of version 2 says, and an INIT of version 4. The
- * node is node_kit's bob, of its first process; the edge is hub_kit's first.
- * They stay as they are: with the next version, its own are added.
+ * recorded - recorded handshakes: the bytes that nodes of versions 1 and 2
+ * sent, and an INIT of version 4.
+ *
+ * The node is node_kit's bob in its first process; the edge is hub_kit's first.
+ * Nobody changes these bytes; each new version adds its own.
  */
 #ifndef TESTS_UNIT_RECORDED_H
 #define TESTS_UNIT_RECORDED_H

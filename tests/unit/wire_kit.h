@@ -1,5 +1,5 @@
 /*
- * wire_kit - keys and mistreatment that the tests of signed messages share.
+ * wire_kit - for tests of signed messages: keys, and damage to messages.
  */
 #ifndef TESTS_UNIT_WIRE_KIT_H
 #define TESTS_UNIT_WIRE_KIT_H
@@ -42,8 +42,9 @@ static inline struct node_id node_of(const struct signer *s)
 
 typedef bool accepts(struct bytes bytes, const void *context);
 
-/* Every shorter prefix, and one byte more, must be refused. The copies are of
- * the exact size, so that a sanitizer sees a read past them. */
+/* Checks that `accept` refuses each shorter prefix, and the message with one
+ * byte more. Each copy is a block of the exact size, so that a sanitizer sees a
+ * read past it. */
 static inline void assert_all_cuts_refused(struct bytes good, accepts *accept,
                                            const void *context)
 {
@@ -65,7 +66,7 @@ static inline void assert_all_cuts_refused(struct bytes good, accepts *accept,
     }
 }
 
-/* A flip of any bit must be refused. */
+/* Checks that `accept` refuses the message with any single bit flipped. */
 static inline void assert_all_flips_refused(struct bytes good, accepts *accept,
                                             const void *context)
 {

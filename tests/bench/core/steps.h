@@ -1,7 +1,7 @@
 /*
- * steps - the steps that are measured: by callgrind, which collects inside of
- * these three functions only, and by a count of what they allocate. The
- * sender's step begins with the messages that are submitted.
+ * steps - the three steps that the benchmark measures: of sender, relay and
+ * receiver. Callgrind collects only inside of these functions, and their
+ * allocations are counted. The sender's step includes submitting its messages.
  */
 #ifndef TESTS_BENCH_CORE_STEPS_H
 #define TESTS_BENCH_CORE_STEPS_H
@@ -36,8 +36,8 @@ void steps_relay(struct hub *h, struct instant now,
 /* Blocks that the steps took from malloc, calloc and realloc. */
 uint64_t steps_allocations(void);
 
-/* While a mesh is being made, signatures count as good: a thousand nodes would
- * spend minutes on them under valgrind. */
+/* While a mesh is built, all signatures count as valid: under valgrind a
+ * thousand nodes would spend minutes on checking them. */
 void steps_trust(bool trust);
 
 #endif

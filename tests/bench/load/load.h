@@ -1,13 +1,13 @@
 /*
- * load - a load generator: the same work for every stack that is compared.
+ * load - a load generator that does the same work on each compared library.
  *
- * Each link_STACK.c says how messages travel with that stack's own library; the
- * roles (roles.c) are written once. A program is run as
+ * Each link_STACK.c sends and receives by the API of that library; the roles
+ * (roles.c) are the same for all. A program is started as
  *
  *     bench_STACK source|sink|ping|pong [--KEY VALUE]...
  *
- * It prints READY when it may be used, START when what is measured begins, and
- * RESULT with words KEY=NUMBER when it is over, for tests/bench/run.
+ * For tests/bench/run it prints READY when the other end may start, START when
+ * the measurement begins, and RESULT KEY=NUMBER... at the end.
  */
 #ifndef TESTS_BENCH_LOAD_LOAD_H
 #define TESTS_BENCH_LOAD_LOAD_H
@@ -24,15 +24,15 @@ struct load {
     const char *relay; /* zs: the relay's URL */
     const char *url;
     const char *ca;     /* nats, mqtt, nng: a file of certificates */
-    const char *key;    /* nng, who listens: a file of certificate and key */
-    const char *own;    /* zyre: the left end's address, `url` is the right's */
-    const char *gossip; /* zyre: where the ends hear of each other */
+    const char *key;    /* nng, the listener: a file of certificate and key */
+    const char *own;    /* zyre: the left end's address; `url` is the right's */
+    const char *gossip; /* zyre: the endpoint by which the ends meet */
     long receivers;     /* links of one sink, in mode fan */
-    long peers;  /* zs: so many must be present before anything is sent */
+    long peers;  /* zs: so many must be present before the source sends */
     long first;  /* zs, idle: the number of the first node */
     long pair;   /* zs: of several at once, src-PAIR and dst-PAIR; 0: one */
     long size;   /* bytes of a message */
-    long window; /* sent and not yet had; 0: 8 MiB, and `most` at the most */
+    long window; /* messages in flight; 0: 8 MiB of them, `most` at most */
     long most;
     long rate; /* messages a second, in bursts; 0: as many as it takes */
     double seconds;
@@ -40,24 +40,28 @@ struct load {
 
 extern struct load load;
 
-enum { LOAD_SMALLEST = 64 }; /* what is shorter is the roles' own */
+enum {
+    LOAD_SMALLEST = 64
+}; /* shorter messages belong to the roles' own protocol */
 
-/* A message came by the sink's link of that number: from any thread, but all
- * of one link's from the same. */
+/* Called for each received message, with the number of the sink's link. One
+ * link always calls from the same thread, different links may use different
+ * ones. */
 typedef void load_message(size_t link, const void *data, size_t size);
 
-/* ---- Of the stack */
+/* ---- Implemented by link_STACK.c */
 
-/* Until the other side can be reached. */
+/* Opens the link, and returns once the other end can be reached. */
 void link_open(load_message *on_message);
 void link_send(const void *data, size_t size);
-/* Waits up to so many milliseconds until something came, and hands it over. */
+/* Waits up to `timeout_ms` milliseconds for messages, and passes them on. */
 void link_poll(int timeout_ms);
 void link_close(void);
-/* A role of its own (a relay); false: it has none of that name. */
+/* Runs a role that only this library needs (a relay); false if load.role is
+ * none of those. */
 bool link_role(void);
 
-/* ---- Of the roles */
+/* ---- Implemented by roles.c and main.c */
 
 bool load_is_left(void); /* source or ping */
 bool load_is(const char *mode);
