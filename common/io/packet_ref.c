@@ -1,10 +1,5 @@
 #include "common/io/packet_ref.h"
 
-void packet_ref_init(struct packet_ref *p)
-{
-    zmq_msg_init(&p->message);
-}
-
 void packet_ref_copy(struct packet_ref *p, struct bytes bytes)
 {
     int rc = zmq_msg_init_size(&p->message, bytes.size);
@@ -31,32 +26,4 @@ void packet_ref_lend(struct packet_ref *p, struct bytes bytes,
     int rc = zmq_msg_init_data(&p->message, (uint8_t *)(uintptr_t)bytes.data,
                                bytes.size, on_last_released, block);
     ASSERT(rc == 0); /* It fails for want of memory only. */
-}
-
-void packet_ref_share(struct packet_ref *p, struct packet_ref *other)
-{
-    zmq_msg_init(&p->message);
-    zmq_msg_copy(&p->message, &other->message);
-}
-
-void packet_ref_move(struct packet_ref *p, struct packet_ref *from)
-{
-    zmq_msg_init(&p->message);
-    zmq_msg_move(&p->message, &from->message);
-}
-
-void packet_ref_release(struct packet_ref *p)
-{
-    zmq_msg_close(&p->message);
-    zmq_msg_init(&p->message);
-}
-
-uint8_t *packet_ref_data(struct packet_ref *p)
-{
-    return zmq_msg_data(&p->message);
-}
-
-size_t packet_ref_size(const struct packet_ref *p)
-{
-    return zmq_msg_size(&p->message);
 }

@@ -22,8 +22,6 @@ struct packet_ref {
     zmq_msg_t message;
 };
 
-/* Refers to an empty packet. */
-void packet_ref_init(struct packet_ref *p);
 /* Initializes `p` with a copy of the bytes. */
 void packet_ref_copy(struct packet_ref *p, struct bytes bytes);
 /* Initializes `p` with the bytes themselves, which lie in `block` and stay
@@ -31,16 +29,46 @@ void packet_ref_copy(struct packet_ref *p, struct bytes bytes);
  * all if `block` is NULL. */
 void packet_ref_lend(struct packet_ref *p, struct bytes bytes,
                      struct block *block);
+
+/* Refers to an empty packet. */
+static inline void packet_ref_init(struct packet_ref *p)
+{
+    zmq_msg_init(&p->message);
+}
+
 /* Initializes `p` with a second reference to the bytes of `other`, which must
  * not change any more. */
-void packet_ref_share(struct packet_ref *p, struct packet_ref *other);
+static inline void packet_ref_share(struct packet_ref *p,
+                                    struct packet_ref *other)
+{
+    zmq_msg_init(&p->message);
+    zmq_msg_copy(&p->message, &other->message);
+}
+
 /* Initializes `p` with the packet of `from`, which is empty afterwards. */
-void packet_ref_move(struct packet_ref *p, struct packet_ref *from);
+static inline void packet_ref_move(struct packet_ref *p,
+                                   struct packet_ref *from)
+{
+    zmq_msg_init(&p->message);
+    zmq_msg_move(&p->message, &from->message);
+}
+
 /* Leaves an empty packet, which needs no release. */
-void packet_ref_release(struct packet_ref *p);
+static inline void packet_ref_release(struct packet_ref *p)
+{
+    zmq_msg_close(&p->message);
+    zmq_msg_init(&p->message);
+}
 
 /* The bytes, valid as long as `p` is neither moved nor released. */
-uint8_t *packet_ref_data(struct packet_ref *p);
-size_t packet_ref_size(const struct packet_ref *p);
+static inline uint8_t *packet_ref_data(struct packet_ref *p)
+{
+    return zmq_msg_data(&p->message);
+}
+
+static inline size_t packet_ref_size(const struct packet_ref *p)
+{
+    return zmq_msg_size(&p->message);
+}
 
 #endif

@@ -36,41 +36,12 @@ struct incoming {
     struct router *router;
     struct intake *intake;
     size_t limit;
-    uv_timer_t due; /* the router's deadline, */
-    struct instant due_at;
     struct listener listener;
     int spare; /* a descriptor, given away so that the next can be cut; or -1 */
     int *listening; /* libzmq's descriptors; may be closed meanwhile */
     size_t listening_count;
     int segment; /* bytes; 0: the system's choice */
 };
-
-/* ---- Time */
-
-static void on_due(uv_timer_t *timer);
-
-static void arm(void *context)
-{
-    struct incoming *in = context;
-    struct instant at = router_deadline(in->router);
-
-    intake_arm(in->intake);
-    if (at.us == in->due_at.us)
-        return;
-    in->due_at = at;
-    int64_t us = instant_between(clock_now(), at).us;
-    uv_update_time(in->due.loop);
-    uv_timer_start(&in->due, on_due, us > 0 ? (uint64_t)us / 1000 + 1 : 0, 0);
-}
-
-static void on_due(uv_timer_t *timer)
-{
-    struct incoming *in = timer->data;
-
-    in->due_at = INSTANT_NEVER;
-    router_due(in->router, clock_now());
-    arm(in);
-}
 
 /* ---- Smaller segments */
 
@@ -125,6 +96,13 @@ static void give_spare(struct incoming *in)
 }
 
 /* ---- What the router tells */
+
+static void on_rearm(void *context)
+{
+    const struct incoming *in = context;
+
+    intake_arm(in->intake);
+}
 
 static bool is_enough(void *context)
 {
@@ -236,8 +214,9 @@ static bool open_router(struct incoming *in, const struct incoming_conf *conf)
         &router, &(struct router_user){.context = in,
                                        .enough = is_enough,
                                        .heard = on_heard,
-                                       .rearm = arm,
+                                       .rearm = on_rearm,
                                        .turned_away = on_turned_away});
+    in->intake->router = in->router;
     return in->router != NULL;
 }
 
@@ -250,22 +229,12 @@ struct incoming *incoming_open(const struct incoming_conf *conf)
     in->turn = conf->links->turn;
     in->intake = conf->intake;
     in->limit = conf->limit;
-    uv_timer_init(in->turn->zloop->loop, &in->due);
-    in->due.data = in;
-    in->due_at = INSTANT_NEVER;
     if (!open_socket(in, conf) || !open_router(in, conf)) {
         int error = errno;
         incoming_close(&in);
         errno = error;
     }
     return in;
-}
-
-static void on_closed(uv_handle_t *due)
-{
-    struct incoming *in = due->data;
-
-    free(in);
 }
 
 void incoming_close(struct incoming **self)
@@ -275,12 +244,13 @@ void incoming_close(struct incoming **self)
     if (in == NULL)
         return;
     *self = NULL;
+    in->intake->router = NULL;
     router_close(&in->router);
     zsocket_close(&in->socket);
     give_spare(in);
     listener_close(&in->listener);
     free(in->listening);
-    uv_close((uv_handle_t *)&in->due, on_closed);
+    free(in);
 }
 
 bool incoming_listen(struct incoming *in, uint16_t port,

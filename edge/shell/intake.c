@@ -5,8 +5,12 @@
 static void on_timer(uv_timer_t *timer)
 {
     struct intake *in = timer->data;
+    struct instant now = clock_now();
 
-    unread_due(&in->unread, clock_now());
+    in->armed_for = INSTANT_NEVER;
+    if (in->router != NULL)
+        router_due(in->router, now);
+    unread_due(&in->unread, now);
     intake_arm(in);
 }
 
@@ -14,6 +18,8 @@ void intake_open(struct intake *in, uv_loop_t *loop, size_t memory)
 {
     struct unread_world world = unread_world_open();
 
+    in->router = NULL;
+    in->armed_for = INSTANT_NEVER;
     unread_init(&in->unread, &world, memory);
     uv_timer_init(loop, &in->timer);
     in->timer.data = in;
@@ -26,14 +32,16 @@ void intake_close(struct intake *in)
     uv_close((uv_handle_t *)&in->timer, NULL);
 }
 
-/* A running timer is not moved: only unread_due makes the deadline earlier, or
- * freed memory, which may wait. */
+/* A deadline that moved away leaves a timer that fires too early, at most. */
 void intake_arm(struct intake *in)
 {
     struct instant at = unread_deadline(&in->unread);
 
-    if (instant_is_never(at) || uv_is_active((uv_handle_t *)&in->timer))
+    if (in->router != NULL)
+        at = instant_min(at, router_deadline(in->router));
+    if (at.us >= in->armed_for.us)
         return;
+    in->armed_for = at;
     int64_t us = instant_between(clock_now(), at).us;
     uv_update_time(in->timer.loop);
     uv_timer_start(&in->timer, on_timer, us > 0 ? (uint64_t)us / 1000 + 1 : 0,

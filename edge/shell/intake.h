@@ -1,20 +1,24 @@
 /*
- * intake - enforces limits.memory on the edge's loop: the bytes that libzmq may
- * buffer for all connections of links together. common/io/unread.h decides
- * which connection is cut; this module adds the timer.
+ * intake - the limits of what other ends send, on the edge's loop: one timer
+ * for limits.memory (common/io/unread.h), which limits the bytes that libzmq
+ * may buffer for all connections of links together, and for the deadlines of
+ * incoming connections (common/io/router.h).
  *
- * A caller that adds a connection to `unread` calls intake_arm afterwards.
+ * A caller calls intake_arm after it added a connection to `unread`, and when
+ * the router's deadline may have come nearer.
  */
 #ifndef EDGE_SHELL_INTAKE_H
 #define EDGE_SHELL_INTAKE_H
 
-#include "common/io/unread.h"
+#include "common/io/router.h"
 
 #include <uv.h>
 
 struct intake {
     struct unread unread;
+    struct router *router; /* NULL: none */
     uv_timer_t timer;
+    struct instant armed_for;
 };
 
 /* `memory`: the limit in bytes. The struct must not move, and must exist until
@@ -22,7 +26,7 @@ struct intake {
 void intake_open(struct intake *in, uv_loop_t *loop, size_t memory);
 /* The caller has removed all connections. */
 void intake_close(struct intake *in);
-/* Starts the timer, if it is not running. */
+/* Sets the timer to the next deadline. */
 void intake_arm(struct intake *in);
 
 #endif
