@@ -20,7 +20,6 @@ struct zsocket {
     bool touched; /* is in the zloop's list */
     /* Its descriptor became readable: call ready even without events. */
     bool fired;
-    bool want_read;
     bool want_write;
     unsigned came; /* frames, since ready was called */
     unsigned expected;
@@ -57,8 +56,7 @@ static int events_of(const struct zsocket *s)
 {
     int events = 0;
     size_t size = sizeof events;
-    int wanted =
-        (s->want_read ? ZMQ_POLLIN : 0) | (s->want_write ? ZMQ_POLLOUT : 0);
+    int wanted = ZMQ_POLLIN | (s->want_write ? ZMQ_POLLOUT : 0);
 
     zmq_getsockopt(s->socket, ZMQ_EVENTS, &events, &size);
     return events & wanted;
@@ -230,7 +228,6 @@ struct zsocket *zsocket_open(struct zloop *z, void *zmq_context, int type,
     s->socket = socket;
     s->ready = ready;
     s->context = context;
-    s->want_read = true;
     zsocket_set(s, ZMQ_LINGER, 0);
     if (uv_poll_init(z->loop, &s->poll, descriptor_of(socket)) != 0) {
         zmq_close(socket);
@@ -306,12 +303,6 @@ void zsocket_skip(struct zsocket *s, zmq_msg_t *m)
 bool zsocket_seems_dry(const struct zsocket *s)
 {
     return s->came > 0 && s->came >= s->expected;
-}
-
-void zsocket_want_read(struct zsocket *s, bool wanted)
-{
-    s->want_read = wanted;
-    zsocket_touch(s);
 }
 
 void zsocket_want_write(struct zsocket *s, bool wanted)

@@ -104,10 +104,8 @@ void zsocket_skip(struct zsocket *s, zmq_msg_t *m);
  * costs two system calls, and it is asked at the end of the turn anyway. */
 bool zsocket_seems_dry(const struct zsocket *s);
 
-/* Whether `ready` is called while there is something to read (initially true;
- * if false, messages stay in libzmq, which stops reading when its queue is
- * full), and while the socket can be written (initially false). */
-void zsocket_want_read(struct zsocket *s, bool wanted);
+/* Whether `ready` is also called while the socket can be written; initially
+ * not. It is always called while there is something to read. */
 void zsocket_want_write(struct zsocket *s, bool wanted);
 
 #endif
