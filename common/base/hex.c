@@ -11,23 +11,22 @@ void hex_encode(struct bytes bytes, char *text)
     *text = '\0';
 }
 
-/* The digit's value; -1 if `c` is not a digit. */
-static int value_of(char c)
+int hex_value(char digit)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
     return -1;
 }
 
 bool hex_decode(const char *text, uint8_t *to, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        int high = value_of(text[2 * i]);
-        int low = high < 0 ? -1 : value_of(text[2 * i + 1]);
+        int high = hex_value(text[2 * i]);
+        int low = high < 0 ? -1 : hex_value(text[2 * i + 1]);
 
         if (low < 0)
             return false;

@@ -1,5 +1,8 @@
 #include "common/base/jtext.h"
 
+#include "common/base/hex.h"
+#include "common/base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,64 +14,6 @@ static const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
     return at;
 }
 
-static bool is_continuation(uint8_t c)
-{
-    return (c & 0xc0) == 0x80;
-}
-
-size_t utf8_length(const uint8_t *at, const uint8_t *end)
-{
-    size_t left = (size_t)(end - at);
-
-    if (left == 0)
-        return 0;
-    if (at[0] < 0x80)
-        return 1;
-    if (at[0] >= 0xc2 && at[0] < 0xe0)
-        return left >= 2 && is_continuation(at[1]) ? 2 : 0;
-    if (at[0] >= 0xe0 && at[0] < 0xf0) {
-        if (left < 3 || !is_continuation(at[1]) || !is_continuation(at[2]))
-            return 0;
-        bool overlong = at[0] == 0xe0 && at[1] < 0xa0;
-        bool surrogate = at[0] == 0xed && at[1] >= 0xa0;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (at[0] >= 0xf0 && at[0] < 0xf5) {
-        if (left < 4 || !is_continuation(at[1]) || !is_continuation(at[2]) ||
-            !is_continuation(at[3]))
-            return 0;
-        bool overlong = at[0] == 0xf0 && at[1] < 0x90;
-        bool beyond = at[0] == 0xf4 && at[1] >= 0x90;
-        return overlong || beyond ? 0 : 4;
-    }
-    return 0;
-}
-
-bool utf8_valid(struct bytes text)
-{
-    const uint8_t *at = text.data;
-    const uint8_t *end = text.size > 0 ? at + text.size : at;
-
-    while (at < end) {
-        size_t length = utf8_length(at, end);
-        if (length == 0)
-            return false;
-        at += length;
-    }
-    return true;
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The four digits of \uXXXX as a number; -1 if they are not four digits. */
 static int32_t hex_unit(const uint8_t *at, const uint8_t *end)
 {
@@ -77,7 +22,7 @@ static int32_t hex_unit(const uint8_t *at, const uint8_t *end)
     if (end - at < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
+        int digit = hex_value((char)at[i]);
         if (digit < 0)
             return -1;
         unit = unit * 16 + digit;

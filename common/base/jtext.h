@@ -65,9 +65,4 @@ bool jtext_number(struct bytes value, uint64_t *number) MUST_USE;
  * characters, quote, backslash); `end` if there is none. */
 const uint8_t *jtext_plain(const uint8_t *at, const uint8_t *end);
 
-/* The length in bytes of the UTF-8 character at `at`; 0 if it is invalid or if
- * `at` is `end`. */
-size_t utf8_length(const uint8_t *at, const uint8_t *end);
-bool utf8_valid(struct bytes text) MUST_USE;
-
 #endif

@@ -2,6 +2,7 @@
 
 #include "common/base/hex.h"
 #include "common/base/jtext.h"
+#include "common/base/utf8.h"
 #include "common/base/memory.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include "common/conf/conf_tree.h"
 #include "common/conf/conf_value.h"
-#include "common/conf/utf8.h"
+#include "common/base/utf8.h"
 
 #include <string.h>
 
@@ -13,15 +13,6 @@ static const struct conf_key *key_of(const struct conf_table *table,
     while (strcmp(key->path, path) != 0)
         ASSERT(++key < table->keys + table->count);
     return key;
-}
-
-static bool is_utf8(const char *text)
-{
-    struct utf8 at = utf8_of(text, strlen(text));
-    for (uint32_t c; utf8_next(&at, &c);)
-        if (c == UTF8_BAD)
-            return false;
-    return true;
 }
 
 static void set_mapping(const struct conf_key *key, const char *text,
@@ -39,7 +30,7 @@ static void set(const struct conf_key *key, const char *text, void *conf,
 {
     struct conf_node node = {
         .kind = CONF_NODE_SCALAR, .plain = true, .text = text, .place = {1, 1}};
-    if (!is_utf8(text))
+    if (!utf8_valid(bytes_of_string(text)))
         mistakes_add(mistakes, node.place, "not UTF-8");
     else if (key->kind == CONF_LIST || key->kind == CONF_PATHS)
         conf_value_append(key, &node, conf, mistakes);

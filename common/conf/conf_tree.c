@@ -1,6 +1,6 @@
 #include "common/conf/conf_tree.h"
 
-#include "common/conf/utf8.h"
+#include "common/base/utf8.h"
 
 #include <string.h>
 #include <yaml.h>

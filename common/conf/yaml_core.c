@@ -1,6 +1,6 @@
 #include "common/conf/yaml_core.h"
 
-#include "common/conf/utf8.h"
+#include "common/base/utf8.h"
 
 #include <string.h>
 
@@ -87,7 +87,7 @@ static bool needs_escape(uint32_t c)
 static void put_escaped(const char *text, bool quotes_too, FILE *out)
 {
     struct utf8 at = utf8_of(text, strlen(text));
-    const unsigned char *start = at.at;
+    const uint8_t *start = at.at;
     for (uint32_t c; utf8_next(&at, &c); start = at.at) {
         if (needs_escape(c))
             fprintf(out, "\\u%04x", (unsigned)c);

@@ -1,5 +1,6 @@
 #include "common/wire/record.h"
 
+#include "common/base/utf8.h"
 #include "common/wire/certificate.h"
 
 enum {
@@ -265,57 +266,6 @@ void message_encode(const struct message *m, struct writer *w)
     message_encode_part(m, 0, message_size(m), w);
 }
 
-/* How many bytes follow a first byte of UTF-8; -1 if it is none. */
-static int utf8_tail(uint8_t c)
-{
-    if (c < 0x80)
-        return 0;
-    if (c >= 0xc2 && c < 0xe0)
-        return 1;
-    if (c >= 0xe0 && c < 0xf0)
-        return 2;
-    return c >= 0xf0 && c < 0xf5 ? 3 : -1;
-}
-
-/* What the second byte may be is narrower after some first ones: no overlong
- * form, no surrogate, nothing over U+10FFFF (Unicode, table 3-7). */
-static bool utf8_second_fits(uint8_t first, uint8_t second)
-{
-    uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-
-    return second >= low && second <= high;
-}
-
-static bool is_ascii(struct bytes text)
-{
-    uint8_t all = 0;
-
-    for (size_t i = 0; i < text.size; i++)
-        all |= text.data[i];
-    return all < 0x80;
-}
-
-static bool is_utf8(struct bytes text)
-{
-    if (is_ascii(text))
-        return true;
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t first = text.data[i];
-        int tail = utf8_tail(first);
-
-        if (tail < 0 || (size_t)tail >= text.size - i)
-            return false;
-        if (tail > 0 && !utf8_second_fits(first, text.data[i + 1]))
-            return false;
-        for (int k = 2; k <= tail; k++)
-            if ((text.data[i + (size_t)k] & 0xc0) != 0x80)
-                return false;
-        i += (size_t)tail;
-    }
-    return true;
-}
-
 bool message_decode(struct bytes bytes, struct message *m)
 {
     struct reader r = reader_of(bytes);
@@ -334,6 +284,6 @@ bool message_decode(struct bytes bytes, struct message *m)
     if (m->kind == MESSAGE_EVENT)
         m->group = read_bytes(&r, read_u8(&r));
     m->data = read_bytes(&r, reader_left(&r));
-    return reader_ok(&r) && m->type.size > 0 && is_utf8(m->type) &&
+    return reader_ok(&r) && m->type.size > 0 && utf8_valid(m->type) &&
            (m->group.size == 0 || name_is_valid(m->group));
 }

@@ -7,46 +7,6 @@ void websocket_reader_init(struct websocket_reader *r, size_t message_limit)
     *r = (struct websocket_reader){.message_limit = message_limit};
 }
 
-/* ---- UTF-8 in pieces */
-
-/* Sets the bounds for the bytes after a character's first byte: RFC 3629,
- * section 4. */
-static bool utf8_begin(struct utf8_check *u, uint8_t c)
-{
-    u->low = 0x80;
-    u->high = 0xbf;
-    if (c >= 0xc2 && c <= 0xdf) {
-        u->need = 1;
-    } else if (c >= 0xe0 && c <= 0xef) {
-        u->need = 2;
-        u->low = c == 0xe0 ? 0xa0 : u->low;
-        u->high = c == 0xed ? 0x9f : u->high;
-    } else if (c >= 0xf0 && c <= 0xf4) {
-        u->need = 3;
-        u->low = c == 0xf0 ? 0x90 : u->low;
-        u->high = c == 0xf4 ? 0x8f : u->high;
-    }
-    return c < 0x80 || u->need > 0;
-}
-
-bool utf8_check(struct utf8_check *u, struct bytes bytes)
-{
-    for (size_t i = 0; i < bytes.size; i++) {
-        uint8_t c = bytes.data[i];
-        if (u->need == 0) {
-            if (c >= 0x80 && !utf8_begin(u, c))
-                return false;
-            continue;
-        }
-        if (c < u->low || c > u->high)
-            return false;
-        u->need--;
-        u->low = 0x80;
-        u->high = 0xbf;
-    }
-    return true;
-}
-
 /* ---- A frame's head */
 
 static bool is_control(uint8_t opcode)

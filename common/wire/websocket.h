@@ -9,7 +9,7 @@
 #ifndef COMMON_WIRE_WEBSOCKET_H
 #define COMMON_WIRE_WEBSOCKET_H
 
-#include "common/base/bytes.h"
+#include "common/base/utf8.h"
 
 enum {
     WEBSOCKET_HEAD_SIZE = 10, /* the largest head of a frame to write */
@@ -34,16 +34,6 @@ enum websocket_code {
     WEBSOCKET_POLICY = 1008,
     WEBSOCKET_TOO_LARGE = 1009,
 };
-
-/* Checks UTF-8 that comes in pieces. Zeroed: at the start of a character. */
-struct utf8_check {
-    uint8_t need;      /* bytes of the character that are still missing */
-    uint8_t low, high; /* bounds of the next byte */
-};
-
-/* Goes on with the next piece. False if the bytes are not UTF-8. At the end of
- * the text `need` must be 0. */
-bool utf8_check(struct utf8_check *u, struct bytes bytes) MUST_USE;
 
 struct websocket_reader {
     size_t message_limit;

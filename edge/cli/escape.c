@@ -1,6 +1,7 @@
 #include "edge/cli/escape.h"
 
 #include "common/base/jtext.h"
+#include "common/base/utf8.h"
 
 #include <stdio.h>
 

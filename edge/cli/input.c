@@ -1,6 +1,7 @@
 #include "edge/cli/input.h"
 
 #include "common/base/jtext.h"
+#include "common/base/utf8.h"
 #include "edge/cli/command.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 #include "edge/lib/lib_node.h"
 
 #include "common/base/jtext.h"
+#include "common/base/utf8.h"
 #include "common/base/text.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 #include "edge/lib/zeroservices.h"
 
 #include "common/base/jtext.h"
+#include "common/base/utf8.h"
 
 #include <string.h>
 

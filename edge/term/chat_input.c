@@ -1,6 +1,6 @@
 #include "edge/term/chat_private.h"
 
-#include "common/base/jtext.h"
+#include "common/base/utf8.h"
 #include "common/conf/nearest.h"
 #include "edge/term/glyph.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "common/base/jtext.h"
+#include "common/base/utf8.h"
 
 static struct bytes after(struct bytes text, size_t size)
 {

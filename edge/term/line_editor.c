@@ -1,6 +1,6 @@
 #include "edge/term/line_editor.h"
 
-#include "common/base/jtext.h"
+#include "common/base/utf8.h"
 #include "common/base/memory.h"
 #include "edge/term/sanitize.h"
 #include "edge/term/glyph.h"

@@ -2,7 +2,6 @@
 #include "common/conf/endpoint.h"
 #include "common/conf/nearest.h"
 #include "common/conf/units.h"
-#include "common/conf/utf8.h"
 #include "common/conf/yaml_core.h"
 
 #include <setjmp.h>
@@ -222,34 +221,6 @@ static void test_nearest(void **state)
     assert_null(nearest_of(endless));
 }
 
-static void test_utf8(void **state)
-{
-    static const struct {
-        const char *text;
-        uint32_t first;
-    } rows[] = {
-        {"a", 'a'},
-        {"\xc3\xa9", 0xe9},
-        {"\xe2\x82\xac", 0x20ac},
-        {"\xf0\x9f\x98\x80", 0x1f600},
-        {"\xf4\x8f\xbf\xbf", 0x10ffff},
-        {"\x80", UTF8_BAD},     /* a tail alone */
-        {"\xc0\x80", UTF8_BAD}, /* not the shortest */
-        {"\xe0\x80\x80", UTF8_BAD},
-        {"\xed\xa0\x80", UTF8_BAD},     /* a surrogate */
-        {"\xf4\x90\x80\x80", UTF8_BAD}, /* beyond the end */
-        {"\xe2\x82", UTF8_BAD},         /* cut */
-        {"\xff", UTF8_BAD},
-    };
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        uint32_t c = 0;
-        struct utf8 at = utf8_of(rows[i].text, strlen(rows[i].text));
-        assert_true(utf8_next(&at, &c));
-        assert_int_equal(c, rows[i].first);
-    }
-}
-
 static void test_core_schema(void **state)
 {
     static const struct {
@@ -297,10 +268,10 @@ static void test_core_schema(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_integers),  cmocka_unit_test(test_endpoints),
-        cmocka_unit_test(test_long_host), cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_utf8),      cmocka_unit_test(test_core_schema),
+        cmocka_unit_test(test_durations),   cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_integers),    cmocka_unit_test(test_endpoints),
+        cmocka_unit_test(test_long_host),   cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_core_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* What others wrote, made harmless. */
 #include "edge/term/sanitize.h"
 
-#include "common/base/jtext.h"
+#include "common/base/utf8.h"
 #include "tests/unit/kit.h"
 
 #include <locale.h>
