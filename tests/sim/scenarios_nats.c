@@ -267,6 +267,34 @@ static void mappings_end(struct world *w)
     nat_settle(w);
 }
 
+/* A host takes its socket into another home; then it closes the socket. */
+static void host_roams(struct world *w)
+{
+    struct nat_end a, b;
+    struct address old;
+    int other;
+
+    nat_server(w);
+    a = nat_add_end(w, 1, NAT_HOME);
+    b = nat_add_end(w, 2, NAT_HOME);
+    other = udp_add_kind(w, UDP_INTERNET, NAT_RESTRICTED_CONE, "198.51.100.7");
+    expect(w, nat_punches(w, a.prober, b.prober, span_us(0)),
+           "direct at first");
+    old = udp_prober_get(w, a.prober)->seen;
+    udp_unplug(w, 1, a.box);
+    udp_plug(w, 1, other, "192.168.7.2");
+    udp_prober_probe(w, b.prober, &old, 0);
+    world_run(w, span_ms(100));
+    expect(w, w->udp->fates[UDP_NO_ROUTE] == 1, "the old home has lost it");
+    expect(w, nat_punches(w, a.prober, b.prober, span_us(0)), "direct again");
+    expect(w, !address_same_ip(&old, &udp_prober_get(w, a.prober)->seen),
+           "from another address");
+    udp_close(w, 1, udp_prober_get(w, a.prober)->port);
+    nat_probe(w, b.prober, a.prober, 0);
+    nat_settle(w);
+    expect(w, w->udp->fates[UDP_NO_SOCKET] == 1, "its port is closed");
+}
+
 /* --- IPv6, and what links do ---------------------------------------------- */
 
 static void firewalls_of_ipv6(struct world *w)
@@ -325,6 +353,7 @@ const struct scenario scenarios_of_nats[] = {
     {"carrier-grade", carrier_grade},
     {"port-limit", port_limit},
     {"mappings-end", mappings_end},
+    {"host-roams", host_roams},
     {"firewalls-of-ipv6", firewalls_of_ipv6},
     {"large-datagrams-vanish", large_datagrams_vanish},
     {NULL, NULL},
