@@ -93,7 +93,7 @@ static void stream_goes_on(struct world *w, int from, uint64_t number)
     }
     if (w->application->chatter_until.us > 0 &&
         instant_reached(w->application->chatter_until, w->now))
-        s->left = 0; /* A random world comes to its end. */
+        s->left = 0; /* A random world has no more streams. */
     if (s->left > 0)
         world_at(w, s->every, stream_goes_on, from, number);
 }

@@ -1,5 +1,5 @@
 /*
- * application - what uses the nodes: streams of numbered messages, and chatter.
+ * application - sends by the nodes: streams of numbered messages, and chatter.
  */
 #ifndef TESTS_SIM_APPLICATION_H
 #define TESTS_SIM_APPLICATION_H
@@ -10,19 +10,19 @@ struct application *application_new(void);
 void application_free(struct application *a);
 void application_started(struct world *w, const struct process *p);
 
-/* One message now; its ref. */
+/* Sends one message now; returns its ref. */
 uint64_t application_send(struct world *w, int from, int to, size_t size);
 uint64_t application_publish(struct world *w, int from, int group, size_t size);
 uint64_t application_ping(struct world *w, int from, int to);
 
-/* `count` messages, one each `every`, held up while the node is busy or the
- * peer is not there. */
+/* Sends `count` messages, one each `every`. The stream waits while the node is
+ * busy or the peer is absent. */
 void application_stream(struct world *w, int from, int to, size_t count,
                         size_t size, struct span every);
-/* Of all streams: messages that are not yet accepted by a node. */
+/* Messages of all streams that no node accepted yet. */
 size_t application_left(const struct world *w);
 
-/* Every edge now and then sends something to somebody, until then. */
+/* Until then every edge sends something to another one now and then. */
 void application_chatter(struct world *w, struct instant until);
 
 #endif

@@ -5,11 +5,11 @@
 #include "tests/sim/chaos_private.h"
 #include "tests/sim/hostile.h"
 
-/* PATH_SECONDS: who was dialled in vain is dialled again after 5 min [P-8.4],
- * and what fell silent is held down for as long [P-8.3]. */
+/* PATH_SECONDS: a node dials a peer again 5 min after a failed attempt [P-8.4],
+ * and holds a silent path down for as long [P-8.3]. */
 enum { SETTLE_SECONDS = 42, PATH_SECONDS = 330, LAST_SECONDS = 5 };
 
-/* What a run is like. */
+/* What the seed and the options say of a run. */
 struct shape {
     int nodes, relays;
     struct span chaos;
@@ -32,7 +32,7 @@ static size_t one_of(struct world *w, const size_t *list, size_t count)
 
 /* --- its shape --------------------------------------------------------- */
 
-/* Most are small, so that many can be run. */
+/* Most worlds are small, so that many can be run. */
 static int some_nodes(struct world *w)
 {
     unsigned dice = (unsigned)rng_below(&w->rng, 100);
@@ -107,14 +107,15 @@ static void add_segments(struct world *w)
         w->segments[s].loss_percent =
             chance(w, 30) ? (unsigned)rng_below(&w->rng, 20) : 0;
     }
-    /* Some are routed to others, maybe in one direction only. */
+    /* Some segments are routed to others, maybe in one direction only. */
     for (int a = 1; a < w->segment_count; a++)
         for (int b = 1; b < w->segment_count; b++)
             if (a != b && !w->segments[b].nat && chance(w, 25))
                 w->segments[a].reaches[b] = true;
 }
 
-/* Relays do not speak to each other: who shares none may not meet. */
+/* Relays do not speak to each other: nodes without a common relay may not
+ * meet. */
 static void choose_relays(struct world *w, int edge, int relays)
 {
     bool all = chance(w, 50), none = chance(w, 5);
@@ -197,7 +198,7 @@ static void start_spread(struct world *w)
                  chaos_start_again, i, 0);
 }
 
-/* One more of each to each, when nothing is wrong any more. */
+/* Each sends one more message to each, after all faults ended. */
 static void last_words(struct world *w)
 {
     for (int a = 0; a < w->host_count; a++)
@@ -207,7 +208,7 @@ static void last_words(struct world *w)
                 application_send(w, a, b, 100);
 }
 
-/* Presence comes back soon; the best path may take its time. */
+/* Presence must come back soon; the best path may take longer. */
 static void settle(struct world *w)
 {
     world_run(w, span_s(SETTLE_SECONDS));
@@ -232,7 +233,7 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
         w->hostile = hostile_new(0);
     start_spread(w);
     application_chatter(w, instant_after(until, span_s(SETTLE_SECONDS / 2)));
-    if (!chance(w, 20)) /* Some runs are calm: nothing at all may be lost. */
+    if (!chance(w, 20)) /* Some runs have no faults: nothing may be lost. */
         chaos_faults(w, until);
     world_run(w, shape.chaos);
     chaos_heal(w);

@@ -12,7 +12,7 @@ struct chaos_conf {
     int seconds;        /* virtual, the whole run; at least 60; 0: the seed
                            says, up to 11 minutes and mostly one */
     int links;          /* each node keeps; 0: more than there are nodes */
-    bool hostile;       /* one of the nodes says nonsense */
+    bool hostile;       /* one of the nodes sends nonsense */
     bool hostile_relay; /* or a relay does, if there is one */
 };
 

@@ -1,8 +1,8 @@
 /*
- * What goes wrong in a random world.
+ * Random faults of a world.
  *
- * Each fault is begun at a random time on one host, or between two, and ends by
- * itself after a while; several go on at the same time.
+ * Each fault begins at a random time on one host, or between two, and ends by
+ * itself after a while; several may last at the same time.
  */
 #include "tests/sim/chaos_private.h"
 
@@ -64,7 +64,7 @@ static void nap(struct world *w, int a, int b)
     world_at(w, a_while(w), thaw, a, 0);
 }
 
-/* Many messages to it, at once or over some seconds. */
+/* Sends many messages to one host, at once or over some seconds. */
 static void load(struct world *w, int to, int senders)
 {
     for (int i = 0; i < w->host_count && senders > 0; i++) {
@@ -79,7 +79,7 @@ static void load(struct world *w, int to, int senders)
     }
 }
 
-/* SIGSTOP while much is on its way to it. */
+/* Stops a process (SIGSTOP) while much is on its way to it. */
 static void stop_under_load(struct world *w, int a, int b)
 {
     (void)b;
@@ -99,7 +99,7 @@ static void sleep_and_wake(struct world *w, int a, int b)
     world_at(w, span_s(between(w, 5, most[rng_below(&w->rng, 3)])), thaw, a, 0);
 }
 
-/* More than the relay's queue takes. */
+/* Sends more than the relay's queue holds. */
 static void flood(struct world *w, int a, int b)
 {
     (void)b;
@@ -130,7 +130,7 @@ static void cut_both(struct world *w, int a, int b)
     cut(w, b, a);
 }
 
-/* Large packets vanish, small ones pass. */
+/* Between the hosts large packets vanish; small ones pass. */
 static void narrow(struct world *w, int a, int b)
 {
     static const size_t most[] = {400, 1200, 1200, 1400};
@@ -144,7 +144,7 @@ static void narrow(struct world *w, int a, int b)
     }
 }
 
-/* Cut and healed in turn; `left` says how often, and with whom. */
+/* Cuts and heals in turn; `left` holds how often, and with which host. */
 static void flap_on(struct world *w, int a, uint64_t left)
 {
     int b = (int)(left % FLAP_HOST);
@@ -168,7 +168,7 @@ static void flap(struct world *w, int a, int b)
     flap_on(w, a, (uint64_t)between(w, 5, 60) * FLAP_HOST + (uint64_t)b);
 }
 
-/* Nothing passes between the hosts of two halves. */
+/* Splits the hosts in two halves; nothing passes between them. */
 static void partition(struct world *w, int unused, int unused_too)
 {
     uint64_t side = rng_u64(&w->rng);
@@ -213,7 +213,7 @@ static bool is_on(const struct host *h, int segment)
     return false;
 }
 
-/* Into another network, or to another address in the same. */
+/* The host moves to another network, or to another address in the same one. */
 static void move(struct world *w, int a, int b)
 {
     const struct host *h = &w->hosts[a];

@@ -26,7 +26,8 @@ int checkers_host_of(const struct world *w, const struct node_id *id)
     return -1;
 }
 
-/* Everything that a relay says may be a lie: about who is there as well. */
+/* A hostile relay may lie about everything, also about which nodes are
+ * present. */
 bool checkers_relay_lies(const struct world *w)
 {
     for (int i = 0; i < w->host_count; i++)
@@ -51,7 +52,8 @@ static bool is_disturbed(const struct world *w, int host)
 
 /* --- sending ----------------------------------------------------------- */
 
-/* Pseudo-random words of the ref, from byte 8 on; the last one may be cut. */
+/* Pseudo-random words made from the ref, from byte 8 on; the last may be
+ * cut. */
 static uint64_t filler(uint64_t ref, size_t at)
 {
     return (ref + at) * 0x9e3779b97f4a7c15;
@@ -217,7 +219,7 @@ void checkers_handed(struct world *w, struct process *p, int from,
     pair->handed_at = w->now;
 }
 
-/* It leaves, and its second for what is queued is over. */
+/* The host leaves, and its second for queued messages is over. */
 static bool is_over(const struct world *w, int host)
 {
     static const struct span nearly = {900 * 1000};
@@ -236,8 +238,8 @@ static bool left_lately(const struct world *w, int observer, int peer)
            !instant_reached(instant_after(pair->left_at, linger), w->now);
 }
 
-/* Whom one of them took for silent, and the other for broken, the one waits
- * for when the other has given up [P-6.10]. */
+/* One of them saw the other fall silent, the other saw the link break: the
+ * first still waits when the second has given up [P-6.10]. */
 static bool were_apart(const struct world *w, const struct sent *s)
 {
     return left_lately(w, s->from, s->to) || left_lately(w, s->to, s->from);
@@ -247,7 +249,7 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref)
 {
     unsigned long long number = ref;
 
-    /* Who lies about what it has cannot be held to it. */
+    /* A hostile node may lie about what it received. */
     if (s->kind != SENT_MESSAGE || hostile_is(w, s->from) ||
         (s->to >= 0 && hostile_is(w, s->to)))
         return;
@@ -259,7 +261,7 @@ static void check_outcome(struct world *w, const struct sent *s, uint64_t ref)
         return;
     case OUTCOME_NOT_DELIVERED:
     case OUTCOME_PEER_RESTARTED:
-        /* Whom only a beacon reaches is there, yet cannot be sent to. */
+        /* A peer that only beacons reach is present, but has no path. */
         if (!is_over(w, s->from) && !is_disturbed(w, s->from) &&
             !is_disturbed(w, s->to) && !were_apart(w, s) &&
             checkers_best_path(w, s->from, s->to) != PATH_NONE)
@@ -425,7 +427,7 @@ void checkers_after_step(struct world *w, struct process *p)
         return;
     node_counters_get(p->node, &counters);
     if (limit < w->limits.message)
-        limit = w->limits.message; /* One may be larger than the window. */
+        limit = w->limits.message; /* A message may exceed the window. */
     limit *= (uint64_t)w->host_count;
     if (w->sabotage == SABOTAGE_STORE)
         counters.store_bytes += limit;

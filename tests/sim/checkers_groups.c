@@ -1,12 +1,12 @@
 /*
- * Publications: each at most once, in order for each sender and group, only to
- * members; and what a receiver does not get it is told the exact number of.
+ * Publications: each is handed over at most once, in order for each sender and
+ * group, only to members; and a receiver is told exactly how many it misses.
  *
- * Publications of a process to a group are numbered from 1. A receiver's
- * account with a sender begins with the first one for which it was present and
- * in the group, as the sender knew it. From there on what it skips is its debt,
- * and every gap that it is told pays: a gap is told before the event after it,
- * and in the end the debt is nothing.
+ * A process numbers its publications to a group from 1. A receiver's account
+ * with a sender begins with the first publication for which it was present and
+ * in the group, as the sender knew it. From then on the publications that it
+ * skips are its debt, and each gap that it is told reduces the debt: a gap is
+ * told before the event after it, and in the end the debt is 0.
  */
 #include "tests/sim/checkers_private.h"
 
@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A receiver that was away for longer may have been forgotten [P-9.5]. */
+/* A sender may forget a receiver that was away for longer [P-9.5]. */
 static const struct span remembered = {55 * 1000 * 1000};
 
 static const char *const names[GROUPS] = {"", "red", "green", "blue"};
@@ -33,7 +33,7 @@ int accounts_of_name(struct bytes name)
     return -1;
 }
 
-/* So that a view shows which word of which process it is from. */
+/* So that a view tells which announcement of which process it shows. */
 void accounts_version(const struct process *p, char name[GROUP_VERSION_SIZE])
 {
     snprintf(name, GROUP_VERSION_SIZE, "v%u-%u", p->serial,
@@ -47,7 +47,7 @@ struct view {
     uint32_t serial, version;
 };
 
-/* What accounts_version wrote; another group's name says nothing. */
+/* Reads what accounts_version wrote; ignores other names. */
 static void read_version(const char *name, struct view *v)
 {
     char *dash, *end;
@@ -89,7 +89,7 @@ bool accounts_is_member(const struct process *p, int group)
     return group == 0 || (p->groups >> group & 1) != 0;
 }
 
-/* It is the sender's receiver: as it is now, and as the sender knows it. */
+/* The host is in the group now, and the sender knows that it is. */
 static bool is_owed(const struct world *w, int from, int to, int group)
 {
     const struct process *p = w->hosts[to].process;
@@ -210,7 +210,7 @@ static void blur_if_long(struct world *w, int to, int from)
         a->vague = true;
 }
 
-/* They are there for each other again: was it too long? */
+/* They joined each other again; after a long absence the account is vague. */
 void accounts_joined(struct world *w, int observer, int peer)
 {
     if (w->checkers->pairs[observer][peer].leaves == 0)
@@ -219,7 +219,8 @@ void accounts_joined(struct world *w, int observer, int peer)
     blur_if_long(w, peer, observer);
 }
 
-/* Publications of the sender's to the group that it was to have by now. */
+/* How many of the sender's publications to the group the receiver still
+ * lacks. */
 static int64_t lacks(const struct process *sender, const struct account *a,
                      int group)
 {
@@ -240,8 +241,8 @@ static void forget_group(struct world *w, const struct process *p, int from,
 
     if (sender == NULL || a->serial != sender->serial)
         return;
-    /* Whether it is told of what it had not by now, nobody can say; nor if the
-     * sender does not hear of it before it is a member again. */
+    /* The receiver may or may not be told of what it lacks now; and the sender
+     * may learn of the change only after the receiver is a member again. */
     if (a->debt != 0 || lacks(sender, a, group) != 0 ||
         (accounts_is_member(p, group) && look(w, from, p->host, &v) &&
          (v.groups >> group & 1) != 0))

@@ -1,9 +1,9 @@
 /*
- * checkers_private - what the checkers' files share.
+ * checkers_private - declarations that the files of the checkers share.
  *
- *     checkers.c   what nodes say, watched
- *     sabotage.c   what nodes say, spoiled on its way to the checkers
- *     settle.c     what ought to be, and the judgement at the end
+ *     checkers.c   checks of what the nodes say
+ *     sabotage.c   changes what the nodes say before it is checked
+ *     settle.c     what should be in the end, and the check of it
  *     checkers_groups.c   publications
  */
 #ifndef TESTS_SIM_CHECKERS_PRIVATE_H
@@ -17,9 +17,9 @@ struct sent {
     uint32_t from_serial;
     size_t size;
     int group;          /* PUBLISHED */
-    uint64_t number;    /* PUBLISHED: the process's to the group */
-    uint32_t receivers; /* PUBLISHED: that it is owed to */
-    uint32_t peers;     /* PUBLISHED: that it goes to, as its node said */
+    uint64_t number;    /* PUBLISHED: which of the process's in the group */
+    uint32_t receivers; /* PUBLISHED: the hosts that must get it */
+    uint32_t peers;     /* PUBLISHED: how many its node sends it to */
     struct instant at;
     bool reported;
     enum node_outcome outcome;
@@ -30,24 +30,24 @@ struct pair {
     bool joined;
     struct instant joined_at, left_at;
     size_t leaves;
-    uint64_t last_ref;    /* handed over last, of the sender's process */
-    uint32_t last_serial; /* of that process */
+    uint64_t last_ref;    /* of the message handed over last */
+    uint32_t last_serial; /* of the process that sent it */
     bool awaits_ready;
     struct instant busy_at;
     size_t count;
-    struct instant handed_at; /* the last one */
-    struct span gap;          /* the longest between two */
+    struct instant handed_at; /* of the last message */
+    struct span gap;          /* the longest time between two */
 };
 
-/* Publications of one process at another. */
+/* A receiver's account of one sender's publications. */
 struct account {
     uint32_t serial; /* the sender's process */
     bool vague;      /* only order and membership can be checked */
-    int64_t debt;    /* skipped, less what it was told to miss */
+    int64_t debt;    /* publications skipped, less those that gaps told */
     struct account_stream {
-        uint64_t from; /* the first that it is to have; 0: none yet */
-        uint64_t last; /* handed over since then; 0: none */
-        uint64_t seen; /* ever */
+        uint64_t from; /* the first that it must get; 0: none yet */
+        uint64_t last; /* the last one handed over since then; 0: none */
+        uint64_t seen; /* the last one ever handed over */
     } streams[GROUPS];
 };
 
@@ -58,13 +58,13 @@ struct checkers {
     struct account accounts[HOSTS][HOSTS]; /* [receiver][sender] */
     size_t refusals[HOSTS][2][32];
     uint64_t opportunities; /* for sabotage */
-    bool done;              /* it was done */
+    bool done;              /* the sabotage was done */
     struct {
         bool full;
         struct process *at;
         int from;
         struct message message;
-        uint8_t *data; /* its, owned */
+        uint8_t *data; /* the message's data, owned */
     } late;            /* a message kept back */
 };
 
@@ -72,7 +72,7 @@ struct sent *checkers_sent(const struct world *w, uint64_t ref);
 bool checkers_relay_lies(const struct world *w);
 void checkers_handed(struct world *w, struct process *p, int from,
                      const struct message *m);
-/* What the node says, as it is. */
+/* Checks an item of the node, without sabotage. */
 void checkers_see(struct world *w, struct process *p,
                   const struct node_todo *t);
 

@@ -1,5 +1,5 @@
 /*
- * What is done to networks: ways are cut or narrowed, addresses change.
+ * Faults of networks: cuts, limits of packet size, changes of addresses.
  */
 #include "tests/sim/world.h"
 
@@ -74,7 +74,7 @@ static void told(struct world *w, int host, uint64_t serial)
         host_tell_addresses(w, host);
 }
 
-/* Its shell notices within a moment. */
+/* The host's shell notices the change soon after. */
 static void tell_soon(struct world *w, int host)
 {
     const struct process *p = w->hosts[host].process;

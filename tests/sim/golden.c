@@ -325,7 +325,7 @@ static char *read_file(const char *path)
     return text;
 }
 
-/* Where they differ first. */
+/* Prints the first line that differs. */
 static void print_difference(const char *is, const char *was)
 {
     size_t line = 1, start = 0, i = 0;

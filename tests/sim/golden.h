@@ -1,5 +1,5 @@
 /*
- * golden - main scenarios, told as stories and compared with those kept in
+ * golden - compares the stories of main scenarios with those in
  * tests/sim/golden.
  */
 #ifndef TESTS_SIM_GOLDEN_H
@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* Compares each story with FOLDER/NAME.txt, or writes it there; how many
- * failed. */
+/* Compares each story with FOLDER/NAME.txt, or writes it there; returns how
+ * many failed. */
 int golden_run(const char *folder, bool write);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * hostile - a member of the mesh that says nonsense: what it sends is cut,
- * changed, doubled or replaced by what it said before. Nobody may fall over it,
- * and between the others everything must be as ever. A relay that does so can
- * keep nodes apart, yet never damage, double or invent a message.
+ * hostile - a member of the mesh that sends nonsense: the packets that it sends
+ * are cut, changed, doubled or replaced by earlier ones. No node may crash, and
+ * between the others everything must work as ever. A hostile relay can keep
+ * nodes apart, but never damage, double or invent a message.
  */
 #include "tests/sim/hostile.h"
 
@@ -69,7 +69,7 @@ static struct bytes changed(struct world *w, struct bytes bytes)
     memcpy(room, bytes.data, size);
     at = (size_t)rng_below(&w->rng, size);
     switch (rng_below(&w->rng, 4)) {
-    case 0: /* Small numbers stand at the beginning. */
+    case 0: /* Most fields are at the beginning. */
         at = (size_t)rng_below(&w->rng, size < 40 ? size : 40);
         room[at] = odd_byte(w);
         return bytes_of(room, size);

@@ -1,5 +1,5 @@
 /*
- * What is done to hosts: frozen, killed, unplugged.
+ * Faults of hosts: a host is frozen, killed or loses power.
  */
 #include "tests/sim/world.h"
 
@@ -42,16 +42,16 @@ bool host_takes(struct world *w, struct event *e)
 {
     struct host *h = &w->hosts[e->host];
     bool runs = h->process != NULL || h->hub != NULL;
-    /* A kernel answers to connections, also for nobody. */
+    /* The kernel answers connection attempts, also without a process. */
     bool for_kernel = !h->off && (e->kind == EVENT_CONNECT);
 
     if (h->asleep && (e->kind == EVENT_DATAGRAM || e->kind == EVENT_CONNECT)) {
-        world_release(w, e); /* Its kernel hears nothing. */
+        world_release(w, e); /* The kernel receives nothing. */
         return false;
     }
     if (h->frozen && runs) {
         if (e->kind == EVENT_TICK || e->kind == EVENT_HUB_TICK)
-            world_release(w, e); /* Armed again when it thaws. */
+            world_release(w, e); /* host_thaw arms the timer again. */
         else
             keep(h, e);
         return false;
@@ -66,7 +66,7 @@ bool host_takes(struct world *w, struct event *e)
 
 /* --- ending ------------------------------------------------------------ */
 
-/* What was held is lost with the process; its kernel answers. */
+/* Held events are lost with the process; the kernel answers connections. */
 static void drop_held(struct world *w, struct host *h)
 {
     while (h->held != NULL) {

@@ -4,13 +4,13 @@
  *     sim                              every scenario
  *     sim --scenario NAME              one
  *     sim --seeds N [--first S]        N random worlds, in --jobs processes
- *     sim --seed S [--trace]           one again, with all that happens
- *     sim --sabotage NAME|all          breaks it on purpose: it must be found
+ *     sim --seed S [--trace]           one of them; --trace prints its events
+ *     sim --sabotage NAME|all          makes a fault that a checker must find
  *     sim --golden FOLDER [--write]    compares stories with those kept there
- *     --nodes N --relays N --seconds S what a random world is like; what is
- *                                      not said, the seed says
- *     --links N                        and its nodes' limits.links
- *     --hostile                        one of the nodes says nonsense
+ *     --nodes N --relays N --seconds S shape of a random world; the seed
+ * chooses what is not given
+ *     --links N                        limits.links of its nodes
+ *     --hostile                        one of the nodes sends nonsense
  *     --hostile-relay                  a relay does
  *     --udp                            with --seeds and --seed: networks of
  *                                      NAT boxes instead, without nodes
@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A gap, of which there are sabotages, comes in one world of a hundred. */
+/* A gap, which some sabotages need, occurs in one world of a hundred. */
 enum { JOBS_MAX = 64, REPLAY_EVERY = 50, SABOTAGE_SEEDS = 200 };
 
 struct sim_options {
@@ -240,7 +240,7 @@ static bool is_found(const struct result *r, const char *by)
     return r->failed && strncmp(r->failure, by, strlen(by)) == 0;
 }
 
-/* In some seed the right checker is the first to complain. */
+/* With some seed the right checker must be the first to complain. */
 static int seek(const struct sim_options *o, enum sabotage s, const char *name,
                 const char *expected)
 {

@@ -1,10 +1,9 @@
 /*
  * memo - remembers which signatures are good.
  *
- * In a simulated mesh each signature is made and verified, several times over,
- * in one process. The answer for the same bytes is the same, so the linker
- * (--wrap) leads here, and the simulator spends its time on what differs. What
- * was never seen is really verified.
+ * In a simulated mesh one process makes each signature and verifies it many
+ * times. The result for the same bytes is the same, so the linker (--wrap)
+ * leads the calls here. Only bytes that were never seen are really verified.
  */
 #include <sodium.h>
 

@@ -3,7 +3,7 @@
 #include "tests/sim/hostile.h"
 #include "tests/sim/story.h"
 
-/* A firewall lets answers in for so long. */
+/* How long a firewall lets answers in. */
 static const struct span flow_kept = {30 * 1000 * 1000};
 
 bool network_has(const struct world *w, int host,
@@ -24,7 +24,7 @@ bool network_passes(const struct world *w, int a, int b, size_t size)
            (w->narrow[a][b] == 0 || size <= w->narrow[a][b]);
 }
 
-/* The interface on the segment with the address; NULL: nobody has it. */
+/* The interface on the segment with the address; NULL: there is none. */
 static const struct host_interface *owner_on(const struct world *w, int segment,
                                              const struct address *to,
                                              int *owner)
@@ -47,7 +47,7 @@ static struct span delay_of(struct world *w, const struct segment *s)
     return rng_span(&w->rng, s->delay, span_us(s->delay.us + s->jitter.us));
 }
 
-/* Out of the interface to the address, if that is on the segment. */
+/* Whether the address is on the segment, reached by the interface; sets *r. */
 static bool leads(struct world *w, const struct host_interface *out,
                   int segment, const struct address *to, struct route *r)
 {
@@ -77,7 +77,7 @@ struct route network_route(struct world *w, int from, const struct address *to)
     const struct host *h = &w->hosts[from];
     struct route r = {.host = -1};
 
-    /* A segment of one's own first, as a routing table has it. */
+    /* The host's own segments first, as in a routing table. */
     for (size_t k = 0; k < h->interface_count; k++)
         if (leads(w, &h->interfaces[k], h->interfaces[k].segment, to, &r))
             return r;
@@ -102,7 +102,7 @@ bool network_may_open(const struct world *w, int a, int b)
 bool network_reaches(struct world *w, int a, int b)
 {
     const struct host *to = &w->hosts[b];
-    struct rng kept = w->rng; /* A question must not change the run. */
+    struct rng kept = w->rng; /* This function must not change the run. */
     bool reaches = false;
 
     if (a == b || !network_may_open(w, a, b))
@@ -160,7 +160,8 @@ void network_multicast(struct world *w, int from, struct bytes bytes)
         multicast_on(w, from, &h->interfaces[k], bytes);
 }
 
-/* Who sent from this address, and would be answered through its firewall. */
+/* The host that sent to `from` from this address, so that its firewall lets the
+ * answer in; -1: none. */
 static int owner_of_flow(const struct world *w, int from,
                          const struct address *to)
 {

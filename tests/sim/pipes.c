@@ -101,7 +101,7 @@ static void schedule(struct world *w, struct pipe *p, int from, struct event *e)
     world_post(w, e, at);
 }
 
-/* Both ends still have the addresses that it goes between. */
+/* Whether both ends still have the addresses of the connection. */
 static bool is_rooted(const struct world *w, const struct pipe *p)
 {
     return network_has(w, p->ends[0].host, &p->ends[0].home) &&
@@ -156,7 +156,7 @@ static void end_locally(struct world *w, struct pipe *p, int side)
     world_post(w, e, instant_after(w->now, p->delay));
 }
 
-/* Both ends learn that it is over; what waits is lost. */
+/* Tells both ends that the connection ended; unsent data is lost. */
 static void break_pipe(struct world *w, struct pipe *p)
 {
     for (int side = 0; side < 2; side++) {
@@ -270,7 +270,7 @@ static void to_hub(struct world *w, struct pipe *p, int side, struct event *e)
     hub_process_step(w, pipe_hub(w, end), &event);
 }
 
-/* The other side's bytes are out of the way. */
+/* The receiver took the bytes: the sender's buffer has room again. */
 static void taken(struct world *w, struct pipe *p, int from, size_t size)
 {
     struct pipe_end *end = &p->ends[from];
@@ -285,7 +285,7 @@ static void arrive(struct world *w, struct pipe *p, int side, struct event *e)
     struct pipe_end *end = &p->ends[side];
 
     if (w->hosts[end->host].off)
-        return; /* Nobody acknowledges it. */
+        return; /* No kernel acknowledges it. */
     taken(w, p, 1 - side, e->size);
     if (!end->open || end->deaf)
         return;
@@ -305,7 +305,7 @@ static void tell_room(struct world *w, struct pipe *p, int side, bool blocked)
     if (!end->open || end->blocked == blocked)
         return;
     if (blocked && end->waiting <= w->high_water / 2)
-        return; /* It drained meanwhile. */
+        return; /* The buffer drained meanwhile. */
     end->blocked = blocked;
     if (w->hosts[end->host].is_relay) {
         struct hub_event event = {.kind = blocked ? HUB_BLOCKED : HUB_WRITABLE,
@@ -385,7 +385,7 @@ void pipes_end_all(struct world *w, int host, bool silent)
         }
 }
 
-/* A host that comes back answers what it does not know with a reset. */
+/* A host that restarted answers unknown connections with a reset. */
 void pipes_power_on(struct world *w, int host)
 {
     for (struct pipe *p = w->pipes; p != NULL; p = p->next)
@@ -401,7 +401,7 @@ static bool is_between(const struct pipe *p, int a, int b)
            (p->ends[0].host == b && p->ends[1].host == a);
 }
 
-/* Retransmissions find the way again a little later. */
+/* The next TCP retransmission passes a little later. */
 static void go_on(struct world *w, struct pipe *p, int from)
 {
     struct pipe_end *end = &p->ends[from];

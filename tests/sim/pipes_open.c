@@ -1,11 +1,11 @@
 /*
- * How connections come about, with CURVE's refusals.
+ * How connections open, and how CURVE refuses them.
  */
 #include "tests/sim/pipes_private.h"
 
 #include "common/base/memory.h"
 
-/* How long a connection attempt that nobody answers takes to fail. */
+/* A connection attempt without an answer fails after this time. */
 static const struct span connect_timeout = {4 * 1000 * 1000};
 
 static struct pipe *new_pipe(struct world *w, int from, uint32_t serial,
@@ -60,7 +60,7 @@ static void begin(struct world *w, struct pipe *p, const struct route *r,
     }
     e = world_event(w, EVENT_CONNECT, r->host);
     event_pipe(e, p, 1);
-    /* TCP's and CURVE's round trips, up to the last word of the connector. */
+    /* The round trips of TCP and CURVE, up to the connector's last command. */
     world_post(w, e, instant_after(w->now, span_times(r->delay, 5)));
 }
 
@@ -91,7 +91,7 @@ void pipes_connect_relay(struct world *w, struct process *process,
     begin(w, p, &r, key);
 }
 
-/* The listener's part. */
+/* The listener's part of the handshake. */
 void pipe_arrives(struct world *w, struct pipe *p, int host)
 {
     struct host *h = &w->hosts[host];

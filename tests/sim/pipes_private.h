@@ -1,10 +1,10 @@
 /*
- * pipes_private - what the streams' files share.
+ * pipes_private - declarations that the files of streams share.
  *
- * A pipe is one connection. Side 0 opened it, side 1 listens. What a side sends
- * arrives in order; what does not pass waits in `stalled`, as unsent TCP data
- * does, with everything after it. A pipe is freed once both ends are closed and
- * nothing is under way.
+ * A pipe is one connection. Side 0 opened it, side 1 listens. The packets of a
+ * side arrive in order. A packet that cannot pass waits in `stalled`, as unsent
+ * TCP data does, and all later ones wait behind it. A pipe is freed when both
+ * ends are closed and no event names it.
  */
 #ifndef TESTS_SIM_PIPES_PRIVATE_H
 #define TESTS_SIM_PIPES_PRIVATE_H
@@ -18,15 +18,15 @@ struct stalled {
 struct pipe_end {
     struct pipe *pipe;
     struct pipe_end *next_in_bucket;
-    int host; /* -1: it did not arrive there yet */
+    int host; /* -1: the connection did not arrive there yet */
     struct host_interface home;
-    uint32_t serial; /* of the process that has it */
-    uint64_t id;     /* the link's, or the hub's name for the connection */
-    bool told;       /* the owner knows of it */
-    bool open;       /* the owner did not close it, and was not told so */
-    bool deaf;       /* forgotten by its owner, yet the connection stands */
-    bool blocked;    /* the owner was told to wait */
-    size_t waiting;  /* bytes sent and not yet taken at the other end */
+    uint32_t serial; /* of the process that owns the end */
+    uint64_t id;     /* the link's id, or the hub's id of the connection */
+    bool told;       /* the owner was told that it is open */
+    bool open;       /* neither closed by the owner, nor told to it as closed */
+    bool deaf;       /* the owner forgot it, but the connection stays open */
+    bool blocked;    /* the owner was told that it is blocked */
+    size_t waiting;  /* bytes sent that the other end did not take yet */
     struct instant last_arrival; /* of what this side sent */
     struct stalled stalled;
 };
@@ -34,25 +34,25 @@ struct pipe_end {
 struct pipe {
     struct pipe *next;
     uint64_t serial;
-    size_t events; /* that speak of it */
-    int nat;       /* the segment it leaves by NAT; -1: none */
+    size_t events; /* in the queue that name this pipe */
+    int nat;       /* the segment whose NAT it passes; -1: none */
     struct pipe_end ends[2];
-    struct address seen_from; /* the connector, as the listener sees it */
+    struct address seen_from; /* the connector's address for the listener */
     struct address to;
     struct curve_key connector_key, listener_key;
     struct span delay;
 };
 
-/* It is found by its owner and id from now on. */
+/* From now on pipe_find finds the end by its owner and id. */
 void pipe_enter(struct world *w, struct pipe_end *end);
-/* Frees those that are over. */
+/* Frees the pipes that ended. */
 void pipes_sweep(struct world *w);
-/* The process that has the end; NULL: it is gone. */
+/* The process that owns the end; NULL: it ended. */
 struct process *pipe_process(struct world *w, const struct pipe_end *end);
 struct hub_process *pipe_hub(struct world *w, const struct pipe_end *end);
-/* The connector's packet is at the listener's host. */
+/* The connection attempt arrives at the listener's host. */
 void pipe_arrives(struct world *w, struct pipe *p, int host);
-/* The connector learns what came of it. */
+/* Tells the connector the result. */
 void pipe_connected(struct world *w, struct pipe *p, enum link_failure failure);
 
 #endif

@@ -61,7 +61,7 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_REVOKED:
         checkers_note(w, p, t);
         return;
-    case NODE_LARGE_LOST: /* There are no segments. */
+    case NODE_LARGE_LOST: /* The model has no TCP segments. */
         return;
     case NODE_DONE:
         if (w->sabotage != SABOTAGE_NO_DONE)
@@ -125,7 +125,7 @@ void process_handle(struct world *w, struct event *e)
         return;
     if (e->kind == EVENT_TICK) {
         if (e->at.us != p->tick_at.us)
-            return; /* An earlier one took its place. */
+            return; /* An earlier tick replaced this one. */
         p->tick_at = INSTANT_NEVER;
     }
     if (e->kind == EVENT_CLOCK) {
@@ -193,7 +193,7 @@ void host_publish(struct world *w, int host, struct node_ref ref,
 
 /* --- starting ---------------------------------------------------------- */
 
-/* Their names, and the version's; how many. */
+/* Writes the names of its groups and of the version; returns how many. */
 static size_t process_groups(const struct process *p,
                              char version[GROUP_VERSION_SIZE],
                              const char *list[GROUPS])
@@ -257,7 +257,7 @@ static struct node *new_node(struct world *w, struct host *h,
 
     memcpy(conf.secret_key, h->identity.secret_key, sizeof(conf.secret_key));
     rng_fill(&w->rng, conf.seed, sizeof(conf.seed));
-    /* Every other host's processor has it, as far as this machine's can. */
+    /* Every other host has AES in hardware, if this machine has it. */
     conf.aes = crypto_aead_aes256gcm_is_available() != 0 &&
                h->identity.secret_key[0] % 2 == 0;
     for (size_t i = 0; i < h->relay_count; i++)
@@ -309,7 +309,7 @@ configured_of(const struct world *w, const struct host *h, struct address *list)
     return event;
 }
 
-/* What a shell knows at the start it tells in one step. */
+/* At the start a shell tells all that it knows in one step. */
 static void first_step(struct world *w, struct host *h)
 {
     struct address own[INTERFACES], peers[HOSTS * INTERFACES];
@@ -353,7 +353,8 @@ void host_start(struct world *w, int host)
     ASSERT(h->process == NULL && h->hub == NULL);
     world_fault(w, h->starts > 0 ? "starts again" : "starts", host, -1);
     if (h->starts > 0 || h->is_relay)
-        world_disturb(w, host); /* Who met without a relay may meet anew. */
+        world_disturb(w,
+                      host); /* Nodes that met without a relay may meet anew. */
     if (h->off) {
         h->off = false;
         pipes_power_on(w, host);

@@ -1,5 +1,5 @@
 /*
- * What goes wrong on purpose between the nodes and the checkers.
+ * Changes the items of nodes on purpose before the checkers see them.
  */
 #include "tests/sim/checkers_private.h"
 
@@ -9,8 +9,8 @@
 
 static const struct {
     const char *name, *found_by;
-    enum node_todo_kind at; /* the kind of item that it spoils */
-    unsigned nth;           /* which one of these */
+    enum node_todo_kind at; /* the kind of item that it changes */
+    unsigned nth;           /* which item of this kind */
 } sabotages[SABOTAGE_COUNT] = {
     [SABOTAGE_NONE] = {"none", "", NODE_MULTICAST, 0},
     [SABOTAGE_DUPLICATE] = {"duplicate", "once", NODE_MESSAGE, 20},
@@ -117,10 +117,10 @@ static void keep_back(struct world *w, struct process *p,
     c->late.message.data.data = c->late.data;
     c->late.message.group =
         bytes_of_string(accounts_name(accounts_of_name(t->peer.message.group)));
-    mark_late(w, true); /* It is at its node, only not in its turn. */
+    mark_late(w, true); /* The node has it, only out of order. */
 }
 
-/* True if the item was dealt with. */
+/* True if the item must not be checked any more. */
 static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
 {
     struct node_todo other = *t;
@@ -198,7 +198,7 @@ static bool spoil(struct world *w, struct process *p, const struct node_todo *t)
     return false;
 }
 
-/* The one that came before it was handed over, and it was kept back. */
+/* The message that came before this one is still kept back. */
 static bool is_after_late(const struct checkers *c, const struct process *p,
                           int from, const struct message *m)
 {

@@ -102,6 +102,6 @@ struct trio start_trio(struct world *w)
 
     host_start_all(w);
     settles_within(w, span_s(4), "all meet");
-    world_run(w, span_s(25)); /* The start's own noise is over. */
+    world_run(w, span_s(25)); /* Nothing of the start goes on any more. */
     return t;
 }

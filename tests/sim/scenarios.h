@@ -1,5 +1,5 @@
 /*
- * scenarios - one behaviour each, in a small world of its own.
+ * scenarios - each tests one behaviour in a small world of its own.
  */
 #ifndef TESTS_SIM_SCENARIOS_H
 #define TESTS_SIM_SCENARIOS_H
@@ -11,7 +11,7 @@ struct scenario {
     void (*run)(struct world *w);
 };
 
-/* Each ends with a NULL name. */
+/* The last item of each list has no name. */
 extern const struct scenario scenarios_of_paths[];
 extern const struct scenario scenarios_of_faults[];
 extern const struct scenario scenarios_of_roaming[];
@@ -24,27 +24,29 @@ extern const struct scenario scenarios_of_punching[];
 
 /* --- what they are written with ---------------------------------------- */
 
-/* Two on a LAN, a third behind a NAT of its own; all at one relay. */
+/* Two edges on a LAN, a third behind a NAT of its own; all use one relay. */
 struct trio {
     int relay, a, b, far;
 };
 struct trio make_trio(struct world *w);
-/* Started, and met. */
+/* The same; all are started and see each other. */
 struct trio start_trio(struct world *w);
 
 /* The world fails with `what` unless `good`. */
 void expect(struct world *w, bool good, const char *what);
-/* All pairs are as they should be, within the span. */
+/* Fails with `what` unless all pairs are as they should be within the span. */
 void settles_within(struct world *w, struct span limit, const char *what);
-/* a sees b, and b sees a, by this path. */
+/* Whether a sees b, and b sees a, by this path. */
 bool is_mutual(const struct world *w, int a, int b, enum node_path path);
-/* Runs until all that the streams sent is reported, then checks everything. */
+/* Runs until all messages of the streams are reported, then checks
+ * everything. */
 void finishes_within(struct world *w, struct span limit);
-/* The same, and holds and pauses of dialling may run out before. */
+/* The same, but first waits for paths that are held down and for peers that are
+ * not dialled for a while. */
 void finishes_in_the_end(struct world *w);
-/* A step by step wait: until a sees b (or does not) within the span. */
+/* Runs until a sees b (or does not); false: not within the span. */
 bool sees_within(struct world *w, int a, int b, bool there, struct span limit);
-/* A message each way, both delivered within the span. */
+/* Fails unless a message each way is delivered within the span. */
 void talks_within(struct world *w, int a, int b, struct span limit);
 
 #endif

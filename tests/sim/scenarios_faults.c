@@ -1,5 +1,5 @@
 /*
- * What ends, stops or is cut, and how soon it is noticed and repaired.
+ * Processes end or stop, ways are cut: how soon nodes notice and repair it.
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
@@ -73,7 +73,7 @@ static void freeze(struct world *w)
     talks_within(w, t.far, t.b, span_s(2));
 }
 
-/* A nap that is shorter than lost_after is nobody's loss. */
+/* A process that stops for less than lost_after is not lost. */
 static void nap(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -93,7 +93,7 @@ static void nap(struct world *w)
            "nobody left");
 }
 
-/* The whole machine sleeps: who was late itself accuses nobody. */
+/* All hosts sleep: a node that was late itself declares no peer lost. */
 static void all_sleep(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -154,7 +154,7 @@ static void relay_restart(struct world *w)
            "nobody left for it");
 }
 
-/* The relay's host loses power for a moment, and tells nobody. */
+/* The relay's host loses power for a moment; no connection is closed. */
 static void relay_power(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -167,7 +167,7 @@ static void relay_power(struct world *w)
     finishes_within(w, span_s(30));
 }
 
-/* The direct way is cut, the relay stands: nobody leaves, nothing is lost. */
+/* The direct way is cut, the relay works: no peer leaves, nothing is lost. */
 static void direct_cut(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -216,7 +216,7 @@ static void one_way_cut(struct world *w)
            "nobody left");
 }
 
-/* Without a relay, and everything cut: lost, and found again. */
+/* Without a relay all ways are cut: the peers are lost, then join again. */
 static void lan_cut(struct world *w)
 {
     int segment = world_add_segment(w, true);
@@ -252,7 +252,7 @@ static void resets(struct world *w)
     expect(w, checkers_leaves(w, t.a, t.b) == 0, "nobody left");
 }
 
-/* A thousand in order, while everything that can change does. */
+/* A thousand messages stay in order while paths and processes change. */
 static void thousand(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -273,14 +273,15 @@ static void thousand(struct world *w)
     expect(w, checkers_count(w, t.a, t.b) == 1000, "all are there");
 }
 
-/* What a process had not acknowledged when it ended is said to be so. */
+/* A message that a process did not acknowledge before it ended is reported
+ * so. */
 static void restarted(struct world *w)
 {
     struct trio t = start_trio(w);
     enum node_outcome outcome;
     uint64_t ref;
 
-    host_freeze(w, t.b); /* It takes no more. */
+    host_freeze(w, t.b); /* It reads nothing any more. */
     world_run(w, span_ms(100));
     ref = application_send(w, t.a, t.b, 100);
     world_run(w, span_ms(100));
@@ -294,7 +295,7 @@ static void restarted(struct world *w)
     talks_within(w, t.a, t.b, span_ms(200));
 }
 
-/* One that cannot keep up does not hold up the others. */
+/* A slow receiver does not delay the others. */
 static void slow_one(struct world *w)
 {
     struct trio t = start_trio(w);

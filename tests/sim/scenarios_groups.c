@@ -1,5 +1,5 @@
 /*
- * What a publication costs who publishes, and how soon it is known to be there.
+ * What a publication costs the publisher, and how soon it is acknowledged.
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
@@ -15,7 +15,7 @@ static struct node_counters counters_of(const struct world *w, int host)
     return counters;
 }
 
-/* Host 0 is a relay, and all the others know each other by it alone. */
+/* Host 0 is a relay, and the others meet only there. */
 static void start_crowd(struct world *w)
 {
     int relay = world_add_relay(w), segment = world_add_segment(w, false);
@@ -29,11 +29,12 @@ static void start_crowd(struct world *w)
     host_start_all(w);
     settles_within(w, span_s(10), "all meet");
     world_run(w, span_s(10));
-    (void)application_publish(w, PUBLISHER, 0, MESSAGE); /* They are told. */
+    (void)application_publish(w, PUBLISHER, 0,
+                              MESSAGE); /* The receivers learn of the stream. */
     world_run(w, span_s(3));
 }
 
-/* One message each `every`. */
+/* Publishes one message each `every`. */
 static void publish_for(struct world *w, int publisher, struct span time,
                         struct span every)
 {
@@ -57,7 +58,7 @@ static void all_have(struct world *w, size_t count)
                "each publication reaches everybody");
 }
 
-/* Alone it is known to be there soon, in a stream by a word now and then. */
+/* A lone publication is acknowledged soon, a stream now and then. */
 static void words_of_a_stream(struct world *w)
 {
     start_crowd(w);
@@ -82,7 +83,7 @@ static void words_of_a_stream(struct world *w)
     all_have(w, 2 + 500);
 }
 
-/* 25 a second, for itself. */
+/* Publishes 25 a second, until then. */
 static void publish_on(struct world *w, int host, uint64_t until_us)
 {
     if (w->now.us >= (int64_t)until_us || w->failed)
@@ -102,7 +103,7 @@ static struct span largest_gap(const struct world *w, const struct trio *t)
     return span_max(checkers_gap(w, t->a, t->b), checkers_gap(w, t->b, t->a));
 }
 
-/* The direct way is cut as soon as it is back, or soon after. */
+/* Cuts the direct way as soon as it is back, or soon after. */
 static void cut_again(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -127,8 +128,8 @@ static void cut_again(struct world *w)
            "less than a second without publications");
 }
 
-/* Nothing but publications passes; the relay stands. Once at each phase of the
- * receiver's words. */
+/* Only publications are sent; the relay works. The cut comes once at each phase
+ * of the receiver's acknowledgements. */
 static void cut_directly(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -155,7 +156,7 @@ static void wake(struct world *w, int host, uint64_t unused)
         host_thaw(w, host);
 }
 
-/* Now and then one does nothing for a while, up to a second. */
+/* The host stops now and then, for up to a second. */
 static void doze(struct world *w, int host, uint64_t until_us)
 {
     if (w->now.us >= (int64_t)until_us || w->failed)
@@ -167,7 +168,8 @@ static void doze(struct world *w, int host, uint64_t until_us)
     world_at(w, span_us(nap_us + work_us + 1), doze, host, until_us);
 }
 
-/* Slow receivers are asked, and not sent again what they have. */
+/* The publisher asks slow receivers first, and resends nothing that they
+ * have. */
 static void slow_receivers(struct world *w)
 {
     start_crowd(w);
@@ -187,14 +189,15 @@ static void slow_receivers(struct world *w)
     all_have(w, 1 + 1000);
 }
 
-/* The relay drops the last packets for one that reads nothing, and nothing
- * comes after them that would show it. */
+/* The relay drops the last packets for a receiver that does not read, and no
+ * later packet shows the loss. */
 static void lost_at_the_end(struct world *w)
 {
     w->limits.hub_queue = 400 * 1024;
     w->high_water = 32 * 1024;
     struct trio t = start_trio(w);
-    (void)application_publish(w, t.a, 0, MESSAGE); /* They are told. */
+    (void)application_publish(w, t.a, 0,
+                              MESSAGE); /* The receivers learn of the stream. */
     world_run(w, span_s(1));
     struct node_counters before = counters_of(w, t.a);
     host_freeze(w, t.far);
@@ -210,7 +213,7 @@ static void lost_at_the_end(struct world *w)
     expect(w, checkers_count(w, t.a, t.far) == 1 + COUNT,
            "it is there again soon");
     struct node_counters after = counters_of(w, t.a);
-    /* The neighbour on the LAN had each alone as well. */
+    /* The neighbour on the LAN gets each by unicast as well. */
     expect(w, after.multicasts_alone - before.multicasts_alone < 2 * COUNT,
            "and what was not lost did not come again");
     expect(w, after.group_asks - before.group_asks <= 3, "after a question");

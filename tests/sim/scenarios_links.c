@@ -1,11 +1,11 @@
 /*
- * Which of several paths is used, and what a path has to show for it.
+ * Which of several paths nodes use, and what proves that a path works.
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/scenarios.h"
 
-/* Two on a LAN that may also meet at a relay. */
+/* Two edges on a LAN that use one relay. */
 struct duo {
     int relay, a, b;
 };
@@ -23,7 +23,7 @@ static struct duo start_duo(struct world *w)
     world_uses_relay(w, d.b, d.relay);
     host_start_all(w);
     settles_within(w, span_s(4), "both meet");
-    world_run(w, span_s(25)); /* The start's own noise is over. */
+    world_run(w, span_s(25)); /* Nothing of the start goes on any more. */
     return d;
 }
 
@@ -35,8 +35,8 @@ static uint64_t doubts_of(const struct world *w, int host)
     return counters.doubts;
 }
 
-/* b cannot reach a directly for a while, twice: it holds tcp down and sends by
- * the relay, while a's own way is never in doubt. */
+/* Twice b cannot reach a directly for a while: b holds tcp down and sends by
+ * the relay, while a's own path is never suspected. */
 static void make_b_hold_tcp(struct world *w, struct duo d)
 {
     talks_within(w, d.a, d.b, span_ms(50));
@@ -51,7 +51,7 @@ static void make_b_hold_tcp(struct world *w, struct duo d)
     expect(w, checkers_path(w, d.a, d.b) == PATH_TCP, "a is on tcp");
 }
 
-/* The receiver's own path is dead, and it does not know it yet. */
+/* The receiver's own path is dead, and the receiver does not know it yet. */
 static void ack_by_the_same_path(struct world *w)
 {
     struct duo d = start_duo(w);
@@ -118,7 +118,7 @@ static void narrow_from_the_start(struct world *w)
     finishes_within(w, span_s(1));
 }
 
-/* Another address on the same LAN, of which its shell hears within 200 ms. */
+/* A host gets another address on its LAN; its shell notices within 200 ms. */
 static void moves_with(struct world *w, int a, int b)
 {
     application_stream(w, a, b, 400, 300, span_ms(10));
@@ -155,7 +155,7 @@ static void moves_without_a_relay(struct world *w)
     moves_with(w, a, b);
 }
 
-/* Only the relay: it is connected to anew within about a second. */
+/* There is only a relay: the node connects to it anew within about a second. */
 static void moves_behind_its_nat(struct world *w)
 {
     int relay = world_add_relay(w), home = world_add_nat(w);
@@ -182,7 +182,7 @@ enum { MANY = 12, FEW = 4 };
 
 static size_t most_links;
 
-/* Links that are up; one that is being made has a place already. */
+/* Links that are up, and those that are being opened. */
 static size_t links_of(const struct world *w, int host)
 {
     size_t count = 0;
@@ -260,10 +260,10 @@ static uint64_t path_changes(const struct world *w)
     return count;
 }
 
-/* One after the other, so that there is always a link that rests. */
+/* They talk one after the other, so that there is always an idle link. */
 static void more_nodes_than_links(struct world *w)
 {
-    enum { MOST_CHANGES = 6 }; /* one link made, two ended, at both ends */
+    enum { MOST_CHANGES = 6 }; /* one link opened, two closed, at both ends */
 
     start_many(w, span_s(230));
     uint64_t before = path_changes(w);
@@ -278,8 +278,8 @@ static void more_nodes_than_links(struct world *w)
     ends_well(w);
 }
 
-/* A publication goes round as links become free; who dies without a link is
- * missed as soon as anybody else. */
+/* A publication reaches all as links become free; a node that dies without a
+ * link is missed as soon as any other. */
 static void few_links_for_all(struct world *w)
 {
     struct span missed = span_us(w->limits.lost_after.us + 1000 * 1000);
@@ -302,7 +302,8 @@ static void few_links_for_all(struct world *w)
         expect(w, sees_within(w, a, MANY - 1, false, missed), "it is missed");
 }
 
-/* All at once: links are handed on as they are done with. */
+/* All talk at once: a link that is not needed any more is closed for the
+ * next. */
 static void all_talk_to_all(struct world *w)
 {
     start_many(w, span_s(60));

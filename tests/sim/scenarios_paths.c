@@ -1,11 +1,11 @@
 /*
- * Who finds whom, and over what.
+ * Which nodes find each other, and by which path.
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/scenarios.h"
 
-/* One segment with multicast: all know all within milliseconds. */
+/* One segment with multicast: all see all within milliseconds. */
 static void lan(struct world *w)
 {
     int segment = world_add_segment(w, true);
@@ -21,7 +21,7 @@ static void lan(struct world *w)
            "a publication reaches everybody");
 }
 
-/* Twenty at once: the last dial of a crowd so large is put off for 1.3 s. */
+/* Twenty start at once: the last dial of so many is delayed by 1.3 s. */
 static void crowd(struct world *w)
 {
     int segment = world_add_segment(w, true);
@@ -32,7 +32,7 @@ static void crowd(struct world *w)
     settles_within(w, span_ms(1500), "twenty are linked within 1.5 s");
 }
 
-/* The second process of a LAN that has been quiet for long. */
+/* A second node starts on a LAN that was quiet for long. */
 static void latecomer(struct world *w)
 {
     int segment = world_add_segment(w, true);
@@ -86,7 +86,8 @@ static void relay_port_only(struct world *w)
     talks_within(w, a, b, span_ms(500));
 }
 
-/* One LAN whose switch drops multicast: met at the relay, then direct. */
+/* A LAN whose switch drops multicast: nodes meet at the relay, then
+ * directly. */
 static void relay_then_tcp(struct world *w)
 {
     int relay = world_add_relay(w), segment = world_add_segment(w, false);
@@ -163,7 +164,8 @@ static void vpn_by_relay(struct world *w)
     expect(w, is_mutual(w, a, b, PATH_TCP), "by tcp over the VPN");
 }
 
-/* No relay at the start: the LAN works, and the relay is used once it comes. */
+/* No relay at the start: the LAN works, and the nodes use the relay when it
+ * comes. */
 static void relay_comes_late(struct world *w)
 {
     int relay, a, b, c;
@@ -181,7 +183,7 @@ static void relay_comes_late(struct world *w)
     settles_within(w, span_s(5), "the relay is used within 5 s");
 }
 
-/* Ten minutes in which nothing happens: nobody leaves, nothing changes. */
+/* Ten minutes without events: no peer leaves, nothing changes. */
 static void calm(struct world *w)
 {
     int relay, a, b, c;
@@ -199,7 +201,7 @@ static void calm(struct world *w)
     expect(w, checkers_count(w, a, b) == 500, "all are there");
 }
 
-/* A window that is too small for what is sent. */
+/* The window is too small for what is sent. */
 static void busy(struct world *w)
 {
     int relay, a, b;

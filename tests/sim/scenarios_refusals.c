@@ -1,11 +1,11 @@
 /*
- * Who is not let in.
+ * Which nodes the others refuse.
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/scenarios.h"
 
-/* Two good ones on a LAN with a relay, and one that is to be refused. */
+/* Two good nodes on a LAN with a relay, and one that must be refused. */
 struct refusal_scene {
     int relay, a, b, stranger;
 };
@@ -26,7 +26,8 @@ static struct refusal_scene build_scene(struct world *w)
     return g;
 }
 
-/* Nobody lets it in, the others are not disturbed, and both ends say why. */
+/* All refuse it, the others are not disturbed, and both ends tell the
+ * reason. */
 static void is_refused(struct world *w, const struct refusal_scene *g,
                        enum refusal reason, bool told)
 {
@@ -77,7 +78,7 @@ static void wrong_mesh(struct world *w)
            "nobody is there for it");
 }
 
-/* The mesh's secret leaked, its key did not. */
+/* The mesh's secret leaked, the mesh's key did not. */
 static void forged(struct world *w)
 {
     struct refusal_scene g = build_scene(w);
@@ -107,7 +108,7 @@ static void not_yet(struct world *w)
     is_refused(w, &g, REFUSAL_NOT_YET, true);
 }
 
-/* It runs out while everybody is together. */
+/* A certificate expires while all are connected. */
 static void expires(struct world *w)
 {
     struct refusal_scene g = build_scene(w);
@@ -117,7 +118,7 @@ static void expires(struct world *w)
     settles_within(w, span_s(2), "all meet");
     world_run(w, span_s(80));
     expect(w, checkers_joined(w, g.a, g.stranger), "good for 90 s");
-    w->hosts[g.stranger].outcast = true; /* It loses the others in turn. */
+    w->hosts[g.stranger].outcast = true; /* It loses the others one by one. */
     world_run(w, span_s(70));
     expect(w, !checkers_joined(w, g.a, g.stranger), "and no longer");
     expect(w, !checkers_joined(w, g.b, g.stranger), "for nobody");
@@ -146,7 +147,7 @@ static void revoked(struct world *w)
     is_refused(w, &g, REFUSAL_REVOKED, true);
 }
 
-/* One node learns it; from there it spreads. */
+/* One node learns of the revocation; the others learn it from that node. */
 static void revocation_spreads(struct world *w)
 {
     static uint8_t room[REVOCATION_SIZE];
@@ -171,7 +172,7 @@ static void revocation_spreads(struct world *w)
            "the others are still together");
 }
 
-/* The relay hears it first. */
+/* The relay learns of the revocation first. */
 static void revocation_at_the_relay(struct world *w)
 {
     static uint8_t room[REVOCATION_SIZE];
@@ -188,8 +189,8 @@ static void revocation_at_the_relay(struct world *w)
     expect(w, !checkers_joined(w, g.b, g.stranger), "gone everywhere");
 }
 
-/* Two certificates with one name, as a passphrase mesh may have: who is there
- * first keeps it. */
+/* Two certificates with one name, as a passphrase mesh may have: the first node
+ * that is present keeps it. */
 static void name_taken(struct world *w)
 {
     struct refusal_scene g = build_scene(w);
@@ -203,7 +204,7 @@ static void name_taken(struct world *w)
     is_refused(w, &g, REFUSAL_NAME_TAKEN, true);
 }
 
-/* Another relay answers at the address: nothing is said to it. */
+/* Another relay answers at the address: the node sends nothing to it. */
 static void wrong_relay_key(struct world *w)
 {
     int relay = world_add_relay(w);

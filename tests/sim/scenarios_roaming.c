@@ -1,12 +1,12 @@
 /*
- * Addresses change, interfaces come and go, hosts sleep; ways that pass only
- * some things, or only at some times.
+ * Addresses change, interfaces come and go, hosts sleep; ways lose some
+ * packets, or all for some time.
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/scenarios.h"
 
-/* Half a second without messages, while the relay stands. */
+/* About half a second without messages, while the relay works. */
 static const struct span brief = {600 * 1000};
 
 static bool nobody_left(const struct world *w, int a, int b)
@@ -79,7 +79,7 @@ static void another_address(struct world *w)
     expect(w, nobody_left(w, t.a, t.b), "nobody left");
 }
 
-/* Out of the house with a laptop, and back. */
+/* A laptop leaves for another network, and comes back. */
 static void another_network(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -101,7 +101,7 @@ static void another_network(struct world *w)
     expect(w, nobody_left(w, t.a, t.b), "nobody left");
 }
 
-/* A cable that is pulled for a moment, from an edge, then from the relay. */
+/* A cable is pulled for a moment, at an edge, then at the relay. */
 static void unplugged(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -120,7 +120,7 @@ static void unplugged(struct world *w)
     expect(w, nobody_left(w, t.far, t.b), "nobody left");
 }
 
-/* The NAT's provider gives it another address in the night. */
+/* The NAT gets another outside address. */
 static void renumbered(struct world *w)
 {
     struct trio t = start_trio(w);
@@ -159,8 +159,9 @@ static void long_sleep(struct world *w)
     sleeps(w, span_s(600));
 }
 
-/* Whoever sleeps before the acknowledgement comes repeats the publication when
- * it wakes, to one that forgot it meanwhile, and had that publication. */
+/* A publisher sleeps before the acknowledgement comes. When it wakes, it
+ * repeats the publication to a receiver that had received it and forgot the
+ * publisher meanwhile. */
 static void sleep_before_the_ack(struct world *w)
 {
     int relay = world_add_relay(w), a = world_add_edge(w, world_add_nat(w)),
@@ -170,7 +171,7 @@ static void sleep_before_the_ack(struct world *w)
     world_uses_relay(w, b, relay);
     host_start_all(w);
     settles_within(w, span_s(5), "both meet");
-    (void)application_publish(w, a, 0, 500); /* b is told of the stream. */
+    (void)application_publish(w, a, 0, 500); /* b learns of the stream. */
     world_run(w, span_s(3));
     network_cut(w, relay, a);
     (void)application_publish(w, a, 0, 500);
@@ -186,7 +187,7 @@ static void sleep_before_the_ack(struct world *w)
     expect(w, checkers_count(w, a, b) == 3, "each came, and none twice");
 }
 
-/* Seven send more than the relay's queue for the eighth takes. */
+/* Seven send more than the relay's queue for the eighth holds. */
 static void overflow(struct world *w)
 {
     int relay = world_add_relay(w), first = 0, last = 0;
@@ -203,7 +204,7 @@ static void overflow(struct world *w)
     settles_within(w, span_s(2), "all meet");
     for (int i = first + 1; i <= last; i++)
         application_stream(w, i, first, 40, 20000, span_ms(1));
-    /* 5.6 MB by a line of 1 MB/s. */
+    /* 5.6 MB on a line of 1 MB/s. */
     world_run(w, span_s(9));
     finishes_within(w, span_s(1));
     for (int i = first + 1; i <= last; i++)

@@ -1,13 +1,13 @@
 /*
- * Who is refused by one peer, and let in when the reason is gone [P-3.7,
+ * One peer refuses a node, and lets it in when the reason is gone [P-3.7,
  * P-7.8].
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/scenarios.h"
 
-/* carol refuses erin; dave is there as well. Each is behind a NAT of its own,
- * or all are on a LAN; with a relay in any case. */
+/* carol refuses erin; dave is present as well. Each is behind a NAT of its own,
+ * or all are on a LAN; they always use a relay. */
 struct table {
     int relay, carol, dave, erin;
 };
@@ -27,8 +27,8 @@ static struct table lay(struct world *w, bool lan)
     return t;
 }
 
-/* Nobody is told that the other is there; erin's log says why; what erin says
- * to carol ends at once. */
+/* Neither joins the other; erin's log tells the reason; a message from erin to
+ * carol fails at once. */
 static void is_turned_away(struct world *w, const struct table *t,
                            enum refusal why)
 {
@@ -54,13 +54,13 @@ static void meet_within(struct world *w, const struct table *t,
                         struct span limit)
 {
     (void)sees_within(w, t->carol, t->erin, true, limit);
-    world_run(w, span_s(1)); /* A word of it, and that one has a path. */
+    world_run(w, span_s(1)); /* One packet of it makes a path to it. */
     expect(w, checkers_joined(w, t->carol, t->erin), "carol has erin");
     expect(w, checkers_joined(w, t->erin, t->carol), "erin has carol");
     talks_within(w, t->carol, t->erin, span_ms(500));
 }
 
-/* Nothing changes by itself meanwhile. */
+/* While the reason stays, nothing changes. */
 static void stays_so(struct world *w, const struct table *t, enum refusal why)
 {
     size_t leaves = checkers_leaves(w, t->erin, t->carol);
@@ -114,7 +114,7 @@ static void set_clock(struct world *w, int host, int64_t seconds)
 
 enum { YEAR_S = 366 * 24 * 3600 };
 
-/* carol has no battery: her clock is wrong, and set right later. */
+/* carol's clock is wrong, and is corrected later. */
 static void clock_was_wrong(struct world *w, bool lan, int64_t ahead,
                             enum refusal why)
 {
@@ -146,7 +146,7 @@ static void clock_ahead_by_relay(struct world *w)
     clock_was_wrong(w, false, 2 * (int64_t)YEAR_S, REFUSAL_EXPIRED);
 }
 
-/* Good clocks, and a clock that goes wrong while all are together. */
+/* One of the clocks goes wrong while all are connected. */
 static void clock_goes_ahead(struct world *w)
 {
     struct table t = lay(w, false);
@@ -160,13 +160,13 @@ static void clock_goes_ahead(struct world *w)
     meet_within(w, &t, span_s(5));
 }
 
-/* Nobody sets a clock: the time comes. */
+/* No clock is corrected: the certificate becomes valid. */
 static void not_yet_until_it_is_time(struct world *w)
 {
     struct table t = lay(w, false);
 
     world_certify(w, t.erin, "erin", 100, 7200);
-    w->hosts[t.relay].unix_offset = 200; /* The relay's clock is another. */
+    w->hosts[t.relay].unix_offset = 200; /* The relay's clock differs. */
     w->hosts[t.dave].unix_offset = 200;
     host_start_all(w);
     world_run(w, span_s(50));
@@ -190,7 +190,7 @@ static void revoke(struct world *w, int host, uint64_t serial, int at)
     host_event(w, at, &event);
 }
 
-/* A newer list is without it. */
+/* A newer list does not revoke it any more. */
 static void revoked_and_not_any_more(struct world *w)
 {
     struct table t = lay(w, true);
@@ -205,8 +205,8 @@ static void revoked_and_not_any_more(struct world *w)
     meet_within(w, &t, span_s(40));
 }
 
-/* Two relays, so that no relay sees both who have the name. carol is at both;
- * dave has the name first. */
+/* Two relays, so that neither relay sees both nodes with the name. carol uses
+ * both; dave has the name first. */
 static struct table lay_apart(struct world *w)
 {
     struct table t = {.relay = world_add_relay(w)};
@@ -247,7 +247,7 @@ static void replaced(struct world *w)
     struct table t = lay_apart(w);
     int old = t.erin, new = t.dave;
 
-    if (old > new) { /* By its id the checkers find the first of the two. */
+    if (old > new) { /* The checkers find the first of two hosts with one id. */
         old = t.dave;
         new = t.erin;
         t.erin = old;
@@ -273,7 +273,7 @@ static void replaced(struct world *w)
     talks_within(w, old, t.carol, span_ms(500));
 }
 
-/* What was open when the refusal came does not stay open. */
+/* Connections and messages that are open when the refusal comes end. */
 static void open_things_end(struct world *w)
 {
     struct table t = lay(w, false);

@@ -127,7 +127,7 @@ static bool pair_is_settled(struct world *w, int a, int b, bool by_any_path,
     snprintf(why, size, "%d is %s for %d by %s, and ought to be by %s", b,
              there ? "there" : "not there", a, node_path_name(path),
              node_path_name(best));
-    /* Without a place for a link the path comes with the first message. */
+    /* If links are limited, a path may open only with the first message. */
     by_any_path = by_any_path || w->limits.links < HOSTS;
     return best == PATH_NONE || (there && (by_any_path || path == best));
 }
@@ -158,19 +158,19 @@ void checkers_settle_presence(struct world *w)
         world_fail(w, "settle", "%s", why);
 }
 
-/* Somebody whom it was sent to fell silent, and may yet come back, or has no
- * path: it waits, for a minute at the most [P-6.10]. */
+/* A receiver fell silent and may come back, or has no path: the message may
+ * wait for at most a minute [P-6.10]. */
 static bool may_wait(const struct world *w, const struct sent *s)
 {
     static const struct span most = {(60 + 10) * 1000 * 1000};
 
-    /* Time in which its process was stopped does not count [P-8.6]. */
+    /* Time in which the sender's process was stopped does not count [P-8.6]. */
     struct instant from = instant_max(s->at, w->hosts[s->from].disturbed_until);
 
     if (instant_reached(instant_after(from, most), w->now))
         return false;
     if (w->limits.links < HOSTS)
-        return true; /* For a place. */
+        return true; /* It waits for a free link. */
     for (int i = 0; i < w->host_count; i++)
         if ((s->to < 0 || s->to == i) && i != s->from &&
             !w->hosts[i].is_relay && checkers_path(w, s->from, i) == PATH_NONE)
@@ -220,7 +220,7 @@ static void check_ready(struct world *w)
                        (double)w->hosts[a].process->waits_since.us / 1e6);
     for (int a = 0; a < w->host_count; a++)
         for (int b = 0; b < w->host_count; b++)
-            /* What waits for a path may wait [P-6.10]. */
+            /* A message may wait for a path [P-6.10]. */
             if (w->hosts[a].process != NULL && !hostile_is(w, a) &&
                 !hostile_is(w, b) && checkers_awaits_ready(w, a, b) &&
                 checkers_path(w, a, b) != PATH_NONE)

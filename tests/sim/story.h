@@ -1,9 +1,9 @@
 /*
- * story - what happens in a world, told so that people can read it.
+ * story - what happens in a world, as text for people.
  *
  * Faults, starts and what nodes tell their applications become a line each.
- * Packets and messages are counted, and summed up where a chapter ends: exactly
- * up to 9, from there on roughly ("~40"), so that a story changes only when
+ * Packets and messages are counted, and summed up at the end of a chapter:
+ * exactly up to 9, roughly ("~40") above, so that a story changes only when
  * something else happens.
  */
 #ifndef TESTS_SIM_STORY_H
@@ -16,13 +16,13 @@ struct story;
 struct story *story_new(const char *title, const char *about);
 void story_free(struct story *s);
 void story_name(struct world *w, int host, const char *name);
-/* A new part, and what it shows. */
+/* Begins a new part with this title. */
 void story_chapter(struct world *w, const char *title);
-/* Ends the last chapter; the text is the story's. */
+/* Ends the last chapter; the story owns the text. */
 const char *story_end(struct world *w);
 
-/* What happens; nothing is done in a world without a story. b: -1, or the
- * other host. */
+/* Tell the story what happens; no-ops in a world without one. b: the other
+ * host, or -1. */
 void story_event(struct world *w, const char *what, int a, int b);
 void story_todo(struct world *w, const struct process *p,
                 const struct node_todo *t);

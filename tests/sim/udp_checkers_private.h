@@ -1,5 +1,6 @@
 /*
- * udp_checkers_private - what the files of the UDP checkers share.
+ * udp_checkers_private - declarations that the files of the UDP
+ * checkers share.
  *
  *     udp_checkers.c      links and datagrams
  *     udp_checkers_nat.c  boxes

@@ -135,7 +135,7 @@ void udp_net_plug(struct udp_net *n, int host, int realm,
 
 void udp_net_unplug(struct udp_net *n, int host, int realm)
 {
-    /* Packets under way name it by its place: it stays, as nobody's. */
+    /* Packets under way hold its index: the plug stays, without an address. */
     n->plugs[udp_net_plug_of_host(n, host, realm)].address.family =
         ADDRESS_NONE;
 }

@@ -1,22 +1,22 @@
 /*
  * udp_net - hosts, links and NAT boxes that carry UDP, in virtual time.
  *
- * The network is a tree of realms. The Internet is realm 0; each box (nat.h)
- * joins a realm of its own, its inside, to the realm that it is plugged into.
- * A box plugged into the inside of another one is how a home behind
- * carrier-grade NAT looks. A host may be plugged into several realms. In one
- * realm all reach each other directly; what is for nobody there goes out by
- * the realm's box. The inside of a firewall, which translates nothing, shares
- * its addresses with the realm outside.
+ * The network is a tree of realms. The Internet is realm 0; the inside of each
+ * box (nat.h) is another realm. A box is plugged into a realm, which is its
+ * outside: a home behind carrier-grade NAT is a box plugged into the inside of
+ * another box. A host may be plugged into several realms. In one realm all
+ * hosts reach each other directly; a datagram to any other address goes out by
+ * the realm's box. A firewall translates nothing: the realms on its two sides
+ * share their addresses.
  *
- * Each plug (of a host, or of a box's outside) has a link with two directions,
- * which delays, loses, doubles and reorders datagrams and drops large ones.
- * Between realms nothing is lost. Each box takes one from a datagram's time to
- * live, the Internet takes UDP_INTERNET_HOPS.
+ * Each plug (of a host, or of a box's outside) has a link with two directions.
+ * The link delays, loses, doubles and reorders datagrams and drops large ones.
+ * Inside a realm nothing is lost. Each box subtracts 1 from a datagram's time
+ * to live, the Internet UDP_INTERNET_HOPS.
  *
- * Pure: the owner hands in the time, asks when something happens next
- * (udp_net_deadline), and takes deliveries one by one (udp_net_next). Hosts are
- * the owner's numbers. udp_world.h is the owner in the simulator.
+ * Pure: the owner passes the time, asks when something happens next
+ * (udp_net_deadline), and takes deliveries one by one (udp_net_next). The owner
+ * numbers the hosts. In the simulator the owner is udp_world.h.
  */
 #ifndef TESTS_SIM_UDP_NET_H
 #define TESTS_SIM_UDP_NET_H
@@ -41,13 +41,13 @@ struct udp_link {
     bool down;
 };
 
-/* What becomes of a datagram, or of a copy of it. */
+/* How a datagram, or a copy of it, ended. */
 enum udp_fate {
     UDP_DELIVERED,
     UDP_LOST,      /* by a link */
     UDP_TOO_LARGE, /* for a link */
     UDP_NO_LINK,   /* it is down */
-    UDP_NO_ROUTE,  /* the address is nobody's */
+    UDP_NO_ROUTE,  /* no host or box has the address */
     UDP_NO_SOCKET, /* the host has the address, and no socket with the port */
     UDP_TTL_ENDED,
     UDP_NO_HAIRPIN, /* this and the following ones as in enum nat_verdict */
@@ -74,13 +74,13 @@ struct udp_delivery {
     uint64_t id;
 };
 
-/* What an observer is shown. */
+/* A step that the observer is told of. */
 enum udp_step {
-    UDP_ENTERED,  /* a link: `plug`, `direction` */
-    UDP_LEFT,     /* the link at its other end */
-    UDP_WENT_OUT, /* through a box, `plug`: before is its source */
-    UDP_WENT_IN,  /* through a box: before is its destination */
-    UDP_ENDED,    /* `fate`; plug: where, -1 in a realm */
+    UDP_ENTERED,  /* the link of `plug` in `direction` */
+    UDP_LEFT,     /* that link, at its other end */
+    UDP_WENT_OUT, /* by the box of `plug`; before: the source that it had */
+    UDP_WENT_IN,  /* by that box; before: the destination that it had */
+    UDP_ENDED,    /* with `fate`, at `plug` or (-1) in a realm */
 };
 
 struct udp_seen {
@@ -91,7 +91,7 @@ struct udp_seen {
     const struct udp_packet *packet; /* as it is after the step */
     struct address before;
     int host;    /* ENDED as DELIVERED */
-    bool turned; /* WENT_OUT: it comes in by the same box; ENDED: it did */
+    bool turned; /* WENT_OUT: the box turns it round; WENT_IN: it did */
 };
 
 typedef void udp_observer(void *context, const struct udp_seen *seen,

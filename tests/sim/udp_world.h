@@ -1,11 +1,14 @@
 /*
  * udp_world - UDP in a world: udp_net.h with the world's clock and seed.
  *
- * A scenario adds boxes, plugs hosts into realms, opens sockets and sends;
- * each delivery is handed to the receiver that it set. All that happens is
- * mixed into the world's trace, counted by its fate, and shown to the checkers
- * (udp_checkers.h). Nothing of it exists in a world that never uses it, so
- * such a world's events and random numbers are what they were.
+ * A scenario adds boxes, plugs hosts into realms, opens sockets and sends. The
+ * receiver that it sets gets each delivery. The end of each datagram is mixed
+ * into the world's trace and counted by its fate; the checkers
+ * (udp_checkers.h) see each step. A world that never calls these functions has
+ * no event and draws no random number more than without them.
+ *
+ * The numbers of hosts here are the scenario's. A node's host has the index of
+ * the world's host; no node sends by this network yet.
  */
 #ifndef TESTS_SIM_UDP_WORLD_H
 #define TESTS_SIM_UDP_WORLD_H
@@ -23,7 +26,7 @@ struct udp_world {
     struct udp_net *net;
     struct udp_checkers *checkers;
     struct udp_probers *probers; /* udp_probers.h; NULL: none */
-    udp_receiver *receiver;      /* NULL: what arrives is only counted */
+    udp_receiver *receiver;      /* NULL: deliveries are only counted */
     void *owner;                 /* for the receiver */
     struct instant pump_at;      /* an event is posted for then */
     size_t fates[UDP_FATES];
@@ -43,13 +46,13 @@ void udp_plug(struct world *w, int host, int realm, const char *ip);
 void udp_unplug(struct world *w, int host, int realm);
 /* The box forgets all; with an address (else NULL) it gets that one. */
 void udp_restart_box(struct world *w, int box, const char *outside);
-/* What the links of a plug are like from now on. */
+/* Changes a plug's link, from the next datagram on. */
 void udp_set_link(struct world *w, int plug, enum udp_direction direction,
                   const struct udp_link *link);
 void udp_set_links(struct world *w, int plug, const struct udp_link *both);
 int udp_plug_of_box(struct world *w, int box);
 int udp_plug_of_host(struct world *w, int host, int realm);
-/* "192.0.2.1:443" or, with port 0, "192.0.2.1"; it is asserted to be one. */
+/* Of "192.0.2.1:443", or with port 0 of "192.0.2.1". Asserts that it parses. */
 struct address udp_address(const char *text);
 
 /* --- sockets ----------------------------------------------------------- */

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* So long after a fault a host may still show that it was there: the
- * detector's silence, a path's hold, the next round of dialling. */
+/* For so long a fault may still have effects: the detector's silence, a path
+ * that is held down, the next round of dialling. */
 static const struct span echo = {20 * 1000 * 1000};
 
 /* --- events ------------------------------------------------------------ */
@@ -191,7 +191,7 @@ static uint64_t mixed_bytes(uint64_t hash, struct bytes bytes)
     return mixed(hash, bytes.size);
 }
 
-/* What is sealed differs from its first bytes on, if at all. */
+/* Sealed packets that differ do so in their first bytes. */
 static struct bytes enough_of(struct bytes bytes)
 {
     return bytes_of(bytes.data, bytes.size < 128 ? bytes.size : 128);
@@ -257,7 +257,7 @@ void world_disturb(struct world *w, int host)
 {
     struct instant until = instant_after(w->now, echo);
 
-    /* A relay's trouble is everybody's. */
+    /* A fault of a relay disturbs all hosts. */
     for (int i = 0; i < w->host_count; i++)
         if (i == host || w->hosts[host].is_relay)
             w->hosts[i].disturbed_until = until;
@@ -369,7 +369,7 @@ int world_add_nat(struct world *w)
     return index;
 }
 
-/* Whether somebody else on the segment has the address. */
+/* Whether another host on the segment has the address. */
 static bool is_taken(const struct world *w, int host,
                      const struct host_interface *face)
 {

@@ -1,17 +1,18 @@
 /*
  * world - hosts, networks, nodes and relays in one process, in virtual time.
  *
- * The real struct node and struct hub run in it; everything around them is
- * modelled and comes from one seed, so that any run can be had again. A world
- * is built (segments, relays, hosts), started, run for spans of time, and in
- * between its hosts and cables are treated badly. What the nodes do is shown
- * to the checkers (checkers.h), whose first complaint stops the world.
+ * The real struct node and struct hub run in it. Everything around them is
+ * modelled and depends on one seed, so that each run can be repeated. The owner
+ * builds a world (segments, relays, hosts), starts it, runs it for spans of
+ * time, and in between makes faults of hosts and networks. The checkers
+ * (checkers.h) see all that the nodes do; their first complaint stops the
+ * world.
  *
  * CURVE is modelled: a connection opens only if the connector names the
- * listener's key. Streams deliver in order until they end; a silent cut stalls
- * them, and what was written goes on when it heals, as TCP does. So does an
- * address that is gone, and a way that large packets do not pass: the first
- * that is too large holds up all behind it.
+ * listener's key. Streams deliver in order until they end. As with TCP, a
+ * silent cut stalls a stream, and its data goes on when the cut heals. A stream
+ * also stalls if the address of an end is gone, or if a packet is too large for
+ * the way: then all data behind that packet waits.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -27,7 +28,7 @@ enum { HOSTS = 40, SEGMENTS = 10, INTERFACES = 3, INTERNET = 0 };
 enum { PIPE_BUCKETS = 1024 };
 enum { DISCOVERY_PORT = 9083, GROUPS = 4, GROUP_VERSION_SIZE = 24 };
 
-/* What goes wrong on purpose, so that each checker is seen to find it. */
+/* Faults made on purpose, so that each checker is seen to find one. */
 enum sabotage {
     SABOTAGE_NONE,
     SABOTAGE_DUPLICATE, /* a message is handed over twice */
@@ -35,28 +36,28 @@ enum sabotage {
     SABOTAGE_REORDER,   /* a message is handed over after the next one */
     SABOTAGE_CORRUPT,   /* a byte of a message changes */
     SABOTAGE_MISROUTE,  /* a message is said to come from another node */
-    SABOTAGE_NO_REPORT, /* a report is kept back */
+    SABOTAGE_NO_REPORT, /* a report is suppressed */
     SABOTAGE_REPORT_TWICE,
-    SABOTAGE_LIE,      /* DELIVERED is said of what is not yet there */
-    SABOTAGE_DENY,     /* NOT_DELIVERED is said of what was */
-    SABOTAGE_NO_JOIN,  /* a join is kept back */
-    SABOTAGE_NO_LEAVE, /* a leave is kept back */
+    SABOTAGE_LIE,      /* DELIVERED is reported before the delivery */
+    SABOTAGE_DENY,     /* NOT_DELIVERED is reported of a delivered one */
+    SABOTAGE_NO_JOIN,  /* a join is suppressed */
+    SABOTAGE_NO_LEAVE, /* a leave is suppressed */
     SABOTAGE_JOIN_TWICE,
     SABOTAGE_FALSE_LEAVE, /* a leave that nothing caused */
     SABOTAGE_NO_DONE,     /* a process that leaves never says that it is done */
-    SABOTAGE_EARLY_DONE,  /* it says so at once */
-    SABOTAGE_NO_DIRECT,   /* direct connections silently do not come about */
-    SABOTAGE_NO_READY,    /* READY is kept back */
+    SABOTAGE_EARLY_DONE,  /* it says so too early */
+    SABOTAGE_NO_DIRECT,   /* direct connections never open */
+    SABOTAGE_NO_READY,    /* READY is suppressed */
     SABOTAGE_NO_EVENT,    /* an event is not handed over */
     SABOTAGE_EVENT_TWICE,
     SABOTAGE_EVENT_LATE,     /* after the next one */
-    SABOTAGE_EVENT_STRANGER, /* handed over to who is not in the group */
-    SABOTAGE_NO_GAP,         /* a gap is kept back */
-    SABOTAGE_GAP_LESS,       /* it is said to be one smaller */
+    SABOTAGE_EVENT_STRANGER, /* handed over to a node outside the group */
+    SABOTAGE_NO_GAP,         /* a gap is suppressed */
+    SABOTAGE_GAP_LESS,       /* a gap is reported as one smaller */
     SABOTAGE_GAP_MORE,
     SABOTAGE_STORE, /* a node's store seems to have no limit */
     SABOTAGE_QUEUE, /* a hub's queues seem to have no limit */
-    SABOTAGE_CLOCK, /* something outside the seed slips in */
+    SABOTAGE_CLOCK, /* the trace depends on a real clock */
     SABOTAGE_COUNT
 };
 
@@ -98,27 +99,27 @@ struct host {
     bool refuses_incoming; /* a firewall: connections cannot be opened to it */
     bool only_relays;      /* a firewall: none can be opened but to relays */
     bool frozen;
-    bool asleep;    /* frozen with its kernel: nothing gets in or out */
+    bool asleep;    /* frozen with its kernel: no packet gets in or out */
     bool off;       /* without power */
-    bool stays;     /* others know its address by heart */
+    bool stays;     /* others have its address configured */
     uint8_t leases; /* how often its address changed */
-    struct event *held, **held_end; /* what came while it was frozen */
+    struct event *held, **held_end; /* events that came while it was frozen */
     struct process *process;        /* NULL: none runs */
     struct hub_process *hub;
-    uint32_t starts; /* processes so far */
+    uint32_t starts; /* processes started so far */
     struct instant disturbed_until;
     struct instant down_since; /* the process ended */
 
     /* Of an edge; set before it starts. */
     struct identity identity;
-    bool outcast; /* the others are to refuse it */
+    bool outcast; /* the others must refuse it */
     bool multicast, tcp, relay;
     int relays[NODE_RELAYS];
     size_t relay_count;
     int peers[HOSTS]; /* hosts in its discovery.peers */
     size_t peer_count;
-    uint32_t groups;      /* of its next process: a bit for each */
-    uint64_t unix_offset; /* its wall clock is so far ahead */
+    uint32_t groups;      /* that its next process joins: a bit for each */
+    uint64_t unix_offset; /* by which its wall clock is ahead */
     size_t peer_limit;    /* 0: more than there are */
     struct bytes revocations;
 
@@ -130,21 +131,21 @@ struct host {
 
 struct process {
     int host;
-    uint32_t serial; /* of the start, in the world */
+    uint32_t serial; /* which start in the world this is */
     uint64_t epoch;
     struct node *node;
     uint16_t tcp_port, udp_port;
     uint32_t next_incoming;
-    struct instant tick_at; /* of the tick that is under way */
-    bool leaving;           /* and will say when it is done */
+    struct instant tick_at; /* of the tick in the queue */
+    bool leaving;           /* until the node says that it is done */
     struct instant leaving_since;
-    bool was_frozen; /* since then */
+    bool was_frozen; /* at some time since it started */
     struct instant started;
-    uint32_t groups; /* that it is in: a bit for each */
+    uint32_t groups; /* that it is a member of: a bit for each */
     uint32_t accounts_version;
     uint32_t member_since[GROUPS]; /* a version */
-    uint64_t published[GROUPS];    /* to each, and accepted */
-    bool waits_to_publish;         /* BUSY, and not yet READY */
+    uint64_t published[GROUPS];    /* accepted publications to each */
+    bool waits_to_publish;         /* the node said BUSY, and not yet READY */
     struct instant waits_since;
 };
 
@@ -179,29 +180,30 @@ struct world {
     int segment_count;
     struct host hosts[HOSTS];
     int host_count;
-    bool cut[HOSTS][HOSTS];      /* nothing passes from [a] to [b] */
-    size_t narrow[HOSTS][HOSTS]; /* nothing larger does; 0: no limit */
+    bool cut[HOSTS][HOSTS];      /* no packet passes from [a] to [b] */
+    size_t narrow[HOSTS][HOSTS]; /* no larger packet does; 0: no limit */
     /* When [a] last sent [b] a datagram: the answer passes any firewall. */
     struct instant flows[HOSTS][HOSTS];
     struct pipe *pipes; /* newest first */
     struct pipe_end *pipe_ends[PIPE_BUCKETS];
     uint64_t next_pipe;
     uint32_t next_serial;
-    bool healed;          /* faults that go on by themselves end */
-    bool closes_incoming; /* a listener can close a connection, not forget it */
-    size_t high_water;    /* bytes on a stream from where it blocks */
-    size_t backlog;       /* and so many more, from where it breaks */
+    bool healed;          /* faults that repeat themselves end */
+    bool closes_incoming; /* a listener closes connections; else it can only
+                             forget them */
+    size_t high_water;    /* a stream with more unsent bytes blocks */
+    size_t backlog;       /* with so many more, it breaks */
     uint64_t rate;        /* bytes a second on each stream; 0: no limit */
     struct world_limits limits;
-    struct identity mesh; /* its key and secret */
+    struct identity mesh; /* the mesh's key and secret */
     uint8_t mesh_secret_key[64];
     struct todo todo;
     struct hub_todos hub_todos;
     struct checkers *checkers;
     struct application *application;
-    struct hostile *hostile; /* NULL: all are honest */
-    struct story *story;     /* NULL: it is not told */
-    struct udp_world *udp;   /* NULL: it is not used */
+    struct hostile *hostile; /* NULL: no host is hostile */
+    struct story *story;     /* NULL: no story is written */
+    struct udp_world *udp;   /* NULL: the world has no UDP network */
     uint64_t trace;          /* a running hash of all that happened */
     bool verbose;
     enum sabotage sabotage;
@@ -229,10 +231,10 @@ void world_certify(struct world *w, int edge, const char *name, int64_t from_s,
 /* --- running ----------------------------------------------------------- */
 
 void world_run(struct world *w, struct span span);
-/* Runs until `done` says so, `limit` at the most; whether it did. */
+/* Runs until `done` returns true, at most for `limit`; false: it did not. */
 bool world_run_until(struct world *w, bool (*done)(struct world *w),
                      struct span limit);
-/* Something is called at a time of the world's. */
+/* Calls a function after a span of virtual time. */
 typedef void world_call(struct world *w, int host, uint64_t argument);
 void world_at(struct world *w, struct span after, world_call *call, int host,
               uint64_t argument);
@@ -241,24 +243,25 @@ void world_at(struct world *w, struct span after, world_call *call, int host,
 
 void host_start(struct world *w, int host);
 void host_start_all(struct world *w);
-/* kill -9: the kernel ends its connections. */
+/* kill -9: the kernel closes the connections. */
 void host_kill(struct world *w, int host);
-/* The plug is pulled: nobody is told anything. */
+/* The host loses power: no connection is closed. */
 void host_power_off(struct world *w, int host);
-/* A clean end: what is queued, goodbyes, then the process is gone. */
+/* A clean end: the node sends what is queued and says bye, then the process
+ * ends. */
 void host_leave(struct world *w, int host);
 void host_left(struct world *w, int host, uint64_t serial);
-/* SIGSTOP: its kernel goes on. */
+/* SIGSTOP: the kernel goes on. */
 void host_freeze(struct world *w, int host);
-/* Its kernel sleeps, too; datagrams to it are lost. */
+/* The kernel sleeps as well; datagrams to the host are lost. */
 void host_sleep(struct world *w, int host);
-/* It goes on, or wakes: late, and with all that came meanwhile. */
+/* The host goes on or wakes: late, and handles all that came meanwhile. */
 void host_thaw(struct world *w, int host);
-/* The groups that its node is in from now on: a bit for each, 0 is always. */
+/* Sets the groups of its node: a bit for each; group 0 is always set. */
 void host_set_groups(struct world *w, int host, uint32_t groups);
-/* Its addresses are told to its node (again). */
+/* Tells the node the host's addresses (again). */
 void host_tell_addresses(struct world *w, int host);
-/* The node event is handled as soon as the host can. */
+/* The node handles the event as soon as the host runs. */
 void host_event(struct world *w, int host, const struct node_event *event);
 /* Its node gets the message at once and then takes a step. A refusal is checked
  * like a report. Nothing happens if the host does not run. */
@@ -273,15 +276,16 @@ void hub_revoke(struct world *w, int relay, struct bytes list);
 /* --- networks ---------------------------------------------------------- */
 
 struct route {
-    int host;                      /* that has the address; -1: nobody */
-    struct address seen_from;      /* how the connector looks like there */
-    struct span delay;             /* with jitter, for this once */
-    const struct segment *first;   /* where it leaves */
-    struct host_interface ends[2]; /* where it leaves, and where it arrives */
+    int host;                      /* that has the address; -1: none */
+    struct address seen_from;      /* the connector's address as seen there */
+    struct span delay;             /* with jitter, for this packet */
+    const struct segment *first;   /* which the packet leaves first */
+    struct host_interface ends[2]; /* of the sender and of the receiver */
 };
-/* The way from a host to an address, firewalls and cuts left aside. */
+/* The way from a host to an address, without regard to firewalls and cuts. */
 struct route network_route(struct world *w, int from, const struct address *to);
-/* Whether the host still has the interface's address there, and it is up. */
+/* Whether the host has the interface's address on its segment, and the
+ * interface is up. */
 bool network_has(const struct world *w, int host,
                  const struct host_interface *i);
 /* Whether a packet of the size passes from a to b. */
@@ -296,15 +300,15 @@ void network_datagram(struct world *w, int from, const struct address *to,
 
 /* --- faults ------------------------------------------------------------ */
 
-/* Nothing passes from a to b until it is healed. */
+/* No packet passes from a to b until network_heal. */
 void network_cut(struct world *w, int a, int b);
-/* Nothing larger than `most` passes from a to b until it is healed. */
+/* No packet larger than `most` passes from a to b until network_heal. */
 void network_narrow(struct world *w, int a, int b, size_t most);
-/* Streams between them go on, or end if `breaks`. */
+/* Ends cut and limit. Streams between the hosts go on, or end if `breaks`. */
 void network_heal(struct world *w, int a, int b, bool breaks);
 void network_heal_all(struct world *w, bool breaks);
 bool network_is_ill(const struct world *w, int a, int b);
-/* Every stream between the two ends at once, seen by both. */
+/* Ends all streams between the two hosts at once; both ends see it. */
 void network_reset(struct world *w, int a, int b);
 
 /* An interface goes down, or comes back with the address that it had. */
@@ -325,14 +329,13 @@ void pipes_connect_relay(struct world *w, struct process *p, uint32_t link,
                          int relay, const struct curve_key *key);
 void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes);
 void pipes_close(struct world *w, int host, uint64_t id);
-/* The process is gone. silent: without a word to the other ends. */
+/* The process ended. silent: the other ends are told nothing. */
 void pipes_end_all(struct world *w, int host, bool silent);
 void pipes_power_on(struct world *w, int host);
-/* What waits at the host, or for it, goes on as far as it passes. */
+/* Streams from and to the host go on, as far as packets pass. */
 void pipes_go_on(struct world *w, int host);
 void pipes_break(struct world *w, int a, int b);
-/* The host's kernel ends its streams whose address it does not have any more.
- */
+/* The host's kernel ends the streams whose address the host lost. */
 void pipes_end_homeless(struct world *w, int host);
 void pipes_handle(struct world *w, struct event *e);
 void pipes_free_all(struct world *w);
@@ -342,9 +345,9 @@ void pipes_free_all(struct world *w);
 enum event_kind {
     EVENT_TICK, /* a node's deadline */
     EVENT_HUB_TICK,
-    EVENT_CLOCK,    /* the wall clock is told */
+    EVENT_CLOCK,    /* the node is told the wall clock */
     EVENT_DATAGRAM, /* address: from; flag: multicast */
-    EVENT_CONNECT,  /* the connector's packet is at the listener */
+    EVENT_CONNECT,  /* a connection attempt arrives at the listener */
     EVENT_CONNECTED,
     EVENT_PACKET, /* on a stream */
     EVENT_CLOSE,  /* of a stream, after all its packets */
@@ -358,7 +361,7 @@ struct event {
     uint64_t order;
     enum event_kind kind;
     int host;
-    uint32_t serial;   /* of the process it is for; 0: whichever */
+    uint32_t serial;   /* of the process that it is for; 0: any */
     struct pipe *pipe; /* set with event_pipe */
     int side;          /* of the pipe, that it arrives at */
     bool flag;
@@ -376,11 +379,11 @@ void world_readdress(struct world *w, int host, size_t interface, int segment);
 struct event *world_event(struct world *w, enum event_kind kind, int host);
 void event_data(struct event *e, struct bytes bytes);
 void event_pipe(struct event *e, struct pipe *p, int side);
-/* Schedules it; it is the world's from now on. */
+/* Schedules the event, which the world owns from now on. */
 void world_post(struct world *w, struct event *e, struct instant at);
 void world_release(struct world *w, struct event *e);
-/* What is there for a host that does not run or is frozen is kept or dropped;
- * true if it is to be handled now. */
+/* Whether the host handles the event now. Else the event is kept (frozen) or
+ * dropped (no process), and belongs to this function. */
 bool host_takes(struct world *w, struct event *e);
 
 void process_step(struct world *w, struct process *p,
@@ -392,17 +395,17 @@ void hub_process_handle(struct world *w, struct event *e);
 struct hub_process *hub_process_start(struct world *w, int host);
 void hub_process_end(struct world *w, int host);
 
-/* Mixes into the trace. */
+/* Mixes the item into the trace. */
 void world_trace(struct world *w, const char *what, uint64_t a, uint64_t b,
                  struct bytes bytes);
-/* Something is done to a host, or (b >= 0) to the way to another. */
+/* Logs a fault of host a, or (b >= 0) of the way from a to b. */
 void world_fault(struct world *w, const char *what, int a, int b);
-/* The first failure is kept, and the world stops. */
+/* Fails the world, which stops; only the first failure is kept. */
 __attribute__((format(printf, 3, 4))) void
 world_fail(struct world *w, const char *checker, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void world_say(struct world *w,
                                                      const char *format, ...);
-/* A fault touches the host now, and its echo lasts. */
+/* A fault disturbs the host now, and its effects for a while. */
 void world_disturb(struct world *w, int host);
 
 #endif
