@@ -9,7 +9,7 @@
 
 /* What a caller hands in, with its data as it will travel. */
 struct ask {
-    enum op_kind kind;
+    enum operation_kind kind;
     const char *to;
     const struct zs_request *request;
     const char *type;
@@ -98,11 +98,11 @@ static struct bytes keep(uint8_t **at, const void *data, size_t size)
     return kept;
 }
 
-static const enum message_kind kinds[] = {[OP_SEND] = MESSAGE_SEND,
-                                          [OP_REQUEST] = MESSAGE_REQUEST,
-                                          [OP_REPLY] = MESSAGE_REPLY,
-                                          [OP_PUBLISH] = MESSAGE_EVENT,
-                                          [OP_PING] = MESSAGE_SEND};
+static const enum message_kind kinds[] = {[OPERATION_SEND] = MESSAGE_SEND,
+                                          [OPERATION_REQUEST] = MESSAGE_REQUEST,
+                                          [OPERATION_REPLY] = MESSAGE_REPLY,
+                                          [OPERATION_PUBLISH] = MESSAGE_EVENT,
+                                          [OPERATION_PING] = MESSAGE_SEND};
 
 static struct message message_of(const struct ask *ask, uint8_t *room)
 {
@@ -124,6 +124,13 @@ static size_t room_of(const struct ask *ask)
            ask->data.size;
 }
 
+static struct span timeout_of(const struct ask *ask)
+{
+    if (ask->kind != OPERATION_REQUEST && ask->kind != OPERATION_PING)
+        return span_us(0);
+    return span_ms(ask->timeout_ms > 0 ? ask->timeout_ms : TIMEOUT_MS);
+}
+
 static struct op *op_new(const struct ask *ask)
 {
     size_t size = sizeof(struct op) + room_of(ask);
@@ -132,17 +139,18 @@ static struct op *op_new(const struct ask *ask)
     if (op == NULL)
         return NULL;
     *op = (struct op){
-        .kind = ask->kind,
-        .size = size,
+        .operation = {.kind = ask->kind,
+                      .wait = ask->kind != OPERATION_PING,
+                      .timeout = timeout_of(ask),
+                      .size = size},
         .delivered = ask->delivered,
         .replied = ask->replied,
         .context = ask->context,
-        .timeout = span_ms(ask->timeout_ms > 0 ? ask->timeout_ms : TIMEOUT_MS),
     };
-    op->message = message_of(ask, op->room);
+    op->operation.message = message_of(ask, op->room);
     if (ask->request != NULL) {
-        memcpy(op->to_id.key, ask->request->from, KEY_SIZE);
-        op->message.reference = ask->request->reference;
+        memcpy(op->operation.to.key, ask->request->from, KEY_SIZE);
+        op->operation.message.reference = ask->request->reference;
     } else if (ask->to != NULL) {
         strcpy(op->to, ask->to);
     }
@@ -158,7 +166,7 @@ static bool post(struct zs_node *n, struct op *op)
         /* The loop has not looked yet if there is something already. */
         if (n->posted.first == NULL)
             node_wake(n);
-        list_append(&n->posted, op);
+        operation_list_append(&n->posted, &op->operation);
         if (node_is_mine(n))
             n->own_posted++; /* Which this thread alone looks at. */
     }
@@ -172,7 +180,7 @@ static enum zs_error queue(struct zs_node *n, const struct ask *ask)
 
     if (op == NULL)
         return ZS_NO_MEMORY;
-    size_t size = op->size;
+    size_t size = op->operation.size;
     enum zs_error error = queue_quota_take(n, size);
     if (error == ZS_OK) {
         if (post(n, op))
@@ -190,10 +198,10 @@ static enum zs_error queue(struct zs_node *n, const struct ask *ask)
  * publication is known at once, but a callback is called by the loop. */
 static bool may_go_straight(const struct zs_node *n, const struct ask *ask)
 {
-    bool may = ask->kind == OP_SEND ||
-               (ask->kind == OP_PUBLISH && ask->delivered == NULL);
+    bool may = ask->kind == OPERATION_SEND ||
+               (ask->kind == OPERATION_PUBLISH && ask->delivered == NULL);
     return may && node_is_mine(n) && n->stage == STAGE_OPEN && !n->starting &&
-           n->own_posted == 0 && n->busy_queues.count == 0;
+           n->own_posted == 0 && !busy_queues_any(&n->operations.busy);
 }
 
 static struct message borrowed(const struct ask *ask)
@@ -208,40 +216,23 @@ static struct message borrowed(const struct ask *ask)
     };
 }
 
-/* The node copies it into the peer's or the group's stream, or has no room
- * there. */
+/* The node copies the message into the peer's or the group's stream, or has no
+ * room there. */
 static bool hand_over(struct zs_node *n, const struct ask *ask,
-                      struct node_ref ref)
+                      const struct ticket_note *note)
 {
     struct message m = borrowed(ask);
     struct node_id to;
     enum node_outcome why;
     uint32_t peers;
 
-    bool taken = ask->kind == OP_PUBLISH
+    bool taken = ask->kind == OPERATION_PUBLISH
                      ? edge_publish(n->edge, &m, &peers, &why)
                      : ops_find_peer(n, ask->to, &to) &&
-                           edge_send(n->edge, ref, &to, &m, &why);
+                           operations_send(&n->operations, &to, &m, note);
     if (taken && !node_runs_here(n))
         node_wake(n);
     return taken;
-}
-
-/* Whoever wants to know what became of it is named by a ticket. */
-static bool hand_over_ticketed(struct zs_node *n, const struct ask *ask,
-                               size_t size)
-{
-    const struct ticket kept = {.size = (uint32_t)size,
-                                .delivered = ask->delivered,
-                                .context = ask->context};
-    uint32_t ticket;
-
-    if (!ticket_take(&n->tickets, &kept, &ticket))
-        return false;
-    if (hand_over(n, ask, edge_ref_named(n->edge, &n->observer, ticket)))
-        return true;
-    (void)ticket_return(&n->tickets, ticket);
-    return false;
 }
 
 /* False: it goes the long way, which knows what to do about a peer that is busy
@@ -250,13 +241,15 @@ static bool went_straight(struct zs_node *n, const struct ask *ask,
                           enum zs_error *error)
 {
     size_t size = sizeof(struct op) + room_of(ask);
+    const struct ticket_note note = {(void (*)(void))ask->delivered,
+                                     ask->context, size};
 
     if (!may_go_straight(n, ask))
         return false;
     if (ask->delivered == NULL) /* The node's own limits are enough. */
-        return !n->stopping && hand_over(n, ask, (struct node_ref){0});
+        return !n->stopping && hand_over(n, ask, NULL);
     *error = queue_quota_take(n, size);
-    if (*error != ZS_OK || hand_over_ticketed(n, ask, size))
+    if (*error != ZS_OK || hand_over(n, ask, &note))
         return true;
     (void)queue_quota_give_back(n, size);
     return false;
@@ -285,7 +278,7 @@ enum zs_error zs_send(struct zs_node *node, const char *to, const char *type,
 {
     if (node == NULL || to == NULL || strlen(to) >= TO_SIZE)
         return ZS_BAD_REQUEST;
-    return accept_ask(node, &(struct ask){.kind = OP_SEND,
+    return accept_ask(node, &(struct ask){.kind = OPERATION_SEND,
                                           .to = to,
                                           .type = type,
                                           .data = data,
@@ -299,7 +292,7 @@ enum zs_error zs_publish(struct zs_node *node, const char *group,
 {
     if (node == NULL)
         return ZS_BAD_REQUEST;
-    return accept_ask(node, &(struct ask){.kind = OP_PUBLISH,
+    return accept_ask(node, &(struct ask){.kind = OPERATION_PUBLISH,
                                           .group = group,
                                           .type = type,
                                           .data = data,
@@ -313,7 +306,7 @@ enum zs_error zs_request(struct zs_node *node, const char *to, const char *type,
 {
     if (node == NULL || to == NULL || strlen(to) >= TO_SIZE)
         return ZS_BAD_REQUEST;
-    return accept_ask(node, &(struct ask){.kind = OP_REQUEST,
+    return accept_ask(node, &(struct ask){.kind = OPERATION_REQUEST,
                                           .to = to,
                                           .type = type,
                                           .data = data,
@@ -328,7 +321,7 @@ enum zs_error zs_ping(struct zs_node *node, const char *to, int timeout_ms,
 {
     if (node == NULL || to == NULL || strlen(to) >= TO_SIZE)
         return ZS_BAD_REQUEST;
-    return accept_ask(node, &(struct ask){.kind = OP_PING,
+    return accept_ask(node, &(struct ask){.kind = OPERATION_PING,
                                           .to = to,
                                           .type = "ping",
                                           .timeout_ms = timeout_ms,
@@ -342,7 +335,7 @@ enum zs_error zs_reply(struct zs_node *node, const struct zs_request *request,
 {
     if (node == NULL || request == NULL)
         return ZS_BAD_REQUEST;
-    return accept_ask(node, &(struct ask){.kind = OP_REPLY,
+    return accept_ask(node, &(struct ask){.kind = OPERATION_REPLY,
                                           .request = request,
                                           .type = type,
                                           .data = data,

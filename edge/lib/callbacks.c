@@ -85,8 +85,8 @@ static void on_left(void *context, const struct node_peer *peer,
     struct zs_node *n = context;
     const struct zs_peer *known = directory_get(n, &peer->id);
 
-    ops_peer_left(n, &peer->id);
-    open_requests_peer_left(n, &peer->id);
+    n->cached_to[0] = '\0';
+    operations_peer_left(&n->operations, &peer->id);
     if (known != NULL && n->on.on_node_close != NULL)
         n->on.on_node_close(n->on.context, n, known, reason_of(reason));
     directory_remove(n, &peer->id);
@@ -109,7 +109,7 @@ static void on_message(void *context, const struct node_peer *peer,
     struct callback_message told;
 
     if (m->kind == MESSAGE_REPLY) {
-        ops_replied(n, peer, m);
+        operations_replied(&n->operations, peer, m);
         return;
     }
     void (*tell)(void *, const struct zs_message *) =
@@ -117,7 +117,7 @@ static void on_message(void *context, const struct node_peer *peer,
     if (tell == NULL)
         return;
     if (m->kind == MESSAGE_REQUEST)
-        open_requests_add(n, &peer->id, m->reference);
+        open_requests_add(&n->operations.open, &peer->id, m->reference);
     callbacks_message(n, peer, m, &told);
     tell(n->on.context, &told.message);
 }
@@ -126,12 +126,16 @@ static void on_report(void *context, struct node_ref ref,
                       enum node_outcome outcome, enum node_path path,
                       struct span rtt)
 {
-    ops_report(context, ref, outcome, path, rtt);
+    struct zs_node *n = context;
+
+    operations_reported(&n->operations, ref, outcome, path, rtt);
 }
 
 static void on_ready(void *context, const struct node_peer *peer)
 {
-    busy_queues_ready(context, &peer->id);
+    struct zs_node *n = context;
+
+    operations_ready(&n->operations, &peer->id);
 }
 
 static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)

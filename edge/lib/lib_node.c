@@ -80,7 +80,7 @@ enum zs_error node_ending(const struct zs_node *n)
 static void close_handles(struct zs_node *n)
 {
     uv_close((uv_handle_t *)&n->async, NULL);
-    uv_close((uv_handle_t *)&n->timeouts, NULL);
+    uv_close((uv_handle_t *)&n->operations.timer, NULL);
     uv_close((uv_handle_t *)&n->clock, NULL);
     uv_close((uv_handle_t *)&n->watch, NULL);
     keeper_close(&n->keeper);
@@ -89,19 +89,21 @@ static void close_handles(struct zs_node *n)
 static void on_stopped(void *context)
 {
     struct zs_node *n = context;
-    struct op *op;
+    struct operation *op;
 
     n->stage = STAGE_STOPPED;
     edge_unobserve(n->edge, &n->observer);
-    ops_close(n);
+    operations_end_all(&n->operations, &n->pending,
+                       n->starved ? OPERATION_NO_MEMORY
+                                  : OPERATION_NOT_DELIVERED);
     pthread_mutex_lock(&n->mutex);
-    struct op_list posted = n->posted;
-    n->posted = (struct op_list){0};
+    struct operation_list posted = n->posted;
+    n->posted = (struct operation_list){0};
     n->stopping = true;
     n->deaf = true;
     pthread_mutex_unlock(&n->mutex);
-    while ((op = list_take(&posted)) != NULL)
-        ops_fail(n, op, node_ending(n));
+    while ((op = operation_list_take(&posted)) != NULL)
+        ops_fail(n, (struct op *)op, node_ending(n));
     close_handles(n);
 }
 
@@ -133,7 +135,7 @@ static void on_drain(uv_timer_t *timer)
     struct zs_node *n = timer->data;
 
     n->drained_ms += DRAIN_TICK_MS;
-    if (n->busy_queues.count > 0 && n->drained_ms < DRAIN_MS)
+    if (busy_queues_any(&n->operations.busy) && n->drained_ms < DRAIN_MS)
         return;
     uv_timer_stop(timer);
     n->stage = STAGE_LEAVING;
@@ -173,13 +175,13 @@ static void on_async(uv_async_t *async)
 {
     struct zs_node *n = async->data;
     struct group_names groups;
-    struct op *op;
+    struct operation *op;
 
     pthread_mutex_lock(&n->mutex);
-    struct op_list posted = n->posted;
+    struct operation_list posted = n->posted;
     bool regroup = n->groups_changed;
     bool stop = n->stopping;
-    n->posted = (struct op_list){0};
+    n->posted = (struct operation_list){0};
     n->groups_changed = false;
     if (regroup)
         groups = n->groups;
@@ -189,8 +191,8 @@ static void on_async(uv_async_t *async)
         set_groups(n, &groups);
     n->own_posted = 0;
     n->starting = true; /* What callbacks send comes after these. */
-    while ((op = list_take(&posted)) != NULL)
-        ops_start(n, op);
+    while ((op = operation_list_take(&posted)) != NULL)
+        ops_start(n, (struct op *)op);
     n->starting = false;
     if (stop && n->stage == STAGE_OPEN)
         begin_end(n);
@@ -212,16 +214,11 @@ static void on_revoked(void *context, struct bytes list)
 
 /* ---- Opening */
 
-static void init_maps(struct zs_node *n)
+static void init_directory(struct zs_node *n)
 {
     uint8_t key[16];
 
     randombytes_buf(key, sizeof key);
-    randombytes_buf(&n->last_reference, sizeof n->last_reference);
-    tickets_init(&n->tickets);
-    map_init(&n->requests, sizeof(uint64_t), key);
-    map_init(&n->busy_queues, KEY_SIZE, key);
-    map_init(&n->open_requests, KEY_SIZE + sizeof(uint64_t), key);
     map_init(&n->directory, KEY_SIZE, key);
 }
 
@@ -259,7 +256,8 @@ static struct zs_node *node_alloc(struct zs_options *options,
     for (size_t i = 0; i < groups->count && i < ANNOUNCEMENT_GROUPS; i++)
         strcpy(n->groups.names[n->groups.count++], groups->items[i]);
     init_mutex(n);
-    init_maps(n);
+    init_directory(n);
+    ops_init(n);
     return n;
 }
 
@@ -271,12 +269,8 @@ static void node_destroy(struct zs_node *n)
     node_lock_close(&n->lock);
     if (n->has_loop)
         uv_loop_close(&n->loop);
-    open_requests_close(n);
     directory_close(n);
-    tickets_close(&n->tickets);
-    map_close(&n->requests);
-    map_close(&n->busy_queues);
-    heap_close(&n->deadlines);
+    operations_close(&n->operations);
     pthread_cond_destroy(&n->room);
     pthread_cond_destroy(&n->finished);
     pthread_mutex_destroy(&n->mutex);
@@ -297,10 +291,11 @@ static bool open_loop(struct zs_node *n)
     }
     n->has_loop = true;
     n->keeper = revocations_open(&n->loop, NULL);
-    uv_timer_init(&n->loop, &n->timeouts);
+    uv_timer_init(&n->loop, &n->operations.timer);
     uv_timer_init(&n->loop, &n->clock);
     uv_check_init(&n->loop, &n->watch);
-    n->async.data = n->timeouts.data = n->clock.data = n->watch.data = n;
+    n->async.data = n->clock.data = n->watch.data = n;
+    n->operations.timer.data = &n->operations;
     uv_check_start(&n->watch, on_watch);
     uv_unref((uv_handle_t *)&n->watch);
     uv_timer_start(&n->clock, on_refresh, REFRESH_MS, REFRESH_MS);
@@ -341,7 +336,7 @@ static enum zs_error open_edge(struct zs_node *n,
     n->lock = node_lock_open(path, identity->secret_key, error);
     bool open = n->lock != NULL && open_loop(n);
     if (open)
-        n->edge = edge_open(&n->loop, &options, error);
+        n->operations.edge = n->edge = edge_open(&n->loop, &options, error);
     if (n->edge == NULL) {
         fputs(error, errors);
         if (open)

@@ -1,34 +1,29 @@
 /*
  * lib_node - what the parts of the library share; for edge/lib only.
  *
- * zs_options.c  settings, and what is wrong with them
- * lib_node.c    a node is opened, run and closed
- * api_calls.c      what any thread hands in: checked, and given to the node at
- *               once where that can be, else copied and queued
- * queue_quota.c        how much of the queue is taken
- * ops.c         on the loop: each operation until its callback was told
- * tickets.c     what the node has and will report on
- * busy_queues.c       what waits for a peer that takes no more
- * open_requests.c      requests of peers that nobody has replied to yet
- * directory.c   who is there, for every thread
- * relays.c      the same of relays
- * callbacks.c        what happens becomes callbacks
+ * zs_options.c    settings, and what is wrong with them
+ * lib_node.c      opens, runs and closes a node
+ * api_calls.c     calls from any thread: checks them, and passes them to the
+ * node at once on the loop's thread, or copies and queues them queue_quota.c
+ * the limit of what is queued and has no result yet ops.c           calls as
+ * operations of edge/shell, and their callbacks directory.c     the present
+ * peers, for every thread relays.c        the relays, for every thread
+ * callbacks.c     what happens in the node, as calls of the program's functions
  * enum_names.c, data.c  names, texts, data
  *
- * Callers' threads touch only what stands under `mutex` or is atomic; all else
- * is the loop's. No callback is called with the mutex held.
+ * Threads of callers touch only members under `mutex` and atomic ones; all
+ * others belong to the loop's thread. No callback runs with the mutex held.
  */
 #ifndef EDGE_LIB_LIB_NODE_H
 #define EDGE_LIB_LIB_NODE_H
 
 #include "edge/lib/zs_options.h"
 
-#include "common/base/heap.h"
 #include "common/base/map.h"
 #include "common/base/memory.h"
 #include "common/conf/revoked.h"
 #include "common/io/log.h"
-#include "edge/shell/edge.h"
+#include "edge/shell/operations.h"
 #include "edge/shell/revocations.h"
 
 #include <pthread.h>
@@ -37,72 +32,25 @@
 enum {
     QUEUE_OPS = 64 * 1024,
     QUEUE_BYTES = 64 * 1024 * 1024,
-    /* What the node keeps for a peer, beyond one window, need not be copied
-     * twice: it waits there, and not in a lane. */
+    /* Windows that the node keeps for a peer beyond the one under way. Messages
+     * that wait there need not be copied into an operation. */
     MORE_WINDOWS = 3,
-    OPEN_REQUESTS = 64 * 1024, /* the oldest is forgotten then */
-    TIMEOUT_MS = 5000,         /* of requests */
-    DRAIN_MS = 500,            /* for what waits, before the node leaves */
-    CLOSE_MS = 2000,           /* until a thread is left to end by itself */
+    TIMEOUT_MS = 5000, /* of requests */
+    DRAIN_MS = 500,    /* for what waits, before the node leaves */
+    CLOSE_MS = 2000,   /* until a thread is left to end by itself */
     RELAY_ERROR_SIZE = 64,
     TO_SIZE = 2 * KEY_SIZE + 1,
 };
 
-enum op_kind { OP_SEND, OP_REQUEST, OP_REPLY, OP_PUBLISH, OP_PING };
-
-enum op_place {
-    OP_POSTED,    /* in the node's queue, or on its way from there */
-    OP_PEER_BUSY, /* its peer takes no more */
-    OP_SUBMITTED, /* the node has it */
-    OP_DELIVERED, /* a request: its reply is awaited */
-};
-
-/* Something that was accepted, and whose callback is not told yet. */
+/* An operation that was accepted, until its callback was called. */
 struct op {
-    struct op *previous, *next; /* in the queue, or in a lane's list */
-    enum op_kind kind;
-    enum op_place place;
+    struct operation operation;
     char to[TO_SIZE];
-    struct node_id to_id; /* zero: a publication */
-    struct message message;
     zs_delivered *delivered;
     zs_replied *replied;
     void *context;
-    struct span timeout;
-    struct timer timer; /* of a request or ping */
-    uint32_t ticket;    /* while it is SUBMITTED */
-    size_t size;
-    uint8_t room[]; /* what `message` looks into */
+    uint8_t room[]; /* for the message */
 };
-
-/* Something that the node has, and will report on by the ticket's index. */
-struct ticket {
-    bool used;
-    uint32_t next;
-    uint32_t size; /* that it takes of the queue */
-    struct op *op; /* NULL: it went straight to the node, or nobody asks */
-    zs_delivered *delivered;
-    void *context;
-};
-
-struct tickets {
-    struct ticket *list;
-    uint32_t count;
-    uint32_t free;
-};
-void tickets_init(struct tickets *t);
-void tickets_close(struct tickets *t);
-/* False: there is no memory. */
-bool ticket_take(struct tickets *t, const struct ticket *ticket,
-                 uint32_t *name) MUST_USE;
-struct ticket ticket_return(struct tickets *t, uint32_t name);
-
-struct op_list {
-    struct op *first, *last;
-};
-void list_append(struct op_list *list, struct op *op);
-void list_remove(struct op_list *list, struct op *op);
-struct op *list_take(struct op_list *list);
 
 struct group_names {
     size_t count;
@@ -142,9 +90,9 @@ struct zs_node {
     pthread_mutex_t mutex;
     pthread_cond_t room;     /* the queue has some again, or the end began */
     pthread_cond_t finished; /* the thread has */
-    struct op_list posted;
-    bool refused; /* somebody was told ZS_BUSY */
-    bool deaf;    /* the async is being closed */
+    struct operation_list posted; /* of struct op */
+    bool refused;                 /* somebody was told ZS_BUSY */
+    bool deaf;                    /* the async is being closed */
     bool groups_changed;
     struct group_names groups;
     struct map directory; /* node_id -> struct zs_peer, a block */
@@ -156,7 +104,6 @@ struct zs_node {
     uv_loop_t loop;
     bool has_loop;
     uv_async_t async;
-    uv_timer_t timeouts;
     uv_timer_t clock; /* refreshes the directory; then ticks while draining */
     uv_check_t watch; /* looks each round whether there is memory */
     bool threaded;
@@ -167,15 +114,10 @@ struct zs_node {
     struct edge_observer observer;
     enum stage stage;
     unsigned drained_ms;
-    struct tickets tickets;
-    size_t own_posted;        /* by the loop's thread, and not started */
-    bool starting;            /* what was posted is being started */
-    struct map requests;      /* reference -> op */
-    struct map busy_queues;   /* node_id -> struct busy_queue */
-    struct map open_requests; /* see open_requests.c */
-    struct open_request *oldest_request, *newest_request;
-    struct heap deadlines;
-    uint64_t last_reference;
+    struct operations operations;
+    struct operation_owner pending;
+    size_t own_posted;       /* by the loop's thread, and not started */
+    bool starting;           /* what was posted is being started */
     char cached_to[TO_SIZE]; /* one sender mostly names one peer */
     struct node_id cached_id;
     struct node_id told_id; /* of who spoke last, and as text */
@@ -202,39 +144,12 @@ enum zs_error queue_quota_take(struct zs_node *n, size_t size) MUST_USE;
 bool queue_quota_give_back(struct zs_node *n, size_t size);
 
 /* ops.c */
+void ops_init(struct zs_node *n);
 bool ops_find_peer(struct zs_node *n, const char *to,
                    struct node_id *id) MUST_USE;
 void ops_start(struct zs_node *n, struct op *op);
-/* False: the peer is busy, and the operation is still the caller's. */
-bool ops_submit(struct zs_node *n, struct op *op) MUST_USE;
-void ops_report(struct zs_node *n, struct node_ref ref,
-                enum node_outcome outcome, enum node_path path,
-                struct span rtt);
-void ops_replied(struct zs_node *n, const struct node_peer *peer,
-                 const struct message *message);
-void ops_peer_left(struct zs_node *n, const struct node_id *peer);
-void ops_timeouts(struct zs_node *n);
-/* Ends it: its callback is told, and it is freed. */
+/* Calls back and frees an operation that did not start. */
 void ops_fail(struct zs_node *n, struct op *op, enum zs_error error);
-/* All of them, at the end. */
-void ops_close(struct zs_node *n);
-
-/* busy_queues.c: false if nothing waits for this peer. */
-bool busy_queues_join(struct zs_node *n, struct op *op) MUST_USE;
-/* The first that waits for it. */
-void busy_queues_open(struct zs_node *n, struct op *op);
-void busy_queues_remove(struct zs_node *n, struct op *op);
-void busy_queues_ready(struct zs_node *n, const struct node_id *peer);
-void busy_queues_peer_left(struct zs_node *n, const struct node_id *peer);
-void busy_queues_fail(struct zs_node *n, enum zs_error error);
-
-/* open_requests.c */
-void open_requests_add(struct zs_node *n, const struct node_id *from,
-                       uint64_t reference);
-bool open_requests_take(struct zs_node *n, const struct node_id *from,
-                        uint64_t reference) MUST_USE;
-void open_requests_peer_left(struct zs_node *n, const struct node_id *peer);
-void open_requests_close(struct zs_node *n);
 
 /* directory.c: what it returns is valid until the next change. */
 const struct zs_peer *directory_put(struct zs_node *n,

@@ -24,9 +24,9 @@ static void on_left(void *context, const struct node_peer *peer,
     struct api *a = context;
 
     a->generation++;
-    pending_peer_left(a, peer);
-    asked_peer_left(a, &peer->id);
+    operations_peer_left(&a->operations, &peer->id);
     events_left(a, peer, reason);
+    clients_review(a);
 }
 
 static void on_path(void *context, const struct node_peer *peer,
@@ -38,22 +38,29 @@ static void on_path(void *context, const struct node_peer *peer,
 static void on_message(void *context, const struct node_peer *peer,
                        const struct message *message)
 {
+    struct api *a = context;
+
     if (message->kind == MESSAGE_REPLY)
-        pending_replied(context, peer, message);
+        operations_replied(&a->operations, peer, message);
     else
-        events_message(context, peer, message);
+        events_message(a, peer, message);
 }
 
 static void on_report(void *context, struct node_ref ref,
                       enum node_outcome outcome, enum node_path path,
                       struct span rtt)
 {
-    pending_report(context, ref, outcome, path, rtt);
+    struct api *a = context;
+
+    operations_reported(&a->operations, ref, outcome, path, rtt);
 }
 
 static void on_ready(void *context, const struct node_peer *peer)
 {
-    blocked_ready(context, &peer->id);
+    struct api *a = context;
+
+    operations_ready(&a->operations, &peer->id);
+    clients_review(a); /* What waited is less. */
 }
 
 static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
@@ -64,16 +71,16 @@ static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
 static void init_handles(struct api *a)
 {
     uv_idle_init(a->loop, &a->flusher);
-    uv_timer_init(a->loop, &a->timer);
+    uv_timer_init(a->loop, &a->operations.timer);
     uv_timer_init(a->loop, &a->rest);
-    a->flusher.data = a->timer.data = a->rest.data = a;
+    a->flusher.data = a->rest.data = a;
+    a->operations.timer.data = &a->operations;
     a->handles = 3;
 }
 
 static struct api *api_new(struct edge *e, const struct api_conf *conf)
 {
     struct api *a = memory_new(sizeof(*a));
-    uint8_t hash_key[16];
 
     a->edge = e;
     a->loop = edge_loop(e);
@@ -109,11 +116,10 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->keep = conf->keep;
     a->keep_context = conf->keep_context;
     a->generation = 1;
-    randombytes_buf(hash_key, sizeof(hash_key));
-    randombytes_buf(&a->last_reference, sizeof(a->last_reference));
-    map_init(&a->refs, sizeof(uint64_t), hash_key);
-    map_init(&a->requests, sizeof(uint64_t), hash_key);
-    map_init(&a->asked, KEY_SIZE + sizeof(uint64_t), hash_key);
+    operations_init(&a->operations);
+    a->operations.edge = e;
+    a->operations.observer = &a->observer;
+    a->operations.ended = pending_ended;
     for (size_t i = 0; i < conf->group_count; i++)
         if (!groups_add(&a->groups, conf->groups[i]))
             break; /* The configuration's own check has told already. */
@@ -123,11 +129,8 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
 static void api_free(struct api *a)
 {
     api_socket_release(a->socket, a->socket_lock);
-    map_close(&a->refs);
-    map_close(&a->requests);
-    asked_close(a);
+    operations_close(&a->operations);
     revoke_close(a);
-    heap_close(&a->deadlines);
     text_close(&a->line);
     free(a->socket);
     free(a->info);
@@ -163,7 +166,8 @@ static void close_handles(struct api *a)
         uv_close((uv_handle_t *)&a->listener, on_unlistened);
     }
     uv_close((uv_handle_t *)&a->flusher, on_closed);
-    uv_close((uv_handle_t *)&a->timer, on_closed);
+    a->operations.timer.data = a;
+    uv_close((uv_handle_t *)&a->operations.timer, on_closed);
     uv_close((uv_handle_t *)&a->rest, on_closed);
 }
 

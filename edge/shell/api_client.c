@@ -132,9 +132,19 @@ void client_flush(struct client *c)
     }
 }
 
+void clients_review(struct api *a)
+{
+    struct client *next;
+
+    for (struct client *c = a->clients; c; c = next) {
+        next = c->next;
+        client_review(c);
+    }
+}
+
 void clients_flush(struct api *a)
 {
-    struct client *c, *next;
+    struct client *c;
 
     uv_idle_stop(&a->flusher);
     memory_give_back(a); /* Of those who closed before this turn of the loop. */
@@ -147,10 +157,7 @@ void clients_flush(struct api *a)
     }
     slow_wait(a);
     slow_cut(a);
-    for (c = a->clients; c; c = next) {
-        next = c->next;
-        client_review(c);
-    }
+    clients_review(a);
     if (a->turns > 0)
         clients_awake(a);
 }
@@ -200,9 +207,9 @@ static bool may_take(const struct client *c)
 {
     size_t share = memory_share(c->api);
 
-    return !c->ended && c->behind < API_BEHIND &&
-           c->pending_count < API_PENDING &&
-           c->pending_bytes < API_PENDING_BYTES && c->pending_bytes < share &&
+    return !c->ended && c->pending.behind < API_BEHIND &&
+           c->pending.count < API_PENDING &&
+           c->pending.bytes < API_PENDING_BYTES && c->pending.bytes < share &&
            client_unread(c) < API_UNREAD && client_unread(c) < share;
 }
 
@@ -320,7 +327,7 @@ void client_review(struct client *c)
     if (c->closing)
         return;
     memory_count(c);
-    if (c->ended && c->pending_count == 0 && client_unread(c) == 0) {
+    if (c->ended && c->pending.count == 0 && client_unread(c) == 0) {
         client_close(c);
         return;
     }
@@ -364,7 +371,6 @@ void client_attach(struct api *a, int fd, const struct api_carrier *carrier)
     c->attached = carrier != NULL;
     if (carrier)
         c->carrier = *carrier;
-    c->blocked_end = &c->blocked;
     if (uv_poll_init(a->loop, &c->poll, fd) != 0) {
         close(fd);
         free(c);

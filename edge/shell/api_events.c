@@ -284,5 +284,5 @@ void events_message(struct api *a, const struct node_peer *peer,
     text_add_data(t, m);
     broadcast(a, event, m);
     if (m->kind == MESSAGE_REQUEST)
-        asked_add(a, &peer->id, m->reference);
+        open_requests_add(&a->operations.open, &peer->id, m->reference);
 }

@@ -10,9 +10,7 @@
  * api_request.c a line taken apart; fields that its operation does not have
  * api_ref.c     the ref of one that cannot be
  * api_ops.c     the operations and their fields, by a table
- * api_pending.c what was asked of the node and is not answered yet
- * api_blocked.c those of it that the node was too busy for
- * api_asked.c   requests of peers that nobody here has answered yet
+ * api_pending.c requests of clients from their start to their answer
  * api_events.c  subscriptions, and events as text
  * api_groups.c  the groups that the node is in, for whom
  * api_revoke.c  revocation lists that clients gave, until they are kept
@@ -29,6 +27,7 @@
 #include "common/base/text.h"
 #include "edge/shell/api.h"
 #include "edge/shell/api_ref.h"
+#include "edge/shell/operations.h"
 
 enum {
     API_READ_SIZE = 64 * 1024,
@@ -46,8 +45,6 @@ enum {
     /* A round of turns takes so long, if no turn is shorter than this. */
     API_ROUND_US = 8000,
     API_TURN_US = 250,
-    /* Requests of peers without a reply; the oldest is forgotten then. */
-    API_ASKED = 64 * 1024,
     API_FILTERS = 64,
     API_TYPE_SIZE = 255,
     API_NAME_SIZE = 2 * KEY_SIZE + 1, /* of a peer: name or hexadecimal id */
@@ -111,32 +108,11 @@ struct request {
     bool twice;           /* one of them stands there twice */
 };
 
-enum pending_kind {
-    PENDING_SEND,
-    PENDING_REQUEST,
-    PENDING_PUBLISH,
-    PENDING_PING
-};
-
-/* One request that the node works on. It keeps the message, as the node may
- * be BUSY and is asked again when it is READY. */
+/* A request of a client until it is answered. One block holds all of it. */
 struct pending {
-    enum pending_kind kind;
+    struct operation operation;
     struct client *client;
-    struct pending *previous, *next; /* of the client's */
-    struct pending *blocked_next;
-    struct node_ref node_ref; /* of the submission under way */
-    struct node_id to;
-    struct timer timer;
-    bool wait;              /* ask again when BUSY */
-    bool submitted;         /* else it is blocked, or its answer is awaited */
-    bool blocked;           /* in its client's list of those */
-    bool behind;            /* because others were before it */
-    bool settled;           /* the node will not take it once more */
-    bool delivered;         /* REQUEST: now the reply is awaited */
-    struct message message; /* its views lie in `room` */
-    struct bytes ref;       /* as well: to be echoed */
-    size_t size;
+    struct bytes ref; /* to be echoed; in `room`, as the message is */
     uint8_t room[];
 };
 
@@ -166,11 +142,7 @@ struct client {
     struct span waited; /* for it, while it took nothing */
     bool dirty;         /* is in the api's list of those to be flushed */
     struct client *dirty_next;
-    struct pending *pendings;
-    size_t pending_count;
-    size_t pending_bytes;
-    struct pending *blocked, **blocked_end; /* BUSY ones, in order */
-    size_t behind; /* bytes of those that were queued behind them */
+    struct operation_owner pending;
     struct subscription subscription;
     /* The peer last named, as one sender mostly names one peer. */
     char to[API_NAME_SIZE];
@@ -209,19 +181,14 @@ struct api {
     uv_timer_t rest; /* of the listener, while there are no descriptors, */
     struct instant starved_at; /* since then; or NEVER */
     uv_idle_t flusher;
-    uv_timer_t timer;
-    size_t handles; /* of these four, those that are not closed yet */
+    size_t handles; /* of these, and the timer of the operations, those that are
+                       not closed yet */
     bool closing;
     struct client *clients;
     size_t client_count;
     size_t client_limit; /* at most API_CLIENTS */
     struct client *dirty;
-    struct map refs;     /* node_ref.value -> struct pending, submitted */
-    struct map requests; /* reference -> struct pending, awaiting a reply */
-    struct map asked;    /* struct asked */
-    struct asked *asked_first, *asked_last; /* by age */
-    struct heap deadlines;
-    uint64_t last_reference;
+    struct operations operations;
     uint64_t generation;      /* of the peers' names; never 0 */
     struct group_list groups; /* configured or joined, for everyone */
     struct text line;         /* an event while it is put together */
@@ -254,6 +221,7 @@ void client_close(struct client *c);
 /* Reads the client or leaves it, as its bounds say; ends it when it is done.
  * To be called when something of it was answered. */
 void client_review(struct client *c);
+void clients_review(struct api *a);
 /* Where answers and events are appended; flushed at the end of the turn. */
 struct text *client_out(struct client *c);
 size_t client_unread(const struct client *c);
@@ -320,7 +288,7 @@ void answer_error(struct client *c, struct bytes ref, const char *error,
 
 /* api_pending.c */
 struct pending_ask {
-    enum pending_kind kind;
+    enum operation_kind kind;
     struct node_id to;
     struct message message; /* borrowed, but for the data */
     struct bytes data;      /* JSON, or with `base64` what it encodes */
@@ -333,48 +301,20 @@ struct pending_ask {
 /* Base64 without line breaks, padded or not, as it stands in a JSON string.
  * `to` has room for as many bytes as the text has. */
 bool base64_decode(struct bytes text, uint8_t *to, size_t *size) MUST_USE;
-/* Asks the node. Answers at once if it cannot be (bad base64, too large). */
+/* Starts the operation, or answers why it cannot be (bad base64, too large). */
 void pending_ask(struct client *c, const struct pending_ask *ask);
-void pending_report(struct api *a, struct node_ref ref,
-                    enum node_outcome outcome, enum node_path path,
-                    struct span rtt);
-void pending_peer_left(struct api *a, const struct node_peer *peer);
-void pending_replied(struct api *a, const struct node_peer *peer,
-                     const struct message *message);
-/* The client's own one of this ref is answered as `cancelled`. What the node
- * has already cannot be taken back; but a reply need not be awaited. */
+/* Answers the client: the callback of struct operations. */
+void pending_ended(void *context, struct operation *op,
+                   const struct operation_end *end);
+/* Answers the client's own request of this ref as `cancelled`. A message that
+ * the node has cannot be taken back; but its reply need not be awaited. */
 enum pending_cancelled {
     PENDING_CANCELLED,
     PENDING_TOO_LATE,
     PENDING_UNKNOWN
 } pending_cancel(struct client *c, struct bytes ref) MUST_USE;
-/* Those whose time is up. */
-void pending_timer(struct api *a);
-/* Forgets all of a client that goes; what was submitted goes on. */
+/* Forgets all of a client that goes. */
 void pending_drop(struct client *c);
-
-/* Hands it to the node. False: the node is busy, and it has to wait. True: the
- * node has it, or it ended. */
-bool pending_try(struct pending *p) MUST_USE;
-void pending_outcome(struct pending *p, enum node_outcome outcome);
-
-/* api_blocked.c: of a client's, in order: what the node was too busy for, and
- * what came after it (`behind`) and must not overtake it. */
-void blocked_add(struct pending *p, bool behind);
-void blocked_remove(struct pending *p);
-void blocked_clear(struct client *c);
-bool blocked_has_before(const struct pending *p) MUST_USE;
-/* The peer (or whoever publications waited for) takes messages again. */
-void blocked_ready(struct api *a, const struct node_id *peer);
-void blocked_peer_left(struct api *a, const struct node_id *peer);
-
-/* api_asked.c: a client was given the request. */
-void asked_add(struct api *a, const struct node_id *from, uint64_t reference);
-/* It is being answered; false if it is not open. */
-bool asked_take(struct api *a, const struct node_id *from,
-                uint64_t reference) MUST_USE;
-void asked_peer_left(struct api *a, const struct node_id *peer);
-void asked_close(struct api *a);
 
 /* api_events.c */
 bool subscription_parse(const struct request *r, struct subscription *s,

@@ -194,7 +194,7 @@ static void ask_peer(struct client *c, const struct request *r,
 
 static void op_send(struct client *c, const struct request *r)
 {
-    struct pending_ask ask = {.kind = PENDING_SEND,
+    struct pending_ask ask = {.kind = OPERATION_SEND,
                               .message.kind = MESSAGE_SEND};
 
     ask_peer(c, r, ask, NULL, span_us(0));
@@ -202,7 +202,7 @@ static void op_send(struct client *c, const struct request *r)
 
 static void op_request(struct client *c, const struct request *r)
 {
-    struct pending_ask ask = {.kind = PENDING_REQUEST,
+    struct pending_ask ask = {.kind = OPERATION_REQUEST,
                               .message.kind = MESSAGE_REQUEST};
 
     ask_peer(c, r, ask, NULL, span_ms(API_TIMEOUT_MS));
@@ -210,7 +210,7 @@ static void op_request(struct client *c, const struct request *r)
 
 static void op_reply(struct client *c, const struct request *r)
 {
-    struct pending_ask ask = {.kind = PENDING_SEND,
+    struct pending_ask ask = {.kind = OPERATION_REPLY,
                               .message.kind = MESSAGE_REPLY};
     struct bytes token = r->request;
 
@@ -225,7 +225,7 @@ static void op_reply(struct client *c, const struct request *r)
 
 static void op_publish(struct client *c, const struct request *r)
 {
-    struct pending_ask ask = {.kind = PENDING_PUBLISH,
+    struct pending_ask ask = {.kind = OPERATION_PUBLISH,
                               .message.kind = MESSAGE_EVENT};
     char type[API_TYPE_SIZE + 1];
     char group[NAME_MAX_SIZE + 1];
@@ -243,7 +243,7 @@ static void op_publish(struct client *c, const struct request *r)
 
 static void op_ping(struct client *c, const struct request *r)
 {
-    struct pending_ask ask = {.kind = PENDING_PING};
+    struct pending_ask ask = {.kind = OPERATION_PING};
 
     if (!find_peer(c, r, &ask.to) ||
         !fill_ask(c, r, span_ms(API_TIMEOUT_MS), &ask))
@@ -383,7 +383,7 @@ enum {
         FIELD_TYPE | FIELD_DATA | FIELD_DATA_B64 | FIELD_TIMEOUT | FIELD_WAIT,
 };
 
-static const struct operation {
+static const struct api_command {
     const char *name;
     void (*run)(struct client *c, const struct request *r);
     unsigned fields; /* beside `op` and `ref`; enum request_field, or-ed */
@@ -406,7 +406,7 @@ static const struct operation {
 
 enum { OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
 
-static const struct operation *find_operation(const char *name)
+static const struct api_command *find_operation(const char *name)
 {
     for (size_t i = 0; i < OPERATIONS; i++)
         if (strcmp(name, operations[i].name) == 0)
@@ -439,7 +439,7 @@ static void refuse_operation(struct client *c, const struct request *r,
 }
 
 static void refuse_field(struct client *c, const struct request *r,
-                         const struct operation *o)
+                         const struct api_command *o)
 {
     struct text why = {0};
 
@@ -457,7 +457,7 @@ static void carry_out(struct client *c, const struct request *r)
     if (!jtext_string(r->op, name, sizeof(name), &length) ||
         strlen(name) != length)
         name[0] = '\0';
-    const struct operation *o = find_operation(name);
+    const struct api_command *o = find_operation(name);
     if (!o && (r->op.size > 0 || !r->has_unknown))
         refuse_operation(c, r, name);
     else if (!o || !request_has_only(r, o->fields))

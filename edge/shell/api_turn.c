@@ -74,7 +74,7 @@ static void set_held(struct client *c, size_t held)
 void memory_count(struct client *c)
 {
     set_held(c, c->in.capacity + c->todo.capacity + c->out.capacity +
-                    c->pending_bytes);
+                    c->pending.bytes);
 }
 
 /* glibc keeps what is freed where more was made since, unless it is told. */

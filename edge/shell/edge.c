@@ -78,16 +78,10 @@ void edge_unobserve(struct edge *e, const struct edge_observer *observer)
     observers_remove(&e->observers, observer);
 }
 
-struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer)
+struct node_ref edge_ref(const struct edge *e,
+                         const struct edge_observer *observer, uint64_t name)
 {
-    return observers_ref(&e->observers, observer);
-}
-
-struct node_ref edge_ref_named(const struct edge *e,
-                               const struct edge_observer *observer,
-                               uint64_t name)
-{
-    return observers_ref_named(&e->observers, observer, name);
+    return observers_ref(&e->observers, observer, name);
 }
 
 uint64_t edge_ref_name(struct node_ref ref)

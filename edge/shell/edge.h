@@ -96,15 +96,11 @@ struct edge_observer {
 void edge_observe(struct edge *e, const struct edge_observer *observer);
 void edge_unobserve(struct edge *e, const struct edge_observer *observer);
 
-/* A new ref, whose report goes to this observer (until it is removed). */
-struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer);
-
-/* A ref with a number that the observer chooses: `name` is below 2^40, and
- * edge_ref_name gets it from the report's ref. An observer must not use both
- * this and edge_ref. */
-struct node_ref edge_ref_named(const struct edge *e,
-                               const struct edge_observer *observer,
-                               uint64_t name);
+/* The ref of a message or ping whose report goes to this observer, until it is
+ * removed. The observer chooses the name, below 2^40; edge_ref_name gets it
+ * from the report's ref. */
+struct node_ref edge_ref(const struct edge *e,
+                         const struct edge_observer *observer, uint64_t name);
 uint64_t edge_ref_name(struct node_ref ref);
 
 /* Pass a message to the node at once, see node_submit and node_publish; the

@@ -35,9 +35,9 @@ void observers_remove(struct observers *o, const struct edge_observer *observer)
         o->used--;
 }
 
-struct node_ref observers_ref_named(const struct observers *o,
-                                    const struct edge_observer *observer,
-                                    uint64_t name)
+struct node_ref observers_ref(const struct observers *o,
+                              const struct edge_observer *observer,
+                              uint64_t name)
 {
     int place = place_of(o, observer);
 
@@ -48,13 +48,6 @@ struct node_ref observers_ref_named(const struct observers *o,
 uint64_t observers_name(struct node_ref ref)
 {
     return ref.value & NAME_MASK;
-}
-
-struct node_ref observers_ref(struct observers *o,
-                              const struct edge_observer *observer)
-{
-    o->last_ref = (o->last_ref + 1) & NAME_MASK;
-    return observers_ref_named(o, observer, o->last_ref);
 }
 
 static void tell_report(const struct observers *o, const struct node_todo *item)

@@ -17,18 +17,15 @@ struct observers {
     } list[OBSERVERS];
     int used; /* slots up to the last used one */
     uint64_t last_number;
-    uint64_t last_ref;
 };
 
 /* More than OBSERVERS at once are a bug. */
 void observers_add(struct observers *o, const struct edge_observer *observer);
 void observers_remove(struct observers *o,
                       const struct edge_observer *observer);
-struct node_ref observers_ref(struct observers *o,
-                              const struct edge_observer *observer);
-struct node_ref observers_ref_named(const struct observers *o,
-                                    const struct edge_observer *observer,
-                                    uint64_t name);
+struct node_ref observers_ref(const struct observers *o,
+                              const struct edge_observer *observer,
+                              uint64_t name);
 uint64_t observers_name(struct node_ref ref);
 
 /* Calls the observers for an item of the kinds JOINED, LEFT, PATH, MESSAGE,

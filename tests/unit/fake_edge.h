@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAKE_EVENTS = 4096, FAKE_PEERS = 8 };
+enum { FAKE_EVENTS = 4096, FAKE_PEERS = 8, FAKE_REFS = 1000 };
 
 enum fake_kind { FAKE_SEND, FAKE_PUBLISH, FAKE_EVENT };
 
@@ -46,7 +46,6 @@ struct edge {
     size_t refusal_count;
     bool replaced;
     struct instant now;
-    uint64_t last_ref;
     size_t gaps[EDGE_GAP_LARGE + 1];
     const char *relay_error; /* NULL: "unreachable" */
     size_t takes;            /* messages it accepts before it answers BUSY */
@@ -95,10 +94,17 @@ void edge_unobserve(struct edge *e, const struct edge_observer *observer)
         e->observer = NULL;
 }
 
-struct node_ref edge_ref(struct edge *e, const struct edge_observer *observer)
+struct node_ref edge_ref(const struct edge *e,
+                         const struct edge_observer *observer, uint64_t name)
 {
+    (void)e;
     (void)observer;
-    return (struct node_ref){++e->last_ref};
+    return (struct node_ref){FAKE_REFS + name};
+}
+
+uint64_t edge_ref_name(struct node_ref ref)
+{
+    return ref.value - FAKE_REFS;
 }
 
 static void fake_copy(char *to, size_t size, struct bytes from)

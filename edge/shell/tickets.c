@@ -1,4 +1,4 @@
-#include "edge/lib/lib_node.h"
+#include "edge/shell/tickets.h"
 
 #include "common/base/memory.h"
 
@@ -34,18 +34,20 @@ static bool grow(struct tickets *t)
     return true;
 }
 
-bool ticket_take(struct tickets *t, const struct ticket *ticket, uint32_t *name)
+bool tickets_take(struct tickets *t, struct operation *op,
+                  const struct ticket_note *note, uint32_t *name)
 {
     if (t->free == NO_TICKET && !grow(t))
         return false;
     *name = t->free;
     t->free = t->list[*name].next;
-    t->list[*name] = *ticket;
-    t->list[*name].used = true;
+    t->list[*name] = (struct ticket){.used = true, .op = op};
+    if (note != NULL)
+        t->list[*name].note = *note;
     return true;
 }
 
-struct ticket ticket_return(struct tickets *t, uint32_t name)
+struct ticket tickets_return(struct tickets *t, uint32_t name)
 {
     ASSERT(name < t->count && t->list[name].used);
     struct ticket ticket = t->list[name];
