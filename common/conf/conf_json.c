@@ -30,7 +30,7 @@ static json_t *integer_of(const struct conf_node *node,
     errno = 0;
     json_int_t value = strtoll(text, NULL, base);
     if (errno != 0)
-        return refuse(node, mistakes, "is no number of 64 bits");
+        return refuse(node, mistakes, "is not a number of 64 bits");
     return json_integer(value);
 }
 
@@ -91,7 +91,7 @@ static bool key_is_good(const struct conf_node *key, const json_t *object,
     else if (strlen(key->text) > KEY_MAX_SIZE)
         refuse(key, mistakes, "is too long for a key");
     else if (json_object_get(object, key->text) != NULL)
-        refuse(key, mistakes, "stands here twice");
+        refuse(key, mistakes, "is repeated");
     else
         return true;
     return false;

@@ -55,7 +55,7 @@ static void check_id(struct keyfile *k, const struct node_id *expected,
 
     if (keyfile_has(k, "id") && keyfile_hex(k, "id", id.key, KEY_SIZE) &&
         !node_id_equal(&id, expected))
-        keyfile_wrong(k, "id", "`id` is not that of the %s", whose);
+        keyfile_wrong(k, "id", "`id` does not match the %s", whose);
 }
 
 bool node_key_load(const char *path, uint8_t secret_key[64], FILE *errors)
@@ -176,7 +176,7 @@ static bool add_key(const char *path, const char *key_path,
                     struct edge_identity *identity, FILE *errors)
 {
     if (!node_key_load(key_path, identity->secret_key, errors)) {
-        fprintf(errors, "%s: holds no key, it is to be in %s\n", path,
+        fprintf(errors, "%s: holds no key; the key should be in %s\n", path,
                 key_path);
         return false;
     }

@@ -69,7 +69,7 @@ static char *read_all(int file, const char *path, size_t *size, FILE *errors)
         }
         *size += (size_t)n;
         if (*size > KEYFILE_SIZE) {
-            fprintf(errors, "%s: too large to be what is wanted here\n", path);
+            fprintf(errors, "%s: too large for a file of this kind\n", path);
             break;
         }
         if (*size + 1 == capacity)
@@ -92,9 +92,9 @@ static bool is_handed_over(const char *path)
 static const char *wrong_kind(mode_t mode)
 {
     return S_ISDIR(mode)    ? "Is a directory"
-           : S_ISFIFO(mode) ? "is a named pipe, and no file"
-           : S_ISSOCK(mode) ? "is a socket, and no file"
-                            : "is a device, and no file";
+           : S_ISFIFO(mode) ? "is a named pipe, not a file"
+           : S_ISSOCK(mode) ? "is a socket, not a file"
+                            : "is a device, not a file";
 }
 
 /* True for /dev/null, which counts as an empty file. */
@@ -331,7 +331,7 @@ bool keyfile_write(const char *path, const struct keytext *t, unsigned mode,
     bool done = write_file(path, temporary, t, mode, writing);
 
     if (!done && errno == EEXIST)
-        fprintf(errors, "%s: exists, and is not overwritten\n", path);
+        fprintf(errors, "%s: exists and is not overwritten\n", path);
     else if (!done)
         failed(errors, path);
     sync_folder(path);

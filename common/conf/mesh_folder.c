@@ -40,9 +40,11 @@ static bool save_key(const struct mesh_folder *m, enum keyfile_writing writing,
     bool done;
 
     keytext_add(&text,
-                "# The ZeroServices mesh %s. Keep it safe and secret: whoever "
-                "has it decides who is in.\n"
-                "kind: mesh\nversion: 2\nname: %s\n",
+                "# The ZeroServices mesh %s. Keep this file safe and "
+                "secret: anyone who has it can add and revoke members.\n"
+                "kind: mesh\n"
+                "version: 2\n"
+                "name: %s\n",
                 m->name, m->name);
     keytext_hex(&text, "id", m->id.key, KEY_SIZE);
     keytext_hex(&text, "key", m->key, 32);
@@ -148,7 +150,7 @@ bool mesh_key_load(const char *path, struct mesh_folder *m, FILE *errors)
         sodium_memzero(seed, sizeof(seed));
         if (keyfile_hex(&k, "id", said, sizeof(said)) &&
             memcmp(said, m->id.key, sizeof(said)) != 0)
-            keyfile_wrong(&k, "id", "`id` is not that of the key");
+            keyfile_wrong(&k, "id", "`id` does not match the key");
         keyfile_hex(&k, "mesh_secret", m->secret.key, KEY_SIZE);
         read_relays(&k, m);
         good = keyfile_close(&k, errors);
@@ -281,7 +283,7 @@ bool mesh_folder_add_relay(struct mesh_folder *m, const struct relay_url *url,
         if (relay_url_equal(&m->relays[i], url))
             return true;
     if (m->relay_count == IDENTITY_RELAYS) {
-        fprintf(errors, "%s/mesh.key: has %d relays, and no room for more\n",
+        fprintf(errors, "%s/mesh.key: already has %d relays, the maximum\n",
                 m->path, IDENTITY_RELAYS);
         return false;
     }

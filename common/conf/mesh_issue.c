@@ -88,7 +88,8 @@ static bool may_issue(struct mesh_folder *m, struct edge_identity *identity,
     const struct issued *named = mesh_folder_named(m, name);
 
     if (strcmp(name, "revoked") == 0) {
-        fprintf(errors, "revoked: no node's name, it is the list's\n");
+        fprintf(errors,
+                "revoked: this name is reserved for the revocation list\n");
         return false;
     }
     if (known != NULL && known->revoked) {
@@ -135,8 +136,8 @@ static bool settle_begun(struct mesh_folder *m, const char *name,
     if (taken == MESH_TAKEN_REPLACE)
         return true;
     fprintf(errors,
-            "%s: an earlier run that was interrupted wrote it, and it is "
-            "whole: use it, or --replace makes it anew\n",
+            "%s: an interrupted earlier run wrote this file, and the "
+            "file is complete: use it, or make it anew with --replace\n",
             path);
     return false;
 }

@@ -17,7 +17,7 @@ bool relay_key_load(const char *path, struct curve_pair *pair, FILE *errors)
     if (keyfile_has(&k, "public") &&
         keyfile_hex(&k, "public", said, sizeof(said)) &&
         memcmp(said, pair->public_key, sizeof(said)) != 0)
-        keyfile_wrong(&k, "public", "`public` is not that of the key");
+        keyfile_wrong(&k, "public", "`public` does not match the key");
     if (keyfile_close(&k, errors))
         return true;
     sodium_memzero(pair, sizeof(*pair));

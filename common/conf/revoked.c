@@ -41,9 +41,11 @@ bool revoked_save(const char *path, struct bytes list, FILE *errors)
         fprintf(errors, "%s: the list is not signed by its mesh\n", path);
         return false;
     }
-    keytext_add(&text, "# Nodes that are out of a ZeroServices mesh; no "
-                       "secret. Only the signed list counts.\n"
-                       "kind: revoked\nversion: 1\n");
+    keytext_add(&text,
+                "# Revoked nodes of a ZeroServices mesh; no secret. Only "
+                "the signed list counts.\n"
+                "kind: revoked\n"
+                "version: 1\n");
     keytext_hex(&text, "mesh", r.mesh.key, KEY_SIZE);
     keytext_add(&text, "serial: %llu\n", (unsigned long long)r.serial);
     keytext_base64(&text, "signed", list);

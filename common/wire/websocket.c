@@ -53,11 +53,11 @@ static const char *check_start(const struct websocket_reader *r)
     if (!(r->head[1] & MASKED))
         return "a client's frames must be masked";
     if (is_control(opcode) && !last)
-        return "a control frame in pieces";
+        return "a fragmented control frame";
     if (is_control(opcode) && (r->head[1] & 0x7f) > WEBSOCKET_CONTROL)
         return "a control frame of more than 125 bytes";
     if (opcode == WEBSOCKET_CONTINUATION && !r->in_message)
-        return "nothing is to be continued";
+        return "a continuation without a message";
     if ((opcode == WEBSOCKET_TEXT || opcode == BINARY) && r->in_message)
         return "a message within a message";
     return NULL;
@@ -87,7 +87,7 @@ static enum websocket_kind begin_frame(struct websocket_reader *r,
     r->offset = 0;
     if (!shortest)
         return wrong(r, item, WEBSOCKET_PROTOCOL,
-                     "a length that is not written as short as can be");
+                     "a length that is not in its shortest form");
     if (opcode_of(r) == BINARY)
         return wrong(r, item, WEBSOCKET_UNACCEPTABLE, "text messages only");
     r->in_frame = true;
@@ -157,14 +157,15 @@ static enum websocket_kind read_close(struct websocket_reader *r,
     item->code = WEBSOCKET_NORMAL;
     if (r->control_size > 0) {
         if (r->control_size == 1)
-            return wrong(r, item, WEBSOCKET_PROTOCOL, "half a code to close");
+            return wrong(r, item, WEBSOCKET_PROTOCOL,
+                         "a close code of one byte");
         item->code = data[0] << 8 | data[1];
         if (!code_is_valid(item->code))
-            return wrong(r, item, WEBSOCKET_PROTOCOL,
-                         "no code that may be sent to close");
+            return wrong(r, item, WEBSOCKET_PROTOCOL, "an invalid close code");
         if (!utf8_check(&utf8, bytes_of(data + 2, r->control_size - 2)) ||
             utf8.need > 0)
-            return wrong(r, item, WEBSOCKET_NO_UTF8, "a reason without UTF-8");
+            return wrong(r, item, WEBSOCKET_NO_UTF8,
+                         "a reason that is not UTF-8");
     }
     r->over = true;
     return WEBSOCKET_CLOSED;
@@ -198,7 +199,7 @@ static enum websocket_kind read_text(struct websocket_reader *r, uint8_t **at,
     bool valid = utf8_check(&r->utf8, item->data);
 
     if (!valid || (item->last && r->utf8.need > 0))
-        return wrong(r, item, WEBSOCKET_NO_UTF8, "a text that is no UTF-8");
+        return wrong(r, item, WEBSOCKET_NO_UTF8, "a text that is not UTF-8");
     if (r->left == 0)
         end_frame(r);
     if (item->last) {

@@ -104,7 +104,7 @@ static int result(const struct plain_chat *l)
     if (!has_ended(l) || (waiting == 0 && l->in.size == 0))
         return EXIT_DONE;
     return command_fail(EXIT_NOT_DELIVERED,
-                        "not all that was said is known to be delivered");
+                        "some messages may not have been delivered");
 }
 
 static int run_lines(struct plain_chat *l)

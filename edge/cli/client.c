@@ -91,8 +91,8 @@ static int fail_several(const char *one, const char *other)
 static void fail_denied(const char *what, const char *path)
 {
     command_fail(EXIT_NO_DAEMON,
-                 "permission denied: %s %s is not open to this user: be the "
-                 "user, or in the group, that it belongs to",
+                 "permission denied: %s %s is not accessible to this user: "
+                 "run as the user, or a member of the group, that owns it",
                  what, path);
 }
 

@@ -102,9 +102,8 @@ static void tell_gap(struct bytes name, struct bytes missed)
     struct text who = {0};
 
     escape_string(&who, name);
-    command_fail(EXIT_DONE, "%.*s messages from %s will not come",
-                 (int)missed.size, (const char *)missed.data,
-                 text_string(&who));
+    command_fail(EXIT_DONE, "%.*s messages from %s are lost", (int)missed.size,
+                 (const char *)missed.data, text_string(&who));
     text_close(&who);
 }
 
@@ -188,9 +187,10 @@ static int listen_on(struct listen_command *l)
                        : EXIT_FAILED;
         text_clear(&l->out);
         if (l->cut)
-            return command_fail(EXIT_FAILED,
-                                "the edge ended the connection: what came in "
-                                "was read too slowly, or not at all");
+            return command_fail(
+                EXIT_FAILED,
+                "the edge ended the connection: this program read its "
+                "messages too slowly");
         if (!more)
             return EXIT_DONE;
     }

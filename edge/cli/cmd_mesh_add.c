@@ -85,7 +85,7 @@ static const char *parse_groups(const char *text, struct certificate *said)
         if (!name_is_valid(bytes_of(text, size)))
             return "--groups wants names, with commas between them";
         if (said->group_count == CERTIFICATE_GROUPS)
-            return "--groups: a certificate has no room for so many";
+            return "--groups: too many for a certificate";
         memcpy(said->groups[said->group_count], text, size);
         said->groups[said->group_count++][size] = '\0';
         text = comma != NULL ? comma + 1 : NULL;
@@ -112,8 +112,7 @@ static int read_options(const struct options *o, struct certificate *said)
                                         "90d or 1y");
     if (options_flag(o, "renew") &&
         (options_flag(o, "replace") || options_text(o, "key") != NULL))
-        return options_wrong(&add_spec, "--renew goes without --replace and "
-                                        "--key");
+        return options_wrong(&add_spec, "--renew excludes --replace and --key");
     while ((groups = options_next(o, "groups", &cursor)) != NULL)
         if ((wrong = parse_groups(groups, said)) != NULL)
             return options_wrong(&add_spec, "%s", wrong);
@@ -171,8 +170,8 @@ static void tell(const struct mesh_folder *m,
             identity_print_time(identity->said.not_after, until));
     if (!identity->has_key)
         fprintf(stderr,
-                "zs: it holds no key: put it beside the device's key, "
-                "%s.key\n",
+                "zs: this file holds no key: put it beside the device's "
+                "key, %s.key\n",
                 name);
 }
 

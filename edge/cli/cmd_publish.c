@@ -27,7 +27,7 @@ static const struct options_spec spec = {
 static bool tell_nobody(const json_t *answer)
 {
     if (json_integer_value(json_object_get(answer, "peers")) == 0)
-        command_fail(EXIT_DONE, "no node is there that it goes to");
+        command_fail(EXIT_DONE, "no node is present to receive it");
     return true;
 }
 

@@ -153,7 +153,7 @@ static int run_wait(const struct options *o)
     const char *path = options_text(o, "path");
 
     if (options_integer(o, "peers", -1) < 0 && !options_text(o, "peer"))
-        return options_wrong(&spec, "for what? --peers N or --peer NAME");
+        return options_wrong(&spec, "--peers N or --peer NAME is missing");
     if (path && !is_path(path))
         return options_wrong(&spec, "--path is tcp, udp or relay");
 

@@ -54,7 +54,7 @@ bool input_read(const struct options *o, const char *data, struct text *content,
 
     *code = EXIT_USAGE;
     if (file && (data || options_flag(o, "json-data"))) {
-        options_wrong(o->spec, "--file goes without DATA and --json-data");
+        options_wrong(o->spec, "--file excludes DATA and --json-data");
         return false;
     }
     *code = EXIT_FAILED;

@@ -66,7 +66,7 @@ static int submit_lines(const struct options *o, const struct submission *s)
     struct text head = {0};
 
     if (s->data || options_text(o, "file"))
-        return options_wrong(o->spec, "--lines goes without DATA and --file");
+        return options_wrong(o->spec, "--lines excludes DATA and --file");
     struct edge_client *c = client_open(o);
     if (!c)
         return EXIT_NO_DAEMON;

@@ -294,7 +294,7 @@ static bool open_daemon(struct zs_edge *z)
         (struct daemon){.context = z, .stop = on_stop, .reload = on_reload};
     if (uv_loop_init(&z->loop) == 0 && daemon_open(&z->daemon, &z->loop))
         return true;
-    fputs("zs-edge: the system gives no thread\n", stderr);
+    fputs("zs-edge: cannot start a thread\n", stderr);
     return false;
 }
 
@@ -339,7 +339,7 @@ static void warn_of_interfaces(const struct edge_conf *conf)
             if_nametoindex(names->items[i]) == 0)
             fprintf(stderr,
                     "zs-edge: listen.interfaces: this host has no interface "
-                    "`%s` now; it is used once it is there\n",
+                    "`%s` now; the edge uses it once it exists\n",
                     names->items[i]);
 }
 

@@ -42,11 +42,12 @@ bool settings_usage(const struct options *o)
                       "--name and --passphrase-file go together");
     else if (name && identity)
         options_wrong(&settings_spec,
-                      "--identity has a name and a mesh already");
+                      "--identity already contains a name and a mesh");
     else if (!name && !identity && !config)
-        options_wrong(&settings_spec, "who shall it be? --identity FILE, "
-                                      "-c FILE, or --name NAME "
-                                      "--passphrase-file FILE");
+        options_wrong(
+            &settings_spec,
+            "no identity: use --identity FILE, -c FILE, or --name NAME "
+            "--passphrase-file FILE");
     else
         return true;
     return false;

@@ -17,15 +17,16 @@ static const struct {
     [ZS_BUSY] = {"busy", "the queue is full"},
     [ZS_TOO_LARGE] = {"too_large", "the message is larger than limits.message"},
     [ZS_TIMEOUT] = {"timeout", "no reply came in time"},
-    [ZS_UNKNOWN_REQUEST] = {"unknown_request",
-                            "the request was answered already, or its asker "
-                            "has left"},
-    [ZS_BAD_REQUEST] = {"bad_request", "an argument cannot be, or not now"},
+    [ZS_UNKNOWN_REQUEST] =
+        {"unknown_request",
+         "the request was answered already, or its sender has left"},
+    [ZS_BAD_REQUEST] = {"bad_request",
+                        "an argument is wrong, or not allowed now"},
     [ZS_CLOSED] = {"closed", "the node is being closed"},
     [ZS_CONFIGURATION] = {"configuration",
                           "a setting, a file or the identity is wrong"},
     [ZS_SYSTEM] = {"system", "the system refused what the node needs"},
-    [ZS_NO_MEMORY] = {"no_memory", "there is no memory"},
+    [ZS_NO_MEMORY] = {"no_memory", "out of memory"},
 };
 
 const char *zs_error_name(enum zs_error error)

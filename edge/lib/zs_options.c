@@ -212,6 +212,6 @@ bool options_identity(const struct zs_options *o,
                                              o->name, NULL, identity, errors);
     if (o->conf.node.identity[0] != '\0')
         return identity_load(o->conf.node.identity, NULL, identity, errors);
-    fputs("who shall it be? Set node.identity, or a passphrase", errors);
+    fputs("no identity: set node.identity, or a passphrase", errors);
     return false;
 }

@@ -76,7 +76,7 @@ static bool clear(const char *path, char error[API_ERROR_SIZE])
     if (lstat(path, &st) != 0)
         return errno == ENOENT || fail(error, path, strerror(errno));
     if (!S_ISSOCK(st.st_mode))
-        return fail(error, path, "is there already, and is no socket");
+        return fail(error, path, "exists and is not a socket");
 
     memcpy(address.sun_path, path, strlen(path));
     int reason = try_connect(&address);

@@ -253,7 +253,7 @@ static bool open_sockets(struct edge *e, char error[EDGE_ERROR_SIZE])
 
     if (!group_address(c->discovery.group, c->discovery.port, &conf.group) ||
         !group_address(c->discovery.group6, c->discovery.port, &conf.group6))
-        return failed(error, "discovery.group is no address");
+        return failed(error, "discovery.group is not an address");
     for (int i = 0; i < PORT_TRIES && !open; i++) {
         open = open_ports(e, &conf);
         if (!open && (errno != EADDRINUSE || c->listen.port != 0))

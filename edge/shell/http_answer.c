@@ -127,34 +127,35 @@ static bool refuse(struct http_conn *c, const struct http_head *head,
 {
     tell_refusal(c, head, verdict);
     if (verdict == HTTP_FOREIGN_HOST || verdict == HTTP_FOREIGN_ORIGIN)
-        return send_words(c, head, 403, "",
-                          "Only the edge's own pages may do this; or bring the "
-                          "token.\n");
+        return send_words(
+            c, head, 403, "",
+            "Only the edge's own pages may do this, or a request with "
+            "the token.\n");
     return send_words(c, head, 401,
                       "WWW-Authenticate: Bearer realm=\"zs-edge\"\r\n",
-                      "The edge's token is needed. Open the address that "
-                      "`zs status` shows; a program reads the file that "
-                      "`zs status --json` names as token_file.\n");
+                      "The edge's token is required. Open the address that `zs "
+                      "status` shows; a program reads the token from the file "
+                      "that `zs status --json` shows as token_file.\n");
 }
 
 static const char *words_of(int status)
 {
     switch (status) {
     case 405:
-        return "Only GET and HEAD.\n";
+        return "Only GET and HEAD are supported.\n";
     case 408:
-        return "The request did not come in time.\n";
+        return "The request did not arrive in time.\n";
     case 413:
-        return "A request has no body here.\n";
+        return "A request may not have a body here.\n";
     case 414:
     case 431:
-        return "A request has 8 KiB at the most.\n";
+        return "A request may have 8 KiB at most.\n";
     case 501:
-        return "No such method or coding is known here.\n";
+        return "This method or coding is not supported.\n";
     case 505:
-        return "HTTP/1.0 and HTTP/1.1 are spoken here.\n";
+        return "Only HTTP/1.0 and HTTP/1.1 are supported.\n";
     default:
-        return "That is no request of HTTP/1.1.\n";
+        return "That is not an HTTP/1.1 request.\n";
     }
 }
 
@@ -310,9 +311,10 @@ static bool open_socket(struct http_conn *c, const struct http_head *head)
         return send_words(c, head, 426, UPGRADE, "The API is a WebSocket.\n");
     if (!version || !http_same(version->value, "13"))
         return send_words(c, head, 426, UPGRADE,
-                          "Version 13 of WebSocket is spoken here.\n");
+                          "Only version 13 of WebSocket is supported.\n");
     if (!key || !websocket_key_valid(key->value))
-        return send_words(c, head, 400, "", "Sec-WebSocket-Key is none.\n");
+        return send_words(c, head, 400, "",
+                          "Sec-WebSocket-Key is not valid.\n");
     if (c->http->bridges >= c->http->bridges_limit)
         return send_busy(c, head);
     c->bridge = http_bridge_open(c);

@@ -268,9 +268,9 @@ static void end_page(struct http_bridge *b)
     struct http_conn *c = b->conn;
 
     if (c->http->closing)
-        add_close(b, WEBSOCKET_GOING_AWAY, "the edge ends");
+        add_close(b, WEBSOCKET_GOING_AWAY, "the edge is stopping");
     else
-        add_close(b, WEBSOCKET_POLICY, "the last message says why");
+        add_close(b, WEBSOCKET_POLICY, "the last message has the reason");
     conn_finish(c);
     conn_flush(c);
     conn_review(c);

@@ -149,8 +149,8 @@ static struct node_lock *taken(struct node_lock *l, const char *path, pid_t pid,
     if (pid > 0)
         snprintf(who, sizeof who, ", as process %ld", (long)pid);
     snprintf(error, NODE_LOCK_ERROR_SIZE,
-             "%s%sthis node runs already on this host%s: two processes of one "
-             "identity put each other out of the mesh",
+             "%s%sthis node runs already on this host%s: two processes "
+             "with one identity replace each other in the mesh",
              path, path[0] != '\0' ? ": " : "", who);
     node_lock_close(&l);
     return NULL;

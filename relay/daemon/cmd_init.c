@@ -65,7 +65,7 @@ static bool check_meshes(const struct options *o)
         }
     }
     if (any && count > 1) {
-        options_wrong(&spec, "--mesh any goes with no other");
+        options_wrong(&spec, "--mesh any excludes other meshes");
         return false;
     }
     return true;
@@ -157,7 +157,7 @@ static bool make(const struct options *o, struct relay_url *url)
     if (mkdir(folder, 0755) != 0 && errno != EEXIST)
         fprintf(stderr, "%s: %s\n", folder, strerror(errno));
     else if (access(settings, F_OK) == 0)
-        fprintf(stderr, "%s: exists, and is not overwritten\n", settings);
+        fprintf(stderr, "%s: exists and is not overwritten\n", settings);
     else if (take_key(key, &pair, &made)) {
         memcpy(url->key.key, pair.public_key, KEY_SIZE);
         sodium_memzero(&pair, sizeof(pair));
@@ -188,8 +188,8 @@ static int run_init(const struct options *o)
             folder);
     if (options_next(o, "mesh", &cursor) == NULL)
         fprintf(stderr,
-                "zs-relay: it serves no mesh yet: add the mesh's id to "
-                "`meshes` in %s/relay.yaml\n",
+                "zs-relay: the relay serves no mesh yet: add the mesh's id "
+                "to `meshes` in %s/relay.yaml\n",
                 folder);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }

@@ -93,7 +93,7 @@ static bool open_daemon(struct relay_program *p)
     p->daemon = (struct daemon){.context = p, .stop = stop, .reload = reload};
     if (uv_loop_init(&p->loop) == 0 && daemon_open(&p->daemon, &p->loop))
         return true;
-    log_error("start_failed", "error=\"the system gives no thread\"");
+    log_error("start_failed", "error=\"cannot start a thread\"");
     return false;
 }
 

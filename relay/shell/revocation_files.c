@@ -97,7 +97,7 @@ static bool write_list(const char *path, struct bytes list, FILE *errors)
 {
     if (has_room(path))
         return revoked_save(path, list, errors);
-    fprintf(errors, "%s: so many lists are kept already\n", path);
+    fprintf(errors, "%s: too many lists are kept already\n", path);
     return false;
 }
 

@@ -130,7 +130,7 @@ refused 1 "issued already" "$zs" mesh add alice --dir office
 cmp -s before office/alice.zs || fail "the identity was changed"
 refused 2 "a name has" "$zs" mesh add .alice --dir office
 refused 2 "a name has" "$zs" mesh add ../alice --dir office
-refused 1 "no node's name" "$zs" mesh add revoked --dir office
+refused 1 "reserved for the revocation list" "$zs" mesh add revoked --dir office
 for time in 0 -1d 90 90x d 1.5y 101y "" 100ms 1e9d; do
     refused 2 "--expires" "$zs" mesh add bob --dir office --expires="$time"
 done

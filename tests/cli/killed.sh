@@ -64,7 +64,7 @@ survives() {
             code=$?
             no_stray_keys case "$@"
             [ $code = 0 ] || grep -qE \
-                "interrupted|issued already|exists, and is not overwritten" err ||
+                "interrupted|issued already|exists and is not overwritten" err ||
                 fail "$what, killed at $call $n: $(cat err)"
             while read -r file; do
                 "$zs" id "$file" >/dev/null 2>err ||

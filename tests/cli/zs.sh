@@ -85,7 +85,7 @@ check "wait for a name in vain" ends_with 6 zs wait --peer bob --timeout 100ms
 check "listen in vain" ends_with 6 zs listen --count 1 --timeout 100ms
 check "listen a while" ends_with 0 zs listen --timeout 100ms
 check "publish to nobody" ends_with 0 zs publish t x
-check "says so" complained "no node is there"
+check "says so" complained "no node is present"
 check "publish to nobody" ends_with 0 zs publish t x --json
 check "says so" json_says 'o[0]["peers"] == 0'
 check "a wrong group" ends_with 2 zs publish t x --group 'a b'
@@ -129,7 +129,7 @@ code=0
 wait $slow || code=$?
 check "a listener that is not read fails" test $code = 1
 exec 9<&-
-check "it says why" grep -q "read too slowly" "$LAB/slow.err"
+check "it says why" grep -q "too slowly" "$LAB/slow.err"
 
 # Each form of data, as the other side has it.
 listen bob "$LAB/forms.json" --timeout 60s

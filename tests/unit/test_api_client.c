@@ -380,7 +380,7 @@ static void a_living_socket_is_refused_and_a_stale_one_replaced(void **state)
     assert_non_null(file);
     fclose(file);
     assert_null(open_api(path, error));
-    assert_non_null(strstr(error, "no socket"));
+    assert_non_null(strstr(error, "not a socket"));
     unlink(path);
 
     char longer[200];

@@ -390,8 +390,8 @@ static void test_mapping_is_json(void **state)
     refused("more:\n  info: {a: .inf, b: 9223372036854775808, c: 1, c: 2,\n"
             "  [d]: 1, e: 1e999}\n",
             "f:2:13: `.inf` cannot be written as JSON\n"
-            "f:2:22: `9223372036854775808` is no number of 64 bits\n"
-            "f:2:49: `c` stands here twice\n"
+            "f:2:22: `9223372036854775808` is not a number of 64 bits\n"
+            "f:2:49: `c` is repeated\n"
             "f:3:3: a key must be a word or a text\n"
             "f:3:14: `1e999` cannot be written as JSON\n");
     char *long_word = repeat("x", 200), text[400];

@@ -195,7 +195,7 @@ static void overwrites_only_if_told(void **state)
     (void)state;
     make(&id);
     assert_false(identity_save(path, &id, false, errors));
-    assert_told("alice.zs: exists, and is not overwritten");
+    assert_told("alice.zs: exists and is not overwritten");
     after = read_text(path);
     assert_string_equal(before, after);
     free(after);
@@ -376,7 +376,7 @@ static void key_may_lie_beside_the_file(void **state)
     assert_true(identity_peek(path, &loaded, stderr));
     assert_false(loaded.has_key);
     assert_false(identity_load(path, NULL, &loaded, errors));
-    assert_told("alice.zs: holds no key, it is to be in ");
+    assert_told("alice.zs: holds no key; the key should be in ");
 
     node_key_write(&text, id.secret_key);
     assert_true(keyfile_write(key, &text, 0600, KEYFILE_NEW, stderr));
