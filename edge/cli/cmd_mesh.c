@@ -2,8 +2,8 @@
 
 #include "common/base/hex.h"
 #include "common/conf/describe.h"
-#include "common/conf/nearest.h"
 #include "edge/cli/command.h"
+#include "edge/cli/subcommands.h"
 
 #include <sodium.h>
 
@@ -12,12 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-    const char *name;
-    const char *arguments;
-    const char *help;
-    int (*run)(int argc, char **argv);
-} commands[] = {
+static const struct subcommand rows[] = {
     {"create", "NAME --dir DIR", "makes a mesh; prints its id", mesh_create},
     {"relay", "--dir DIR URL", "adds a relay to identities made later",
      mesh_relay},
@@ -27,47 +22,16 @@ static const struct {
     {"list", "--dir DIR", "lists all issued identities", mesh_list},
 };
 
-enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
-
-/* The list of commands that `zs mesh --help` prints. */
-static const char *list_commands(void)
-{
-    static char list[1024];
-    size_t at = 0;
-
-    at += (size_t)snprintf(list, sizeof(list), "Commands:\n");
-    for (size_t i = 0; i < COMMANDS; i++) {
-        char usage[64];
-        snprintf(usage, sizeof(usage), "%s %s", commands[i].name,
-                 commands[i].arguments);
-        at += (size_t)snprintf(list + at, sizeof(list) - at, "  %-24s %s\n",
-                               usage, commands[i].help);
-        ASSERT(at < sizeof(list));
-    }
-    snprintf(list + at, sizeof(list) - at,
-             "\n"
-             "`zs mesh COMMAND --help` describes a command.");
-    return list;
-}
-
-static int describe(const struct options_spec *spec, char *asked)
-{
-    int code = EXIT_DONE;
-
-    describe_options(spec, stdout);
-    for (size_t i = 0; i < COMMANDS; i++) {
-        char name[] = "mesh";
-        char *argv[] = {name, asked, NULL};
-        describe_command(commands[i].name, commands[i].arguments,
-                         commands[i].help, stdout);
-        code |= commands[i].run(2, argv);
-        describe_command_end(stdout);
-    }
-    return code;
-}
+static const struct subcommands commands = {
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(*rows),
+    .columns = 24,
+    .notes = "`zs mesh COMMAND --help` describes a command.",
+};
 
 int cmd_mesh(int argc, char **argv)
 {
+    static char list[SUBCOMMANDS_HELP];
     const struct options_spec spec = {
         .program = "zs mesh",
         .synopsis = "COMMAND ...",
@@ -76,31 +40,23 @@ int cmd_mesh(int argc, char **argv)
         .positional_min = 1,
         .positional_max = SIZE_MAX,
         .stop_at_positional = true,
-        .epilogue = list_commands(),
+        .epilogue = subcommands_help(&commands, list),
     };
     struct options o;
-    struct nearest near = {0};
     int code;
 
     if (describe_asked(argc, argv))
-        return describe(&spec, argv[1]);
+        return subcommands_describe(&commands, &spec, argv[1]);
     if (!command_options(&spec, argc, argv, &o, &code))
         return code;
-    code = -1;
-    if (sodium_init() < 0) {
-        options_free(&o);
-        return command_fail(EXIT_FAILED, "the system has no randomness");
-    }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        nearest_offer(&near, o.positionals[0], commands[i].name);
-        if (strcmp(commands[i].name, o.positionals[0]) == 0)
-            code = commands[i].run((int)o.positional_count, o.positionals);
-    }
-    if (code < 0)
-        code =
-            options_wrong(&spec, "unknown command \"%s\"%s%s", o.positionals[0],
-                          near.word != NULL ? ": did you mean " : "",
-                          near.word != NULL ? near.word : "");
+    const struct subcommand *command =
+        subcommands_find(&commands, &spec, o.positionals[0]);
+    if (sodium_init() < 0)
+        code = command_fail(EXIT_FAILED, "the system has no randomness");
+    else if (!command)
+        code = EXIT_USAGE;
+    else
+        code = command->run((int)o.positional_count, o.positionals);
     options_free(&o);
     return code;
 }

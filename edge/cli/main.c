@@ -2,8 +2,8 @@
 
 #include "common/base/memory.h"
 #include "common/conf/describe.h"
-#include "common/conf/nearest.h"
 #include "common/io/stdfds.h"
+#include "edge/cli/subcommands.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +12,7 @@
 static int cmd_help(int argc, char **argv);
 static int cmd_version(int argc, char **argv);
 
-static const struct {
-    const char *name;
-    const char *arguments;
-    const char *help;
-    int (*run)(int argc, char **argv);
-} commands[] = {
+static const struct subcommand rows[] = {
     {"status", "", "shows node, relays, peers and problems", cmd_status},
     {"peers", "", "prints a line for each peer", cmd_peers},
     {"wait", "--peers N | --peer NAME", "waits until peers are present",
@@ -41,48 +36,21 @@ static const struct {
     {"version", "", "prints the version, as --version", cmd_version},
 };
 
-enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
-
-/* The list of commands that `zs --help` prints. */
-static const char *list_commands(void)
-{
-    static char list[2048];
-    size_t at = 0;
-
-    at += (size_t)snprintf(list, sizeof(list), "Commands:\n");
-    for (size_t i = 0; i < COMMANDS; i++) {
-        char usage[64];
-        snprintf(usage, sizeof(usage), "%s %s", commands[i].name,
-                 commands[i].arguments);
-        at += (size_t)snprintf(list + at, sizeof(list) - at, "  %-36s %s\n",
-                               usage, commands[i].help);
-        ASSERT(at < sizeof(list));
-    }
-    snprintf(list + at, sizeof(list) - at,
-             "\n"
-             "`zs COMMAND --help` describes a command. Exit codes: 0 "
+static const struct subcommands commands = {
+    .rows = rows,
+    .count = sizeof(rows) / sizeof(rows[0]),
+    .columns = 36,
+    .notes = "`zs COMMAND --help` describes a command. Exit codes: 0 "
              "done, 1 failed,\n"
              "2 wrong usage, 3 wrong configuration or identity, 4 no "
              "edge, 5 no such\n"
-             "peer, 6 not delivered or answered in time.");
-    return list;
-}
-
-static int unknown_command(const struct options_spec *spec, const char *name)
-{
-    struct nearest near = {0};
-
-    for (size_t i = 0; i < COMMANDS; i++)
-        nearest_offer(&near, name, commands[i].name);
-    if (near.word)
-        return options_wrong(spec, "unknown command \"%s\": did you mean %s?",
-                             name, near.word);
-    return options_wrong(spec, "unknown command \"%s\"", name);
-}
+             "peer, 6 not delivered or answered in time.",
+};
 
 /* Runs a command with its own arguments: its name, the --socket that came
  * before the name, and everything after the name. */
-static int run_command(size_t command, const struct options *o)
+static int run_command(const struct subcommand *command,
+                       const struct options *o)
 {
     const char *socket = options_text(o, "socket");
     char **argv = memory_array(o->positional_count + 3, sizeof(*argv));
@@ -99,7 +67,7 @@ static int run_command(size_t command, const struct options *o)
     for (size_t i = 1; i < o->positional_count; i++)
         argv[argc++] = o->positionals[i];
 
-    int code = commands[command].run(argc, argv);
+    int code = command->run(argc, argv);
     free(spelled);
     free(argv);
     return code;
@@ -107,14 +75,16 @@ static int run_command(size_t command, const struct options *o)
 
 static int run(const struct options_spec *spec, const struct options *o)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, o->positionals[0]) == 0)
-            return run_command(i, o);
-    return unknown_command(spec, o->positionals[0]);
+    const struct subcommand *command =
+        subcommands_find(&commands, spec, o->positionals[0]);
+
+    return command ? run_command(command, o) : EXIT_USAGE;
 }
 
 static struct options_spec zs_spec(void)
 {
+    static char list[SUBCOMMANDS_HELP];
+
     return (struct options_spec){
         .program = "zs",
         .synopsis = "[--socket PATH] COMMAND ...",
@@ -125,7 +95,7 @@ static struct options_spec zs_spec(void)
         .positional_min = 1,
         .positional_max = SIZE_MAX,
         .stop_at_positional = true,
-        .epilogue = list_commands(),
+        .epilogue = subcommands_help(&commands, list),
     };
 }
 
@@ -183,23 +153,6 @@ static int cmd_version(int argc, char **argv)
     return command_run(&spec, argc, argv, version);
 }
 
-/* zs --describe: describes zs, then lets each command describe itself. */
-static int describe(const struct options_spec *spec, char *asked)
-{
-    int code = EXIT_DONE;
-
-    describe_options(spec, stdout);
-    for (size_t i = 0; i < COMMANDS && code == EXIT_DONE; i++) {
-        char name[32];
-        char *argv[] = {name, asked, NULL};
-        snprintf(name, sizeof(name), "%s", commands[i].name);
-        describe_command(name, commands[i].arguments, commands[i].help, stdout);
-        code = commands[i].run(2, argv);
-        describe_command_end(stdout);
-    }
-    return code;
-}
-
 int main(int argc, char **argv)
 {
     const struct options_spec spec = zs_spec();
@@ -208,7 +161,7 @@ int main(int argc, char **argv)
 
     stdfds_hold();
     if (describe_asked(argc, argv))
-        return describe(&spec, argv[1]);
+        return subcommands_describe(&commands, &spec, argv[1]);
     if (!command_options(&spec, argc, argv, &o, &code))
         return code;
     code = run(&spec, &o);
