@@ -108,16 +108,6 @@ static void refuse(struct hub *h, const struct arrival *a, enum refusal reason)
     memcpy(todo->log.name, a->certificate.name, sizeof todo->log.name);
 }
 
-static void log_up(struct hub *h, const struct hub_edge *e)
-{
-    struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, e->conn);
-    todo->log.what = HUB_EDGE_UP;
-    todo->log.node = e->node;
-    todo->log.mesh = e->mesh->id;
-    todo->log.address = e->address;
-    memcpy(todo->log.name, e->name, sizeof todo->log.name);
-}
-
 static void welcome(struct hub *h, struct hub_edge *e, uint8_t version)
 {
     struct relay_welcome m = {
@@ -151,7 +141,7 @@ static void admit(struct hub *h, const struct arrival *a)
         h, m, &(struct edge_start){a->event, &a->hello, &a->certificate});
     e->announcing = announcing;
     h->counters.handshakes++;
-    log_up(h, e);
+    edge_log(h, e, HUB_EDGE_UP, 0);
     welcome(h, e, a->version);
     if (a->hello.revocation_serial < m->revocation.serial)
         send_revocation(h, e);

@@ -175,8 +175,8 @@ void edge_free(struct hub *h, struct hub_edge *e)
     free(e);
 }
 
-static void log_edge(struct hub *h, const struct hub_edge *e, enum hub_log what,
-                     uint8_t reason)
+void edge_log(struct hub *h, const struct hub_edge *e, enum hub_log what,
+              uint8_t reason)
 {
     struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, e->conn);
     todo->log.what = what;
@@ -206,7 +206,7 @@ static void turn_away(struct hub *h, const struct hub_edge *e,
     if (!e->blocked)
         send_refused(h, e->conn, reason);
     hub_todos_add(h->todos, HUB_DROP, e->conn);
-    log_edge(h, e, HUB_EDGE_REFUSED, (uint8_t)reason);
+    edge_log(h, e, HUB_EDGE_REFUSED, (uint8_t)reason);
 }
 
 void edge_refuse(struct hub *h, struct hub_edge *e, enum refusal reason,
@@ -224,7 +224,7 @@ void edge_replace(struct hub *h, struct hub_edge *e)
 
 void edge_gone(struct hub *h, struct hub_edge *e, enum departure departure)
 {
-    log_edge(h, e, HUB_EDGE_DOWN, (uint8_t)departure);
+    edge_log(h, e, HUB_EDGE_DOWN, (uint8_t)departure);
     end(h, e, departure);
 }
 

@@ -36,10 +36,9 @@ struct hub_conf {
         size_t edges;
         size_t edges_per_mesh;
         size_t edges_per_address;
-        uint64_t rate;     /* bytes a second from one edge; 0: no limit */
-        size_t queue;      /* bytes queued for one edge */
-        size_t memory;     /* bytes stored for all edges; 0: no limit */
-        struct span hello; /* from connecting to a valid HELLO */
+        uint64_t rate; /* bytes a second from one edge; 0: no limit */
+        size_t queue;  /* bytes queued for one edge */
+        size_t memory; /* bytes stored for all edges; 0: no limit */
     } limits;
 };
 

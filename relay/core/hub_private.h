@@ -193,6 +193,9 @@ struct hub_edge *edge_new(struct hub *h, struct hub_mesh *m,
  * announcement, groups or SPARE list. If limits.memory is exceeded then, the
  * edges that use the most are doomed. */
 void edge_weigh(struct hub *h, struct hub_edge *e);
+/* Appends a HUB_LOG about the edge. */
+void edge_log(struct hub *h, const struct hub_edge *e, enum hub_log what,
+              uint8_t reason);
 /* Counts the edges that connect from the network of the address. */
 size_t edges_from(const struct hub *h, const struct address *address);
 /* Removes the edge from all tables and frees it. Sends and logs nothing. */

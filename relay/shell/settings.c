@@ -68,8 +68,7 @@ struct hub_conf settings_hub(const struct relay_conf *conf,
                    .edges_per_address = conf->limits.edges_per_address,
                    .rate = conf->limits.rate,
                    .queue = conf->limits.queue,
-                   .memory = conf->limits.memory / MEMORY_HUB_PART,
-                   .hello = conf->limits.hello},
+                   .memory = conf->limits.memory / MEMORY_HUB_PART},
     };
     h.mesh_count = h.meshes ? conf->meshes.count : 0;
     strncpy(h.name, conf->relay.name, NAME_MAX_SIZE);

@@ -90,8 +90,7 @@ struct hub_process *hub_process_start(struct world *w, int host)
         .limits = {.edges = 1000,
                    .edges_per_mesh = 1000,
                    .edges_per_address = 256,
-                   .queue = w->limits.hub_queue,
-                   .hello = span_s(5)},
+                   .queue = w->limits.hub_queue},
     };
 
     rng_fill(&w->rng, conf.hash_key, sizeof(conf.hash_key));

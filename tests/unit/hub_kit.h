@@ -99,8 +99,7 @@ static inline void kit_open(struct kit *k)
                                 .limits = {.edges = 100,
                                            .edges_per_mesh = 100,
                                            .edges_per_address = 100,
-                                           .queue = 1 << 20,
-                                           .hello = span_s(5)}};
+                                           .queue = 1 << 20}};
     k->hub = hub_new(&k->conf, k->now);
     hub_todos_init(&k->todos);
     kit_step(k,

@@ -156,8 +156,7 @@ static void hub_make(struct bench_mesh *m)
         .limits = {.edges = edges,
                    .edges_per_mesh = edges,
                    .edges_per_address = edges,
-                   .queue = 4 << 20,
-                   .hello = span_s(5)},
+                   .queue = 4 << 20},
     };
     m->hub = hub_new(&conf, m->now);
     hub_todos_init(&m->hub_todos);
