@@ -6,7 +6,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-/* An empty queue keeps an array of so many packets; half a KiB. */
+/* An empty queue keeps an array for this number of packets: half a KiB. */
 enum { QUEUE_KEPT = 8 };
 
 /* ---- The queue */
@@ -16,7 +16,7 @@ static bool queue_is_empty(const struct packet_queue *q)
     return q->first == q->count;
 }
 
-/* Takes the packet. False beyond the limit, or without memory. */
+/* Moves the packet in. False beyond the limit, or without memory. */
 static bool queue_add(struct packet_queue *q, struct packet_ref *packet,
                       size_t limit)
 {
@@ -46,7 +46,7 @@ static void queue_clear(struct packet_queue *q)
     *q = (struct packet_queue){0};
 }
 
-/* Its first packet was sent, or is to be dropped. */
+/* Removes the first packet, which was sent or is dropped. */
 static void queue_drop(struct packet_queue *q)
 {
     packet_ref_release(&q->packets[q->first++]);
@@ -57,7 +57,7 @@ static void queue_drop(struct packet_queue *q)
     q->first = q->count = q->bytes = 0;
 }
 
-/* ---- The blocked ones */
+/* ---- The list of the blocked */
 
 static void block(struct carrier *c)
 {
@@ -149,8 +149,8 @@ void carriers_write(struct carriers *all, uint64_t id,
     packet_ref_release(packet);
 }
 
-/* While it is tried, it is not among the blocked, and its place afterwards is
- * the last. */
+/* Takes the carrier out of the list meanwhile; if it stays blocked, its place
+ * is the last. */
 void carrier_retry(struct carrier *c)
 {
     const struct carrier_owner *owner = &c->all->owner;
@@ -247,7 +247,7 @@ void carrier_ended(struct carrier *c, enum carrier_end why)
     const struct carrier_owner *owner = &c->all->owner;
     bool deaf = c->deaf;
 
-    c->deaf = true; /* What the owner writes meanwhile is dropped. */
+    c->deaf = true; /* Drops what the owner writes within `closed`. */
     if (!deaf)
         owner->closed(owner->context, c, why);
 }

@@ -1,24 +1,22 @@
 /*
  * carrier - one connection that carries packets, whichever its transport.
  *
- *     owner:      the node's links, the relay
- *        | carriers_write, carriers_close         ^ opened, packet, blocked,
- *        v                                        | writable, closed
- *     carrier:    credit, queue, retry
- *        | send, close                            ^ carrier_opened,
- *        v                                        | carrier_packet,
- * carrier_ended transport:  a libzmq ROUTER or DEALER (UDP, WebSocket and TLS
- * to come)
+ *     owner        the node's links; the relay
+ *        v         carriers_write, carriers_close
+ *        ^         opened, packet, blocked, writable, closed
+ *     carrier      credit, queue, retry
+ *        v         send, close
+ *        ^         carrier_opened, carrier_packet, carrier_ended
+ *     transport    a libzmq ROUTER or DEALER
  *
- * The transport opens and ends connections, and moves packets. It may hold so
- * many bytes of what a connection is sent (the credit, see send_credit.h).
+ * The transport opens and ends connections, and moves packets. It may hold a
+ * limited number of bytes for each connection (the credit, see send_credit.h).
  * Further packets wait in the carrier's queue, in order. The owner hears
- * `blocked` when the first packet waits, and `writable` when none does any
- * more; an owner that stops writing in between keeps the queue short.
+ * `blocked` when a first packet waits, and `writable` when the queue is empty
+ * again. An owner that stops writing in between keeps the queue short.
  *
  * A transport embeds a carrier in its struct of a connection. All carriers of
- * one owner stand in one table, `carriers`, by ids that the owner knows them
- * by.
+ * one owner are in one table, `carriers`, by the ids that the owner uses.
  */
 #ifndef COMMON_IO_CARRIER_H
 #define COMMON_IO_CARRIER_H
@@ -38,11 +36,12 @@ enum carrier_end {
     CARRIER_UNREACHABLE, /* no address takes the connection */
     CARRIER_HANDSHAKE,   /* the other end did not prove its key */
     CARRIER_BROKEN,      /* an open connection ended */
-    CARRIER_OVERFULL,    /* its queue was full: packets would be lost */
+    CARRIER_OVERFULL,    /* the queue was full, so a packet was lost */
 };
 
-/* What an owner is told, within the loop. A carrier is open between `opened`
- * and `closed`; one that never opened is only told `closed`. */
+/* What a carrier calls, on the loop's thread. A carrier is open between
+ * `opened` and `closed`. For a carrier that never opened the owner hears only
+ * `closed`. */
 struct carrier_owner {
     void *context;
     /* The other end has proved the key in the carrier. May be NULL. */
@@ -52,18 +51,18 @@ struct carrier_owner {
     void (*packet)(void *context, struct carrier *c, struct packet_ref *packet);
     void (*blocked)(void *context, struct carrier *c);
     void (*writable)(void *context, struct carrier *c);
-    /* Nothing follows. Not told after carriers_close. */
+    /* The last call for this carrier. None after carriers_close. */
     void (*closed)(void *context, struct carrier *c, enum carrier_end why);
 };
 
 struct carriers_conf {
-    size_t credit; /* bytes that a transport may hold of one connection's */
-    /* Bytes that the transports may hold of all blocked connections together,
-     * each of which keeps at least `credit_least`. 0: no limit. */
+    size_t credit; /* bytes that a transport may hold for one connection */
+    /* Bytes that the transports may hold for all blocked connections together;
+     * each keeps at least `credit_least`. 0: no limit. */
     size_t memory;
     size_t credit_least;
     size_t queue;      /* bytes that may wait in one carrier */
-    struct bell *bell; /* whose listener calls carriers_retry; or NULL */
+    struct bell *bell; /* its listener calls carriers_retry; or NULL */
 };
 
 /* All carriers of one owner. */
@@ -71,10 +70,10 @@ struct carriers {
     struct carriers_conf conf;
     struct carrier_owner owner;
     struct map by_id;
-    struct carrier *first_blocked; /* the one retried longest ago */
+    struct carrier *first_blocked; /* the next to be retried */
     struct carrier *last_blocked;
     size_t blocked_count;
-    struct instant tried_at; /* the blocked ones, last */
+    struct instant tried_at; /* the last retry, or the first block since */
 };
 
 void carriers_init(struct carriers *all, const struct carriers_conf *conf,
@@ -83,32 +82,32 @@ void carriers_init(struct carriers *all, const struct carriers_conf *conf,
 void carriers_close_all(struct carriers *all);
 /* NULL: there is no such carrier (any more). */
 struct carrier *carriers_find(const struct carriers *all, uint64_t id);
-/* Sends the packet, or lets it wait; leaves it empty. A carrier that is not
- * open is ignored: its end was or will be told. */
+/* Sends the packet or queues it; leaves `packet` empty. Drops the packet if the
+ * carrier is not open: the owner heard its end, or will hear it. */
 void carriers_write(struct carriers *all, uint64_t id,
                     struct packet_ref *packet);
-/* Closes the connection; the owner hears no more of it. Whether packets that
- * were written before still leave is the transport's. */
+/* Closes the connection; the owner hears nothing more of it. The transport
+ * decides whether packets that were written before still leave. */
 void carriers_close(struct carriers *all, uint64_t id);
-/* The transports may take packets again: tries to send what waits, of `most`
- * blocked carriers at the most, in turns. */
+/* The transports may take packets again: sends what it can of the queues of up
+ * to `most` blocked carriers, in turns. */
 void carriers_retry(struct carriers *all, size_t most);
-/* The credit of each carrier now: the more are blocked, the less. */
+/* The credit of each carrier now. It shrinks while many are blocked. */
 size_t carriers_credit(const struct carriers *all);
 
 /* ---- The transport ------------------------------------------------------ */
 
 enum carrier_sent {
     CARRIER_SENT,
-    CARRIER_FULL, /* for now; the transport calls carrier_retry later */
-    CARRIER_GONE, /* for good: the packet is dropped, the end will be told */
+    CARRIER_FULL, /* for now; a retry follows */
+    CARRIER_GONE, /* for good: the carrier drops the packet, its end follows */
 };
 
 /* What a transport does for the carriers that it opened. */
 struct carrier_transport {
     bool incoming; /* others open the connections */
-    /* SENT: the packet was moved away. It is released when the transport needs
-     * its bytes no more. Else the packet stays as it is. */
+    /* SENT: the transport moved the packet away, and releases it when it needs
+     * the bytes no more. FULL, GONE: the packet is unchanged. */
     enum carrier_sent (*send)(struct carrier *c, struct packet_ref *packet);
     /* Ends the connection, now or soon. May free the carrier. */
     void (*close)(struct carrier *c);
@@ -117,9 +116,9 @@ struct carrier_transport {
 struct packet_queue {
     struct packet_ref *packets;
     size_t first;
-    size_t count; /* with those before `first`, which were sent */
+    size_t count; /* includes those before `first`, which were sent */
     size_t room;
-    size_t bytes; /* taken since the queue was empty */
+    size_t bytes; /* that were added since the queue was empty */
 };
 
 struct carrier {
@@ -131,22 +130,23 @@ struct carrier {
     void *connection; /* the transport's own */
     bool open;
     bool deaf;    /* the owner closed it */
-    bool blocked; /* in the list of those; packets wait */
+    bool blocked; /* packets wait; in the list of the blocked */
     struct send_credit *credit;
     struct packet_queue queue;
     struct carrier *previous_blocked;
     struct carrier *next_blocked;
 };
 
-/* Puts a new carrier into the owner's table; `id` is free. */
+/* Adds a new carrier to the owner's table. No other carrier has this id. */
 void carrier_init(struct carrier *c, struct carriers *all, uint64_t id,
                   const struct carrier_transport *transport, void *connection);
-/* Takes it out and drops what waits. The owner is not told. */
+/* Removes the carrier from the table and drops its queue. The owner is not
+ * told. */
 void carrier_fini(struct carrier *c);
 void carrier_opened(struct carrier *c, const struct curve_key *key,
                     const struct address *address);
-/* The end of the connection, told after its last packet. carrier_fini
- * follows. */
+/* The connection ended; its last packet was told before. The transport calls
+ * carrier_fini afterwards. */
 void carrier_ended(struct carrier *c, enum carrier_end why);
 /* This connection may take packets again. */
 void carrier_retry(struct carrier *c);

@@ -33,7 +33,7 @@ struct router {
     struct map
         by_route; /* struct router_conn, which the carriers' table owns */
     uint64_t last_id;
-    bool full; /* libzmq did not take a packet, since router_retry */
+    bool full; /* libzmq has refused a packet since router_retry */
     struct router_conn *ended;
     size_t failures; /* handshakes that failed and did not disconnect yet */
     const char *failure;
@@ -61,7 +61,7 @@ static struct router_conn *conn_by_id(const struct router *r, uint64_t id)
     return c != NULL ? c->connection : NULL;
 }
 
-/* What it had sent may still be in the socket. */
+/* Packets of this connection may still be in the socket. */
 static void conn_ended(struct router *r, struct router_conn *conn)
 {
     if (conn == NULL || conn->ended)
@@ -109,7 +109,7 @@ static enum carrier_sent conn_send(struct carrier *c, struct packet_ref *packet)
     struct zsocket *socket = r->conf.socket;
     zmq_msg_t route;
 
-    zmq_msg_init_size(&route, ROUTE_SIZE); /* So few bytes need no memory. */
+    zmq_msg_init_size(&route, ROUTE_SIZE); /* Few bytes: allocates nothing. */
     memcpy(zmq_msg_data(&route), conn->route, ROUTE_SIZE);
     if (zsocket_send(socket, &route, ZMQ_SNDMORE) < 0) {
         bool full = errno == EAGAIN;
@@ -140,7 +140,8 @@ static void conn_close(struct carrier *c)
 static const struct carrier_transport transport = {
     .incoming = true, .send = conn_send, .close = conn_close};
 
-/* The connection that this first packet opens; NULL: it may not. */
+/* Makes the carrier of a connection that sent its first packet. NULL: the
+ * connection is refused, or gone. */
 static struct router_conn *conn_open(struct router *r, const uint8_t *route,
                                      zmq_msg_t *packet)
 {
@@ -199,8 +200,8 @@ static void on_packet(struct router *r, const uint8_t *route,
     carrier_packet(&conn->carrier, packet);
 }
 
-/* False: nothing waits. A message that is not one frame is dropped, and so is
- * one under a routing id that its sender chose. */
+/* Receives one message; false if the socket has none. Drops messages of several
+ * frames, and those of a client that chose its own routing id. */
 static bool receive(struct router *r, struct packet_ref *packet)
 {
     struct zsocket *socket = r->conf.socket;
@@ -233,7 +234,7 @@ bool router_read(struct router *r, size_t most)
     return dry;
 }
 
-/* ---- The socket's connections come and go */
+/* ---- The monitor's events */
 
 static void on_disconnected(struct router *r, int fd)
 {
@@ -265,7 +266,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         rearm(r);
         break;
     case MONITOR_HANDSHAKE_FAILED:
-        /* It names no connection: it is taken for the next one that ends
+        /* The event names no connection. Assume the next connection that ends
          * without a carrier. */
         r->failures++;
         r->failure = event->reason;

@@ -16,16 +16,16 @@
 #include <unistd.h>
 
 enum {
-    /* Turns in which an ended link's last packets are awaited while others
-     * keep the socket from ever being dry. */
+    /* The end of a link is told after this number of turns, if other links keep
+     * the socket from ever being dry. */
     ENDING_TURNS = 16,
-    /* From the node's dropping a link to the cut: its last packet gets out. */
+    /* Between the drop of a link and the cut: the last packet leaves. */
     DROPPED_MS = 1000,
-    /* A second: one costs 0.4 ms when it is only begun, and four times that to
-     * its end. */
+    /* Per second. A handshake costs 0.4 ms at its beginning, and four times
+     * that in all. */
     HANDSHAKES = 256,
     BACKLOG = 128,
-    /* What passes most tunnels, and what passes all. */
+    /* Bytes that pass most tunnels, and bytes that pass all. */
     SEGMENT_SMALL = 1200,
     SEGMENT_SMALLEST = 536,
 };
@@ -37,15 +37,15 @@ struct incoming {
     struct intake *intake;
     size_t limit;
     struct listener listener;
-    int spare; /* a descriptor, given away so that the next can be cut; or -1 */
-    int *listening; /* libzmq's descriptors; may be closed meanwhile */
+    int spare;      /* a descriptor to close when none is left; or -1 */
+    int *listening; /* libzmq's descriptors; libzmq may have closed some */
     size_t listening_count;
     int segment; /* bytes; 0: the system's choice */
 };
 
 /* ---- Smaller segments */
 
-/* A connection that is accepted takes the size over, and tells it the other
+/* An accepted connection inherits the size, and announces it to the other
  * end. */
 static void limit_segments(const struct incoming *in, int fd)
 {
@@ -64,7 +64,7 @@ static void note_listening(struct incoming *in, int fd)
     limit_segments(in, fd);
     for (size_t i = 0; i < in->listening_count; i++)
         if (in->listening[i] == fd)
-            return; /* A socket that is closed had this number. */
+            return; /* A socket that libzmq closed had this number. */
     in->listening = memory_resize(in->listening, in->listening_count + 1,
                                   sizeof *in->listening);
     in->listening[in->listening_count++] = fd;
@@ -86,8 +86,8 @@ static void keep_spare(struct incoming *in)
         in->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* libzmq's thread tries to accept until it can. With one descriptor more it
- * does, and the gate sees the connection. */
+/* libzmq's thread retries accept without end. With one more descriptor the
+ * accept succeeds, and the gate can cut the connection. */
 static void give_spare(struct incoming *in)
 {
     if (in->spare >= 0)
@@ -108,8 +108,7 @@ static bool is_enough(void *context)
 {
     const struct incoming *in = context;
 
-    /* While links end, the socket is asked whether it is dry: it is not
-     * guessed. */
+    /* While links end, only libzmq's own answer says that the socket is dry. */
     return turn_full(in->turn) ||
            (!router_is_ending(in->router) && zsocket_seems_dry(in->socket));
 }
@@ -161,7 +160,7 @@ static void on_ready(void *context, int events)
 {
     struct incoming *in = context;
 
-    (void)events; /* That some connection can be written again is no event. */
+    (void)events; /* It does not tell that some client is writable again. */
     router_retry(in->router);
     if (turn_full(in->turn))
         return;
@@ -172,7 +171,7 @@ static void on_ready(void *context, int events)
     }
 }
 
-/* libzmq's thread accepts so many before the gate can cut one. */
+/* libzmq's thread accepts this number before the gate can cut one. */
 static int backlog(const struct incoming_conf *conf)
 {
     return conf->sockets < BACKLOG ? (int)conf->sockets : BACKLOG;

@@ -3,11 +3,11 @@
 #include "common/io/log.h"
 
 enum {
-    /* Bytes that a transport may hold of what one link is sent. The others wait
-     * in the node, where peers take turns. */
+    /* Bytes that a transport may hold for one link. Further data waits in the
+     * node, where the peers take turns. */
     CREDIT = 512 * 1024,
-    /* A node stops writing to a link that is blocked, so one step's packets
-     * wait at the most. This limit is for the case that it does not. */
+    /* The node stops writing to a blocked link, so a queue holds the packets of
+     * one step. This limit is reached only if the node does not stop. */
     QUEUE = 16 * 1024 * 1024,
 };
 
@@ -64,7 +64,7 @@ static void on_closed(void *context, struct carrier *c, enum carrier_end why)
     turn_closed(l->turn, (uint32_t)c->id, failures[why]);
 }
 
-/* A transport has released half of a credit that was used up. */
+/* A transport has released half of some link's credit. */
 static void on_bell(void *context)
 {
     struct link_table *l = context;

@@ -1,6 +1,6 @@
 /*
- * link_table - the node's links, whichever their transport: carriers whose news
- * are events of the turn.
+ * link_table - the node's links, whichever their transport: carriers that tell
+ * the node by events of the turn.
  */
 #ifndef EDGE_SHELL_LINK_TABLE_H
 #define EDGE_SHELL_LINK_TABLE_H
@@ -14,14 +14,14 @@ struct link_table {
     struct bell *bell; /* of their credit */
 };
 
-/* False: the system has no bell left. */
+/* False: the system has no descriptor left. */
 bool link_table_open(struct link_table *l, struct turn *turn) MUST_USE;
-/* The transports were closed before. */
+/* The caller has closed the transports. */
 void link_table_close(struct link_table *l);
 
 /* Sends a packet: a copy of the bytes, or the bytes themselves if they are many
- * and lie in `block`. Ids that are no open link are ignored: the end of that
- * link is being told. */
+ * and lie in `block`. Ignores an id that is no open link: the node does not
+ * know yet that this link ended. */
 void link_table_write(struct link_table *l, uint32_t id, struct bytes bytes,
                       struct block *block);
 /* Closes a link; the node is told nothing more of it. */

@@ -14,19 +14,19 @@
 
 enum {
     CONNECT_MS = 2000,
-    /* libzmq shall never connect again by itself; with -1 it throws away what
-     * was received but not read when the connection ends. */
+    /* libzmq must not reconnect by itself. With -1 it would drop packets that
+     * it received and that were not read when the connection ended. */
     RECONNECT_MS = 24 * 60 * 60 * 1000,
     SWEEP_MS = 1000,
-    /* An attempt of which libzmq tells nothing at all. */
+    /* An attempt of which the monitor reports nothing. */
     ATTEMPT_SWEEPS = 6,
-    /* A name that is not resolved meanwhile, or a handshake that is not done:
-     * before the node gives the link up, as it cannot tell these apart. */
+    /* A name that is not resolved or a handshake that is not done by then. The
+     * node gives the link up a little later and could not tell these apart. */
     STALLED_SWEEPS = 4,
-    /* Nodes are dialled so many at a time; one that does not even take the
-     * connection keeps its turn for so long. When fifty nodes meet fifty,
-     * handshakes all at once starve each other and the beacons until they time
-     * out. */
+    /* How many nodes are dialled at a time. A node that does not even accept
+     * the connection counts for OPENING_MS. If fifty nodes dialled fifty at
+     * once, the handshakes would starve each other and the beacons until they
+     * time out. */
     OPENING_LIMIT = 2,
     OPENING_MS = 200,
 };
@@ -217,7 +217,7 @@ static void receive_some(struct dialled *d)
     packet_ref_release(&packet);
 }
 
-/* This socket is not read again, so the turn may be overfilled. */
+/* The socket is not read again, so this may overfill the turn. */
 static void receive_last(struct dialled *d)
 {
     struct packet_ref packet;
@@ -240,7 +240,7 @@ static void on_ready(void *context, int events)
         receive_some(d);
 }
 
-/* ---- The socket's connection comes and goes */
+/* ---- The monitor's events */
 
 static void on_handshake_done(struct dialled *d)
 {

@@ -13,16 +13,16 @@
 
 struct outgoing;
 
-/* A link of which libzmq holds too much is cut, and its end told. `links` and
- * `intake` outlive this. */
+/* Cuts a link of which libzmq buffers too much; the node hears its end. `links`
+ * and `intake` outlive this. */
 struct outgoing *outgoing_open(struct link_table *links, void *zmq_context,
                                struct intake *intake);
-/* Ends all its links without telling. What was written last leaves within
- * moments. NULL-safe. */
+/* Ends all its links; the node is not told. Packets that were written before
+ * leave within 200 ms. NULL-safe. */
 void outgoing_close(struct outgoing **self);
 
 /* Opens link `id` to an address, or to any address of a host's name. `keys` are
- * this end's, `server` must be the other's. */
+ * this end's; the other end must prove that it has the key `server`. */
 void outgoing_connect(struct outgoing *out, uint32_t id,
                       const struct curve_pair *keys,
                       const struct curve_key *server,

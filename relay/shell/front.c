@@ -11,10 +11,10 @@
 enum {
     /* Packets for each turn of the loop, so that timers are not late. */
     PACKETS_A_TURN = 512,
-    /* Before the end of a connection is told, what it sent is read: so much. */
+    /* Packets that are read before the hub hears that a connection ended. */
     PACKETS_AT_CLOSE = 8192,
-    /* Blocked connections are tried so often, so many each time: the socket
-     * does not tell which of them libzmq takes packets for. */
+    /* How often blocked connections are retried, and how many each time. A
+     * ROUTER does not tell which of its connections are writable again. */
     RETRY_US = 1000,
     RETRIES = 256,
 };
@@ -63,8 +63,7 @@ static void on_ready(void *context, int events)
         (void)router_read(f->router, PACKETS_A_TURN);
 }
 
-/* What an edge had sent before its end is read first: a goodbye is not a loss.
- */
+/* Reads what these edges sent before their end first: a goodbye is no loss. */
 static void tell_ends(struct front *f)
 {
     if (router_is_ending(f->router))

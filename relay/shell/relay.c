@@ -125,7 +125,7 @@ static void on_packet(void *context, struct carrier *c,
              packet);
 }
 
-/* The hub is told after the event whose writes met it. */
+/* The hub hears it after the event that caused the write. */
 static void on_blocked(void *context, struct carrier *c)
 {
     struct relay_server *r = context;
