@@ -97,7 +97,7 @@ static void pump(struct world *w, int unused, uint64_t argument)
         if (w->udp_sabotage != UDP_SABOTAGE_NONE)
             spoil(w, &d, room);
         udp_checkers_delivered(w, &d);
-        if (u->receiver != NULL)
+        if (!w->failed && u->receiver != NULL)
             u->receiver(w, &d);
     }
     pump_later(w);
