@@ -43,7 +43,7 @@ static void unlink_client(struct client *c)
 
 void client_unsubscribe(struct client *c)
 {
-    const struct subscription *s = &c->subscription;
+    const struct client_subscription *s = &c->subscription;
     bool groups = s->on && s->groups.count + s->member_of.count > 0;
 
     subscription_close(&c->subscription);

@@ -54,10 +54,10 @@ static bool parse_groups(struct bytes value, struct filter *groups)
            (filter_parse(value, groups) && are_groups(groups));
 }
 
-bool subscription_parse(const struct request *r, struct subscription *s,
+bool subscription_parse(const struct request *r, struct client_subscription *s,
                         const char **wrong)
 {
-    *s = (struct subscription){.on = true};
+    *s = (struct client_subscription){.on = true};
     *wrong = "events is a list of join leave message event path gap";
     if (!parse_events(r->events, &s->events))
         return false;
@@ -75,7 +75,7 @@ bool subscription_parse(const struct request *r, struct subscription *s,
     return right;
 }
 
-void subscription_close(struct subscription *s)
+void subscription_close(struct client_subscription *s)
 {
     filter_close(&s->types);
     filter_close(&s->groups);

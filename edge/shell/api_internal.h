@@ -68,7 +68,7 @@ struct filter { /* count 0: everything passes */
     char *names[API_FILTERS];
 };
 
-struct subscription {
+struct client_subscription {
     bool on;
     unsigned events; /* enum api_event, or-ed */
     struct filter types;
@@ -143,7 +143,7 @@ struct client {
     bool dirty;         /* is in the api's list of those to be flushed */
     struct client *dirty_next;
     struct operation_owner pending;
-    struct subscription subscription;
+    struct client_subscription subscription;
     /* The peer last named, as one sender mostly names one peer. */
     char to[API_NAME_SIZE];
     struct node_id to_id;
@@ -317,9 +317,9 @@ enum pending_cancelled {
 void pending_drop(struct client *c);
 
 /* api_events.c */
-bool subscription_parse(const struct request *r, struct subscription *s,
+bool subscription_parse(const struct request *r, struct client_subscription *s,
                         const char **wrong) MUST_USE;
-void subscription_close(struct subscription *s);
+void subscription_close(struct client_subscription *s);
 /* A join for each peer present, and `synced`. */
 void events_snapshot(struct client *c);
 void events_joined(struct api *a, const struct node_peer *peer);

@@ -302,7 +302,7 @@ static void op_leave(struct client *c, const struct request *r)
 
 static void op_subscribe(struct client *c, const struct request *r)
 {
-    struct subscription s;
+    struct client_subscription s;
     const char *wrong;
 
     if (!subscription_parse(r, &s, &wrong)) {

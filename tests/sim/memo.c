@@ -20,15 +20,15 @@ int __wrap_crypto_sign_detached(unsigned char *sig,
                                 const unsigned char *m, unsigned long long size,
                                 const unsigned char *secret_key);
 
-static struct slot {
+static struct memo_slot {
     unsigned char hash[HASH_SIZE];
     int answer;
 } slots[SLOTS];
 
-static struct slot *find(const unsigned char *sig, const unsigned char *m,
-                         unsigned long long size,
-                         const unsigned char *public_key,
-                         unsigned char hash[HASH_SIZE])
+static struct memo_slot *find(const unsigned char *sig, const unsigned char *m,
+                              unsigned long long size,
+                              const unsigned char *public_key,
+                              unsigned char hash[HASH_SIZE])
 {
     crypto_generichash_state state;
 
@@ -40,7 +40,7 @@ static struct slot *find(const unsigned char *sig, const unsigned char *m,
     return &slots[(hash[0] | (unsigned)hash[1] << 8) % SLOTS];
 }
 
-static void keep(struct slot *slot, const unsigned char hash[HASH_SIZE],
+static void keep(struct memo_slot *slot, const unsigned char hash[HASH_SIZE],
                  int answer)
 {
     memcpy(slot->hash, hash, HASH_SIZE);
@@ -53,7 +53,7 @@ int __wrap_crypto_sign_verify_detached(const unsigned char *sig,
                                        const unsigned char *public_key)
 {
     unsigned char hash[HASH_SIZE];
-    struct slot *slot = find(sig, m, size, public_key, hash);
+    struct memo_slot *slot = find(sig, m, size, public_key, hash);
 
     if (memcmp(slot->hash, hash, HASH_SIZE) != 0)
         keep(slot, hash,

@@ -9,7 +9,7 @@ static const struct node_id bob = {{0xbb}}, carol = {{0xcc}};
 enum { OPS = 6 };
 
 /* Operations of two owners: 0, 2 and 4 are the first one's. */
-struct fixture {
+struct queues_fixture {
     struct busy_queues q;
     struct operation_owner owners[2];
     struct operation ops[OPS];
@@ -18,9 +18,9 @@ struct fixture {
     struct operation *forgotten; /* in the next offer */
 };
 
-static void setup(struct fixture *f)
+static void setup(struct queues_fixture *f)
 {
-    *f = (struct fixture){.accepts = SIZE_MAX};
+    *f = (struct queues_fixture){.accepts = SIZE_MAX};
     busy_queues_init(&f->q, hash_key);
     for (size_t i = 0; i < OPS; i++) {
         f->ops[i].owner = &f->owners[i % 2];
@@ -31,7 +31,7 @@ static void setup(struct fixture *f)
 
 static bool offer(void *context, struct operation *op)
 {
-    struct fixture *f = context;
+    struct queues_fixture *f = context;
 
     f->offered[strlen(f->offered)] = (char)('0' + (op - f->ops));
     if (f->forgotten != NULL)
@@ -43,7 +43,7 @@ static bool offer(void *context, struct operation *op)
     return true;
 }
 
-static void expect_offers(struct fixture *f, const struct node_id *to,
+static void expect_offers(struct queues_fixture *f, const struct node_id *to,
                           const char *offered)
 {
     memset(f->offered, 0, sizeof f->offered);
@@ -53,7 +53,7 @@ static void expect_offers(struct fixture *f, const struct node_id *to,
 
 static void offers_go_in_order_up_to_the_first_refusal(void **state)
 {
-    struct fixture f;
+    struct queues_fixture f;
 
     (void)state;
     setup(&f);
@@ -72,7 +72,7 @@ static void offers_go_in_order_up_to_the_first_refusal(void **state)
 
 static void an_owner_waits_behind_its_own_operations_only(void **state)
 {
-    struct fixture f;
+    struct queues_fixture f;
     struct operation_owner other = {0};
     struct operation op = {.owner = &f.owners[0], .to = bob};
 
@@ -94,7 +94,7 @@ static void an_owner_waits_behind_its_own_operations_only(void **state)
 /* The end of one operation may end its owner, with all that it has. */
 static void an_offer_may_remove_others(void **state)
 {
-    struct fixture f;
+    struct queues_fixture f;
 
     (void)state;
     setup(&f);

@@ -15,7 +15,7 @@
 
 #include <sodium.h>
 
-struct fixture {
+struct folder_fixture {
     char folder[64];
     struct mesh_folder m;
     FILE *errors;
@@ -25,7 +25,7 @@ struct fixture {
 
 static int start(void **state)
 {
-    struct fixture *f = calloc(1, sizeof(*f));
+    struct folder_fixture *f = calloc(1, sizeof(*f));
     struct mesh_id id;
 
     if (sodium_init() < 0)
@@ -42,7 +42,7 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     char command[96];
     int code;
 
@@ -55,7 +55,7 @@ static int stop(void **state)
     return code;
 }
 
-static void assert_told(struct fixture *f, const char *part)
+static void assert_told(struct folder_fixture *f, const char *part)
 {
     fflush(f->errors);
     if (f->told_size == 0 || strstr(f->told, part) == NULL)
@@ -63,13 +63,13 @@ static void assert_told(struct fixture *f, const char *part)
     rewind(f->errors);
 }
 
-static char *file(struct fixture *f, const char *name)
+static char *file(struct folder_fixture *f, const char *name)
 {
     return mesh_folder_path(&f->m, name, "");
 }
 
 /* As another process would: closed and opened again. */
-static void reopen(struct fixture *f)
+static void reopen(struct folder_fixture *f)
 {
     mesh_folder_close(&f->m);
     assert_true(mesh_folder_open(&f->m, f->folder, stderr));
@@ -86,7 +86,7 @@ static struct edge_identity order(const char *name)
     return identity;
 }
 
-static struct node_id issued(struct fixture *f, const char *name)
+static struct node_id issued(struct folder_fixture *f, const char *name)
 {
     struct edge_identity identity = order(name);
 
@@ -96,7 +96,7 @@ static struct node_id issued(struct fixture *f, const char *name)
 
 static void issues_what_an_edge_loads(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct edge_identity loaded;
     struct relay_url url;
     struct node_id id;
@@ -119,7 +119,7 @@ static void issues_what_an_edge_loads(void **state)
 
 static void makes_no_mesh_over_another(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct mesh_id id, before = f->m.id;
 
     assert_false(mesh_folder_create(f->folder, "other", &id, f->errors));
@@ -131,7 +131,7 @@ static void makes_no_mesh_over_another(void **state)
 
 static void name_is_given_once(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct edge_identity again = order("alice");
     char *path = file(f, "alice.zs");
 
@@ -150,7 +150,7 @@ static void name_is_given_once(void **state)
 
 static void replacing_revokes_the_earlier_key(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct edge_identity again = order("alice");
     struct node_id first = issued(f, "alice");
 
@@ -169,7 +169,7 @@ static void replacing_revokes_the_earlier_key(void **state)
 
 static void key_has_one_name(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct edge_identity identity = order("alice");
 
     assert_true(mesh_folder_issue(&f->m, &identity, MESH_TAKEN_REFUSE, stderr));
@@ -182,7 +182,7 @@ static void key_has_one_name(void **state)
 static void lists_are_signed_and_grow(void **state)
 {
     static struct revoked list;
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct node_id alice = issued(f, "alice"), bob = issued(f, "bob");
     struct node_id stranger = {{42}};
     uint64_t serial;
@@ -212,7 +212,7 @@ static void lists_are_signed_and_grow(void **state)
 
 static void revoked_keys_get_nothing_more(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct edge_identity identity = order("alice");
 
     assert_true(mesh_folder_issue(&f->m, &identity, MESH_TAKEN_REFUSE, stderr));
@@ -227,7 +227,7 @@ static void revoked_keys_get_nothing_more(void **state)
 static void foreign_or_broken_lists_are_not_overwritten(void **state)
 {
     static uint8_t room[REVOCATION_SIZE];
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct node_id alice = issued(f, "alice");
     struct revocation list = {.serial = 7, .nodes = room};
     uint8_t key[64];
@@ -251,7 +251,7 @@ static void foreign_or_broken_lists_are_not_overwritten(void **state)
 
 static void list_has_an_end(void **state)
 {
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     struct node_id id = {{0}};
 
     /* All but one at once: a file for each would take long. */
@@ -288,7 +288,7 @@ static void broken_folders_are_refused(void **state)
          "maybe\n",
          ":3:5: wants a name"},
     };
-    struct fixture *f = *state;
+    struct folder_fixture *f = *state;
     char *path = file(f, "issued.yaml"), *key = file(f, "mesh.key");
     struct mesh_folder m;
 

@@ -15,7 +15,7 @@ struct one {
     uint64_t reply; /* its reference */
 };
 
-struct fixture {
+struct operations_fixture {
     uv_loop_t loop;
     struct operations ops;
     struct edge_observer observer;
@@ -40,7 +40,7 @@ static void on_ended(void *context, struct operation *op,
 static void on_noted(void *context, const struct ticket_note *note,
                      const struct operation_end *end)
 {
-    struct fixture *f = context;
+    struct operations_fixture *f = context;
 
     assert_int_equal(note->size, 100);
     f->notes++;
@@ -49,7 +49,7 @@ static void on_noted(void *context, const struct ticket_note *note,
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct operations_fixture *f = calloc(1, sizeof *f);
 
     uv_loop_init(&f->loop);
     fake_open(&f->loop);
@@ -69,7 +69,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
 
     operations_end_all(&f->ops, &f->owner, OPERATION_NOT_DELIVERED);
     operations_end_all(&f->ops, &f->other, OPERATION_NOT_DELIVERED);
@@ -85,8 +85,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct one *start_of(struct fixture *f, struct operation_owner *owner,
-                            size_t i, enum operation_kind kind, size_t peer)
+static struct one *start_of(struct operations_fixture *f,
+                            struct operation_owner *owner, size_t i,
+                            enum operation_kind kind, size_t peer)
 {
     static const enum message_kind kinds[] = {MESSAGE_SEND, MESSAGE_REQUEST,
                                               MESSAGE_REPLY, MESSAGE_EVENT,
@@ -107,12 +108,14 @@ static struct one *start_of(struct fixture *f, struct operation_owner *owner,
     return one;
 }
 
-static struct one *start(struct fixture *f, size_t i, enum operation_kind kind)
+static struct one *start(struct operations_fixture *f, size_t i,
+                         enum operation_kind kind)
 {
     return start_of(f, &f->owner, i, kind, 0);
 }
 
-static void report(struct fixture *f, size_t event, enum node_outcome outcome)
+static void report(struct operations_fixture *f, size_t event,
+                   enum node_outcome outcome)
 {
     operations_reported(&f->ops, fake.events[event].ref, outcome, PATH_TCP,
                         span_us(5));
@@ -136,7 +139,7 @@ static void expect_end(const struct one *one, enum operation_result result)
 
 static void a_message_ends_with_its_report(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
     const struct one *first = start(f, 0, OPERATION_SEND);
     const struct one *second = start(f, 1, OPERATION_SEND);
 
@@ -154,7 +157,7 @@ static void a_message_ends_with_its_report(void **state)
 
 static void a_publication_ends_when_it_is_accepted(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
     const struct one *one = start(f, 0, OPERATION_PUBLISH);
 
     expect_end(one, OPERATION_DONE);
@@ -163,7 +166,7 @@ static void a_publication_ends_when_it_is_accepted(void **state)
 
 static void busy_operations_keep_their_order(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
 
     fake.takes = 0;
     start(f, 0, OPERATION_SEND);
@@ -190,7 +193,7 @@ static void busy_operations_keep_their_order(void **state)
 
 static void an_operation_that_does_not_wait_is_busy(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
 
     fake.takes = 0;
     struct operation *op = &f->list[0].op;
@@ -203,7 +206,7 @@ static void an_operation_that_does_not_wait_is_busy(void **state)
 
 static void a_request_ends_with_the_reply_of_its_peer(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
     const struct one *one = start(f, 0, OPERATION_REQUEST);
     struct message reply = {.kind = MESSAGE_REPLY,
                             .reference = fake.events[0].reference};
@@ -221,7 +224,7 @@ static void a_request_ends_with_the_reply_of_its_peer(void **state)
 /* The reply may come before the report, which then has no operation. */
 static void a_reply_may_come_first(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
     const struct one *one = start(f, 0, OPERATION_REQUEST);
     const struct message reply = {.kind = MESSAGE_REPLY,
                                   .reference = fake.events[0].reference};
@@ -234,7 +237,7 @@ static void a_reply_may_come_first(void **state)
 
 static void time_is_up_in_each_state(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
 
     for (size_t i = 0; i < 4; i++)
         f->list[i].op.timeout = span_ms(20);
@@ -260,7 +263,7 @@ static void time_is_up_in_each_state(void **state)
 
 static void a_peer_that_leaves_ends_what_waits_for_it(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
 
     start(f, 0, OPERATION_SEND);
     start(f, 1, OPERATION_REQUEST);
@@ -280,7 +283,7 @@ static void a_peer_that_leaves_ends_what_waits_for_it(void **state)
 
 static void a_reply_that_did_not_go_leaves_its_request_open(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
     const struct node_id *bob = &fake.peers[0].id;
 
     expect_end(start(f, 0, OPERATION_REPLY), OPERATION_UNKNOWN_REQUEST);
@@ -301,7 +304,7 @@ static void a_reply_that_did_not_go_leaves_its_request_open(void **state)
 
 static void a_message_without_an_operation_has_a_note(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
     const struct ticket_note note = {.size = 100};
     const struct message m = {.kind = MESSAGE_SEND};
     const struct node_id *bob = &fake.peers[0].id;
@@ -322,7 +325,7 @@ static void a_message_without_an_operation_has_a_note(void **state)
 
 static void the_end_of_all_has_a_result_for_each(void **state)
 {
-    struct fixture *f = *state;
+    struct operations_fixture *f = *state;
 
     start(f, 0, OPERATION_SEND);
     start(f, 1, OPERATION_REQUEST);
