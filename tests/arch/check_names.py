@@ -2,7 +2,8 @@
 """Is everything where and called what a reader expects?
 
 The top of the tree holds only what table.py names; a header's guard is its
-path; each unit test is named for a module.
+path; a tag is one struct, union or enum in the whole tree, so that a search
+for it ends at one place.
 """
 
 import re
@@ -17,6 +18,7 @@ def problems(root):
     yield from top(root)
     for path in tree.sources(root, (".h",)):
         yield from guard(path, tree.text(root, path))
+    yield from tags(root)
 
 
 def top(root):
@@ -46,6 +48,25 @@ def guard(path, body):
     elif first[1] != wanted:
         line = tree.line_of(body, first.start())
         yield f"{path}:{line}: the guard is {first[1]}, not {wanted}"
+
+
+# A definition of a tag; comments and strings match first, without a tag.
+TAG = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\])'|"""
+                 r"\b(?:struct|union|enum)\s+(\w+)\s*\{", re.S)
+
+
+def tags(root):
+    first = {}
+    for path in tree.sources(root):
+        body = tree.text(root, path)
+        for match in TAG.finditer(body):
+            tag, line = match[1], tree.line_of(body, match.start())
+            if not tag or table.FAKES.get(tag) == path:
+                continue
+            if tag in first:
+                yield f"{path}:{line}: the tag {tag} is used in {first[tag]}"
+            else:
+                first[tag] = f"{path}:{line}"
 
 
 if __name__ == "__main__":

@@ -119,6 +119,18 @@ class Names(Checks):
                    "a.h:1: the guard is A_H, not COMMON_IO_A_H",
                    "b.h: has no include guard")
 
+    def test_tags(self):
+        self.write("edge/shell/a.c", "struct edge {\n    int a;\n};\n")
+        self.write("edge/shell/b.c", 'const char *x = "/*";\n'
+                   "struct outer {\n    enum edge { B } kind;\n};\n"
+                   "/* struct outer { */\nstruct outer c = {{0}};\n")
+        self.write("tests/unit/fake_edge.h",
+                   GUARD.format("TESTS_UNIT_FAKE_EDGE_H",
+                                "struct edge {\n};\nunion\nouter {\n};\n"))
+        self.finds(check_names.problems(self.root),
+                   "edge/shell/b.c:3: the tag edge is used in edge/shell/a.c:1",
+                   "fake_edge.h:5: the tag outer is used in edge/shell/b.c:2")
+
     def test_the_top(self):
         self.write("src/x.c", "")
         self.write(".travis.yml", "")
