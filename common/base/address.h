@@ -23,6 +23,7 @@ struct address {
 
 enum { ADDRESS_TEXT_SIZE = 80, ADDRESS_KEY_SIZE = 1 + 16 + 4 };
 
+/* True if both have the same IP address, scope and port. */
 bool address_equal(const struct address *a, const struct address *b);
 /* True if both are the same IP address; the ports may differ. */
 bool address_same_ip(const struct address *a, const struct address *b);
@@ -32,6 +33,7 @@ bool address_same_ip(const struct address *a, const struct address *b);
 struct address address_network(const struct address *a);
 /* Writes the IP address and scope, without the port, as a key for a map. */
 void address_key(const struct address *a, uint8_t key[static ADDRESS_KEY_SIZE]);
+/* True if both count as one client: see address_network. */
 bool address_same_network(const struct address *a, const struct address *b);
 /* Writes "192.0.2.1:443", "[2001:db8::1]:443" or "[fe80::1%3]:443" into `text`,
  * or "-" for ADDRESS_NONE. Returns `text`. */
@@ -43,6 +45,8 @@ const char *address_format_ip(const struct address *a,
 /* Reads the forms that address_format writes; host names are refused. On false,
  * `*a` is ADDRESS_NONE. */
 bool address_parse(const char *text, struct address *a) MUST_USE;
+/* A v4 address inside a v6 one (::ffff:127.0.0.1) counts as v4 here and in the
+ * next two. */
 bool address_is_loopback(const struct address *a);
 bool address_is_link_local(const struct address *a);
 /* False if nobody can connect to the address: ADDRESS_NONE, unspecified,

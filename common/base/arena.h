@@ -26,12 +26,15 @@ void *arena_take(struct arena *a, size_t size);
 /* Shrinks the piece that arena_take returned last: `last` had `taken` bytes,
  * the first `used` of them stay. */
 void arena_trim(struct arena *a, void *last, size_t taken, size_t used);
+/* A copy that lives as long as the arena's other pieces. */
 struct bytes arena_copy(struct arena *a, struct bytes bytes);
 /* Like arena_copy, for bytes that may be many. False: there is no memory;
  * `*copy` is unchanged. */
 bool arena_try_copy(struct arena *a, struct bytes bytes,
                     struct bytes *copy) MUST_USE;
+/* Frees all pieces and keeps the blocks that nobody else holds. */
 void arena_clear(struct arena *a);
+/* Frees the blocks too; those that others hold are freed by them. */
 void arena_close(struct arena *a);
 
 /* The block that holds `p`, if it is the arena's current block (the one of the

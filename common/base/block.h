@@ -25,6 +25,7 @@ struct block {
 
 /* Sets the count to 1: the caller holds the block. */
 void block_init(struct block *b);
+/* Adds a hold. Any thread may call it that has one itself. */
 void block_hold(struct block *b);
 /* Gives up one hold. The last release frees the allocation. Any thread may call
  * it. */

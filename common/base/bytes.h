@@ -48,6 +48,7 @@ static inline uint64_t read_varint(struct reader *r);
 static inline struct bytes read_bytes(struct reader *r, size_t size);
 /* Copies `size` bytes to `to`; on failure it writes zeros there. */
 void read_copy(struct reader *r, void *to, size_t size);
+/* Marks the reader as failed, for a caller that finds a bad value. */
 void reader_fail(struct reader *r);
 /* True if no read failed. */
 static inline bool reader_ok(const struct reader *r) MUST_USE;
@@ -74,6 +75,7 @@ static inline uint8_t *write_room(struct writer *w, size_t size);
 /* The bytes written so far, as a view into the writer's buffer. */
 static inline struct bytes writer_bytes(const struct writer *w);
 static inline bool writer_ok(const struct writer *w) MUST_USE;
+/* The bytes that a value takes as a varint, 1 to 10. */
 size_t varint_size(uint64_t value);
 
 /* --- inline, because every record of every message passes through these --- */

@@ -28,6 +28,7 @@ struct heap {
 void heap_close(struct heap *h);
 /* Sets the timer or moves it; INSTANT_NEVER removes it. */
 void heap_set(struct heap *h, struct timer *t, struct instant at);
+/* Unsets the timer; does nothing if it is not set. */
 void heap_remove(struct heap *h, struct timer *t);
 /* The earliest deadline; INSTANT_NEVER if the heap is empty. */
 struct instant heap_deadline(const struct heap *h);

@@ -27,6 +27,7 @@ struct map {
     uint8_t hash_key[16];
 };
 
+/* An empty map, which has allocated nothing yet. `hash_key` is copied. */
 void map_init(struct map *m, size_t key_size, const uint8_t hash_key[16]);
 /* Frees the table. The values belong to the owner and are not freed. */
 void map_close(struct map *m);

@@ -16,6 +16,7 @@ struct text {
     size_t capacity;
 };
 
+/* Frees the memory; the text is empty and may be used again. */
 void text_close(struct text *t);
 /* Removes the content and keeps the memory. */
 void text_clear(struct text *t);

@@ -91,6 +91,7 @@ struct conf_table {
 /* Sets every key to its default. Old content of `conf` is overwritten, not
  * freed. */
 void conf_defaults(const struct conf_table *table, void *conf);
+/* Frees all values. Allowed for a zeroed struct, and twice. */
 void conf_free(const struct conf_table *table, void *conf);
 
 /*

@@ -78,6 +78,7 @@ bool keyfile_kind(const char *path, char kind[static 16],
 void keyfile_wrong(struct keyfile *k, const char *key, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* True if the file has the key, with or without a value. */
 bool keyfile_has(const struct keyfile *k, const char *key);
 /* The value of a key. If it is missing or empty, adds a mistake and returns
  * NULL. */
@@ -133,6 +134,7 @@ int keyfile_descriptor(const char *path, const char **wrong) MUST_USE;
  * on `errors` on failure. */
 char *keyfile_read(const char *path, enum keyfile_secrecy secrecy, size_t *size,
                    FILE *errors) MUST_USE;
+/* Wipes and frees what keyfile_read returned; NULL is allowed. */
 void keyfile_wipe(char *text, size_t size);
 /* True if the text ends with the right checksum of everything before that line.
  */

@@ -33,6 +33,7 @@ struct mistakes {
 
 void mistakes_add(struct mistakes *m, struct place place, const char *text, ...)
     __attribute__((format(printf, 3, 4)));
+/* True once there are MISTAKES_MAX: reading on is of no use. */
 bool mistakes_full(const struct mistakes *m);
 /* Prints each as a line "NAME:LINE:COLUMN: text". */
 void mistakes_print(struct mistakes *m, const char *name, FILE *out);

@@ -108,6 +108,7 @@ void options_free(struct options *o);
 bool options_flag(const struct options *o, const char *name);
 /* NULL if the option was not given. */
 const char *options_text(const struct options *o, const char *name);
+/* `fallback` if the option was not given; so in the next two. */
 int64_t options_integer(const struct options *o, const char *name,
                         int64_t fallback);
 struct span options_duration(const struct options *o, const char *name,

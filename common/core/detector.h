@@ -40,6 +40,7 @@ bool detector_heard(struct detector *d, struct instant now);
 /* What the owner must do now: nothing, or send a probe. DOWN says once per
  * silence that the end is down, and asks for a probe as well. */
 enum detector_verdict detector_due(struct detector *d, struct instant now);
+/* When the owner must call detector_due. */
 struct instant detector_deadline(const struct detector *d);
 /* The owner sends a probe now; returns the token that goes into the probe. */
 uint64_t detector_asks(struct detector *d, struct instant now);
@@ -51,6 +52,7 @@ bool detector_answered(struct detector *d, uint64_t token, struct instant now);
  */
 void detector_hurry(struct detector *d, struct instant now,
                     struct span shortest);
+/* True from detector_hurry until a packet comes. */
 bool detector_is_hurried(const struct detector *d);
 /* The owner's loop was late by this span; it does not count as silence of the
  * other end. */

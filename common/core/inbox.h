@@ -31,6 +31,7 @@ enum inbox_verdict {
     INBOX_VIOLATION,
 };
 
+/* Expects record 1. A message larger than `limit_bytes` is a violation. */
 void inbox_init(struct inbox *in, size_t limit_bytes);
 void inbox_close(struct inbox *in);
 /* Takes one record. On INBOX_MESSAGE, `*message` is a view, valid until the

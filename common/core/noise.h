@@ -36,10 +36,12 @@ struct noise {
     uint8_t psk[32];
 };
 
+/* Starts the initiator's side; `peer` is the responder's static public key. */
 void noise_start_initiator(struct noise *n, const struct curve_pair *self,
                            const struct curve_key *peer, const uint8_t psk[32],
                            struct bytes prologue,
                            const uint8_t ephemeral_secret[32]);
+/* Starts the responder's side; it learns the initiator's key from message 1. */
 void noise_start_responder(struct noise *n, const struct curve_pair *self,
                            const uint8_t psk[32], struct bytes prologue,
                            const uint8_t ephemeral_secret[32]);
@@ -53,6 +55,7 @@ bool noise_write_1(struct noise *n, struct bytes payload,
  * initiator's authenticated key. */
 bool noise_read_1(struct noise *n, struct bytes message, uint8_t *payload,
                   size_t *size) MUST_USE;
+/* The same for message 2, with NOISE_2_OVERHEAD. */
 bool noise_write_2(struct noise *n, struct bytes payload,
                    struct writer *w) MUST_USE;
 bool noise_read_2(struct noise *n, struct bytes message, uint8_t *payload,

@@ -43,6 +43,7 @@ struct outbox {
     struct slabs *slabs; /* borrowed */
 };
 
+/* An empty outbox for `limit_bytes` of records; the slabs are borrowed. */
 void outbox_init(struct outbox *o, size_t limit_bytes, struct slabs *slabs);
 void outbox_close(struct outbox *o);
 
@@ -78,11 +79,14 @@ struct bytes outbox_row_join(const struct outbox_row *row, struct bytes before);
  * `size` bytes of records, and nobody else reads it: the packet may be made
  * there. */
 bool outbox_is_at_front(const struct outbox *o, size_t size);
+/* True if another record may be sent while at most `window` bytes are in
+ * flight. One record may always be in flight. */
 bool outbox_has_next(const struct outbox *o, size_t window);
 /* The size of all records still to be sent, if one packet could take them. */
 size_t outbox_unsent(const struct outbox *o);
 /* True while a record is in flight: sent and not acknowledged. */
 bool outbox_is_waiting(const struct outbox *o);
+/* Sends every stored record again, from the oldest on. */
 void outbox_rewind(struct outbox *o);
 
 /*

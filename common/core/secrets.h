@@ -25,6 +25,7 @@ struct curve_pair {
     uint8_t secret_key[32];
 };
 
+/* Derives all four keys; the caller wipes them. */
 void mesh_keys_derive(struct mesh_keys *keys, const struct mesh_secret *secret);
 /* The X25519 key pair that belongs to an Ed25519 secret key (64 bytes, its
  * public half included). */

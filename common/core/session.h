@@ -143,6 +143,8 @@ struct session {
     struct session_counters *counters; /* borrowed; sessions may share it */
 };
 
+/* A session without keys. `limits` are this end's; the other pointers stay
+ * borrowed for the session's life. */
 void session_init(struct session *s, const struct session_keys *keys,
                   const struct session_limits *limits, struct entropy *entropy,
                   struct session_counters *counters, struct slabs *slabs);
@@ -191,6 +193,9 @@ enum session_greeting session_take_init(struct session *s, struct bytes packet,
                                         struct entropy *entropy,
                                         struct instant now,
                                         struct writer *w) MUST_USE;
+/* Takes the ACCEPT for this session's INIT and puts the new keys in force,
+ * through the sink if streams begin anew. False if it is forged or answers
+ * another INIT. */
 bool session_take_accept(struct session *s, struct bytes packet,
                          struct instant now,
                          const struct session_sink *sink) MUST_USE;
@@ -213,6 +218,7 @@ enum session_verdict session_take(struct session *s, uint8_t *packet,
 void session_take_reset(struct session *s, struct bytes packet,
                         struct instant now);
 
+/* True if session_write would write a packet now. */
 bool session_has_output(const struct session *s);
 /* True if the output is nothing but an acknowledgement of messages. */
 bool session_only_acknowledges(const struct session *s);

@@ -49,6 +49,7 @@ typedef void gate_cut_fn(void *context, const struct address *address,
  * must keep longer than the gate. */
 struct gate *gate_new(const struct gate_conf *conf, struct unread *unread,
                       gate_cut_fn *cut, void *context);
+/* Frees the gate; the connections stay open. NULL is allowed. */
 void gate_free(struct gate *g);
 /* The new limits apply to connections accepted from now on. */
 void gate_reconfigure(struct gate *g, const struct gate_conf *conf);
@@ -56,6 +57,7 @@ void gate_reconfigure(struct gate *g, const struct gate_conf *conf);
 /* `fd` listens. From now on the kernel rejects connections that the gate would
  * have to cut at once. */
 void gate_listening(struct gate *g, int fd);
+/* The listener accepted a connection; the gate may cut it at once. */
 void gate_accepted(struct gate *g, int fd, struct instant now);
 /* accept failed with this errno. If the system is out of descriptors, the gate
  * cuts the oldest connection without a packet, and for a second the kernel
@@ -81,6 +83,8 @@ void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now);
  * end in both cases. */
 uint64_t gate_closed(struct gate *g, int fd, struct address *address);
 
+/* When the owner must call gate_due, which cuts connections whose time is over
+ * and adjusts the kernel's filter. */
 struct instant gate_deadline(const struct gate *g);
 void gate_due(struct gate *g, struct instant now);
 size_t gate_count(const struct gate *g);

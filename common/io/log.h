@@ -24,7 +24,9 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
+/* Sets the level and format for the whole process. */
 void log_setup(enum log_level level, enum log_format format);
+/* Reads "error", "warn", "info" or "debug"; false for any other text. */
 bool log_level_parse(const char *text, enum log_level *level);
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *event, const char *details,

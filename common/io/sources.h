@@ -78,6 +78,7 @@ void sources_bar_everyone(struct sources *s, struct instant until);
 
 /* Lifts the bars whose time is over. */
 void sources_due(struct sources *s, struct instant now);
+/* When the owner must call sources_due. */
 struct instant sources_deadline(const struct sources *s);
 
 /* The networks that the kernel must keep out now. */
@@ -90,6 +91,7 @@ struct bars {
     struct address members[SOURCES_BARS]; /* the newest ones */
 };
 
+/* Writes the present bars to `bars`. */
 void sources_bars(const struct sources *s, struct bars *bars);
 
 #endif

@@ -36,6 +36,7 @@ struct udp *udp_open(uv_loop_t *loop, enum address_family family, uint16_t port,
                      void *context) MUST_USE;
 /* The memory is freed once the loop has run. NULL is allowed. */
 void udp_close(struct udp **self);
+/* The port that the socket is bound to. */
 uint16_t udp_port(const struct udp *u);
 
 /* Joins or leaves a multicast group on an interface; false with errno. */

@@ -120,6 +120,7 @@ static inline void unread_took(struct unread_conn *c, size_t size)
  * soon. */
 void unread_freed(struct unread *u, struct instant now);
 
+/* When the owner must call unread_due. */
 struct instant unread_deadline(const struct unread *u);
 /* Cuts each connection that holds more than its limit (reason "unread"), and
  * the one that holds most while all together cost too much ("memory"), unless

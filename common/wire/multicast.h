@@ -77,6 +77,7 @@ struct group_start {
 };
 
 void group_start_encode(const struct group_start *s, struct writer *w);
+/* False if malformed. */
 bool group_start_decode(struct bytes data, struct group_start *s) MUST_USE;
 
 #endif

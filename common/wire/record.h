@@ -94,6 +94,7 @@ struct record {
     };
 };
 
+/* Writes one record in its only valid form. */
 void record_encode(const struct record *r, struct writer *w);
 /* Writes a DATA record up to its fragment, which has `size` bytes and which the
  * caller appends. */
@@ -153,6 +154,7 @@ void message_encode(const struct message *m, struct writer *w);
  * a place behind the header. */
 void message_encode_part(const struct message *m, size_t from, size_t size,
                          struct writer *w);
+/* Decodes a message; the views point into `bytes`. False if malformed. */
 bool message_decode(struct bytes bytes, struct message *m) MUST_USE;
 
 #endif

@@ -35,6 +35,7 @@ struct bytes revocation_sign(const struct revocation *r,
  * caller must compare that id with its own mesh. The views point into `bytes`.
  */
 bool revocation_check(struct bytes bytes, struct revocation *r) MUST_USE;
+/* True if the list contains the node. */
 bool revocation_has(const struct revocation *r, const struct node_id *node);
 
 #endif

@@ -67,6 +67,7 @@ enum websocket_kind {
     WEBSOCKET_WRONG,
 };
 
+/* A reader that refuses messages larger than `message_limit` bytes. */
 void websocket_reader_init(struct websocket_reader *r, size_t message_limit);
 
 /* Reads the next item from `*at` on, and moves `*at` behind it. Unmasks
