@@ -14,21 +14,21 @@
 #include "common/base/instant.h"
 
 struct pace {
-    struct instant spent; /* when the whole burst will be allowed again */
+    struct instant full_at; /* when the whole burst will be allowed again */
 };
 
 /* From when on pace_takes would allow the next event. */
 static inline struct instant pace_takes_at(const struct pace *p,
                                            struct span each, int64_t burst)
 {
-    return instant_after(p->spent, span_times(each, 1 - burst));
+    return instant_after(p->full_at, span_times(each, 1 - burst));
 }
 
 /* Counts an event now, even if the limit does not allow it. */
 static inline void pace_spend(struct pace *p, struct instant now,
                               struct span each)
 {
-    p->spent = instant_after(instant_max(p->spent, now), each);
+    p->full_at = instant_after(instant_max(p->full_at, now), each);
 }
 
 /* Returns true and counts an event if the limit allows one now; false and no

@@ -73,7 +73,7 @@ static void tidy(struct sources *s, struct instant now)
 {
     struct source_list *l = &s->idle_strangers;
     while (l->last && (l->count > SOURCES_IDLE ||
-                       instant_reached(l->last->pace.spent, now)))
+                       instant_reached(l->last->pace.full_at, now)))
         forget(s, l->last);
     while (s->idle_members.count > SOURCES_IDLE)
         forget(s, s->idle_members.last);
@@ -95,7 +95,7 @@ struct source *sources_enter(struct sources *s, const struct address *from,
     struct source *found = find(s, from, &new);
     if (!found) {
         found = memory_copy(&new, sizeof new);
-        found->pace.spent = now;
+        found->pace.full_at = now;
         found->bar.owner = found;
         map_put(&s->map, found->key, found);
     } else if (found->count == 0) {
@@ -117,7 +117,7 @@ void sources_prove(struct sources *s, struct source *from)
         return;
     /* The higher rate applies from now on, with a full burst. */
     from->member = true;
-    from->pace = (struct pace){.spent = LONG_AGO};
+    from->pace = (struct pace){.full_at = LONG_AGO};
     s->changed |= from->barred;
     from->barred = false;
     heap_remove(&s->timers, &from->bar);

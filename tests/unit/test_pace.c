@@ -53,7 +53,7 @@ static void a_refused_event_does_not_count(void **state)
     assert_int_equal(taken(&p, at(0)), BURST);
     before = p;
     assert_false(pace_takes(&p, at(each.us - 1), each, BURST));
-    assert_int_equal(p.spent.us, before.spent.us);
+    assert_int_equal(p.full_at.us, before.full_at.us);
 }
 
 static void a_pause_restores_the_burst_and_no_more(void **state)
