@@ -14,8 +14,11 @@ enum { ENTRIES_KEPT = 4096 };
 
 void outbox_init(struct outbox *o, size_t limit_bytes, struct slabs *slabs)
 {
-    *o = (struct outbox){
-        .base = 1, .next = 1, .fresh = 1, .limit = limit_bytes, .slabs = slabs};
+    *o = (struct outbox){.base = 1,
+                         .next = 1,
+                         .first_unsent = 1,
+                         .limit = limit_bytes,
+                         .slabs = slabs};
 }
 
 void outbox_close(struct outbox *o)
@@ -38,7 +41,7 @@ bool outbox_has_room(const struct outbox *o, size_t size)
 
 static struct outbox_entry *entry_at(const struct outbox *o, uint64_t sequence)
 {
-    return &o->entries[(sequence + o->turned) & (o->capacity - 1)];
+    return &o->entries[(sequence + o->ring_offset) & (o->capacity - 1)];
 }
 
 /* A record's ring index depends on the capacity, so growing moves the entries.
@@ -52,7 +55,7 @@ static bool grow(struct outbox *o, size_t need)
     if (entries == NULL)
         return false;
     for (uint64_t s = o->base; s < o->base + o->count; s++)
-        entries[(s + o->turned) & (capacity - 1)] = *entry_at(o, s);
+        entries[(s + o->ring_offset) & (capacity - 1)] = *entry_at(o, s);
     free(o->entries);
     o->entries = entries;
     o->capacity = capacity;
@@ -142,13 +145,13 @@ bool outbox_has_next(const struct outbox *o, size_t window)
         return false;
     /* One record may always be in flight, else a window smaller than the record
      * would stall the session. */
-    return o->flying_bytes == 0 ||
-           o->flying_bytes + entry_at(o, o->next)->size <= window;
+    return o->in_flight_bytes == 0 ||
+           o->in_flight_bytes + entry_at(o, o->next)->size <= window;
 }
 
 size_t outbox_unsent(const struct outbox *o)
 {
-    return o->bytes - o->flying_bytes + varint_size(o->next);
+    return o->bytes - o->in_flight_bytes + varint_size(o->next);
 }
 
 static void pass(struct outbox *o, struct outbox_row *row)
@@ -162,24 +165,25 @@ struct outbox_row outbox_take(struct outbox *o, size_t room, size_t window)
 {
     struct outbox_row row = {.sequence = o->next};
     size_t number = varint_size(o->next); /* the first record says its number */
-    uint64_t fresh = o->fresh, end = o->base + o->count;
+    uint64_t unsent = o->first_unsent, end = o->base + o->count;
     if (!outbox_has_next(o, window))
         return row;
     row.first = entry_at(o, o->next);
     row.slab = row.first->slab;
     if (row.first->size + number > room)
         return row;
-    size_t may_fly = window > o->flying_bytes ? window - o->flying_bytes : 0;
-    size_t most = room - number < may_fly ? room - number : may_fly;
+    size_t allowed =
+        window > o->in_flight_bytes ? window - o->in_flight_bytes : 0;
+    size_t most = room - number < allowed ? room - number : allowed;
     do {
         pass(o, &row);
     } while (o->next < end && entry_at(o, o->next)->slab == row.slab &&
              row.size + entry_at(o, o->next)->size <= most);
-    o->flying_bytes += row.size;
-    if (o->fresh < o->next)
-        o->fresh = o->next;
-    uint64_t old = fresh < o->next ? fresh : o->next;
-    row.again = old > row.sequence ? old - row.sequence : 0;
+    o->in_flight_bytes += row.size;
+    if (o->first_unsent < o->next)
+        o->first_unsent = o->next;
+    uint64_t old = unsent < o->next ? unsent : o->next;
+    row.resent = old > row.sequence ? old - row.sequence : 0;
     return row;
 }
 
@@ -217,18 +221,18 @@ bool outbox_is_at_front(const struct outbox *o, size_t size)
            !block_is_shared(&e->slab->block);
 }
 
-struct bytes outbox_row_join(const struct outbox_row *row, struct bytes before)
+struct bytes outbox_row_join(const struct outbox_row *row, struct bytes prefix)
 {
     uint8_t number[1 + 10];
     struct writer w = writer_of(number, sizeof number);
     struct bytes rest = rest_of(row);
     write_number(row, &w);
     struct bytes head = writer_bytes(&w);
-    ASSERT(row->first->at == SLAB_FRONT && before.size <= OUTBOX_BEFORE);
-    uint8_t *at = row->slab->room + SLAB_FRONT + 1 - head.size - before.size;
-    memcpy(at, before.data, before.size);
-    memcpy(at + before.size, head.data, head.size);
-    return bytes_of(at, before.size + head.size + rest.size);
+    ASSERT(row->first->at == SLAB_FRONT && prefix.size <= OUTBOX_PREFIX_SIZE);
+    uint8_t *at = row->slab->room + SLAB_FRONT + 1 - head.size - prefix.size;
+    memcpy(at, prefix.data, prefix.size);
+    memcpy(at + prefix.size, head.data, head.size);
+    return bytes_of(at, prefix.size + head.size + rest.size);
 }
 
 bool outbox_is_waiting(const struct outbox *o)
@@ -239,7 +243,7 @@ bool outbox_is_waiting(const struct outbox *o)
 void outbox_rewind(struct outbox *o)
 {
     o->next = o->base;
-    o->flying_bytes = 0;
+    o->in_flight_bytes = 0;
 }
 
 /* --- acknowledged ----------------------------------------------------------
@@ -269,12 +273,12 @@ static struct outbox_entry drop_first(struct outbox *o)
 {
     struct outbox_entry e = *entry_at(o, o->base);
     if (o->base < o->next)
-        o->flying_bytes -= e.size;
+        o->in_flight_bytes -= e.size;
     else
         o->next++;
     o->base++;
-    if (o->fresh < o->base)
-        o->fresh = o->base;
+    if (o->first_unsent < o->base)
+        o->first_unsent = o->base;
     o->count--;
     o->bytes -= e.size;
     release(o, e.slab);
@@ -284,7 +288,7 @@ static struct outbox_entry drop_first(struct outbox *o)
 
 bool outbox_acknowledge(struct outbox *o, uint64_t cumulative, uint64_t *ref)
 {
-    while (o->base < o->fresh && o->base <= cumulative) {
+    while (o->base < o->first_unsent && o->base <= cumulative) {
         struct outbox_entry e = drop_first(o);
         if (e.last) {
             *ref = e.ref;
@@ -299,7 +303,7 @@ bool outbox_forget(struct outbox *o, bool all, uint64_t *ref)
     /* If the peer acknowledged only the first records of a message, the message
      * begins with a later one. */
     while (o->count > 0) {
-        bool sent = o->base < o->fresh;
+        bool sent = o->base < o->first_unsent;
         if (!all && !sent && entry_at(o, o->base)->first)
             return false;
         struct outbox_entry e;
@@ -314,9 +318,9 @@ bool outbox_forget(struct outbox *o, bool all, uint64_t *ref)
 
 void outbox_renumber(struct outbox *o)
 {
-    o->turned += o->base - 1;
+    o->ring_offset += o->base - 1;
     o->base = 1;
     o->next = 1;
-    o->fresh = 1;
-    o->flying_bytes = 0;
+    o->first_unsent = 1;
+    o->in_flight_bytes = 0;
 }

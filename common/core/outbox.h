@@ -18,7 +18,7 @@
 /* Free bytes in front of a slab's first record, for the packet's header and
  * control records; the rest of SLAB_FRONT is for the number of the first
  * record. */
-enum { OUTBOX_BEFORE = SLAB_FRONT - 10 };
+enum { OUTBOX_PREFIX_SIZE = SLAB_FRONT - 10 };
 
 struct outbox_entry {
     struct slab *slab;
@@ -32,12 +32,12 @@ struct outbox {
     struct outbox_entry *entries; /* a ring of `capacity` entries */
     size_t capacity;              /* a power of two, or 0 */
     size_t count;
-    uint64_t turned;     /* ring index = (sequence + this) modulo capacity */
-    uint64_t base;       /* the sequence of the oldest entry */
-    uint64_t next;       /* the sequence to send next */
-    uint64_t fresh;      /* the lowest sequence that was never sent */
-    size_t bytes;        /* of all stored records */
-    size_t flying_bytes; /* of the records sent and not acknowledged */
+    uint64_t ring_offset;   /* ring index = (sequence + this) modulo capacity */
+    uint64_t base;          /* the sequence of the oldest entry */
+    uint64_t next;          /* the sequence to send next */
+    uint64_t first_unsent;  /* the lowest sequence that was never sent */
+    size_t bytes;           /* of all stored records */
+    size_t in_flight_bytes; /* of the records sent and not acknowledged */
     size_t limit;
     struct slab *oldest, *newest;
     struct slabs *slabs; /* borrowed */
@@ -62,7 +62,7 @@ struct outbox_row {
     uint64_t sequence; /* of the first record */
     size_t size;       /* of all its records in the slab, bytes */
     size_t records;
-    size_t again; /* how many of them are sent again */
+    size_t resent; /* how many of them are sent again */
 };
 /* Takes the next records that lie in one slab, as many as fit `room` bytes of a
  * packet and keep the bytes in flight within `window`. The row has no records
@@ -71,10 +71,10 @@ struct outbox_row {
 struct outbox_row outbox_take(struct outbox *o, size_t room, size_t window);
 /* Copies the records into a packet. */
 void outbox_row_write(const struct outbox_row *row, struct writer *w);
-/* Makes the packet in the slab, without copying the records: puts `before` (at
- * most OUTBOX_BEFORE bytes) in front of them and returns the whole. Allowed
- * only if outbox_is_at_front was true before the row was taken. */
-struct bytes outbox_row_join(const struct outbox_row *row, struct bytes before);
+/* Makes the packet in the slab, without copying the records: puts `prefix` (at
+ * most OUTBOX_PREFIX_SIZE bytes) in front of them and returns the whole.
+ * Allowed only if outbox_is_at_front was true before the row was taken. */
+struct bytes outbox_row_join(const struct outbox_row *row, struct bytes prefix);
 /* True if the next record is the first in its slab, the slab holds at least
  * `size` bytes of records, and nobody else reads it: the packet may be made
  * there. */

@@ -24,7 +24,7 @@ void session_init(struct session *s, const struct session_keys *keys,
         .retry_at = INSTANT_NEVER,
         .peer_message = limits->message,
         .peer_window = limits->window,
-        .flight = SIZE_MAX,
+        .congestion_window = SIZE_MAX,
         .version = keys->version,
         .counters = counters,
     };

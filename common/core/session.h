@@ -124,7 +124,7 @@ struct session {
     bool ack_due;
     bool confirm_due; /* the peer waits for a packet under the new keys */
     uint64_t peer_window, peer_message;
-    size_t flight; /* congestion window, bytes; SIZE_MAX: no limit known */
+    size_t congestion_window; /* bytes; SIZE_MAX: no limit known */
 
     uint64_t timed_sequence; /* the record whose round trip is timed; or 0 */
     struct instant timed_at;

@@ -18,13 +18,13 @@ enum {
     SEALED_HEADER_SIZE = 13,
     /* The least that may be in flight, and the growth for each window that is
      * acknowledged. */
-    FLIGHT_STEP = 32 * 1024,
+    WINDOW_STEP = 32 * 1024,
 };
 
 _Static_assert(CONTROL_SIZE + RECORD_DATA_OVERHEAD + RECORD_FRAGMENT_SIZE <=
                    (int)PACKET_RECORDS_SIZE,
                "a packet must hold any record, whatever is due with it");
-_Static_assert(PLAIN_HEADER_SIZE + CONTROL_SIZE <= (int)OUTBOX_BEFORE,
+_Static_assert(PLAIN_HEADER_SIZE + CONTROL_SIZE <= (int)OUTBOX_PREFIX_SIZE,
                "all that goes before the messages has room where they lie");
 
 /* --- receiving ---------------------------------------------------------- */
@@ -40,17 +40,19 @@ static void measure(struct session *s, uint64_t cumulative, struct instant now)
 /* The smallest of both ends' limits and the congestion window. */
 static size_t window_of(const struct session *s)
 {
-    size_t own = s->flight < s->limits.window ? s->flight : s->limits.window;
+    size_t own = s->congestion_window < s->limits.window ? s->congestion_window
+                                                         : s->limits.window;
     return s->peer_window < own ? (size_t)s->peer_window : own;
 }
 
 /* Each window that is acknowledged adds a step to the congestion window. */
 static void widen(struct session *s, size_t acknowledged)
 {
-    if (s->flight >= s->limits.window)
-        s->flight = SIZE_MAX;
+    if (s->congestion_window >= s->limits.window)
+        s->congestion_window = SIZE_MAX;
     else
-        s->flight += FLIGHT_STEP * acknowledged / s->flight;
+        s->congestion_window +=
+            WINDOW_STEP * acknowledged / s->congestion_window;
 }
 
 static void take_ack(struct session *s, const struct ack_record *ack,
@@ -245,9 +247,9 @@ static struct outbox_row take_row(struct session *s, struct instant now,
 {
     bool was_waiting = outbox_is_waiting(&s->outbox);
     struct outbox_row row = outbox_take(&s->outbox, room, window_of(s));
-    size_t fresh = row.records - row.again;
+    size_t fresh = row.records - row.resent;
     s->counters->records_sent += row.records;
-    s->counters->records_resent += row.again;
+    s->counters->records_resent += row.resent;
     if (s->timed_sequence == 0 && fresh > 0) {
         s->timed_sequence = s->outbox.next - fresh;
         s->timed_at = now;
@@ -299,7 +301,7 @@ static bool is_lent(const struct session *s)
 /* Like session_write, but seals from the slab straight into `w`. */
 static void write_lent(struct session *s, struct instant now, struct writer *w)
 {
-    uint8_t room[OUTBOX_BEFORE];
+    uint8_t room[OUTBOX_PREFIX_SIZE];
     struct writer before = writer_of(room, sizeof room);
     uint8_t *records = begin_packet(s, true, w);
     write_control(s, &before);
@@ -310,7 +312,7 @@ static void write_lent(struct session *s, struct instant now, struct writer *w)
 bool session_lend(struct session *s, struct instant now, struct bytes *packet,
                   struct block **block)
 {
-    uint8_t room[OUTBOX_BEFORE];
+    uint8_t room[OUTBOX_PREFIX_SIZE];
     struct writer before = writer_of(room, sizeof room);
     if (!s->current.live || !is_lent(s))
         return false;
@@ -366,9 +368,10 @@ void session_rewind(struct session *s)
 /* The relay may refuse many packets of one window: halve only once. */
 static void halve(struct session *s)
 {
-    size_t flying = s->outbox.flying_bytes;
+    size_t in_flight = s->outbox.in_flight_bytes;
     if (instant_is_never(s->retry_at))
-        s->flight = flying / 2 > FLIGHT_STEP ? flying / 2 : FLIGHT_STEP;
+        s->congestion_window =
+            in_flight / 2 > WINDOW_STEP ? in_flight / 2 : WINDOW_STEP;
 }
 
 void session_refused(struct session *s, bool full, struct instant now)
@@ -382,7 +385,7 @@ void session_refused(struct session *s, bool full, struct instant now)
 
 void session_path_changed(struct session *s, struct instant now)
 {
-    s->flight = SIZE_MAX;
+    s->congestion_window = SIZE_MAX;
     s->progress_at = now;
     session_rewind(s);
     session_ask_soon(s, now);

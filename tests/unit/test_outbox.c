@@ -45,7 +45,7 @@ static bool send_one(struct outbox *o, size_t window, struct data_record *d,
     struct outbox_row written =
         write_row(o, e->size + varint_size(next), window, &w);
     assert_int_equal(written.records, 1);
-    *again = written.again == 1;
+    *again = written.resent == 1;
     struct record_reader r = record_reader_of(writer_bytes(&w));
     struct record record;
     assert_true(record_next(&r, &record) && record_reader_done(&r));
@@ -234,7 +234,7 @@ static void a_packet_takes_what_fits_and_lies_in_a_row(void **state)
     uint64_t next = 1;
     for (int packets = 0; next <= 2000; packets++) {
         struct outbox_row written = write_row(&o, ROOM, 1 << 20, &w);
-        assert_int_equal(written.again, 0);
+        assert_int_equal(written.resent, 0);
         assert_int_equal(read_packet(&w, next, next), written.records);
         next += written.records;
         assert_true(next > 2000 || written.size > SLAB_END - SLAB_FRONT - 102);
@@ -247,7 +247,7 @@ static void a_packet_takes_what_fits_and_lies_in_a_row(void **state)
         struct outbox_row all = write_row(&o, 50000, 1 << 20, &w);
         assert_int_equal(read_packet(&w, next, next), all.records);
         next += all.records;
-        assert_int_equal(all.again,
+        assert_int_equal(all.resent,
                          next > 2001 ? all.records - 1 : all.records);
     }
     outbox_close(&o);
@@ -293,7 +293,7 @@ static void a_row_at_the_front_may_be_sent_from_where_it_lies(void **state)
         next += row.records;
     }
     outbox_rewind(&o);
-    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).again, 66);
+    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).resent, 66);
     assert_int_equal(read_packet(&w, 1, 1), 66);
     outbox_close(&o);
 }
@@ -316,7 +316,7 @@ static void nothing_is_written_before_what_others_read(void **state)
     assert_false(outbox_is_at_front(&o, 1)); /* nothing is next */
     outbox_rewind(&o);
     assert_false(outbox_is_at_front(&o, 1)); /* it is being read */
-    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).again, 1);
+    assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).resent, 1);
     assert_int_equal(read_packet(&w, 1, 1), 1);
     put(&o, 10000, 2); /* goes behind it */
     outbox_rewind(&o);

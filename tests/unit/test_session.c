@@ -456,7 +456,7 @@ static void a_full_queue_halves_what_flies(void **state)
     session_rewind(&t.a.session);
     run(&t, true);
     assert_int_equal(t.b.messages, 61);
-    assert_true(t.a.session.flight > half);
+    assert_true(t.a.session.congestion_window > half);
     for (int i = 0; i < 3; i++) {
         for (int k = 0; k < 60; k++)
             submit(&t, &t.a, text);
@@ -469,7 +469,7 @@ static void a_full_queue_halves_what_flies(void **state)
     }
     assert_int_equal(t.b.messages, 61 + 180);
     /* Another path begins without a limit of its own. */
-    assert_true(t.a.session.flight >= t.a.session.limits.window);
+    assert_true(t.a.session.congestion_window >= t.a.session.limits.window);
     teardown(&t);
     free(text);
     free(p);
