@@ -1,5 +1,6 @@
 #include "common/core/session.h"
 
+#include "common/base/assert.h"
 #include "common/core/session_private.h"
 
 #include <sodium.h>
@@ -101,6 +102,25 @@ bool session_group_ack(struct session *s, const struct group_ack *ack)
 
 /* --- handshake ---------------------------------------------------------- */
 
+/* What is believed of the keys, whatever the peer does. */
+static void check_keys(const struct session *s)
+{
+    ASSERT(s->established || !s->current.live);
+    ASSERT(s->current.live || !s->previous.live);
+    ASSERT(!s->pending.live || !s->pending.asked);
+}
+
+static void enter(struct session *s, enum session_handshake to)
+{
+    check_keys(s);
+    if (to == HANDSHAKE_WANTED)
+        ASSERT(s->handshake == HANDSHAKE_IDLE && s->current.live);
+    if (to == HANDSHAKE_ASKED)
+        ASSERT(s->asking_version != 0 &&
+               (!s->current.live || s->asking_index != s->current.index));
+    s->handshake = to;
+}
+
 static bool has_something_to_say(const struct session *s)
 {
     return outbox_has_next(&s->outbox, SIZE_MAX) ||
@@ -127,7 +147,7 @@ static struct instant confirm_by(const struct session *s)
 
 bool session_wants_handshake(const struct session *s, struct instant now)
 {
-    if (s->asking)
+    if (s->handshake != HANDSHAKE_IDLE)
         return instant_reached(s->ask_again, now);
     if (s->current.live)
         return is_due_for_rekey(s, now);
@@ -136,7 +156,7 @@ bool session_wants_handshake(const struct session *s, struct instant now)
 
 struct instant session_deadline(const struct session *s)
 {
-    if (s->asking)
+    if (s->handshake != HANDSHAKE_IDLE)
         return s->ask_again;
     if (s->current.live && s->current.asked)
         return instant_after(s->current.since, rekey_after);
@@ -148,7 +168,7 @@ struct instant session_deadline(const struct session *s)
 void session_ask_soon(struct session *s, struct instant now)
 {
     s->ask_interval = ask_first;
-    if (s->asking)
+    if (s->handshake != HANDSHAKE_IDLE)
         s->ask_again = now;
 }
 
@@ -205,8 +225,8 @@ bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
     write_u64(&p, s->limits.message);
     write_u8(&p, s->keys.ciphers);
 
-    s->asking = true;
     s->asking_index = new_index(s, entropy);
+    enter(s, HANDSHAKE_ASKED);
     s->ask_again = instant_after(now, s->ask_interval);
     s->ask_interval = span_min(span_times(s->ask_interval, 2), ask_longest);
     write_u8(w, PACKET_INIT);
@@ -259,7 +279,7 @@ static bool offer_is_new(const struct session *s, const struct offer *o)
  * [P-6.2]. */
 static bool ours_goes_first(const struct session *s)
 {
-    return s->asking &&
+    return s->handshake != HANDSHAKE_IDLE &&
            memcmp(s->keys.self_id.key, s->keys.peer_id.key, KEY_SIZE) < 0;
 }
 
@@ -320,7 +340,7 @@ static bool accept(struct session *s, struct bytes packet,
     uint8_t version = version_agreed(PROTOCOL_VERSION, offer->version);
     *s->keys.taken_counter = offer->counter;
     s->version = version;
-    s->asking = false; /* The peer's handshake goes on, ours ends. */
+    enter(s, HANDSHAKE_IDLE); /* The peer's handshake goes on, ours ends. */
 
     struct keyset *k = &s->pending;
     bool fresh = agree_on_streams(s, offer, entropy);
@@ -405,6 +425,7 @@ static void start_afresh(struct session *s, const struct session_sink *sink)
 void session_put_in_force(struct session *s, struct keyset *k,
                           struct instant now, const struct session_sink *sink)
 {
+    ASSERT(k->live && k->asked == (k != &s->pending));
     keyset_wipe(&s->previous);
     s->previous = s->current;
     if (k->fresh) {
@@ -420,7 +441,7 @@ void session_put_in_force(struct session *s, struct keyset *k,
     s->peer_stream = s->current.peer_stream;
     s->peer_window = s->current.peer_window;
     s->peer_message = s->current.peer_message;
-    s->asking = false;
+    enter(s, HANDSHAKE_IDLE);
     s->ask_interval = ask_first;
     session_rewind(s);
     s->progress_at = now;
@@ -431,7 +452,7 @@ void session_put_in_force(struct session *s, struct keyset *k,
 bool session_take_accept(struct session *s, struct bytes packet,
                          struct instant now, const struct session_sink *sink)
 {
-    if (!s->asking || packet.size < 9 + NOISE_2_OVERHEAD ||
+    if (s->handshake != HANDSHAKE_ASKED || packet.size < 9 + NOISE_2_OVERHEAD ||
         packet.size > SESSION_ACCEPT_SIZE)
         return false;
     struct reader r = reader_of(packet);
@@ -484,9 +505,8 @@ void session_take_reset(struct session *s, struct bytes packet,
     /* A RESET may be forged, so it is only a hint: the keys stay until a new
      * handshake gives others. The pause limits how often RESETs can cause an
      * INIT, even from a liar that completes each handshake. */
-    if (!s->asking) {
-        s->asking = true;
-        s->asking_index = s->current.index;
+    if (s->handshake == HANDSHAKE_IDLE) {
+        enter(s, HANDSHAKE_WANTED);
         s->ask_again =
             instant_max(now, instant_after(s->current.since, ask_first));
     }

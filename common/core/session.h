@@ -103,6 +103,12 @@ struct session_counters {
     uint64_t handshakes_aes; /* those that agreed on AES-256-GCM */
 };
 
+enum session_handshake {
+    HANDSHAKE_IDLE,
+    HANDSHAKE_WANTED, /* the peer lost its keys: INIT is sent at ask_again */
+    HANDSHAKE_ASKED,  /* INIT is unanswered, and is resent at ask_again */
+};
+
 struct session {
     struct session_keys keys;
     struct session_limits limits;
@@ -111,10 +117,10 @@ struct session {
     uint64_t stream, peer_stream;
     uint8_t version; /* agreed on with the peer; 0: not yet */
 
-    bool asking; /* an INIT is unanswered */
-    uint32_t asking_index;
-    uint8_t asking_version;
-    unsigned unanswered; /* INITs sent while the peer's version is unknown */
+    enum session_handshake handshake;
+    uint32_t asking_index;  /* ASKED: the index in this node's INIT */
+    uint8_t asking_version; /* ASKED: the version that the INIT offers */
+    unsigned unanswered;    /* INITs sent while the peer's version is unknown */
     struct noise noise;
     struct instant ask_again;
     struct span ask_interval;

@@ -231,10 +231,10 @@ struct node_todo {
         struct {
             uint32_t id;
             uint32_t relay;
-            enum node_transport transport;
-            bool incoming;
             struct address address;
             struct curve_key key;
+            enum node_transport transport;
+            bool incoming;
             bool lent; /* the list holds a reference to `block` until it is
                           cleared */
             struct bytes bytes;

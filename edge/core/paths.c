@@ -1,5 +1,7 @@
 #include "edge/core/paths.h"
 
+#include "common/base/assert.h"
+
 static const struct span hold_first = {5 * 1000 * 1000};
 static const struct span hold_longest = {300 * (int64_t)1000 * 1000};
 /* After a path that lasted so long the next hold is a short one again. */
@@ -35,6 +37,16 @@ void paths_forgive(struct paths *p)
     }
 }
 
+/* The one place where it changes what a path is believed to be. A proof is
+ * never undone, and a path that is not probed needs none. */
+static void believe(struct path *path, bool proved, bool doubted)
+{
+    ASSERT(path_exists(path));
+    ASSERT(proved || (path->probed && !path->proved));
+    path->proved = proved;
+    path->doubted = doubted;
+}
+
 static struct path *find(struct paths *p, enum node_path kind, uint32_t via)
 {
     for (int i = 0; i < PATHS_MAX; i++)
@@ -47,6 +59,7 @@ static struct path *find(struct paths *p, enum node_path kind, uint32_t via)
 void paths_up(struct paths *p, enum node_path kind, uint32_t via, bool probed,
               struct instant now)
 {
+    ASSERT(kind > PATH_NONE && kind <= PATH_RELAY);
     if (find(p, kind, via) != NULL)
         return;
     struct path *path = find(p, PATH_NONE, 0);
@@ -160,7 +173,7 @@ static void end_doubts(struct paths *p, struct instant now)
 {
     for (int i = 0; i < PATHS_MAX; i++)
         if (instant_reached(doubt_end(&p->list[i]), now))
-            p->list[i].doubted = false;
+            believe(&p->list[i], p->list[i].proved, false);
 }
 
 bool paths_choose(struct paths *p, struct instant now)
@@ -189,7 +202,7 @@ bool paths_doubt(struct paths *p, struct instant now)
                           &p->list[i] != current);
     if (current == NULL || !path_exists(current) || !other)
         return false;
-    current->doubted = true;
+    believe(current, current->proved, true);
     current->doubted_at = now;
     /* A single suspicion may come from a busy processor at the other end. */
     struct path_hold *hold = &p->holds[current->kind];
@@ -205,8 +218,7 @@ void paths_trust(struct paths *p, enum node_path kind, uint32_t via)
     struct path *path = find(p, kind, via);
     if (path == NULL)
         return;
-    path->proved = true;
-    path->doubted = false;
+    believe(path, true, false);
 }
 
 struct instant paths_deadline(const struct paths *p, struct instant now)

@@ -187,9 +187,9 @@ bool traffic_waits(const struct peer *p)
 bool traffic_is_idle(const struct peer *p)
 {
     const struct session *s = p->session;
-    bool owes =
-        s != NULL && (s->asking || s->ack_due || session_has_output(s) ||
-                      (s->inbox.message != NULL && !s->inbox.complete));
+    bool owes = s != NULL && (s->handshake != HANDSHAKE_IDLE || s->ack_due ||
+                              session_has_output(s) ||
+                              (s->inbox.message != NULL && !s->inbox.complete));
     return !owes && !traffic_waits(p);
 }
 

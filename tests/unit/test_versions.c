@@ -413,10 +413,10 @@ static void an_old_init_does_not_count_again(void **state)
     peer_touch(l.alice, bob);
     take(&l, NULL);
     assert_true(written(&l, PACKET_INIT).size > 0);
-    assert_true(s->asking);
+    assert_int_equal(s->handshake, HANDSHAKE_ASKED);
     packet(&l, INCOMING, recorded(init_2, room));
     assert_int_equal(written(&l, PACKET_ACCEPT).size, 0);
-    assert_true(s->asking);
+    assert_int_equal(s->handshake, HANDSHAKE_ASKED);
 
     struct node_event closed = {.kind = NODE_LINK_CLOSED};
     closed.link.id = INCOMING;
