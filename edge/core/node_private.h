@@ -9,7 +9,9 @@
  *     links.h      connections to peers and relays, in six files
  *     relays.c     links to relays, and their rosters
  *     evidence.c   whether a peer is there, until when, and what shows it
- *     peers.c      who is there: join and leave, path, deadlines
+ *     peers.c      who is there: join and leave, path
+ *     peer_settle.c  what a peer needs at the end of a step
+ *     peer_links.c  when a peer is dialled, and what its links mean for it
  *     traffic.c    messages: submit, sessions, packets
  *     traffic_handshake.c  what a peer's INIT and unknown packets get
  *     pings.c      round trips
@@ -384,9 +386,13 @@ bool peer_has_departed(const struct peer *p);
 bool peers_make_room(struct node *n) MUST_USE;
 /* Another process of the node is there now. */
 void peer_restarted(struct node *n, struct peer *p);
-/* Evidence, path, session, output, deadlines. True if it is to be settled
- * again in this step. */
-bool peer_settle(struct node *n, struct peer *p);
+/* When a peer that is there joins although it has no path. */
+struct instant peer_join_at(const struct peer *p);
+/* Uses the best path; the owner is told of a change. */
+void peer_choose_path(struct node *n, struct peer *p);
+/* When what is open with the peer is given up, or NEVER. */
+struct instant peer_session_end_at(const struct peer *p);
+
 void peer_view(const struct node *n, const struct peer *p,
                struct node_peer *view);
 static inline bool peer_has_path(const struct peer *p)
@@ -395,6 +401,11 @@ static inline bool peer_has_path(const struct peer *p)
 }
 /* The link that packets to the peer go over now, or NULL. */
 struct link *peer_link(struct node *n, const struct peer *p);
+
+/* peer_settle.c */
+/* Evidence, path, session, output, deadlines. True if it is to be settled
+ * again in this step. */
+bool peer_settle(struct node *n, struct peer *p);
 
 /* peer_links.c */
 /* On a LAN with more nodes than this, links are made one after the other: all

@@ -13,14 +13,8 @@ static const struct span session_linger = {10 * 1000 * 1000};
 /* And so long for one that fell silent: its process may well go on, as no
  * connection of it was seen to end. */
 static const struct span silent_linger = {60 * 1000 * 1000};
-/* Whoever is needed is dialled again after this; after the other, if it was for
- * want of a place. */
-static const struct span need_pause = {5 * 1000 * 1000};
-static const struct span place_pause = {1000 * 1000};
 /* For a place in a full table all peers are looked at so often at most. */
 static const struct span room_pause = {200 * 1000};
-/* What is known of an absent node is kept so long. */
-static const struct span remembered = {60 * 1000 * 1000};
 
 struct peer *peer_get(struct node *n, const struct node_id *id)
 {
@@ -130,7 +124,7 @@ static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
     n->viewed = NULL; /* It may have another name now. */
 }
 
-static void choose_path(struct node *n, struct peer *p)
+void peer_choose_path(struct node *n, struct peer *p)
 {
     enum node_path was = p->paths.current.kind;
     if (!paths_choose(&p->paths, n->now))
@@ -179,16 +173,20 @@ bool peer_is_present(const struct node *n, const struct peer *p)
     return p->refuses_us == REFUSAL_NONE && peer_is_evident(n, p);
 }
 
+struct instant peer_join_at(const struct peer *p)
+{
+    return instant_after(p->known_since, join_grace);
+}
+
 bool peer_try_join(struct node *n, struct peer *p)
 {
     if (p->joined)
         return true;
     if (n->left || !peer_is_present(n, p) || p->said.partial)
         return false;
-    choose_path(n, p);
+    peer_choose_path(n, p);
     bool waited =
-        n->peers.count > CROWD ||
-        instant_reached(instant_after(p->known_since, join_grace), n->now);
+        n->peers.count > CROWD || instant_reached(peer_join_at(p), n->now);
     if (!peer_has_path(p) && !waited)
         return false;
     if (name_is_anothers(n, p))
@@ -295,31 +293,6 @@ void peer_restarted(struct node *n, struct peer *p)
     p->answered_at = (struct instant){INT64_MIN};
 }
 
-/* When its certificate ends, by what is known of the wall clock. */
-static struct instant expires_at(const struct node *n, const struct peer *p)
-{
-    static const uint64_t far = (uint64_t)10 * 366 * 24 * 3600;
-    uint64_t end = p->certificate.not_after;
-    if (!p->joined || n->unix_base == 0 || end > n->unix_base + far)
-        return INSTANT_NEVER;
-    uint64_t left = end > n->unix_base ? end - n->unix_base : 0;
-    return instant_after(n->unix_at, span_s((int64_t)left));
-}
-
-/* From now on it is refused wherever it shows itself [P-2.3]. */
-static void expire(struct node *n, struct peer *p)
-{
-    const struct address *from =
-        p->has_beacon_address ? &p->beacon_address : NULL;
-    if (refusal_say(n, false, REFUSAL_EXPIRED, -1, &p->id, p->name, from) &&
-        from != NULL)
-        beacons_refuse(n, from, &p->id, REFUSAL_EXPIRED, p->cookie, p->version);
-    struct outsider *o = outsiders_keep_peer(n, p, REFUSAL_EXPIRED);
-    peer_departed(n, p, DEPARTURE_REVOKED);
-    if (o != NULL)
-        (void)notices_tell(n, o);
-}
-
 /* --- settling ------------------------------------------------------------ */
 
 struct link *peer_link(struct node *n, const struct peer *p)
@@ -344,35 +317,9 @@ void peer_begins_to_wait(struct node *n, struct peer *p)
         p->pathless_since = p->unreached_since = n->now;
 }
 
-/* While something is to be sent and there is no way, a try that was put off is
- * made now, and one that failed is made again soon. */
-static void look_for_need(struct node *n, struct peer *p)
-{
-    struct instant again = instant_after(n->now, need_pause);
-    p->needs_link = !peer_has_path(p) && traffic_waits(p);
-    if (!p->needs_link || !p->joined)
-        return;
-    if (!instant_reached(p->dialer.at, instant_after(n->now, place_pause)))
-        traffic_dial_for(n, p);
-    if (n->tcp && !instant_reached(p->dialer.at, again))
-        dialer_start(&p->dialer, again);
-}
-
-static void dial(struct node *n, struct peer *p)
-{
-    bool due = instant_reached(dialer_deadline(&p->dialer), n->now);
-    if (!due || p->blob == NULL || p->said.candidate_count == 0 ||
-        !link_eviction_for_dial(n, p))
-        return;
-    uint64_t spread = entropy_below(&n->entropy, 1000);
-    const struct address *address = dialer_due(&p->dialer, n->now, spread);
-    if (address != NULL)
-        links_dial(n, p, address);
-}
-
 /* A session of a peer that left, or with something open and no path, ends when
  * its time is up; what is open is then reported. */
-static struct instant session_end_at(const struct peer *p)
+struct instant peer_session_end_at(const struct peer *p)
 {
     if (p->session == NULL)
         return INSTANT_NEVER;
@@ -381,12 +328,6 @@ static struct instant session_end_at(const struct peer *p)
     if (p->session->outbox.count == 0)
         return INSTANT_NEVER;
     return instant_after(p->pathless_since, session_linger);
-}
-
-static bool can_be_forgotten(const struct node *n, const struct peer *p)
-{
-    return !p->joined && p->session == NULL && p->links == NULL &&
-           !peer_is_evident(n, p);
 }
 
 /* Whoever went and has nothing open leaves its place to a new one. The search
@@ -414,75 +355,6 @@ bool peers_make_room(struct node *n)
     n->room_looked = n->now;
     outsiders_look_soon(n);
     return false;
-}
-
-static bool is_forgotten(const struct node *n, const struct peer *p)
-{
-    return can_be_forgotten(n, p) &&
-           instant_reached(instant_after(p->known_since, remembered), n->now);
-}
-
-static void rearm(struct node *n, struct peer *p)
-{
-    struct instant at = p->joined ? peer_evidence(n, p).until
-                                  : instant_after(p->known_since, remembered);
-    if (!p->joined && peer_is_present(n, p))
-        at = instant_min(at, instant_after(p->known_since, join_grace));
-    if (instant_reached(at, n->now))
-        at = instant_after(n->now, remembered); /* It was considered now. */
-    if (!n->left)
-        at = instant_min(at, dialer_deadline(&p->dialer));
-    at = instant_min(at, beacons_ask_at(n, p));
-    at = instant_min(at, notices_ask_at(p));
-    at = instant_min(at, paths_deadline(&p->paths, n->now));
-    at = instant_min(at, expires_at(n, p));
-    at = instant_min(at, session_end_at(p));
-    at = instant_min(at, traffic_deadline(n, p));
-    node_arm(n, &p->deadline, at);
-}
-
-/* Nothing but its traffic changed, and that moves no other deadline while it
- * has a path. One that is too early now only costs a look. */
-static bool write_only(struct node *n, struct peer *p)
-{
-    const struct timer *armed = &p->deadline.timer;
-    bool more = traffic_write(n, p);
-    traffic_tell_ready(n, p);
-    struct instant at = traffic_deadline(n, p);
-    if (armed->place == 0 || at.us < armed->at.us)
-        node_arm(n, &p->deadline, at);
-    return more;
-}
-
-bool peer_settle(struct node *n, struct peer *p)
-{
-    if (!p->changed && p->joined && peer_has_path(p))
-        return write_only(n, p);
-    p->changed = false;
-    if (instant_reached(expires_at(n, p), n->now))
-        expire(n, p);
-    if (p->joined && !peer_is_present(n, p))
-        peer_leave(n, p, DEPARTURE_LOST);
-    if (instant_reached(beacons_ask_at(n, p), n->now))
-        beacons_tell(n, p, true);
-    choose_path(n, p);
-    (void)peer_try_join(n, p);
-    notices_ask(n, p);
-    notices_relent(n, p);
-    look_for_need(n, p);
-    dial(n, p);
-    if (instant_reached(session_end_at(p), n->now))
-        traffic_end(n, p, SESSION_NOT_DELIVERED);
-    traffic_due(n, p);
-    groups_settle(n, p);
-    bool more = traffic_write(n, p);
-    traffic_tell_ready(n, p);
-    if (!more && !p->dirty && !p->waiting && is_forgotten(n, p)) {
-        peer_free(n, p);
-        return false;
-    }
-    rearm(n, p);
-    return more;
 }
 
 void peer_view(const struct node *n, const struct peer *p,
