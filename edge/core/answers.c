@@ -1,10 +1,10 @@
 /*
- * Answers: what the other end of a link asks is answered once the link takes
- * packets, to the last question of each kind [P-5.4].
+ * Answers to PING and PROBE [P-5.4]. While the link takes no packets, only the
+ * newest question of each kind is kept.
  */
 #include "edge/core/node_private.h"
 
-/* Who asks and does not read is not to fill our memory with answers. */
+/* A peer that asks and does not read must not fill this node's memory. */
 static void answer_ping(struct node *n, struct link *link)
 {
     if (link->blocked || !link->owes_pong)

@@ -1,15 +1,15 @@
 /*
- * Places: direct links are kept up to the limit. Beyond it one is made only
- * for a peer that has something to wait for, and the least used one that is
- * idle gives way [P-5.8].
+ * Direct links are limited in number. At the limit this node makes a link only
+ * for a peer that has messages waiting, and closes the idle link that was used
+ * least recently [P-5.8].
  */
 #include "edge/core/node_private.h"
 
-/* What carried something within this time is in use. */
+/* A link that carried a packet within this time is in use. */
 static const struct span in_use = {1000 * 1000};
 
-/* A place is looked for again after this and up to as much more: for who waits
- * for it, for who does not, and where it was the other end that had none. */
+/* A peer without a link is dialled again after the pause and up to as much
+ * more: if messages wait for it; if none do; if the peer had no room. */
 static const struct span needed_pause = {500 * 1000};
 static const struct span free_pause = {30 * 1000 * 1000};
 static const struct span spared_pause = {300 * (int64_t)1000 * 1000};
@@ -31,7 +31,7 @@ static bool is_seen(const struct node *n, const struct peer *p)
     return evidence_is_seen(&p->evidence, &n->evidence, n->now);
 }
 
-/* Whose peer would not be lost without it goes first. */
+/* A link is closed first if its peer stays present without it. */
 static bool goes_before(const struct node *n, const struct link *a,
                         const struct link *b)
 {
@@ -62,7 +62,8 @@ static void put_off(struct node *n, struct peer *p, struct span pause)
                    instant_after(n->now, span_us(pause.us + (int64_t)spread)));
 }
 
-/* It is there without a link: on other evidence, in the end. */
+/* The link was closed for want of room. Until other evidence comes, the peer
+ * counts as heard just now. */
 static void park(struct node *n, struct peer *p, struct span pause)
 {
     evidence_heard(&p->evidence, n->now, &n->evidence);
@@ -86,7 +87,8 @@ static bool make_place(struct node *n)
     return true;
 }
 
-/* An address that does not answer leaves its place to the peer's next one. */
+/* Drops a dial that has not succeeded, so that the peer's next address can be
+ * dialled in its place. */
 static bool replace_dial(struct node *n, struct peer *p)
 {
     for (struct link *link = p->links; link != NULL; link = link->next_of_peer)

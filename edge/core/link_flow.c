@@ -3,7 +3,7 @@
 /* What one step writes to a link at the most, but for one packet. */
 enum { STEP_BYTES = 256 * 1024 };
 
-/* The peers that waited for the link to take packets go on. */
+/* The link takes packets again: the peers that wait for it are settled. */
 static void wake_waiting(struct node *n, struct link *link)
 {
     struct peer *p = link->waiting;

@@ -35,7 +35,8 @@ void link_refuse(struct node *n, struct link *link, enum refusal why,
     link_finish(n, link, LINK_END_REJECTED);
 }
 
-/* The larger id's own link gives way to one that is there already. */
+/* The node with the larger id closes the link that it opened if the peer's own
+ * link is up already [P-5.5]. */
 static bool gives_way(const struct node *n, const struct peer *p,
                       const struct link *link)
 {
@@ -57,7 +58,8 @@ static void greeted(struct node *n, struct link *link, struct peer *p)
     peer_linked(n, p, link);
 }
 
-/* The connector says what it speaks, and the acceptor what both do [P-1.3]. */
+/* The connector offers a version, the acceptor answers with the one that both
+ * speak [P-1.3]. */
 static enum refusal read_hello(struct link *link, struct reader *r,
                                struct bytes *announcement)
 {
@@ -97,7 +99,7 @@ void link_greeting_take(struct node *n, struct link *link, struct reader *r)
     case LEARNED_GOOD:
         break;
     }
-    link = link_get(n, id); /* A restarted peer's links are dropped. */
+    link = link_get(n, id); /* Gone if the peer restarted. */
     if (link == NULL)
         return;
     bool right_node = expected == NULL || expected == p;
@@ -113,7 +115,8 @@ void link_greeting_take(struct node *n, struct link *link, struct reader *r)
     greeted(n, link, p);
 }
 
-/* Perhaps the other end speaks the version before, and does not know this. */
+/* The other end may speak only the version before: then it refuses this HELLO,
+ * and one of that version may succeed. */
 static bool may_greet_again(const struct link *link)
 {
     return link->peer != NULL && link->outgoing &&
@@ -124,7 +127,8 @@ void link_greeting_refused(struct node *n, struct link *link, struct reader *r)
 {
     uint8_t reason = read_u8(r);
     uint64_t unix_seconds = reader_left(r) >= 8 ? read_u64(r) : 0;
-    if (!reader_ok(r) || reason == REFUSAL_NONE) { /* Later ones say more. */
+    if (!reader_ok(r) ||
+        reason == REFUSAL_NONE) { /* Later versions add fields. */
         n->counters.packets_dropped++;
         return;
     }

@@ -8,8 +8,9 @@
 
 static const struct span greet_within = {5 * 1000 * 1000};
 
-/* After a change of the network a link answers within 4 RTTs, at least so
- * much. To connect to a relay anew costs more, and everybody notices. */
+/* After a change of the network the other end has 4 round trips to answer, and
+ * at least this time. A relay has more time: every peer there notices when this
+ * node reconnects. */
 static const struct span greet_soon = {1000 * 1000};
 static const struct span answer_soon = {200 * 1000};
 static const struct span relay_answer = {600 * 1000};
@@ -21,7 +22,7 @@ struct link *link_get(struct node *n, uint32_t id)
     return n->recent_link;
 }
 
-/* What links of each transport are; all else of a link follows from this. */
+/* What a link is, by its transport. A new transport needs a row here. */
 static const struct {
     enum node_path path;
     bool seals, probed;
@@ -182,7 +183,7 @@ static struct link_end end_of(const struct node *n, const struct link *link,
 static void finish(struct node *n, struct link *link,
                    const struct link_end *end)
 {
-    if (end->how != LINK_END_BYE) /* Else it goes with its peer. */
+    if (end->how != LINK_END_BYE) /* Else peer_departed drops it. */
         link_drop(n, link, end->how != LINK_END_CLOSED);
     if (end->peer != NULL)
         peer_link_ended(n, end);
@@ -292,7 +293,7 @@ void links_take(struct node *n, struct link *link, struct bytes packet)
     }
 }
 
-/* It was not greeted in time, or fell silent. */
+/* No HELLO came in time, or the other end fell silent. */
 static void give_up(struct node *n, struct link *link)
 {
     bool hurried = detector_is_hurried(&link->detector);
@@ -328,7 +329,7 @@ void links_due(struct node *n, struct link *link)
         if (instant_reached(link->greet_by, n->now))
             give_up(n, link);
         else
-            link_rearm(n, link); /* It was excused meanwhile. */
+            link_rearm(n, link); /* The host slept: greet_by was moved. */
         return;
     }
     switch (detector_due(&link->detector, n->now)) {

@@ -1,14 +1,14 @@
 /*
- * Proof of size [P-5.7]: what passes small packets may swallow large ones, as
- * a tunnel does whose ICMP errors are filtered. So a link counts as a path only
- * once a padded packet went there and another came back.
+ * Probes of large packets [P-5.7]. A link may pass small packets and silently
+ * drop large ones, as a tunnel does whose ICMP errors are filtered. So a link
+ * is a proved path only after a padded packet went there and another came back.
  */
 #include "edge/core/node_private.h"
 
 #include <string.h>
 
-/* More than any interface's MTU but loopback's; fits a first congestion
- * window, nearly. */
+/* Larger than the MTU of any interface but loopback, and about as large as
+ * TCP's first congestion window. */
 enum { PROBE_SIZE = 16 * 1024 };
 
 static void write_padded(struct node *n, const struct link *link,
@@ -64,7 +64,7 @@ void mtu_probe_take(struct node *n, struct link *link, struct bytes packet)
         mtu_probe_answer(n, link);
         return;
     }
-    /* An answer to what was asked before the doubt says nothing of now. */
+    /* An answer to a probe from before the suspicion proves nothing now. */
     if (!link->unproved || token < link->probe_first ||
         token > link->probe_last)
         return;

@@ -1,27 +1,33 @@
 /*
- * node_private - a node's parts, as its own files see them.
+ * node_private - the structs of a node and the functions that its files offer
+ * each other. Only edge/core and its tests include this header.
  *
- *     node.c       the step: events in, due deadlines, the flush
- *     queries.c    what the owner may ask
- *     todo.c       the list of what is to be done
- *     announce.c   what this node says of itself; what others say is checked
- *     beacons.c    datagrams on a LAN
- *     links.h      connections to peers and relays, in six files
- *     relays.c     links to relays, and their rosters
- *     evidence.c   whether a peer is there, until when, and what shows it
- *     peers.c      who is there: join and leave, path
- *     peer_settle.c  what a peer needs at the end of a step
- *     peer_links.c  when a peer is dialled, and what its links mean for it
- *     traffic.c    messages: submit, sessions, packets
- *     traffic_handshake.c  what a peer's INIT and unknown packets get
- *     pings.c      round trips
- *     groups.c     what this node publishes, and to whom
- *     groups_send.c  how it gets there
- *     subscriptions.c  what others publish to it
- *     refusals.c   who was refused, said once
- *     outsiders.c  who was refused, kept and judged again
- *     notices.c    who refuses whom, told over a relay
- *     leave.c      the end: what is queued is delivered, goodbye is said
+ *     node.c               node_step: events, due deadlines, settling of peers
+ *     queries.c            the questions of node.h
+ *     todo.c               adding items to the todo list
+ *     leave.c              the end: deliver the queue, then say goodbye
+ *
+ *     announce.c           announcements: this node's, and checking others'
+ *     beacons.c            discovery by datagrams on a LAN
+ *     links.h              connections to peers and relays, in six files
+ *     relays.c             the protocol with relays, and their rosters
+ *
+ *     evidence.h           whether a peer is there, until when, and why
+ *     peers.c              the table of peers; join and leave; the path in use
+ *     peer_links.c         when to dial a peer; links that come up or end
+ *     peer_settle.c        what a peer needs at the end of a step
+ *
+ *     traffic.c            messages and session packets of a peer
+ *     traffic_handshake.c  INIT, and packets under unknown keys
+ *     traffic_packet.c     the frame of a packet on a link
+ *     pings.c              pings that the owner asked for
+ *     groups.c             publications: the channels and their receivers
+ *     groups_send.c        uploads to relays and unicast repairs
+ *     subscriptions.c      publications of peers
+ *
+ *     refusals.c           limits how often a refusal is reported
+ *     outsiders.c          nodes that this node refused, judged again later
+ *     notices.c            refusals told over a relay
  */
 #ifndef EDGE_CORE_NODE_PRIVATE_H
 #define EDGE_CORE_NODE_PRIVATE_H
@@ -45,125 +51,158 @@
 #include "edge/core/receiver.h"
 #include "edge/core/remembered.h"
 
+/* A relay of the configuration. */
 struct relay {
-    uint32_t index;
+    uint32_t index; /* in the configuration, and in struct node */
     enum relay_state state;
-    struct link *link; /* NULL: down */
-    struct curve_key key;
-    struct instant retry_at;
-    struct span backoff;
-    uint32_t roster; /* its number: one for each time that it came up */
-    bool synced;
-    struct instant settled_by; /* SYNCED: peers not listed again are gone */
-    bool spares_told; /* it knows whom multicasts need not go to by it */
-    const char *error;
-    uint8_t version; /* that it is greeted with */
-    char name[NAME_MAX_SIZE + 1];
-    struct address outside;
+    struct link *link;    /* NULL while the state is DOWN */
+    struct curve_key key; /* pinned by the configuration */
+    uint8_t version;      /* the protocol version that HELLO offers */
+    const char *error;    /* why it is down: a word for status; "" if up */
+
+    struct instant retry_at; /* DOWN: when to connect again */
+    struct span backoff;     /* the next pause between two attempts */
+
+    /* The relay sends a roster each time that its link comes up. Until
+     * settled_by a peer may be missing because it reconnects later than this
+     * node did; then peers that only an older roster lists are unlisted. */
+    uint32_t roster; /* the number of the roster; counts from 1 */
+    bool synced;     /* the roster is complete, settled_by is ahead */
+    struct instant settled_by;
+    bool spares_told; /* the relay knows which peers need no multicasts */
+
+    char name[NAME_MAX_SIZE + 1]; /* the relay's name for itself, or "" */
+    struct address outside;       /* this node's address as the relay sees it */
     uint64_t bytes_sent, bytes_received;
     struct deadline deadline;
 };
 
+/* Another node of the mesh whose announcement this node accepted. It need not
+ * be there now: see `joined`. */
 struct peer {
     struct node_id id;
-    uint8_t *blob; /* the announcement, encoded */
+    uint8_t *blob; /* its latest announcement, encoded */
     size_t blob_size;
-    struct announcement said; /* views into blob */
+    struct announcement said; /* the same, decoded; refers to blob */
     struct certificate certificate;
-    char name[NAME_MAX_SIZE + 1];  /* NUL-padded: a key of the name map */
-    struct curve_key identity_key; /* for Noise; see traffic.c */
+    char name[NAME_MAX_SIZE + 1];  /* padded with zeros: a key of node.names */
+    struct curve_key identity_key; /* derived from the id when first needed */
     bool identity_key_known;
 
-    bool joined;
-    struct instant since;
-    struct instant known_since;
+    /* Presence. */
+    bool joined;                /* the owner was told JOINED, and not LEFT */
+    struct instant since;       /* when it joined */
+    struct instant known_since; /* learned, restarted, left or accepted again:
+                                   from then on join_grace and removal count */
     struct evidence evidence;
-    uint8_t refuses_us;        /* enum refusal: so it is no peer here [P-7.8] */
-    struct instant refused_at; /* when it said so, or was asked again */
-    struct skew skew;
-    bool relents; /* it was refused, and is to hear that it is not now */
-    /* The last ones: of its multicasts, and of its beacons to us. Two, as the
-     * two kinds come in by sockets that are not read in the order of sending.
-     */
-    uint64_t beacon_counters[2];
-    uint64_t cookie;
-    uint64_t challenge; /* our cookie for it alone; 0: the one for all */
-    bool has_beacon_address;
-    struct address beacon_address; /* unicast beacons go there */
-    struct instant answered_at;    /* our last unicast beacon to it */
-    uint64_t answered_cookie;      /* that it echoed */
+    uint8_t refuses_us; /* enum refusal: why the peer refuses this node, which
+                           cannot be its peer then [P-7.8]; or NONE */
+    struct instant refused_at; /* of the last refusal, or of this node's last
+                                  INIT that asks for another answer */
+    struct skew skew;          /* its clock's, as its refusal said */
+    bool relents; /* this node refused the peer and does not any more; an INIT
+                     has to show the peer that */
 
-    struct link *links;
+    /* Beacons. */
+    uint64_t beacon_counters[2]; /* of the last multicast [0] and the last
+                                    unicast [1] beacon. They come by two sockets
+                                    and so may be read out of order. */
+    uint64_t cookie;    /* in its beacons: what this node echoes; 0: unknown */
+    uint64_t challenge; /* a cookie of this node for this peer alone; 0: the
+                           peer gets node.cookie */
+    bool has_beacon_address;
+    struct address beacon_address; /* where unicast beacons are sent */
+    struct instant answered_at;    /* when this node last sent it one */
+    uint64_t answered_cookie;      /* the cookie that this one echoed */
+
+    /* Links and paths. */
+    struct link *links; /* direct links, of every state */
     struct paths paths;
-    struct instant pathless_since;  /* NEVER: there is a path */
-    struct instant unreached_since; /* the same, but not begun anew at a join */
-    bool needs_link;                /* something waits for a path */
     struct dialer dialer;
+    struct instant pathless_since;  /* when the last path was lost, or the peer
+                                       joined without one, or messages began to
+                                       wait; NEVER: there is a path */
+    struct instant unreached_since; /* the same, but a join does not reset it:
+                                       a peer that comes and goes without a path
+                                       must not keep messages waiting */
+    bool needs_link;                /* messages wait and there is no path */
+
+    /* Suspicion of the current path, see traffic_doubt. */
     struct instant doubt_not_before;
     struct instant doubted_at;
-    int doubts;            /* in a row, DOUBTS_MAX at the most */
-    uint64_t doubted_base; /* the first record that was missing then */
+    int doubts;            /* in a row without progress, at most DOUBTS_MAX */
+    uint64_t doubted_base; /* the first unacknowledged record at that time */
 
-    struct receiver *receivers;   /* of this node's channels */
-    bool owes_start;              /* there was no room to tell it of one */
-    uint8_t spared;               /* a bit for each relay that was told so */
-    struct subscription *inflows; /* what it publishes */
-    struct instant ignorance_told;
+    /* Publications. */
+    struct receiver *receivers; /* its places in this node's channels */
+    bool owes_start; /* the session had no room for a channel's START */
+    uint8_t spared;  /* a bit for each relay that need not multicast to it */
+    struct subscription *inflows;  /* the peer's streams */
+    struct instant ignorance_told; /* when this node last said that it lacks
+                                      keys of one of them */
 
-    struct session *session;
-    uint64_t taken_counter; /* of its process's INITs */
-    uint8_t version;        /* that it is spoken to; 0: not known */
-    uint32_t ack_via; /* the link that brought what is to be acknowledged */
-    uint64_t took_in; /* the step in which it did */
-    bool ack_put_off; /* once, to the next step */
-    struct pace init_pace, reset_pace; /* what it gets answered */
-    bool wants_ready;                  /* a submit was BUSY: READY is owed */
+    /* Messages. */
+    struct session *session; /* NULL: none is needed yet */
+    uint64_t taken_counter;  /* of the newest INIT or notice of its process:
+                                older ones are replays */
+    uint8_t version;  /* the protocol version to use with it; 0: unknown */
+    uint32_t ack_via; /* the link to acknowledge on, as data came by it; or 0 */
+    uint64_t took_in; /* the step in which its last message came */
+    bool ack_put_off; /* the acknowledgement waits for the next step, so that
+                         the owner's answer can travel with it */
+    struct pace init_pace, reset_pace; /* limit answers to INITs, and RESETs */
+    bool wants_ready; /* a message was refused as BUSY: READY has to follow */
     struct node_traffic traffic;
-    struct instant session_until; /* not joined: kept so long */
+    struct instant session_until; /* after it left: when to give up what is
+                                     unacknowledged */
 
+    /* Scheduling. A dirty peer is settled before the step ends, see
+     * peer_settle.c. */
     struct deadline deadline;
     struct peer *next_dirty;
     bool dirty;
-    bool changed; /* more of it than what it is to be sent */
-    struct peer *next_waiting;
-    bool waiting;
+    bool changed;              /* more than its output changed */
+    struct peer *next_waiting; /* of those that wait for the same link */
+    bool waiting;              /* for a full link: see link_flow.c */
 };
 
 struct ping {
-    uint64_t token;
+    uint64_t token; /* names it in the session's packets */
     struct node_ref ref;
     struct node_id peer;
     struct instant asked;
-    struct deadline deadline;
+    struct deadline deadline; /* then it is reported as not delivered */
 };
 
-struct outflow { /* a channel, with its clock */
+/* A channel of this node and its deadline. */
+struct outflow {
     struct channel *channel;
     struct deadline deadline;
 };
 
-struct subscription { /* an inflow, with whose it is */
+/* One stream of a peer's publications. */
+struct subscription {
     struct inflow inflow;
-    const char *group; /* the node's; NULL: it left it */
-    struct peer *peer;
-    uint32_t via; /* the link that its last packet came by */
+    const char *group; /* refers to node.groups; NULL: this node left it */
+    struct peer *peer; /* the publisher */
+    uint32_t via;      /* the link that its last packet came by */
     struct subscription *next;
     struct deadline deadline;
 };
 
 struct node {
-    /* What it is. */
+    /* Identity and configuration. */
     uint8_t secret_key[64];
     uint8_t *certificate_blob;
     size_t certificate_size;
     struct certificate certificate;
     struct mesh_keys keys;
-    struct curve_pair identity;
-    struct curve_pair link_pair;
+    struct curve_pair identity;  /* for sessions, and links to relays */
+    struct curve_pair link_pair; /* for direct links; made for this process */
     struct epoch epoch;
     struct entropy entropy;
-    uint64_t cookie;
-    bool multicast, tcp, use_relays, aes;
+    uint64_t cookie; /* in its beacons: a peer that echoes it heard them */
+    bool multicast, tcp, use_relays, aes; /* see struct node_conf */
     struct span beacon_interval;
     struct detector_conf detector;
     struct evidence_relays evidence;
@@ -174,88 +213,101 @@ struct node {
     uint8_t group_count;
     char groups[ANNOUNCEMENT_GROUPS][NAME_MAX_SIZE + 1];
 
-    /* What it says of itself. */
-    uint32_t serial;
-    uint8_t *said_full; /* signed announcements, encoded */
+    /* Its announcement and its beacons. */
+    uint32_t serial;    /* of the announcement: counts its changes */
+    uint8_t *said_full; /* encoded and signed */
     size_t said_full_size;
-    uint8_t *said_partial; /* for beacons, if the full one is too large */
+    uint8_t *said_partial; /* without groups and info: for beacons, if the full
+                              one is too large; or NULL */
     size_t said_partial_size;
-    struct address addresses[NODE_ADDRESSES];
+    struct address addresses[NODE_ADDRESSES]; /* of the TCP listener */
     size_t address_count;
-    uint64_t beacon_counter;
+    uint64_t beacon_counter; /* in the last beacon */
     struct deadline beacon_deadline;
-    bool beacon_repeated;                        /* soon after the first one */
+    bool beacon_repeated; /* the first beacon was sent twice, as it may be lost
+                           */
     struct address configured[DIALER_ADDRESSES]; /* discovery.peers */
     size_t configured_count;
 
-    uint8_t *revocation_blob; /* NULL: none */
+    uint8_t *revocation_blob; /* the newest list; NULL: none */
     size_t revocation_size;
-    struct revocation revocation;
+    struct revocation revocation; /* the same, decoded; refers to the blob */
 
-    uint64_t unix_base; /* the wall clock's seconds at unix_at; 0: unknown */
+    uint64_t unix_base; /* wall-clock seconds at unix_at; 0: unknown */
     struct instant unix_at;
 
-    /* Whom it knows. */
-    struct map peers;    /* by id */
-    struct peer *recent; /* got last: one mostly talks to one; or NULL */
-    struct map names;    /* by padded name */
+    /* Peers, links, relays. */
+    struct map peers;    /* struct peer, by id */
+    struct peer *recent; /* the last one that was looked up, or NULL: most
+                            look-ups in a row are for the same */
+    struct map names;    /* struct peer, by padded name; those that joined, and
+                            absent ones until another takes the name */
     size_t joined_count;
-    struct map links;         /* by id */
+    struct map links;         /* struct link, by id */
     struct link *recent_link; /* as `recent` */
     size_t direct_links;
-    uint32_t next_link;
+    uint32_t next_link; /* the id of the next outgoing link */
     struct relay relays[NODE_RELAYS];
     size_t relay_count;
 
-    struct map pings; /* by token */
+    /* Requests and publications. */
+    struct map pings; /* struct ping, by token */
     uint64_t next_token;
     struct outflow *outflows[GROUP_TAGS];
     size_t outflow_count;
-    struct group_tag tags[GROUP_TAGS]; /* of its groups; the last one's: all */
-    uint64_t next_start;
-    bool uploads_wait; /* for the next step */
-    uint64_t ask_counter;
+    struct group_tag tags[GROUP_TAGS]; /* of its groups, and at the end of the
+                                          group of all */
+    uint64_t next_start;               /* numbers the STARTs, see START_MARK */
+    bool uploads_wait;    /* multicasts are left for the next step */
+    uint64_t ask_counter; /* in the last INIT or notice of this process */
 
-    struct map outsiders; /* by id */
+    /* Nodes that this node refused. */
+    struct map outsiders; /* struct outsider, by id */
     struct outsider *oldest_outsider, *newest_outsider;
     size_t outsider_bytes;
     struct deadline outsider_deadline;
-    struct instant outsiders_looked;
+    struct instant outsiders_looked; /* when all were last judged again */
     struct pace notices_pace;
-    struct instant replaced_at; /* a later process of this node was heard */
-    struct instant room_looked; /* no peer could be forgotten then */
+    struct instant
+        replaced_at; /* when a later process of this node was heard */
+    struct instant room_looked; /* when no peer could be removed for another */
 
-    struct heap heap;
-    uint64_t steps;
-    struct link *spent; /* links that go on in the next step */
-    struct peer *dirty;
-    struct peer *later; /* those that are dirty in the next step */
+    /* The step. */
+    struct heap heap;   /* of all deadlines */
+    uint64_t steps;     /* so many began */
+    struct link *spent; /* links that are full until the next step */
+    struct peer *dirty; /* to be settled before the step ends */
+    struct peer *later; /* to be settled in the next step */
     struct instant now;
-    struct todo *todo;            /* of the step under way */
-    const struct peer *viewed;    /* whom todo_peer saw last in it */
-    const struct node_peer *view; /* and what it made of it */
-    bool leaving; /* nothing new is taken, what is queued is delivered */
-    bool left;    /* goodbye is said */
+    struct todo *todo;         /* the list of this step; NULL between steps */
+    const struct peer *viewed; /* the peer of todo_peer's last call, ... */
+    const struct node_peer *view; /* ... and the view that was made of it */
+    bool leaving; /* LEAVE came: nothing is accepted, the queue is delivered */
+    bool left;    /* goodbye was said */
     struct instant leave_by;
     struct deadline leave_deadline;
-    struct instant expected_at; /* the deadline when the last step ended */
+    struct instant expected_at; /* the earliest deadline after the last step: if
+                                   this step is much later, the host slept */
 
+    /* Limits, tables of fixed size, counters. */
     struct pace stranger_pace, revocation_pace;
-    struct stranger strangers[STRANGERS];  /* by the id's first byte */
-    struct forgotten forgotten[FORGOTTEN]; /* the same */
+    struct stranger strangers[STRANGERS];  /* by the first byte of the id */
+    struct forgotten forgotten[FORGOTTEN]; /* likewise */
     struct stream_position positions[STREAMS_REMEMBERED];
     struct remembered_refusal refusals[REFUSALS_REMEMBERED];
     struct session_counters session_counters;
-    struct slabs slabs; /* of all sessions */
+    struct slabs slabs; /* memory for the records of all sessions */
     struct node_counters counters;
 };
 
-/* In what a session is given to name a message by: it is a START. */
+/* A session names each message by a number. With this bit the message is a
+ * START of a channel, and the rest is from next_start; without it a node_ref.
+ */
 #define START_MARK ((uint64_t)1 << 63)
 
 enum { NAME_ROOM = NAME_MAX_SIZE + 1 };
 
-/* The name with zeros after it, as the map of names wants its keys. */
+/* Pads the name with zeros, as keys of node.names are. */
 static inline void name_pad(char room[NAME_ROOM], const char *name)
 {
     memset(room, 0, NAME_ROOM);
@@ -264,10 +316,10 @@ static inline void name_pad(char room[NAME_ROOM], const char *name)
 
 /* todo.c */
 struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind);
-/* Its id and name as they are now, in the list's memory. */
+/* A view with the peer's present id and name, in the list's memory. */
 const struct node_peer *todo_peer(struct node *n, const struct peer *p);
 void todo_write(struct node *n, const struct link *link, struct bytes bytes);
-/* Bytes that lie in a block of somebody else's, and stay while it is held. */
+/* The same without a copy: the bytes lie in `block`, which the list holds. */
 void todo_write_lent(struct node *n, const struct link *link,
                      struct bytes bytes, struct block *block);
 /* NODE_CONNECT, or NODE_CONNECT_RELAY for a link to a relay. */
@@ -277,57 +329,60 @@ struct node_todo *todo_report(struct node *n, struct node_ref ref,
                               enum node_outcome outcome, const struct peer *p);
 
 /* announce.c */
-/* Signs anew after a change; the relays, links and LAN are told. */
+/* Something in it changed: signs it, and sends it to all. */
 void announce_changed(struct node *n);
-/* Without telling: for the start. */
+/* Only signs it. */
 void announce_sign(struct node *n);
 struct bytes announce_full(const struct node *n);
-/* The same for a relay, sealed for the mesh. */
+/* The same for a relay, sealed with the key of the mesh. */
 struct bytes announce_sealed(struct node *n);
-/* The same for our HELLO. If it changes before the link is up, the other end is
- * told by announce_news then. */
+/* The same for HELLO. announce_news then sends it again when the link is up, if
+ * it changed meanwhile. */
 struct bytes announce_greeting(const struct node *n, struct link *link);
 void announce_news(struct node *n, struct link *link);
 struct bytes announce_for_beacon(const struct node *n);
-uint64_t node_unix_now(const struct node *n); /* 0: unknown */
+/* Wall-clock time, seconds; 0: unknown. */
+uint64_t node_unix_now(const struct node *n);
 
 enum learned {
-    LEARNED_GOOD,     /* *peer says it; it may be what was known already */
-    LEARNED_STALE,    /* of an older process than is there; *why: REPLACED */
-    LEARNED_REFUSED,  /* for *why */
-    LEARNED_REPLACED, /* a later process of this very node said it */
+    LEARNED_GOOD,  /* it is, or was before, the announcement of *peer */
+    LEARNED_STALE, /* an earlier process of the peer made it; *why: REPLACED */
+    LEARNED_REFUSED,  /* the node is refused, for *why */
+    LEARNED_REPLACED, /* a later process of this very node made it */
 };
-/* Checks another node's announcement and takes it up. *peer is set when GOOD;
- * `claimed` gets what the certificate says, if it could be read.
- * `signed_outer`: it came in something that was found signed by the node
- * itself. What is refused or stale is kept as an outsider. */
+/* Checks another node's announcement and makes or updates the peer. *peer is
+ * set when GOOD; `claimed` gets the certificate, if it could be decoded.
+ * `signed_outer`: the announcement came in a packet that the node signed. A
+ * node that is refused or stale is kept as an outsider. */
 enum learned announce_learn(struct node *n, struct bytes announcement,
                             bool signed_outer, struct peer **peer,
                             enum refusal *why, struct certificate *claimed);
-/* Whether a certificate is good and its node neither revoked nor with a name
- * that is another's; what it says goes to `c`. */
+/* Checks a certificate, and that the node is not revoked and has no name that
+ * another peer uses. `c` gets the certificate. */
 enum refusal announce_check_certificate(struct node *n, struct bytes bytes,
                                         struct certificate *c);
 struct stranger *stranger_of(struct node *n, const struct node_id *id);
 uint64_t certificate_hash(struct bytes certificate);
 bool node_is_revoked(const struct node *n, const struct node_id *id);
 void revocation_take(struct node *n, struct bytes list, bool by_peer);
-/* The list that is known, for links or relays. */
+/* The newest list as a packet: LINK_REVOCATION or RELAY_REVOCATION. */
 struct bytes revocation_packet(struct node *n, enum packet_type type);
 
 /* beacons.c */
 void beacons_multicast(struct node *n, enum beacon_kind kind);
-/* `asks`: the peer shall answer, as a proof that it lives. */
+/* Sends the peer a beacon. `asks`: the peer has to answer. */
 void beacons_tell(struct node *n, struct peer *p, bool asks);
-/* Its link is gone: beacons passed over unchecked meanwhile may be replayed
- * now, so only an answer to a new cookie proves it again [P-4.7]. */
+/* The peer's last link ended. While it was up, beacons were not checked, so
+ * they may be replayed now: only an echo of a new cookie proves the peer
+ * [P-4.7]. */
 void beacons_challenge(struct node *n, struct peer *p);
-/* `cookie`: of its beacon, so that it knows that this is no replay; or 0. */
+/* Tells a node that it is refused. `cookie`: from its beacon; the echo shows
+ * the node that this is no replay. Or 0. */
 void beacons_refuse(struct node *n, const struct address *to,
                     const struct node_id *whom, enum refusal why,
                     uint64_t cookie, uint8_t version);
-/* When to ask a peer that only beacons show: four times before it is lost, as
- * each beacon may get lost. */
+/* When to ask a peer that only beacons show: four times before it counts as
+ * lost, as any beacon may be dropped on its way. */
 struct instant beacons_ask_at(const struct node *n, const struct peer *p);
 void beacons_take(struct node *n, const struct node_event *event);
 void beacons_to_configured(struct node *n);
@@ -335,98 +390,111 @@ void beacons_to_configured(struct node *n);
 /* relays.c */
 void relays_start(struct node *n);
 void relays_due(struct node *n, struct relay *relay);
+/* The link is open: sends HELLO. */
 void relays_opened(struct node *n, struct link *link);
+/* Drops the link, if there is one; the next attempt follows. `error` lives as
+ * long as the program. */
 void relays_down(struct node *n, struct relay *relay, const char *error);
 void relays_take(struct node *n, struct link *link, struct bytes packet);
+/* Sends a packet to every relay that is up. */
 void relays_tell_all(struct node *n, struct bytes packet);
+/* The network changed: relays that are down are tried at once. */
 void relays_retry(struct node *n);
 
 /* peers.c */
+struct peer *peer_get(struct node *n, const struct node_id *id);
+struct peer *peer_new(struct node *n, const struct node_id *id);
+void peer_free(struct node *n, struct peer *p);
+/* False: all places of the table are taken, by peers that are there or may come
+ * back. */
+bool peers_make_room(struct node *n) MUST_USE;
+
+/* Something about the peer may have changed: it is settled in this step. */
+void peer_touch(struct node *n, struct peer *p);
+/* Only its output changed: this is written in this step. */
+void peer_wants_write(struct node *n, struct peer *p);
+/* It is settled in the next step, which follows at once. */
+void peer_put_off(struct node *n, struct peer *p);
+void peers_go_on(struct node *n); /* the next step begins */
+
 /* What shows that the peer is there, and until when. */
 struct evidence_verdict peer_evidence(const struct node *n,
                                       const struct peer *p);
 /* Something shows it now. */
 bool peer_is_evident(const struct node *n, const struct peer *p);
-/* The same, and it does not refuse this node: it can join. */
+/* The same, and the peer does not refuse this node: so it may join. */
 bool peer_is_present(const struct node *n, const struct peer *p);
-/* A direct link to it is up. */
+/* A direct link is up. */
 static inline bool peer_is_linked(const struct peer *p)
 {
     return p->evidence.links > 0;
 }
-struct peer *peer_get(struct node *n, const struct node_id *id);
-struct peer *peer_new(struct node *n, const struct node_id *id);
-void peer_free(struct node *n, struct peer *p);
-/* Its state may have changed: it is settled before the step ends. */
-void peer_touch(struct node *n, struct peer *p);
-/* Nothing of it changed but what it is to be sent: that leaves in this step,
- * and nothing else is looked at. */
-void peer_wants_write(struct node *n, struct peer *p);
-/* It is settled again in the next step, which is at once. */
-void peer_put_off(struct node *n, struct peer *p);
-void peers_go_on(struct node *n);
-/* Joins it now if the evidence suffices. True if it is joined. */
-bool peer_try_join(struct node *n, struct peer *p);
-void peer_leave(struct node *n, struct peer *p, enum departure reason);
-/* It said goodbye, or is revoked: no evidence of this epoch counts any more. */
-void peer_departed(struct node *n, struct peer *p, enum departure reason);
-/* It speaks no version that this node does: said at both ends, and as long as
- * its process runs it is no peer [P-1.3]. */
-void peer_unspoken(struct node *n, struct peer *p, struct link *link);
-/* A beacon of its said goodbye [P-4.9]. */
-void peer_said_bye(struct node *n, struct peer *p);
-/* Nothing waited for a path to it until now. */
-void peer_begins_to_wait(struct node *n, struct peer *p);
-/* It could be reached, but there is no place for a link: that is no reason to
- * end what is open, for a minute. */
-void peer_awaits_place(struct node *n, struct peer *p);
-/* The process that is known said goodbye, or was put out. */
+/* The peer said goodbye, or this node excluded it, and no later process of it
+ * is known. */
 bool peer_has_departed(const struct peer *p);
-/* False: the table is full of peers that are there, or may come back. */
-bool peers_make_room(struct node *n) MUST_USE;
-/* Another process of the node is there now. */
-void peer_restarted(struct node *n, struct peer *p);
-/* When a peer that is there joins although it has no path. */
-struct instant peer_join_at(const struct peer *p);
-/* Uses the best path; the owner is told of a change. */
-void peer_choose_path(struct node *n, struct peer *p);
-/* When what is open with the peer is given up, or NEVER. */
-struct instant peer_session_end_at(const struct peer *p);
 
-void peer_view(const struct node *n, const struct peer *p,
-               struct node_peer *view);
+/* Lets the peer join if the evidence suffices. True if it is joined. */
+bool peer_try_join(struct node *n, struct peer *p);
+/* When a peer that is present joins although it has no path yet. */
+struct instant peer_join_at(const struct peer *p);
+/* The owner is told LEFT; the session is kept for a while. */
+void peer_leave(struct node *n, struct peer *p, enum departure reason);
+/* The peer said goodbye, or is excluded: no evidence of its process counts any
+ * more, and everything open with it ends. */
+void peer_departed(struct node *n, struct peer *p, enum departure reason);
+/* A beacon of the peer said goodbye [P-4.9]. */
+void peer_said_bye(struct node *n, struct peer *p);
+/* The two have no version in common. Both ends report it, and the peer is
+ * excluded until it restarts [P-1.3]. */
+void peer_unspoken(struct node *n, struct peer *p, struct link *link);
+/* Another process of the peer announced itself. */
+void peer_restarted(struct node *n, struct peer *p);
+
 static inline bool peer_has_path(const struct peer *p)
 {
     return path_exists(&p->paths.current);
 }
-/* The link that packets to the peer go over now, or NULL. */
+/* Uses the best path, and tells the owner of a change. */
+void peer_choose_path(struct node *n, struct peer *p);
+/* The link that packets to the peer are written to, or NULL. */
 struct link *peer_link(struct node *n, const struct peer *p);
-
-/* peer_settle.c */
-/* Evidence, path, session, output, deadlines. True if it is to be settled
- * again in this step. */
-bool peer_settle(struct node *n, struct peer *p);
+/* Messages wait for the peer, and none did before: the time limit starts. */
+void peer_begins_to_wait(struct node *n, struct peer *p);
+/* There is no room for a link to the peer. For a minute that is no reason to
+ * give up its messages. */
+void peer_awaits_place(struct node *n, struct peer *p);
+/* When unacknowledged messages are given up and the session ends, or NEVER. */
+struct instant peer_session_end_at(const struct peer *p);
+void peer_view(const struct node *n, const struct peer *p,
+               struct node_peer *view);
 
 /* peer_links.c */
-/* On a LAN with more nodes than this, links are made one after the other: all
- * at once they would take the processors from finding each other. */
+/* On a LAN with more nodes than this, links are dialled one after the other:
+ * all at once they would keep the processors from discovery. */
 enum { CROWD = 16 };
-/* Dials the peer unless a direct link is up. `at_once`: a loss is to be mended;
- * else the larger id lets the smaller one dial first, and a crowd spreads. */
+/* Dials the peer, unless a direct link is up. `at_once`: a link was lost.
+ * Otherwise the node with the larger id waits for the other to dial, and in a
+ * crowd the dials are spread. */
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 void peer_drop_links(struct node *n, struct peer *p);
-/* The first of the peer's direct links that are up, or NULL. */
+/* The first direct link that is up, or NULL. */
 struct link *peer_first_link(const struct peer *p);
-/* The HELLOs were exchanged: the link is up. */
+/* A direct link came up. */
 void peer_linked(struct node *n, struct peer *p, struct link *link);
-/* A link ended that led to end->peer, or was to. */
+/* A direct link ended; end->peer is set. */
 void peer_link_ended(struct node *n, const struct link_end *end);
-/* A connection of it broke: without fresh evidence it is lost soon. True if
- * nothing else shows that it is there. */
+/* A connection of the peer closed. If nothing else shows that the peer is
+ * there, it is lost unless new evidence comes soon; then true. */
 bool peer_suspect(struct node *n, struct peer *p);
 
+/* peer_settle.c */
+/* Brings all about the peer up to date at the end of a step. True if there is
+ * more to write: the caller then settles it again in this step. */
+bool peer_settle(struct node *n, struct peer *p);
+
 /* traffic.c */
-/* False: refused, and there is no report of it. */
+/* Accepts a message for a peer. False: it was refused, and no report follows.
+ */
 bool traffic_offer(struct node *n, struct node_ref ref,
                    const struct node_id *to, const struct message *m,
                    enum node_outcome *why) MUST_USE;
@@ -436,62 +504,64 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
                   uint8_t *packet, size_t size);
 bool traffic_accept(struct node *n, struct peer *p,
                     struct bytes packet) MUST_USE;
-/* Asks a peer that refuses this node for a session. */
+/* Sends INIT to a peer that refuses this node, to see whether it still does. */
 void traffic_ask(struct node *n, struct peer *p, struct link *link);
-/* Handshake if wanted, then one packet if there is output. True: more. */
+/* Writes INIT if one is due, then one packet of output. True: there is more. */
 bool traffic_write(struct node *n, struct peer *p);
 void traffic_path_changed(struct node *n, struct peer *p);
-/* Settles all that is open with the peer and drops its session. */
+/* Reports every unacknowledged message as `how`, and drops the session. */
 void traffic_end(struct node *n, struct peer *p, enum session_settled how);
 struct instant traffic_deadline(const struct node *n, const struct peer *p);
-/* At the end of a step only: a message that was BUSY goes before those that
- * are submitted after it. */
+/* Called at the end of a step, so that the message that was refused as BUSY can
+ * be submitted before newer ones. */
 void traffic_tell_ready(struct node *n, struct peer *p);
 void traffic_due(struct node *n, struct peer *p);
-/* Whether anything is still to be delivered to anybody. */
+/* Whether any peer has unacknowledged messages. */
 bool traffic_is_open(const struct node *n);
 
-/* The session with a peer, made when it is first needed; or NULL. */
+/* The session, made if there is none; NULL: the peer's key is bad. */
 struct session *traffic_session(struct node *n, struct peer *p);
-/* The round trip of its path; < 0: unknown. */
+/* The round trip time of the current path; negative: unknown. */
 struct span traffic_rtt(const struct peer *p);
-/* The path's acknowledgements stall: another is tried [P-8.7]. `progressed`:
- * something was acknowledged since it was doubted last. */
+/* Acknowledgements stall on the current path, so another is tried [P-8.7].
+ * `progressed`: something was acknowledged since the last suspicion. */
 void traffic_doubt(struct node *n, struct peer *p, bool progressed);
-/* Whether something is to be sent to the peer, or acknowledged by it. */
+/* Whether the peer has yet to get or acknowledge something. */
 bool traffic_waits(const struct peer *p);
-/* Nothing is under way either way, as far as is known. */
+/* Nothing is unacknowledged in either direction, as far as is known. */
 bool traffic_is_idle(const struct peer *p);
-/* There is something to send: a link that was put off is made now. */
+/* Messages wait: dials now if the dial was put off. */
 void traffic_dial_for(struct node *n, struct peer *p);
-/* traffic_packet.c: room for a packet of up to `size` bytes to this peer on
- * this link; then what was written is sent. */
+/* traffic_packet.c: a packet of at most `size` bytes to the peer begins on this
+ * link, with the header for the relay if the link leads to one. The caller
+ * writes the packet and calls traffic_end_packet. */
 struct writer traffic_begin(struct node *n, const struct peer *p,
                             const struct link *link, size_t size);
 void traffic_end_packet(struct node *n, struct peer *p, struct link *link,
                         const struct writer *w);
-/* On a direct link, which seals by itself, many bytes are sent from where they
- * lie. False: there are none, or they are to be written. */
+/* On a link that seals, a large message is sent without a copy. False: that is
+ * not possible now, and session_write has to be used. */
 bool traffic_lend(struct node *n, struct peer *p, struct link *link);
 
 /* traffic_handshake.c */
 void traffic_take_init(struct node *n, struct peer *p, struct link *link,
                        struct bytes packet);
-/* The peer's packet is under keys that are not known here. */
+/* The packet is sealed with keys that this node does not know: sends RESET. */
 void traffic_reset(struct node *n, struct peer *p, struct link *link,
                    const uint8_t *packet);
-/* pings.c: those of a peer; the peer answered one */
+/* pings.c: the peer's session ended; the peer answered a ping. */
 void pings_end(struct node *n, const struct peer *p);
 void pings_answered(struct node *n, const struct peer *p, uint64_t token);
 
 /* leave.c */
 void leave_begin(struct node *n);
-/* At the end of a step: says goodbye once nothing is open or time is up. */
+/* Called at the end of a step: says goodbye when all is delivered, or at the
+ * latest after the time that LEAVE allows. */
 void leave_go_on(struct node *n);
 
 /* refusals.c */
-/* True if it was not said within the last minute; then NODE_REFUSED is added
- * to the todo list. Any of id, name and from may be NULL. */
+/* Adds NODE_REFUSED to the todo list, unless the same refusal was reported
+ * within the last minute. True if added. id, name and from may be NULL. */
 bool refusal_say(struct node *n, bool by_peer, uint8_t reason, int relay,
                  const struct node_id *id, const char *name,
                  const struct address *from);

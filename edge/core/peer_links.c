@@ -61,8 +61,8 @@ static bool is_stale(const struct node *n, const struct link *link,
                            n->now);
 }
 
-/* Of two links between the same pair the one that the smaller id opened
- * stays, and its opener closes the other [P-5.5]. */
+/* Of two links between the same two nodes the one stays that the node with the
+ * smaller id opened; each node closes only links that it opened [P-5.5]. */
 static void close_doubles(struct node *n, struct peer *p,
                           const struct link *kept)
 {
@@ -133,7 +133,7 @@ static void last_link_ended(struct node *n, struct peer *p,
     }
     beacons_challenge(n, p);
     if (end->how == LINK_END_EVICTED)
-        return; /* See link_eviction.c. */
+        return; /* link_eviction.c does what is left to do. */
     if (end->how == LINK_END_ABANDONED)
         evidence_heard(&p->evidence, end->heard, &n->evidence);
     else

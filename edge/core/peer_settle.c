@@ -1,13 +1,13 @@
 #include "edge/core/node_private.h"
 
-/* Whoever is needed is dialled again after this; after the other, if it was for
- * want of a place. */
+/* While messages wait for a path, a dial that failed is repeated after this. */
 static const struct span need_pause = {5 * 1000 * 1000};
+/* And a dial that was put off for longer than this is made at once. */
 static const struct span place_pause = {1000 * 1000};
-/* What is known of an absent node is kept so long. */
+/* An absent peer is kept in the table for this time. */
 static const struct span remembered = {60 * 1000 * 1000};
 
-/* When its certificate ends, by what is known of the wall clock. */
+/* When the peer's certificate expires by this node's wall clock. */
 static struct instant expires_at(const struct node *n, const struct peer *p)
 {
     static const uint64_t far = (uint64_t)10 * 366 * 24 * 3600;
@@ -18,7 +18,7 @@ static struct instant expires_at(const struct node *n, const struct peer *p)
     return instant_after(n->unix_at, span_s((int64_t)left));
 }
 
-/* From now on it is refused wherever it shows itself [P-2.3]. */
+/* From now on this node refuses the peer [P-2.3]. */
 static void expire(struct node *n, struct peer *p)
 {
     const struct address *from =
@@ -32,8 +32,8 @@ static void expire(struct node *n, struct peer *p)
         (void)notices_tell(n, o);
 }
 
-/* While something is to be sent and there is no way, a try that was put off is
- * made now, and one that failed is made again soon. */
+/* If messages wait and there is no path, a dial that was put off is made now,
+ * and one that failed is repeated soon. */
 static void look_for_need(struct node *n, struct peer *p)
 {
     struct instant again = instant_after(n->now, need_pause);
@@ -77,7 +77,8 @@ static void rearm(struct node *n, struct peer *p)
     if (!p->joined && peer_is_present(n, p))
         at = instant_min(at, peer_join_at(p));
     if (instant_reached(at, n->now))
-        at = instant_after(n->now, remembered); /* It was considered now. */
+        at =
+            instant_after(n->now, remembered); /* peer_settle just saw to it. */
     if (!n->left)
         at = instant_min(at, dialer_deadline(&p->dialer));
     at = instant_min(at, beacons_ask_at(n, p));
@@ -89,8 +90,9 @@ static void rearm(struct node *n, struct peer *p)
     node_arm(n, &p->deadline, at);
 }
 
-/* Nothing but its traffic changed, and that moves no other deadline while it
- * has a path. One that is too early now only costs a look. */
+/* Only the peer's output changed. While there is a path, that moves no deadline
+ * but the traffic's. If the deadline that is set is too early now, the peer is
+ * settled once more for nothing. */
 static bool write_only(struct node *n, struct peer *p)
 {
     const struct timer *armed = &p->deadline.timer;
@@ -102,6 +104,20 @@ static bool write_only(struct node *n, struct peer *p)
     return more;
 }
 
+/*
+ * Each step may depend on those before it:
+ *  1. Presence: exclude the peer if its certificate expired, let it leave if
+ *     nothing shows it any more, ask it for a beacon if this is due.
+ *  2. The path; then the join, as a peer with a path joins at once.
+ *  3. Refusals: ask whether the peer still refuses this node, or show it that
+ *     this node does not any more. Both are packets on the path.
+ *  4. Dial, if messages wait for a path or an attempt is due.
+ *  5. The session: end it if its time is up. Only then resend and doubt the
+ *     path, as a session that ended has nothing to resend.
+ *  6. Publications: queue what receivers must be told in the session.
+ *  7. Write one packet; then tell READY, as messages may have been settled.
+ *  8. Free the peer if it is forgotten; else set the next deadline of all this.
+ */
 bool peer_settle(struct node *n, struct peer *p)
 {
     if (!p->changed && p->joined && peer_has_path(p))

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So long a first link may take before its peer joins without one. */
+/* A peer that is present joins without a path after this time. */
 static const struct span join_grace = {250 * 1000};
-/* A session waits so long for a peer that was lost to come back, and for a
- * path to one that is there. */
+/* Unacknowledged messages wait this long for a lost peer to come back, and for
+ * a path to a peer that is present. */
 static const struct span session_linger = {10 * 1000 * 1000};
-/* And so long for one that fell silent: its process may well go on, as no
- * connection of it was seen to end. */
+/* And this long for a peer that fell silent: no connection of it was closed, so
+ * its process probably still runs. */
 static const struct span silent_linger = {60 * 1000 * 1000};
-/* For a place in a full table all peers are looked at so often at most. */
+/* The least time between two searches of a full table for a peer to remove. */
 static const struct span room_pause = {200 * 1000};
 
 struct peer *peer_get(struct node *n, const struct node_id *id)
@@ -68,7 +68,7 @@ void peer_free(struct node *n, struct peer *p)
     free(p);
 }
 
-/* Into one of the two lists, unless it is in either. */
+/* Into the list, unless the peer is in one of the two already. */
 static void add_dirty(struct peer **list, struct peer *p)
 {
     if (p->dirty)
@@ -109,7 +109,7 @@ void peers_go_on(struct node *n)
 
 static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
 {
-    /* The peer may change or go before the owner looks. */
+    /* A copy: the peer may change or be freed before the owner reads it. */
     struct arena *arena = &n->todo->arena;
     struct node_peer *view = arena_take(arena, sizeof *view);
     peer_view(n, p, view);
@@ -121,7 +121,7 @@ static void view_todo(struct node *n, struct peer *p, struct node_todo *item)
     memcpy(groups, p->said.groups, size);
     view->groups = (const char(*)[NAME_MAX_SIZE + 1]) groups;
     item->peer.peer = view;
-    n->viewed = NULL; /* It may have another name now. */
+    n->viewed = NULL; /* The name may have changed. */
 }
 
 void peer_choose_path(struct node *n, struct peer *p)
@@ -143,7 +143,8 @@ void peer_choose_path(struct node *n, struct peer *p)
     item->peer.was = was;
 }
 
-/* Neither was there when they announced themselves; the other joined first. */
+/* Two nodes with one name announced themselves while neither was present. The
+ * one that joins first keeps the name. */
 static bool name_is_anothers(struct node *n, struct peer *p)
 {
     const struct peer *owner = map_get(&n->names, p->name);
@@ -197,10 +198,11 @@ bool peer_try_join(struct node *n, struct peer *p)
     p->since = n->now;
     p->session_until = INSTANT_NEVER;
     if (!peer_has_path(p))
-        p->pathless_since = n->now; /* What it was sent has waited for this. */
+        p->pathless_since =
+            n->now; /* The time limit of waiting messages starts. */
     n->joined_count++;
     view_todo(n, p, todo_add(n->todo, NODE_JOINED));
-    /* What failed while it was away says nothing of now. */
+    /* Dials that failed while the peer was absent do not count. */
     peer_dial_soon(n, p, false);
     groups_joined(n, p);
     peer_touch(n, p);
@@ -219,7 +221,8 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
     p->known_since = n->now;
     p->session_until = instant_after(n->now, p->evidence.broke ? session_linger
                                                                : silent_linger);
-    /* Who comes and goes without a path does not make it wait for ever. */
+    /* A peer that comes and goes without a path must not keep the messages
+     * waiting for ever. */
     if (p->needs_link)
         p->session_until = instant_min(
             p->session_until, instant_after(p->unreached_since, silent_linger));
@@ -244,7 +247,7 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason)
     peer_touch(n, p);
 }
 
-/* Our INIT tells our version, whatever else the peer reads of it. */
+/* A peer of any version can read this node's version from an INIT. */
 static void tell_version(struct node *n, struct peer *p, struct link *link)
 {
     struct session *s = traffic_session(n, p);
@@ -317,8 +320,6 @@ void peer_begins_to_wait(struct node *n, struct peer *p)
         p->pathless_since = p->unreached_since = n->now;
 }
 
-/* A session of a peer that left, or with something open and no path, ends when
- * its time is up; what is open is then reported. */
 struct instant peer_session_end_at(const struct peer *p)
 {
     if (p->session == NULL)
@@ -330,8 +331,8 @@ struct instant peer_session_end_at(const struct peer *p)
     return instant_after(p->pathless_since, session_linger);
 }
 
-/* Whoever went and has nothing open leaves its place to a new one. The search
- * goes through all, so it is made once in a while. */
+/* Removes a peer that is absent and has no unacknowledged messages. The search
+ * looks at all peers, so it is made only once in a while. */
 bool peers_make_room(struct node *n)
 {
     size_t cursor = 0;
@@ -350,7 +351,8 @@ bool peers_make_room(struct node *n)
             peer_free(n, p);
             return true;
         }
-        traffic_end(n, p, SESSION_NOT_DELIVERED); /* and freed in the next */
+        traffic_end(n, p,
+                    SESSION_NOT_DELIVERED); /* It is freed in the next step. */
     }
     n->room_looked = n->now;
     outsiders_look_soon(n);

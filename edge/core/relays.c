@@ -7,7 +7,7 @@
 
 static const struct span backoff_first = {250 * 1000};
 static const struct span backoff_longest = {2 * 1000 * 1000};
-/* A relay that refuses is asked again, but not eagerly. */
+/* The pauses after a relay refused this node, for two kinds of reasons. */
 static const struct span after_refusal = {20 * 1000 * 1000};
 static const struct span after_replaced = {3 * 1000 * 1000};
 
@@ -51,7 +51,8 @@ void relays_start(struct node *n)
     }
 }
 
-/* From half the backoff to all of it, so that edges do not come as one. */
+/* Between half the backoff and all of it, so that the edges of a relay that
+ * restarts do not reconnect all at once. */
 static struct span jittered(struct node *n, struct span backoff)
 {
     int64_t half = backoff.us / 2;
@@ -181,7 +182,7 @@ static void take_entry(struct node *n, struct relay *relay,
     switch (announce_learn(n, said, false, &p, &why, &claimed)) {
     case LEARNED_REPLACED:
         return;
-    case LEARNED_STALE: /* Perhaps it ended, and the relay is yet to see it. */
+    case LEARNED_STALE: /* Perhaps the relay has not noticed its end yet. */
         outsiders_listed(n, entry, relay);
         return;
     case LEARNED_REFUSED:
@@ -193,7 +194,8 @@ static void take_entry(struct node *n, struct relay *relay,
         outsiders_listed(n, entry, relay);
         break;
     }
-    /* The relay cannot pass off one node, or process, as another. */
+    /* A relay may lie: the entry must name the node and process that signed the
+     * announcement. */
     if (!node_id_equal(&p->id, &entry->node) ||
         p->said.epoch.value != entry->epoch.value || p->evidence.departed)
         return;
@@ -235,7 +237,7 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
         !p->evidence.relays[relay->index].listed)
         return;
     unlist(n, p, relay);
-    /* Whom a link of our own reaches is not gone on a relay's word. */
+    /* A relay's word does not end a peer that a direct link reaches. */
     if (reason == DEPARTURE_CLOSED && !peer_is_linked(p)) {
         evidence_gone(&p->evidence, n->now);
         peer_leave(n, p, DEPARTURE_CLOSED);
@@ -247,8 +249,8 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
     }
 }
 
-/* The roster is complete: whom the relay listed before it went down and does
- * not list now may just be slower to come back than we were [P-7.7]. */
+/* The roster is complete. A peer that only an older roster lists may reconnect
+ * to the relay later than this node did, so it is not unlisted yet [P-7.7]. */
 static void take_synced(struct node *n, struct relay *relay, struct reader *r)
 {
     if (!reader_done(r)) {
@@ -294,7 +296,8 @@ static void take_forwarded(struct node *n, struct link *link,
     traffic_take(n, p, link, inner, packet.size - FORWARD_HEADER_SIZE);
 }
 
-/* About a packet to one peer: it is sent again, a little later. */
+/* The relay refused one packet to a peer: the session resends it a little
+ * later. */
 static void take_refused_packet(struct node *n, const struct node_id *to,
                                 uint8_t reason)
 {
@@ -305,8 +308,9 @@ static void take_refused_packet(struct node *n, const struct node_id *to,
     peer_touch(n, p);
 }
 
-/* It may speak the version before, which does not know ours; the next time
- * round it may have been updated. */
+/* A relay of the version before refuses the HELLO of this one, so the next
+ * HELLO offers that. If it is refused too, the one after offers the newest
+ * again, as the relay may be updated. */
 static bool greet_again(struct node *n, struct relay *relay, uint8_t reason)
 {
     bool later = relay->version == PROTOCOL_VERSION;
@@ -341,7 +345,7 @@ static void take_refused(struct node *n, struct relay *relay, struct reader *r)
         return;
     (void)refusal_say(n, true, reason, (int)relay->index, NULL, relay->name,
                       NULL);
-    /* The later process of this node may end soon. */
+    /* After REPLACED the pause is short: the later process may end soon. */
     relay->retry_at = instant_after(
         n->now, jittered(n, reason == REFUSAL_REPLACED ? after_replaced
                                                        : after_refusal));
