@@ -147,7 +147,7 @@ struct peer {
                                 older ones are replays */
     uint8_t version;  /* the protocol version to use with it; 0: unknown */
     uint32_t ack_via; /* the link to acknowledge on, as data came by it; or 0 */
-    uint64_t took_in; /* the step in which its last message came */
+    uint64_t took_in; /* the step in which this data came */
     bool ack_put_off; /* the acknowledgement waits for the next step, so that
                          the owner's answer can travel with it */
     struct pace init_pace, reset_pace; /* limit answers to INITs, and RESETs */
@@ -183,7 +183,8 @@ struct outflow {
 /* One stream of a peer's publications. */
 struct subscription {
     struct inflow inflow;
-    const char *group; /* refers to node.groups; NULL: this node left it */
+    const char *group; /* its name in struct node, or "" for the group of all;
+                          NULL: this node left the group */
     struct peer *peer; /* the publisher */
     uint32_t via;      /* the link that its last packet came by */
     struct subscription *next;
@@ -218,7 +219,7 @@ struct node {
     uint8_t *said_full; /* encoded and signed */
     size_t said_full_size;
     uint8_t *said_partial; /* without groups and info: for beacons, if the full
-                              one is too large; or NULL */
+                              one is too large for them; else its size is 0 */
     size_t said_partial_size;
     struct address addresses[NODE_ADDRESSES]; /* of the TCP listener */
     size_t address_count;
