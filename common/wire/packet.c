@@ -2,6 +2,22 @@
 
 #include "common/wire/fields.h"
 
+const char *departure_name(enum departure reason)
+{
+    switch (reason) {
+    case DEPARTURE_CLOSED:
+        return "closed";
+    case DEPARTURE_LOST:
+    case DEPARTURE_SILENT:
+        return "lost";
+    case DEPARTURE_REVOKED:
+        return "revoked";
+    case DEPARTURE_REFUSED:
+        return "refused";
+    }
+    return "unknown";
+}
+
 void relay_hello_encode(const struct relay_hello *h, struct writer *w)
 {
     if (h->certificate.size > CERTIFICATE_SIZE ||

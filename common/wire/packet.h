@@ -79,6 +79,9 @@ enum departure {
     /* To the node's owner only: the peer refuses this node. */
     DEPARTURE_REFUSED = 5,
 };
+/* "closed", "lost", "revoked", "refused", as logs and the local API have it;
+ * "unknown" for a number that is none. */
+const char *departure_name(enum departure reason);
 
 struct relay_hello {
     uint8_t version;

@@ -161,22 +161,6 @@ void events_joined(struct api *a, const struct node_peer *peer)
     broadcast(a, EVENT_JOIN, NULL);
 }
 
-static const char *departure_name(enum departure reason)
-{
-    switch (reason) {
-    case DEPARTURE_CLOSED:
-        return "closed";
-    case DEPARTURE_LOST:
-    case DEPARTURE_SILENT:
-        return "lost";
-    case DEPARTURE_REVOKED:
-        return "revoked";
-    case DEPARTURE_REFUSED:
-        return "refused";
-    }
-    return "lost";
-}
-
 void events_left(struct api *a, const struct node_peer *peer,
                  enum departure reason)
 {

@@ -2,22 +2,6 @@
 
 #include "common/io/log.h"
 
-static const char *departure_name(enum departure reason)
-{
-    switch (reason) {
-    case DEPARTURE_CLOSED:
-        return "closed";
-    case DEPARTURE_LOST:
-    case DEPARTURE_SILENT:
-        return "lost";
-    case DEPARTURE_REVOKED:
-        return "revoked";
-    case DEPARTURE_REFUSED:
-        return "refused";
-    }
-    return "unknown";
-}
-
 /* The other end of the peer's path: an address, or the relay's URL. */
 static const char *endpoint_of(const struct edge *e,
                                const struct node_peer *peer,

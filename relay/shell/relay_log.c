@@ -35,22 +35,6 @@ static bool may_tell(struct log_limit *l, struct instant now,
     return false;
 }
 
-static const char *departure_word(uint8_t reason)
-{
-    switch ((enum departure)reason) {
-    case DEPARTURE_CLOSED:
-        return "closed";
-    case DEPARTURE_LOST:
-    case DEPARTURE_SILENT:
-        return "lost";
-    case DEPARTURE_REVOKED:
-        return "revoked";
-    case DEPARTURE_REFUSED:
-        return "refused";
-    }
-    return "unknown";
-}
-
 static void tell(enum log_level level, const char *event, const char *reason,
                  const struct hub_todo *todo)
 {
@@ -75,7 +59,8 @@ void relay_log_edge(struct log_limit *l, struct instant now,
         tell(LOG_INFO, "edge_up", "", todo);
         return;
     case HUB_EDGE_DOWN:
-        tell(LOG_INFO, "edge_down", departure_word(todo->log.reason), todo);
+        tell(LOG_INFO, "edge_down",
+             departure_name((enum departure)todo->log.reason), todo);
         return;
     case HUB_EDGE_REFUSED:
         tell(LOG_WARN, "edge_refused", refusal_name(todo->log.reason), todo);
