@@ -99,11 +99,11 @@ static void tell_cut(struct client *c, bool slow)
                           (struct bytes){0}))
         return;
     if (slow)
-        log_warn("api_client_slow", "unread_bytes=%zu send_credit_bytes=%zu",
-                 unread, c->held);
+        log_warn("api_client_slow", "unread_bytes=%zu held_bytes=%zu", unread,
+                 c->held);
     else
-        log_warn("api_client_large", "unread_bytes=%zu send_credit_bytes=%zu",
-                 unread, c->held);
+        log_warn("api_client_large", "unread_bytes=%zu held_bytes=%zu", unread,
+                 c->held);
 }
 
 /* It would lose events without knowing. Its connection ends as soon as it has
