@@ -108,12 +108,12 @@ struct request {
     bool twice;           /* one of them stands there twice */
 };
 
-/* A request of a client until it is answered. One block holds all of it. */
+/* A request of a client until it is answered. */
 struct pending {
     struct operation operation;
     struct client *client;
-    struct bytes ref; /* to be echoed; in `room`, as the message is */
-    uint8_t room[];
+    struct bytes ref; /* that the answer repeats; in `room` */
+    uint8_t room[];   /* also for data that came as base64 */
 };
 
 struct client {

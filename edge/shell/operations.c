@@ -1,6 +1,10 @@
 #include "edge/shell/operations.h"
 
+#include "common/base/memory.h"
+
 #include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const struct node_id publications = {{0}};
 
@@ -99,9 +103,46 @@ static void start_time(struct operations *o, struct operation *op)
 
 /* ---- Waiting */
 
+static struct bytes keep(uint8_t **at, struct bytes bytes)
+{
+    struct bytes kept = bytes_of(*at, bytes.size);
+
+    if (bytes.size > 0)
+        memcpy(*at, bytes.data, bytes.size);
+    *at += bytes.size;
+    return kept;
+}
+
+/* Data that the owner has put behind the operation itself (it was decoded)
+ * stays there. */
+static bool is_own(const struct operation *op, struct bytes data)
+{
+    const uint8_t *begin = (const uint8_t *)op;
+
+    return data.data >= begin && data.data < begin + op->size;
+}
+
+static void keep_message(struct operation *op)
+{
+    struct message *m = &op->message;
+    bool own = is_own(op, m->data);
+    size_t size = m->type.size + m->group.size + (own ? 0 : m->data.size);
+    uint8_t *at = op->kept = memory_resize(NULL, size, 1);
+
+    m->type = keep(&at, m->type);
+    m->group = keep(&at, m->group);
+    if (!own)
+        m->data = keep(&at, m->data);
+    op->borrowed = false;
+    op->size += size;
+    op->owner->bytes += size;
+}
+
 static void wait_in_queue(struct operations *o, struct operation *op,
                           bool behind)
 {
+    if (op->borrowed)
+        keep_message(op);
     op->state = OPERATION_WAITS;
     op->behind = behind;
     if (behind)
@@ -133,6 +174,8 @@ static void detach(struct operations *o, struct operation *op)
     if (op->timer.place != 0)
         heap_remove(&o->deadlines, &op->timer);
     delist(op);
+    free(op->kept);
+    op->kept = NULL;
 }
 
 /* A reply that the node never accepted leaves its request open, if the peer is

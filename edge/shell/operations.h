@@ -72,17 +72,21 @@ struct operation_owner {
 struct operation {
     /* Set before the start: */
     enum operation_kind kind;
-    bool wait;              /* while the destination is busy; else BUSY */
-    struct node_id to;      /* zero: a publication */
-    struct message message; /* its bytes last as long as the operation */
-    struct span timeout;    /* 0: none */
-    size_t size;            /* of memory, with the message */
+    bool wait;         /* while the destination is busy; else BUSY */
+    struct node_id to; /* zero: a publication */
+    struct message message;
+    /* The message lasts only until operations_start returns, but for data that
+     * lies behind the operation, within `size`. */
+    bool borrowed;
+    struct span timeout; /* 0: none */
+    size_t size;         /* of memory, with the message */
     /* Of operations.c: */
     enum operation_state state;
     struct operation_owner *owner;
     struct operation *older, *younger; /* of the owner */
     struct operation *previous, *next; /* in a list */
     bool behind; /* it never was the first of its owner in the queue */
+    void *kept;  /* the borrowed message of one that waits */
     uint32_t ticket;
     struct timer timer;
 };

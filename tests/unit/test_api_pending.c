@@ -52,6 +52,29 @@ static void busy_sends_wait_and_keep_their_order(void **state)
     close(other);
 }
 
+/* The line is gone when the node takes it. */
+static void what_waits_is_kept(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+
+    fake.takes = 0;
+    say(fd, "{\"op\":\"send\",\"ref\":1,\"to\":\"bob\",\"type\":\"first\","
+            "\"data\":[1,2]}");
+    say(fd, "{\"op\":\"publish\",\"ref\":2,\"type\":\"other\","
+            "\"group\":\"g\",\"data_b64\":\"aGk/Pw==\"}");
+    say(fd, "{\"op\":\"peers\",\"ref\":3}");
+    assert_non_null(hear(fd));
+    fake.takes = SIZE_MAX;
+    say_ready(&fake.peers[0]);
+    expect_events(0, (const char *[]){"[1,2]", "hi??"}, 2);
+    assert_string_equal(fake.events[0].type, "first");
+    assert_string_equal(fake.events[1].type, "other");
+    assert_string_equal(fake.events[1].group, "g");
+    assert_int_equal(fake.events[1].encoding, ENCODING_BYTES);
+    close(fd);
+}
+
 /* Asked for all, the node would copy and refuse most of them each time. */
 static void who_is_ready_is_asked_up_to_the_first_it_refuses(void **state)
 {
@@ -363,6 +386,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(busy_sends_wait_and_keep_their_order),
+        TEST(what_waits_is_kept),
         TEST(who_is_ready_is_asked_up_to_the_first_it_refuses),
         TEST(a_client_with_much_that_waits_is_not_read),
         TEST(who_does_not_wait_is_told_busy),

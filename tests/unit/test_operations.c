@@ -191,6 +191,31 @@ static void busy_operations_keep_their_order(void **state)
     expect_accepted("501432");
 }
 
+/* The caller's bytes are gone when it is offered again. */
+static void a_borrowed_message_is_kept_while_it_waits(void **state)
+{
+    struct operations_fixture *f = *state;
+    struct operation *op = &f->list[0].op;
+    char type[] = "t", data[] = "data";
+
+    fake.takes = 0;
+    *op = (struct operation){.kind = OPERATION_SEND,
+                             .wait = true,
+                             .borrowed = true,
+                             .to = fake.peers[0].id,
+                             .message = {.type = bytes_of_string(type),
+                                         .data = bytes_of_string(data)},
+                             .size = 100};
+    operations_start(&f->ops, &f->owner, op);
+    memset(type, 'x', 1);
+    memset(data, 'x', 4);
+    assert_int_equal(f->owner.bytes, 105);
+    fake.takes = 1;
+    operations_ready(&f->ops, &fake.peers[0].id);
+    expect_accepted("data");
+    assert_string_equal(fake.events[0].type, "t");
+}
+
 static void an_operation_that_does_not_wait_is_busy(void **state)
 {
     struct operations_fixture *f = *state;
@@ -346,6 +371,7 @@ int main(void)
         TEST(a_message_ends_with_its_report),
         TEST(a_publication_ends_when_it_is_accepted),
         TEST(busy_operations_keep_their_order),
+        TEST(a_borrowed_message_is_kept_while_it_waits),
         TEST(an_operation_that_does_not_wait_is_busy),
         TEST(a_request_ends_with_the_reply_of_its_peer),
         TEST(a_reply_may_come_first),
