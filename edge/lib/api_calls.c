@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a caller hands in, with its data as it will travel. */
+/* The arguments of a call, with the data as the node will send it. */
 struct ask {
     enum operation_kind kind;
     const char *to;
@@ -53,7 +53,7 @@ static bool data_is_right(const struct zs_data *d)
     return false;
 }
 
-/* As a JSON string. One without escapes, as most are, is as long as it was. */
+/* Makes the text a JSON string. */
 static bool escape(struct ask *ask)
 {
     struct bytes text = bytes_of(ask->data.bytes, ask->data.size);
@@ -163,12 +163,12 @@ static bool post(struct zs_node *n, struct op *op)
     pthread_mutex_lock(&n->mutex);
     bool open = !n->stopping;
     if (open) {
-        /* The loop has not looked yet if there is something already. */
+        /* With others in the list, the loop was woken already. */
         if (n->posted.first == NULL)
             node_wake(n);
         operation_list_append(&n->posted, &op->operation);
         if (node_is_mine(n))
-            n->own_posted++; /* Which this thread alone looks at. */
+            n->own_posted++; /* Only this thread uses it. */
     }
     pthread_mutex_unlock(&n->mutex);
     return open;
@@ -194,8 +194,9 @@ static enum zs_error queue(struct zs_node *n, const struct ask *ask)
 
 /* ---- Or straight to the node */
 
-/* On the loop's thread, with nothing before it that waits. What became of a
- * publication is known at once, but a callback is called by the loop. */
+/* On the loop's thread, with nothing before it that waits. A publication with a
+ * callback may not: its result is known at once, but only the loop calls back.
+ */
 static bool may_go_straight(const struct zs_node *n, const struct ask *ask)
 {
     bool may = ask->kind == OPERATION_SEND ||
@@ -216,8 +217,7 @@ static struct message borrowed(const struct ask *ask)
     };
 }
 
-/* The node copies the message into the peer's or the group's stream, or has no
- * room there. */
+/* False: the peer or the group's stream is busy, or there is no such peer. */
 static bool hand_over(struct zs_node *n, const struct ask *ask,
                       const struct ticket_note *note)
 {
@@ -235,8 +235,8 @@ static bool hand_over(struct zs_node *n, const struct ask *ask,
     return taken;
 }
 
-/* False: it goes the long way, which knows what to do about a peer that is busy
- * or not there. */
+/* False: the call must be queued, as an operation handles a busy or unknown
+ * peer. */
 static bool went_straight(struct zs_node *n, const struct ask *ask,
                           enum zs_error *error)
 {
@@ -246,7 +246,7 @@ static bool went_straight(struct zs_node *n, const struct ask *ask,
 
     if (!may_go_straight(n, ask))
         return false;
-    if (ask->delivered == NULL) /* The node's own limits are enough. */
+    if (ask->delivered == NULL) /* The node's own limits suffice. */
         return !n->stopping && hand_over(n, ask, NULL);
     *error = queue_quota_take(n, size);
     if (*error != ZS_OK || hand_over(n, ask, &note))
@@ -260,7 +260,7 @@ static enum zs_error accept_ask(struct zs_node *n, struct ask *ask)
     if (node_is_parents(n))
         return ZS_CLOSED;
     enum zs_error error = check(n, ask);
-    /* The loop's thread may be here between two rounds. */
+    /* The loop's thread may call between two rounds. */
     struct reserve *before = memory_use(node_is_mine(n) ? n->reserve : NULL);
 
     if (error == ZS_OK && !went_straight(n, ask, &error))
@@ -315,7 +315,7 @@ enum zs_error zs_request(struct zs_node *node, const char *to, const char *type,
                                           .context = context});
 }
 
-/* Its type and data go nowhere. */
+/* A ping has no type and no data. */
 enum zs_error zs_ping(struct zs_node *node, const char *to, int timeout_ms,
                       zs_delivered *delivered, void *context)
 {

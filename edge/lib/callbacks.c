@@ -49,7 +49,7 @@ static const char *put_text(char *room, size_t size, struct bytes text)
 void callbacks_message(struct zs_node *n, const struct node_peer *peer,
                        const struct message *m, struct callback_message *told)
 {
-    /* What a peer calls JSON is checked, as a program will trust the word. */
+    /* The peer may lie about JSON, and programs will rely on it. */
     bool is_json = m->encoding == ENCODING_JSON && jtext_valid(m->data);
 
     if (!node_id_equal(&n->told_id, &peer->id)) {
@@ -176,7 +176,7 @@ struct log_sink callbacks_log_sink(struct zs_node *n)
 {
     struct log_sink sink = {n, LOG_INFO, on_line};
 
-    /* The table's check let the word through. */
+    /* The configuration's check accepted another name. */
     if (!log_level_parse(n->options->conf.log.level, &sink.level))
         sink.level = LOG_INFO;
     return sink;

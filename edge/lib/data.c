@@ -43,7 +43,7 @@ static void string_cut(struct bytes value, char *room, size_t size)
     size_t length = 0;
 
     for (size_t i = 1; i + 1 < value.size && at + 1 < size;) {
-        /* One character, or one escape, as a string of its own. */
+        /* One character or one escape, as a string. */
         uint8_t piece[16] = "\"";
         size_t n = value.data[i] == '\\'
                        ? 2

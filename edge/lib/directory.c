@@ -23,7 +23,7 @@ static const char *put_text(char **at, const char *text)
     return kept;
 }
 
-/* On the loop there is one always; else NULL: no memory. */
+/* NULL: no memory; never on the loop's thread. */
 static struct zs_peer *copy_peer(const struct zs_peer *p, bool loop)
 {
     size_t size = sizeof *p + p->group_count * sizeof(char *) + strlen(p->id) +
@@ -152,7 +152,7 @@ void directory_close(struct zs_node *n)
 
 /* ---- Every thread's */
 
-/* Fills the list; false without memory. */
+/* Fills the list; false: no memory. */
 static bool copy_all(const struct map *directory, struct zs_peers *to)
 {
     size_t cursor = 0;

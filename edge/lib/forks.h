@@ -1,13 +1,13 @@
 /*
- * forks - tells whether this process is a child, by fork(), of the one that
- * made a thing: its threads are not here, its locks may be held for ever, and
- * its sockets are the parent's.
+ * forks - tells whether this process is a child, by fork(), of the process that
+ * made an object. The child has none of the object's threads, a lock may be
+ * held for ever, and the sockets belong to the parent.
  */
 #ifndef EDGE_LIB_FORKS_H
 #define EDGE_LIB_FORKS_H
 
-/* From the first call on forks are counted. What it returns is to be kept: it
- * is another number in every child. */
+/* The number of forks since the first call, which differs in each child. The
+ * caller keeps it in the object. */
 unsigned forks_now(void);
 
 #endif

@@ -15,9 +15,9 @@
 #include <time.h>
 
 enum {
-    REFRESH_MS = 250, /* of what is told of peers and relays */
+    REFRESH_MS = 250, /* of the lists of peers and relays */
     DRAIN_TICK_MS = 5,
-    ROUNDS = 64, /* of the loop in one zs_node_process */
+    ROUNDS = 64, /* of the loop in one call of zs_node_process */
 };
 
 /* ---- On whose thread are we? */
@@ -56,7 +56,7 @@ bool node_runs_here(const struct zs_node *n)
     return running == n;
 }
 
-/* Its address is the thread's alone. */
+/* Each thread has its own; its address names the thread. */
 static _Thread_local char here;
 
 bool node_is_mine(const struct zs_node *n)
@@ -107,8 +107,8 @@ static void on_stopped(void *context)
     close_handles(n);
 }
 
-/* Each round of the loop: what its callbacks were given from the reserve is
- * replaced, or the node ends. */
+/* In each round of the loop: if the reserve cannot be filled again, the node
+ * ends. */
 static void on_watch(uv_check_t *watch)
 {
     struct zs_node *n = watch->data;
@@ -128,8 +128,7 @@ static void on_watch(uv_check_t *watch)
     edge_abandon(n->edge, on_stopped, n);
 }
 
-/* What was taken in this turn may come back BUSY at its end, so the first look
- * is at the next turn's begin. */
+/* Waits until no operation waits for a busy peer. */
 static void on_drain(uv_timer_t *timer)
 {
     struct zs_node *n = timer->data;
@@ -190,7 +189,7 @@ static void on_async(uv_async_t *async)
     if (regroup)
         set_groups(n, &groups);
     n->own_posted = 0;
-    n->starting = true; /* What callbacks send comes after these. */
+    n->starting = true; /* Messages that callbacks send come after these. */
     while ((op = operation_list_take(&posted)) != NULL)
         ops_start(n, (struct op *)op);
     n->starting = false;
@@ -204,7 +203,7 @@ static void on_refresh(uv_timer_t *timer)
     relays_refresh(timer->data);
 }
 
-/* A list came from the mesh: kept, so that it holds after a restart. */
+/* A list came from the mesh; it must hold after a restart, too. */
 static void on_revoked(void *context, struct bytes list)
 {
     const struct zs_node *n = context;
@@ -429,7 +428,7 @@ static void *run_thread(void *context)
     return NULL;
 }
 
-/* The program's signals are the program's. */
+/* Signals go to the program's own threads. */
 static bool start_thread(struct zs_node *n, pthread_t *thread)
 {
     sigset_t all, before;
@@ -478,9 +477,8 @@ int zs_node_timeout(struct zs_node *node)
     return uv_backend_timeout(&node->loop);
 }
 
-/* libuv gives new descriptors to the kernel in its next round, and the edge may
- * have more to do: not before it is quiet does the descriptor tell all. False
- * when all is over. */
+/* libuv registers new descriptors in its next round, and the edge may have more
+ * to do, so one round is not enough. False: the loop has ended. */
 static bool run_rounds(struct zs_node *n)
 {
     struct entered entered = enter(n);
@@ -513,8 +511,8 @@ enum zs_error zs_node_process(struct zs_node *node)
 
 /* ---- Closing */
 
-/* True if the thread is done; else it is left to end by itself, which the
- * resolver of names may hold up. */
+/* True: the thread has ended. Else it ends by itself later: the name resolver
+ * may delay it. */
 static bool await_thread(struct zs_node *n)
 {
     struct timespec until;
@@ -536,7 +534,7 @@ static bool await_thread(struct zs_node *n)
     return !orphan;
 }
 
-/* The same on the caller's thread. */
+/* Runs the loop to its end on the caller's thread. */
 static bool run_to_end(struct zs_node *n)
 {
     struct instant until = instant_after(clock_now(), span_ms(CLOSE_MS));
@@ -554,8 +552,8 @@ static bool run_to_end(struct zs_node *n)
     return n->ended;
 }
 
-/* Nobody can stop a name from being resolved: a thread waits for it. Without
- * one its memory is lost. */
+/* A thread waits for the name resolver, which cannot be stopped. Without a
+ * thread the node's memory is lost. */
 static void leave_behind(struct zs_node *n)
 {
     pthread_t thread;
@@ -572,7 +570,7 @@ enum zs_error zs_node_close(struct zs_node **self)
     if (n == NULL)
         return ZS_OK;
     if (node_is_parents(n)) {
-        *self = NULL; /* Its memory stays: it is a copy of what is in use. */
+        *self = NULL; /* Its memory is a copy of what the parent uses. */
         return ZS_CLOSED;
     }
     if (node_runs_here(n))

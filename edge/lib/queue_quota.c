@@ -1,8 +1,9 @@
 #include "edge/lib/lib_node.h"
 
 /*
- * What the queue holds is one number, so that one atomic addition takes room
- * for a message: how many there are above, their bytes below.
+ * Count and bytes of the queue are one number, so that one atomic addition
+ * takes room for a message: the count in the upper bits, the bytes in the
+ * lower.
  */
 enum { BYTES_BITS = 40 };
 #define ONE_OP (UINT64_C(1) << BYTES_BITS)
@@ -17,7 +18,7 @@ static uint64_t bytes_in(uint64_t taken)
     return taken & (ONE_OP - 1);
 }
 
-/* One message may always be there, however large. */
+/* An empty queue takes a message of any size. */
 static bool try_take(struct zs_node *n, size_t size)
 {
     uint64_t taken = atomic_load(&n->taken);
@@ -31,8 +32,9 @@ static bool try_take(struct zs_node *n, size_t size)
     return true;
 }
 
-/* With the mutex held. Whoever gives back after `crowded` was set will look for
- * those who wait; what was given back before is seen by the second try. */
+/* With the mutex held. A thread that gives room back after `crowded` was set
+ * wakes the waiting threads; room that was given back before is found by the
+ * second try. */
 static enum zs_error await_room(struct zs_node *n, size_t size)
 {
     bool may_wait = n->options->wait && n->threaded && !node_is_mine(n);

@@ -12,7 +12,7 @@ bool complaint_open(struct complaint *c)
     if (c->reserve == NULL)
         return false;
     c->file = open_memstream(&c->text, &c->size);
-    if (c->file == NULL) { /* In two steps, which gcc's analyzer follows. */
+    if (c->file == NULL) { /* Two steps, so that gcc's analyzer follows. */
         reserve_free(&c->reserve);
         return false;
     }
@@ -20,7 +20,7 @@ bool complaint_open(struct complaint *c)
     return true;
 }
 
-/* What came from the reserve is as good as any other memory. */
+/* Memory from the reserve is valid, too. */
 bool complaint_close(struct complaint *c, struct zs_options *o)
 {
     bool had = !memory_did_lack();
@@ -87,7 +87,7 @@ void zs_options_free(struct zs_options **self)
     free(o);
 }
 
-/* A node reads them at any time, so they stay as they are. */
+/* A node may read them at any time. */
 static bool in_use(const struct zs_options *o)
 {
     return atomic_load(&o->holders) > 1;

@@ -1,7 +1,7 @@
 /*
- * zs_options - the settings that a node of the library is opened with.
+ * zs_options - the settings of a node of the library.
  *
- * They are held by the program and by each node that was opened with them.
+ * The program and each node that was opened with them hold a reference.
  */
 #ifndef EDGE_LIB_ZS_OPTIONS_H
 #define EDGE_LIB_ZS_OPTIONS_H
@@ -17,13 +17,13 @@
 struct zs_options {
     struct edge_conf conf;
     char name[NAME_MAX_SIZE + 1]; /* with the passphrase */
-    char *passphrase;             /* NULL: node.identity counts */
+    char *passphrase;             /* NULL: node.identity is used */
     bool wait;
     char *error; /* malloc'd, or NULL */
     atomic_int holders;
 };
 
-/* Where what goes wrong is written, with a reserve while it is. */
+/* A stream for error messages, with a reserve while it is open. */
 struct complaint {
     struct reserve *reserve, *before;
     char *text;
@@ -32,11 +32,11 @@ struct complaint {
 };
 /* False: there is no memory. */
 bool complaint_open(struct complaint *c) MUST_USE;
-/* Makes it the options' error (an empty one: none). False: something had to do
- * without memory. */
+/* Makes the text the options' error (an empty text: none). False: malloc failed
+ * meanwhile. */
 bool complaint_close(struct complaint *c, struct zs_options *o);
 
-/* The identity that they name; false with words in `errors`. */
+/* Reads the identity of the settings; false with a message in `errors`. */
 bool options_identity(const struct zs_options *o,
                       struct edge_identity *identity, FILE *errors) MUST_USE;
 void options_hold(struct zs_options *o);

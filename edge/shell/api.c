@@ -60,7 +60,7 @@ static void on_ready(void *context, const struct node_peer *peer)
     struct api *a = context;
 
     operations_ready(&a->operations, &peer->id);
-    clients_review(a); /* What waited is less. */
+    clients_review(a); /* Fewer bytes wait. */
 }
 
 static void on_gap(void *context, const struct node_peer *peer, uint64_t missed)
@@ -122,7 +122,7 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->operations.ended = pending_ended;
     for (size_t i = 0; i < conf->group_count; i++)
         if (!groups_add(&a->groups, conf->groups[i]))
-            break; /* The configuration's own check has told already. */
+            break; /* The configuration's check has reported it already. */
     return a;
 }
 
@@ -248,7 +248,7 @@ void api_set_groups(struct api *a, const char *const *groups, size_t count)
     groups_tell(a);
 }
 
-/* What was said already still goes out, as far as the sockets take it. */
+/* Writes the output that the sockets still take. */
 void api_close(struct api *a)
 {
     if (!a || a->closing)

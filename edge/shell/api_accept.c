@@ -13,11 +13,9 @@
 
 enum {
     BACKLOG = 128,
-    ACCEPTS = 32, /* in a turn */
-    /* Without descriptors clients wait, */
-    REST_MS = 50,
-    /* and are refused when there was none for so long. */
-    PATIENCE_MS = 500,
+    ACCEPTS = 32,      /* in a turn */
+    REST_MS = 50,      /* without descriptors, between two tries */
+    PATIENCE_MS = 500, /* without descriptors, until it refuses a client */
 };
 
 static void on_listener(uv_poll_t *poll, int status, int events);
@@ -28,7 +26,7 @@ static void keep_spare(struct api *a)
         a->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-/* The mask makes the socket private from its first moment on. */
+/* The mask makes the socket private from the start. */
 static int bind_privately(int fd, const char *path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -86,7 +84,7 @@ static void tell_starved(struct api *a)
         log_warn("api_refused", "reason=full files=%zu", files_limit());
 }
 
-/* The spare descriptor is enough to tell one why. False: it is gone, too. */
+/* Uses the spare descriptor to answer one client. False: there is none. */
 static bool refuse_one(struct api *a)
 {
     static const char line[] =
@@ -115,8 +113,8 @@ static void on_rested(uv_timer_t *timer)
         uv_poll_start(&a->listener, UV_READABLE, on_listener);
 }
 
-/* A descriptor may come back in a moment; polled meanwhile, the listener would
- * keep the loop from sleeping. */
+/* A descriptor may be free soon. If the loop polled the listener meanwhile, it
+ * would not sleep. */
 static void starve(struct api *a)
 {
     struct instant now = edge_now(a->edge);
@@ -152,7 +150,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
             starve(a);
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {
-            a->starved_at = INSTANT_NEVER; /* There would have been one. */
+            a->starved_at = INSTANT_NEVER; /* A descriptor was free. */
             return;
         }
     }

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINES_UNTIMED = 8 }; /* the clock is read once for so many */
+enum { LINES_UNTIMED = 8 }; /* between two readings of the clock */
 
 static void client_free(uv_handle_t *handle)
 {
@@ -86,8 +86,8 @@ static void flush_idle(uv_idle_t *idle)
     clients_flush(idle->data);
 }
 
-/* An idle handle that is active keeps the loop from sleeping, so whatever is
- * appended in this turn, in whichever phase, goes out before the next sleep. */
+/* An active idle handle keeps the loop from sleeping, so output of this turn,
+ * of whichever phase, is written before the next sleep. */
 struct text *client_out(struct client *c)
 {
     mark_dirty(c);
@@ -102,13 +102,13 @@ void clients_awake(struct api *a)
         uv_idle_start(&a->flusher, flush_idle);
 }
 
-/* Writes what the socket takes; false once it takes no more for now. */
+/* Writes once; false: the socket takes no more now. */
 static bool write_some(struct client *c)
 {
     size_t left = client_unread(c);
     ssize_t wrote = send(c->fd, c->out.data + c->sent, left, MSG_NOSIGNAL);
 
-    /* Nobody reads any more; what it has sent is still to be done. */
+    /* The other side does not read any more, but its requests still count. */
     c->deaf = wrote < 0 && errno != EAGAIN && errno != EINTR;
     if (wrote < 0)
         return errno == EINTR;
@@ -147,7 +147,8 @@ void clients_flush(struct api *a)
     struct client *c;
 
     uv_idle_stop(&a->flusher);
-    memory_give_back(a); /* Of those who closed before this turn of the loop. */
+    memory_give_back(
+        a); /* Of clients that closed before this turn of the loop. */
     if (!a->closing)
         turns_take(a);
     while ((c = a->dirty)) {
@@ -162,7 +163,7 @@ void clients_flush(struct api *a)
         clients_awake(a);
 }
 
-/* A line that is longer than the limit is refused once; the rest is skipped. */
+/* Keeps the begin of a line, or skips it if it is too long. */
 static void keep_tail(struct client *c, struct bytes tail)
 {
     if (!c->skipping && c->in.size + tail.size <= c->api->line_limit) {
@@ -178,7 +179,7 @@ static void keep_tail(struct client *c, struct bytes tail)
     ref_scan_take(&c->skipped, tail);
 }
 
-/* Its ref may have stood at its end. */
+/* The ref may be at the end of the line, so the answer waits for it. */
 static void end_skipped(struct client *c)
 {
     c->skipping = false;
@@ -213,8 +214,8 @@ static bool may_take(const struct client *c)
            client_unread(c) < API_UNREAD && client_unread(c) < share;
 }
 
-/* Returns how much it took: less than all if its turn is over, or if it may do
- * no more for now. */
+/* Returns how many bytes it handled: less than all if the turn is over, or if
+ * the client's limits are reached. */
 static size_t take_input(struct client *c, struct bytes input)
 {
     size_t all = input.size;
@@ -248,8 +249,8 @@ void client_turn(struct client *c)
     client_review(c);
 }
 
-/* The last line may lack its end, but of an attached client: there it is a
- * message that broke off. Answers that are due still go out. */
+/* The last line needs no end, except from an attached client: there the line is
+ * incomplete. Outstanding answers are still written. */
 static void on_end(struct client *c)
 {
     c->ended = true;
@@ -276,8 +277,8 @@ static void take_read(struct client *c, struct bytes input)
         slow_cut(c->api);
 }
 
-/* Several reads make one batch for the node; not all, or one client that
- * writes without end keeps the others waiting. */
+/* Several reads make one batch for the node. Their number is limited, so that a
+ * client that writes without end does not block the others. */
 static void read_some(struct client *c)
 {
     char *room = c->api->read_room;
@@ -296,8 +297,8 @@ static void read_some(struct client *c)
     }
 }
 
-/* What it sent before it hung up is still done, and not polled for meanwhile:
- * that it hung up would be told all the time. */
+/* Requests that it sent before are still carried out. The client is not polled
+ * meanwhile, as libuv would report the hang-up again and again. */
 static void on_hung_up(struct client *c)
 {
     if (c->todo.size == 0)
@@ -334,8 +335,8 @@ void client_review(struct client *c)
     if (c->todo.size > 0 && may_take(c))
         turn_wait(c);
     c->hung = c->hung && c->todo.size > 0;
-    /* Nobody sends what is PRIORITIZED. It is here so that a client is polled
-     * at any time: libuv then tells by it of one that hung up. */
+    /* Clients send no PRIORITIZED data. It is polled so that libuv always
+     * reports a client that hung up. */
     int events = UV_PRIORITIZED | (may_read(c) ? UV_READABLE : 0) |
                  (client_unread(c) > 0 ? UV_WRITABLE : 0);
     if (c->hung)

@@ -105,7 +105,7 @@ static bool anyone_wants(const struct api *a, enum api_event event,
     return false;
 }
 
-/* Sends the event that stands in a->line to all who want it. */
+/* Sends the event in a->line to all clients that subscribed to it. */
 static void broadcast(struct api *a, enum api_event event,
                       const struct message *m)
 {
@@ -214,8 +214,8 @@ static void add_base64(struct text *t, struct bytes data)
     text_add_char(t, '"');
 }
 
-/* In valid JSON a line break stands only between tokens, where it means as
- * much as a space, and would break the line here. */
+/* In valid JSON a line break is only between tokens, where it means the same as
+ * a space. Here it would end the line. */
 static void add_one_line(struct text *t, struct bytes json)
 {
     char *at = text_room(t, json.size);
@@ -231,7 +231,7 @@ static void add_one_line(struct text *t, struct bytes json)
 
 void text_add_data(struct text *t, const struct message *m)
 {
-    /* What a peer calls JSON is checked, or it could write our events. */
+    /* Without this check a peer could forge events. */
     if (m->encoding == ENCODING_JSON && jtext_valid(m->data)) {
         text_add_string(t, ",\"data\":");
         add_one_line(t, m->data);

@@ -1,5 +1,5 @@
 /*
- * Health: what a person would want to know, and what to do about it.
+ * Health: problems of the node, and what to do about them.
  */
 #include "edge/shell/api_internal.h"
 
@@ -15,7 +15,7 @@ enum {
     NAMES_TOLD = 3,
 };
 
-/* When this was written: a clock that is before it is wrong. */
+/* The date of this code: a clock before it is wrong. */
 static const uint64_t clock_least = 1767225600; /* 2026-01-01 */
 
 void health_add(struct text *t, const struct health *h, struct text *what)
@@ -75,7 +75,7 @@ static void health_relays(const struct api *a, struct text *t,
         health_relay(a, t, what, i);
 }
 
-/* "alice, bob, carol and 2 more are": all whose path is this; false: nobody. */
+/* "alice, bob, carol and 2 more are": all peers with this path. False: none. */
 static bool add_names(const struct api *a, struct text *what,
                       enum node_path path)
 {

@@ -64,7 +64,7 @@ static uint64_t relays_up(const struct api *a)
     return up;
 }
 
-/* What the store holds goes up and down; all others only count up. */
+/* The size of the store is a gauge; all others are counters. */
 static void add_counter(struct text *t, const struct api_counter *counter,
                         uint64_t value)
 {

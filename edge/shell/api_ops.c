@@ -58,7 +58,7 @@ static void done(struct client *c, const struct request *r)
     answer_end(answer_begin(c, r->ref));
 }
 
-/* By its name, or by the first digits of its id. */
+/* By its name, or the first digits of its id. */
 static bool is_self(const struct node *node, const char *to)
 {
     struct node_id self = node_self(node);
@@ -89,7 +89,7 @@ static void answer_unknown(struct client *c, struct bytes ref, const char *name)
     text_close(&why);
 }
 
-/* The peer that the request names; else false, and it is answered. */
+/* Finds the peer that the request names. False: the client got an error. */
 static bool find_peer(struct client *c, const struct request *r,
                       struct node_id *id)
 {
@@ -118,7 +118,7 @@ static bool find_peer(struct client *c, const struct request *r,
     return true;
 }
 
-/* The type, at least a byte of text without a NUL; `room` keeps it. */
+/* Reads the type, a text of at least one byte without a NUL, into `room`. */
 static bool find_type(struct client *c, const struct request *r,
                       const char *fallback, char room[API_TYPE_SIZE + 1],
                       struct bytes *type)
@@ -154,7 +154,7 @@ static bool find_group(struct client *c, const struct request *r,
     return false;
 }
 
-/* What send, request, reply and publish have in common. */
+/* The fields that send, request, reply and publish have in common. */
 static bool fill_ask(struct client *c, const struct request *r,
                      struct span timeout, struct pending_ask *ask)
 {

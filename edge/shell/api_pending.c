@@ -10,7 +10,7 @@
 
 bool base64_decode(struct bytes text, uint8_t *to, size_t *size)
 {
-    /* Some encoders of JSON escape the slash; nothing else needs an escape. */
+    /* Some JSON encoders escape the slash; base64 needs no other escape. */
     for (size_t i = 0; i + 1 < text.size; i++)
         if (text.data[i] == '\\' && text.data[++i] != '/')
             return false;
@@ -21,7 +21,7 @@ bool base64_decode(struct bytes text, uint8_t *to, size_t *size)
                              sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0;
 }
 
-/* The data in `room`, behind the ref. False: it is not base64. */
+/* Decodes the data into `room`, behind the ref. False: it is not base64. */
 static bool decode(struct pending *p, struct bytes text)
 {
     uint8_t *at = p->room + p->ref.size;
@@ -34,8 +34,8 @@ static bool decode(struct pending *p, struct bytes text)
     return true;
 }
 
-/* JSON stays where the line is, unless the operation has to wait. NULL: the
- * data is not base64. */
+/* JSON data stays in the client's line, unless the operation has to wait. NULL:
+ * the data is not base64. */
 static struct pending *pending_new(struct client *c,
                                    const struct pending_ask *ask)
 {
@@ -141,7 +141,7 @@ static void answer_done(const struct pending *p,
     answer_end(out);
 }
 
-/* What is known of the peer now tells why a message did not get there. */
+/* The peer's present state tells why the message did not arrive. */
 static const char *not_delivered_text(const struct pending *p)
 {
     const struct api *a = p->client->api;

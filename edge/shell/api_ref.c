@@ -22,8 +22,8 @@ static void begin_value(struct ref_scan *s)
     s->text_size = 0;
 }
 
-/* Only what has its end is taken: of a number that broke off, the rest is not
- * known. If there are two, JSON means the last. */
+/* A value counts only with its end: the rest of an incomplete number is
+ * unknown. Of two refs JSON means the last. */
 static void end_value(struct ref_scan *s)
 {
     struct bytes text = bytes_of(s->text, s->text_size);
@@ -38,7 +38,7 @@ static void end_value(struct ref_scan *s)
     }
 }
 
-/* A byte of a key, or of the value that a ref has. */
+/* Takes a byte of a key, or of the ref's value. */
 static void keep(struct ref_scan *s, uint8_t c)
 {
     if (!s->value) {

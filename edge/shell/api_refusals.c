@@ -1,5 +1,5 @@
 /*
- * Who refuses whom, as status tells it and as a person wants to know it.
+ * Refusals between this node and others, for status and for health lines.
  */
 #include "edge/shell/api_internal.h"
 

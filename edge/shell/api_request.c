@@ -11,7 +11,8 @@
 
 enum {
     FIELDS_ALWAYS = FIELD_OP | FIELD_REF,
-    KEY_TEXT_SIZE = MISTAKES_VALUE_SIZE + 1, /* a longer one is shown cut */
+    KEY_TEXT_SIZE =
+        MISTAKES_VALUE_SIZE + 1, /* errors show at most this much of a key */
 };
 
 static const struct member {
@@ -45,8 +46,8 @@ static const struct member *find_member(struct bytes key)
     return NULL;
 }
 
-/* What the key means. One that has a NUL, or is too long: as it stands in the
- * line. */
+/* Decodes the key. A key with a NUL, or one that is too long, stays as it is in
+ * the line. */
 static void key_text(struct bytes key, char room[KEY_TEXT_SIZE])
 {
     struct bytes quoted = bytes_of(key.data - 1, key.size + 2);
@@ -98,7 +99,7 @@ bool request_has_only(const struct request *r, unsigned fields)
     return !r->has_unknown && (r->given & ~(fields | FIELDS_ALWAYS)) == 0;
 }
 
-/* The field that another operation has, and this one has not. */
+/* A field of the request that only other operations have. */
 static const char *foreign_field(const struct request *r, unsigned fields)
 {
     for (size_t i = 0; i < MEMBERS; i++)

@@ -5,13 +5,13 @@
 
 #include <stdlib.h>
 
-/* Of a list that is being written: who gave it. */
+/* The client whose revocation list is being stored. */
 struct keeping {
     struct keeping *next;
-    struct client *client; /* NULL: it has gone */
+    struct client *client; /* NULL: it has closed */
     uint64_t serial;
     uint32_t nodes;
-    struct bytes ref; /* lies in `room` */
+    struct bytes ref; /* in `room` */
     uint8_t room[];
 };
 

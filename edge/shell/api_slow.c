@@ -7,14 +7,14 @@
 #include <string.h>
 
 enum {
-    WAIT_MS = 100,      /* in a turn, for all together */
-    PATIENCE_MS = 1000, /* for one that takes nothing meanwhile */
+    WAIT_MS = 100,      /* in one turn, for all clients together */
+    PATIENCE_MS = 1000, /* for one client without progress */
 };
 
 /*
- * As long as the edge waits it reads nothing from its links, and so slows down
- * those who send. One that takes nothing at all is not waited for without end:
- * it may hang, and all others wait as well.
+ * While the edge waits, it reads nothing from its links, so it slows down the
+ * senders. It stops waiting for a client that reads nothing at all: that client
+ * may hang, and all others wait, too.
  */
 static bool is_waited_for(const struct client *c)
 {
@@ -37,7 +37,7 @@ static size_t collect(const struct api *a, struct client **who,
     return count;
 }
 
-/* It takes something: so it was not waited for, then. */
+/* The client reads again. */
 static void go_on(struct client *c)
 {
     if (c->carrier.fd)
@@ -67,7 +67,7 @@ void slow_wait(struct api *a)
     }
 }
 
-/* What is left of the line that it has begun to read, and then why. */
+/* The rest of the line that the client has begun to read, then the reason. */
 static void write_last_line(struct client *c, bool slow)
 {
     struct text last = {0};
@@ -106,8 +106,8 @@ static void tell_cut(struct client *c, bool slow)
                  c->held);
 }
 
-/* It would lose events without knowing. Its connection ends as soon as it has
- * read why; until then it costs no more than a line. */
+/* A client that lost events must know it. Its connection ends as soon as it has
+ * read the reason; until then it holds no more than a line. */
 static void cut_off(struct client *c)
 {
     bool slow = client_unread(c) > c->held / 4;
@@ -127,8 +127,8 @@ static void cut_off(struct client *c)
     client_review(c);
 }
 
-/* What is left for one that is cut off is no more than a line, but that may be
- * a long one. */
+/* A client that was cut off already holds one line only, but that may be long.
+ */
 static void shrink(struct client *c)
 {
     if (c->cut)

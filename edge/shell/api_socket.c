@@ -26,7 +26,7 @@ char *api_socket_default(const char *name)
     return path.data;
 }
 
-/* Makes the folders of the path that are missing, each for the owner alone. */
+/* Makes the missing folders of the path, with access for the owner only. */
 static bool make_folders(const char *path)
 {
     char *folder = memory_string(path);
@@ -46,7 +46,7 @@ static bool make_folders(const char *path)
 
 static const char taken[] = "another process listens there already";
 
-/* Connects to see whether somebody listens: 0, or the reason why not. */
+/* Connects, to see whether a process listens. Returns 0 or the error. */
 static int try_connect(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -67,7 +67,7 @@ static bool fail(char error[API_ERROR_SIZE], const char *path, const char *why)
     return false;
 }
 
-/* Under the lock: a socket that nobody listens on is removed. */
+/* With the lock held: removes a socket on which no process listens. */
 static bool clear(const char *path, char error[API_ERROR_SIZE])
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -99,8 +99,8 @@ static char *lock_path(const char *path)
     return name.data;
 }
 
-/* Whether the file is still the one of that name: who held it before removed
- * it at its end. */
+/* Whether the path still names the locked file: the process that held the lock
+ * before may have removed it. */
 static bool is_there(int fd, const char *name)
 {
     struct stat open_one, named;

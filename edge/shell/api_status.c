@@ -24,7 +24,8 @@ static void add_info(struct text *t, struct bytes info)
     text_add(t, info);
     for (size_t i = start; i < t->size; i++)
         if (t->data[i] == '\n' || t->data[i] == '\r')
-            t->data[i] = ' '; /* Only between tokens; see api_events.c. */
+            t->data[i] = ' '; /* A line break is only between tokens; see
+                                 api_events.c. */
 }
 
 static void add_id(struct text *t, const struct node_id *id, const char *name)
@@ -149,7 +150,7 @@ static void add_node(const struct api *a, struct text *t, bool by_http)
     text_add_char(t, ']');
     member_add(t, "socket", a->socket);
     member_add(t, "http", a->http_url);
-    if (!by_http) /* A page need not know what its cookie hides from it. */
+    if (!by_http) /* It holds the token, which pages must not see. */
         member_add(t, "page", a->http_page);
     member_add(t, "token_file", a->http_token);
     text_add_char(t, '}');

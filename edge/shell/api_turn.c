@@ -53,7 +53,7 @@ void turn_leave(struct client *c)
     }
 }
 
-/* Those that wait again meanwhile come in the next round. */
+/* Clients that wait again meanwhile are served in the next round. */
 void turns_take(struct api *a)
 {
     for (size_t left = a->turns; left > 0 && a->turn_first; left--) {
@@ -77,7 +77,7 @@ void memory_count(struct client *c)
                     c->pending.bytes);
 }
 
-/* glibc keeps what is freed where more was made since, unless it is told. */
+/* glibc keeps freed memory below newer blocks, unless malloc_trim is called. */
 void memory_forget(struct client *c)
 {
     struct api *a = c->api;
@@ -96,9 +96,8 @@ void memory_give_back(struct api *a)
     malloc_trim(0);
 }
 
-/* A quarter of what is left, so that never all is taken this way, however many
- * take a share; and beyond that a little for each, from what was kept for it.
- */
+/* A quarter of what is left, so that any number of shares never takes all. A
+ * small share for each client is reserved. */
 size_t memory_share(const struct api *a)
 {
     size_t most = a->memory / 4 * 3;
