@@ -64,14 +64,14 @@ __attribute__((noinline)) static struct arena_block *advance(struct arena *a,
 void *arena_take(struct arena *a, size_t size)
 {
     struct arena_block *b = a->current;
-    void *room;
+    void *piece;
 
     size = aligned(size);
     if (b == NULL || b->size - b->used < size)
         b = advance(a, size);
-    room = b->data + b->used;
+    piece = b->data + b->used;
     b->used += size;
-    return room;
+    return piece;
 }
 
 void arena_trim(struct arena *a, void *last, size_t taken, size_t used)

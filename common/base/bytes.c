@@ -94,9 +94,9 @@ void read_copy(struct reader *r, void *to, size_t size)
         memcpy(to, at, size);
 }
 
-struct writer writer_of(void *room, size_t size)
+struct writer writer_of(void *buffer, size_t size)
 {
-    uint8_t *start = room;
+    uint8_t *start = buffer;
 
     return (struct writer){.start = start, .at = start, .end = start + size};
 }

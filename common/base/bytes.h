@@ -62,7 +62,7 @@ struct writer {
     bool failed;
 };
 
-struct writer writer_of(void *room, size_t size);
+struct writer writer_of(void *buffer, size_t size);
 static inline size_t writer_left(const struct writer *w);
 static inline void write_u8(struct writer *w, uint8_t value);
 void write_u16(struct writer *w, uint16_t value);

@@ -382,7 +382,7 @@ static size_t resolve(const uint8_t **at, const uint8_t *end, char out[4])
     return utf8_write(unit, out);
 }
 
-bool jtext_string(struct bytes value, char *room, size_t size, size_t *length)
+bool jtext_string(struct bytes value, char *buffer, size_t size, size_t *length)
 {
     size_t used = 0;
 
@@ -397,12 +397,12 @@ bool jtext_string(struct bytes value, char *room, size_t size, size_t *length)
             count = resolve(&at, end, one);
         if (used + count >= size)
             return false;
-        memcpy(room + used, one, count);
+        memcpy(buffer + used, one, count);
         used += count;
     }
     if (used >= size)
         return false;
-    room[used] = '\0';
+    buffer[used] = '\0';
     *length = used;
     return true;
 }

@@ -55,7 +55,7 @@ bool jtext_is_string(struct bytes value);
  * appends a NUL. `*length` does not count the NUL. False if the value is no
  * string or needs more than `size` bytes.
  */
-bool jtext_string(struct bytes value, char *room, size_t size,
+bool jtext_string(struct bytes value, char *buffer, size_t size,
                   size_t *length) MUST_USE;
 /* Reads a whole number from 0 to 2^64 - 1; false if the value is anything else.
  */

@@ -105,7 +105,7 @@ static bool is_section(const struct conf_table *table, const char *path)
  * as corrections. */
 static void offer_siblings(const struct conf_table *table, const char *section,
                            const char *wrong, struct nearest *near,
-                           char room[PATH_SIZE])
+                           char buffer[PATH_SIZE])
 {
     size_t skip = *section ? strlen(section) + 1 : 0;
     for (size_t i = 0; i < table->count; i++) {
@@ -117,7 +117,7 @@ static void offer_siblings(const struct conf_table *table, const char *section,
         const char *before = near->word;
         nearest_offer(near, wrong, word);
         if (near->word != before)
-            near->word = strcpy(room, word);
+            near->word = strcpy(buffer, word);
     }
 }
 
@@ -134,13 +134,13 @@ static const char *elsewhere(const struct conf_table *table, const char *wrong)
 static void tell_unknown(struct reading *r, const struct conf_node *key,
                          const char *section)
 {
-    char shown[MISTAKES_VALUE_SIZE], room[PATH_SIZE];
+    char shown[MISTAKES_VALUE_SIZE], buffer[PATH_SIZE];
     const char *in = *section ? " in `" : "", *tick = *section ? "`" : "";
     struct nearest near = {0};
     mistakes_value(key->text, shown);
     const char *other = elsewhere(r->table, key->text);
     if (other == NULL)
-        offer_siblings(r->table, section, key->text, &near, room);
+        offer_siblings(r->table, section, key->text, &near, buffer);
     if (other != NULL)
         mistakes_add(&r->mistakes, key->place,
                      "unknown key `%s`%s%s%s: did you mean `%s`%s%.*s%s?",

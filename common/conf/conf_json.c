@@ -12,9 +12,9 @@ enum { KEY_MAX_SIZE = 255 };
 static json_t *refuse(const struct conf_node *node, struct mistakes *mistakes,
                       const char *why)
 {
-    char room[MISTAKES_VALUE_SIZE];
+    char buffer[MISTAKES_VALUE_SIZE];
     mistakes_add(mistakes, node->place, "`%s` %s",
-                 mistakes_value(node->text, room), why);
+                 mistakes_value(node->text, buffer), why);
     return NULL;
 }
 

@@ -107,7 +107,7 @@ static void print_mapping(const char *text, FILE *out)
 
 void conf_value_print(const struct conf_key *key, const void *conf, FILE *out)
 {
-    char room[UNITS_TEXT_SIZE];
+    char buffer[UNITS_TEXT_SIZE];
     union slot s = slot_of(key, conf);
     switch (key->kind) {
     case CONF_STRING:
@@ -125,13 +125,13 @@ void conf_value_print(const struct conf_key *key, const void *conf, FILE *out)
         fprintf(out, "%zu", *s.number);
         break;
     case CONF_SIZE:
-        fputs(units_print_size(*s.number, room), out);
+        fputs(units_print_size(*s.number, buffer), out);
         break;
     case CONF_PORT:
         fprintf(out, "%u", *s.port);
         break;
     case CONF_DURATION:
-        fputs(units_print_duration(*s.duration, room), out);
+        fputs(units_print_duration(*s.duration, buffer), out);
         break;
     case CONF_LIST:
     case CONF_PATHS:

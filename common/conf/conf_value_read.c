@@ -21,11 +21,11 @@ struct value_reading {
 /* Adds a mistake like "`limits.window` wants a size: `4 MB`". */
 static void refuse(const struct value_reading *r, const char *why)
 {
-    char room[MISTAKES_VALUE_SIZE];
+    char buffer[MISTAKES_VALUE_SIZE];
     switch (r->node->kind) {
     case CONF_NODE_SCALAR:
         mistakes_add(r->mistakes, r->node->place, "`%s` %s: `%s`", r->key->path,
-                     why, mistakes_value(r->node->text, room));
+                     why, mistakes_value(r->node->text, buffer));
         break;
     case CONF_NODE_SEQUENCE:
         mistakes_add(r->mistakes, r->node->place, "`%s` %s, not a list",

@@ -156,10 +156,10 @@ static bool is_kind(struct keyfile *k, const char *kind)
     if (found == NULL)
         return false;
     if (kind != NULL && strcmp(found, kind) != 0) {
-        char room[MISTAKES_VALUE_SIZE];
+        char buffer[MISTAKES_VALUE_SIZE];
 
         keyfile_wrong(k, "kind", "wants a file of the kind `%s`, this is `%s`",
-                      kind, mistakes_value(found, room));
+                      kind, mistakes_value(found, buffer));
         return false;
     }
     return is_version(k);
@@ -210,11 +210,11 @@ bool keyfile_close(struct keyfile *k, FILE *errors)
 
     for (size_t i = 0; i < k->count; i++) {
         struct keyfile_line *l = &k->lines[i];
-        char room[MISTAKES_VALUE_SIZE];
+        char buffer[MISTAKES_VALUE_SIZE];
 
         if (!l->used && l->key != NULL)
             mistakes_add(&k->mistakes, (struct place){l->place.line, 1},
-                         "unknown key `%s`", mistakes_value(l->key, room));
+                         "unknown key `%s`", mistakes_value(l->key, buffer));
     }
     right = k->mistakes.count == 0;
     mistakes_print(&k->mistakes, k->path, errors);
@@ -225,13 +225,13 @@ bool keyfile_close(struct keyfile *k, FILE *errors)
 void keyfile_wrong(struct keyfile *k, const char *key, const char *text, ...)
 {
     const struct keyfile_line *l = find(k, key);
-    char room[300];
+    char buffer[300];
     va_list list;
 
     va_start(list, text);
-    vsnprintf(room, sizeof(room), text, list);
+    vsnprintf(buffer, sizeof(buffer), text, list);
     va_end(list);
-    mistakes_add(&k->mistakes, l != NULL ? l->place : start, "%s", room);
+    mistakes_add(&k->mistakes, l != NULL ? l->place : start, "%s", buffer);
 }
 
 bool keyfile_has(const struct keyfile *k, const char *key)

@@ -36,7 +36,7 @@ static bool write_revoked(const struct mesh_folder *m, const char *path,
 {
     struct revocation list = {.mesh = m->id, .serial = serial};
     uint8_t *nodes = memory_array(m->issued_count + 1, KEY_SIZE);
-    uint8_t *room = memory_new(REVOCATION_SIZE);
+    uint8_t *buffer = memory_new(REVOCATION_SIZE);
     bool done = false;
 
     for (size_t i = 0; i < m->issued_count; i++)
@@ -50,8 +50,9 @@ static bool write_revoked(const struct mesh_folder *m, const char *path,
                 "mesh\n",
                 path, REVOCATION_NODES);
     else
-        done = revoked_save(path, revocation_sign(&list, m->key, room), errors);
-    free(room);
+        done =
+            revoked_save(path, revocation_sign(&list, m->key, buffer), errors);
+    free(buffer);
     free(nodes);
     return done;
 }

@@ -8,14 +8,14 @@
 
 void mistakes_add(struct mistakes *m, struct place place, const char *text, ...)
 {
-    char room[512];
+    char buffer[512];
     va_list list;
     if (m->count++ >= MISTAKES_MAX)
         return;
     va_start(list, text);
-    vsnprintf(room, sizeof room, text, list);
+    vsnprintf(buffer, sizeof buffer, text, list);
     va_end(list);
-    m->items[m->count - 1] = (struct mistake){place, memory_string(room)};
+    m->items[m->count - 1] = (struct mistake){place, memory_string(buffer)};
 }
 
 bool mistakes_full(const struct mistakes *m)
@@ -63,25 +63,25 @@ void mistakes_close(struct mistakes *m)
     m->count = 0;
 }
 
-const char *mistakes_value(const char *value, char room[MISTAKES_VALUE_SIZE])
+const char *mistakes_value(const char *value, char buffer[MISTAKES_VALUE_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
     size_t used = 0;
     for (; *value != '\0'; value++) {
         unsigned char c = (unsigned char)*value;
         if (used + sizeof "\\xNN..." > MISTAKES_VALUE_SIZE) {
-            strcpy(room + used, "...");
-            return room;
+            strcpy(buffer + used, "...");
+            return buffer;
         }
         if (c >= ' ' && c <= '~') {
-            room[used++] = (char)c;
+            buffer[used++] = (char)c;
             continue;
         }
-        room[used++] = '\\';
-        room[used++] = 'x';
-        room[used++] = hex[c >> 4];
-        room[used++] = hex[c & 15];
+        buffer[used++] = '\\';
+        buffer[used++] = 'x';
+        buffer[used++] = hex[c >> 4];
+        buffer[used++] = hex[c & 15];
     }
-    room[used] = '\0';
-    return room;
+    buffer[used] = '\0';
+    return buffer;
 }

@@ -40,8 +40,8 @@ void mistakes_print(struct mistakes *m, const char *name, FILE *out);
 void mistakes_close(struct mistakes *m);
 
 /* Makes a value of the file fit for messages and terminals: shortens it and
- * writes bytes that cannot be printed as \xNN. Returns a pointer into `room`.
+ * writes bytes that cannot be printed as \xNN. Returns a pointer into `buffer`.
  */
-const char *mistakes_value(const char *value, char room[MISTAKES_VALUE_SIZE]);
+const char *mistakes_value(const char *value, char buffer[MISTAKES_VALUE_SIZE]);
 
 #endif

@@ -272,12 +272,12 @@ enum options_result options_parse(const struct options_spec *spec, int argc,
         return OPTIONS_DONE;
     }
     /* One -abc can give as many options as it has letters. */
-    size_t room = 1;
+    size_t capacity = 1;
     for (int i = 1; i < argc; i++)
-        room += strlen(argv[i]) + 1;
+        capacity += strlen(argv[i]) + 1;
     *o = (struct options){.spec = spec};
     o->positionals = memory_array((size_t)argc, sizeof *o->positionals);
-    o->given = memory_array(room, sizeof *o->given);
+    o->given = memory_array(capacity, sizeof *o->given);
     struct parsing p = {.spec = spec, .o = o, .at = argv + 1};
     take_all(&p);
 
@@ -355,10 +355,10 @@ uint64_t options_size(const struct options *o, const char *name,
 }
 
 /* Writes "  -c, --config FILE"; returns its width. */
-static size_t print_row(const struct option_row *row, char room[128])
+static size_t print_row(const struct option_row *row, char buffer[128])
 {
     char letter[] = {'-', row->letter, ',', ' ', '\0'};
-    int size = snprintf(room, 128, "  %s--%s%s%s",
+    int size = snprintf(buffer, 128, "  %s--%s%s%s",
                         row->letter ? letter : "    ", row->name,
                         row->value ? " " : "", row->value ? row->value : "");
     return (size_t)size < 128 ? (size_t)size : 127;
@@ -367,19 +367,19 @@ static size_t print_row(const struct option_row *row, char room[128])
 static void print_rows(const struct options_spec *spec, FILE *out)
 {
     enum { WIDEST = 30 };
-    char room[128];
+    char buffer[128];
     const struct option_row *row;
     size_t width = 0;
     for (size_t c = 0; (row = options_row(spec, &c)) != NULL;) {
-        size_t size = print_row(row, room);
+        size_t size = print_row(row, buffer);
         width = size > width && size <= WIDEST ? size : width;
     }
     for (size_t c = 0; (row = options_row(spec, &c)) != NULL;) {
-        size_t size = print_row(row, room);
+        size_t size = print_row(row, buffer);
         if (size <= width)
-            fprintf(out, "%-*s  %s\n", (int)width, room, row->help);
+            fprintf(out, "%-*s  %s\n", (int)width, buffer, row->help);
         else
-            fprintf(out, "%s\n%*s  %s\n", room, (int)width, "", row->help);
+            fprintf(out, "%s\n%*s  %s\n", buffer, (int)width, "", row->help);
     }
 }
 

@@ -136,7 +136,7 @@ static const char *read_port(struct piece *rest, struct relay_url *url)
 }
 
 /* Decodes %XX; returns how many bytes it wrote, or SIZE_MAX on a mistake. */
-static size_t percent_decode(struct piece from, char *to, size_t room)
+static size_t percent_decode(struct piece from, char *to, size_t capacity)
 {
     size_t size = 0;
 
@@ -152,7 +152,7 @@ static size_t percent_decode(struct piece from, char *to, size_t room)
                 return SIZE_MAX;
             i += 2;
         }
-        if (size == room)
+        if (size == capacity)
             return SIZE_MAX;
         to[size++] = (char)byte;
     }

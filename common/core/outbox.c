@@ -71,7 +71,7 @@ static bool make_room(struct outbox *o, size_t total)
     if (o->count + parts > o->capacity && !grow(o, o->count + parts))
         return false;
     if (parts == 1 && slab != NULL &&
-        sizeof slab->room - slab->used >= total + RECORD_DATA_OVERHEAD)
+        sizeof slab->bytes - slab->used >= total + RECORD_DATA_OVERHEAD)
         return true;
     return slabs_want(o->slabs, parts);
 }
@@ -79,7 +79,7 @@ static bool make_room(struct outbox *o, size_t total)
 static struct slab *slab_with_room(struct outbox *o, size_t size)
 {
     struct slab *slab = o->newest;
-    if (slab != NULL && sizeof slab->room - slab->used >= size)
+    if (slab != NULL && sizeof slab->bytes - slab->used >= size)
         return slab;
     slab = slabs_take(o->slabs);
     if (o->newest != NULL)
@@ -97,7 +97,7 @@ static void put_part(struct outbox *o, const struct message *m, size_t done,
 {
     struct slab *slab = slab_with_room(o, size + RECORD_DATA_OVERHEAD);
     struct writer w =
-        writer_of(slab->room + slab->used, sizeof slab->room - slab->used);
+        writer_of(slab->bytes + slab->used, sizeof slab->bytes - slab->used);
     data_record_begin(record, size, &w);
     message_encode_part(m, done, size, &w);
     ASSERT(writer_ok(&w));
@@ -190,7 +190,7 @@ struct outbox_row outbox_take(struct outbox *o, size_t room, size_t window)
 /* The records without the first byte of the first one. */
 static struct bytes rest_of(const struct outbox_row *row)
 {
-    return bytes_of(row->slab->room + row->first->at + 1, row->size - 1);
+    return bytes_of(row->slab->bytes + row->first->at + 1, row->size - 1);
 }
 
 /* Writes the first record's first byte and number. It reads no byte of the
@@ -229,7 +229,7 @@ struct bytes outbox_row_join(const struct outbox_row *row, struct bytes prefix)
     write_number(row, &w);
     struct bytes head = writer_bytes(&w);
     ASSERT(row->first->at == SLAB_FRONT && prefix.size <= OUTBOX_PREFIX_SIZE);
-    uint8_t *at = row->slab->room + SLAB_FRONT + 1 - head.size - prefix.size;
+    uint8_t *at = row->slab->bytes + SLAB_FRONT + 1 - head.size - prefix.size;
     memcpy(at, prefix.data, prefix.size);
     memcpy(at + prefix.size, head.data, head.size);
     return bytes_of(at, prefix.size + head.size + rest.size);

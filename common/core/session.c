@@ -174,9 +174,9 @@ void session_ask_soon(struct session *s, struct instant now)
 
 /* Binds both identities and their roles into the handshake [P-6.2]. */
 static struct bytes prologue(const struct node_id *initiator,
-                             const struct node_id *responder, uint8_t *room)
+                             const struct node_id *responder, uint8_t *buffer)
 {
-    struct writer w = writer_of(room, 3 + 2 * KEY_SIZE);
+    struct writer w = writer_of(buffer, 3 + 2 * KEY_SIZE);
     write_bytes(&w, bytes_of("zs1", 3));
     write_bytes(&w, bytes_of(initiator->key, KEY_SIZE));
     write_bytes(&w, bytes_of(responder->key, KEY_SIZE));

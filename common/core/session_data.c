@@ -301,8 +301,8 @@ static bool is_lent(const struct session *s)
 /* Like session_write, but seals from the slab straight into `w`. */
 static void write_lent(struct session *s, struct instant now, struct writer *w)
 {
-    uint8_t room[OUTBOX_PREFIX_SIZE];
-    struct writer before = writer_of(room, sizeof room);
+    uint8_t buffer[OUTBOX_PREFIX_SIZE];
+    struct writer before = writer_of(buffer, sizeof buffer);
     uint8_t *records = begin_packet(s, true, w);
     write_control(s, &before);
     struct outbox_row row = take_row(s, now, SIZE_MAX);
@@ -312,8 +312,8 @@ static void write_lent(struct session *s, struct instant now, struct writer *w)
 bool session_lend(struct session *s, struct instant now, struct bytes *packet,
                   struct block **block)
 {
-    uint8_t room[OUTBOX_PREFIX_SIZE];
-    struct writer before = writer_of(room, sizeof room);
+    uint8_t buffer[OUTBOX_PREFIX_SIZE];
+    struct writer before = writer_of(buffer, sizeof buffer);
     if (!s->current.live || !is_lent(s))
         return false;
     (void)begin_packet(s, false, &before);

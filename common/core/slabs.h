@@ -29,7 +29,7 @@ struct slab {
     struct slab *newer; /* the owner's list */
     size_t used;        /* bytes, SLAB_FRONT included */
     size_t records;     /* in the slab, not acknowledged yet */
-    uint8_t room[SLAB_END];
+    uint8_t bytes[SLAB_END];
 };
 
 /* A zeroed pool has no free slabs. */

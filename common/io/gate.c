@@ -48,7 +48,7 @@ struct gate {
     gate_cut_fn *cut;
     void *context;
     struct socket_entry **by_fd;
-    size_t room; /* allocated places in by_fd */
+    size_t capacity; /* allocated places in by_fd */
     size_t count;
     struct socket_entry *oldest; /* of the strangers */
     struct socket_entry *newest;
@@ -84,7 +84,7 @@ struct gate *gate_new(const struct gate_conf *conf, struct unread *unread,
 
 static struct socket_entry *entry_of(const struct gate *g, int fd)
 {
-    return fd >= 0 && (size_t)fd < g->room ? g->by_fd[fd] : NULL;
+    return fd >= 0 && (size_t)fd < g->capacity ? g->by_fd[fd] : NULL;
 }
 
 /* ---- Connections without a packet --------------------------------------- */
@@ -137,7 +137,7 @@ void gate_free(struct gate *g)
 {
     if (!g)
         return;
-    for (size_t i = 0; i < g->room; i++) {
+    for (size_t i = 0; i < g->capacity; i++) {
         if (g->by_fd[i])
             forget(g, g->by_fd[i]);
     }
@@ -155,15 +155,15 @@ void gate_reconfigure(struct gate *g, const struct gate_conf *conf)
 
 static void make_room(struct gate *g, size_t fd)
 {
-    size_t room = g->room ? g->room : 64;
-    while (room <= fd)
-        room *= 2;
-    if (room == g->room)
+    size_t capacity = g->capacity ? g->capacity : 64;
+    while (capacity <= fd)
+        capacity *= 2;
+    if (capacity == g->capacity)
         return;
-    g->by_fd = memory_resize(g->by_fd, room, sizeof(struct socket_entry *));
-    memset(g->by_fd + g->room, 0,
-           (room - g->room) * sizeof(struct socket_entry *));
-    g->room = room;
+    g->by_fd = memory_resize(g->by_fd, capacity, sizeof(struct socket_entry *));
+    memset(g->by_fd + g->capacity, 0,
+           (capacity - g->capacity) * sizeof(struct socket_entry *));
+    g->capacity = capacity;
 }
 
 /* Another thread, libzmq's, owns the descriptor: it may have been closed and

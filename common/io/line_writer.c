@@ -19,24 +19,25 @@ struct line_writer {
     bool closing;
     size_t begin; /* offsets in a ring */
     size_t size;
-    size_t room;
+    size_t capacity;
     char ring[];
 };
 
 static void copy_out(struct line_writer *w, char *to, size_t size)
 {
-    size_t first = w->room - w->begin < size ? w->room - w->begin : size;
+    size_t first =
+        w->capacity - w->begin < size ? w->capacity - w->begin : size;
 
     memcpy(to, w->ring + w->begin, first);
     memcpy(to + first, w->ring, size - first);
-    w->begin = (w->begin + size) % w->room;
+    w->begin = (w->begin + size) % w->capacity;
     w->size -= size;
 }
 
 static void copy_in(struct line_writer *w, const char *from, size_t size)
 {
-    size_t at = (w->begin + w->size) % w->room;
-    size_t first = w->room - at < size ? w->room - at : size;
+    size_t at = (w->begin + w->size) % w->capacity;
+    size_t first = w->capacity - at < size ? w->capacity - at : size;
 
     memcpy(w->ring + at, from, first);
     memcpy(w->ring, from + first, size - first);
@@ -48,7 +49,7 @@ static size_t line_size(const struct line_writer *w)
     size_t size = 0;
 
     while (size < w->size && size < LINE_WRITER_LINE)
-        if (w->ring[(w->begin + size++) % w->room] == '\n')
+        if (w->ring[(w->begin + size++) % w->capacity] == '\n')
             break;
     return size;
 }
@@ -122,14 +123,14 @@ static bool start(struct line_writer *w)
     return result == 0;
 }
 
-struct line_writer *line_writer_open(size_t room,
+struct line_writer *line_writer_open(size_t capacity,
                                      const struct line_writer_calls *calls)
 {
-    struct line_writer *w = memory_new(sizeof *w + room);
+    struct line_writer *w = memory_new(sizeof *w + capacity);
     pthread_condattr_t monotonic;
 
     w->calls = *calls;
-    w->room = room;
+    w->capacity = capacity;
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -149,7 +150,7 @@ void line_writer_put(struct line_writer *w, const char *line, size_t size)
      * the count stands exactly in the gap. */
     if (w->lost > 0 && w->size > 0 && w->calls.lost != NULL)
         w->lost++;
-    else if (size <= w->room - w->size)
+    else if (size <= w->capacity - w->size)
         copy_in(w, line, size);
     else
         w->lost++;

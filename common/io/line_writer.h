@@ -31,9 +31,9 @@ struct line_writer_calls {
     size_t (*lost)(uint64_t count, char line[LINE_WRITER_LINE]);
 };
 
-/* `room` is the size of the buffer in bytes. NULL if the system gives no
+/* `capacity` is the size of the buffer in bytes. NULL if the system gives no
  * thread. */
-struct line_writer *line_writer_open(size_t room,
+struct line_writer *line_writer_open(size_t capacity,
                                      const struct line_writer_calls *calls);
 /* Queues a line, which must end with \n. From any thread; never blocks. */
 void line_writer_put(struct line_writer *w, const char *line, size_t size);

@@ -272,42 +272,42 @@ void log_write(enum log_level level, const char *event, const char *details,
         return;
 
     int errno_before = errno;
-    char room[LINE_SIZE / 4];
+    char buffer[LINE_SIZE / 4];
     va_list arguments;
     va_start(arguments, details);
-    vsnprintf(room, sizeof room, details, arguments);
+    vsnprintf(buffer, sizeof buffer, details, arguments);
     va_end(arguments);
 
     if (sink_now != NULL)
-        sink_now->line(sink_now->context, level, event, room);
+        sink_now->line(sink_now->context, level, event, buffer);
     else
-        write_line(level, event, room);
+        write_line(level, event, buffer);
     errno = errno_before;
 }
 
-const char *log_quote(const char *value, char *room, unsigned long size)
+const char *log_quote(const char *value, char *buffer, unsigned long size)
 {
     static const char hex[] = "0123456789abcdef";
     size_t at = 0;
 
     if (size < 3)
         return "\"\"";
-    room[at++] = '"';
+    buffer[at++] = '"';
     for (; *value != '\0' && at + 6 <= size; value++) {
         unsigned char c = (unsigned char)*value;
         if (c == '"' || c == '\\' || c == '\n') {
-            room[at++] = '\\';
-            room[at++] = c == '\n' ? 'n' : (char)c;
+            buffer[at++] = '\\';
+            buffer[at++] = c == '\n' ? 'n' : (char)c;
         } else if (c < 0x20 || c > 0x7e) {
-            room[at++] = '\\';
-            room[at++] = 'x';
-            room[at++] = hex[c >> 4];
-            room[at++] = hex[c & 15];
+            buffer[at++] = '\\';
+            buffer[at++] = 'x';
+            buffer[at++] = hex[c >> 4];
+            buffer[at++] = hex[c & 15];
         } else {
-            room[at++] = (char)c;
+            buffer[at++] = (char)c;
         }
     }
-    room[at++] = '"';
-    room[at] = '\0';
-    return room;
+    buffer[at++] = '"';
+    buffer[at] = '\0';
+    return buffer;
 }

@@ -31,9 +31,9 @@ bool log_level_parse(const char *text, enum log_level *level);
 bool log_enabled(enum log_level level);
 void log_write(enum log_level level, const char *event, const char *details,
                ...) __attribute__((format(printf, 3, 4)));
-/* Writes `value` in quotes to `room`: "two words", with escapes \" \\ \n \xNN,
- * shortened to fit. Returns `room`. */
-const char *log_quote(const char *value, char *room, unsigned long size);
+/* Writes `value` in quotes to `buffer`: "two words", with escapes \" \\ \n
+ * \xNN, shortened to fit. Returns `buffer`. */
+const char *log_quote(const char *value, char *buffer, unsigned long size);
 
 /* Starts the thread. False if the system gives none: the callers' threads go on
  * writing. */

@@ -71,7 +71,7 @@ static int open_bound(enum address_family family, uint16_t port, bool shared)
 /* Space for one control message, aligned as the kernel requires. */
 union control {
     struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    char buffer[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 static void read_v4(struct cmsghdr *c, struct udp_datagram *d)
@@ -94,10 +94,10 @@ static void read_v6(struct cmsghdr *c, struct udp_datagram *d)
     memcpy(d->to.ip, &info.ipi6_addr, 16);
 }
 
-static bool receive(struct udp *u, uint8_t *room, struct udp_datagram *d)
+static bool receive(struct udp *u, uint8_t *buffer, struct udp_datagram *d)
 {
     struct sockaddr_storage from;
-    struct iovec part = {room, UDP_SIZE};
+    struct iovec part = {buffer, UDP_SIZE};
     union control control;
     struct msghdr m = {.msg_name = &from,
                        .msg_namelen = sizeof from,
@@ -111,7 +111,7 @@ static bool receive(struct udp *u, uint8_t *room, struct udp_datagram *d)
         return false;
     *d = (struct udp_datagram){
         .from = address_of_sockaddr((const struct sockaddr *)&from),
-        .bytes = bytes_of(room, (size_t)size)};
+        .bytes = bytes_of(buffer, (size_t)size)};
     struct cmsghdr *c = CMSG_FIRSTHDR(&m);
     if (c != NULL && c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
         read_v4(c, d);
@@ -124,14 +124,14 @@ static bool receive(struct udp *u, uint8_t *room, struct udp_datagram *d)
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct udp *u = poll->data;
-    uint8_t room[UDP_SIZE];
+    uint8_t buffer[UDP_SIZE];
     struct udp_datagram d;
 
     (void)status;
     (void)events;
     /* libuv reports the socket again if datagrams are left. */
     for (int i = 0; i < DATAGRAMS_A_TURN && !u->closed; i++) {
-        if (!receive(u, room, &d))
+        if (!receive(u, buffer, &d))
             return;
         u->received(u->context, &d);
     }

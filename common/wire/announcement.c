@@ -49,9 +49,10 @@ static void write_info(struct writer *w, const struct announcement *a)
 }
 
 struct bytes announcement_sign(const struct announcement *a,
-                               const uint8_t node_secret_key[64], uint8_t *room)
+                               const uint8_t node_secret_key[64],
+                               uint8_t *buffer)
 {
-    struct writer w = writer_of(room, ANNOUNCEMENT_SIZE);
+    struct writer w = writer_of(buffer, ANNOUNCEMENT_SIZE);
 
     ASSERT(a->certificate.size <= CERTIFICATE_SIZE);
     write_u32(&w, MAGIC);
@@ -140,26 +141,26 @@ bool announcement_signed_by(struct bytes bytes, const struct node_id *node)
 }
 
 struct bytes announcement_seal(struct bytes announcement, const uint8_t key[32],
-                               const uint8_t nonce[24], uint8_t *room)
+                               const uint8_t nonce[24], uint8_t *buffer)
 {
     ASSERT(announcement.size <= ANNOUNCEMENT_SIZE);
-    memcpy(room, nonce, NONCE_SIZE);
+    memcpy(buffer, nonce, NONCE_SIZE);
     crypto_aead_xchacha20poly1305_ietf_encrypt(
-        room + NONCE_SIZE, NULL, announcement.data, announcement.size, NULL, 0,
-        NULL, nonce, key);
-    return bytes_of(room, NONCE_SIZE + announcement.size + TAG_SIZE);
+        buffer + NONCE_SIZE, NULL, announcement.data, announcement.size, NULL,
+        0, NULL, nonce, key);
+    return bytes_of(buffer, NONCE_SIZE + announcement.size + TAG_SIZE);
 }
 
 struct bytes announcement_open(struct bytes sealed, const uint8_t key[32],
-                               uint8_t *room)
+                               uint8_t *buffer)
 {
     unsigned long long size;
 
     if (sealed.size < NONCE_SIZE + TAG_SIZE ||
         sealed.size > SEALED_ANNOUNCEMENT_SIZE ||
         crypto_aead_xchacha20poly1305_ietf_decrypt(
-            room, &size, NULL, sealed.data + NONCE_SIZE,
+            buffer, &size, NULL, sealed.data + NONCE_SIZE,
             sealed.size - NONCE_SIZE, NULL, 0, sealed.data, key) != 0)
         return bytes_of(NULL, 0);
-    return bytes_of(room, (size_t)size);
+    return bytes_of(buffer, (size_t)size);
 }

@@ -55,12 +55,12 @@ struct announcement {
     struct bytes info; /* borrowed: the JSON text of one object, or empty */
 };
 
-/* Encodes and signs with the node's Ed25519 secret key. `room` needs
+/* Encodes and signs with the node's Ed25519 secret key. `buffer` needs
  * ANNOUNCEMENT_SIZE bytes; the result lies in it. a->info must not be larger
  * than ANNOUNCEMENT_INFO_SIZE. */
 struct bytes announcement_sign(const struct announcement *a,
                                const uint8_t node_secret_key[64],
-                               uint8_t *room);
+                               uint8_t *buffer);
 
 /* Decodes; the views point into `bytes`. False if malformed. Checks neither the
  * signature nor the certificate. */
@@ -72,15 +72,15 @@ bool announcement_signed_by(struct bytes bytes,
 
 /*
  * Seals an announcement with the mesh's announcement key (32 bytes) and a new
- * random nonce (24 bytes), so that a relay can list it and not read it. `room`
- * needs 40 bytes more than the announcement has.
+ * random nonce (24 bytes), so that a relay can list it and not read it.
+ * `buffer` needs 40 bytes more than the announcement has.
  *
  * announcement_open reverses that: it returns an empty view if the bytes are
- * not authentic. Its `room` needs as many bytes as `sealed` has.
+ * not authentic. Its `buffer` needs as many bytes as `sealed` has.
  */
 struct bytes announcement_seal(struct bytes announcement, const uint8_t key[32],
-                               const uint8_t nonce[24], uint8_t *room);
+                               const uint8_t nonce[24], uint8_t *buffer);
 struct bytes announcement_open(struct bytes sealed, const uint8_t key[32],
-                               uint8_t *room);
+                               uint8_t *buffer);
 
 #endif

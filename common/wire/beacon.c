@@ -77,9 +77,9 @@ void mesh_tag(const struct mesh_id *mesh, uint8_t tag[8])
 /* Encodes what gets sealed: the fields and their signature. */
 static struct bytes write_inner(const struct beacon *b,
                                 const uint8_t node_secret_key[64],
-                                uint8_t *room, size_t size)
+                                uint8_t *buffer, size_t size)
 {
-    struct writer w = writer_of(room, size);
+    struct writer w = writer_of(buffer, size);
 
     write_u8(&w, (uint8_t)b->kind);
     write_u64(&w, b->counter);
@@ -99,11 +99,11 @@ static struct bytes write_inner(const struct beacon *b,
 
 struct bytes beacon_seal(const struct beacon *b, const struct mesh_id *mesh,
                          const uint8_t beacon_key[32], const uint8_t nonce[24],
-                         const uint8_t node_secret_key[64], uint8_t *room)
+                         const uint8_t node_secret_key[64], uint8_t *buffer)
 {
     uint8_t tag[8];
-    struct writer w = writer_of(room, SEALED_AT);
-    uint8_t *inner = room + SEALED_AT;
+    struct writer w = writer_of(buffer, SEALED_AT);
+    uint8_t *inner = buffer + SEALED_AT;
     struct bytes plain = write_inner(b, node_secret_key, inner,
                                      BEACON_SIZE - SEALED_AT - TAG_SIZE);
 
@@ -115,9 +115,9 @@ struct bytes beacon_seal(const struct beacon *b, const struct mesh_id *mesh,
     write_bytes(&w, bytes_of(tag, sizeof(tag)));
     write_bytes(&w, bytes_of(nonce, 24));
     crypto_aead_xchacha20poly1305_ietf_encrypt(inner, NULL, inner, plain.size,
-                                               room, NONCE_AT, NULL, nonce,
+                                               buffer, NONCE_AT, NULL, nonce,
                                                beacon_key);
-    return bytes_of(room, SEALED_AT + plain.size + TAG_SIZE);
+    return bytes_of(buffer, SEALED_AT + plain.size + TAG_SIZE);
 }
 
 static bool read_inner(struct bytes plain, struct beacon *b)
@@ -141,7 +141,7 @@ static bool read_inner(struct bytes plain, struct beacon *b)
 
 enum beacon_verdict beacon_open(struct bytes datagram,
                                 const struct mesh_id *mesh,
-                                const uint8_t beacon_key[32], uint8_t *room,
+                                const uint8_t beacon_key[32], uint8_t *buffer,
                                 struct beacon *b, struct bytes *opened)
 {
     struct reader r = reader_of(datagram);
@@ -162,11 +162,11 @@ enum beacon_verdict beacon_open(struct bytes datagram,
     if (b->version < PROTOCOL_BEFORE || b->version > PROTOCOL_VERSION)
         return BEACON_OTHER_VERSION;
     if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-            room, &size, NULL, datagram.data + SEALED_AT,
+            buffer, &size, NULL, datagram.data + SEALED_AT,
             datagram.size - SEALED_AT, datagram.data, NONCE_AT, nonce.data,
             beacon_key) != 0)
         return BEACON_NOT_AUTHENTIC;
-    *opened = bytes_of(room, (size_t)size);
+    *opened = bytes_of(buffer, (size_t)size);
     return read_inner(*opened, b) ? BEACON_OPENED : BEACON_NOT_AUTHENTIC;
 }
 

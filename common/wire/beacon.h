@@ -77,19 +77,19 @@ enum beacon_verdict {
     BEACON_NOT_AUTHENTIC, /* our tag, but forged or malformed */
 };
 
-/* Encodes, signs and seals; `nonce` must be new and random. `room` needs
+/* Encodes, signs and seals; `nonce` must be new and random. `buffer` needs
  * BEACON_SIZE bytes; the result lies in it. An empty view if the beacon is too
  * large. */
 struct bytes beacon_seal(const struct beacon *b, const struct mesh_id *mesh,
                          const uint8_t beacon_key[32], const uint8_t nonce[24],
-                         const uint8_t node_secret_key[64], uint8_t *room);
+                         const uint8_t node_secret_key[64], uint8_t *buffer);
 
-/* Decrypts into `room` (BEACON_SIZE bytes); the beacon's views point into it.
+/* Decrypts into `buffer` (BEACON_SIZE bytes); the beacon's views point into it.
  * Does not check the node's signature: beacon_signed_by does, with `*opened`.
  */
 enum beacon_verdict beacon_open(struct bytes datagram,
                                 const struct mesh_id *mesh,
-                                const uint8_t beacon_key[32], uint8_t *room,
+                                const uint8_t beacon_key[32], uint8_t *buffer,
                                 struct beacon *b, struct bytes *opened);
 
 /* True if this node signed the opened beacon. */

@@ -27,9 +27,10 @@ bool name_is_valid(struct bytes name)
 }
 
 struct bytes certificate_sign(const struct certificate *c,
-                              const uint8_t mesh_secret_key[64], uint8_t *room)
+                              const uint8_t mesh_secret_key[64],
+                              uint8_t *buffer)
 {
-    struct writer w = writer_of(room, CERTIFICATE_SIZE);
+    struct writer w = writer_of(buffer, CERTIFICATE_SIZE);
 
     ASSERT(name_is_valid(bytes_of_string(c->name)));
     ASSERT(c->group_count <= CERTIFICATE_GROUPS);

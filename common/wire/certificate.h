@@ -41,10 +41,11 @@ enum certificate_verdict {
  */
 bool name_is_valid(struct bytes name);
 
-/* Encodes and signs with the mesh's Ed25519 secret key (64 bytes). `room` needs
- * CERTIFICATE_SIZE bytes; the result lies in it. */
+/* Encodes and signs with the mesh's Ed25519 secret key (64 bytes). `buffer`
+ * needs CERTIFICATE_SIZE bytes; the result lies in it. */
 struct bytes certificate_sign(const struct certificate *c,
-                              const uint8_t mesh_secret_key[64], uint8_t *room);
+                              const uint8_t mesh_secret_key[64],
+                              uint8_t *buffer);
 
 /* Decodes without checking the signature; false if malformed. */
 bool certificate_decode(struct bytes bytes, struct certificate *c) MUST_USE;

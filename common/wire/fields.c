@@ -67,14 +67,14 @@ struct bytes read_bounded(struct reader *r, size_t size, size_t max)
 /* Copies the label and the bytes into one piece, because Ed25519 needs them so.
  */
 static size_t join(const char *label, struct bytes bytes,
-                   uint8_t room[LABEL_SIZE + SIGNED_SIZE])
+                   uint8_t buffer[LABEL_SIZE + SIGNED_SIZE])
 {
     size_t size = strlen(label);
 
     ASSERT(size <= LABEL_SIZE && bytes.size <= SIGNED_SIZE);
-    memcpy(room, label, size);
+    memcpy(buffer, label, size);
     if (bytes.size > 0)
-        memcpy(room + size, bytes.data, bytes.size);
+        memcpy(buffer + size, bytes.data, bytes.size);
     return size + bytes.size;
 }
 
@@ -82,10 +82,10 @@ void sign_labelled(const char *label, struct bytes bytes,
                    const uint8_t secret_key[64],
                    uint8_t signature[SIGNATURE_SIZE])
 {
-    uint8_t room[LABEL_SIZE + SIGNED_SIZE];
-    size_t size = join(label, bytes, room);
+    uint8_t buffer[LABEL_SIZE + SIGNED_SIZE];
+    size_t size = join(label, bytes, buffer);
 
-    crypto_sign_detached(signature, NULL, room, size, secret_key);
+    crypto_sign_detached(signature, NULL, buffer, size, secret_key);
 }
 
 void write_signature(struct writer *w, const char *label,
@@ -101,7 +101,7 @@ void write_signature(struct writer *w, const char *label,
 bool signed_labelled(const char *label, struct bytes bytes,
                      const uint8_t public_key[KEY_SIZE])
 {
-    uint8_t room[LABEL_SIZE + SIGNED_SIZE];
+    uint8_t buffer[LABEL_SIZE + SIGNED_SIZE];
     size_t size;
 
     if (bytes.size < SIGNATURE_SIZE ||
@@ -109,6 +109,7 @@ bool signed_labelled(const char *label, struct bytes bytes,
         return false;
     size = bytes.size - SIGNATURE_SIZE;
     return crypto_sign_verify_detached(
-               bytes.data + size, room,
-               join(label, bytes_of(bytes.data, size), room), public_key) == 0;
+               bytes.data + size, buffer,
+               join(label, bytes_of(bytes.data, size), buffer),
+               public_key) == 0;
 }

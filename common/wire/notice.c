@@ -13,7 +13,7 @@ _Static_assert(SEALED_NOTICE_SIZE ==
 
 struct bytes notice_seal(const struct notice *m, const uint8_t key[32],
                          const uint8_t nonce[24],
-                         const uint8_t node_secret_key[64], uint8_t *room)
+                         const uint8_t node_secret_key[64], uint8_t *buffer)
 {
     uint8_t plain[NOTICE_SIZE];
     struct writer w = writer_of(plain, sizeof plain);
@@ -27,15 +27,15 @@ struct bytes notice_seal(const struct notice *m, const uint8_t key[32],
     write_u64(&w, m->unix_seconds);
     write_signature(&w, label, node_secret_key);
     ASSERT(writer_ok(&w));
-    return announcement_seal(writer_bytes(&w), key, nonce, room);
+    return announcement_seal(writer_bytes(&w), key, nonce, buffer);
 }
 
-bool notice_open(struct bytes sealed, const uint8_t key[32], uint8_t *room,
+bool notice_open(struct bytes sealed, const uint8_t key[32], uint8_t *buffer,
                  struct notice *m, struct bytes *opened)
 {
     if (sealed.size != SEALED_NOTICE_SIZE)
         return false;
-    *opened = announcement_open(sealed, key, room);
+    *opened = announcement_open(sealed, key, buffer);
     struct reader r = reader_of(*opened);
     bool magic = read_u32(&r) == MAGIC;
     m->reason = read_u8(&r);

@@ -29,16 +29,16 @@ struct notice {
     uint64_t unix_seconds; /* the sender's wall clock; 0: unknown */
 };
 
-/* Signs and seals; `nonce` must be new and random. `room` needs
+/* Signs and seals; `nonce` must be new and random. `buffer` needs
  * SEALED_NOTICE_SIZE bytes; the result lies in it. */
 struct bytes notice_seal(const struct notice *m, const uint8_t key[32],
                          const uint8_t nonce[24],
-                         const uint8_t node_secret_key[64], uint8_t *room);
+                         const uint8_t node_secret_key[64], uint8_t *buffer);
 
-/* Decrypts into `room` (SEALED_NOTICE_SIZE bytes); false if the bytes are no
+/* Decrypts into `buffer` (SEALED_NOTICE_SIZE bytes); false if the bytes are no
  * notice of this mesh. Does not check the signature: notice_signed_by does,
  * with `*opened`. */
-bool notice_open(struct bytes sealed, const uint8_t key[32], uint8_t *room,
+bool notice_open(struct bytes sealed, const uint8_t key[32], uint8_t *buffer,
                  struct notice *m, struct bytes *opened) MUST_USE;
 bool notice_signed_by(struct bytes opened, const struct node_id *node) MUST_USE;
 

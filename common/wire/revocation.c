@@ -10,9 +10,9 @@ _Static_assert(REVOCATION_SIZE - SIGNATURE_SIZE <= SIGNED_SIZE,
                "the largest list can be signed");
 
 struct bytes revocation_sign(const struct revocation *r,
-                             const uint8_t mesh_secret_key[64], uint8_t *room)
+                             const uint8_t mesh_secret_key[64], uint8_t *buffer)
 {
-    struct writer w = writer_of(room, REVOCATION_SIZE);
+    struct writer w = writer_of(buffer, REVOCATION_SIZE);
 
     ASSERT(r->count <= REVOCATION_NODES);
     write_u32(&w, MAGIC);

@@ -26,11 +26,12 @@ struct revocation {
     const uint8_t *nodes; /* borrowed: `count` keys of 32 bytes */
 };
 
-/* Encodes and signs with the mesh's Ed25519 secret key. `room` needs
+/* Encodes and signs with the mesh's Ed25519 secret key. `buffer` needs
  * REVOCATION_SIZE bytes; the result lies in it. r->count must be at most
  * REVOCATION_NODES. */
 struct bytes revocation_sign(const struct revocation *r,
-                             const uint8_t mesh_secret_key[64], uint8_t *room);
+                             const uint8_t mesh_secret_key[64],
+                             uint8_t *buffer);
 /* Decodes and checks the signature with the mesh id in the list itself; the
  * caller must compare that id with its own mesh. The views point into `bytes`.
  */

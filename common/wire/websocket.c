@@ -232,18 +232,18 @@ enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
 
 /* ---- Writing */
 
-size_t websocket_head(uint8_t room[WEBSOCKET_HEAD_SIZE],
+size_t websocket_head(uint8_t buffer[WEBSOCKET_HEAD_SIZE],
                       enum websocket_opcode opcode, bool last, size_t size)
 {
-    room[0] = (uint8_t)((last ? FIN : 0) | (unsigned)opcode);
+    buffer[0] = (uint8_t)((last ? FIN : 0) | (unsigned)opcode);
     if (size < 126) {
-        room[1] = (uint8_t)size;
+        buffer[1] = (uint8_t)size;
         return 2;
     }
     size_t extended = size < 65536 ? 2 : 8;
-    room[1] = extended == 2 ? 126 : 127;
+    buffer[1] = extended == 2 ? 126 : 127;
     for (size_t i = 0; i < extended; i++)
-        room[2 + i] =
+        buffer[2 + i] =
             (uint8_t)((uint64_t)size >> (8 * (extended - 1 - i)) & 0xff);
     return 2 + extended;
 }

@@ -78,7 +78,7 @@ enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
 
 /* Writes the head of a frame; returns its size. The payload follows as it is.
  */
-size_t websocket_head(uint8_t room[WEBSOCKET_HEAD_SIZE],
+size_t websocket_head(uint8_t buffer[WEBSOCKET_HEAD_SIZE],
                       enum websocket_opcode opcode, bool last, size_t size);
 
 /* True if a Sec-WebSocket-Key value is 16 bytes in base64. */

@@ -44,15 +44,15 @@ static void what_others_hold_is_not_taken_again(void **state)
     struct slabs s = {0};
     struct slab *slab = slabs_take(&s);
     block_hold(&slab->block);
-    memset(slab->room, 7, sizeof slab->room);
+    memset(slab->bytes, 7, sizeof slab->bytes);
     slabs_give(&s, slab);
     assert_int_equal(s.count, 0);
     struct slab *other = slabs_take(&s);
     assert_ptr_not_equal(other, slab);
-    memset(other->room, 8, sizeof other->room);
+    memset(other->bytes, 8, sizeof other->bytes);
     slabs_give(&s, other);
     slabs_close(&s);
-    assert_int_equal(slab->room[SLAB_END - 1], 7);
+    assert_int_equal(slab->bytes[SLAB_END - 1], 7);
     block_release(&slab->block);
 }
 
