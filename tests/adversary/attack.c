@@ -1,10 +1,10 @@
 /*
- * attack - lies to one daemon, for a time and a count:
+ * attack - attacks one daemon, for a limited time and count:
  *
  *     attack NAME HOST:PORT|SOCKET [option]...
  *
- * See usage below. It prints one line of figures and exits 0, whatever the
- * daemon did: the script that started it judges.
+ * See usage below. It prints one line of figures and exits with 0 whatever the
+ * daemon does: the script that started it judges the result.
  */
 #include "tests/adversary/attack.h"
 
@@ -145,8 +145,8 @@ void tally_cut(struct tally *t)
     t->last_cut_ms = since;
 }
 
-/* The victim shares the processors with the attack; the measure is what the
- * victim does, not who gets the processor. */
+/* Lowers the priority: attack and victim share the processors, and the test
+ * measures what the victim does, not how the kernel divides the processors. */
 static void be_modest(void)
 {
     struct rlimit files;

@@ -37,7 +37,7 @@ static void nonce_of(const char *label, uint64_t number, uint8_t nonce[24])
         nonce[16 + i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
-/* Seals for one public key by another's secret one. */
+/* Writes a box for a public key, by the sender's secret key. */
 static void write_box(struct writer *w, struct bytes plain,
                       const uint8_t nonce[24], const uint8_t to[32],
                       const uint8_t from[32])
@@ -95,8 +95,9 @@ static bool write_all(struct curve *c, const uint8_t *bytes, size_t size,
     return true;
 }
 
-/* False when it does not come; *gone: it never will. What had come of it by
- * the deadline is lost: a connection is not used after that. */
+/* Reads exactly `size` bytes. False at the deadline, or if the connection is
+ * closed, which sets *gone. The bytes read until then are lost, so the caller
+ * gives the connection up. */
 static bool read_all(struct curve *c, uint8_t *bytes, size_t size,
                      uint64_t deadline, bool *gone)
 {
@@ -112,7 +113,7 @@ static bool read_all(struct curve *c, uint8_t *bytes, size_t size,
     return true;
 }
 
-/* A frame's content into c->in; its size, or 0. */
+/* Reads a frame's content into c->in; returns its size, or 0. */
 static size_t read_frame(struct curve *c, uint64_t deadline, bool *gone)
 {
     uint8_t head[9];
@@ -129,7 +130,7 @@ static size_t read_frame(struct curve *c, uint64_t deadline, bool *gone)
         size = head[1];
     }
     if (size > sizeof c->in || !read_all(c, c->in, size, deadline, gone)) {
-        *gone = true; /* There is no way to go on in the middle of a frame. */
+        *gone = true; /* Nothing can follow half a frame. */
         return 0;
     }
     return size;
@@ -182,8 +183,8 @@ static void write_metadata(struct writer *w, const char *type)
     write_bytes(w, bytes_of(type, 6));
 }
 
-/* The client's long-term key, and the proof that it stands behind the key of
- * this connection. */
+/* Writes the vouch: the client's long-term key, and the proof that its owner
+ * also has the key of this connection. */
 static void write_vouch(struct writer *w, const struct curve_pair *self,
                         const struct curve_key *server,
                         const uint8_t client_connection[32],
@@ -201,7 +202,8 @@ static void write_vouch(struct writer *w, const struct curve_pair *self,
               self->secret_key);
 }
 
-/* Ends a command: the short nonce, what is boxed under it, and out with all. */
+/* Completes a command with the short nonce and the boxed content, and sends
+ * it. */
 static bool write_boxed(struct curve *c, struct writer *w,
                         const uint8_t nonce[24], struct bytes content,
                         uint64_t deadline)
@@ -266,7 +268,7 @@ static bool send_welcome(struct curve *c, const struct curve_pair *self,
     randombytes_buf(nonce + 8, 16);
     write_bytes(&w, bytes_of(nonce + 8, 16));
     memcpy(plain, mine->public_key, 32);
-    memset(plain + 32, 0, COOKIE_SIZE); /* It keeps its state itself. */
+    memset(plain + 32, 0, COOKIE_SIZE); /* This server needs no cookie. */
     write_box(&w, bytes_of(plain, sizeof plain), nonce, client,
               self->secret_key);
     return write_all(c, room, sizeof room, deadline);
@@ -298,7 +300,7 @@ bool curve_accept(struct curve *c, const struct curve_pair *self,
         !read_command(c, "\5HELLO", 200, deadline))
         return false;
     memcpy(client, c->in + 80, 32);
-    /* Who it is makes no difference here: INITIATE is not looked into. */
+    /* Any client may connect, so INITIATE is not examined. */
     return send_welcome(c, self, &mine, client, deadline) &&
            read_command(c, "\10INITIATE", 9 + COOKIE_SIZE, deadline) &&
            crypto_box_beforenm(c->key, client, mine.secret_key) == 0 &&

@@ -1,6 +1,6 @@
 /*
- * A member that has the relay keep what it does not read: it sends to itself,
- * and asks for answers, and takes none of it.
+ * A member that makes the relay queue packets: it sends to itself, requests
+ * answers, and reads nothing.
  */
 #include "tests/adversary/attack.h"
 #include "tests/adversary/member.h"
@@ -27,7 +27,7 @@ static bool put_forward(struct deaf *d, const struct attack *a)
     return curve_put(&d->member->relay, bytes_of(packet, a->size), false);
 }
 
-/* It is there, so that nobody takes it for lost. */
+/* Sends a ping, so that the relay does not take the member for lost. */
 static void put_ping(struct deaf *d)
 {
     uint8_t ping[9] = {RELAY_PING};

@@ -1,7 +1,7 @@
 /*
- * Frames without end: a message of many frames, whose last one never comes.
- * libzmq keeps them all until it does; whoever sends them may be a stranger who
- * knows the key, a member after a good HELLO, or a relay towards its edges.
+ * Endless messages: many frames of one message whose last frame never comes.
+ * libzmq stores all frames until then. The sender is a stranger that knows the
+ * key, a member after a valid HELLO, or a relay that attacks its edges.
  */
 #include "common/conf/relay_key.h"
 #include "tests/adversary/attack.h"
@@ -15,17 +15,17 @@
 
 enum {
     HANDSHAKE_MS = 1500,
-    /* Who is cut comes back, but not at once. */
+    /* The pause before a closed connection is opened again. */
     AGAIN_MS = 100,
     /* All connections together, in bytes. */
     MOST_BYTES = 768 * 1024 * 1024,
 };
 
 struct frame_source {
-    struct curve *curve;          /* that of the member, or a stranger's own */
+    struct curve *curve;          /* of the member, or of the stranger itself */
     struct forged_member *member; /* or NULL */
     bool open;
-    uint64_t bytes; /* of frames, since it is open */
+    uint64_t bytes; /* of frames, on this connection */
     uint64_t again_ms;
 };
 
@@ -52,7 +52,7 @@ static bool open_stranger(struct frame_source *s, const struct attack *a,
     return false;
 }
 
-/* At an edge if there is a victim's name, else at the relay. */
+/* Connects to an edge if the attack names a victim, else to the relay. */
 static bool open_member(struct frame_source *s, const struct attack *a)
 {
     if (s->member != NULL)
@@ -94,7 +94,8 @@ static void fill(struct frame_source *s, const struct attack *a,
     }
 }
 
-/* What the other end sends is read and thrown away: it has no excuse. */
+/* Sends the next frames. It also reads and discards what the target sends, so
+ * that the target cannot blame a full socket. */
 static void go_on(struct frame_source *s, const struct attack *a,
                   struct tally *t)
 {
@@ -149,10 +150,10 @@ void attack_frames(const struct attack *a, struct tally *t)
     free(sources);
 }
 
-/* --- a relay that does so --------------------------------------------------
+/* --- a relay as the attacker -----------------------------------------------
  */
 
-/* Before WELCOME, or after it and the roster's end. */
+/* Sends WELCOME and the end of the roster. */
 static bool welcome(struct curve *c, uint64_t deadline)
 {
     uint8_t room[256];
@@ -177,7 +178,7 @@ static bool serve(struct frame_source *s, const struct attack *a, int listener,
     t->opened++;
     uint64_t deadline = attack_now_ms() + HANDSHAKE_MS;
     s->curve->out_size = s->curve->out_done = 0;
-    /* COUNT 1: at once; more: after HELLO and WELCOME. */
+    /* COUNT 1: attack at once; more: after HELLO and WELCOME. */
     if (curve_accept(s->curve, self, deadline) &&
         (a->count == 1 || (curve_hear(s->curve, deadline, &gone).size > 0 &&
                            welcome(s->curve, deadline))))

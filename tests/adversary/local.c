@@ -1,6 +1,6 @@
 /*
- * Local programs at the API's socket, and what reaches the HTTP port: clients
- * that ask and do not read, that never finish, or that take their time.
+ * Local programs at the API's socket, and clients of the HTTP port, that send
+ * requests and do not read, never finish a request, or are very slow.
  */
 #include "tests/adversary/attack.h"
 #include "tests/adversary/crowd.h"
@@ -12,7 +12,7 @@
 enum {
     STEP_MS = 5,
     SLOW_BYTE_MS = 200,
-    /* Who was cut comes back after so many steps. */
+    /* The steps before a closed connection is opened again. */
     AGAIN_STEPS = 100,
     CHUNK = 64 * 1024,
     ANSWER_MS = 2000,
@@ -21,7 +21,7 @@ enum {
 /* --- texts -----------------------------------------------------------------
  */
 
-/* So many bytes of the text, again and again, behind the head. */
+/* The head, followed by `size` bytes of the repeated text. */
 static struct bytes repeated(struct bytes head, struct bytes text, size_t size)
 {
     uint8_t *room = malloc(head.size + size + text.size);
@@ -42,8 +42,9 @@ static struct bytes api_question(void)
     return bytes_of_string("{\"op\":\"status\",\"ref\":1}\n");
 }
 
-/* A text message as a client's frame; the mask is zero, so all stays as it is.
- * `size` is what the frame says; the rest of it need never come. */
+/* Writes the head of a client's WebSocket frame with a text of `size` bytes.
+ * The mask is zero, so the text needs no masking. The text itself may never
+ * follow. */
 static struct bytes web_frame_head(uint8_t room[14], uint64_t size)
 {
     struct writer w = writer_of(room, 14);
@@ -84,10 +85,11 @@ static struct bytes web_request(const struct attack *a)
     return bytes_of(text, (size_t)size);
 }
 
-/* --- who does not read -----------------------------------------------------
+/* --- clients that do not read ----------------------------------------------
  */
 
-/* Opens it and, with a request, waits for 101. */
+/* Opens a connection; for a WebSocket also sends the request and waits for 101.
+ */
 static void open_client(struct crowd *c, size_t i, const struct attack *a,
                         bool web, struct tally *t)
 {
@@ -108,7 +110,7 @@ static void open_client(struct crowd *c, size_t i, const struct attack *a,
     crowd_lose(c, i, t);
 }
 
-/* Each says the text over and over (or once), and never reads. */
+/* Each connection sends the text repeatedly (or once), and never reads. */
 static void flood(const struct attack *a, struct bytes text, bool again,
                   bool web, struct tally *t)
 {
@@ -154,7 +156,7 @@ void attack_web_large(const struct attack *a, struct tally *t)
     flood(a, repeated(head, bytes_of("x", 1), a->size), false, true, t);
 }
 
-/* --- who is slow, or says nothing ------------------------------------------
+/* --- clients that are slow, or send nothing --------------------------------
  */
 
 void attack_api_idle(const struct attack *a, struct tally *t)

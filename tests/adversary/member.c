@@ -192,7 +192,7 @@ void session_prepare(struct forged_member *m)
                  &m->slabs);
 }
 
-/* The victim takes the keys into use when it hears a packet under them. */
+/* Sends a first packet: only then the victim uses the session's keys. */
 static bool confirm(struct forged_member *m, struct bytes accept,
                     uint64_t deadline)
 {

@@ -1,6 +1,7 @@
 /*
- * Members, and who replays what members said: greetings of others, session
- * handshakes, acknowledgements of what nobody sent, new announcements.
+ * Attacks by members, or with recorded packets of members: HELLOs of other
+ * nodes, session handshakes, acknowledgements of packets that nobody sent, new
+ * announcements.
  */
 #include "tests/adversary/attack.h"
 #include "tests/adversary/crowd.h"
@@ -16,7 +17,7 @@
 
 enum { HANDSHAKE_MS = 1500 };
 
-/* Until the n-th is due, or the attack is over. */
+/* Waits until repetition `n` is due; false if the attack is over. */
 static bool is_due(const struct attack *a, uint64_t begun, uint64_t n)
 {
     uint64_t due = begun + n * 1000 / a->rate;
@@ -62,8 +63,8 @@ void attack_roster(const struct attack *a, struct tally *t)
 /* --- recorded greetings ----------------------------------------------------
  */
 
-/* A connection with a key of its own, which says the greeting and waits to be
- * refused. */
+/* Connects with a new key, sends the recorded HELLO and waits for the refusal.
+ */
 static void greet_once(const struct attack *a, struct bytes hello,
                        struct curve *c, unsigned number, struct tally *t)
 {
@@ -133,7 +134,7 @@ static struct bytes forward(const struct forged_member *m, struct bytes packet,
     return writer_bytes(&w);
 }
 
-/* One good INIT by the relay, then the same bytes again and again. */
+/* Sends one valid INIT through the relay, then the same bytes repeatedly. */
 void attack_inits(const struct attack *a, struct tally *t)
 {
     struct forged_member *m = member_new(a);
@@ -182,7 +183,7 @@ static void take_message(void *owner, struct bytes message)
         heard->started = group_start_decode(m.data, &heard->start);
 }
 
-/* Answers the link's probes and takes what the session brings. */
+/* Answers the link's probes, and opens the session's packets. */
 static void take_packet(struct forged_member *m, struct bytes packet,
                         struct heard *heard)
 {
@@ -221,7 +222,7 @@ static struct bytes unknown_packet(const struct forged_member *m,
     return writer_bytes(&w);
 }
 
-/* It sends as fast as it goes, and acknowledges nothing of what comes back. */
+/* Sends as fast as possible, and acknowledges nothing. */
 static void flood_unknown(struct forged_member *m, const struct attack *a,
                           struct heard *heard, struct tally *t)
 {
@@ -261,7 +262,7 @@ void attack_unknown(const struct attack *a, struct tally *t)
     if (!heard.started)
         cannot("hear a publication of the victim's");
     t->answers++;
-    /* START is acknowledged by what take_packet put. */
+    /* The packet that take_packet made acknowledges START. */
     flood_unknown(m, a, &heard, t);
     member_free(m);
 }
@@ -269,7 +270,7 @@ void attack_unknown(const struct attack *a, struct tally *t)
 /* --- announcements ---------------------------------------------------------
  */
 
-/* Each is new, and its signature good. */
+/* Each announcement is new, with a valid signature. */
 void attack_announce(const struct attack *a, struct tally *t)
 {
     struct forged_member *m = member_new(a);

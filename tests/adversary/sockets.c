@@ -69,7 +69,8 @@ static int open_unix(const struct target *t)
     return fd;
 }
 
-/* 127.1.0.1, 127.1.0.2...: to the other end these are as many hosts. */
+/* Binds to 127.1.0.1, 127.1.0.2...: the target takes them for different hosts.
+ */
 static void bind_to_another(int fd, const struct target *t, unsigned number)
 {
     if (t->spread == 0)

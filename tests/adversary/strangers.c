@@ -1,6 +1,6 @@
 /*
- * Strangers: who knows nothing but the address, or the key that goes with it,
- * and holds places, processor or descriptors with as little as possible.
+ * Attacks by strangers, which know only the target's address, or also its key,
+ * and try to occupy connections, processor or descriptors at little cost.
  */
 #include "tests/adversary/attack.h"
 #include "tests/adversary/crowd.h"
@@ -12,8 +12,8 @@
 enum {
     SLOW_BYTE_MS = 200,
     HANDSHAKE_MS = 1500,
-    /* How many of a flood's connections are open at a time, and what it does
-     * in one go. */
+    /* Connections of a flood that are open at a time, and the time of one
+     * step. */
     FLOOD_OPEN = 64,
     FLOOD_STEP_MS = 5,
 };
@@ -59,7 +59,7 @@ void attack_half(const struct attack *a, struct tally *t)
     crowd_close(&c);
 }
 
-/* The key that a stranger proves is any: who it is, HELLO is to say. */
+/* Completes the handshake with any key, and never sends HELLO. */
 void attack_mute(const struct attack *a, struct tally *t)
 {
     struct curve *curve = calloc(1, sizeof *curve);
@@ -84,8 +84,8 @@ void attack_mute(const struct attack *a, struct tally *t)
 /* --- floods of HELLOs ------------------------------------------------------
  */
 
-/* Each connection is left alone until its place is needed again: by then the
- * other end has answered, or waits. */
+/* Leaves each connection open until its place is needed for the next: by then
+ * the target has answered, or waits. */
 static void flood(const struct attack *a, struct tally *t, bool fresh)
 {
     uint8_t opening[CURVE_OPENING_SIZE], answer[512];

@@ -1,12 +1,12 @@
 /*
- * witness - two innocent edges that talk all the while, and what it costs the
- * victim of an attack meanwhile.
+ * witness - measures the traffic of two innocent edges during an attack, and
+ * what the attack costs its victim.
  *
  *     witness SOCKET_A NAME_A SOCKET_B NAME_B [--rate N] [--victim PID]
  *
- * A sends to B and B to A, numbered messages, each N a second. Beside that it
- * asks a bare process over a pair of sockets, and so knows how late the machine
- * itself is. It obeys lines on standard input:
+ * A and B send each other N numbered messages a second. Besides, witness
+ * exchanges bytes with a bare process over a pair of sockets, and so knows how
+ * late the machine itself is. It obeys lines on standard input:
  *
  *     window NAME   ends the window before it and prints it: messages received
  *                   a second (the slower way), how long they took (p50, p99,
@@ -16,8 +16,8 @@
  * another of that name end           stops, waits for what is under way (10 s
  * at the most) and prints whether each came once and in order
  *
- * A message that is sent and did not come counts in a window with its age, so
- * a victim that hangs is not taken for a fast one.
+ * A message that was sent and has not come counts in a window with its age, so
+ * that a victim that hangs does not look fast.
  */
 #include "tests/net/client.h"
 
@@ -79,7 +79,7 @@ struct witness_way {
     uint64_t next;             /* number to send, from 1 */
     uint64_t sent_us[AHEAD];
     uint64_t expected; /* number to come */
-    uint64_t answered; /* all up to it */
+    uint64_t answered; /* all up to this number are */
     bool answer_came[AHEAD];
     uint64_t received, doubled, late, failed;
     uint64_t in_window;
@@ -102,11 +102,11 @@ struct witness {
 
     long victim;
     uint64_t look_us, ticks;
-    long files; /* the most in the window */
+    long files; /* the maximum in the window */
     bool gone;
 };
 
-/* Before both have subscribed, what comes has nobody to go to. */
+/* Begins to send once both have subscribed: earlier messages would be lost. */
 static bool begins(struct witness *w, uint64_t now)
 {
     if (w->begun_us == 0 && w->synced[0] && w->synced[1])
@@ -191,7 +191,7 @@ static void take_lines(struct witness *w, size_t i)
 /* --- the machine itself ----------------------------------------------------
  */
 
-/* A process that sends back what it gets. */
+/* Starts a process that sends back each byte. */
 static int bare_open(void)
 {
     int pair[2];
@@ -223,7 +223,7 @@ static void bare_turn(struct witness *w, uint64_t now)
         fail("the bare process is gone");
 }
 
-/* Of the whole machine, besides this process. */
+/* Counts the running processes of the whole machine, without this one. */
 static void count_running(struct witness *w)
 {
     char line[128];
@@ -250,7 +250,7 @@ static FILE *victim_file(const struct witness *w, const char *name)
     return fopen(path, "r");
 }
 
-/* VmRSS is what it has now, VmHWM the most since victim_peak_reset. */
+/* VmRSS is the present memory, VmHWM the maximum since victim_peak_reset. */
 static long victim_kb(struct witness *w, const char *name)
 {
     char line[256];
@@ -289,7 +289,7 @@ static long victim_files(const struct witness *w)
     return count - 2; /* . and .. */
 }
 
-/* Of user and system, in ticks of 10 ms. */
+/* User and system time, in ticks of 10 ms. */
 static uint64_t victim_ticks(const struct witness *w)
 {
     char line[512];
@@ -442,7 +442,7 @@ static bool is_under_way(const struct witness *w)
     return false;
 }
 
-/* True if each came, once and in order. */
+/* True if each message came, once and in order. */
 static bool print_end(const struct witness *w)
 {
     bool good = true;

@@ -1,6 +1,6 @@
 /*
- * talk - takes one part in a conversation as a node of its own, by the C
- * library alone: see README.md.
+ * talk - plays one part of a scripted conversation as a node of its own, with
+ * nothing but the C library: see README.md.
  *
  *     talk thread|loop a|b FILE CONFIGURATION
  *
@@ -22,18 +22,18 @@ enum { PATIENCE_MS = 30000, PEER_MS = 10000, LOOK_MS = 20, KEPT = 8 };
 static struct {
     struct zs_node *node;
     bool threaded;
-    pthread_mutex_t mutex; /* of what is below, as callbacks may be a thread */
+    pthread_mutex_t mutex; /* guards what follows: callbacks have a thread */
     pthread_cond_t news;
     json_t *heard;         /* kind -> list of events */
-    json_t *types, *kinds; /* that are wanted; NULL: all */
+    json_t *types, *kinds; /* that the script wants; NULL: all */
     struct zs_request requests[KEPT];
     size_t request_count;
     json_t *kept; /* name -> index of its request */
 } t;
 
-/* What was asked of the library, and what became of it. */
+/* An operation of the library, and its outcome. */
 struct talk_answer {
-    int left; /* until all of it has been told */
+    int left; /* callbacks still to come */
     enum zs_error error;
     json_t *result;
 };
@@ -68,7 +68,7 @@ static json_t *data_json(const struct zs_data *data)
     return bytes_json(data->bytes, data->size);
 }
 
-/* A step's data to send; *room is to be freed after it. */
+/* The data that a step sends. The caller frees *room after the call. */
 static struct zs_data data_of(const json_t *value, void **room)
 {
     const json_t *encoded = json_object_get(value, "$bytes");
@@ -90,7 +90,7 @@ static struct zs_data data_of(const json_t *value, void **room)
     return zs_bytes(*room, size);
 }
 
-/* ---- Callbacks: what happens becomes events as the clients tell them */
+/* ---- Callbacks: they record events in the form of the other clients */
 
 static bool is_wanted(const json_t *list, const char *word)
 {
@@ -225,7 +225,7 @@ static void on_replied(void *context, enum zs_error error,
     settle(context, error, reply != NULL ? message_json(reply) : json_null());
 }
 
-/* ---- Waiting: with the mutex held, which callbacks take */
+/* ---- Waiting, with the mutex held, which callbacks take too */
 
 static void wait_in_loop(int ms)
 {
@@ -273,7 +273,7 @@ static json_t *await(struct talk_answer *a, enum zs_error error)
     pthread_mutex_unlock(&t.mutex);
     if (!told) {
         fputs("talk: a callback was never called\n", stderr);
-        exit(1); /* It may still come, and look at our stack. */
+        exit(1); /* A late callback would use this stack frame. */
     }
     if (a->error == ZS_OK)
         return a->result;
@@ -515,7 +515,7 @@ static json_t *run_step(const json_t *step)
 
 /* ---- The script */
 
-/* $repeat as what it stands for; $bytes is compared as it stands. */
+/* Replaces $repeat by its value; $bytes stays, and is compared as such. */
 static json_t *meant(json_t *value)
 {
     json_t *repeat = json_object_get(value, "$repeat");

@@ -4,11 +4,11 @@
  *
  *     no_memory once|ever ALICE.zs BOB.zs [FROM [TO]]
  *
- * alice is the node under test, on this thread; bob runs in a thread of his own
- * and gets all the memory that he wants. Whatever alice is told must be true:
- * what was delivered bob has, what was refused bob never gets a word of, what
- * was accepted is told once, and no byte is left behind. Ends with 0 when a
- * round went through without a failure.
+ * alice is the node under test, on the main thread; bob has a thread of his
+ * own, and his allocations never fail. The library must report the truth to
+ * alice: bob has each delivered message and no refused one, each accepted
+ * message gets one report, and no memory leaks. Exits with 0 after a round in
+ * which no allocation failed.
  */
 #include <errno.h>
 #include <poll.h>
@@ -76,20 +76,20 @@ static int __lsan_do_recoverable_leak_check(void)
 }
 #endif
 
-/* ---- What was said and heard */
+/* ---- The messages and their outcomes */
 
 struct call {
     enum zs_error accepted;
     int told;
-    enum zs_error error; /* told */
+    enum zs_error error; /* reported */
 };
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long round_now;
 static struct call called[MESSAGES];
-static int bob_has[MESSAGES]; /* of this round's */
+static int bob_has[MESSAGES]; /* messages of this round */
 static bool alice_joined, alice_has_word;
-static bool bob_said, bob_was_told; /* his word to alice, and that she has it */
+static bool bob_said, bob_was_told; /* his message to alice: sent, delivered */
 static bool bob_sees_alice;
 static enum zs_error bob_error;
 
@@ -125,8 +125,8 @@ static void on_bob_delivered(void *context, const struct zs_delivery *d)
     free(round_of);
 }
 
-/* False unless the text begins so, and then with a number; what is behind that
- * stands at *end. */
+/* Reads a number after `begin`; sets *end to the text after the number. False
+ * if the text is different. */
 static bool read_number(const char *text, const char *begin,
                         unsigned long *number, const char **end)
 {
@@ -257,7 +257,7 @@ static long now_ms(void)
     return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* False: the node has ended. */
+/* Runs the node until done(); false if the node ended before. */
 static bool run_until(struct zs_node *n, bool (*done)(void))
 {
     long end = now_ms() + PATIENCE_MS;
@@ -274,7 +274,7 @@ static bool run_until(struct zs_node *n, bool (*done)(void))
     return true;
 }
 
-/* An error of a call that the allocator failed. */
+/* Tells whether a call may return this error because of missing memory. */
 static bool is_refused(enum zs_error error)
 {
     if (error != ZS_OK && (error != ZS_NO_MEMORY || !failed))
@@ -369,7 +369,7 @@ static void take_round(const char *identity, int port, int of)
     armed = false;
 }
 
-/* ---- Was it true? */
+/* ---- The checks */
 
 static void check(void)
 {
@@ -395,7 +395,7 @@ static void check(void)
     unlock();
 }
 
-/* It stops the process for a while, so not after each round. */
+/* The check stops the process for a while, so it does not run in each round. */
 static void check_leaks(void)
 {
     if (__lsan_do_recoverable_leak_check() != 0)

@@ -6,10 +6,9 @@
  *     threads [MESSAGES]     of each thread; 2000, at most 5000, so that all of
  *                            them fit a queue
  *
- * Each message carries its thread and number. What was accepted must arrive
- * once, and in its thread's order, and be told to its callback once. Prints
- * what was counted; exit 1 if anything is wrong. It needs nothing but the
- * library.
+ * Each message carries its thread and number. Each accepted message must arrive
+ * once, in its thread's order, and its callback must run once. Prints the
+ * counts; exits with 1 if anything is wrong. It uses nothing but the library.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -31,7 +30,7 @@ enum {
     SIZE = 200
 };
 
-/* One of a thread's; its callback gets a pointer to it. */
+/* A message of a thread; its callback gets a pointer to this. */
 struct sent_message {
     atomic_int told;
     atomic_int error;
@@ -42,7 +41,7 @@ static struct sent_message sent[SENDERS][MOST];
 static int each = 2000;
 static atomic_bool meeting = true, over;
 static atomic_int wrong, delivered, replied, published, heard, missed, joins;
-/* The next number of each thread's, by who receives; its loop's alone. */
+/* The next expected number of each thread. Only the receiver's loop uses it. */
 static int next_message[SENDERS], next_event[SENDERS];
 static atomic_int messages[SENDERS], events[SENDERS];
 
@@ -52,7 +51,7 @@ static void complain(const char *what, int thread, int number)
         fprintf(stderr, "thread %d, number %d: %s\n", thread, number, what);
 }
 
-/* ---- Who sends what: a thread's numbers in turn are one of these */
+/* ---- The kinds of messages: each thread sends them in turn */
 
 enum kind { SEND, REQUEST, PUBLISH };
 
@@ -95,7 +94,8 @@ static void on_replied(void *context, enum zs_error error,
     told(context, error);
 }
 
-/* `next`: of each thread's messages, or of its publications (`of_events`). */
+/* Checks the number of a message. `next` holds the expected numbers of
+ * messages, or of publications (`of_events`). */
 static void take(const struct zs_message *m, int *next, bool of_events,
                  atomic_int *count)
 {
@@ -109,7 +109,8 @@ static void take(const struct zs_message *m, int *next, bool of_events,
     }
     while (next[thread] < each && is_event(next[thread]) != of_events)
         next[thread]++;
-    bool jumps = of_events && atomic_load(&missed) > 0; /* after a gap */
+    bool jumps = of_events &&
+                 atomic_load(&missed) > 0; /* numbers may jump after a gap */
     if (number < next[thread] || (number > next[thread] && !jumps))
         complain("not in order", (int)thread, number);
     next[thread] = number + 1;
@@ -184,7 +185,7 @@ static void look_around(struct zs_node *node)
     zs_relays_free(&relays);
 }
 
-/* A thread that does nothing else. */
+/* A thread that only reads the node's state. */
 static void *watch(void *context)
 {
     (void)context;
@@ -205,7 +206,7 @@ static void *run(void *context)
         enum zs_error error;
         while ((error = hand_in(node, thread % 2 ? "a" : "b", thread, i)) ==
                ZS_BUSY)
-            usleep(1000); /* Nobody waits for a node that has no thread. */
+            usleep(1000); /* A node without a thread cannot wake a waiter. */
         if (error != ZS_OK)
             complain("refused", thread, i);
         if (i % 64 == 0) {
@@ -217,7 +218,7 @@ static void *run(void *context)
     return NULL;
 }
 
-/* The other way to run: b's loop, which sends a few in each turn. */
+/* Runs b by a loop of the program, which sends some messages in each turn. */
 static void *run_loop(void *context)
 {
     int number = 0;
@@ -266,7 +267,7 @@ static void set(struct zs_options *o, const char *key, const char *value)
     exit(2);
 }
 
-/* Meets whoever listens at `other`. */
+/* Opens a node that connects to the port `other`. */
 static struct zs_node *open_node(const char *name, int port, int other,
                                  const struct zs_callbacks *on)
 {
@@ -291,8 +292,8 @@ static struct zs_node *open_node(const char *name, int port, int other,
     return node;
 }
 
-/* They come, say something if they can, and go: by a thread, by this one's
- * loop, or without having run at all. */
+/* Opens nodes that send a message if they can, and close again: with a thread,
+ * by the loop of this thread, or without having run at all. */
 static void have_guests(int a)
 {
     for (int i = 0; i < GUESTS; i++) {
@@ -309,7 +310,7 @@ static void have_guests(int a)
     }
 }
 
-/* ---- What came of it */
+/* ---- The result */
 
 static bool told_all(void)
 {
@@ -320,7 +321,7 @@ static bool told_all(void)
     return true;
 }
 
-/* Of each thread's numbers. */
+/* Counts the messages, or the publications, of one thread. */
 static int count_of(bool of_events)
 {
     int count = 0;

@@ -1,14 +1,14 @@
 /*
- * asks - requests and replies by way of the local API: is each request answered
- * once, whatever happens?
+ * asks - checks that each request over the local API gets one answer, whatever
+ * happens.
  *
  *     asks ask SOCKET TO COUNT RATE TIMEOUT_MS
  *     asks answer SOCKET TIMEOUT_MS
  *
- * A request's data is its number. `answer` replies with the same, but to each
- * 20th one later than TIMEOUT_MS, and to each 21st one twice. `ask` waits until
- * all are answered and then so long that whatever is late would have come. TERM
- * ends `answer`.
+ * A request's data is its number. `answer` replies with the same number, to
+ * each 20th request later than TIMEOUT_MS, and to each 21st twice. `ask` waits
+ * until all requests are answered, and then until any late reply would have
+ * come. TERM ends `answer`.
  */
 #include "tests/net/client.h"
 
@@ -35,10 +35,10 @@ static bool is_doubled(uint64_t number)
 struct asker {
     struct api_connection client;
     uint64_t count, rate, timeout_ms, next;
-    uint8_t *answers;  /* so many came; by number */
+    uint8_t *answers;  /* the count of answers, by number */
     uint64_t *sent_us; /* by number */
     uint64_t answered, replied, timeouts, others, twice, wrong;
-    uint64_t slow_us; /* the longest time an answer took beyond the time-out */
+    uint64_t slow_us; /* the longest time of an answer beyond the timeout */
     char other[200];
 };
 

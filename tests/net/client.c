@@ -77,7 +77,8 @@ static char *text_room(struct growing_text *t, size_t more)
     return t->bytes + t->size;
 }
 
-/* What was done goes, once it is the larger part: a byte moves once. */
+/* Drops the bytes that are done once they are the larger part, so that each
+ * byte moves only once. */
 static void text_drop(struct growing_text *t)
 {
     if (t->done == 0 || t->done < t->size / 2)
@@ -133,7 +134,7 @@ static void write_some(struct api_connection *c)
         if (wrote > 0)
             c->out.done += (size_t)wrote;
         else if (errno != EINTR)
-            break; /* What the edge wrote before it went is still read. */
+            break; /* Read what the edge wrote before it closed. */
     }
     text_drop(&c->out);
 }

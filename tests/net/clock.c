@@ -1,6 +1,7 @@
 /*
- * clock - a program's wall clock, set from outside: it is ahead of the host's
- * by as many seconds as stand in the file that ZS_CLOCK names, read each time.
+ * clock - sets a program's wall clock from outside. The clock is ahead of the
+ * host's by the number of seconds in the file that ZS_CLOCK names, which is
+ * read at each call.
  *
  *     echo -63072000 >file; ZS_CLOCK=file LD_PRELOAD=clock.so zs-edge ...
  */

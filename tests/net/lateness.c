@@ -83,7 +83,7 @@ static void watch(int fd, int file)
         if (now - due >= WORTH_A_LINE_US && !tell(file, now - due))
             return;
         if (now > due + ROUND_US)
-            due = now; /* The rounds that it missed are in its lateness. */
+            due = now; /* Missed rounds are part of this one's lateness. */
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * liar - makes a program believe any signature, as a bad node's own software
- * might: what its own checks would refuse reaches others.
+ * liar - makes a program accept every signature, as the software of a dishonest
+ * node might, so that it passes invalid data on to others.
  *
  *     LD_PRELOAD=liar.so zs-edge ...
  */

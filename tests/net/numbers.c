@@ -1,7 +1,7 @@
 /*
- * numbers - numbered messages of one size or of mixed sizes, sent and taken
- * by way of the local API: are all there, once each and in order, and how long
- * was it silent?
+ * numbers - sends and receives numbered messages of one size or of mixed sizes
+ * over the local API, checks that each arrives once and in order, and measures
+ * silences.
  *
  *     numbers send SOCKET TO COUNT [options]     TO `*`: publishes
  *         --rate N      a second, in bursts of 20; default: as fast as it goes
@@ -22,12 +22,11 @@
  *     numbers events NUMBER|gap:COUNT...
  *         prints what an edge would tell of such publications of alice
  *
- * A message's data is its number, when it was sent (microseconds), its size,
- * and letters which follow from the number. A silence is the time between two
- * receptions from one sender while the later of the two messages was already
- * sent: nothing came, though something was outstanding. USR1 lets `send` go as
- * fast as it can, and `take` end once nothing came for 2 s; TERM ends both in
- * good order.
+ * A message's data is its number, the time of sending (microseconds), its size,
+ * and letters that follow from the number. A silence is the time between two
+ * receptions from one sender during which the later message was already sent.
+ * USR1 makes `send` go as fast as possible, and makes `take` end once nothing
+ * came for 2 s; TERM ends both in good order.
  */
 #include "tests/net/client.h"
 
@@ -64,8 +63,8 @@ static void letters_make(void)
         letters[i] = (char)('a' + mixed(i) % 26);
 }
 
-/* 90 of 100 up to 1 KiB, 9 to 32 KiB, nearly 1 to 256 KiB, 1 of 1,000 to 1 MiB:
- * 3 KiB on average. */
+/* Of 100 sizes, 90 are up to 1 KiB, 9 up to 32 KiB, nearly 1 up to 256 KiB; of
+ * 1,000, one is up to 1 MiB. The average is 3 KiB. */
 static size_t mixed_size(uint64_t number, bool small)
 {
     uint64_t r = mixed(number), share = r % 1000;
@@ -81,7 +80,7 @@ static const char *letters_of(uint64_t number)
     return letters + mixed(~number) % LETTERS;
 }
 
-/* Whether the data, from its first byte on, is what was sent. */
+/* The parsed head of a message's data. */
 struct number {
     uint64_t value, sent_us;
     size_t size;
@@ -178,7 +177,7 @@ struct sender {
     uint32_t sizes[AHEAD]; /* under way; 0: answered */
     uint64_t under_way;    /* bytes */
     uint64_t ok, failed;
-    uint64_t strange; /* answers to nothing that was asked */
+    uint64_t strange; /* answers without a request */
     char first_error[200];
     uint64_t pause_until_us;
 };
@@ -189,7 +188,7 @@ static size_t size_of(const struct number_options *o, uint64_t number)
     return size < HEAD_MOST ? HEAD_MOST : size;
 }
 
-/* Writes what stands before the letters; returns its size. */
+/* Writes the data's head, before the letters; returns its size. */
 static size_t head_of(uint64_t number, size_t size, char head[HEAD_MOST])
 {
     return (size_t)snprintf(head, HEAD_MOST, "%" PRIu64 " %" PRIu64 " %zu ",
@@ -216,7 +215,7 @@ static void send_one(struct sender *s)
     s->under_way += size;
 }
 
-/* How many may have been sent by now. */
+/* The number of messages that --rate allows until now. */
 static uint64_t allowed_by_now(const struct sender *s)
 {
     const struct number_options *o = s->options;
@@ -243,7 +242,7 @@ static void take_failure(struct sender *s, const char *line)
     s->failed++;
     if (!s->first_error[0])
         snprintf(s->first_error, sizeof s->first_error, "%s", line);
-    /* Nobody there: it is tried again soon, and not a million times. */
+    /* The peer is not there: pause, instead of a million attempts. */
     if (member_is(line, "error", "unknown_peer"))
         s->pause_until_us = now_us() + 5000;
 }
@@ -387,7 +386,7 @@ static void note_silence(struct taker *t, struct number_stream *s,
     s->last_us = now;
 }
 
-/* False: it came before. */
+/* Checks the order of a message; false if the number came before. */
 static bool note_order(struct number_stream *s, uint64_t number)
 {
     if (!first_time(s, number)) {
@@ -444,7 +443,7 @@ static void take_gap(struct taker *t, const char *line)
     uint64_t missed = member_number(line, "missed");
     s->gaps++;
     s->missed += missed;
-    s->next += missed; /* Exactly there the next one must go on. */
+    s->next += missed; /* The next message must have this number. */
 }
 
 static void take_event(struct taker *t, const char *line)
@@ -482,7 +481,7 @@ static bool has_all(const struct taker *t)
     return true;
 }
 
-/* Told that no more is sent, and nothing came for a while. */
+/* True after USR1 (no more messages are sent) once nothing came for a while. */
 static bool is_quiet(const struct taker *t)
 {
     uint64_t last = t->options->begun_us;
@@ -505,7 +504,7 @@ static double latency_ms(const struct number_stream *s, uint64_t permille)
     return s->latencies[(s->received - 1) * permille / 1000] / 1000.0;
 }
 
-/* Prints the stream's line; true if it is as it should be. */
+/* Prints the stream's line; true if the stream is correct. */
 static bool judge(struct number_stream *s, bool with_holes)
 {
     uint64_t had = s->received + s->missed;

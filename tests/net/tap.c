@@ -1,7 +1,6 @@
 /*
- * tap - records every frame that a program receives from libzmq, as it is after
- * CURVE took its encryption off, and what it opens of what was sealed end to
- * end.
+ * tap - records every frame that a program receives from libzmq, after CURVE
+ * has decrypted it, and every end-to-end sealed text that the program opens.
  *
  *     ZS_TAP=FILE LD_PRELOAD=tap.so zs-relay ...
  */
@@ -22,7 +21,7 @@ static void record(const void *bytes, size_t size)
                   : -1;
     }
     if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
-        abort(); /* A record with a hole in it would prove nothing. */
+        abort(); /* An incomplete record would prove nothing. */
 }
 
 int zmq_msg_recv(zmq_msg_t *msg, void *socket, int flags)
@@ -88,7 +87,8 @@ int crypto_aead_aes256gcm_decrypt_afternm(
     return result;
 }
 
-/* A text is one call to Update, and only after Final it is known for true. */
+/* A text is one call to Update; only Final tells whether the text is
+ * authentic. */
 static _Thread_local struct {
     const void *bytes;
     int size;

@@ -1,6 +1,6 @@
 /*
  * wire - carries IP packets between two network namespaces, as a VPN does, and
- * spoils them as told.
+ * delays, drops or blocks them as commanded.
  *
  *     wire NETNS_A DEV_A NETNS_B DEV_B [COMMAND]...
  *
@@ -50,7 +50,7 @@ struct wire_way {
     struct delayed_packet *first;
     struct delayed_packet **last;
     size_t held;
-    uint64_t free_at_us; /* when the line has sent what it was given */
+    uint64_t free_at_us; /* when the line will have sent all its packets */
     uint64_t passed, lost, overflowed, blocked;
 };
 
@@ -116,7 +116,7 @@ static bool is_blocked(const struct wire_way *w, const uint8_t *packet,
            (!settings.multicast && is_multicast(packet, size));
 }
 
-/* When the line will have sent this packet; 0: its queue is full. */
+/* When the line will have sent this packet; 0 if the queue is full. */
 static uint64_t sent_at(struct wire_way *w, size_t size, uint64_t now)
 {
     if (settings.bytes_per_us <= 0)
@@ -164,7 +164,7 @@ static void take(struct wire_way *w, const uint8_t *packet, size_t size,
 static void read_all(struct wire_way *w)
 {
     static uint8_t packet[PACKET_MAX];
-    for (int i = 0; i < 64; i++) { /* Then the other way has its turn. */
+    for (int i = 0; i < 64; i++) { /* Then it is the other direction's turn. */
         ssize_t n = read(w->from, packet, sizeof packet);
         if (n <= 0)
             return;
@@ -248,7 +248,7 @@ static bool read_commands(struct wire_way ways[2])
     used = strlen(line);
     memmove(text, line, used + 1);
     if (used == sizeof text - 1)
-        used = 0; /* A line without end is nobody's command. */
+        used = 0; /* Too long for a command. */
     return true;
 }
 
@@ -282,7 +282,7 @@ static void carry(struct wire_way ways[2])
             write_due(&ways[i], now_us());
         }
         if (polled[2].revents && !read_commands(ways))
-            polled[2].fd = -1; /* No more commands; it goes on as it is. */
+            polled[2].fd = -1; /* No more commands will come. */
     }
 }
 

@@ -1,5 +1,6 @@
 /*
- * bench_core - what a message costs the cores, without I/O.
+ * bench_core - measures what a message costs the cores (node and hub), without
+ * I/O.
  *
  *     bench_core WAY SIZE BATCH MESSAGES [RECEIVERS [IDLE]] [native]
  *
@@ -70,9 +71,9 @@ static int run(const struct mesh_shape *shape, size_t messages, size_t batch)
         fprintf(stderr, "bench_core: the nodes did not meet\n");
         return 1;
     }
-    send_all(&m, batch, batch); /* sessions are made */
+    send_all(&m, batch, batch); /* makes the sessions */
     bool good = settle(&m);
-    send_all(&m, 2 * messages, batch); /* and whatever grows has grown */
+    send_all(&m, 2 * messages, batch); /* grows all tables */
     m.measured = true;
     CALLGRIND_START_INSTRUMENTATION;
     send_all(&m, messages, batch);

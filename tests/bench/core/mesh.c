@@ -41,7 +41,7 @@ static struct node *node_make(const struct bench_mesh *m, uint32_t number)
         .relay_keys = {{{9}}},
         .beacon_interval = span_s(1),
         .probe = span_s(1),
-        .lost_after = long_time, /* nobody is lost while we count */
+        .lost_after = long_time, /* no node is lost while we measure */
         .limits = {.message = 16 << 20,
                    .window = 4 << 20,
                    .peers = 4096,
@@ -118,7 +118,7 @@ static void hub_told(struct bench_mesh *m, const struct hub_event *event)
                                   : t->bytes;
         if (t->kind == HUB_DROP)
             m->wrong++;
-        /* Who is idle does not listen. */
+        /* An idle node reads nothing. */
         if ((t->kind == HUB_WRITE || t->kind == HUB_FORWARD) &&
             t->conn <= m->count)
             inbox_packet(&m->members[t->conn - 1],
@@ -164,7 +164,7 @@ static void hub_make(struct bench_mesh *m)
              &(struct hub_event){.kind = HUB_CLOCK, .unix_seconds = UNIX_NOW});
 }
 
-/* ---- What a member wants done */
+/* ---- A member's todos */
 
 static void connect_relay(struct mesh_member *member, uint32_t link)
 {
@@ -190,7 +190,8 @@ static void connect_direct(struct bench_mesh *m, struct mesh_member *from,
     }
 }
 
-/* The other end of a direct link: its member, and *link what it calls it. */
+/* The member at the other end of a direct link. Sets *link to the link's number
+ * there. */
 static struct mesh_member *
 across(struct bench_mesh *m, const struct mesh_member *member, uint32_t *link)
 {
@@ -281,8 +282,8 @@ static void do_item(struct bench_mesh *m, struct mesh_member *member,
     }
 }
 
-/* What the sender's node refuses is wrong; what it accepts to publish is
- * delivered. */
+/* Steps the sender. A refused message is an error; an accepted publication
+ * counts as delivered. */
 static void sender_step(struct bench_mesh *m, struct mesh_member *sender,
                         const struct mesh_inbox *in)
 {

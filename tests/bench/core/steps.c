@@ -3,14 +3,15 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-/* By whom; what happens outside of a step is counted for nobody. */
+/* Allocations in the steps of each; those outside of a step count as
+ * nobody's. */
 static struct {
     uint64_t sender, receiver, relay, nobody;
 } allocations;
 static uint64_t *allocated = &allocations.nobody;
 static bool trusting;
 
-/* Callgrind knows them by their names. */
+/* Callgrind finds the steps by their names. */
 #define STEP __attribute__((noinline))
 
 static bool submit(struct node *n, struct instant now,

@@ -14,7 +14,7 @@ enum { QOS = 1, KEEPALIVE_S = 60, PATIENCE_TURNS = 500, TURN_MS = 10 };
 static struct mosquitto *client;
 static load_message *took;
 static bool connected, subscribed;
-static bool polling; /* what is published meanwhile leaves at its end */
+static bool polling; /* messages published meanwhile leave at its end */
 
 static void ok(int result, const char *what)
 {
@@ -60,7 +60,7 @@ void link_open(load_message *on_message)
     if (client == NULL)
         load_die("no client");
     mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
-    mosquitto_max_inflight_messages_set(client, 0); /* as many as there are */
+    mosquitto_max_inflight_messages_set(client, 0); /* no limit */
     ok(mosquitto_tls_set(client, load.ca, NULL, NULL, NULL, NULL), "TLS");
     mosquitto_connect_callback_set(client, on_connect);
     mosquitto_subscribe_callback_set(client, on_subscribe);

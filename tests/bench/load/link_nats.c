@@ -27,7 +27,7 @@ static natsConnection *dial(void)
     ok(natsOptions_Create(&o), "options");
     natsOptions_SetURL(o, load.url);
     natsOptions_SetAllowReconnect(o, false);
-    /* One message at a time is not to wait for others. */
+    /* A ping must not wait until libnats has more messages to send. */
     if (strcmp(load.role, "ping") == 0 || strcmp(load.role, "pong") == 0)
         natsOptions_SetSendAsap(o, true);
     natsOptions_SetSecure(o, true);

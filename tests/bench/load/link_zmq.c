@@ -6,7 +6,7 @@
  *              frame that begins with 3 bytes of address, as CURVE seals each
  *              frame by itself
  *
- * Any client's key is let in, as in libzmq's own benchmarks.
+ * The server accepts any client's key, as libzmq's own benchmarks do.
  */
 #include "tests/bench/load/load.h"
 
@@ -18,7 +18,8 @@
 
 enum { ADDRESS_SIZE = 3, AT_ONCE = 256 };
 
-/* Known to all who read this: they are for measuring on one machine. */
+/* Public keys and secret keys in the source: only for measuring on one
+ * machine. */
 static const char *const server_public =
     "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
 static const char *const server_secret =
@@ -111,7 +112,7 @@ static bool take_one(zmq_msg_t *m)
     size_t head = load_is("relay") ? ADDRESS_SIZE : 0;
     if (zmq_msg_recv(m, used, ZMQ_DONTWAIT) < 0)
         return false;
-    if (zmq_msg_more(m)) /* what came first is a ROUTER's address */
+    if (zmq_msg_more(m)) /* the first frame is a ROUTER's address */
         zmq_msg_recv(m, used, 0);
     if (zmq_msg_size(m) < head)
         load_die("a frame of %zu bytes", zmq_msg_size(m));
@@ -141,7 +142,7 @@ void link_close(void)
     zmq_ctx_term(context);
 }
 
-/* ---- The least that forwards */
+/* ---- The simplest forwarder */
 
 static volatile sig_atomic_t stop;
 

@@ -1,13 +1,13 @@
 /*
  * link_zs - the load generator on the library's public API, in both forms.
  *
- * Two nodes, `src` and `dst`, of one mesh, or src-PAIR and dst-PAIR; in mode
- * fan `src` publishes, and dst-0 ... dst-N are nodes of one process. They meet
- * by the relay; in mode direct the link between them is waited for. Role idle:
- * nodes that are there and say nothing, idle-FIRST and on.
+ * The nodes are `src` and `dst`, or src-PAIR and dst-PAIR; in mode fan `src`
+ * publishes, and dst-0 ... dst-N are nodes of one process. They meet at the
+ * relay; in mode direct the program waits for the link between them. In role
+ * idle the nodes idle-FIRST and on are present and send nothing.
  *
- * A sink of many nodes has a loop and a thread for each processor, as a program
- * with so much to do would: each node belongs to one of them.
+ * A sink of many nodes has a loop and a thread for each processor, as a real
+ * program would; each node belongs to one loop.
  */
 #include "tests/bench/load/load.h"
 
@@ -28,14 +28,14 @@ enum { PATIENCE_S = 900, LOOPS_MOST = 64 };
 
 struct bench_node {
     struct zs_node *node;
-    uint64_t due_ns; /* when it wants to be run, if nothing comes */
-    bool met;        /* it knows another: the relay has let it in */
+    uint64_t due_ns; /* when the node must run, even if nothing comes */
+    bool met;        /* it knows a peer: the relay has admitted it */
 };
 
 struct loop {
     int epoll_fd;
     size_t first, end; /* its members */
-    bool unsent;       /* something was sent from outside of callbacks */
+    bool unsent;       /* messages were sent outside of callbacks */
     unsigned long handed;
 };
 
@@ -45,11 +45,11 @@ static struct loop loops[LOOPS_MOST];
 static size_t loop_count = 1;
 static _Thread_local struct loop *mine; /* NULL: the library's own thread */
 static load_message *took;
-static long reached; /* peers by the path that is wanted */
+static long reached; /* peers with the wanted path */
 static bool threaded;
 static char to[64]; /* empty: published, to all */
 
-/* Form thread: who waits is woken by what it waits for. */
+/* Form thread: the callbacks wake a waiting thread by these. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
 static bool is_news;
@@ -75,7 +75,7 @@ static void on_any(void *context, const struct zs_message *m)
         mine->handed++;
     took((size_t)((struct bench_node *)context - members), m->data.bytes,
          m->data.size);
-    /* A sink's or source's thread need not know of each message. */
+    /* The main thread of a sink or source need not wake for each message. */
     if (threaded &&
         (m->data.size < LOAD_SMALLEST || strcmp(load.role, "ping") == 0))
         tell();
@@ -134,7 +134,7 @@ static void open_node(struct bench_node *m, const char *name)
     set(o, "discovery.multicast", "false");
     set(o, "paths.tcp", load_is("direct") && !idle ? "true" : "false");
     set(o, "paths.udp", "false");
-    if (idle) { /* a thousand of them are to leave the machine to the others */
+    if (idle) { /* a thousand idle nodes must not use the machine */
         set(o, "presence.probe", "10s");
         set(o, "presence.lost_after", "30s");
     }
@@ -266,7 +266,7 @@ static void poll_loop(int timeout_ms)
 {
     unsigned long before = mine->handed;
     if (mine->unsent && mine == &loops[0])
-        process(&members[0]); /* what was sent since leaves now */
+        process(&members[0]); /* sends the new messages now */
     mine->unsent = false;
     uint64_t earliest = run_due(), now = load_now_ns();
     if (mine->handed != before)
@@ -289,7 +289,7 @@ static void *run_loop(void *loop)
     return NULL;
 }
 
-/* The first one is the main thread's. They end with the process. */
+/* The main thread runs the first loop. The threads end with the process. */
 static void start_loops(void)
 {
     pthread_t thread;
@@ -325,7 +325,8 @@ void link_poll(int timeout_ms)
 
 /* ---- The link */
 
-/* In a mesh of a thousand each checks the signatures of all others. */
+/* Takes long in a mesh of a thousand: each node checks the signatures of all
+ * others. */
 static void wait_for_peers(void)
 {
     uint64_t end = load_now_ns() + PATIENCE_S * 1000000000ULL;
@@ -371,16 +372,17 @@ void link_send(const void *data, size_t size)
 
 void link_close(void)
 {
-    _exit(0); /* a hundred goodbyes are not what is measured */
+    _exit(0); /* without the time of closing a hundred nodes */
 }
 
 /* ---- Idle */
 
-/* One comes after the other: the relay gives each a few seconds to say who it
- * is, and hundreds at once would keep each other from it. */
+/* Idle nodes join one after the other: each has a few seconds to send a valid
+ * HELLO, and hundreds at once would delay each other beyond that. */
 static void wait_until_met(const struct bench_node *m)
 {
-    uint64_t end = load_now_ns() + 2ULL * 1000000000; /* the first has nobody */
+    uint64_t end =
+        load_now_ns() + 2ULL * 1000000000; /* the first node has no peer */
     while (!m->met && load_now_ns() < end)
         poll_loop(10);
 }

@@ -86,7 +86,8 @@ static void take_option(const char *name, const char *value)
     load.seconds = strtod(value, NULL);
 }
 
-/* As much under way as the stack takes without losing any of it. */
+/* Chooses the most messages in flight that the library takes without losing
+ * one. */
 static void choose_window(void)
 {
     const long bytes = 8 << 20, fewest = 8;

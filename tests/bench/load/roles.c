@@ -1,14 +1,15 @@
 /*
  * The roles of a load generator.
  *
- * source: sends for load.seconds, numbered, and never more than a window ahead
- * of what the sink has had: so no stack has a reason to drop anything; and at
- * load.rate, if there is one. sink: counts, looks at the numbers, and tells
- * what it had each quarter of a window. ping: one message at a time, there and
- * back. pong: the other end of it.
+ * source: sends numbered messages for load.seconds, at load.rate if that is
+ * set, and never more than a window ahead of the sink, so that no library has a
+ * reason to drop one. sink: counts the messages, checks their numbers, and
+ * tells the source its count after each quarter of a window. ping: sends one
+ * message at a time and waits for it to come back. pong: sends it back.
  *
- * What they say to each other is shorter than any message: 'H' are you there?
- * 'C' and a count of what was had; 'F' I am finished; 'f' so am I.
+ * The roles' own messages are shorter than any measured one: 'H' asks whether
+ * the other end is there; 'C' carries a count; 'F' says that the source has
+ * finished, 'f' that the sink has.
  */
 #include "tests/bench/load/load.h"
 
@@ -24,7 +25,7 @@
 
 enum { NOTE_SIZE = 9, SECOND_NS = 1000000000, PATIENCE_MS = 8000 };
 
-/* Messages may come in other threads. */
+/* Callbacks may run in other threads. */
 static atomic_bool greeted, finished;
 static _Atomic uint64_t had_there;
 
@@ -49,7 +50,7 @@ static uint64_t number_in(const uint8_t *at)
     return number;
 }
 
-/* What the kernel sent on this process's TCP connections. */
+/* The bytes that the kernel sent on this process's TCP connections. */
 static uint64_t uploaded(void)
 {
     uint64_t sum = 0;
@@ -108,7 +109,7 @@ static void source_took(size_t link, const void *data, size_t size)
     if (size != NOTE_SIZE)
         return;
     if (bytes[0] == 'C') {
-        /* Those of two threads may pass each other. */
+        /* The counts of two threads may overtake each other. */
         if (number_in(bytes + 1) > had_there)
             had_there = number_in(bytes + 1);
         greeted = true;
@@ -133,8 +134,8 @@ static void wait_for_window(uint64_t sent)
     }
 }
 
-/* A quarter of a window at once, which is what a source that goes as fast as it
- * can is told of as well. */
+/* Sends a quarter of a window at once, the same burst that the sink's counts
+ * cause without a rate. */
 static void wait_for_rate(uint64_t begun, uint64_t sent)
 {
     if (load.rate == 0 || sent % ((uint64_t)load.window / 4) != 0)
@@ -186,12 +187,12 @@ void role_source(void)
 
 static struct {
     _Atomic uint64_t copies;
-    _Atomic uint64_t skipped; /* numbers that were passed over, */
-    _Atomic uint64_t late; /* and such as came after a larger one, or again */
-    uint64_t every;        /* copies to the next word to the source */
-    uint64_t *expected;    /* by link, each its thread's */
+    _Atomic uint64_t skipped; /* missing numbers */
+    _Atomic uint64_t late;    /* messages after a larger number, or repeated */
+    uint64_t every;           /* messages until the next count to the source */
+    uint64_t *expected;       /* by link; only the link's thread uses it */
     atomic_bool done;
-    pthread_mutex_t mutex; /* of the rest, and of what is said */
+    pthread_mutex_t mutex; /* guards the rest, and sending */
     uint64_t begun_ns, ended_ns, begun_cpu_ns, ended_cpu_ns;
     uint64_t hello; /* the last one, */
     long hellos;    /* and how many links had it */
@@ -231,7 +232,7 @@ static void sink_counts(size_t link, const uint8_t *data, size_t size)
         sink_tells();
 }
 
-/* Once all links had the same one none is left behind. */
+/* Answers a hello once all links got it: then no link is missing. */
 static void sink_greeted(uint64_t number)
 {
     if (number != sink.hello)
@@ -245,7 +246,7 @@ static void sink_ended(void)
 {
     sink.ended_ns = load_now_ns();
     sink.ended_cpu_ns = cpu_ns();
-    sink.done = true; /* before it wakes who looks at it */
+    sink.done = true; /* before the signal that wakes the main thread */
     note('f', 0);
 }
 
@@ -277,7 +278,7 @@ void role_sink(void)
     while (!sink.done && load_now_ns() < end)
         link_poll(1000);
     for (int i = 0; i < 20; i++)
-        link_poll(5); /* the last word leaves */
+        link_poll(5); /* sends the last message */
     printf("RESULT copies=%lu skipped=%lu late=%lu ns=%lu cpu_ns=%lu\n",
            (unsigned long)sink.copies, (unsigned long)sink.skipped,
            (unsigned long)sink.late,
@@ -292,7 +293,8 @@ void role_sink(void)
 
 enum { TRIPS = 400 * 1000, WARM_TRIPS = 300 };
 
-/* The callbacks' while `over` is false; who waits looks at `number` too. */
+/* Only the callbacks use this while `over` is false; the waiting thread reads
+ * `number` too. */
 static struct {
     uint8_t *message;
     _Atomic uint64_t number; /* of the message under way, from 1 */
@@ -312,7 +314,7 @@ static void begin_trip(void)
     link_send(trips.message, (size_t)load.size);
 }
 
-/* The next one begins in the callback, as an answer would be sent. */
+/* The callback begins the next trip, as a program would answer. */
 static void end_trip(void)
 {
     uint64_t now = load_now_ns();
