@@ -300,8 +300,8 @@ static void host_roams(struct world *w)
 static void firewalls_of_ipv6(struct world *w)
 {
     const struct nat_conf conf = nat_kind_conf(NAT_FIREWALL);
-    int ends[2];
-    struct address addresses[2];
+    int ends[2] = {0};
+    struct address addresses[2] = {0};
 
     for (int i = 0; i < 2; i++) {
         const char *ips[] = {"2001:db8:1::2", "2001:db8:2::2"};

@@ -250,7 +250,7 @@ static void ended(struct world *w, struct plug_record *p,
     if (seen->fate == UDP_LOST || seen->fate == UDP_TOO_LARGE ||
         seen->fate == UDP_NO_LINK)
         dropped(w, p, seen);
-    else if (p != NULL && p->box != NULL)
+    else if (p->box != NULL)
         nat_record_ended(w, p->box, seen);
 }
 
@@ -285,6 +285,11 @@ void udp_checkers_see(struct world *w, const struct udp_seen *seen)
     struct udp_checkers *c = w->udp->checkers;
     struct plug_record *p = seen->plug < 0 ? NULL : plug_of(c, seen->plug);
 
+    if (p == NULL) { /* in a realm */
+        ASSERT(seen->step == UDP_ENDED);
+        c->sent[seen->packet->id - 1].ended = true;
+        return;
+    }
     switch (seen->step) {
     case UDP_ENTERED:
         entered(w, p, seen);
