@@ -233,7 +233,7 @@ struct node_todo {
             uint32_t relay;
             struct address address;
             struct curve_key key;
-            enum node_transport transport;
+            uint8_t transport; /* enum node_transport */
             bool incoming;
             bool lent; /* the list holds a reference to `block` until it is
                           cleared */

@@ -76,7 +76,7 @@ static struct node_todo *add_link(struct node *n, enum node_todo_kind kind,
 {
     struct node_todo *item = todo_add(n->todo, kind);
     item->link.id = link->id;
-    item->link.transport = link->transport;
+    item->link.transport = (uint8_t)link->transport;
     item->link.incoming = !link->outgoing;
     return item;
 }
