@@ -22,6 +22,7 @@ import check_rules
 import check_samples
 import check_sizes
 import check_symbols
+import check_walk
 
 HERE = Path(__file__).parent
 GUARD = "#ifndef {0}\n#define {0}\n{1}#endif\n"
@@ -305,6 +306,48 @@ class Rules(Checks):
 
     def test_no_protocol(self):
         self.finds(check_rules.problems(self.root), "there is no PROTOCOL")
+
+
+class Walk(Checks):
+    CODE = "static int read_it(int fd)\n{\n    return take(fd, NODE_READ);\n}\n"
+    PAGE = ("# A\n\n## The walk of one message\n\n"
+            "| | function | file | by | what |\n|---|---|---|---|---|\n"
+            "| 1 | `read_it` | `edge/a.c` | - | reads |\n"
+            "| 2 | `take` | `edge/b.c` | {} | takes |\n{}")
+
+    def finds_in(self, by, more, *wanted):
+        self.write("edge/a.c", self.CODE)
+        self.write("edge/b.c", "int take(int fd,\n         int kind)\n{\n"
+                               "    return fd + kind;\n}\n")
+        self.write("ARCHITECTURE.md", self.PAGE.format(by, more))
+        self.finds(check_walk.problems(self.root), *wanted)
+
+    def test_good(self):
+        self.finds_in("1", "")
+        self.finds_in("1 `NODE_READ`", "\n## Next\n\n| 9 | `x` | `y` | z | |\n")
+
+    def test_no_walk(self):
+        self.write("ARCHITECTURE.md", "# A\n")
+        self.finds(check_walk.problems(self.root), "no walk of one message")
+
+    def test_a_cold_trail(self):
+        self.finds_in("1 `NODE_WROTE`", "", "step 2: step 1 has no NODE_WROTE")
+        self.finds_in("1", "| 3 | `read_it` | `edge/a.c` | 2 | |\n",
+                      "step 3: step 2 has no read_it")
+
+    def test_no_such_step(self):
+        for by in ("2", "0", "`take`", ""):
+            self.finds_in(by, "", "names no earlier step")
+
+    def test_no_such_function(self):
+        self.finds_in("1", "| 3 | `fd` | `edge/b.c` | 2 | |\n",
+                      "step 3: edge/b.c has no function fd")
+        self.finds_in("1", "| 3 | `take` | `edge/c.c` | 2 | |\n",
+                      "step 3: edge/c.c has no function take")
+
+    def test_numbers(self):
+        self.finds_in("1", "| 4 | `read_it` | `edge/a.c` | 1 | |\n",
+                      "step 4 of the walk is the 3th", "step 3: step 1 has no")
 
 
 class Format(Checks):
