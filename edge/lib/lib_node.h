@@ -2,7 +2,8 @@
  * lib_node - what the parts of the library share; for edge/lib only.
  *
  * zs_options.c    settings, and what is wrong with them
- * lib_node.c      opens, runs and closes a node
+ * lib_node.c      opens and stops a node
+ * lib_run.c       runs a node's loop on some thread, and closes the node
  * api_calls.c     calls from any thread: checks them, and passes them to the
  * node at once on the loop's thread, or copies and queues them queue_quota.c
  * the limit of what is queued and has no result yet ops.c           calls as
@@ -125,6 +126,14 @@ struct zs_node {
 };
 
 /* lib_node.c */
+/* Frees the node, whose loop has ended. */
+void node_destroy(struct zs_node *n);
+/* With the mutex held, or on the loop. */
+void node_wake(struct zs_node *n);
+/* What those are told who come when it ends: ZS_CLOSED or ZS_NO_MEMORY. */
+enum zs_error node_ending(const struct zs_node *n);
+
+/* lib_run.c */
 /* This process was forked from the one that has the node: nothing of it may be
  * touched, its mutex may be held for ever. */
 bool node_is_parents(const struct zs_node *n);
@@ -132,10 +141,14 @@ bool node_is_parents(const struct zs_node *n);
 bool node_runs_here(const struct zs_node *n);
 /* This thread is the one that runs the loop, within a callback or not. */
 bool node_is_mine(const struct zs_node *n);
-/* With the mutex held, or on the loop. */
-void node_wake(struct zs_node *n);
-/* What those are told who come when it ends: ZS_CLOSED or ZS_NO_MEMORY. */
-enum zs_error node_ending(const struct zs_node *n);
+/* Between the two calls this thread uses the node's log sink and reserve. */
+struct node_entered {
+    const struct zs_node *before;
+    const struct log_sink *sink;
+    struct reserve *reserve;
+};
+struct node_entered node_enter(const struct zs_node *n);
+void node_leave(struct node_entered e);
 
 /* queue_quota.c: ZS_OK, and it is taken; ZS_BUSY, ZS_CLOSED. Who may wait,
  * does. */
