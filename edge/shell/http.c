@@ -19,23 +19,13 @@ enum {
     BACKLOG = 128,
     ACCEPTS = 16,     /* in one turn of the loop */
     GOODBYE_MS = 300, /* to send the last output after http_close */
-    TELL_AGAIN_S = 60,
     TICK_MS = 1000,
 };
 
-bool http_may_tell(struct http *h, enum http_refusal what, unsigned *more)
+bool http_may_log(struct http *h, const char *event, const char *reason)
 {
-    struct http_limiter *l = &h->limiters[what];
-    struct instant now = clock_now();
-
-    if (l->told.us != 0 &&
-        instant_between(l->told, now).us < span_s(TELL_AGAIN_S).us) {
-        l->more++;
-        return false;
-    }
-    *more = l->more;
-    *l = (struct http_limiter){.told = now};
-    return true;
+    return log_limit_passes(h->log, clock_now(), LOG_BY_STRANGERS, event,
+                            reason, (struct bytes){0});
 }
 
 /* ---- The listener */
@@ -66,16 +56,14 @@ static void listen_on(struct http *h, bool on)
 static bool make_place(struct http *h)
 {
     struct http_conn *c = h->oldest;
-    unsigned more;
 
     while (c && c->state == CONN_OPEN)
         c = c->next;
     if (!c)
         return false;
-    if (http_may_tell(h, HTTP_REFUSED_CONNECTIONS, &more))
-        log_warn("http_refused",
-                 "reason=too_many_connections limit=%zu more=%u",
-                 h->connections_limit, more);
+    if (http_may_log(h, "http_refused", "too_many_connections"))
+        log_warn("http_refused", "reason=too_many_connections limit=%zu",
+                 h->connections_limit);
     conn_close(c);
     return true;
 }
@@ -92,15 +80,6 @@ static void take_connection(struct http *h, int fd)
     tick_on(h);
 }
 
-static void tell_no_sockets(struct http *h, int error)
-{
-    unsigned more;
-
-    if (http_may_tell(h, HTTP_REFUSED_SOCKETS, &more))
-        log_warn("http_refused", "reason=no_sockets error=\"%s\" more=%u",
-                 strerror(error), more);
-}
-
 static void on_listener(uv_poll_t *poll, int status, int events)
 {
     struct http *h = poll->data;
@@ -114,7 +93,10 @@ static void on_listener(uv_poll_t *poll, int status, int events)
             take_connection(h, fd);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
                    errno == ENOMEM) {
-            tell_no_sockets(h, errno);
+            int error = errno;
+            if (http_may_log(h, "http_refused", "no_sockets"))
+                log_warn("http_refused", "reason=no_sockets error=\"%s\"",
+                         strerror(error));
             if (!make_place(h))
                 listen_on(h, false); /* Until the next tick. */
             tick_on(h);
@@ -238,6 +220,7 @@ struct http *http_open(struct api *a, const char *listen,
     h->message_limit = api_line_limit(a);
     h->connections_limit = edge_pages(api_edge(a));
     h->bridges_limit = (h->connections_limit + 1) / 2;
+    h->log = edge_log_limit(api_edge(a));
     h->loop = edge_loop(api_edge(a));
     h->token_path = http_token_path(api_socket(a));
     uv_timer_init(h->loop, &h->patience);

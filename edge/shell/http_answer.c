@@ -109,17 +109,13 @@ static void tell_refusal(struct http_conn *c, const struct http_head *head,
                          enum http_verdict verdict)
 {
     struct address from = address_of_peer(c->fd);
+    const char *reason = http_verdict_name(verdict);
     char peer[ADDRESS_TEXT_SIZE], host[SHOWN_SIZE], origin[SHOWN_SIZE];
-    unsigned more;
 
-    if (http_may_tell(
-            c->http,
-            (enum http_refusal)((int)HTTP_REFUSED_VERDICT + (int)verdict),
-            &more))
-        log_warn("http_refused", "reason=%s from=%s host=%s origin=%s more=%u",
-                 http_verdict_name(verdict), address_format(&from, peer),
-                 shown(head, "host", host), shown(head, "origin", origin),
-                 more);
+    if (http_may_log(c->http, "http_refused", reason))
+        log_warn("http_refused", "reason=%s from=%s host=%s origin=%s", reason,
+                 address_format(&from, peer), shown(head, "host", host),
+                 shown(head, "origin", origin));
 }
 
 static bool refuse(struct http_conn *c, const struct http_head *head,
@@ -165,11 +161,10 @@ void http_answer_wrong(struct http_conn *c, int status)
     struct answer a = {status, false, true, "text/plain; charset=utf-8",
                        status == 405 ? "Allow: GET, HEAD\r\n" : ""};
     char peer[ADDRESS_TEXT_SIZE];
-    unsigned more;
 
-    if (http_may_tell(c->http, HTTP_REFUSED_HEAD, &more))
-        log_warn("http_refused", "reason=bad_request status=%d from=%s more=%u",
-                 status, address_format(&from, peer), more);
+    if (http_may_log(c->http, "http_refused", "bad_request"))
+        log_warn("http_refused", "reason=bad_request status=%d from=%s", status,
+                 address_format(&from, peer));
     (void)send_answer(c, &a, bytes_of_string(words_of(status)));
 }
 
@@ -292,11 +287,9 @@ static bool is_upgrade(const struct http_head *head)
 
 static bool send_busy(struct http_conn *c, const struct http_head *head)
 {
-    unsigned more;
-
-    if (http_may_tell(c->http, HTTP_REFUSED_BRIDGES, &more))
-        log_warn("http_refused", "reason=too_many_clients limit=%zu more=%u",
-                 c->http->bridges_limit, more);
+    if (http_may_log(c->http, "http_refused", "too_many_clients"))
+        log_warn("http_refused", "reason=too_many_clients limit=%zu",
+                 c->http->bridges_limit);
     return send_words(c, head, 503, "Retry-After: 10\r\n",
                       "Too many pages are open.\n");
 }

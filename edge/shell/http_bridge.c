@@ -4,6 +4,7 @@
 #include "common/io/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -142,11 +143,11 @@ static void add_close(struct http_bridge *b, int code, const char *why)
 /* Logs why this side closes: a malformed frame, or a limit. */
 static void tell_wrong(struct http_bridge *b, int code, const char *why)
 {
-    int which = (int)HTTP_REFUSED_FRAMES + code - (int)WEBSOCKET_PROTOCOL;
-    unsigned more;
+    char reason[16];
 
-    if (http_may_tell(b->conn->http, (enum http_refusal)which, &more))
-        log_warn("http_closed", "code=%d text=\"%s\" more=%u", code, why, more);
+    snprintf(reason, sizeof reason, "%d", code);
+    if (http_may_log(b->conn->http, "http_closed", reason))
+        log_warn("http_closed", "code=%d text=\"%s\"", code, why);
 }
 
 void http_bridge_ping(struct http_bridge *b)

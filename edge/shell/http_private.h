@@ -28,22 +28,6 @@ enum {
     HTTP_READ_SIZE = 16 * 1024,
 };
 
-/* Reasons of a refusal or end of a connection; each is logged once a minute. */
-enum http_refusal {
-    HTTP_REFUSED_VERDICT, /* plus enum http_verdict */
-    HTTP_REFUSED_HEAD = HTTP_REFUSED_VERDICT + HTTP_FOREIGN_ORIGIN + 1,
-    HTTP_REFUSED_CONNECTIONS,
-    HTTP_REFUSED_BRIDGES,
-    HTTP_REFUSED_SOCKETS,
-    HTTP_REFUSED_FRAMES, /* plus the code of the close frame less 1002 */
-    HTTP_REFUSALS = HTTP_REFUSED_FRAMES + 8
-};
-
-struct http_limiter {
-    struct instant told; /* when it was last logged; 0: never */
-    unsigned more;       /* refusals since then that were not logged */
-};
-
 struct http_bridge;
 
 enum conn_state {
@@ -89,14 +73,15 @@ struct http {
     struct http_conn *oldest, *newest;
     size_t connections;
     size_t connections_limit;
-    size_t bridges;       /* connections that are WebSockets */
-    size_t bridges_limit; /* lower, so that pages can still be loaded */
-    struct http_limiter limiters[HTTP_REFUSALS];
+    size_t bridges;        /* connections that are WebSockets */
+    size_t bridges_limit;  /* lower, so that pages can still be loaded */
+    struct log_limit *log; /* the edge's */
     uint8_t room[HTTP_READ_SIZE];
 };
 
-/* True if the refusal may be logged now; `more` were not logged since. */
-bool http_may_tell(struct http *h, enum http_refusal what, unsigned *more);
+/* Whether the event may be logged now: each reason once a minute. */
+bool http_may_log(struct http *h, const char *event,
+                  const char *reason) MUST_USE;
 
 /* http_conn.c: takes ownership of the socket. */
 void conn_open(struct http *h, int fd);
