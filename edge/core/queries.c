@@ -4,19 +4,6 @@
 
 #include <string.h>
 
-const char *node_outcome_name(enum node_outcome outcome)
-{
-    static const char *const names[] = {
-        [OUTCOME_DELIVERED] = "delivered",
-        [OUTCOME_UNKNOWN_PEER] = "unknown_peer",
-        [OUTCOME_NOT_DELIVERED] = "not_delivered",
-        [OUTCOME_PEER_RESTARTED] = "peer_restarted",
-        [OUTCOME_BUSY] = "busy",
-        [OUTCOME_TOO_LARGE] = "too_large",
-    };
-    return names[outcome];
-}
-
 struct node_id node_self(const struct node *n)
 {
     return n->certificate.node;

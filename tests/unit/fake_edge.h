@@ -321,20 +321,4 @@ void node_counters_get(const struct node *n, struct node_counters *c)
     *c = (struct node_counters){.sent = 7};
 }
 
-const char *node_path_name(enum node_path path)
-{
-    static const char *const names[] = {"none", "tcp", "udp", "relay"};
-
-    return names[path];
-}
-
-const char *node_outcome_name(enum node_outcome outcome)
-{
-    static const char *const names[] = {"delivered",     "unknown_peer",
-                                        "not_delivered", "peer_restarted",
-                                        "busy",          "too_large"};
-
-    return names[outcome];
-}
-
 #endif

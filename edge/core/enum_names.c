@@ -1,5 +1,18 @@
 #include "edge/core/node.h"
 
+const char *node_outcome_name(enum node_outcome outcome)
+{
+    static const char *const names[] = {
+        [OUTCOME_DELIVERED] = "delivered",
+        [OUTCOME_UNKNOWN_PEER] = "unknown_peer",
+        [OUTCOME_NOT_DELIVERED] = "not_delivered",
+        [OUTCOME_PEER_RESTARTED] = "peer_restarted",
+        [OUTCOME_BUSY] = "busy",
+        [OUTCOME_TOO_LARGE] = "too_large",
+    };
+    return names[outcome];
+}
+
 const char *relay_error_name(enum relay_error error)
 {
     static const char *const names[RELAY_ERRORS] = {
