@@ -66,28 +66,7 @@ void edge_turn(struct edge *e)
     arm(e, node_deadline(e->node));
 }
 
-/* ---- Observers and their events */
-
-void edge_observe(struct edge *e, const struct edge_observer *observer)
-{
-    observers_add(&e->observers, observer);
-}
-
-void edge_unobserve(struct edge *e, const struct edge_observer *observer)
-{
-    observers_remove(&e->observers, observer);
-}
-
-struct node_ref edge_ref(const struct edge *e,
-                         const struct edge_observer *observer, uint64_t name)
-{
-    return observers_ref(&e->observers, observer, name);
-}
-
-uint64_t edge_ref_name(struct node_ref ref)
-{
-    return observers_name(ref);
-}
+/* ---- Messages and events for the node */
 
 /* The time for messages between two turns; reads the clock only once. */
 static struct instant between_turns(struct edge *e)

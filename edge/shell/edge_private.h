@@ -13,10 +13,21 @@
 #include "edge/shell/files.h"
 #include "edge/shell/incoming.h"
 #include "edge/shell/network.h"
-#include "edge/shell/observers.h"
 #include "edge/shell/outgoing.h"
 #include "edge/shell/peers.h"
 #include "edge/shell/wake.h"
+
+enum { OBSERVERS = 16 };
+
+/* More than OBSERVERS at once are a bug. */
+struct observers {
+    struct {
+        const struct edge_observer *observer; /* NULL: a free slot */
+        uint64_t number; /* the high bits of its refs; never used twice */
+    } list[OBSERVERS];
+    int used; /* slots up to the last used one */
+    uint64_t last_number;
+};
 
 struct edge {
     uv_loop_t *loop;
@@ -61,6 +72,10 @@ struct edge {
 void edge_turn(struct edge *e);
 /* edge_todo.c: carries out the items of the list in their order. */
 void edge_do(struct edge *e, const struct todo *todo);
+/* edge_observers.c: calls the observers for an item of the kinds JOINED, LEFT,
+ * PATH, MESSAGE, READY, GAP. A REPORT goes only to the observer that made its
+ * ref. */
+void edge_tell_observers(const struct edge *e, const struct node_todo *item);
 /* edge_open.c: tells the node this host's addresses. */
 void edge_tell_addresses(struct edge *e);
 /* edge_gaps.c: logs which configured interfaces do not exist. */

@@ -75,7 +75,7 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_GAP:
     case NODE_RELAY:
     case NODE_REFUSED:
-        break; /* For write_link, event_log_write or observers_tell. */
+        break; /* For write_link, event_log_write or observers. */
     }
 }
 
@@ -90,6 +90,6 @@ void edge_do(struct edge *e, const struct todo *todo)
         }
         do_item(e, item);
         event_log_write(&e->event_log, e, item);
-        observers_tell(&e->observers, item);
+        edge_tell_observers(e, item);
     }
 }
