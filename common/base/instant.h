@@ -73,6 +73,13 @@ static inline bool instant_reached(struct instant deadline, struct instant now)
     return now.us >= deadline.us;
 }
 
+/* Whether less than `s` passed between `a` and `now`. */
+static inline bool instant_is_recent(struct instant a, struct span s,
+                                     struct instant now)
+{
+    return !instant_reached(instant_after(a, s), now);
+}
+
 static inline struct instant instant_min(struct instant a, struct instant b)
 {
     return a.us < b.us ? a : b;

@@ -80,8 +80,7 @@ static struct beacon here_to(const struct node_id *whom, const struct peer *p,
 
 void beacons_tell(struct node *n, struct peer *p, bool asks)
 {
-    bool paused =
-        !instant_reached(instant_after(p->answered_at, answer_pause), n->now);
+    bool paused = instant_is_recent(p->answered_at, answer_pause, n->now);
     /* A peer with a new cookie waits for an answer that echoes that one. */
     if (!p->has_beacon_address || (paused && p->answered_cookie == p->cookie))
         return;
@@ -159,8 +158,7 @@ void beacons_challenge(struct node *n, struct peer *p)
 static bool is_told_off(const struct node *n, const struct peer *p)
 {
     return p->refuses_us != REFUSAL_NONE &&
-           !instant_reached(instant_after(p->refused_at, refused_pause),
-                            n->now);
+           instant_is_recent(p->refused_at, refused_pause, n->now);
 }
 
 static void take_here(struct node *n, struct peer *p, const struct beacon *b,
@@ -200,7 +198,7 @@ static void refuse(struct node *n, const struct certificate *claimed,
     struct outsider *o = outsider_get(n, &claimed->node);
     if (o != NULL) {
         o->skew = skew_of(n, b->unix_seconds);
-        tell = instant_reached(instant_after(o->told_at, told_apart), n->now);
+        tell = !instant_is_recent(o->told_at, told_apart, n->now);
         o->told_at = tell ? n->now : o->told_at;
     }
     if (tell)
@@ -239,8 +237,7 @@ static bool is_evident(const struct node *n, const struct peer *p)
 {
     struct span recent = span_us(n->detector.lost_after.us / 4);
     return path_is_direct(&p->paths.current) ||
-           !instant_reached(instant_after(p->evidence.beacon_heard, recent),
-                            n->now);
+           instant_is_recent(p->evidence.beacon_heard, recent, n->now);
 }
 
 /*
@@ -284,8 +281,7 @@ static bool answer_stranger(struct node *n, const struct peer *p,
     struct stranger *s = stranger_of(n, &c.node);
     uint64_t hash = certificate_hash(said->certificate);
     if (s->certificate == hash && s->cookie == b->cookie)
-        return !instant_reached(instant_after(s->answered_at, stranger_pause),
-                                n->now);
+        return instant_is_recent(s->answered_at, stranger_pause, n->now);
     /* A sender with invented cookies must not cause unlimited answers. */
     if (!pace_takes(&n->stranger_pace, n->now, stranger_each, STRANGER_BURST))
         return true;
@@ -310,7 +306,7 @@ static bool is_old_news(struct node *n, const struct outsider *o,
     if (o == NULL || b->kind != BEACON_HERE)
         return false;
     return said->epoch.value < o->epoch.value ||
-           (!instant_reached(instant_after(o->heard, looked_apart), n->now) &&
+           (instant_is_recent(o->heard, looked_apart, n->now) &&
             bytes_equal(b->announcement, bytes_of(o->blob, o->blob_size)) &&
             outsider_stays_out(n, o));
 }

@@ -265,7 +265,7 @@ void channel_leave_behind(struct channel *c, struct instant now)
 
     for (struct receiver *r = c->receivers; r != NULL; r = r->next)
         if (receiver_holds(r) && r->unacknowledged == base &&
-            instant_reached(instant_after(at, receiver_patience(r, now)), now))
+            !instant_is_recent(at, receiver_patience(r, now), now))
             receiver_leave_behind(r, now);
     channel_trim(c);
 }

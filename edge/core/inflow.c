@@ -137,7 +137,7 @@ static bool take_record(struct inflow *in, const struct data_record *r,
  * sender reads the acknowledgements of many receivers. */
 static bool goes_on(const struct inflow *in, struct instant now)
 {
-    return !instant_reached(instant_after(in->came_at, rest), now) &&
+    return instant_is_recent(in->came_at, rest, now) &&
            instant_reached(in->quick_until, now);
 }
 

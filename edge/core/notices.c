@@ -59,7 +59,7 @@ static const struct link *link_of(const struct node *n,
 static bool tell(struct node *n, struct outsider *o, struct span pause,
                  const struct link *link)
 {
-    bool paused = !instant_reached(instant_after(o->told_at, pause), n->now);
+    bool paused = instant_is_recent(o->told_at, pause, n->now);
     if (link == NULL || paused || n->left)
         return true; /* Sent recently, or cannot be sent now. */
     if (!may_write(n))

@@ -230,8 +230,7 @@ static bool name_is_free(const struct node *n, const struct outsider *o)
 /* Whether there is current evidence that this process is running. */
 static bool shows_itself(const struct node *n, const struct outsider *o)
 {
-    return is_listed(n, o) ||
-           !instant_reached(instant_after(o->heard, still_there), n->now);
+    return is_listed(n, o) || instant_is_recent(o->heard, still_there, n->now);
 }
 
 /* The reasons that can be checked without verifying a signature. */
@@ -273,8 +272,7 @@ static void judge(struct node *n, struct outsider *o)
 
 static bool is_forgotten(const struct node *n, const struct outsider *o)
 {
-    return !is_listed(n, o) &&
-           instant_reached(instant_after(o->heard, remembered), n->now);
+    return !is_listed(n, o) && !instant_is_recent(o->heard, remembered, n->now);
 }
 
 /* When to judge it again: peers that left may soon make room in the table, or
@@ -294,7 +292,7 @@ static struct instant next_look(const struct node *n, const struct outsider *o)
 static bool tell_now(struct node *n, struct outsider *o)
 {
     bool early = o->reason == REFUSAL_REPLACED &&
-                 !instant_reached(instant_after(o->since, span_s(1)), n->now);
+                 instant_is_recent(o->since, span_s(1), n->now);
     return !early && notices_tell(n, o);
 }
 

@@ -90,7 +90,7 @@ void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
     if (path == NULL)
         return;
     struct path_hold *hold = &p->holds[kind];
-    if (instant_reached(instant_after(path->since, hold_forgotten), now))
+    if (!instant_is_recent(path->since, hold_forgotten, now))
         hold->next = hold_first;
     if (failed)
         hold_down(hold, now);
@@ -207,7 +207,7 @@ bool paths_doubt(struct paths *p, struct instant now)
     /* A single suspicion may come from a busy processor at the other end. */
     struct path_hold *hold = &p->holds[current->kind];
     if (hold->doubted.us != INT64_MIN &&
-        !instant_reached(instant_after(hold->doubted, hold_forgotten), now))
+        instant_is_recent(hold->doubted, hold_forgotten, now))
         hold_down(hold, now);
     hold->doubted = now;
     return true;

@@ -84,7 +84,7 @@ bool node_refusal_next(const struct node *n, struct node_refusals *cursor,
 
 bool node_is_replaced(const struct node *n, struct instant now)
 {
-    return !instant_reached(instant_after(n->replaced_at, span_s(60)), now);
+    return instant_is_recent(n->replaced_at, span_s(60), now);
 }
 
 static bool find_by_name(const struct node *n, const char *name,

@@ -356,7 +356,7 @@ void receiver_repair(struct receiver *r, struct instant now, struct span pause)
 {
     if (r->state != RECEIVER_TAKING ||
         (r->repaired == r->unacknowledged &&
-         !instant_reached(instant_after(r->repaired_at, pause), now)))
+         instant_is_recent(r->repaired_at, pause, now)))
         return;
     r->repaired = r->unacknowledged;
     r->repaired_at = now;
@@ -474,8 +474,7 @@ struct span receiver_patience(const struct receiver *r, struct instant now)
     if (!r->present)
         return span_us(0);
     if (r->left_behind_at.us == INT64_MIN ||
-        instant_reached(instant_after(r->left_behind_at, patience_restored),
-                        now))
+        !instant_is_recent(r->left_behind_at, patience_restored, now))
         return patience_first;
     return r->patience;
 }

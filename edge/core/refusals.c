@@ -48,7 +48,7 @@ bool refusal_say(struct node *n, bool by_peer, uint8_t reason, int relay,
     n->counters.refusals++;
     uint64_t key = refusal_key(by_peer, reason, relay, id, from);
     struct remembered_refusal *r = remember(n, key);
-    if (r->key == key && !instant_reached(instant_after(r->at, quiet), n->now))
+    if (r->key == key && instant_is_recent(r->at, quiet, n->now))
         return false;
     r->key = key;
     r->at = n->now;

@@ -262,8 +262,7 @@ static bool acknowledge(struct node *n, struct peer *p,
 static void tell_ignorance(struct node *n, struct peer *p,
                            const struct multicast_packet *m, uint64_t stream)
 {
-    if (!instant_reached(instant_after(p->ignorance_told, ignorance_pause),
-                         n->now))
+    if (instant_is_recent(p->ignorance_told, ignorance_pause, n->now))
         return;
     p->ignorance_told = n->now;
     struct group_ack ack = {.stream = stream, .state = GROUP_ACK_UNKNOWN};
