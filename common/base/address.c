@@ -165,6 +165,16 @@ bool address_parse(const char *text, struct address *a)
     return false;
 }
 
+bool address_of_ip(const char *ip, uint16_t port, struct address *a)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    int size =
+        snprintf(text, sizeof(text),
+                 strchr(ip, ':') != NULL ? "[%s]:%u" : "%s:%u", ip, port);
+
+    return size < (int)sizeof(text) && address_parse(text, a);
+}
+
 static const uint8_t zeros[16];
 static const uint8_t loopback_v6[16] = {[15] = 1};
 

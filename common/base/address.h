@@ -45,6 +45,8 @@ const char *address_format_ip(const struct address *a,
 /* Reads the forms that address_format writes; host names are refused. On false,
  * `*a` is ADDRESS_NONE. */
 bool address_parse(const char *text, struct address *a) MUST_USE;
+/* From an IP address in text, without brackets, and a port. */
+bool address_of_ip(const char *ip, uint16_t port, struct address *a) MUST_USE;
 /* A v4 address inside a v6 one (::ffff:127.0.0.1) counts as v4 here and in the
  * next two. */
 bool address_is_loopback(const struct address *a);

@@ -31,6 +31,16 @@ void *memory_array(size_t count, size_t size) NEVER_NULL;
 /* Grows or shrinks an array, or allocates one if `old` is NULL. New bytes are
  * not zeroed. */
 void *memory_resize(void *old, size_t count, size_t size) NEVER_NULL;
+/* Room for one element after `count` of them: `old`, or a larger array whose
+ * capacity *room says. */
+static inline void *memory_grow(void *old, size_t count, size_t *room,
+                                size_t size)
+{
+    if (count < *room)
+        return old;
+    *room = *room > 0 ? 2 * *room : 16;
+    return memory_resize(old, *room, size);
+}
 void *memory_copy(const void *data, size_t size) NEVER_NULL;
 char *memory_string(const char *text) NEVER_NULL;
 

@@ -88,11 +88,9 @@ static bool is_name(struct piece host)
 
 static bool is_v6(const char *host)
 {
-    char text[ENDPOINT_HOST_SIZE + 8];
     struct address a;
 
-    snprintf(text, sizeof(text), "[%s]:1", host);
-    return address_parse(text, &a) && a.family == ADDRESS_V6;
+    return address_of_ip(host, 1, &a) && a.family == ADDRESS_V6;
 }
 
 static const char *read_host(struct piece *rest, struct relay_url *url)

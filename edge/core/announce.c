@@ -80,8 +80,7 @@ struct bytes announce_for_beacon(const struct node *n)
 
 static struct bytes to_link(struct node *n)
 {
-    size_t size = 3 + n->said_full_size;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    struct writer w = todo_writer(n, 3 + n->said_full_size);
     write_u8(&w, LINK_ANNOUNCE);
     write_u16(&w, (uint16_t)n->said_full_size);
     write_bytes(&w, announce_full(n));
@@ -90,12 +89,7 @@ static struct bytes to_link(struct node *n)
 
 static struct bytes to_relay(struct node *n)
 {
-    struct bytes sealed = announce_sealed(n);
-    size_t size = 1 + sealed.size;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
-    write_u8(&w, RELAY_ANNOUNCE);
-    write_bytes(&w, sealed);
-    return writer_bytes(&w);
+    return todo_packet(n, RELAY_ANNOUNCE, announce_sealed(n));
 }
 
 struct bytes announce_sealed(struct node *n)
@@ -366,11 +360,8 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
 
 struct bytes revocation_packet(struct node *n, enum packet_type type)
 {
-    size_t size = 1 + n->revocation_size;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
-    write_u8(&w, (uint8_t)type);
-    write_bytes(&w, bytes_of(n->revocation_blob, n->revocation_size));
-    return writer_bytes(&w);
+    return todo_packet(n, type,
+                       bytes_of(n->revocation_blob, n->revocation_size));
 }
 
 static void put_out(struct node *n, struct peer *p)

@@ -14,8 +14,7 @@ static void write_spare(struct node *n, const struct relay *relay,
                         struct peer *p, bool spare)
 {
     uint8_t bit = (uint8_t)(1u << relay->index);
-    size_t size = 2 + KEY_SIZE;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    struct writer w = todo_writer(n, 2 + KEY_SIZE);
     write_u8(&w, RELAY_SPARE);
     write_u8(&w, spare);
     write_bytes(&w, bytes_of(p->id.key, KEY_SIZE));

@@ -28,12 +28,10 @@ static void end_all(struct node *n)
 
 static void say_goodbye(struct node *n)
 {
-    static const uint8_t link_bye[] = {LINK_BYE}, relay_bye[] = {RELAY_BYE};
-    struct arena *arena = &n->todo->arena;
     end_all(n);
     n->left = true;
-    links_tell_all(n, arena_copy(arena, bytes_of(link_bye, 1)));
-    relays_tell_all(n, arena_copy(arena, bytes_of(relay_bye, 1)));
+    links_tell_all(n, todo_packet(n, LINK_BYE, (struct bytes){0}));
+    relays_tell_all(n, todo_packet(n, RELAY_BYE, (struct bytes){0}));
     beacons_multicast(n, BEACON_BYE);
     (void)todo_add(n->todo, NODE_DONE);
 }

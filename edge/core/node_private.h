@@ -319,6 +319,11 @@ static inline void name_pad(char room[NAME_ROOM], const char *name)
 struct node_todo *todo_add(struct todo *t, enum node_todo_kind kind);
 /* A view with the peer's present id and name, in the list's memory. */
 const struct node_peer *todo_peer(struct node *n, const struct peer *p);
+/* For a packet of up to `size` bytes, in the list's memory. */
+struct writer todo_writer(struct node *n, size_t size);
+/* The packet u8 type | content, in the list's memory. */
+struct bytes todo_packet(struct node *n, enum packet_type type,
+                         struct bytes content);
 void todo_write(struct node *n, const struct link *link, struct bytes bytes);
 /* The same without a copy: the bytes lie in `block`, which the list holds. */
 void todo_write_lent(struct node *n, const struct link *link,

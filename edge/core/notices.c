@@ -28,8 +28,8 @@ static void write_notice(struct node *n, const struct node_id *to,
                          const struct link *link)
 {
     uint8_t nonce[24], sealed[SEALED_NOTICE_SIZE];
-    size_t size = FORWARD_HEADER_SIZE + 1 + SEALED_NOTICE_SIZE;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    struct writer w =
+        todo_writer(n, FORWARD_HEADER_SIZE + 1 + SEALED_NOTICE_SIZE);
     struct notice m = {
         .reason = reason,
         .whom = *to,

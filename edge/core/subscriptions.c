@@ -22,8 +22,7 @@ static const char *group_of(const struct node *n, const struct group_tag *tag)
 
 void subscriptions_tell(struct node *n, const struct link *relay)
 {
-    size_t size = 1 + sizeof n->tags;
-    struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
+    struct writer w = todo_writer(n, 1 + sizeof n->tags);
     write_u8(&w, RELAY_GROUPS);
     for (size_t i = 0; i <= n->group_count; i++)
         write_bytes(&w, bytes_of(n->tags[i].bytes, GROUP_TAG_SIZE));

@@ -81,6 +81,20 @@ static struct node_todo *add_link(struct node *n, enum node_todo_kind kind,
     return item;
 }
 
+struct writer todo_writer(struct node *n, size_t size)
+{
+    return writer_of(arena_take(&n->todo->arena, size), size);
+}
+
+struct bytes todo_packet(struct node *n, enum packet_type type,
+                         struct bytes content)
+{
+    struct writer w = todo_writer(n, 1 + content.size);
+    write_u8(&w, (uint8_t)type);
+    write_bytes(&w, content);
+    return writer_bytes(&w);
+}
+
 static struct node_todo *add_write(struct node *n, const struct link *link,
                                    struct bytes bytes, struct block *block)
 {

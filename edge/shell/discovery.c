@@ -178,10 +178,8 @@ static bool join(struct discovery *d, const struct interface *i, int family)
                udp_join(shared[*count - 1], &d->groups[family], i->index);
     if (!good)
         return errno == EADDRINUSE;
-    if (d->joined_count == d->joined_room) {
-        d->joined_room = d->joined_room > 0 ? 2 * d->joined_room : 32;
-        d->joined = memory_resize(d->joined, d->joined_room, sizeof *d->joined);
-    }
+    d->joined = memory_grow(d->joined, d->joined_count, &d->joined_room,
+                            sizeof *d->joined);
     d->joined[d->joined_count++] =
         (struct membership){i->index, family, shared[*count - 1]};
     return true;
@@ -189,11 +187,8 @@ static bool join(struct discovery *d, const struct interface *i, int family)
 
 static void note_unjoined(struct discovery *d, const struct interface *i)
 {
-    if (d->unjoined_count == d->unjoined_room) {
-        d->unjoined_room = d->unjoined_room > 0 ? 2 * d->unjoined_room : 16;
-        d->unjoined =
-            memory_resize(d->unjoined, d->unjoined_room, sizeof *d->unjoined);
-    }
+    d->unjoined = memory_grow(d->unjoined, d->unjoined_count, &d->unjoined_room,
+                              sizeof *d->unjoined);
     memcpy(d->unjoined[d->unjoined_count++], i->name, IF_NAMESIZE);
 }
 

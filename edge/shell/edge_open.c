@@ -188,15 +188,6 @@ void edge_tell_addresses(struct edge *e)
                                   .addresses = {.list = list, .count = count}});
 }
 
-static bool group_address(const char *text, uint16_t port, struct address *a)
-{
-    char whole[ADDRESS_TEXT_SIZE];
-
-    snprintf(whole, sizeof whole, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text,
-             port);
-    return address_parse(whole, a);
-}
-
 /* The interfaces to listen on; NULL: all. */
 static const struct interfaces *listen_where(const struct edge *e)
 {
@@ -251,8 +242,8 @@ static bool open_sockets(struct edge *e, char error[EDGE_ERROR_SIZE])
     struct discovery_conf conf = {.multicast = c->discovery.multicast};
     bool open = false;
 
-    if (!group_address(c->discovery.group, c->discovery.port, &conf.group) ||
-        !group_address(c->discovery.group6, c->discovery.port, &conf.group6))
+    if (!address_of_ip(c->discovery.group, c->discovery.port, &conf.group) ||
+        !address_of_ip(c->discovery.group6, c->discovery.port, &conf.group6))
         return failed(error, "discovery.group is not an address");
     for (int i = 0; i < PORT_TRIES && !open; i++) {
         open = open_ports(e, &conf);

@@ -125,7 +125,6 @@ static void on_tick(uv_timer_t *timer)
 static bool parse_listen(const char *listen, struct address *a)
 {
     struct endpoint e;
-    char text[ENDPOINT_HOST_SIZE + 16];
     const char *host = e.host;
 
     if (endpoint_parse(listen, ENDPOINT_LISTEN, &e))
@@ -134,9 +133,7 @@ static bool parse_listen(const char *listen, struct address *a)
         host = "::";
     else if (strcmp(host, "localhost") == 0)
         host = "127.0.0.1";
-    snprintf(text, sizeof text, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host,
-             e.port);
-    return address_parse(text, a);
+    return address_of_ip(host, e.port, a);
 }
 
 /* 0, or a negative error number of libuv. */

@@ -40,10 +40,8 @@ static struct interface *place_of(struct interfaces *all, unsigned index)
         return &all->list[at];
     if (index == 0 || all->count == INTERFACES_MOST)
         return NULL;
-    if (all->count == all->room) {
-        all->room = all->room > 0 ? 2 * all->room : 16;
-        all->list = memory_resize(all->list, all->room, sizeof *all->list);
-    }
+    all->list =
+        memory_grow(all->list, all->count, &all->room, sizeof *all->list);
     memmove(&all->list[at + 1], &all->list[at],
             (all->count - at) * sizeof *all->list);
     all->count++;
@@ -60,11 +58,8 @@ void interfaces_add(struct interfaces *all, const char *name, unsigned index,
         all->left_out++;
         return;
     }
-    if (i->count == i->room) {
-        i->room = i->room > 0 ? 2 * i->room : 4;
-        i->addresses =
-            memory_resize(i->addresses, i->room, sizeof *i->addresses);
-    }
+    i->addresses =
+        memory_grow(i->addresses, i->count, &i->room, sizeof *i->addresses);
     snprintf(i->name, sizeof i->name, "%s", name);
     i->multicasts = multicasts;
     i->addresses[i->count++] = *a;

@@ -78,10 +78,7 @@ static bool is_bound(const struct listener *l, const struct address *a)
 
 static void note_bound(struct listener *l, const struct address *a)
 {
-    if (l->count == l->room) {
-        l->room = l->room > 0 ? 2 * l->room : 16;
-        l->bound = memory_resize(l->bound, l->room, sizeof *l->bound);
-    }
+    l->bound = memory_grow(l->bound, l->count, &l->room, sizeof *l->bound);
     l->bound[l->count++] = *a;
 }
 

@@ -17,15 +17,6 @@ struct lookup {
     void *context;
 };
 
-static bool is_number(const char *host, uint16_t port, struct address *a)
-{
-    char text[300];
-    bool v6 = strchr(host, ':') != NULL;
-
-    snprintf(text, sizeof text, v6 ? "[%s]:%u" : "%s:%u", host, port);
-    return address_parse(text, a);
-}
-
 static size_t collect(const struct addrinfo *found, uint16_t port,
                       struct address *list)
 {
@@ -62,7 +53,7 @@ void lookup_start(struct lookup **lookup, uv_loop_t *loop, const char *host,
     struct address number;
 
     *lookup = NULL;
-    if (is_number(host, port, &number)) {
+    if (address_of_ip(host, port, &number)) {
         done(context, &number, 1, "");
         return;
     }

@@ -28,10 +28,8 @@ void turn_add(struct turn *t, const struct node_event *event)
 {
     struct batch *b = t->filling;
 
-    if (b->count == b->capacity) {
-        b->capacity = b->capacity > 0 ? 2 * b->capacity : 128;
-        b->events = memory_resize(b->events, b->capacity, sizeof *b->events);
-    }
+    b->events =
+        memory_grow(b->events, b->count, &b->capacity, sizeof *b->events);
     b->events[b->count++] = *event;
     zloop_kick(t->zloop);
 }
