@@ -1,7 +1,7 @@
 #!/bin/bash
-# Members who have the relay keep what they do not read, and members who send it
-# messages without an end: the relay has 32 MiB for all of them, and alice and
-# bob talk by it.
+# Members that make the relay queue packets which they do not read, and members
+# that send it endless messages. The relay has 32 MiB for all of them; alice and
+# bob talk through it meanwhile.
 #
 #   here: hub (relay, 127.0.0.1:443), alice, bob
 . "$(dirname "$0")/../net/lab.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# An edge's listener under attack by strangers who know its link key (a revoked
-# node does), while alice, the victim, and bob talk by a direct link.
+# Strangers that know an edge's link key (a revoked node does) attack its
+# listener, while alice, the victim, and bob talk over a direct link.
 #
 #   here: hub (relay, 127.0.0.1:443), alice (127.0.0.1:40001), bob
 . "$(dirname "$0")/../net/lab.sh"

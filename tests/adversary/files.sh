@@ -1,5 +1,5 @@
 #!/bin/bash
-# Daemons with few descriptors, and more strangers than that.
+# Daemons with few descriptors, attacked by more strangers than descriptors.
 #
 #   here: hub (relay, 127.0.0.1:443), alice (127.0.0.1:40001, HTTP on 8080), bob
 . "$(dirname "$0")/../net/lab.sh"

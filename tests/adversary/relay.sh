@@ -1,6 +1,5 @@
 #!/bin/bash
-# The relay under attack by strangers and members, while alice and bob talk by
-# it.
+# Strangers and members attack the relay, while alice and bob talk through it.
 #
 #   here: hub (relay, 127.0.0.1:443), alice, bob
 . "$(dirname "$0")/../net/lab.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# An edge that may open few files: it says at the start what they allow, tells
-# local programs that are too many that it is full, and does not spin.
+# An edge that may open few files: at its start it logs how much they allow, it
+# refuses further local programs as full, and it does not spin.
 #
 #   here: alice (few files, TCP port 40001, HTTP port 8080), bob
 . "$(dirname "$0")/says.sh"

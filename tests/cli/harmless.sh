@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a peer writes forges no line of zs's and gives a terminal no orders,
-# wherever zs prints it; and what zs says of a mistake names its cause.
+# Wherever zs prints text from a peer, the text cannot look like a line of zs's
+# own or control the terminal; and zs's messages about mistakes name the cause.
 #
 #   here: alice - bob - carol, on one host's loopback
 . "$(dirname "$0")/says.sh"

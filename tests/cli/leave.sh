@@ -1,6 +1,6 @@
 #!/bin/bash
-# A clean end of zs-edge: what is queued is delivered first, and whatever its
-# peers do it is gone within two seconds.
+# A clean end of zs-edge: it delivers queued messages first, and ends within two
+# seconds whatever its peers do.
 #
 #   here: alice and bob on one host's loopback
 . "$(dirname "$0")/../net/lab.sh"

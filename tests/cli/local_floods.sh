@@ -1,6 +1,6 @@
 #!/bin/bash
-# Local programs that ask without end and read nothing, or begin messages that
-# they never end: the edge's memory has a limit, and the honest ones their turn.
+# Local programs that send endless requests and read nothing, or begin messages
+# that never end: the edge's memory stays limited, and honest programs are served.
 #
 #   here: alice (HTTP on loopback), bob
 . "$(dirname "$0")/says.sh"

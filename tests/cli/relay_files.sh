@@ -1,6 +1,6 @@
 #!/bin/bash
-# A relay that may open few files: it says how many edges have a place, tells
-# those who are too many that it is full, and does not spin.
+# A relay that may open few files: it logs how many edges it can admit, refuses
+# further ones as full, and does not spin.
 #
 #   here: hub (relay, 127.0.0.1:443), n1, n2...
 . "$(dirname "$0")/says.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# One node, two processes: the second on a host ends before anything of it was
-# sent; of two on different hosts the later one counts, until it says goodbye.
+# One node in two processes: a second one on the same host ends before it sends
+# anything; on different hosts the later one counts, until it leaves.
 #
 #   here: alice, bob      there: a copy of alice      [ lan ]
 . "$(dirname "$0")/says.sh"

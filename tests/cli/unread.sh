@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A log that nobody reads stops no daemon: messages pass, and SIGTERM ends each
-# one within 2 s. So for a pipe that is full, a disk that is full, a stderr that
-# is closed; and a service manager that does not read.
+# A daemon whose log nobody reads goes on: messages pass, and SIGTERM ends it
+# within 2 s. This holds for a full pipe, a full disk, a closed stderr, and a
+# service manager that does not read.
 set -u
 
 bin=${ZS_BIN:?the folder of the programs}

@@ -2,7 +2,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-/* What parses is formatted to a text that parses to the same address. */
+/* An address that parses is formatted to a text that parses to the same. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char text[200], formatted[ADDRESS_TEXT_SIZE], again[ADDRESS_TEXT_SIZE];

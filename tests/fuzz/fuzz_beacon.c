@@ -6,7 +6,7 @@
 static const uint8_t key[32] = {2}, nonce[24] = {3};
 static const struct mesh_id mesh = {{4}};
 
-/* The input as a datagram of a stranger: never opens. */
+/* The input is a stranger's datagram, which must never open. */
 static void as_stranger(struct bytes bytes)
 {
     static const uint8_t other_key[32] = {5};

@@ -1,6 +1,6 @@
 /*
- * Configuration files of arbitrary bytes: they are refused with words, or what
- * they say is printed and reads as the same.
+ * Configuration files of arbitrary bytes: the reader refuses them with a
+ * message, or its printed result reads as the same configuration.
  */
 #include "common/conf/edge_conf.h"
 #include "common/conf/relay_conf.h"

@@ -1,7 +1,7 @@
 /*
- * An admitted edge sends anything: the input is packets, each after a 16-bit
- * length; a length of 0xffff is one of the owner's events instead. The hub
- * must stand, and end with nothing left.
+ * An admitted edge sends arbitrary packets. The input holds packets, each after
+ * a 16-bit length; a length of 0xffff stands for an event of the owner. The hub
+ * must not crash, and must free everything.
  */
 #include "relay/core/hub.h"
 #include "common/wire/multicast.h"

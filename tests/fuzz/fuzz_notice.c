@@ -5,7 +5,7 @@
 
 static const uint8_t key[32] = {2}, nonce[24] = {3};
 
-/* The input as a relay's datum: never opens. */
+/* The input is data from a relay, which must never open. */
 static void as_relay(struct bytes bytes)
 {
     static const uint8_t other_key[32] = {5};

@@ -2,7 +2,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-/* What is taken prints, and means the same when it is read again. */
+/* A URL that parses is printed to a text that parses to the same. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char text[1024], printed[RELAY_URL_SIZE], again[RELAY_URL_SIZE];

@@ -1,6 +1,7 @@
 #!/bin/bash
-# A busy machine buries nobody: all cores kept busy by other work at the same
-# priority, no `leave`; for 60 s, or with --long for 10 minutes.
+# On a busy machine no node is taken for lost: while other work of the same
+# priority keeps all cores busy there is no `leave`; for 60 s, or with --long for
+# 10 minutes.
 #
 #   alice---[ home ]---bob
 #             |

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A large transfer delays nobody's small messages: how long 64 B take from
-# alice to carol, alone and while as much as passes goes from alice to bob.
+# A large transfer does not delay small messages: the time of 64 B from alice to
+# carol, alone and while alice sends to bob as fast as possible.
 #
 #   alice, bob, carol---[ street ]---hub (relay, 203.0.113.10:443)
 #

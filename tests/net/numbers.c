@@ -319,7 +319,7 @@ struct number_stream {
     uint64_t next;     /* expected */
     uint64_t received; /* each once */
     uint64_t doubled, late, holes, spoilt;
-    uint64_t gaps, missed; /* told by gap events */
+    uint64_t gaps, missed; /* of gap events */
     uint64_t last_us, silence_us, first_us, bytes;
     uint8_t *seen; /* a bit each */
     size_t seen_size;

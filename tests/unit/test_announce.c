@@ -1,6 +1,6 @@
 /*
- * When this node's announcement is told: a node, and by hand the other end of
- * its connection to a relay [P-7.2].
+ * When a node sends its announcement: a node, whose relay the test plays
+ * [P-7.2].
  */
 #include "kit.h"
 

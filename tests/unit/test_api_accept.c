@@ -1,6 +1,6 @@
 /*
- * The local API's listener when the process has no descriptor left: local
- * programs wait a little, then hear why, and the loop sleeps meanwhile.
+ * The local API's listener when the process has no descriptor left: a local
+ * program waits a little and then gets the reason; the loop sleeps meanwhile.
  */
 #include "tests/unit/api_kit.h"
 

@@ -1,5 +1,4 @@
-/* Clients of the local API as such: lines, those that do not read, the socket.
- */
+/* Connections of the local API: lines, clients that do not read, the socket. */
 #include "edge/shell/api.h"
 #include "tests/unit/api_kit.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdalign.h>
 
-/* Rooms of all sizes stay apart and keep what was written into them. */
+/* Blocks of all sizes do not overlap, and keep their content. */
 static void rooms_are_apart_and_aligned(void **state)
 {
     struct arena a = {0};

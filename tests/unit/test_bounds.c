@@ -1,6 +1,6 @@
 /*
- * What a member can make a node keep: each kind of packet and record by the
- * thousand, from one that reads nothing and acknowledges nothing.
+ * How much memory a member can make a node use: a member that reads and
+ * acknowledges nothing sends thousands of each kind of packet and record.
  */
 #include "node_kit.h"
 

@@ -1,5 +1,5 @@
-/* A chat without a terminal: the edge's lines become entries, the person's
- * become requests; and what a terminal of some size shows of it. */
+/* A chat without a terminal: the edge's lines become entries, the user's lines
+ * become requests; and how a terminal of some size shows the chat. */
 #include "edge/term/chat.h"
 #include "edge/term/chat_view.h"
 

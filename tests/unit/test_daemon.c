@@ -1,5 +1,5 @@
-/* Signals: the loop hears each, and SIGTERM ends the process also when the loop
- * does not come round any more. Each test is a process of its own. */
+/* Signals: the loop handles each, and SIGTERM ends the process even if the loop
+ * hangs. Each test is a process of its own. */
 #include "tests/unit/kit.h"
 
 #include "common/io/daemon.h"

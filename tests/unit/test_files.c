@@ -1,4 +1,4 @@
-/* What a limit of open files is divided into. */
+/* How a limit of open files is divided. */
 #include "tests/unit/kit.h"
 
 #include "edge/shell/files.h"

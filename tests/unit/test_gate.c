@@ -1,5 +1,5 @@
 /*
- * The gate on real connections of the loopback, in a time of the test's own.
+ * The gate with real connections over loopback, in virtual time.
  */
 #include "common/io/gate.h"
 

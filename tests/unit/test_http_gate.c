@@ -1,4 +1,5 @@
-/* Who may use the edge by HTTP: a table of what a request says of itself. */
+/* Which HTTP requests the edge accepts: a table of requests by their headers.
+ */
 #include "edge/shell/http_gate.h"
 #include "edge/shell/http_token.h"
 #include "tests/unit/kit.h"

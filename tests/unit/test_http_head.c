@@ -1,4 +1,4 @@
-/* Requests of HTTP/1.x: what is read of them, and what is refused. */
+/* The heads of HTTP/1.x requests: which are parsed, and which refused. */
 #include "common/wire/http_head.h"
 #include "tests/unit/kit.h"
 

@@ -1,6 +1,6 @@
 /*
- * What one edge can make the hub keep and say: each kind of packet by the
- * thousand, from one that reads nothing, and connections made anew without end.
+ * How much one edge can make the hub store and send: an edge that reads nothing
+ * sends thousands of each kind of packet, and reconnects without end.
  */
 #include "hub_kit.h"
 

@@ -1,6 +1,6 @@
 /*
- * What a fan-out costs in memory. The hub allocates by calloc and realloc
- * (common/base/memory.c), which are counted here on their way to libc.
+ * The memory of a fan-out. The hub allocates by calloc and realloc
+ * (common/base/memory.c); the test counts these calls on their way to libc.
  */
 #include "hub_kit.h"
 

@@ -1,5 +1,5 @@
 /*
- * What the hub keeps for all edges together: limits.memory.
+ * limits.memory: the bytes that the hub stores for all edges together.
  */
 #include "hub_kit.h"
 

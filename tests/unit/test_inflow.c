@@ -8,7 +8,7 @@
 
 enum { WINDOW = 4 << 20 };
 
-/* A channel's packets, fed to an inflow by hand. */
+/* A channel publishes; the test passes its packets to an inflow. */
 struct publication {
     struct channel *channel;
     struct receiver *receiver; /* holds the packets */

@@ -1,4 +1,4 @@
-/* Which of a host's addresses are told to others, and how they are sent to. */
+/* Which addresses of a host an edge announces, and how it multicasts. */
 #include "tests/unit/kit.h"
 
 #include "common/io/sockaddr.h"

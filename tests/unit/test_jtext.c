@@ -1,4 +1,4 @@
-/* JSON as text: what is taken and refused, against a table and jansson. */
+/* JSON as text: which texts are valid, compared with a table and jansson. */
 #include "common/base/jtext.h"
 #include "common/base/text.h"
 

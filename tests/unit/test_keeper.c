@@ -1,6 +1,6 @@
-/* Files that a thread writes: the loop never waits for a disk that hangs, of a
- * file that waits the newest content is written, and the loop hears how it
- * went. */
+/* Files that a thread writes: the loop never waits for a disk that hangs, the
+ * thread writes the newest content of a waiting file, and the loop gets the
+ * result. */
 #include "tests/unit/kit.h"
 
 #include "common/io/keeper.h"

@@ -1,4 +1,4 @@
-/* The line that a person writes, and how it is drawn on a canvas. */
+/* Editing the line that the user types, and drawing it on a canvas. */
 #include "edge/term/line_editor.h"
 
 #include "tests/unit/kit.h"

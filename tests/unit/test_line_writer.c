@@ -1,6 +1,6 @@
-/* Lines that a thread writes: whoever puts them never waits, what finds no room
- * or cannot be written is counted, and the count stands where the gap is. The
- * writer is virtual: it waits, and fails, when the test says so. */
+/* Lines that a thread writes: putting a line never waits; lines that find no
+ * room or cannot be written are counted, and the count is written in their
+ * place. The test decides when its fake writer waits or fails. */
 #include "tests/unit/kit.h"
 
 #include "common/io/line_writer.h"

@@ -1,5 +1,5 @@
-/* What others cause is logged so often and no more; what was left out is told;
- * a flood of one kind of line suppresses no other. In virtual time. */
+/* Lines that others can cause are limited; the log says how many were left out;
+ * a flood of one kind of line suppresses no other kind. In virtual time. */
 #include "tests/unit/kit.h"
 
 #include "common/io/log.h"

@@ -1,6 +1,6 @@
 /*
- * Two nodes and a wire between them: the machine's main story, by hand. The
- * many stories are the simulator's.
+ * Two nodes and a wire between them: the node's main behaviour, step by step.
+ * The simulator has the many scenarios.
  */
 #include "node_kit.h"
 

@@ -1,6 +1,6 @@
 /*
- * Refusals over a relay [P-7.8]: two nodes and a relay by hand, which forwards
- * what it is given and can repeat, change and invent.
+ * Refusals over a relay [P-7.8]: two nodes, and a relay that the test plays. It
+ * forwards packets, and can repeat, change and invent them.
  */
 #include "kit.h"
 

@@ -1,4 +1,4 @@
-/* The command line by its table. */
+/* Parsing a command line by its table of options. */
 #include "common/conf/options.h"
 
 #include <fcntl.h>

@@ -9,7 +9,7 @@ enum { HEADER = 3, ROOM = PACKET_RECORDS_SIZE };
 static struct slabs slabs;
 static uint8_t packet[1 << 20];
 
-/* A message of `size` bytes in all, whose data are the ref's. */
+/* Makes a message of `size` bytes in all, with data that depends on the ref. */
 static void put(struct outbox *o, size_t size, uint64_t ref)
 {
     uint8_t *data = malloc(size);

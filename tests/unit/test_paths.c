@@ -7,7 +7,7 @@ static struct instant at(int64_t s)
     return (struct instant){s * 1000000};
 }
 
-/* Up, and proved. */
+/* Brings a path up and proves it. */
 static void good(struct paths *p, enum node_path kind, uint32_t via,
                  struct instant now)
 {

@@ -1,6 +1,6 @@
 /*
- * The relay as the world sees it: a real relay on a loop, scripted clients on
- * raw libzmq sockets, and the lines that it logs.
+ * The relay from outside: a real relay on a loop, scripted clients on plain
+ * libzmq sockets, and the lines that the relay logs.
  */
 #include "hub_kit.h"
 #include "relay/shell/front.h"

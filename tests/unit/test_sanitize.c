@@ -1,4 +1,4 @@
-/* What others wrote, made harmless. */
+/* Text from other nodes, made safe to show. */
 #include "edge/term/sanitize.h"
 
 #include "common/base/utf8.h"

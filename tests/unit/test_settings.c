@@ -1,5 +1,5 @@
 /*
- * What relay.yaml and the limit of open files come to.
+ * The settings that result from relay.yaml and the limit of open files.
  */
 #include "relay/shell/settings.h"
 

@@ -1,5 +1,5 @@
 /*
- * Who may begin a handshake, in a time of the test's own.
+ * Which source may begin a handshake, in virtual time.
  */
 #include "common/io/sources.h"
 

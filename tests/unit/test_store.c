@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* A packet of `size` bytes, each of them its index's low byte. */
+/* A packet of `size` bytes, each equal to the low byte of the packet's index.
+ */
 static void put(struct store *s, size_t size)
 {
     uint8_t mark = (uint8_t)s->next;

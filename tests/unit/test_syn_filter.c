@@ -1,5 +1,5 @@
 /*
- * The filter in the kernel, on the loopback's many addresses.
+ * The kernel's filter, tested with many addresses of loopback.
  */
 #include "common/io/syn_filter.h"
 

@@ -1,4 +1,4 @@
-/* What passes through a node: rates of two statuses, and rows of them. */
+/* zs top: rates from two answers to status, and the rows that show them. */
 #include "edge/term/top.h"
 
 #include "tests/unit/kit.h"

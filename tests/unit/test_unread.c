@@ -1,5 +1,5 @@
 /*
- * The table of unread bytes, with a kernel of the test's own.
+ * The table of unread bytes, with a fake kernel.
  */
 #include "common/io/unread.h"
 

@@ -1,6 +1,6 @@
 /*
- * Versions of the protocol [P-1.3]: recorded handshakes of this one and the one
- * before are taken, of others refused by name.
+ * Versions of the protocol [P-1.3]: recorded handshakes of this version and the
+ * one before are accepted; those of others are refused with the version named.
  */
 #include "node_kit.h"
 

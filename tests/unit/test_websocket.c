@@ -1,4 +1,5 @@
-/* Frames of a WebSocket: whole, in any pieces, and what closes it. */
+/* Frames of a WebSocket: whole, in any pieces, and invalid ones, which close
+ * it. */
 #include "common/wire/websocket.h"
 #include "tests/unit/kit.h"
 

@@ -1,5 +1,5 @@
-/* The library used as nobody should: nothing crashes, hangs or is printed. What
- * a node says is only to be found in its callbacks. */
+/* Wrong uses of the library: none crashes, hangs or prints anything. A node
+ * reports only by its callbacks. */
 #include "tests/unit/kit.h"
 
 #include "common/conf/identity.h"
