@@ -53,7 +53,7 @@ struct channel {
     size_t present;               /* receivers whose peer is present */
     size_t holders;               /* receivers that hold packets */
     size_t at_tail;               /* holders that lack the first packet */
-    size_t riders;                /* receivers served by fan-out */
+    size_t fanout_count;          /* receivers served by fan-out */
     size_t starting;              /* receivers in RECEIVER_STARTING */
     struct instant opening_until; /* the first uploads wait for the STARTING
                                      ones, until then at the longest */

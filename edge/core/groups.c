@@ -174,7 +174,7 @@ static void tell_start(struct node *n, struct receiver *r)
     struct group_start start = receiver_start(r);
     if (!tell(n, r->peer, s, &start, ++n->next_start))
         return;
-    receiver_told(r, n->next_start, n->now);
+    receiver_start_sent(r, n->next_start, n->now);
     receiver_owes_keys(r, start.key_id + 1); /* The later ones. */
     traffic_dial_for(n, r->peer);
     peer_touch(n, r->peer);
@@ -362,26 +362,26 @@ void groups_settled(struct peer *p, uint64_t ref, enum session_settled how,
                     struct instant now)
 {
     struct receiver *r = p->receivers;
-    while (r != NULL && r->start_ref != ref && r->ask_ref != ref &&
+    while (r != NULL && r->start_ref != ref && r->probe_ref != ref &&
            !receiver_key_settled(r, ref))
         r = r->next_of_peer;
-    if (r == NULL || (r->start_ref != ref && r->ask_ref != ref))
+    if (r == NULL || (r->start_ref != ref && r->probe_ref != ref))
         return; /* It was only a key, or the peer left the group. */
-    if (r->ask_ref == ref)
-        receiver_settled(r, how == SESSION_DELIVERED);
+    if (r->probe_ref == ref)
+        receiver_probe_ended(r, how == SESSION_DELIVERED);
     else if (how == SESSION_DELIVERED)
-        receiver_started(r, now);
+        receiver_start_acked(r, now);
     else
-        receiver_untold(r);
+        receiver_start_lost(r);
 }
 
-static void take_word(struct node *n, struct receiver *r,
-                      const struct group_ack *ack)
+static void take_ack(struct node *n, struct receiver *r,
+                     const struct group_ack *ack)
 {
     receiver_acknowledged(r, ack->cumulative, n->now);
     if (receiver_shows_loss(r))
         receiver_repair(r, n->now, span_us(0));
-    else if (ack->state == GROUP_ACK_MISSING && !receiver_is_served(r))
+    else if (ack->state == GROUP_ACK_MISSING && !receiver_awaits_unicast(r))
         receiver_repair(r, n->now, repair_pause);
 }
 
@@ -397,7 +397,7 @@ void groups_acknowledged(struct node *n, struct peer *p,
     n->counters.group_acks++;
     bool ours = ack->stream == o->channel->stream;
     if (ours && ack->state != GROUP_ACK_UNKNOWN)
-        take_word(n, r, ack);
+        take_ack(n, r, ack);
     if (ack->state == GROUP_ACK_UNKNOWN && receiver_may_lack(r, n->now)) {
         if (ours && r->state == RECEIVER_TAKING)
             receiver_owes_keys(r, 1);
@@ -417,11 +417,11 @@ static void ask(struct node *n, struct receiver *r)
 {
     struct group_start key;
     struct session *s = traffic_session(n, r->peer);
-    if (r->ask_ref != 0 || s == NULL ||
+    if (r->probe_ref != 0 || s == NULL ||
         !channel_tell_key(r->channel, r->channel->key_id, &key) ||
         !tell(n, r->peer, s, &key, ++n->next_start))
         return;
-    receiver_asked(r, n->next_start);
+    receiver_probed(r, n->next_start);
     n->counters.group_asks++;
 }
 

@@ -89,9 +89,9 @@ void groups_write(struct node *n, struct peer *p, struct link *link)
 }
 
 /* Receivers by fan-out need no work, so usually this costs nothing. */
-static void touch_served_alone(struct node *n, const struct channel *c)
+static void touch_by_unicast(struct node *n, const struct channel *c)
 {
-    if (c->riders == c->receiver_count)
+    if (c->fanout_count == c->receiver_count)
         return;
     for (struct receiver *r = c->receivers; r != NULL; r = r->next)
         if (receiver_has_output(r))
@@ -106,7 +106,7 @@ void groups_seal(struct node *n)
             continue;
         channel_seal(o->channel, n->now);
         groups_rearm(n, o);
-        touch_served_alone(n, o->channel);
+        touch_by_unicast(n, o->channel);
     }
 }
 

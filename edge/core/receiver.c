@@ -34,7 +34,7 @@ struct receiver *receiver_new(struct channel *c, struct peer *peer,
     r->peer = peer;
     receiver_is_present(r, true);
     r->route = ROUTE_NONE;
-    r->repaired_at = r->left_behind_at = r->word_at = r->keys_told_at =
+    r->repaired_at = r->left_behind_at = r->ack_at = r->keys_told_at =
         (struct instant){INT64_MIN};
     r->progress_at = now;
     r->patience = patience_first;
@@ -105,10 +105,10 @@ void receiver_is_present(struct receiver *r, bool present)
     r->present = present;
 }
 
-static void serve_alone(struct receiver *r)
+static void send_by_unicast(struct receiver *r)
 {
-    r->channel->riders -= r->rides;
-    r->rides = false;
+    r->channel->fanout_count -= r->by_fanout;
+    r->by_fanout = false;
     r->cursor = r->unacknowledged;
 }
 
@@ -121,12 +121,12 @@ void receiver_route(struct receiver *r, int route)
     if (r->route != route)
         r->slowest = span_us(0); /* It was measured on another path. */
     r->route = route;
-    receiver_settled(r, false);
-    serve_alone(r);
+    receiver_probe_ended(r, false);
+    send_by_unicast(r);
     if (route >= 0 && c->uploads[route].receivers++ == 0)
         c->uploads[route].next =
             receiver_holds(r) ? r->unacknowledged : c->store.next;
-    receiver_ride(r);
+    receiver_try_fanout(r);
 }
 
 /* --- START -----------------------------------------------------------------
@@ -148,7 +148,7 @@ static void begin_at_end(struct receiver *r)
     r->first_key = c->key_id;
     r->acknowledged = c->next_record - 1;
     r->unacknowledged = c->store.next;
-    serve_alone(r);
+    send_by_unicast(r);
 }
 
 void receiver_begin(struct receiver *r, struct instant now)
@@ -178,7 +178,7 @@ struct group_start receiver_start(struct receiver *r)
     return start;
 }
 
-void receiver_told(struct receiver *r, uint64_t ref, struct instant now)
+void receiver_start_sent(struct receiver *r, uint64_t ref, struct instant now)
 {
     r->start_ref = ref;
     r->progress_at = now;
@@ -186,7 +186,7 @@ void receiver_told(struct receiver *r, uint64_t ref, struct instant now)
         enter(r, RECEIVER_CATCHING);
 }
 
-void receiver_started(struct receiver *r, struct instant now)
+void receiver_start_acked(struct receiver *r, struct instant now)
 {
     r->start_ref = 0;
     r->since = 0; /* From now on the peer counts messages itself. */
@@ -200,11 +200,11 @@ void receiver_started(struct receiver *r, struct instant now)
     } else {
         return;
     }
-    serve_alone(r);
-    receiver_ride(r);
+    send_by_unicast(r);
+    receiver_try_fanout(r);
 }
 
-void receiver_untold(struct receiver *r)
+void receiver_start_lost(struct receiver *r)
 {
     r->start_ref = 0;
     if (r->state == RECEIVER_CATCHING)
@@ -312,7 +312,7 @@ void receiver_forgot(struct receiver *r)
         r->first_key = content->key_id;
     r->acknowledged = r->first_record - 1;
     advance_to(r, at);
-    serve_alone(r);
+    send_by_unicast(r);
     enter(r, RECEIVER_STARTING);
 }
 
@@ -343,13 +343,13 @@ void receiver_acknowledged(struct receiver *r, uint64_t record,
         r->acknowledged = store_at(s, at)->content.last_record;
     if (at > r->unacknowledged) {
         measure(r, now);
-        r->progress_at = r->word_at = now;
+        r->progress_at = r->ack_at = now;
         r->stalls = 0;
     }
     if (r->cursor < at)
         r->cursor = at;
     advance_to(r, at);
-    receiver_ride(r);
+    receiver_try_fanout(r);
 }
 
 void receiver_repair(struct receiver *r, struct instant now, struct span pause)
@@ -361,19 +361,19 @@ void receiver_repair(struct receiver *r, struct instant now, struct span pause)
     r->repaired = r->unacknowledged;
     r->repaired_at = now;
     r->repair_until = r->channel->store.next;
-    serve_alone(r);
-    receiver_ride(r);
+    send_by_unicast(r);
+    receiver_try_fanout(r);
 }
 
-bool receiver_is_served(const struct receiver *r)
+bool receiver_awaits_unicast(const struct receiver *r)
 {
-    return r->unacknowledged < (r->rides ? r->alone_until : r->cursor);
+    return r->unacknowledged < (r->by_fanout ? r->unicast_until : r->cursor);
 }
 
 /* All packets before this one were sent to the receiver. */
 static uint64_t sent_until(const struct receiver *r)
 {
-    return r->rides ? r->channel->uploads[r->route].next : r->cursor;
+    return r->by_fanout ? r->channel->uploads[r->route].next : r->cursor;
 }
 
 /* Whether a packet was sent that the receiver has not acknowledged. */
@@ -389,7 +389,7 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
     if (!is_waiting(r))
         return INSTANT_NEVER;
     struct instant at = store_at(&r->channel->store, r->unacknowledged)->at;
-    struct instant rests = instant_after(r->word_at, stream_rests);
+    struct instant rests = instant_after(r->ack_at, stream_rests);
     bool by_relay = r->route >= 0;
     struct span wait =
         span_max(by_relay ? stall_shortest : stall_direct, span_times(rtt, 4));
@@ -401,15 +401,15 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt)
     return instant_after(instant_max(at, r->progress_at), wait);
 }
 
-void receiver_asked(struct receiver *r, uint64_t ref)
+void receiver_probed(struct receiver *r, uint64_t ref)
 {
-    r->ask_ref = ref;
-    r->asked_of = sent_until(r);
+    r->probe_ref = ref;
+    r->probe_sent_until = sent_until(r);
 }
 
-void receiver_settled(struct receiver *r, bool answered)
+void receiver_probe_ended(struct receiver *r, bool answered)
 {
-    r->ask_ref = 0;
+    r->probe_ref = 0;
     r->answered = answered;
 }
 
@@ -418,7 +418,7 @@ bool receiver_shows_loss(struct receiver *r)
     bool answered = r->answered;
 
     r->answered = false;
-    return answered && r->unacknowledged < r->asked_of;
+    return answered && r->unacknowledged < r->probe_sent_until;
 }
 
 bool receiver_lacks(const struct receiver *r)
@@ -440,7 +440,7 @@ bool receiver_has_output(const struct receiver *r)
 {
     const struct store *s = &r->channel->store;
 
-    if (!r->present || r->state != RECEIVER_TAKING || r->rides ||
+    if (!r->present || r->state != RECEIVER_TAKING || r->by_fanout ||
         r->cursor >= s->next)
         return false;
     if (r->cursor >= r->repair_until)
@@ -450,20 +450,20 @@ bool receiver_has_output(const struct receiver *r)
     return flying < repair_window;
 }
 
-void receiver_ride(struct receiver *r)
+void receiver_try_fanout(struct receiver *r)
 {
     if (r->route >= 0 && r->state == RECEIVER_TAKING &&
-        r->cursor >= r->channel->uploads[r->route].next && !r->rides) {
-        r->rides = true;
-        r->alone_until = r->channel->uploads[r->route].next;
-        r->channel->riders++;
+        r->cursor >= r->channel->uploads[r->route].next && !r->by_fanout) {
+        r->by_fanout = true;
+        r->unicast_until = r->channel->uploads[r->route].next;
+        r->channel->fanout_count++;
     }
 }
 
 void receiver_sent(struct receiver *r)
 {
     r->cursor++;
-    receiver_ride(r);
+    receiver_try_fanout(r);
 }
 
 /* --- pace ------------------------------------------------------------------
@@ -483,6 +483,6 @@ void receiver_leave_behind(struct receiver *r, struct instant now)
 {
     r->patience = span_us(receiver_patience(r, now).us / 2);
     r->left_behind_at = now;
-    serve_alone(r);
+    send_by_unicast(r);
     enter(r, r->start_ref != 0 ? RECEIVER_CATCHING : RECEIVER_BEHIND);
 }

@@ -47,7 +47,7 @@ struct receiver {
     bool present;
     bool aes;              /* the peer's processor has AES-256-GCM */
     int route;             /* the index of a relay, or ROUTE_ */
-    bool rides;            /* receives by fan-out of that relay */
+    bool by_fanout;        /* receives by fan-out of that relay */
     uint64_t start_ref;    /* the number of the START under way; 0: none */
     uint64_t first_record; /* where the last START begins */
     uint64_t first_message;
@@ -57,22 +57,22 @@ struct receiver {
     uint64_t unacknowledged; /* the first packet not acknowledged */
     uint64_t acknowledged;   /* the last record acknowledged */
     uint64_t cursor;         /* by unicast: the next packet to send */
-    uint64_t alone_until;    /* by fan-out: unicast sent the packets before */
+    uint64_t unicast_until;  /* by fan-out: unicast sent the packets before */
     uint64_t repair_until;   /* packets before are repairs: repair_window */
     uint64_t repaired;       /* `unacknowledged` at the last repair */
     struct instant repaired_at;
     struct instant progress_at;
-    struct instant word_at; /* last acknowledgement of something new */
-    int stalls;             /* in a row */
-    struct span slowest;    /* the longest recent time from a packet's sealing
-                             * to its acknowledgement */
-    uint32_t owed_key;      /* the receiver needs keys from this; 0: none */
+    struct instant ack_at; /* last acknowledgement of something new */
+    int stalls;            /* in a row */
+    struct span slowest;   /* the longest recent time from a packet's sealing
+                            * to its acknowledgement */
+    uint32_t owed_key;     /* the receiver needs keys from this; 0: none */
     struct telling telling[CHANNEL_KEYS];
     struct instant keys_told_at; /* after the last GROUP_ACK UNKNOWN */
-    uint64_t ask_ref;            /* the number of the probe; 0: none */
-    bool answered;        /* the last probe was delivered, and the GROUP_ACK
-                             that follows is not here yet */
-    uint64_t asked_of;    /* packets before this one were sent before it */
+    uint64_t probe_ref;          /* the number of the probe; 0: none */
+    bool answered; /* the last probe was delivered, and the GROUP_ACK
+                      that follows is not here yet */
+    uint64_t probe_sent_until; /* packets before this one were sent before it */
     struct span patience; /* how long a full store waits for the receiver */
     struct instant left_behind_at;
 };
@@ -100,13 +100,13 @@ void receiver_begin(struct receiver *r, struct instant now);
 /* Whether a START must be sent to the receiver now. */
 bool receiver_wants_start(const struct receiver *r);
 /* The START to send: where the receiver began or, if it was left behind, where
- * the stream goes on. The owner then sends it and calls receiver_told with the
- * number that it gave to the START. */
+ * the stream goes on. The owner then sends it and calls receiver_start_sent
+ * with the number that it gave to the START. */
 struct group_start receiver_start(struct receiver *r);
-void receiver_told(struct receiver *r, uint64_t ref, struct instant now);
+void receiver_start_sent(struct receiver *r, uint64_t ref, struct instant now);
 /* The peer acknowledged that START; or the session gave it up. */
-void receiver_started(struct receiver *r, struct instant now);
-void receiver_untold(struct receiver *r);
+void receiver_start_acked(struct receiver *r, struct instant now);
+void receiver_start_lost(struct receiver *r);
 /* It does not know the stream: it is to be told again. */
 void receiver_forgot(struct receiver *r);
 
@@ -131,7 +131,7 @@ void receiver_repair(struct receiver *r, struct instant now, struct span pause);
 /* Whether the first packet that the receiver lacks was sent by unicast and may
  * still be under way. Until it arrives the peer reports each fanned-out packet
  * as one after a gap. */
-bool receiver_is_served(const struct receiver *r);
+bool receiver_awaits_unicast(const struct receiver *r);
 /* When the receiver has been silent for so long about packets sent that it must
  * be probed: after 4 RTTs, at least 250 ms on a direct path and 400 ms by a
  * relay, and 1.5 times its slowest recent acknowledgement, doubling [P-9.8].
@@ -141,8 +141,8 @@ struct instant receiver_stall_at(const struct receiver *r, struct span rtt);
  * acknowledge what it has; later the session delivered or dropped the probe.
  * Packets sent before the probe do not arrive after it, so those that the
  * answer does not acknowledge are lost. */
-void receiver_asked(struct receiver *r, uint64_t ref);
-void receiver_settled(struct receiver *r, bool answered);
+void receiver_probed(struct receiver *r, uint64_t ref);
+void receiver_probe_ended(struct receiver *r, bool answered);
 /* After receiver_acknowledged: whether that answer shows a loss. */
 bool receiver_shows_loss(struct receiver *r);
 
@@ -155,7 +155,7 @@ bool receiver_has_output(const struct receiver *r);
 void receiver_sent(struct receiver *r);
 /* Switches the receiver to fan-out if every packet uploaded so far was sent to
  * it. */
-void receiver_ride(struct receiver *r);
+void receiver_try_fanout(struct receiver *r);
 
 /* How long a full store waits for the receiver: 2 s, halved each time that it
  * is left behind, 2 s again after 10 s without [P-9.9]. */

@@ -27,7 +27,7 @@ static void teardown(struct fan *f)
         receiver_free(f->channel->receivers);
     assert_int_equal(f->channel->receiver_count, 0);
     assert_int_equal(f->channel->holders, 0);
-    assert_int_equal(f->channel->riders, 0);
+    assert_int_equal(f->channel->fanout_count, 0);
     assert_int_equal(f->channel->present, 0);
     assert_int_equal(f->channel->awaiting, 0);
     assert_int_equal(f->channel->starting, 0);
@@ -43,9 +43,9 @@ static struct receiver *join(struct fan *f, int route)
     receiver_begin(r, f->now);
     assert_true(receiver_wants_start(r));
     (void)receiver_start(r);
-    receiver_told(r, ++f->next_ref, f->now);
+    receiver_start_sent(r, ++f->next_ref, f->now);
     assert_false(receiver_wants_start(r));
-    receiver_started(r, f->now);
+    receiver_start_acked(r, f->now);
     return r;
 }
 
@@ -121,7 +121,7 @@ static void those_behind_a_relay_ride_on_one_upload(void **state)
     struct receiver *a = join(&f, 0), *b = join(&f, 0);
     struct receiver *direct = join(&f, ROUTE_DIRECT);
     publish(&f, 100);
-    assert_true(a->rides && b->rides);
+    assert_true(a->by_fanout && b->by_fanout);
     assert_false(receiver_has_output(a));
     assert_true(receiver_has_output(direct));
     assert_true(channel_has_upload(f.channel, 0, f.now));
@@ -142,15 +142,15 @@ static void who_misses_something_gets_it_alone_and_rides_again(void **state)
     upload(&f, 3);
     receiver_acknowledged(a, 1, f.now);
     receiver_repair(a, f.now, span_ms(100));
-    assert_false(a->rides);
-    assert_true(b->rides);
+    assert_false(a->by_fanout);
+    assert_true(b->by_fanout);
     assert_int_equal(a->cursor, 1);
     receiver_sent(a);
-    assert_false(a->rides);
+    assert_false(a->by_fanout);
     receiver_repair(a, f.now, span_ms(100)); /* It is under way already. */
     assert_int_equal(a->cursor, 2);
     receiver_sent(a);
-    assert_true(a->rides);
+    assert_true(a->by_fanout);
     assert_false(receiver_has_output(a));
     teardown(&f);
 }
@@ -164,19 +164,20 @@ static void what_was_sent_to_it_alone_is_not_missing(void **state)
     struct receiver *a = join(&f, 0);
     upload(&f, 3);
     receiver_acknowledged(a, 1, f.now);
-    assert_false(receiver_is_served(a)); /* It had an upload, and may lack it */
+    assert_false(
+        receiver_awaits_unicast(a)); /* It had an upload, and may lack it */
     receiver_repair(a, f.now, span_ms(100));
-    assert_false(receiver_is_served(a));
+    assert_false(receiver_awaits_unicast(a));
     receiver_sent(a);
-    assert_true(receiver_is_served(a));
+    assert_true(receiver_awaits_unicast(a));
     receiver_sent(a);
-    assert_true(a->rides);
+    assert_true(a->by_fanout);
     receiver_acknowledged(a, 2, f.now);
-    assert_true(receiver_is_served(a));
+    assert_true(receiver_awaits_unicast(a));
     receiver_acknowledged(a, 3, f.now);
-    assert_false(receiver_is_served(a));
+    assert_false(receiver_awaits_unicast(a));
     upload(&f, 1);
-    assert_false(receiver_is_served(a));
+    assert_false(receiver_awaits_unicast(a));
     teardown(&f);
 }
 
@@ -215,7 +216,7 @@ static void a_new_path_begins_with_what_is_missing(void **state)
     receiver_acknowledged(a, 1, f.now);
     receiver_route(a, 0);
     /* The first to go by this relay: one upload serves it. */
-    assert_true(a->rides);
+    assert_true(a->by_fanout);
     assert_int_equal(f.channel->uploads[0].next, 1);
     receiver_route(a, ROUTE_NONE);
     assert_int_equal(f.channel->uploads[0].receivers, 0);
@@ -311,27 +312,27 @@ static void what_it_lacks_when_it_answers_was_lost(void **state)
     setup(&f);
     struct receiver *a = join(&f, 0);
     upload(&f, 3);
-    receiver_asked(a, 7);
+    receiver_probed(a, 7);
     upload(&f, 1); /* It is not asked of this one. */
     receiver_acknowledged(a, 1, f.now);
     assert_false(receiver_shows_loss(a)); /* It answered nothing yet. */
-    receiver_settled(a, true);
-    assert_int_equal(a->ask_ref, 0);
+    receiver_probe_ended(a, true);
+    assert_int_equal(a->probe_ref, 0);
     receiver_acknowledged(a, 2, f.now);
     assert_true(receiver_shows_loss(a));
     assert_false(receiver_shows_loss(a)); /* Said once. */
 
-    receiver_asked(a, 8);
+    receiver_probed(a, 8);
     upload(&f, 1);
-    receiver_settled(a, true);
+    receiver_probe_ended(a, true);
     receiver_acknowledged(a, 4, f.now);
     assert_false(receiver_shows_loss(a));
 
-    receiver_asked(a, 9);
-    receiver_settled(a, false); /* Its session ended. */
+    receiver_probed(a, 9);
+    receiver_probe_ended(a, false); /* Its session ended. */
     assert_false(receiver_shows_loss(a));
-    receiver_asked(a, 10);
-    receiver_settled(a, true);
+    receiver_probed(a, 10);
+    receiver_probe_ended(a, true);
     receiver_route(a, ROUTE_DIRECT); /* It was asked on another path. */
     assert_false(receiver_shows_loss(a));
     teardown(&f);
@@ -367,8 +368,8 @@ static void a_full_store_waits_and_then_leaves_behind(void **state)
     struct group_start start = receiver_start(slow);
     assert_int_equal(start.record, f.channel->next_record);
     assert_int_equal(start.message, f.channel->next_message);
-    receiver_told(slow, 7, f.now);
-    receiver_started(slow, f.now);
+    receiver_start_sent(slow, 7, f.now);
+    receiver_start_acked(slow, f.now);
     fill(&f);
     acknowledge_all(&f, fast);
     ends = channel_patience_ends(f.channel, f.now);
@@ -393,12 +394,12 @@ static void who_is_told_too_late_is_told_again(void **state)
     acknowledge_all(&f, fast);
     channel_leave_behind(f.channel, f.now);
     (void)receiver_start(slow);
-    receiver_told(slow, 9, f.now);
+    receiver_start_sent(slow, 9, f.now);
     assert_int_equal(slow->state, RECEIVER_CATCHING);
     publish(&f, 100); /* It goes on from here, and this does not wait. */
     acknowledge_all(&f, fast);
     assert_int_equal(kept(&f), 0);
-    receiver_started(slow, f.now);
+    receiver_start_acked(slow, f.now);
     assert_int_equal(slow->state, RECEIVER_BEHIND);
     assert_true(receiver_wants_start(slow));
     teardown(&f);
@@ -439,8 +440,8 @@ static void a_lost_start_is_said_again_the_same(void **state)
     receiver_begin(r, f.now);
     publish(&f, 100);
     struct group_start first = receiver_start(r);
-    receiver_told(r, 1, f.now);
-    receiver_untold(r);
+    receiver_start_sent(r, 1, f.now);
+    receiver_start_lost(r);
     channel_rekey(f.channel, false, &f.entropy, f.now);
     publish(&f, 100);
     assert_true(receiver_wants_start(r));
@@ -449,16 +450,16 @@ static void a_lost_start_is_said_again_the_same(void **state)
     assert_int_equal(again.message, first.message);
     assert_memory_equal(again.key, first.key, sizeof first.key);
     assert_int_equal(kept(&f), 2);
-    receiver_told(r, 2, f.now);
-    receiver_started(r, f.now);
+    receiver_start_sent(r, 2, f.now);
+    receiver_start_acked(r, f.now);
     assert_int_equal(r->cursor, f.channel->store.base);
 
     /* It has none of it: what it forgot it is told again. */
     receiver_forgot(r);
     assert_int_equal(r->state, RECEIVER_STARTING);
     (void)receiver_start(r);
-    receiver_told(r, 3, f.now);
-    receiver_started(r, f.now);
+    receiver_start_sent(r, 3, f.now);
+    receiver_start_acked(r, f.now);
     assert_int_equal(kept(&f), 2);
     receiver_acknowledged(r, 1, f.now);
     receiver_forgot(r);
@@ -511,8 +512,8 @@ static void what_was_begun_and_forgotten_is_missed(void **state)
     struct group_start start = receiver_start(r);
     assert_int_equal(start.since, 2);
     assert_int_equal(start.message, 3);
-    receiver_told(r, 1, f.now);
-    receiver_started(r, f.now);
+    receiver_start_sent(r, 1, f.now);
+    receiver_start_acked(r, f.now);
 
     /* With nothing but the end of a message left, it begins at the end. */
     acknowledge_all(&f, r);
@@ -528,8 +529,8 @@ static void what_was_begun_and_forgotten_is_missed(void **state)
     assert_int_equal(start.record, f.channel->next_record);
 
     /* What was gathered meanwhile is not forgotten. */
-    receiver_told(r, 2, f.now);
-    receiver_started(r, f.now);
+    receiver_start_sent(r, 2, f.now);
+    receiver_start_acked(r, f.now);
     gather(&f, 100);
     receiver_forgot(r);
     start = receiver_start(r);
@@ -550,11 +551,11 @@ static void the_first_upload_waits_for_those_who_are_told(void **state)
     publish(&f, 100);
     assert_false(channel_has_upload(f.channel, 0, f.now));
     (void)receiver_start(r);
-    receiver_told(r, 1, f.now);
+    receiver_start_sent(r, 1, f.now);
     assert_false(channel_has_upload(f.channel, 0, f.now));
-    receiver_started(r, f.now);
+    receiver_start_acked(r, f.now);
     assert_true(channel_has_upload(f.channel, 0, f.now));
-    assert_true(r->rides);
+    assert_true(r->by_fanout);
     teardown(&f);
 }
 

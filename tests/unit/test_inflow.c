@@ -270,8 +270,8 @@ static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
     inflow_start(&f.inflow, &start, f.now, &sink); /* The same again. */
     assert_int_equal(f.missed, 6);
 
-    receiver_told(f.receiver, 1, f.now);
-    receiver_started(f.receiver, f.now);
+    receiver_start_sent(f.receiver, 1, f.now);
+    receiver_start_acked(f.receiver, f.now);
     uint64_t next = f.channel->store.next;
     publish(&f, "after", 0);
     channel_seal(f.channel, f.now);
