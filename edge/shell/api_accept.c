@@ -1,7 +1,7 @@
 #include "edge/shell/api_internal.h"
 
 #include "common/io/log.h"
-#include "edge/shell/files.h"
+#include "edge/shell/open_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ static void tell_starved(struct api *a)
     if (log_limit_passes(edge_log_limit(a->edge), edge_now(a->edge),
                          LOG_BY_STRANGERS, "api_refused", "full",
                          (struct bytes){0}))
-        log_warn("api_refused", "reason=full files=%zu", files_limit());
+        log_warn("api_refused", "reason=full files=%zu", open_files_limit());
 }
 
 /* Uses the spare descriptor to answer one client. False: there is none. */

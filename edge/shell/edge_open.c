@@ -38,15 +38,16 @@ static bool failed(char error[EDGE_ERROR_SIZE], const char *text, ...)
 static void divide_files(struct edge *e)
 {
     size_t links = e->conf->limits.links;
-    struct files_share wanted = {.links = links,
-                                 .sockets = 2 * links + LINKS_SPARE + STRANGERS,
-                                 .strangers = STRANGERS,
-                                 .clients = e->options.clients,
-                                 .pages = e->options.pages};
-    size_t files = files_limit();
+    struct open_files_share wanted = {.links = links,
+                                      .sockets =
+                                          2 * links + LINKS_SPARE + STRANGERS,
+                                      .strangers = STRANGERS,
+                                      .clients = e->options.clients,
+                                      .pages = e->options.pages};
+    size_t files = open_files_limit();
 
-    bool all =
-        files_divide(files, files_open(), e->relay_count, &wanted, &e->share);
+    bool all = open_files_divide(files, open_files_count(), e->relay_count,
+                                 &wanted, &e->share);
 
     /* A program with the library usually may open 1024 files, which is enough
      * for it: no warning. */
@@ -332,7 +333,7 @@ void edge_start(struct edge *e)
     on_clock(&e->clock);
     edge_tell_addresses(e);
     edge_tell_missing(e);
-    e->wake = wake_open(e->loop, on_woke, e);
+    e->resume = resume_open(e->loop, on_woke, e);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);
     e->started = true;
@@ -377,7 +378,7 @@ static void close_all(struct edge *e)
         e->tell_stopped(e->stopped_context);
     peers_close(&e->peers);
     network_close(&e->network);
-    wake_close(&e->wake);
+    resume_close(&e->resume);
     discovery_close(&e->discovery);
     incoming_close(&e->incoming);
     outgoing_close(&e->outgoing);

@@ -10,12 +10,12 @@
 #include "edge/shell/event_log.h"
 #include "edge/shell/discovery.h"
 #include "edge/shell/edge.h"
-#include "edge/shell/files.h"
+#include "edge/shell/open_files.h"
 #include "edge/shell/incoming.h"
 #include "edge/shell/network.h"
 #include "edge/shell/outgoing.h"
 #include "edge/shell/peers.h"
-#include "edge/shell/wake.h"
+#include "edge/shell/resume.h"
 
 enum { OBSERVERS = 16 };
 
@@ -43,10 +43,10 @@ struct edge {
     struct outgoing *outgoing;
     struct link_table links; /* of these two */
     struct intake intake;
-    struct files_share share; /* of the limit of open files */
+    struct open_files_share share; /* of the limit of open files */
     struct discovery *discovery;
     struct network *network;
-    struct wake *wake;
+    struct resume *resume;
     struct peers *peers;
     uv_timer_t deadline; /* node_deadline */
     uv_timer_t clock;    /* passes the wall-clock time to the node */

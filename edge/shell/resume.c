@@ -1,4 +1,4 @@
-#include "edge/shell/wake.h"
+#include "edge/shell/resume.h"
 
 #include "common/base/memory.h"
 
@@ -10,7 +10,7 @@
 /* A shorter difference may come from preemption between the two readings. */
 static const struct span least = {500 * 1000};
 
-struct wake {
+struct resume {
     void (*woke)(void *context, struct span slept);
     void *context;
     int fd;
@@ -33,7 +33,7 @@ static struct span ahead_now(void)
     return span_us(read_us(CLOCK_BOOTTIME) - monotonic);
 }
 
-struct span wake_slept(struct span before, struct span now)
+struct span resume_slept(struct span before, struct span now)
 {
     struct span slept = span_us(now.us - before.us);
 
@@ -42,30 +42,30 @@ struct span wake_slept(struct span before, struct span now)
 
 static void on_timer(uv_poll_t *poll, int status, int events)
 {
-    struct wake *w = poll->data;
+    struct resume *w = poll->data;
     uint64_t times;
 
     (void)status;
     (void)events;
     if (read(w->fd, &times, sizeof times) < 0)
         return;
-    struct span now = ahead_now(), slept = wake_slept(w->ahead, now);
+    struct span now = ahead_now(), slept = resume_slept(w->ahead, now);
     w->ahead = now;
     if (slept.us > 0)
         w->woke(w->context, slept);
 }
 
-struct wake *wake_open(uv_loop_t *loop,
-                       void (*woke)(void *context, struct span slept),
-                       void *context)
+struct resume *resume_open(uv_loop_t *loop,
+                           void (*woke)(void *context, struct span slept),
+                           void *context)
 {
     const struct itimerspec each_second = {{1, 0}, {1, 0}};
     int fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 
     if (fd < 0)
         return NULL;
-    struct wake *w = memory_new(sizeof *w);
-    *w = (struct wake){woke, context, fd, .ahead = ahead_now()};
+    struct resume *w = memory_new(sizeof *w);
+    *w = (struct resume){woke, context, fd, .ahead = ahead_now()};
     if (timerfd_settime(fd, 0, &each_second, NULL) != 0 ||
         uv_poll_init(loop, &w->poll, fd) != 0) {
         close(fd);
@@ -79,15 +79,15 @@ struct wake *wake_open(uv_loop_t *loop,
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct wake *w = handle->data;
+    struct resume *w = handle->data;
 
     close(w->fd);
     free(w);
 }
 
-void wake_close(struct wake **self)
+void resume_close(struct resume **self)
 {
-    struct wake *w = *self;
+    struct resume *w = *self;
 
     if (w == NULL)
         return;

@@ -1,24 +1,24 @@
 /* How a limit of open files is divided. */
 #include "tests/unit/kit.h"
 
-#include "edge/shell/files.h"
+#include "edge/shell/open_files.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct files_share wanted = {.links = 256,
-                                          .sockets = 832,
-                                          .strangers = 256,
-                                          .clients = 256,
-                                          .pages = 128};
+static const struct open_files_share wanted = {.links = 256,
+                                               .sockets = 832,
+                                               .strangers = 256,
+                                               .clients = 256,
+                                               .pages = 128};
 
 /* Of a link: four descriptors. What is divided is what there is. */
 static void what_is_given_is_there(void **state)
 {
     (void)state;
     for (size_t files = 64; files < 5000; files++) {
-        struct files_share s;
-        bool all = files_divide(files, 5, 1, &wanted, &s);
+        struct open_files_share s;
+        bool all = open_files_divide(files, 5, 1, &wanted, &s);
         size_t used = 5 + 4 + s.clients + 2 * s.pages + s.sockets + 4 * s.links;
         assert_true(used + 20 <= files);
         assert_true(s.clients >= 1 && s.clients <= wanted.clients);
@@ -34,20 +34,20 @@ static void what_is_given_is_there(void **state)
 
 static void many_files_are_enough_for_all(void **state)
 {
-    struct files_share s;
+    struct open_files_share s;
 
     (void)state;
-    assert_true(files_divide(4096, 5, 2, &wanted, &s));
+    assert_true(open_files_divide(4096, 5, 2, &wanted, &s));
     assert_int_equal(s.strangers, wanted.strangers);
-    assert_false(files_divide(1024, 5, 2, &wanted, &s));
+    assert_false(open_files_divide(1024, 5, 2, &wanted, &s));
 }
 
 static void too_few_are_one_of_each(void **state)
 {
     (void)state;
     for (size_t files = 0; files < 40; files++) {
-        struct files_share s;
-        assert_false(files_divide(files, 10, 2, &wanted, &s));
+        struct open_files_share s;
+        assert_false(open_files_divide(files, 10, 2, &wanted, &s));
         assert_int_equal(s.links, 1);
         assert_int_equal(s.sockets, 1);
         assert_int_equal(s.strangers, 1);
@@ -58,13 +58,14 @@ static void too_few_are_one_of_each(void **state)
 /* As in a program that has the library. */
 static void what_is_not_wanted_gets_none(void **state)
 {
-    struct files_share nothing = {.links = 256, .sockets = 832, .strangers = 1};
-    struct files_share s;
+    struct open_files_share nothing = {
+        .links = 256, .sockets = 832, .strangers = 1};
+    struct open_files_share s;
 
     (void)state;
-    assert_true(files_divide(4096, 5, 2, &nothing, &s));
+    assert_true(open_files_divide(4096, 5, 2, &nothing, &s));
     assert_int_equal(s.clients + s.pages, 0);
-    assert_false(files_divide(20, 5, 2, &nothing, &s));
+    assert_false(open_files_divide(20, 5, 2, &nothing, &s));
     assert_int_equal(s.clients + s.pages, 0);
 }
 
@@ -74,12 +75,12 @@ static void the_system_tells(void **state)
 
     (void)state;
     getrlimit(RLIMIT_NOFILE, &limit);
-    assert_int_equal(files_limit(), limit.rlim_cur);
-    size_t before = files_open();
+    assert_int_equal(open_files_limit(), limit.rlim_cur);
+    size_t before = open_files_count();
     int fd = dup(0);
-    assert_int_equal(files_open(), before + 1);
+    assert_int_equal(open_files_count(), before + 1);
     close(fd);
-    assert_int_equal(files_open(), before);
+    assert_int_equal(open_files_count(), before);
 }
 
 int main(void)

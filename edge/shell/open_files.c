@@ -1,4 +1,4 @@
-#include "edge/shell/files.h"
+#include "edge/shell/open_files.h"
 
 #include <dirent.h>
 #include <sys/resource.h>
@@ -24,8 +24,9 @@ static size_t within(size_t value, size_t most)
     return less(value < 1 ? 1 : value, most);
 }
 
-bool files_divide(size_t files, size_t open, size_t relays,
-                  const struct files_share *wanted, struct files_share *share)
+bool open_files_divide(size_t files, size_t open, size_t relays,
+                       const struct open_files_share *wanted,
+                       struct open_files_share *share)
 {
     size_t taken = open + FILES_OWN + FILES_OF_LINK * relays;
     size_t left = files > taken ? files - taken : 0;
@@ -45,7 +46,7 @@ bool files_divide(size_t files, size_t open, size_t relays,
            share->sockets == wanted->sockets && share->links == wanted->links;
 }
 
-size_t files_limit(void)
+size_t open_files_limit(void)
 {
     struct rlimit limit;
 
@@ -53,7 +54,7 @@ size_t files_limit(void)
 }
 
 /* Does not count ".", ".." and the descriptor of the folder itself. */
-size_t files_open(void)
+size_t open_files_count(void)
 {
     DIR *folder = opendir("/proc/self/fd");
     size_t count = 0;

@@ -1,14 +1,14 @@
 #include "kit.h"
 
-#include "edge/shell/wake.h"
+#include "edge/shell/resume.h"
 
 static void only_a_jump_of_the_clocks_is_sleep(void **state)
 {
     (void)state;
-    assert_int_equal(wake_slept(span_s(7), span_s(7)).us, 0);
-    assert_int_equal(wake_slept(span_s(7), span_ms(7200)).us, 0);
-    assert_int_equal(wake_slept(span_s(7), span_ms(6800)).us, 0);
-    assert_int_equal(wake_slept(span_s(7), span_s(607)).us, 600000000);
+    assert_int_equal(resume_slept(span_s(7), span_s(7)).us, 0);
+    assert_int_equal(resume_slept(span_s(7), span_ms(7200)).us, 0);
+    assert_int_equal(resume_slept(span_s(7), span_ms(6800)).us, 0);
+    assert_int_equal(resume_slept(span_s(7), span_s(607)).us, 600000000);
 }
 
 static void nobody_woke(void *context, struct span slept)
@@ -24,13 +24,13 @@ static void a_waking_host_is_told_nothing(void **state)
     uv_loop_t loop;
     int woken = 0;
     uv_loop_init(&loop);
-    struct wake *w = wake_open(&loop, nobody_woke, &woken);
+    struct resume *w = resume_open(&loop, nobody_woke, &woken);
     assert_non_null(w);
     assert_int_equal(uv_run(&loop, UV_RUN_ONCE), 1); /* in a second */
     assert_int_equal(woken, 0);
-    wake_close(&w);
+    resume_close(&w);
     assert_null(w);
-    wake_close(&w);
+    resume_close(&w);
     assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
