@@ -63,6 +63,12 @@ uint64_t read_long_varint(struct reader *r)
 {
     uint64_t value = 0;
 
+    /* Most numbers that are not short have two bytes. */
+    if (reader_left(r) >= 2 && r->at[1] > 0 && r->at[1] < 0x80) {
+        value = (uint64_t)(r->at[0] & 0x7f) | (uint64_t)r->at[1] << 7;
+        r->at += 2;
+        return value;
+    }
     for (unsigned i = 0; i < VARINT_MAX_SIZE; i++) {
         uint8_t byte = read_u8(r);
 
@@ -142,7 +148,9 @@ void write_long_varint(struct writer *w, uint64_t value)
 
     if (at == NULL)
         return;
-    for (size_t i = 0; i + 1 < size; i++, value >>= 7)
-        at[i] = (uint8_t)(value | 0x80);
-    at[size - 1] = (uint8_t)value;
+    while (value >= 0x80) {
+        *at++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *at = (uint8_t)value;
 }

@@ -43,7 +43,11 @@ bool utf8_check(struct utf8_check *u, struct bytes piece)
 bool utf8_valid(struct bytes text)
 {
     struct utf8_check u = {0};
-    return utf8_check(&u, text) && u.need == 0;
+    size_t ascii = 0;
+    while (ascii < text.size && text.data[ascii] < 0x80)
+        ascii++;
+    struct bytes rest = bytes_of(text.data + ascii, text.size - ascii);
+    return rest.size == 0 || (utf8_check(&u, rest) && u.need == 0);
 }
 
 size_t utf8_length(const uint8_t *at, const uint8_t *end)
