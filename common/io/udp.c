@@ -49,17 +49,16 @@ static bool set_options(int fd, enum address_family family, bool shared)
            set(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 1);
 }
 
-static int open_bound(enum address_family family, uint16_t port, bool shared)
+static int open_bound(const struct address *address, bool shared)
 {
-    struct address any = {.family = family, .port = port};
     struct sockaddr_storage here;
-    socklen_t size = sockaddr_of_address(&any, &here);
+    socklen_t size = sockaddr_of_address(address, &here);
     int fd =
         socket(here.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (fd < 0)
         return -1;
-    if (set_options(fd, family, shared) &&
+    if (set_options(fd, address->family, shared) &&
         bind(fd, (const struct sockaddr *)&here, size) == 0)
         return fd;
     int error = errno;
@@ -137,15 +136,15 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
 }
 
-struct udp *udp_open(uv_loop_t *loop, enum address_family family, uint16_t port,
-                     bool shared, udp_received *received, void *context)
+struct udp *udp_open(uv_loop_t *loop, const struct address *here, bool shared,
+                     udp_received *received, void *context)
 {
-    int fd = open_bound(family, port, shared);
+    int fd = open_bound(here, shared);
     if (fd < 0)
         return NULL;
 
     struct udp *u = memory_new(sizeof *u);
-    u->family = family;
+    u->family = here->family;
     u->fd = fd;
     u->received = received;
     u->context = context;

@@ -25,15 +25,14 @@ struct udp_datagram {
 typedef void udp_received(void *context, const struct udp_datagram *datagram);
 
 /*
- * Opens a socket on all addresses of the family; an IPv6 socket does not
- * receive IPv4. `port` 0 means any free port. With `shared`, other processes
- * may use the same port: each multicast datagram reaches all of them, each
- * unicast one reaches one. Multicast is sent with TTL 1, and to this host too.
- * NULL with errno.
+ * Opens a socket on an address of this host, or on all addresses of its family
+ * if the ip is zero (an IPv6 socket does not receive IPv4); port 0 means any
+ * free port. With `shared`, other processes may use the same port: each
+ * multicast datagram reaches all of them, each unicast one reaches one.
+ * Multicast is sent with TTL 1, and to this host too. NULL with errno.
  */
-struct udp *udp_open(uv_loop_t *loop, enum address_family family, uint16_t port,
-                     bool shared, udp_received *received,
-                     void *context) MUST_USE;
+struct udp *udp_open(uv_loop_t *loop, const struct address *here, bool shared,
+                     udp_received *received, void *context) MUST_USE;
 /* The memory is freed once the loop has run. NULL is allowed. */
 void udp_close(struct udp **self);
 /* The port that the socket is bound to. */

@@ -93,8 +93,9 @@ static bool more_shared(struct discovery *d, int family)
         errno = ENOBUFS;
         return false;
     }
-    struct udp *u = udp_open(d->loop, families[family], d->groups[family].port,
-                             true, on_shared, d);
+    struct address any = {.family = families[family],
+                          .port = d->groups[family].port};
+    struct udp *u = udp_open(d->loop, &any, true, on_shared, d);
     if (u == NULL)
         return false;
     d->shared[family][d->shared_count[family]++] = u;
@@ -112,12 +113,15 @@ static void open_shared(struct discovery *d, int family)
 /* Opens the edge's own port for both families; a host may lack one of them. */
 static bool open_own(struct discovery *d, uv_loop_t *loop, uint16_t port)
 {
-    d->own[V4] = udp_open(loop, ADDRESS_V4, port, false, on_own, d);
+    struct address any = {.family = ADDRESS_V4, .port = port};
+
+    d->own[V4] = udp_open(loop, &any, false, on_own, d);
     if (d->own[V4] == NULL && errno != EAFNOSUPPORT)
         return false;
     if (d->own[V4] != NULL)
-        port = udp_port(d->own[V4]);
-    d->own[V6] = udp_open(loop, ADDRESS_V6, port, false, on_own, d);
+        any.port = udp_port(d->own[V4]);
+    any.family = ADDRESS_V6;
+    d->own[V6] = udp_open(loop, &any, false, on_own, d);
     return d->own[V6] != NULL || (d->own[V4] != NULL && errno == EAFNOSUPPORT);
 }
 

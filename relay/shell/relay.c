@@ -15,6 +15,7 @@
 #include "relay/shell/front.h"
 #include "relay/shell/revocation_files.h"
 #include "relay/shell/settings.h"
+#include "relay/shell/stun_server.h"
 #include "relay/shell/relay_log.h"
 
 enum {
@@ -29,6 +30,8 @@ enum {
     FILES_OF_THREAD = 2,
     /* File descriptors for edges without which the relay does not start. */
     FILES_FIRST = 16,
+    /* Of addresses; an endpoint for UDP has a socket of each. */
+    FAMILIES = 2,
     /* After the hub freed this many bytes, memory goes back to the system. */
     FREED_MANY = 2 * 1024 * 1024,
 };
@@ -41,6 +44,7 @@ struct relay_server {
     struct zloop zloop;
     void *zmq;
     struct front *front;
+    struct stun_server *stun;
     struct hub *hub;
     struct hub_todos todos;
     uint64_t *blocked; /* connections to report to the hub as HUB_BLOCKED */
@@ -352,6 +356,7 @@ static void close_all(struct relay_server *r)
         return;
     r->closed = true;
     front_close(&r->front);
+    stun_server_close(&r->stun);
     keeper_close(&r->keeper);
     uv_close((uv_handle_t *)&r->wake, NULL);
     uv_close((uv_handle_t *)&r->clock, NULL);
@@ -374,7 +379,8 @@ static bool has_files(struct relay_server *r)
     r->files.limit = daemon_raise_files();
     r->files.own = daemon_count_files() + FILES_OF_LIBZMQ +
                    FILES_OF_THREAD * (unsigned long)io_threads() +
-                   r->conf.listen.tcp.count;
+                   r->conf.listen.tcp.count +
+                   FAMILIES * r->conf.listen.udp.count;
     if (settings_edges(&r->files) > 0)
         return true;
     log_error("start_failed",
@@ -418,6 +424,7 @@ struct relay_server *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     if (open_front(r, keys)) {
         begin(r);
         if (listen_all(r, keys)) {
+            r->stun = stun_server_open(loop, &r->conf.listen.udp);
             count_files(r);
             return r;
         }

@@ -158,6 +158,13 @@ static void await(uv_loop_t *loop, int count)
     assert_int_equal(heard.count, count);
 }
 
+/* On all IPv4 addresses. */
+static struct udp *open_any(uv_loop_t *loop, uint16_t port, bool shared)
+{
+    struct address any = {.family = ADDRESS_V4, .port = port};
+    return udp_open(loop, &any, shared, on_datagram, NULL);
+}
+
 static void a_datagram_tells_where_it_came_and_went(void **state)
 {
     uv_loop_t loop;
@@ -166,12 +173,11 @@ static void a_datagram_tells_where_it_came_and_went(void **state)
     (void)state;
     heard.count = 0;
     uv_loop_init(&loop);
-    struct udp *a = udp_open(&loop, ADDRESS_V4, 0, false, on_datagram, NULL);
-    struct udp *b = udp_open(&loop, ADDRESS_V4, 0, false, on_datagram, NULL);
+    struct udp *a = open_any(&loop, 0, false);
+    struct udp *b = open_any(&loop, 0, false);
     assert_non_null(a);
     assert_non_null(b);
-    assert_null(
-        udp_open(&loop, ADDRESS_V4, udp_port(a), false, on_datagram, NULL));
+    assert_null(open_any(&loop, udp_port(a), false));
     assert_int_equal(errno, EADDRINUSE);
     to.port = udp_port(a);
     assert_true(udp_send(b, &to, bytes_of("hello", 5), 0, NULL));
@@ -196,11 +202,10 @@ static void multicast_reaches_all_who_share_the_port(void **state)
     (void)state;
     heard.count = 0;
     uv_loop_init(&loop);
-    struct udp *a = udp_open(&loop, ADDRESS_V4, 0, true, on_datagram, NULL);
+    struct udp *a = open_any(&loop, 0, true);
     assert_non_null(a);
     group.port = udp_port(a);
-    struct udp *b =
-        udp_open(&loop, ADDRESS_V4, group.port, true, on_datagram, NULL);
+    struct udp *b = open_any(&loop, group.port, true);
     assert_non_null(b);
     assert_true(udp_join(a, &group, lo));
     assert_true(udp_join(b, &group, lo));
