@@ -5,7 +5,7 @@
  * A client asks a server which address and port its datagrams come from. A
  * client of RFC 8489 puts a fixed cookie into its request, and gets its address
  * as XOR-MAPPED-ADDRESS; a classic client has no cookie there, and gets
- * MAPPED-ADDRESS. Requests and responses here carry no authentication.
+ * MAPPED-ADDRESS [P-10.1]. Requests and responses here carry no authentication.
  */
 #ifndef COMMON_WIRE_STUN_H
 #define COMMON_WIRE_STUN_H
@@ -25,7 +25,7 @@ struct stun_id {
 };
 
 /*
- * True if the datagram is a Binding request that a plain server answers: a
+ * True if the datagram is a Binding request that a relay answers [P-10.2]: a
  * whole, well-formed message. An attribute that a server must understand and
  * this one does not makes it false, as does CHANGE-REQUEST when it asks for a
  * response from another address.

@@ -17,8 +17,8 @@
 #include "common/io/udp.h"
 #include "common/wire/stun.h"
 
-/* An edge asks two ports some times a minute, and hundreds of edges may share
- * a NAT's address. An answer costs about 10 us. */
+/* [P-10.3]. An edge asks two ports some times a minute, and hundreds of edges
+ * may share a NAT's address. */
 static const struct span network_each = {30 * 1000};
 static const struct span all_each = {100};
 enum { NETWORK_BURST = 64, ALL_BURST = 2000 };
@@ -46,7 +46,7 @@ static bool may_answer(struct stun_server *s, const struct address *source)
            pace_takes(&s->all, now, all_each, ALL_BURST);
 }
 
-/* A client takes an answer only from the address that it asked. */
+/* A client takes an answer only from the address that it asked [P-10.1]. */
 static void on_datagram(void *context, const struct udp_datagram *d)
 {
     struct stun_socket *socket = context;

@@ -1,6 +1,6 @@
 /*
  * stun_server - answers STUN Binding requests on the relay's UDP ports
- * [P-11], so that edges, and any other client of STUN, learn the address that
+ * [P-10], so that edges, and any other client of STUN, learn the address that
  * their NAT gives them.
  *
  * The server keeps nothing of its clients and allocates nothing for a
