@@ -61,7 +61,6 @@ static void on_datagram(void *context, const struct udp_datagram *d)
 /* False with errno. */
 static bool listen_on(struct stun_server *s, const struct address *here)
 {
-    char text[ADDRESS_TEXT_SIZE];
     struct stun_socket *socket = &s->sockets[s->count];
     if (s->count == SOCKETS) {
         errno = ENOBUFS;
@@ -69,13 +68,8 @@ static bool listen_on(struct stun_server *s, const struct address *here)
     }
     *socket = (struct stun_socket){.server = s};
     socket->udp = udp_open(s->loop, here, false, on_datagram, socket);
-    if (socket->udp == NULL)
-        return false;
-    struct address bound = *here;
-    bound.port = udp_port(socket->udp);
-    s->count++;
-    log_info("stun_listening", "address=%s", address_format(&bound, text));
-    return true;
+    s->count += socket->udp != NULL;
+    return socket->udp != NULL;
 }
 
 static void tell_failed(const char *endpoint, const char *error)
@@ -87,11 +81,15 @@ static void tell_failed(const char *endpoint, const char *error)
 static void listen_all(struct stun_server *s, const char *endpoint,
                        const struct addrinfo *found)
 {
+    size_t before = s->count;
     for (const struct addrinfo *a = found; a != NULL; a = a->ai_next) {
         struct address here = address_of_sockaddr(a->ai_addr);
         if (!listen_on(s, &here) && errno != EAFNOSUPPORT)
             tell_failed(endpoint, strerror(errno));
     }
+    if (s->count > before)
+        log_info("stun_listening", "endpoint=%s sockets=%zu", endpoint,
+                 s->count - before);
 }
 
 static void open_endpoint(struct stun_server *s, const char *endpoint)

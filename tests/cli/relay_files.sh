@@ -14,11 +14,11 @@ check "too few files to begin with" ends_with 1 \
 check "it says so" complained "start_failed"
 check "and how many it wants" complained "files=22 wanted="
 
-spawn hub here prlimit --nofile=32:36 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
+spawn hub here prlimit --nofile=32:40 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
 until_true 10 lab_listens here || not_ok "hub listens"
 check "it says what few files allow" until_true 5 \
-    grep -q "few_open_files files=36 edges=[0-9]" "$LAB/hub.log"
-places=$(grep -oE 'few_open_files files=36 edges=[0-9]+' "$LAB/hub.log")
+    grep -q "few_open_files files=40 edges=[0-9]" "$LAB/hub.log"
+places=$(grep -oE 'few_open_files files=40 edges=[0-9]+' "$LAB/hub.log")
 places=${places##*=}
 check "which is more than one edge" test "$places" -gt 2
 [ "$places" -le 8 ] || places=8

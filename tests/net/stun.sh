@@ -37,7 +37,7 @@ nat cafe eth0 random
 mesh office
 relay_of_mesh office hub 203.0.113.10
 start_relay hub hub
-check_logged "the relay says where it answers" hub "stun_listening" 4
+check_logged "the relay says where it answers" hub "stun_listening" 2
 
 # `reflexive addr: 203.0.113.2:34567` of coturn's client.
 coturn_says() { # HOST SERVER PORT ADDRESS [LOCAL_ADDRESS]
