@@ -256,10 +256,11 @@ void session_refused(struct session *s, bool full, struct instant now);
 /* The session has another path: resends everything and forgets what is known
  * about the old path's capacity. */
 void session_path_changed(struct session *s, struct instant now);
-/* When the owner should doubt the path, because acknowledgements made no
+/* When the owner should suspect the path, because acknowledgements made no
  * progress for 4 of its round trips (rtt; negative: unknown) and at least 400
  * ms [P-8.7]. NEVER if nothing is in flight. */
-struct instant session_doubt_at(const struct session *s, struct span rtt);
+struct instant session_suspect_path_at(const struct session *s,
+                                       struct span rtt);
 /* When to call session_stalled, because acknowledgements made no progress for
  * so long that everything must be sent again on the same path. */
 struct instant session_stall_at(const struct session *s);

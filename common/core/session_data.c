@@ -3,7 +3,7 @@
 #include "common/core/detector.h"
 #include "common/core/session_private.h"
 
-static const struct span doubt_shortest = {400 * 1000};
+static const struct span suspect_shortest = {400 * 1000};
 static const struct span stall_shortest = {1000 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
 
@@ -391,11 +391,11 @@ void session_path_changed(struct session *s, struct instant now)
     session_ask_soon(s, now);
 }
 
-struct instant session_doubt_at(const struct session *s, struct span rtt)
+struct instant session_suspect_path_at(const struct session *s, struct span rtt)
 {
     if (!outbox_is_waiting(&s->outbox) || !s->current.live)
         return INSTANT_NEVER;
-    struct span wait = span_max(doubt_shortest, span_times(rtt, 4));
+    struct span wait = span_max(suspect_shortest, span_times(rtt, 4));
     return instant_after(s->progress_at, wait);
 }
 

@@ -442,9 +442,9 @@ static void look_for_silence(struct node *n, struct channel *c)
         struct peer *p = r->peer;
         if (!is_stalled(n, r))
             continue;
-        bool progressed = r->progress_at.us > p->doubted_at.us;
-        if (progressed || instant_reached(p->doubt_not_before, n->now))
-            traffic_doubt(n, p, progressed);
+        bool progressed = r->progress_at.us > p->path_suspected_at.us;
+        if (progressed || instant_reached(p->path_suspect_not_before, n->now))
+            traffic_suspect_path(n, p, progressed);
         if (p->waiting)
             continue; /* The link is full: nothing can be sent now. */
         r->stalls++;

@@ -366,7 +366,7 @@ struct node_counters {
     uint64_t records_sent, records_resent, records_duplicate;
     uint64_t packets_sent, packets_received, packets_dropped;
     uint64_t beacons_sent, beacons_received, beacons_dropped;
-    uint64_t handshakes, refusals, path_changes, doubts;
+    uint64_t handshakes, refusals, path_changes, path_suspicions;
     uint64_t handshakes_aes; /* those that agreed on AES-256-GCM */
     uint64_t store_bytes;    /* now: unacknowledged and queued, all sessions */
 };

@@ -127,11 +127,12 @@ struct peer {
                                        must not keep messages waiting */
     bool needs_link;                /* messages wait and there is no path */
 
-    /* Suspicion of the current path, see traffic_doubt. */
-    struct instant doubt_not_before;
-    struct instant doubted_at;
-    int doubts;            /* in a row without progress, at most DOUBTS_MAX */
-    uint64_t doubted_base; /* the first unacknowledged record at that time */
+    /* Suspicion of the current path, see traffic_suspect_path. */
+    struct instant path_suspect_not_before;
+    struct instant path_suspected_at;
+    /* The first unacknowledged record at that time. */
+    uint64_t path_suspected_base;
+    int path_suspicions; /* in a row without progress, at most SUSPICIONS_MAX */
 
     /* Publications. */
     struct receiver *receivers; /* its places in this node's channels */
@@ -531,7 +532,7 @@ struct session *traffic_session(struct node *n, struct peer *p);
 struct span traffic_rtt(const struct peer *p);
 /* Acknowledgements stall on the current path, so another is tried [P-8.7].
  * `progressed`: something was acknowledged since the last suspicion. */
-void traffic_doubt(struct node *n, struct peer *p, bool progressed);
+void traffic_suspect_path(struct node *n, struct peer *p, bool progressed);
 /* Whether the peer has yet to get or acknowledge something. */
 bool traffic_waits(const struct peer *p);
 /* Nothing is unacknowledged in either direction, as far as is known. */

@@ -9,7 +9,7 @@ static const struct span hold_forgotten = {60 * 1000 * 1000};
 /* A change to another path of the same kind must save so much RTT. */
 static const struct span rtt_margin = {5 * 1000};
 /* A path without probes cannot prove itself, so its suspicion expires. */
-static const struct span unprobed_doubt = {2 * 1000 * 1000};
+static const struct span unprobed_suspicion = {2 * 1000 * 1000};
 
 const char *node_path_name(enum node_path path)
 {
@@ -33,18 +33,18 @@ void paths_forgive(struct paths *p)
     for (int kind = 0; kind < PATH_KINDS; kind++) {
         p->holds[kind].until = (struct instant){INT64_MIN};
         p->holds[kind].next = hold_first;
-        p->holds[kind].doubted = (struct instant){INT64_MIN};
+        p->holds[kind].suspected = (struct instant){INT64_MIN};
     }
 }
 
 /* The one place where it changes what a path is believed to be. A proof is
  * never undone, and a path that is not probed needs none. */
-static void believe(struct path *path, bool proved, bool doubted)
+static void believe(struct path *path, bool proved, bool suspected)
 {
     ASSERT(path_exists(path));
     ASSERT(proved || (path->probed && !path->proved));
     path->proved = proved;
-    path->doubted = doubted;
+    path->suspected = suspected;
 }
 
 static struct path *find(struct paths *p, enum node_path kind, uint32_t via)
@@ -136,7 +136,7 @@ static int badness(const struct paths *p, const struct path *path,
 {
     if (!path->proved)
         return 3;
-    if (path->doubted)
+    if (path->suspected)
         return 2;
     return is_held(p, path->kind, now) ? 1 : 0;
 }
@@ -150,8 +150,9 @@ static bool is_better(const struct paths *p, const struct path *a,
     int a_bad = badness(p, a, now), b_bad = badness(p, b, now);
     if (a_bad != b_bad)
         return a_bad < b_bad;
-    if (a->doubted && b->doubted && a->doubted_at.us != b->doubted_at.us)
-        return a->doubted_at.us < b->doubted_at.us; /* They take turns. */
+    if (a->suspected && b->suspected &&
+        a->suspected_at.us != b->suspected_at.us)
+        return a->suspected_at.us < b->suspected_at.us; /* They take turns. */
     if (a->kind != b->kind)
         return a->kind < b->kind;
     if (is_current(p, b))
@@ -162,24 +163,24 @@ static bool is_better(const struct paths *p, const struct path *a,
     return a->rtt.us >= 0 && (b->rtt.us < 0 || a->rtt.us < b->rtt.us);
 }
 
-static struct instant doubt_end(const struct path *path)
+static struct instant suspicion_end(const struct path *path)
 {
-    return path->doubted && !path->probed
-               ? instant_after(path->doubted_at, unprobed_doubt)
+    return path->suspected && !path->probed
+               ? instant_after(path->suspected_at, unprobed_suspicion)
                : INSTANT_NEVER;
 }
 
-static void end_doubts(struct paths *p, struct instant now)
+static void end_suspicions(struct paths *p, struct instant now)
 {
     for (int i = 0; i < PATHS_MAX; i++)
-        if (instant_reached(doubt_end(&p->list[i]), now))
+        if (instant_reached(suspicion_end(&p->list[i]), now))
             believe(&p->list[i], p->list[i].proved, false);
 }
 
 bool paths_choose(struct paths *p, struct instant now)
 {
     const struct path *best = NULL;
-    end_doubts(p, now);
+    end_suspicions(p, now);
     for (int i = 0; i < PATHS_MAX; i++) {
         const struct path *path = &p->list[i];
         if (path_exists(path) && is_better(p, path, best, now))
@@ -192,24 +193,24 @@ bool paths_choose(struct paths *p, struct instant now)
     return changed;
 }
 
-bool paths_doubt(struct paths *p, struct instant now)
+bool paths_suspect(struct paths *p, struct instant now)
 {
     struct path *current = find(p, p->current.kind, p->current.via);
     bool other = false;
-    end_doubts(p, now);
+    end_suspicions(p, now);
     for (int i = 0; i < PATHS_MAX; i++)
         other = other || (path_exists(&p->list[i]) && p->list[i].proved &&
                           &p->list[i] != current);
     if (current == NULL || !path_exists(current) || !other)
         return false;
     believe(current, current->proved, true);
-    current->doubted_at = now;
+    current->suspected_at = now;
     /* A single suspicion may come from a busy processor at the other end. */
     struct path_hold *hold = &p->holds[current->kind];
-    if (hold->doubted.us != INT64_MIN &&
-        instant_is_recent(hold->doubted, hold_forgotten, now))
+    if (hold->suspected.us != INT64_MIN &&
+        instant_is_recent(hold->suspected, hold_forgotten, now))
         hold_down(hold, now);
-    hold->doubted = now;
+    hold->suspected = now;
     return true;
 }
 
@@ -228,7 +229,7 @@ struct instant paths_deadline(const struct paths *p, struct instant now)
         enum node_path kind = p->list[i].kind;
         if (path_exists(&p->list[i]) && is_held(p, kind, now))
             deadline = instant_min(deadline, p->holds[kind].until);
-        deadline = instant_min(deadline, doubt_end(&p->list[i]));
+        deadline = instant_min(deadline, suspicion_end(&p->list[i]));
     }
     return deadline;
 }

@@ -19,20 +19,20 @@
 enum { PATHS_MAX = 16, PATH_KINDS = PATH_RELAY + 1 };
 
 struct path {
-    enum node_path kind;       /* NONE: a free slot */
-    uint32_t via;              /* the link, or the relay's index */
-    bool probed;               /* probes tell whether it works */
-    bool proved;               /* large packets pass in both directions */
-    bool doubted;              /* suspected */
-    struct instant doubted_at; /* without probes the suspicion expires */
-    struct span rtt;           /* < 0: unknown */
+    enum node_path kind;         /* NONE: a free slot */
+    uint32_t via;                /* the link, or the relay's index */
+    bool probed;                 /* probes tell whether it works */
+    bool proved;                 /* large packets pass in both directions */
+    bool suspected;              /* makes no progress */
+    struct instant suspected_at; /* without probes the suspicion expires */
+    struct span rtt;             /* < 0: unknown */
     struct instant since;
 };
 
 struct path_hold {
     struct instant until;
-    struct span next;       /* the length of the next hold */
-    struct instant doubted; /* when a path of the kind was last suspected */
+    struct span next;         /* the length of the next hold */
+    struct instant suspected; /* when a path of the kind was last suspected */
 };
 
 struct paths {
@@ -70,7 +70,7 @@ void paths_relay_down(struct paths *p, uint32_t relay, struct instant now);
  * another path is up, to which paths_choose then changes; if all paths are
  * suspected, they take turns. A kind that is suspected twice within a minute is
  * held down. */
-bool paths_doubt(struct paths *p, struct instant now) MUST_USE;
+bool paths_suspect(struct paths *p, struct instant now) MUST_USE;
 /* A probe proved the path, for the first time or again. */
 void paths_trust(struct paths *p, enum node_path kind, uint32_t via);
 void paths_measured(struct paths *p, enum node_path kind, uint32_t via,

@@ -112,7 +112,7 @@ static bool write_only(struct node *n, struct peer *p)
  *  3. Refusals: ask whether the peer still refuses this node, or show it that
  *     this node does not any more. Both are packets on the path.
  *  4. Dial, if messages wait for a path or an attempt is due.
- *  5. The session: end it if its time is up. Only then resend and doubt the
+ *  5. The session: end it if its time is up. Only then resend and suspect the
  *     path, as a session that ended has nothing to resend.
  *  6. Publications: queue what receivers must be told in the session.
  *  7. Write one packet; then tell READY, as messages may have been settled.

@@ -31,7 +31,7 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
     p->answered_at = (struct instant){INT64_MIN};
     evidence_init(&p->evidence);
     p->pathless_since = p->unreached_since = n->now;
-    p->doubt_not_before = (struct instant){INT64_MIN};
+    p->path_suspect_not_before = (struct instant){INT64_MIN};
     p->session_until = INSTANT_NEVER;
     p->ignorance_told = (struct instant){INT64_MIN};
     p->deadline = (struct deadline){.kind = DEADLINE_PEER, .subject = p};

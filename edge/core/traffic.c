@@ -10,8 +10,8 @@
 static const struct span direct_patience = {4 * 1000 * 1000};
 /* The shortest time between two suspicions of paths to one peer. It doubles
  * with each in a row, as each change of path resends everything. */
-static const struct span doubt_pause = {400 * 1000};
-enum { DOUBTS_MAX = 3 };
+static const struct span suspicion_pause = {400 * 1000};
+enum { SUSPICIONS_MAX = 3 };
 
 /* --- sessions ------------------------------------------------------------ */
 
@@ -437,13 +437,13 @@ struct span traffic_rtt(const struct peer *p)
 }
 
 /* When the current path becomes suspected. */
-static struct instant doubt_at(const struct peer *p)
+static struct instant suspect_at(const struct peer *p)
 {
     if (p->session == NULL)
         return INSTANT_NEVER;
-    struct instant at = session_doubt_at(p->session, traffic_rtt(p));
-    bool progressed = p->session->outbox.base != p->doubted_base;
-    return progressed ? at : instant_max(at, p->doubt_not_before);
+    struct instant at = session_suspect_path_at(p->session, traffic_rtt(p));
+    bool progressed = p->session->outbox.base != p->path_suspected_base;
+    return progressed ? at : instant_max(at, p->path_suspect_not_before);
 }
 
 struct instant traffic_deadline(const struct node *n, const struct peer *p)
@@ -451,7 +451,7 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
     (void)n;
     if (p->session == NULL || !peer_has_path(p) || !p->joined)
         return INSTANT_NEVER;
-    struct instant at = doubt_at(p);
+    struct instant at = suspect_at(p);
     if (!p->waiting)
         at = instant_min(
             at, instant_min(stall_at(p), session_deadline(p->session)));
@@ -460,20 +460,20 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
 
 /* Unacknowledged records go over another path as well; a probe has to prove the
  * link again [P-8.7]. */
-void traffic_doubt(struct node *n, struct peer *p, bool progressed)
+void traffic_suspect_path(struct node *n, struct peer *p, bool progressed)
 {
     struct link *link = peer_link(n, p);
     uint64_t base = p->session != NULL ? p->session->outbox.base : 0;
-    if (progressed || base != p->doubted_base)
-        p->doubts = 0;
-    p->doubted_base = base;
-    p->doubted_at = n->now;
-    p->doubt_not_before =
-        instant_after(n->now, span_times(doubt_pause, (int64_t)1 << p->doubts));
-    p->doubts += p->doubts < DOUBTS_MAX;
-    if (link == NULL || !paths_doubt(&p->paths, n->now))
+    if (progressed || base != p->path_suspected_base)
+        p->path_suspicions = 0;
+    p->path_suspected_base = base;
+    p->path_suspected_at = n->now;
+    p->path_suspect_not_before = instant_after(
+        n->now, span_times(suspicion_pause, (int64_t)1 << p->path_suspicions));
+    p->path_suspicions += p->path_suspicions < SUSPICIONS_MAX;
+    if (link == NULL || !paths_suspect(&p->paths, n->now))
         return;
-    n->counters.doubts++;
+    n->counters.path_suspicions++;
     if (link->probed) {
         if (!link->unproved)
             mtu_probe_want(link);
@@ -501,8 +501,8 @@ void traffic_due(struct node *n, struct peer *p)
 {
     if (instant_reached(stall_at(p), n->now))
         session_stalled(p->session, n->now);
-    if (instant_reached(doubt_at(p), n->now))
-        traffic_doubt(n, p, false);
+    if (instant_reached(suspect_at(p), n->now))
+        traffic_suspect_path(n, p, false);
 }
 
 bool traffic_is_open(const struct node *n)

@@ -222,7 +222,7 @@ const struct api_counter api_counters[] = {
     {"handshakes_aes", offsetof(struct node_counters, handshakes_aes)},
     {"refusals", offsetof(struct node_counters, refusals)},
     {"path_changes", offsetof(struct node_counters, path_changes)},
-    {"doubts", offsetof(struct node_counters, doubts)},
+    {"doubts", offsetof(struct node_counters, path_suspicions)},
     {"store_bytes", offsetof(struct node_counters, store_bytes)},
     {NULL, 0},
 };

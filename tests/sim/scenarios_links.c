@@ -27,12 +27,12 @@ static struct duo start_duo(struct world *w)
     return d;
 }
 
-static uint64_t doubts_of(const struct world *w, int host)
+static uint64_t suspicions_of(const struct world *w, int host)
 {
     struct node_counters counters;
 
     node_counters_get(w->hosts[host].process->node, &counters);
-    return counters.doubts;
+    return counters.path_suspicions;
 }
 
 /* Twice b cannot reach a directly for a while: b holds tcp down and sends by
@@ -61,7 +61,7 @@ static void ack_by_the_same_path(struct world *w)
     application_stream(w, d.a, d.b, 150, 100, span_ms(10));
     checkers_watch_gap(w, d.a, d.b);
     world_run(w, span_ms(1700));
-    expect(w, doubts_of(w, d.a) == 0, "the good link is not doubted");
+    expect(w, suspicions_of(w, d.a) == 0, "the good link is not suspected");
     expect(w, checkers_gap(w, d.a, d.b).us < 50 * 1000, "nothing stands still");
     finishes_within(w, span_s(10));
 }

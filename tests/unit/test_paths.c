@@ -90,23 +90,23 @@ static void two_relays_alike_do_not_take_turns(void **state)
     assert_false(paths_choose(&p, at(3)));
 }
 
-static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
+static void a_suspected_path_is_not_used_until_it_is_trusted(void **state)
 {
     (void)state;
     struct paths p;
     paths_init(&p);
     good(&p, PATH_TCP, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
-    assert_false(paths_doubt(&p, at(1))); /* There is no other. */
+    assert_false(paths_suspect(&p, at(1))); /* There is no other. */
     paths_relay_up(&p, 0, at(2));
-    assert_true(paths_doubt(&p, at(2)));
+    assert_true(paths_suspect(&p, at(2)));
     assert_true(paths_choose(&p, at(2)));
     assert_int_equal(p.current.kind, PATH_RELAY);
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_choose(&p, at(4)));
     assert_int_equal(p.current.kind, PATH_TCP);
     /* Again within a minute: now it is held down, too. */
-    assert_true(paths_doubt(&p, at(10)));
+    assert_true(paths_suspect(&p, at(10)));
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_choose(&p, at(11)));
     assert_int_equal(p.current.kind, PATH_RELAY);
@@ -115,7 +115,7 @@ static void a_path_in_doubt_gives_way_until_it_is_trusted(void **state)
 }
 
 /* Else the next direct path that is cut is not left before its probes tell. */
-static void doubt_of_a_relay_passes(void **state)
+static void suspicion_of_a_relay_passes(void **state)
 {
     (void)state;
     struct paths p;
@@ -124,17 +124,17 @@ static void doubt_of_a_relay_passes(void **state)
     assert_true(paths_choose(&p, at(0)));
     paths_up(&p, PATH_TCP, 1, true, at(0));
     paths_trust(&p, PATH_TCP, 1);
-    assert_true(paths_doubt(&p, at(1)));
+    assert_true(paths_suspect(&p, at(1)));
     assert_int_equal(paths_deadline(&p, at(1)).us, at(3).us);
     assert_true(paths_choose(&p, at(1)));
     assert_int_equal(p.current.kind, PATH_TCP);
-    assert_true(paths_doubt(&p, at(3)));
+    assert_true(paths_suspect(&p, at(3)));
     assert_true(paths_choose(&p, at(3)));
     assert_int_equal(p.current.kind, PATH_RELAY);
     assert_true(instant_is_never(paths_deadline(&p, at(3))));
 }
 
-static void two_paths_in_doubt_take_turns(void **state)
+static void two_suspected_paths_take_turns(void **state)
 {
     (void)state;
     struct paths p;
@@ -144,15 +144,15 @@ static void two_paths_in_doubt_take_turns(void **state)
     assert_true(paths_choose(&p, at(0)));
     static const enum node_path turns[] = {PATH_UDP, PATH_TCP, PATH_UDP};
     for (int i = 0; i < 3; i++) {
-        assert_true(paths_doubt(&p, at(1 + i)));
+        assert_true(paths_suspect(&p, at(1 + i)));
         assert_true(paths_choose(&p, at(1 + i)));
         assert_int_equal(p.current.kind, turns[i]);
     }
 }
 
-/* A relay doubted twice within a minute was held down, and as that counted no
- * more than doubt, a direct path that was cut stayed in use. */
-static void one_held_down_is_better_than_one_in_doubt(void **state)
+/* A relay suspected twice within a minute was held down, and as that counted no
+ * more than suspicion, a direct path that was cut stayed in use. */
+static void one_held_down_is_better_than_a_suspected_one(void **state)
 {
     (void)state;
     struct paths p;
@@ -161,16 +161,16 @@ static void one_held_down_is_better_than_one_in_doubt(void **state)
     paths_relay_up(&p, 0, at(0));
     assert_true(paths_choose(&p, at(0)));
     for (int i = 1; i <= 2; i++) {
-        assert_true(paths_doubt(&p, at(10 * i)));
+        assert_true(paths_suspect(&p, at(10 * i)));
         assert_true(paths_choose(&p, at(10 * i)));
         assert_int_equal(p.current.kind, PATH_RELAY);
-        assert_true(paths_doubt(&p, at(10 * i + 1)));
+        assert_true(paths_suspect(&p, at(10 * i + 1)));
         paths_trust(&p, PATH_TCP, 1);
         assert_true(paths_choose(&p, at(10 * i + 7)));
         assert_int_equal(p.current.kind, PATH_TCP);
     }
-    /* The relay is held until 26, by its second doubt. */
-    assert_true(paths_doubt(&p, at(25)));
+    /* The relay is held until 26, by its second suspicion. */
+    assert_true(paths_suspect(&p, at(25)));
     assert_true(paths_choose(&p, at(25)));
     assert_int_equal(p.current.kind, PATH_RELAY);
 }
@@ -188,9 +188,9 @@ static void an_unproved_path_is_only_better_than_none(void **state)
     assert_int_equal(p.current.kind, PATH_RELAY);
     good(&p, PATH_UDP, 2, at(3));
     assert_true(paths_choose(&p, at(3)));
-    assert_true(paths_doubt(&p, at(3)));
+    assert_true(paths_suspect(&p, at(3)));
     paths_relay_down(&p, 0, at(4));
-    assert_false(paths_choose(&p, at(4))); /* One in doubt is better, too. */
+    assert_false(paths_choose(&p, at(4))); /* A suspected one is better, too. */
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_choose(&p, at(5)));
     assert_int_equal(p.current.kind, PATH_TCP);
@@ -234,10 +234,10 @@ int main(void)
         cmocka_unit_test(a_failed_kind_is_held_down_longer_each_time),
         cmocka_unit_test(held_down_is_better_than_none),
         cmocka_unit_test(two_relays_alike_do_not_take_turns),
-        cmocka_unit_test(a_path_in_doubt_gives_way_until_it_is_trusted),
-        cmocka_unit_test(doubt_of_a_relay_passes),
-        cmocka_unit_test(two_paths_in_doubt_take_turns),
-        cmocka_unit_test(one_held_down_is_better_than_one_in_doubt),
+        cmocka_unit_test(a_suspected_path_is_not_used_until_it_is_trusted),
+        cmocka_unit_test(suspicion_of_a_relay_passes),
+        cmocka_unit_test(two_suspected_paths_take_turns),
+        cmocka_unit_test(one_held_down_is_better_than_a_suspected_one),
         cmocka_unit_test(an_unproved_path_is_only_better_than_none),
         cmocka_unit_test(a_hold_is_not_doubled_while_it_lasts),
         cmocka_unit_test(more_paths_than_room_do_no_harm),
