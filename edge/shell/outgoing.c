@@ -136,6 +136,7 @@ static void open_waiting(struct outgoing *out)
 {
     while (out->opening < OPENING_LIMIT && out->waiting > 0) {
         struct dialled *d = first_waiting(out);
+        ASSERT(d != NULL); /* As `waiting` counts them. */
         wait_end(d);
         opening_begin(d);
         try_next(d);
