@@ -43,9 +43,10 @@ enum {
     API_UNREAD = 8 * 1024 * 1024,
     /* ... and cuts it off at this much. */
     API_UNREAD_MOST = 32 * 1024 * 1024,
-    /* All turns together, and at least one turn. */
-    API_ROUND_US = 8000,
-    API_TURN_US = 250,
+    /* The turns of one round of the loop may take so long together; a client
+     * that comes later in the round still gets its least. */
+    API_ROUND_US = 4000,
+    API_TURN_US = 100,
     API_FILTERS = 64,
     API_TYPE_SIZE = 255,
     API_NAME_SIZE = 2 * KEY_SIZE + 1, /* of a peer: name or hexadecimal id */
@@ -172,7 +173,9 @@ struct api {
     size_t freed;  /* bytes of closed clients since the last malloc_trim */
     struct client *turn_first, **turn_end; /* clients that wait for a turn */
     size_t turns;                          /* their number */
-    struct instant turn_until;             /* the end of the current turn */
+    struct instant turn_until;             /* the end of the current turn, */
+    struct instant round_until;            /* and of all turns of this round */
+    uint64_t round; /* the loop's time (uv_now) when the round began */
     struct mesh_id mesh;
     uint64_t not_before, not_after;
     int fd;    /* of the listener; -1: none */

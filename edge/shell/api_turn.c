@@ -10,10 +10,16 @@ enum { GIVE_BACK = 4 * 1024 * 1024 };
 
 void turn_begin(struct api *a)
 {
-    struct span round = span_us(API_ROUND_US / (int64_t)(a->turns + 1));
+    struct instant now = clock_now();
+    struct span share = span_us(API_ROUND_US / (int64_t)(a->turns + 1));
 
+    if (a->round != uv_now(a->loop)) {
+        a->round = uv_now(a->loop);
+        a->round_until = instant_after(now, span_us(API_ROUND_US));
+    }
     a->turn_until =
-        instant_after(clock_now(), span_max(round, span_us(API_TURN_US)));
+        instant_max(instant_min(instant_after(now, share), a->round_until),
+                    instant_after(now, span_us(API_TURN_US)));
 }
 
 bool turn_over(const struct api *a)
