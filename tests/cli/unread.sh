@@ -20,11 +20,16 @@ fail() {
     failed=1
 }
 
-# full NAME: a FIFO that is full, and that somebody holds open without reading.
+# full NAME: a FIFO that is full, and that a process holds open without reading.
+# This shell opens it first: dd fails on a FIFO that no reader has open yet, and
+# a background process may be late.
 full() {
+    local fifo
     mkfifo "$work/$1"
-    sleep 1000 <>"$work/$1" &
+    exec {fifo}<>"$work/$1"
+    sleep 1000 <&"$fifo" &
     pids+=($!)
+    exec {fifo}>&-
     dd if=/dev/zero of="$work/$1" oflag=nonblock bs=4096 2>/dev/null
     timeout 1 bash -c "echo more >'$work/$1'" && fail "$1 is not full"
 }
