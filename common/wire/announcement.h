@@ -32,6 +32,9 @@ enum candidate_kind {
     /* The address from which the node connected to a relay. */
     CANDIDATE_RELAY = 2,
     CANDIDATE_STUN = 3,
+    /* A port that the router maps to the node. In a round's record only; an
+     * announcement has it as CANDIDATE_STUN. */
+    CANDIDATE_MAPPED = 4,
 };
 
 struct candidate {

@@ -310,6 +310,11 @@ static void take_event(struct node *n, const struct node_event *event)
     case NODE_REVOCATION:
         revocation_take(n, event->revocation, false);
         return;
+    case NODE_UDP_OPENED:
+    case NODE_UDP_DATAGRAM:
+    case NODE_STUN_SERVERS_ARE:
+    case NODE_PORT_MAPPED:
+        return;
     case NODE_LEAVE:
         leave_begin(n);
         return;

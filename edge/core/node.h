@@ -35,6 +35,7 @@ const char *node_path_name(enum node_path path);
 enum node_transport {
     NODE_TRANSPORT_TCP,   /* CURVE over TCP, to a peer */
     NODE_TRANSPORT_RELAY, /* to a relay: what its URL names */
+    NODE_TRANSPORT_UDP,   /* QUIC over a socket that a round opened [P-11] */
 };
 
 struct node_conf {
@@ -49,6 +50,9 @@ struct node_conf {
     size_t group_count;
     bool multicast; /* send beacons; received beacons count in any case */
     bool tcp;
+    bool udp;             /* paths over UDP [P-11]; the owner has sockets */
+    bool udp_easy_only;   /* no rounds of many sockets [P-11.7] */
+    bool share_addresses; /* false: host addresses only for the LAN [P-11.3] */
     bool relay;
     bool aes; /* this processor has AES-256-GCM, as libsodium says [P-6.2] */
     size_t relay_count;                       /* <= NODE_RELAYS */
@@ -88,10 +92,15 @@ enum node_event_kind {
     NODE_CLOCK,         /* wall-clock time; at start and every minute or so */
     NODE_PING,          /* measure a peer's round trip, over its session */
     NODE_SET_GROUPS,
-    NODE_REVOCATION, /* a revocation list from a file or a local client */
-    NODE_LEAVE,      /* deliver what is queued, within a second, then say
-                        goodbye to all peers and relays; DONE follows. The node
-                        refuses later messages and pings as NOT_DELIVERED */
+    NODE_REVOCATION,   /* a revocation list from a file or a local client */
+    NODE_LEAVE,        /* deliver what is queued, within a second, then say
+                          goodbye to all peers and relays; DONE follows. The node
+                          refuses later messages and pings as NOT_DELIVERED */
+    NODE_UDP_OPENED,   /* sockets of UDP are open, or could not be opened; for
+                          socket 0 at the start, and when it was opened anew */
+    NODE_UDP_DATAGRAM, /* STUN or a probe came at one of them */
+    NODE_STUN_SERVERS_ARE, /* their addresses, resolved; on change */
+    NODE_PORT_MAPPED,      /* what the router maps to this host; on change */
 };
 
 enum link_failure {
@@ -107,7 +116,16 @@ struct node_event {
         struct {
             const struct address *list; /* port: the TCP listener's */
             size_t count;
-        } addresses; /* ADDRESSES_ARE, PEERS_ARE */
+        } addresses; /* ADDRESSES_ARE, PEERS_ARE, STUN_SERVERS_ARE */
+        struct {
+            uint32_t socket, count; /* UDP_OPENED: so many, from this number */
+            uint16_t port;          /* UDP_OPENED: of the first; 0: failed */
+            struct address from;    /* UDP_DATAGRAM */
+            struct bytes bytes;     /* UDP_DATAGRAM; may be changed */
+        } udp;
+        struct {
+            struct address tcp, udp; /* outside; NONE: not mapped */
+        } mapped;
         struct {
             struct address from;
             bool multicast; /* addressed to the multicast group */
@@ -162,6 +180,11 @@ enum node_todo_kind {
     NODE_REFUSED, /* this node refused another, or was refused: log that */
     NODE_REVOKED, /* bytes: a newer revocation list; store it and forward it */
     NODE_DONE,    /* after LEAVE: goodbye is written, links may be closed */
+    NODE_CONNECT_UDP, /* link, udp: QUIC on this socket and address */
+    NODE_UDP_OPEN,    /* udp: open `count` sockets with these numbers */
+    NODE_UDP_CLOSE,   /* udp: close them; links that use one keep it open
+                         until they are closed */
+    NODE_UDP_SEND,    /* udp: send the bytes from the socket */
 };
 
 enum node_outcome {
@@ -242,6 +265,17 @@ struct node_todo {
                                     the owner may hold a reference instead of
                                     copying. NULL: copy */
         } link; /* SEND_TO, CONNECT, CONNECT_RELAY, DISCONNECT, WRITE */
+        struct {
+            uint32_t link; /* CONNECT_UDP */
+            uint32_t socket, count;
+            struct address to;
+            int ttl;                 /* SEND; 0: the system's */
+            struct bytes bytes;      /* SEND */
+            bool client;             /* CONNECT_UDP */
+            const uint8_t *secret;   /* CONNECT_UDP: the pre-shared key, 32 */
+            const uint8_t *identity; /* CONNECT_UDP: both ids, the client's
+                                        first, 64 bytes */
+        } udp; /* CONNECT_UDP, UDP_OPEN, UDP_CLOSE, UDP_SEND */
         struct {
             const struct node_peer *peer;
             union {

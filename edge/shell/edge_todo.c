@@ -55,6 +55,11 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_DISCONNECT:
         link_table_drop(&e->links, item->link.id);
         break;
+    case NODE_CONNECT_UDP:
+    case NODE_UDP_OPEN:
+    case NODE_UDP_CLOSE:
+    case NODE_UDP_SEND:
+        break;
     case NODE_REVOKED:
         if (e->options.revoked != NULL)
             e->options.revoked(e->options.context, item->bytes);

@@ -61,6 +61,10 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_REVOKED:
         checkers_note(w, p, t);
         return;
+    case NODE_CONNECT_UDP:
+    case NODE_UDP_OPEN:
+    case NODE_UDP_CLOSE:
+    case NODE_UDP_SEND:
     case NODE_LARGE_LOST: /* The model has no TCP segments. */
         return;
     case NODE_DONE:

@@ -208,6 +208,10 @@ static inline void do_item(struct node_pair *p, struct node_side *s,
     case NODE_READY:
         s->ready++;
         return;
+    case NODE_CONNECT_UDP:
+    case NODE_UDP_OPEN:
+    case NODE_UDP_CLOSE:
+    case NODE_UDP_SEND:
     case NODE_DISCONNECT:
     case NODE_CONNECT_RELAY:
     case NODE_RELAY:

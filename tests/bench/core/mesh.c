@@ -267,6 +267,10 @@ static void do_item(struct bench_mesh *m, struct mesh_member *member,
     case NODE_LEFT:
     case NODE_GAP:
     case NODE_REFUSED:
+    case NODE_CONNECT_UDP:
+    case NODE_UDP_OPEN:
+    case NODE_UDP_CLOSE:
+    case NODE_UDP_SEND:
     case NODE_LARGE_LOST:
         m->wrong++;
         return;
