@@ -118,21 +118,21 @@ site() { # SIDE KIND - makes the host SIDE-KIND and what is in front of it.
     next_network "$side"
     case $kind in
     none)
-        cable "$name" $HERE/30 $EDGE_ROUTER $THERE/30
-        routes "$name" default $THERE
+        cable "$name" "$HERE/30" $EDGE_ROUTER "$THERE/30"
+        routes "$name" default "$THERE"
         ;;
     full-cone | home | plain | sym)
         router "$name-nat"
-        cable "$name-nat" $HERE/30 $EDGE_ROUTER $THERE/30
-        routes "$name-nat" default $THERE
+        cable "$name-nat" "$HERE/30" $EDGE_ROUTER "$THERE/30"
+        routes "$name-nat" default "$THERE"
         nat_of "$name-nat" "$kind"
         at_home "$name" "$name-nat" 192.168.1
         ;;
     double)
         router "$name-cgn"
         router "$name-nat"
-        cable "$name-cgn" $HERE/30 $EDGE_ROUTER $THERE/30
-        routes "$name-cgn" default $THERE
+        cable "$name-cgn" "$HERE/30" $EDGE_ROUTER "$THERE/30"
+        routes "$name-cgn" default "$THERE"
         cable "$name-nat" 100.64.0.2/30 "$name-cgn" 100.64.0.1/30
         routes "$name-nat" default 100.64.0.1
         nat_of "$name-cgn" home
@@ -140,17 +140,17 @@ site() { # SIDE KIND - makes the host SIDE-KIND and what is in front of it.
         at_home "$name" "$name-nat" 192.168.1
         ;;
     ipv6-only)
-        cable "$name" $HERE6/64 $EDGE_ROUTER $THERE6/64
-        routes "$name" default $THERE6
+        cable "$name" "$HERE6/64" $EDGE_ROUTER "$THERE6/64"
+        routes "$name" default "$THERE6"
         HERE=$HERE6
         ;;
     ipv6-firewall)
         router6 "$name-nat"
-        cable "$name-nat" $HERE6/64 $EDGE_ROUTER $THERE6/64
-        routes "$name-nat" default $THERE6
-        cable "$name" ${INSIDE6}:2/64 "$name-nat" ${INSIDE6}:1/64
-        routes "$name" default ${INSIDE6}:1
-        routes $EDGE_ROUTER ${INSIDE6}:/64 $HERE6
+        cable "$name-nat" "$HERE6/64" $EDGE_ROUTER "$THERE6/64"
+        routes "$name-nat" default "$THERE6"
+        cable "$name" "$INSIDE6:2/64" "$name-nat" "$INSIDE6:1/64"
+        routes "$name" default "$INSIDE6:1"
+        routes $EDGE_ROUTER "$INSIDE6:/64" "$HERE6"
         firewall "$name-nat"
         HERE=${INSIDE6}:2
         ;;
@@ -164,8 +164,8 @@ site_shared() { # KIND
     local name
     next_network west
     router "$1-nat"
-    cable "$1-nat" $HERE/30 $EDGE_ROUTER $THERE/30
-    routes "$1-nat" default $THERE
+    cable "$1-nat" "$HERE/30" $EDGE_ROUTER "$THERE/30"
+    routes "$1-nat" default "$THERE"
     nat_of "$1-nat" home
     for name in west:192.168.1 east:192.168.2; do
         host "${name%:*}-$1"
