@@ -8,7 +8,7 @@
 /* A socket's requests, as the wire has them; and servers that answer them. */
 enum { REQUESTS = 128 };
 
-struct world {
+struct outside_world {
     struct entropy entropy;
     struct outside *outside;
     struct instant now;
@@ -23,7 +23,8 @@ static struct address address(const char *text)
     return a;
 }
 
-static void set_servers(struct world *w, const char *const *texts, size_t count)
+static void set_servers(struct outside_world *w, const char *const *texts,
+                        size_t count)
 {
     struct address list[64];
     for (size_t i = 0; i < count; i++)
@@ -34,22 +35,22 @@ static void set_servers(struct world *w, const char *const *texts, size_t count)
     set_servers(w, (const char *const[]){__VA_ARGS__},                         \
                 COUNT_OF(((const char *const[]){__VA_ARGS__})))
 
-static void start(struct world *w)
+static void start(struct outside_world *w)
 {
     static const uint8_t seed[32] = {7};
-    *w = (struct world){.now = {1000000}};
+    *w = (struct outside_world){.now = {1000000}};
     entropy_init(&w->entropy, seed);
     w->outside = outside_new(&w->entropy);
 }
 
-static void stop(struct world *w)
+static void stop(struct outside_world *w)
 {
     outside_free(&w->outside);
     assert_null(w->outside);
 }
 
 /* Writes all requests that are to be sent now, after those there were. */
-static size_t send_all(struct world *w)
+static size_t send_all(struct outside_world *w)
 {
     size_t before = w->count;
     while (outside_next(w->outside, &w->requests[w->count], w->now)) {
@@ -59,12 +60,12 @@ static size_t send_all(struct world *w)
     return w->count - before;
 }
 
-static void wait_ms(struct world *w, int64_t ms)
+static void wait_ms(struct outside_world *w, int64_t ms)
 {
     w->now = instant_after(w->now, span_ms(ms));
 }
 
-static bool answer_from(struct world *w, size_t request,
+static bool answer_from(struct outside_world *w, size_t request,
                         const struct address *from, const char *mapped)
 {
     uint8_t room[STUN_RESPONSE_SIZE];
@@ -76,12 +77,12 @@ static bool answer_from(struct world *w, size_t request,
     return outside_take(w->outside, r->socket, from, response, w->now);
 }
 
-static bool answer(struct world *w, size_t request, const char *mapped)
+static bool answer(struct outside_world *w, size_t request, const char *mapped)
 {
     return answer_from(w, request, &w->requests[request].to, mapped);
 }
 
-static struct outside_view view_of(struct world *w, uint32_t socket)
+static struct outside_view view_of(struct outside_world *w, uint32_t socket)
 {
     struct outside_view view;
     assert_true(outside_get(w->outside, socket, &view));
@@ -101,7 +102,7 @@ static void assert_found(const struct outside_view *view, int at,
 static void each_server_is_asked_three_times_and_then_it_ends(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443", "203.0.113.1:3478");
     assert_int_equal(send_all(&w), 2);
@@ -138,7 +139,7 @@ static void each_server_is_asked_three_times_and_then_it_ends(void **state)
 static void a_lost_request_is_sent_again(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443");
     send_all(&w);
@@ -161,7 +162,7 @@ static void a_lost_request_is_sent_again(void **state)
 static void a_late_answer_to_the_first_request_counts_once(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443");
     send_all(&w);
@@ -181,7 +182,7 @@ static void a_late_answer_to_the_first_request_counts_once(void **state)
 static void what_no_server_sent_is_ignored(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443", "203.0.113.2:443");
     send_all(&w);
@@ -214,7 +215,7 @@ static void what_no_server_sent_is_ignored(void **state)
 static void without_servers_it_ends_at_once(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     struct outside_view view;
     start(&w);
     assert_false(outside_get(w.outside, 5, &view));
@@ -227,7 +228,7 @@ static void without_servers_it_ends_at_once(void **state)
 static void an_owner_that_is_late_still_sends(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443");
     outside_ask(w.outside, 0, span_s(20), w.now);
@@ -245,7 +246,7 @@ static void an_owner_that_is_late_still_sends(void **state)
 static void fresh_answers_are_not_asked_for_again(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443");
     send_all(&w);
@@ -281,7 +282,7 @@ static void fresh_answers_are_not_asked_for_again(void **state)
 static void new_servers_are_asked(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     assert_int_equal(send_all(&w), 0);
     SERVERS(&w, "203.0.113.1:443");
@@ -303,7 +304,7 @@ static void new_servers_are_asked(void **state)
 static void a_change_of_the_network_voids_all_answers(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443");
     outside_ask(w.outside, 9, span_s(0), w.now);
@@ -328,7 +329,7 @@ static void a_change_of_the_network_voids_all_answers(void **state)
 static void sockets_are_asked_for_side_by_side(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:443");
     send_all(&w);
@@ -355,7 +356,7 @@ static void sockets_are_asked_for_side_by_side(void **state)
 static void sockets_and_servers_have_a_limit(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     struct outside_view view;
     struct address list[OUTSIDE_SERVERS + 1];
     start(&w);
@@ -549,7 +550,7 @@ static const struct nat_case nat_cases[] = {
 
 static void check_nat(const struct nat_case *c)
 {
-    struct world w;
+    struct outside_world w;
     const char *servers[COUNT_OF(c->answers)];
     size_t count = 0;
     struct address host = address(c->host);
@@ -592,7 +593,7 @@ static void the_answers_tell_the_kind_of_nat(void **state)
 static void addresses_of_both_families_are_told(void **state)
 {
     (void)state;
-    struct world w;
+    struct outside_world w;
     start(&w);
     SERVERS(&w, "203.0.113.1:1", "[2001:db8::1]:1", "203.0.113.1:2",
             "203.0.113.1:3");
