@@ -1,10 +1,15 @@
 #include "common/io/packet_ref.h"
 
-void packet_ref_copy(struct packet_ref *p, struct bytes bytes)
+void packet_ref_room(struct packet_ref *p, size_t size)
 {
-    int rc = zmq_msg_init_size(&p->message, bytes.size);
+    int rc = zmq_msg_init_size(&p->message, size);
 
     ASSERT(rc == 0); /* It fails for want of memory only. */
+}
+
+void packet_ref_copy(struct packet_ref *p, struct bytes bytes)
+{
+    packet_ref_room(p, bytes.size);
     if (bytes.size > 0)
         memcpy(zmq_msg_data(&p->message), bytes.data, bytes.size);
 }

@@ -22,6 +22,8 @@ struct packet_ref {
     zmq_msg_t message;
 };
 
+/* Initializes `p` with a packet of so many bytes, which are not set yet. */
+void packet_ref_room(struct packet_ref *p, size_t size);
 /* Initializes `p` with a copy of the bytes. */
 void packet_ref_copy(struct packet_ref *p, struct bytes bytes);
 /* Initializes `p` with the bytes themselves, which lie in `block` and stay
