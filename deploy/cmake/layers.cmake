@@ -21,3 +21,8 @@ function(zs_program name folder)
         install(TARGETS ${name})
     endif()
 endfunction()
+
+# Files of a layer that this build does without.
+function(zs_leave_out)
+    set_source_files_properties(${ARGN} PROPERTIES HEADER_FILE_ONLY ON)
+endfunction()

@@ -97,7 +97,7 @@ struct quic_burst {
     struct address from, to;
     size_t segment; /* bytes of each datagram */
     size_t size;    /* bytes of all */
-    uint8_t ecn;
+    uint8_t ecn;    /* 0 */
 };
 
 /* Writes what is to be sent now into `buffer`. False: nothing. Call again until
@@ -112,8 +112,9 @@ bool quic_write_close(struct quic *q, struct instant now,
                       struct quic_burst *burst) MUST_USE;
 
 /* Datagrams larger than QUIC_PAYLOAD_LEAST were sent and vanish while small
- * ones pass: the caller makes a new connection with payload_most at the least.
- */
+ * ones pass. The connection goes on with QUIC_PAYLOAD_LEAST by itself, and
+ * tries large ones again after a minute or more; the caller may make the next
+ * one on this path with payload_most at the least. */
 bool quic_swallows(const struct quic *q);
 /* Smoothed; negative: unknown. */
 struct span quic_rtt(const struct quic *q);

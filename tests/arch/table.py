@@ -20,7 +20,7 @@ LAYERS = {
     "common/io": Layer(["common/core"], ["sodium", "zmq", "uv", "jansson"]),
     "edge/shell": Layer(
         ["edge/core", "common/conf", "common/io"],
-        ["sodium", "crypto", "zmq", "uv", "jansson"],
+        ["sodium", "crypto", "zmq", "uv", "jansson", "ngtcp2", "gnutls"],
     ),
     "relay/shell": Layer(
         ["relay/core", "common/conf", "common/io"],
@@ -46,6 +46,10 @@ LIBRARY_HEADERS = {
     "openssl/sha.h": "crypto",
     "zmq.h": "zmq",
     "uv.h": "uv",
+    "ngtcp2/ngtcp2.h": "ngtcp2",
+    "ngtcp2/ngtcp2_crypto.h": "ngtcp2",
+    "ngtcp2/ngtcp2_crypto_gnutls.h": "ngtcp2",
+    "gnutls/gnutls.h": "gnutls",
     "zeroservices.h": "zeroservices",
     "jansson.h": "jansson",
     "yaml.h": "yaml",
@@ -59,6 +63,10 @@ LIBRARY_USERS = {
                "common/core/digest.c",      # SHA-256
                "edge/shell/edge_open.c",    # reads its configuration
                "edge/shell/http_answer.c"), # SHA-1 of a WebSocket's key
+    "ngtcp2": ("edge/shell/quic.c", "edge/shell/quic_events.c",
+               "edge/shell/quic_write.c", "edge/shell/quic_private.h",
+               "edge/shell/quic_tls.c", "edge/shell/quic_tls.h"),
+    "gnutls": ("edge/shell/quic_tls.c",),
 }
 
 # The system's headers that a pure layer may include.
