@@ -26,7 +26,7 @@
 enum conf_kind {
     CONF_STRING,   /* char * */
     CONF_PATH,     /* char *, a relative path below the file's folder */
-    CONF_CHOICE,   /* char *, one of `choices` */
+    CONF_CHOICE,   /* char *, one of `choices`: words, or true and false */
     CONF_BOOL,     /* bool */
     CONF_COUNT,    /* size_t */
     CONF_PORT,     /* uint16_t */

@@ -112,8 +112,10 @@ void conf_value_print(const struct conf_key *key, const void *conf, FILE *out)
     switch (key->kind) {
     case CONF_STRING:
     case CONF_PATH:
-    case CONF_CHOICE:
         yaml_put_string(*s.text, out);
+        break;
+    case CONF_CHOICE: /* A quoted `true` would look like another value. */
+        fputs(*s.text, out);
         break;
     case CONF_MAPPING:
         print_mapping(*s.text, out);

@@ -93,6 +93,16 @@ static void read_path(const struct value_reading *r)
         set_text(r, resolve(r->folder, text));
 }
 
+static bool is_bool(const struct value_reading *r, const char *text)
+{
+    return r->node->plain && yaml_type_of(text) == YAML_TYPE_BOOL;
+}
+
+static bool is_true(const char *text)
+{
+    return *text == 't' || *text == 'T';
+}
+
 static void read_choice(const struct value_reading *r)
 {
     char wants[128] = "wants one of";
@@ -100,6 +110,8 @@ static void read_choice(const struct value_reading *r)
     const char *const *choice = r->key->choices;
     if (text == NULL)
         return;
+    if (is_bool(r, text)) /* True and TRUE are true. */
+        text = is_true(text) ? "true" : "false";
     for (; *choice != NULL; choice++) {
         if (strcmp(*choice, text) == 0) {
             set_text(r, memory_string(text));
@@ -116,10 +128,10 @@ static void read_bool(const struct value_reading *r)
     const char *text = text_of(r, "wants true or false");
     if (text == NULL)
         return;
-    if (!r->node->plain || yaml_type_of(text) != YAML_TYPE_BOOL)
-        refuse(r, "wants true or false");
+    if (is_bool(r, text))
+        *(bool *)r->slot = is_true(text);
     else
-        *(bool *)r->slot = *text == 't' || *text == 'T';
+        refuse(r, "wants true or false");
 }
 
 /* True if the value is within the key's limits; else adds a mistake that names

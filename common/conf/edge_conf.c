@@ -12,7 +12,10 @@
 #define KIB(count) ((count)*UINT64_C(1024))
 #define GIB(count) ((count)*UINT64_C(1073741824))
 
-enum { RELAYS = 8, PEERS = 256, INTERFACES = 64, PORTS = 65535 };
+enum { RELAYS = 8, PEERS = 256, STUN_SERVERS = 16 };
+enum { INTERFACES = 64, PORTS = 65535 };
+
+static const char *const udp_uses[] = {"true", "false", "easy", NULL};
 
 /* clang-format off */
 static const struct conf_key keys[] = {
@@ -33,6 +36,9 @@ static const struct conf_key keys[] = {
     {.path = "listen.port", .kind = CONF_PORT, AT(listen.port), .fallback = "0",
      .max = PORTS,
      .help = "TCP port for direct links; 0: any free port."},
+    {.path = "listen.udp", .kind = CONF_PORT, AT(listen.udp), .fallback = "0",
+     .max = PORTS,
+     .help = "UDP port for direct links through NATs; 0: any free port."},
     {.path = "listen.interfaces", .kind = CONF_LIST, AT(listen.interfaces),
      .fallback = "[all]", .min = 1, .max = INTERFACES, .check = check_interface,
      .help = "The interfaces to use, by name; or all."},
@@ -55,6 +61,15 @@ static const struct conf_key keys[] = {
     {.path = "discovery.peers", .kind = CONF_LIST, AT(discovery.peers),
      .fallback = "[]", .max = PEERS, .check = check_connect, .live = true,
      .help = "host:port of nodes to dial where multicast does not pass."},
+    {.path = "discovery.stun", .kind = CONF_LIST, AT(discovery.stun),
+     .fallback = "[]", .max = STUN_SERVERS, .check = check_connect,
+     .live = true,
+     .help = "host:port of STUN servers, in addition to the relays. They tell\n"
+             "this node its address on the Internet, for UDP paths."},
+    {.path = "discovery.share_addresses", .kind = CONF_BOOL,
+     AT(discovery.share_addresses), .fallback = "true",
+     .help = "Tell all nodes this host's own addresses; false: only nodes whose\n"
+             "beacons are heard, as they are on the same LAN."},
 
     {.path = "relays", .kind = CONF_LIST, AT(relays), .fallback = "[]",
      .max = RELAYS, .check = check_relay,
@@ -66,8 +81,11 @@ static const struct conf_key keys[] = {
 
     {.path = "paths.tcp", .kind = CONF_BOOL, AT(paths.tcp), .fallback = "true",
      .help = "Direct TCP links to other nodes."},
-    {.path = "paths.udp", .kind = CONF_BOOL, AT(paths.udp), .fallback = "true",
-     .help = "Direct UDP through NATs."},
+    {.path = "paths.udp", .kind = CONF_CHOICE, AT(paths.udp),
+     .fallback = "true", .choices = udp_uses,
+     .help = "Direct UDP through NATs: true, false, or easy. A NAT that gives\n"
+             "each connection another port takes 256 sockets for some seconds;\n"
+             "easy leaves such pairs of nodes on the relay."},
     {.path = "paths.relay", .kind = CONF_BOOL, AT(paths.relay),
      .fallback = "true",
      .help = "Paths through a relay."},
@@ -115,6 +133,16 @@ static const struct conf_key keys[] = {
 };
 /* clang-format on */
 
+bool edge_conf_has_udp(const struct edge_conf *conf)
+{
+    return strcmp(conf->paths.udp, "false") != 0;
+}
+
+bool edge_conf_is_udp_easy(const struct edge_conf *conf)
+{
+    return strcmp(conf->paths.udp, "easy") == 0;
+}
+
 static const char *check_interfaces(const void *conf)
 {
     const struct conf_list *list =
@@ -127,7 +155,7 @@ static const char *check_interfaces(const void *conf)
 static const char *check_paths(const void *conf)
 {
     const struct edge_conf *c = conf;
-    return c->paths.tcp || c->paths.udp || c->paths.relay
+    return c->paths.tcp || edge_conf_has_udp(c) || c->paths.relay
                ? NULL
                : "is false, and so are `paths.udp` and `paths.relay`: no "
                  "path is left";

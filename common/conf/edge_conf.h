@@ -24,7 +24,8 @@ struct edge_conf {
         char *revoked; /* a path; "": revoked.zs beside the identity */
     } node;
     struct {
-        uint16_t port;
+        uint16_t port; /* TCP */
+        uint16_t udp;  /* the port of links over UDP; 0: a free one */
         struct conf_list interfaces; /* names, or "all" alone */
     } listen;
     struct {
@@ -34,12 +35,14 @@ struct edge_conf {
         uint16_t port;
         struct span interval;
         struct conf_list peers; /* "host:port", see endpoint.h */
+        struct conf_list stun;  /* the same */
+        bool share_addresses;   /* false: host addresses only for the LAN */
     } discovery;
     struct conf_list relays; /* URLs, see relay_url.h */
     char *proxy;             /* a URL; "": the environment's https_proxy */
     struct {
         bool tcp;
-        bool udp;
+        char *udp; /* true, false or easy: see edge_conf_has_udp */
         bool relay;
     } paths;
     struct {
@@ -64,6 +67,11 @@ struct edge_conf {
 };
 
 extern const struct conf_table edge_conf_table;
+
+/* Whether paths.udp lets links over UDP be opened; and whether only without
+ * rounds of many sockets [P-11.7]. */
+bool edge_conf_has_udp(const struct edge_conf *conf);
+bool edge_conf_is_udp_easy(const struct edge_conf *conf);
 
 /* conf.h describes these functions. */
 void edge_conf_defaults(struct edge_conf *conf);

@@ -1,9 +1,11 @@
 #include "common/core/session.h"
 
 #include "common/base/assert.h"
+#include "common/base/memory.h"
 #include "common/core/session_private.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct span ask_first = {500 * 1000};
@@ -21,6 +23,7 @@ void session_init(struct session *s, const struct session_keys *keys,
         .ask_again = INSTANT_NEVER,
         .ask_interval = ask_first,
         .rtt = span_us(-1),
+        .handshake_rtt = span_us(-1),
         .progress_at = INSTANT_NEVER,
         .retry_at = INSTANT_NEVER,
         .peer_message = limits->message,
@@ -48,6 +51,7 @@ void session_close(struct session *s)
     keyset_wipe(&s->pending);
     outbox_close(&s->outbox);
     inbox_close(&s->inbox);
+    free(s->punch);
     sodium_memzero(s, sizeof *s);
 }
 
@@ -100,6 +104,27 @@ bool session_group_ack(struct session *s, const struct group_ack *ack)
     return true;
 }
 
+static void drop_punch(struct session *s)
+{
+    free(s->punch);
+    s->punch = NULL;
+}
+
+static bool peer_takes_punches(const struct session *s)
+{
+    return (s->current.peer_offers & SESSION_UDP) != 0;
+}
+
+void session_punch(struct session *s, struct bytes punch)
+{
+    ASSERT(punch.size <= PUNCH_SIZE);
+    drop_punch(s);
+    if (s->current.live && !peer_takes_punches(s))
+        return;
+    s->punch = memory_copy(punch.data, punch.size);
+    s->punch_size = punch.size;
+}
+
 /* --- handshake ---------------------------------------------------------- */
 
 /* What is believed of the keys, whatever the peer does. */
@@ -125,7 +150,7 @@ static bool has_something_to_say(const struct session *s)
 {
     return outbox_has_next(&s->outbox, SIZE_MAX) ||
            outbox_is_waiting(&s->outbox) || s->ping_count > 0 ||
-           s->group_ack_count > 0;
+           s->group_ack_count > 0 || s->punch != NULL;
 }
 
 static bool is_due_for_rekey(const struct session *s, struct instant now)
@@ -223,10 +248,11 @@ bool session_ask(struct session *s, struct entropy *entropy, struct instant now,
     write_u64(&p, s->established ? s->peer_stream : 0);
     write_u64(&p, s->limits.window);
     write_u64(&p, s->limits.message);
-    write_u8(&p, s->keys.ciphers);
+    write_u8(&p, s->keys.offers);
 
     s->asking_index = new_index(s, entropy);
     enter(s, HANDSHAKE_ASKED);
+    s->asked_at = now;
     s->ask_again = instant_after(now, s->ask_interval);
     s->ask_interval = span_min(span_times(s->ask_interval, 2), ask_longest);
     write_u8(w, PACKET_INIT);
@@ -238,7 +264,7 @@ struct offer {
     uint8_t version;
     struct epoch epoch, to_epoch;
     uint64_t counter, stream, known_stream, window, message;
-    uint8_t ciphers;
+    uint8_t offers;
 };
 
 /* The fields that every version has [P-1.3]. */
@@ -262,7 +288,7 @@ static bool offer_decode(struct bytes payload, struct offer *o)
     o->known_stream = read_u64(&r);
     o->window = read_u64(&r);
     o->message = read_u64(&r);
-    o->ciphers = read_u8(&r);
+    o->offers = read_u8(&r);
     return version_is_later(o->version) ? reader_ok(&r) : reader_done(&r);
 }
 
@@ -287,21 +313,22 @@ static bool ours_goes_first(const struct session *s)
  * nobody in between can force the weaker cipher. */
 static enum cipher agree_on_cipher(const struct session *s, uint8_t theirs)
 {
-    return s->keys.ciphers & theirs & SESSION_AES ? CIPHER_AES : CIPHER_CHACHA;
+    return s->keys.offers & theirs & SESSION_AES ? CIPHER_AES : CIPHER_CHACHA;
 }
 
 /* The first key of a handshake is for packets of its initiator. */
-static void take_keys(struct session *s, struct keyset *k, uint8_t ciphers,
+static void take_keys(struct session *s, struct keyset *k, uint8_t offers,
                       const struct noise *noise)
 {
     uint8_t initiator[32], responder[32];
     noise_split(noise, initiator, responder);
     seal_wipe(&k->seal); /* left by a handshake that was not completed */
-    seal_init(&k->seal, agree_on_cipher(s, ciphers),
+    seal_init(&k->seal, agree_on_cipher(s, offers),
               k->asked ? initiator : responder,
               k->asked ? responder : initiator);
     sodium_memzero(initiator, sizeof initiator);
     sodium_memzero(responder, sizeof responder);
+    k->peer_offers = offers;
     k->live = true;
 }
 
@@ -359,13 +386,13 @@ static bool accept(struct session *s, struct bytes packet,
     write_u8(&p, fresh);
     write_u64(&p, s->limits.window);
     write_u64(&p, s->limits.message);
-    write_u8(&p, s->keys.ciphers);
+    write_u8(&p, s->keys.offers);
     write_u8(w, PACKET_ACCEPT);
     write_u32(w, k->index);
     write_u32(w, k->peer_index);
     if (!noise_write_2(noise, writer_bytes(&p), w))
         return false;
-    take_keys(s, k, offer->ciphers, noise);
+    take_keys(s, k, offer->offers, noise);
     return true;
 }
 
@@ -428,6 +455,7 @@ void session_put_in_force(struct session *s, struct keyset *k,
     ASSERT(k->live && k->asked == (k != &s->pending));
     keyset_wipe(&s->previous);
     s->previous = s->current;
+    s->handshake_rtt = instant_between(k->asked ? s->asked_at : k->since, now);
     if (k->fresh) {
         start_afresh(s, sink);
         /* Packets under the old keys number the records of the old streams. */
@@ -441,6 +469,8 @@ void session_put_in_force(struct session *s, struct keyset *k,
     s->peer_stream = s->current.peer_stream;
     s->peer_window = s->current.peer_window;
     s->peer_message = s->current.peer_message;
+    if (!peer_takes_punches(s))
+        drop_punch(s);
     enter(s, HANDSHAKE_IDLE);
     s->ask_interval = ask_first;
     session_rewind(s);
@@ -465,7 +495,7 @@ bool session_take_accept(struct session *s, struct bytes packet,
     /* A copy, so that a forged ACCEPT does not spoil the handshake for the true
      * one. */
     struct noise noise = s->noise;
-    uint8_t payload[SESSION_PAYLOAD_SIZE], ciphers = 0, version = 0;
+    uint8_t payload[SESSION_PAYLOAD_SIZE], offers = 0, version = 0;
     size_t size;
     bool ok =
         noise_read_2(&noise, read_bytes(&r, reader_left(&r)), payload, &size);
@@ -480,12 +510,12 @@ bool session_take_accept(struct session *s, struct bytes packet,
         k.fresh = read_u8(&p) != 0;
         k.peer_window = read_u64(&p);
         k.peer_message = read_u64(&p);
-        ciphers = read_u8(&p);
+        offers = read_u8(&p);
         ok = ok && reader_done(&p);
     }
     if (ok) {
         s->version = version;
-        take_keys(s, &k, ciphers, &noise);
+        take_keys(s, &k, offers, &noise);
         session_put_in_force(s, &k, now, sink);
         s->confirm_due = true;
         noise_wipe(&s->noise);

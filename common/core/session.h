@@ -41,8 +41,12 @@ enum {
         PACKET_OVERHEAD + 64 + SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
 };
 
-/* Bits of the ciphers that a node offers [P-6.2]; unknown bits are ignored. */
-enum { SESSION_AES = 1 };
+/* Bits of what a node offers in its handshakes [P-6.2]; unknown bits are
+ * ignored. */
+enum {
+    SESSION_AES = 1, /* a cipher beside ChaCha20-Poly1305 */
+    SESSION_UDP = 2, /* takes PUNCH records: paths over UDP [P-11.1] */
+};
 
 /* Who talks to whom, and with which secrets. The pointers are borrowed and must
  * stay valid as long as the session. */
@@ -61,7 +65,7 @@ struct session_keys {
      * count [P-6.3]. */
     uint64_t *taken_counter;
     uint8_t version; /* the peer's, if known; else 0 */
-    uint8_t ciphers; /* that this node offers beside ChaCha20-Poly1305 */
+    uint8_t offers;  /* SESSION_AES, SESSION_UDP */
 };
 
 struct session_limits {
@@ -82,6 +86,7 @@ struct keyset {
     uint64_t stream, peer_stream;
     bool fresh;
     uint64_t peer_window, peer_message;
+    uint8_t peer_offers;
 };
 
 enum session_settled {
@@ -96,6 +101,7 @@ struct session_sink {
     void (*settled)(void *owner, uint64_t ref, enum session_settled how);
     void (*pong)(void *owner, uint64_t token);
     void (*group_ack)(void *owner, const struct group_ack *ack);
+    void (*punch)(void *owner, struct bytes punch); /* NULL: ignored */
 };
 
 struct session_counters {
@@ -124,6 +130,7 @@ struct session {
     struct noise noise;
     struct instant ask_again;
     struct span ask_interval;
+    struct instant asked_at; /* ASKED: when the INIT was written */
 
     struct outbox outbox;
     struct inbox inbox;
@@ -135,6 +142,8 @@ struct session {
     uint64_t timed_sequence; /* the record whose round trip is timed; or 0 */
     struct instant timed_at;
     struct span rtt; /* negative: unknown */
+    /* Of the last handshake, over whatever path it took; negative: unknown. */
+    struct span handshake_rtt;
     /* When an acknowledgement last freed a record, or when the first record in
      * flight was sent. */
     struct instant progress_at;
@@ -146,6 +155,8 @@ struct session {
     size_t ping_count, pong_count;
     struct group_ack group_acks[SESSION_GROUP_ACKS]; /* to send */
     size_t group_ack_count;
+    uint8_t *punch; /* to send; NULL: none */
+    size_t punch_size;
     struct session_counters *counters; /* borrowed; sessions may share it */
 };
 
@@ -175,6 +186,17 @@ bool session_ping(struct session *s, uint64_t token) MUST_USE;
  * replaces a queued one for the same stream. False if SESSION_GROUP_ACKS others
  * are queued. */
 bool session_group_ack(struct session *s, const struct group_ack *ack) MUST_USE;
+/* Queues a PUNCH of at most PUNCH_SIZE bytes, in place of one that is queued.
+ * It is not sent again if it gets lost. A peer that did not offer UDP does not
+ * get it. */
+void session_punch(struct session *s, struct bytes punch);
+
+/* What the peer offered in the handshake. False: none was completed. */
+static inline bool session_peer_offers(const struct session *s, uint8_t *offers)
+{
+    *offers = s->current.peer_offers;
+    return s->current.live;
+}
 
 /* True if the owner should call session_ask now: there is something to send and
  * no keys to send it with, or the keys are due for replacement. */

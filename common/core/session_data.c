@@ -3,6 +3,8 @@
 #include "common/core/detector.h"
 #include "common/core/session_private.h"
 
+#include <stdlib.h>
+
 static const struct span suspect_shortest = {400 * 1000};
 static const struct span stall_shortest = {1000 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
@@ -14,6 +16,7 @@ enum {
      * packet. */
     CONTROL_SIZE = 1 + 10 + 10 + 1 + 2 * SESSION_PINGS * (1 + 8) +
                    SESSION_GROUP_ACKS * GROUP_ACK_SIZE,
+    PUNCH_OVERHEAD = 1 + 2,
     PLAIN_HEADER_SIZE = 5,
     SEALED_HEADER_SIZE = 13,
     /* The least that may be in flight, and the growth for each window that is
@@ -112,6 +115,10 @@ static bool take_record(struct session *s, const struct record *record,
     case RECORD_GROUP_ACK:
         sink->group_ack(sink->owner, &record->group_ack);
         return true;
+    case RECORD_PUNCH:
+        if (sink->punch != NULL)
+            sink->punch(sink->owner, record->punch);
+        return true;
     case RECORD_CLOSE:
         return true; /* CLOSE has no effect: links and relays carry BYE. */
     }
@@ -183,13 +190,15 @@ bool session_has_output(const struct session *s)
 {
     return s->current.live &&
            (s->ack_due || s->confirm_due || s->ping_count > 0 ||
-            s->pong_count > 0 || s->group_ack_count > 0 ||
+            s->pong_count > 0 || s->group_ack_count > 0 || s->punch != NULL ||
             outbox_has_next(&s->outbox, window_of(s)));
 }
 
 size_t session_write_size(const struct session *s)
 {
-    size_t records = CONTROL_SIZE + outbox_unsent(&s->outbox);
+    size_t records = s->punch != NULL
+                         ? CONTROL_SIZE + PUNCH_OVERHEAD + s->punch_size
+                         : CONTROL_SIZE + (size_t)outbox_unsent(&s->outbox);
     if (records > PACKET_RECORDS_SIZE)
         records = PACKET_RECORDS_SIZE;
     return PACKET_OVERHEAD + records;
@@ -199,7 +208,7 @@ bool session_only_acknowledges(const struct session *s)
 {
     return s->current.live && s->ack_due && !s->confirm_due &&
            s->ping_count == 0 && s->pong_count == 0 &&
-           s->group_ack_count == 0 &&
+           s->group_ack_count == 0 && s->punch == NULL &&
            !outbox_has_next(&s->outbox, window_of(s));
 }
 
@@ -294,7 +303,7 @@ static void end_packet(struct session *s, bool sealed, uint8_t *records,
  * slab. */
 static bool is_lent(const struct session *s)
 {
-    return outbox_has_next(&s->outbox, window_of(s)) &&
+    return s->punch == NULL && outbox_has_next(&s->outbox, window_of(s)) &&
            outbox_is_at_front(&s->outbox, BLOCK_WORTH);
 }
 
@@ -324,6 +333,14 @@ bool session_lend(struct session *s, struct instant now, struct bytes *packet,
     return true;
 }
 
+static void write_punch(struct session *s, struct writer *w)
+{
+    struct bytes punch = bytes_of(s->punch, s->punch_size);
+    record_encode(&(struct record){.type = RECORD_PUNCH, .punch = punch}, w);
+    free(s->punch);
+    s->punch = NULL;
+}
+
 bool session_write(struct session *s, bool sealed, struct instant now,
                    struct writer *w)
 {
@@ -336,6 +353,11 @@ bool session_write(struct session *s, bool sealed, struct instant now,
     uint8_t *records = begin_packet(s, sealed, w);
     size_t tail = sealed ? SEAL_TAG_SIZE : 0;
     write_control(s, w);
+    if (s->punch != NULL) {
+        write_punch(s, w);
+        end_packet(s, sealed, records, w);
+        return true; /* Messages go in the next packet. */
+    }
     size_t room = writer_left(w) > tail ? writer_left(w) - tail : 0;
     struct outbox_row row = take_row(s, now, room);
     outbox_row_write(&row, w);

@@ -28,6 +28,7 @@ enum {
     PUNCH_RECORD_SIZE = 1 + 4 + 32 + 1 + 1 + 1 + 2 + 1 + PUNCH_CANDIDATES * 20,
     PROBE_SIZE = 1 + 8 + 4 + 1 + 16 + 2 + 16,
     PUNCH_SECRET_SIZE = 32,
+    PROBE_SEQUENCES = 4096, /* a receiver remembers which it has answered */
 };
 
 enum punch_kind {
@@ -50,9 +51,10 @@ struct punch_record {
     uint8_t
         secret[PUNCH_SECRET_SIZE]; /* the sender's half of the round's key */
     enum nat_mapping mapping;      /* the sender's */
-    bool easy_only;    /* the sender takes no part in rounds of many sockets */
-    int8_t step;       /* DEPENDENT: the next mapping's port is so much larger;
-                          0: not predictable */
+    bool easy_only; /* the sender takes no part in a round of many sockets, not
+                       now or never */
+    int8_t step;    /* DEPENDENT: the next mapping's port is so much larger;
+                       0: not predictable */
     uint16_t delay_ms; /* the receiver begins so long after it got this */
     uint8_t candidate_count;
     struct candidate candidates[PUNCH_CANDIDATES]; /* of UDP */
@@ -75,7 +77,7 @@ enum probe_type {
 struct probe {
     enum probe_type type;
     uint8_t tag[8];
-    uint32_t sequence;   /* of the question */
+    uint32_t sequence;   /* of the question, below PROBE_SEQUENCES */
     struct address seen; /* answers: the source of the question */
 };
 

@@ -82,6 +82,10 @@ void record_encode(const struct record *r, struct writer *w)
     case RECORD_GROUP_ACK:
         encode_group_ack(&r->group_ack, w);
         break;
+    case RECORD_PUNCH:
+        write_varint(w, r->punch.size);
+        write_bytes(w, r->punch);
+        break;
     }
 }
 
@@ -161,6 +165,16 @@ static void decode_group_ack(struct reader *r, struct group_ack *a)
     a->state = (enum group_ack_state)state;
 }
 
+static void decode_punch(struct reader *r, struct bytes *punch)
+{
+    uint64_t size = read_varint(r);
+
+    if (size > PUNCH_SIZE || size > reader_left(r))
+        reader_fail(r);
+    else
+        *punch = read_bytes(r, (size_t)size);
+}
+
 struct record_reader record_reader_of(struct bytes records)
 {
     return (struct record_reader){.bytes = reader_of(records)};
@@ -188,6 +202,9 @@ static void decode_control(struct reader *r, uint8_t type,
         break;
     case RECORD_GROUP_ACK:
         decode_group_ack(r, &record->group_ack);
+        break;
+    case RECORD_PUNCH:
+        decode_punch(r, &record->punch);
         break;
     default:
         reader_fail(r);

@@ -10,6 +10,7 @@
  *     PONG  0x04 | u64 token
  *     CLOSE 0x05 | u8 reason: enum departure
  *     GROUP_ACK 0x06 | tag 16 | u64 stream | varint cumulative | u8 state
+ *     PUNCH 0x07 | varint n, a record of wire/punch.h
  *
  * Sequence numbers start at 1 in each direction. A record has the flag NEXT if,
  * and only if, its sequence is one more than that of the DATA record before it
@@ -29,6 +30,7 @@ enum record_type {
     RECORD_PONG = 4,
     RECORD_CLOSE = 5,
     RECORD_GROUP_ACK = 6,
+    RECORD_PUNCH = 7, /* only to a node that offered UDP [P-6.2] */
     RECORD_DATA = 0x80,
 };
 
@@ -81,7 +83,10 @@ struct group_ack {
     enum group_ack_state state;
 };
 
-enum { GROUP_ACK_SIZE = 1 + 16 + 8 + 10 + 1 };
+enum {
+    GROUP_ACK_SIZE = 1 + 16 + 8 + 10 + 1,
+    PUNCH_SIZE = 512, /* of the bytes in a PUNCH, at most */
+};
 
 struct record {
     enum record_type type;
@@ -89,6 +94,7 @@ struct record {
         struct data_record data;
         struct ack_record ack;
         struct group_ack group_ack;
+        struct bytes punch; /* borrowed */
         uint64_t token;
         uint8_t reason;
     };

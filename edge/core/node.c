@@ -51,6 +51,8 @@ static void take_settings(struct node *n, const struct node_conf *conf)
     n->tcp = conf->tcp;
     n->use_relays = conf->relay;
     n->aes = conf->aes;
+    n->offers = (uint8_t)((conf->aes ? SESSION_AES : 0) |
+                          (conf->udp ? SESSION_UDP : 0));
     n->beacon_interval = conf->beacon_interval;
     n->detector.interval = conf->probe;
     n->detector.lost_after = conf->lost_after;

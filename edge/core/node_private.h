@@ -205,6 +205,7 @@ struct node {
     struct entropy entropy;
     uint64_t cookie; /* in its beacons: a peer that echoes it heard them */
     bool multicast, tcp, use_relays, aes; /* see struct node_conf */
+    uint8_t offers; /* in the handshakes of its sessions */
     struct span beacon_interval;
     struct detector_conf detector;
     struct evidence_relays evidence;

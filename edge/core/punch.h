@@ -23,6 +23,16 @@
 enum {
     PUNCH_SOCKETS = 256,  /* of the hard side, see [P-11.7] */
     PUNCH_GUESSES = 1200, /* probes of the easy side */
+    /*
+     * The time to live of the first probe to an address, and of the second.
+     * They are to open the own NATs and to end before the other one. Two passes
+     * a router at home, and ends in the street. Four passes a carrier's NAT as
+     * well, which is the second to fourth hop. A neighbour's router may be as
+     * near, but by the time of the second probe it was opened by the first one
+     * of the neighbour.
+     */
+    PUNCH_TTL_FIRST = 2,
+    PUNCH_TTL = 4,
 };
 
 struct punch;
@@ -39,7 +49,8 @@ struct punch_side {
     enum nat_mapping mapping;
     int8_t step; /* see punch_record */
     uint8_t candidate_count;
-    struct candidate candidates[PUNCH_CANDIDATES]; /* of the round's socket */
+    /* Of the round's socket. */
+    struct candidate candidates[PUNCH_CANDIDATES];
 };
 
 struct punch *punch_new(const struct punch_conf *conf);
@@ -61,8 +72,12 @@ void punch_looked(struct punch *p, const struct punch_side *side,
                   struct instant now);
 /* The round trip of the session, over the relay; negative: unknown. */
 void punch_rtt(struct punch *p, struct span rtt);
-/* A round of many sockets may begin now: no other pair has one. */
+/* A round of many sockets may begin now: no other pair has one. To be said
+ * before punch_looked and punch_due. */
 void punch_allow_many(struct punch *p, bool allowed);
+/* There is such a round, or this node has offered one: until it is over, no
+ * other pair is to be allowed one. */
+bool punch_has_many(const struct punch *p);
 
 /* A record of the peer. Malformed ones are ignored; false. */
 bool punch_take_record(struct punch *p, struct bytes record,
@@ -85,7 +100,9 @@ enum punch_action {
     PUNCH_OPEN,   /* socket, count: open sockets with these numbers */
     PUNCH_CLOSE,  /* socket, count */
     PUNCH_SEND,   /* socket, to, ttl (0: the system's), bytes */
-    PUNCH_WON,    /* socket, to, quic: connect; lead: as the client */
+    PUNCH_WON,    /* socket, to, quic: connect; lead: as the client. From now
+                     on the caller closes the socket (not 0), also if the
+                     connection fails */
     PUNCH_FAILED, /* the round failed; punch_why says why */
 };
 

@@ -35,7 +35,7 @@ struct session *traffic_session(struct node *n, struct peer *p)
         .ask_counter = &n->ask_counter,
         .taken_counter = &p->taken_counter,
         .version = p->version,
-        .ciphers = n->aes ? SESSION_AES : 0,
+        .offers = n->offers,
     };
     p->session = memory_new(sizeof *p->session);
     session_init(p->session, &keys, &n->session_limits, &n->entropy,

@@ -64,9 +64,9 @@ void edge_abandon(struct edge *e, void (*stopped)(void *context),
 /* Waits a fraction of a second, until the goodbyes are sent. NULL-safe. */
 void edge_free(struct edge **self);
 
-/* Applies the settings that a reload may change: discovery.peers and
- * limits.memory. `conf` is borrowed for the call. The local API applies groups,
- * see api.h. */
+/* Applies the settings that a reload may change: discovery.peers,
+ * discovery.stun and limits.memory. `conf` is borrowed for the call. The local
+ * API applies groups, see api.h. */
 void edge_reload(struct edge *e, const struct edge_conf *conf);
 
 /* Called on the loop's thread, in the order of the events; the pointers are

@@ -107,6 +107,8 @@ static struct node_conf node_conf_of(const struct edge *e)
         .group_count = conf->node.groups.count,
         .multicast = conf->discovery.multicast,
         .tcp = conf->paths.tcp,
+        .udp_easy_only = edge_conf_is_udp_easy(conf),
+        .share_addresses = conf->discovery.share_addresses,
         .relay = conf->paths.relay,
         .aes = crypto_aead_aes256gcm_is_available() != 0,
         .relay_count = e->relay_count,
@@ -174,6 +176,7 @@ static void on_network(void *context, const struct interfaces *all)
     if (e->incoming != NULL && interface_names(e->conf) > 0)
         listen_again(e);
     edge_tell_addresses(e);
+    stun_servers_again(e->stun_servers);
 }
 
 void edge_tell_addresses(struct edge *e)
@@ -325,6 +328,16 @@ static void open_loop(struct edge *e)
     e->handed_at = INSTANT_NEVER;
 }
 
+static void open_stun_servers(struct edge *e, const struct edge_conf *conf)
+{
+    const struct conf_list *stun = &conf->discovery.stun;
+
+    if (edge_conf_has_udp(e->conf))
+        e->stun_servers =
+            stun_servers_open(e->loop, &e->turn, e->relays, e->relay_count,
+                              (const char *const *)stun->items, stun->count);
+}
+
 void edge_start(struct edge *e)
 {
     const struct conf_list *peers = &e->conf->discovery.peers;
@@ -336,6 +349,7 @@ void edge_start(struct edge *e)
     e->resume = resume_open(e->loop, on_woke, e);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);
+    open_stun_servers(e, e->conf);
     e->started = true;
     edge_turn(e); /* The first beacon leaves now. */
 }
@@ -376,6 +390,7 @@ static void close_all(struct edge *e)
     e->stopped = true;
     if (e->tell_stopped != NULL)
         e->tell_stopped(e->stopped_context);
+    stun_servers_close(&e->stun_servers);
     peers_close(&e->peers);
     network_close(&e->network);
     resume_close(&e->resume);
@@ -452,6 +467,8 @@ void edge_reload(struct edge *e, const struct edge_conf *conf)
     const struct conf_list *peers = &conf->discovery.peers;
 
     unread_set_memory(&e->intake.unread, conf->limits.memory);
+    stun_servers_close(&e->stun_servers);
+    open_stun_servers(e, conf);
     peers_close(&e->peers);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);

@@ -16,6 +16,7 @@
 #include "edge/shell/outgoing.h"
 #include "edge/shell/peers.h"
 #include "edge/shell/resume.h"
+#include "edge/shell/stun_servers.h"
 
 enum { OBSERVERS = 16 };
 
@@ -48,8 +49,9 @@ struct edge {
     struct network *network;
     struct resume *resume;
     struct peers *peers;
-    uv_timer_t deadline; /* node_deadline */
-    uv_timer_t clock;    /* passes the wall-clock time to the node */
+    struct stun_servers *stun_servers; /* NULL: paths.udp is false */
+    uv_timer_t deadline;               /* node_deadline */
+    uv_timer_t clock; /* passes the wall-clock time to the node */
     struct instant armed;
     struct instant handed_at; /* of the first edge_send or edge_publish since
                                  the last turn, or NEVER */

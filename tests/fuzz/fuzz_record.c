@@ -36,6 +36,7 @@ size_t fuzz_sample(uint8_t *room, size_t size)
         {.type = RECORD_CLOSE, .reason = 1},
         {.type = RECORD_GROUP_ACK,
          .group_ack = {{1}, 2, 300, GROUP_ACK_MISSING}},
+        {.type = RECORD_PUNCH, .punch = bytes_of_string("round")},
     };
     struct writer w = writer_of(room, size);
 

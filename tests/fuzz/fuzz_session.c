@@ -46,8 +46,15 @@ static void ignore_ack(void *owner, const struct group_ack *ack)
     (void)owner, (void)ack;
 }
 
-static const struct session_sink sink = {NULL, ignore_message, ignore_settled,
-                                         ignore_token, ignore_ack};
+static void ignore_punch(void *owner, struct bytes punch)
+{
+    (void)owner;
+    ASSERT(punch.size <= PUNCH_SIZE);
+}
+
+static const struct session_sink sink = {NULL,           ignore_message,
+                                         ignore_settled, ignore_token,
+                                         ignore_ack,     ignore_punch};
 
 static void make_keys(struct fuzz_end *e, uint8_t number)
 {
@@ -71,7 +78,7 @@ static void open_end(struct fuzz_pair *t, struct fuzz_end *e,
         .peer_epoch = {peer_id},
         .ask_counter = &e->ask_counter,
         .taken_counter = &e->taken_counter,
-        .ciphers = aes ? SESSION_AES : 0,
+        .offers = aes ? SESSION_AES : 0,
     };
     const struct session_limits limits = {.window = 4096, .message = 4096};
 
@@ -95,8 +102,8 @@ static struct bytes prologue(uint8_t room[3 + 2 * KEY_SIZE])
 /* By the end that takes the offer, and the offer. */
 static enum cipher cipher_of(const struct fuzz_end *e, uint8_t offer)
 {
-    return (e->session.keys.ciphers & offer & SESSION_AES) != 0 ? CIPHER_AES
-                                                                : CIPHER_CHACHA;
+    return (e->session.keys.offers & offer & SESSION_AES) != 0 ? CIPHER_AES
+                                                               : CIPHER_CHACHA;
 }
 
 /* The input comes from a, and goes to b. */

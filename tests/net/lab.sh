@@ -471,9 +471,12 @@ start_relay() { # RELAY HOST - and waits until it listens.
 
 lab_listens() { as "$1" ss -Hltn 'sport = :443' | grep -q LISTEN; }
 
+declare -A EDGE_HOST=()
+
 edge() { # HOST NAME [options] - starts it; does not wait.
     local where=$1 name=$2
     shift 2
+    EDGE_HOST[$name]=$where
     spawn "$name" "$where" "$ZS_BIN/zs-edge" -c "$LAB/$name.yaml" \
         --socket "/run/zeroservices/$name.sock" "$@"
 }

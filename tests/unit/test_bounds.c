@@ -134,8 +134,9 @@ static void check_records(bool blocked, enum record_type type, int variant)
 
 static void records_make_a_node_keep_little(void **state)
 {
-    static const enum record_type types[] = {
-        RECORD_ACK, RECORD_PING, RECORD_PONG, RECORD_CLOSE, RECORD_DATA};
+    static const enum record_type types[] = {RECORD_ACK,  RECORD_PING,
+                                             RECORD_PONG, RECORD_CLOSE,
+                                             RECORD_DATA, RECORD_PUNCH};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(types); i++) {
         check_records(false, types[i], 0);

@@ -100,7 +100,12 @@ static void test_edge_defaults(void **state)
     assert_int_equal(c.discovery.peers.count, 0);
     assert_int_equal(c.relays.count, 0);
     assert_string_equal(c.proxy, "");
-    assert_true(c.paths.tcp && c.paths.udp && c.paths.relay);
+    assert_int_equal(c.discovery.stun.count, 0);
+    assert_true(c.discovery.share_addresses);
+    assert_int_equal(c.listen.udp, 0);
+    assert_true(c.paths.tcp && c.paths.relay);
+    assert_string_equal(c.paths.udp, "true");
+    assert_true(edge_conf_has_udp(&c) && !edge_conf_is_udp_easy(&c));
     assert_int_equal(c.presence.probe.us, 1000000);
     assert_int_equal(c.presence.lost_after.us, 3000000);
     assert_int_equal(c.limits.message, 16 << 20);
@@ -206,6 +211,69 @@ static void test_edge_mistakes(void **state)
         "f:8:19: `presence.lost_after` must be longer than "
         "`presence.probe`\n"
         "f:9:13: `api.http` wants HOST:PORT: `x`\n");
+}
+
+/* true and false are words among others here, and are printed without quotes.
+ */
+static void test_udp_uses(void **state)
+{
+    static const struct {
+        const char *text, *word;
+        bool has, easy;
+    } rows[] = {
+        {"true", "true", true, false},
+        {"False", "false", false, false},
+        {"'false'", "false", false, false},
+        {"easy", "easy", true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct edge_conf c;
+        char text[100], *printed;
+        size_t size;
+        snprintf(text, sizeof text, "node: {identity: a}\npaths: {udp: %s}",
+                 rows[i].text);
+        kit_taken(&edge_conf_table, &c, text);
+        assert_string_equal(c.paths.udp, rows[i].word);
+        assert_int_equal(edge_conf_has_udp(&c), rows[i].has);
+        assert_int_equal(edge_conf_is_udp_easy(&c), rows[i].easy);
+        FILE *out = open_memstream(&printed, &size);
+        edge_conf_print(&c, out);
+        fclose(out);
+        snprintf(text, sizeof text, "  udp: %s\n  relay:", rows[i].word);
+        assert_non_null(strstr(printed, text));
+        free(printed);
+        edge_conf_free(&c);
+    }
+}
+
+static void test_udp_mistakes(void **state)
+{
+    struct edge_conf c;
+    (void)state;
+    kit_refused(
+        &edge_conf_table, &c,
+        "node: {identity: a.zs}\n"
+        "listen: {udp: 65536}\n"
+        "discovery: {stun: ['x', 'stun.example.org:3478', '[::1]:0'],\n"
+        "  share_addresses: lan}\n"
+        "paths: {udp: hard}\n",
+        "f:2:15: `listen.udp` must be at most 65535: `65536`\n"
+        "f:3:20: `discovery.stun` wants HOST:PORT: `x`\n"
+        "f:3:50: `discovery.stun` wants a port of 1 to 65535 after the last "
+        "colon: `[::1]:0`\n"
+        "f:4:20: `discovery.share_addresses` wants true or false: `lan`\n"
+        "f:5:14: `paths.udp` wants one of true false easy: `hard`\n");
+    kit_refused(&edge_conf_table, &c,
+                "node: {identity: a.zs}\n"
+                "discovery: {stun: 'a:1'}\n"
+                "paths: {udp: [easy]}\n",
+                "f:2:19: `discovery.stun` wants a list such as [a, b]: `a:1`\n"
+                "f:3:14: `paths.udp` wants a word, not a list\n");
+    kit_refused(
+        &edge_conf_table, &c,
+        "node: {identity: a.zs}\ndiscovery: {stuns: []}\n",
+        "f:2:13: unknown key `stuns` in `discovery`: did you mean `stun`?\n");
 }
 
 static void test_proxies(void **state)
@@ -371,6 +439,8 @@ int main(void)
         cmocka_unit_test(test_relay_defaults),
         cmocka_unit_test(test_samples_load),
         cmocka_unit_test(test_edge_mistakes),
+        cmocka_unit_test(test_udp_uses),
+        cmocka_unit_test(test_udp_mistakes),
         cmocka_unit_test(test_proxies),
         cmocka_unit_test(test_relay_mistakes),
         cmocka_unit_test(test_meshes),

@@ -58,6 +58,8 @@ static void each_record_comes_back(void **state)
                        .stream = 77,
                        .cumulative = 300,
                        .state = GROUP_ACK_MISSING}},
+        {.type = RECORD_PUNCH, .punch = bytes_of_string("round")},
+        {.type = RECORD_PUNCH, .punch = bytes_of_string("")},
     };
 
     (void)state;

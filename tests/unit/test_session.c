@@ -15,7 +15,7 @@ struct session_end {
     struct entropy entropy;
     struct session_counters counters;
     uint64_t ask_counter, taken_counter;
-    int messages, delivered, failed, pongs, group_acks;
+    int messages, delivered, failed, pongs, group_acks, punches;
     int large; /* messages that were right to the last byte */
     struct group_ack group_ack;
     char last[32];
@@ -75,6 +75,15 @@ static void on_group_ack(void *owner, const struct group_ack *ack)
     e->group_ack = *ack;
 }
 
+static void on_punch(void *owner, struct bytes punch)
+{
+    struct session_end *e = owner;
+    assert_true(punch.size < sizeof e->last);
+    e->punches++;
+    memset(e->last, 0, sizeof e->last);
+    memcpy(e->last, punch.data, punch.size);
+}
+
 static void open_end(struct session_pair *t, struct session_end *e,
                      const struct session_end *peer, uint8_t self_id,
                      uint8_t peer_id)
@@ -88,14 +97,14 @@ static void open_end(struct session_pair *t, struct session_end *e,
         .peer_epoch = {peer_id},
         .ask_counter = &e->ask_counter,
         .taken_counter = &e->taken_counter,
-        .ciphers = ciphers[e == &t->b],
+        .offers = ciphers[e == &t->b],
     };
     memcpy(keys.peer_key.key, peer->pair.public_key, KEY_SIZE);
     struct session_limits limits = {.window = 1 << 20, .message = 1 << 20};
     session_init(&e->session, &keys, &limits, &e->entropy, &e->counters,
                  &t->slabs);
-    e->sink =
-        (struct session_sink){e, on_message, on_settled, on_pong, on_group_ack};
+    e->sink = (struct session_sink){e,       on_message,   on_settled,
+                                    on_pong, on_group_ack, on_punch};
 }
 
 static void setup(struct session_pair *t)
@@ -246,6 +255,82 @@ static void one_packet_takes_all_that_is_due(void **state)
         free(p);
         teardown(&t);
     }
+}
+
+static void both_offer_udp(struct session_pair *t)
+{
+    t->a.session.keys.offers |= SESSION_UDP;
+    t->b.session.keys.offers |= SESSION_UDP;
+}
+
+/* It begins the handshake, and the messages follow it. */
+static void the_newest_punch_is_sent(void **state)
+{
+    (void)state;
+    for (int sealed = 0; sealed < 2; sealed++) {
+        struct session_pair t;
+        setup(&t);
+        both_offer_udp(&t);
+        session_punch(&t.a.session, bytes_of_string("old"));
+        session_punch(&t.a.session, bytes_of_string("new"));
+        run(&t, sealed);
+        assert_int_equal(t.b.punches, 1);
+        assert_string_equal(t.b.last, "new");
+        session_punch(&t.a.session, bytes_of_string("next"));
+        submit(&t, &t.a, "hello");
+        run(&t, sealed);
+        assert_int_equal(t.b.punches, 2);
+        assert_string_equal(t.b.last, "hello");
+        assert_int_equal(t.a.delivered, 1);
+        teardown(&t);
+    }
+}
+
+/* A version that does not know the record would end the session. */
+static void no_punch_goes_to_a_peer_that_offered_no_udp(void **state)
+{
+    struct session_pair t;
+    uint8_t offers;
+    (void)state;
+    setup(&t);
+    t.a.session.keys.offers |= SESSION_UDP;
+    session_punch(&t.a.session, bytes_of_string("before the handshake"));
+    assert_false(session_peer_offers(&t.a.session, &offers));
+    run(&t, true);
+    assert_true(session_peer_offers(&t.a.session, &offers));
+    assert_int_equal(offers & SESSION_UDP, 0);
+    session_punch(&t.a.session, bytes_of_string("after it"));
+    assert_false(session_has_output(&t.a.session));
+    run(&t, true);
+    assert_int_equal(t.b.punches, 0);
+    assert_true(session_peer_offers(&t.b.session, &offers));
+    assert_int_not_equal(offers & SESSION_UDP, 0);
+    teardown(&t);
+}
+
+static void both_ends_measure_the_handshake(void **state)
+{
+    struct session_pair t;
+    struct packet init, accept, first;
+    struct writer w = writer_of(accept.bytes, sizeof accept.bytes);
+    (void)state;
+    setup(&t);
+    submit(&t, &t.a, "hello");
+    assert_true(next_packet(&t, &t.a, true, &init));
+    t.now = instant_after(t.now, span_ms(20));
+    assert_int_equal(session_take_init(&t.b.session,
+                                       bytes_of(init.bytes, init.size),
+                                       &t.b.entropy, t.now, &w),
+                     SESSION_ACCEPTED);
+    t.now = instant_after(t.now, span_ms(20));
+    assert_true(
+        session_take_accept(&t.a.session, writer_bytes(&w), t.now, &t.a.sink));
+    assert_int_equal(t.a.session.handshake_rtt.us, 40000);
+    assert_true(next_packet(&t, &t.a, true, &first));
+    t.now = instant_after(t.now, span_ms(30));
+    assert_int_equal(hand_in(&t, &t.b, &t.a, &first), SESSION_TAKEN);
+    assert_int_equal(t.b.session.handshake_rtt.us, 50000);
+    teardown(&t);
 }
 
 static void the_newest_word_on_a_group_is_sent(void **state)
@@ -697,8 +782,8 @@ static void offers_that_mean_nothing_here_are_passed_over(void **state)
     (void)state;
     struct session_pair t;
     setup(&t);
-    t.a.session.keys.ciphers |= 0xfe;
-    t.b.session.keys.ciphers |= 0xfe;
+    t.a.session.keys.offers |= 0xfe;
+    t.b.session.keys.offers |= 0xfe;
     submit(&t, &t.a, "one");
     run(&t, true);
     assert_int_equal(t.b.messages, 1);
@@ -858,6 +943,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_arrive_sealed_and_plain),
         cmocka_unit_test(one_packet_takes_all_that_is_due),
+        cmocka_unit_test(the_newest_punch_is_sent),
+        cmocka_unit_test(no_punch_goes_to_a_peer_that_offered_no_udp),
+        cmocka_unit_test(both_ends_measure_the_handshake),
         cmocka_unit_test(the_newest_word_on_a_group_is_sent),
         cmocka_unit_test(many_bytes_are_lent_with_all_that_is_due),
         cmocka_unit_test(what_is_lent_stays_while_it_goes_again),
