@@ -8,14 +8,15 @@ export ZS_LAB_NO_PROGRAMS=1
 . "$NET_DIR/nat_lab.sh"
 
 four="none full-cone home plain sym"
-kinds="$four double lan isolated ipv6-only ipv6-firewall"
+kinds="$four seq double lan isolated hairpin ipv6-only ipv6-firewall"
 internet
-for kind in $four double ipv6-only ipv6-firewall; do
+for kind in $four seq double ipv6-only ipv6-firewall; do
     site west "$kind"
     site east "$kind"
 done
 site_shared lan
 site_shared isolated
+site_shared hairpin
 
 # --- What stands between the sites --------------------------------------------
 
@@ -26,6 +27,7 @@ check "and dies before the other side's" reaches_not west-home -t 4 "${SITE_ADDR
 check "which is five routers away" reaches west-home -t 5 "${SITE_ADDRESS[east-none]}"
 check "the sides of lan reach each other" reaches west-lan 192.168.2.2
 check "those of isolated do not" reaches_not west-isolated 192.168.2.2
+check "nor those of hairpin" reaches_not west-hairpin 192.168.2.2
 check "IPv6 passes" reaches west-ipv6-firewall "${SITE_ADDRESS[east-ipv6-only]}"
 check "nothing new enters a firewall" reaches_not west-ipv6-only "${SITE_ADDRESS[east-ipv6-firewall]}"
 check "nor a NAT" reaches_not west-none "${SITE_ADDRESS[east-home]}"
@@ -48,7 +50,7 @@ for kind in $kinds; do
 done
 for kind in $kinds; do
     case $kind in
-    sym) mapping="Address and Port Dependent" ;;
+    sym | seq) mapping="Address and Port Dependent" ;;
     *) mapping="Endpoint Independent" ;;
     esac
     case $kind in
@@ -62,6 +64,14 @@ for kind in $kinds; do
     check "$kind: the outside address is ${SITE_ADDRESS[west-$kind]}" grep -qF \
         "UDP reflexive addr: ${SITE_ADDRESS[west-$kind]}:" "$log"
 done
+
+ports_in_sequence() { # KIND
+    grep -oE 'reflexive addr: .*:[0-9]+' "$LAB/natdiscovery-$1.log" | awk -F: '
+        NR > 1 && NR <= 3 && $NF != last + 1 { exit 1 } { last = $NF }'
+}
+check "seq: ports come in sequence" ports_in_sequence seq
+ports_at_random() { ! ports_in_sequence "$1"; }
+check "sym: they do not" ports_at_random sym
 
 # --- Which pairs a plain prober punches -------------------------------------------
 
@@ -89,7 +99,7 @@ pairs() {
         echo "$west sym 256 --spray --many"
         echo "sym $west 256 --many --spray"
     done
-    for kind in double ipv6-only ipv6-firewall isolated; do
+    for kind in double ipv6-only ipv6-firewall isolated hairpin; do
         echo "$kind $kind one"
     done
 }

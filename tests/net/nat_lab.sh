@@ -21,14 +21,16 @@
 #   home           mapping does not, filtering depends on address and port
 #   plain          `masquerade`: keeps the port where it can; filters as home
 #   sym            `masquerade fully-random`: each destination sees another port
+#   seq            so too, but the ports come in sequence
 #   double         home behind a second home NAT, the provider's
 #   ipv6-only      no IPv4, nothing filtered
 #   ipv6-firewall  no IPv4, nothing new comes in
 #
-# and two kinds that put both sides behind one NAT (`site_shared`):
+# and kinds that put both sides behind one NAT (`site_shared`):
 #
 #   lan            home; the sides are subnets that reach each other
-#   isolated       home without hairpin; the sides are isolated from each other
+#   isolated       home; the sides are isolated from each other
+#   hairpin        so too, but they reach each other's outside UDP ports
 
 HUB=203.0.113.10
 HUB6=2001:db8:5::10
@@ -121,7 +123,7 @@ site() { # SIDE KIND - makes the host SIDE-KIND and what is in front of it.
         cable "$name" "$HERE/30" $EDGE_ROUTER "$THERE/30"
         routes "$name" default "$THERE"
         ;;
-    full-cone | home | plain | sym)
+    full-cone | home | plain | sym | seq)
         router "$name-nat"
         cable "$name-nat" "$HERE/30" $EDGE_ROUTER "$THERE/30"
         routes "$name-nat" default "$THERE"
@@ -172,8 +174,18 @@ site_shared() { # KIND
         at_home "${name%:*}-$1" "$1-nat" "${name#*:}"
         SITE_ADDRESS[${name%:*}-$1]=$HERE
     done
-    [ "$1" != isolated ] || as "$1-nat" nft add rule ip nat through \
-        iifname '{ "eth1", "eth2" }' oifname '{ "eth1", "eth2" }' drop
+    [ "$1" != hairpin ] || hairpin "$1-nat" "$HERE"
+    [ "$1" = lan ] || as "$1-nat" nft add rule ip nat through "$BETWEEN" drop
+}
+
+BETWEEN='iifname { "eth1", "eth2" } oifname { "eth1", "eth2" }'
+
+hairpin() { # NAT ITS_ADDRESS
+    as "$1" nft -f - <<NFT
+add rule ip nat before ip daddr $2 meta l4proto udp dnat to udp dport map @inside
+add rule ip nat after $BETWEEN ct status dnat snat to $2
+add rule ip nat through $BETWEEN ct status dnat accept
+NFT
 }
 
 at_home() { # HOST NAT NET - the first three numbers of the address
@@ -190,6 +202,10 @@ nat_of() { # ROUTER KIND
     case $2 in
     full-cone) through='ct state new ct status dnat accept' ;;
     sym) random=fully-random ;;
+    seq)
+        learn="oifname \"eth0\" meta l4proto udp snat ip to
+            numgen inc mod 4096 map { $(sequence 4096) }"
+        ;;
     esac
     case $2 in
     full-cone | home)
@@ -226,6 +242,13 @@ table ip nat {
 NFT
 }
 
+sequence() { # COUNT - elements of a map to the outside ports of HERE
+    awk -v count="$1" -v here="$HERE" 'BEGIN {
+        for (i = 0; i < count; i++)
+            printf "%s%d : %s . %d", i ? ", " : "", i, here, 20000 + i
+    }'
+}
+
 firewall() { # ROUTER - whose eth0 is outside: lets nothing new in.
     as "$1" nft -f - <<'NFT'
 table ip6 firewall {
@@ -243,13 +266,14 @@ NFT
 }
 
 # What becomes of two sites: tcp (both in one network), direct (tcp or udp), hard
-# (direct, by many sockets and ports), relay.
+# (direct, by many sockets or predicted ports), relay.
 expected_path() { # KIND KIND
     case $1:$2 in
     lan:lan) echo tcp ;;
-    isolated:isolated | sym:sym) echo relay ;;
-    sym:none | sym:full-cone | none:sym | full-cone:sym) echo direct ;;
-    sym:* | *:sym) echo hard ;;
+    none:* | full-cone:* | *:none | *:full-cone) echo direct ;;
+    isolated:isolated) echo relay ;;
+    sym:sym | sym:seq | seq:sym | seq:seq) echo relay ;;
+    sym:* | seq:* | *:sym | *:seq) echo hard ;;
     *) echo direct ;;
     esac
 }

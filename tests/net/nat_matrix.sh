@@ -44,6 +44,7 @@ all_pairs() { # Those that take longest come first.
     local west east
     echo sym:sym isolated:isolated
     for west in plain home double; do echo "$west:sym sym:$west"; done
+    for west in plain home; do echo "$west:seq seq:$west"; done
     for west in $four; do
         for east in $four; do
             [ "$(expected_path "$west" "$east")" != direct ] ||
@@ -51,7 +52,7 @@ all_pairs() { # Those that take longest come first.
         done
     done
     for east in none home plain; do echo "double:$east $east:double"; done
-    echo double:double lan:lan
+    echo double:double lan:lan hairpin:hairpin
     echo ipv6-only:ipv6-only ipv6-firewall:ipv6-firewall
     echo ipv6-only:ipv6-firewall ipv6-firewall:ipv6-only
 }
@@ -63,10 +64,12 @@ pairs=${pairs:-$(all_pairs)}
 internet
 for pair in $pairs; do
     west=${pair%:*} east=${pair#*:}
-    if [ "$west" = lan ] || [ "$west" = isolated ]; then
+    case $west in
+    lan | isolated | hairpin)
         site_shared "$west"
         continue
-    fi
+        ;;
+    esac
     [ -n "${SITE_ADDRESS[west-$west]:-}" ] || site west "$west"
     [ -n "${SITE_ADDRESS[east-$east]:-}" ] || site east "$east"
 done
