@@ -68,6 +68,10 @@ static struct shape shape_of(struct world *w, const struct chaos_conf *conf)
         s.nodes = some_nodes(w);
     if (s.relays < 0)
         s.relays = some_relays(w);
+    if (conf->udp && conf->nodes == 0)
+        s.nodes = between(w, 2, chance(w, 80) ? 3 : 6);
+    if (conf->udp && conf->relays < 0)
+        s.relays = chance(w, 90) ? 1 : 2;
     s.chaos = conf->seconds > 0
                   ? span_s(conf->seconds - SETTLE_SECONDS - LAST_SECONDS)
                   : some_time(w, s.nodes);
@@ -208,15 +212,20 @@ static void last_words(struct world *w)
                 application_send(w, a, b, 100);
 }
 
+static void settle_paths(struct world *w)
+{
+    for (int i = 0; i < PATH_SECONDS && !w->failed && !checkers_is_settled(w);
+         i += 5)
+        world_run(w, span_s(5));
+}
+
 /* Presence must come back soon; the best path may take longer. */
 static void settle(struct world *w)
 {
     world_run(w, span_s(SETTLE_SECONDS));
     if (!w->failed)
         checkers_settle_presence(w);
-    for (int i = 0; i < PATH_SECONDS && !w->failed && !checkers_is_settled(w);
-         i += 5)
-        world_run(w, span_s(5));
+    settle_paths(w);
 }
 
 void chaos_run(struct world *w, const struct chaos_conf *conf)
@@ -227,6 +236,8 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
     if (conf->links > 0)
         w->limits.links = (size_t)conf->links;
     build(w, &shape);
+    if (conf->udp)
+        chaos_udp_build(w);
     if (conf->hostile)
         w->hostile = hostile_new(w->host_count - 1);
     else if (conf->hostile_relay && w->hosts[0].is_relay)
@@ -241,6 +252,8 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
     if (!w->failed)
         last_words(w);
     world_run(w, span_s(LAST_SECONDS));
+    if (conf->udp) /* The last messages may find that a NAT forgot a path. */
+        settle_paths(w);
     if (!w->failed)
         checkers_settle(w);
 }

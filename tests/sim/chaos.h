@@ -14,6 +14,7 @@ struct chaos_conf {
     int links;          /* each node keeps; 0: more than there are nodes */
     bool hostile;       /* one of the nodes sends nonsense */
     bool hostile_relay; /* or a relay does, if there is one */
+    bool udp;           /* the nodes have UDP, behind NAT boxes */
 };
 
 /* Builds, runs and settles; the world's failure says what went wrong. */

@@ -271,6 +271,10 @@ static void break_something(struct world *w)
     int b = (a + between(w, 1, w->host_count - 1)) % w->host_count;
     unsigned sum = 0;
 
+    if (w->udp_hosts != NULL && rng_chance(&w->rng, 35)) {
+        chaos_udp_fault(w, a);
+        return;
+    }
     for (size_t i = 0; i < KINDS; i++)
         sum += kinds[i].weight;
     unsigned dice = (unsigned)rng_below(&w->rng, sum);
@@ -304,6 +308,7 @@ void chaos_heal(struct world *w)
     world_say(w, "everything heals");
     w->healed = true;
     network_heal_all(w, rng_chance(&w->rng, 30));
+    chaos_udp_heal(w);
     for (int i = 0; i < w->host_count; i++) {
         for (size_t k = 0; k < w->hosts[i].interface_count; k++)
             plug_in(w, i, k);

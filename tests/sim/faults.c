@@ -3,6 +3,8 @@
  */
 #include "tests/sim/world.h"
 
+#include "tests/sim/udp_hosts.h"
+
 static void disturb_both(struct world *w, int a, int b)
 {
     world_disturb(w, a);
@@ -91,6 +93,7 @@ void host_unplug(struct world *w, int host, size_t interface)
     world_fault(w, "an interface goes down", host, -1);
     world_disturb(w, host);
     i->down = true;
+    udp_hosts_plug(w, host);
     tell_soon(w, host);
 }
 
@@ -101,6 +104,7 @@ void host_plug_in(struct world *w, int host, size_t interface)
     world_fault(w, "an interface comes back", host, -1);
     world_disturb(w, host);
     i->down = false;
+    udp_hosts_plug(w, host);
     pipes_go_on(w, host);
     tell_soon(w, host);
 }
@@ -116,6 +120,7 @@ void host_moves(struct world *w, int host, size_t interface, int segment,
     world_disturb(w, host);
     w->hosts[host].leases++;
     world_readdress(w, host, interface, segment);
+    udp_hosts_plug(w, host);
     if (breaks)
         pipes_end_homeless(w, host);
     tell_soon(w, host);
@@ -126,6 +131,7 @@ void segment_renumber(struct world *w, int segment)
     struct segment *s = &w->segments[segment];
 
     s->outside.ip[2]++;
+    udp_hosts_renumber(w, segment);
     for (int i = 0; i < w->host_count; i++)
         for (size_t k = 0; k < w->hosts[i].interface_count; k++)
             if (w->hosts[i].interfaces[k].segment == segment) {

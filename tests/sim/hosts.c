@@ -4,6 +4,7 @@
 #include "tests/sim/world.h"
 
 #include "tests/sim/checkers.h"
+#include "tests/sim/udp_hosts.h"
 
 #include <stdlib.h>
 
@@ -95,6 +96,7 @@ static void end(struct world *w, int host, bool silent)
         hub_process_end(w, host);
     } else {
         checkers_ended(w, h->process);
+        udp_hosts_ended(w, host);
         node_free(h->process->node);
         free(h->process);
         h->process = NULL;
@@ -146,6 +148,7 @@ void host_left(struct world *w, int host, uint64_t serial)
     if (p == NULL || p->serial != serial)
         return;
     checkers_done(w, p);
+    udp_hosts_close_links(w, host);
     end(w, host, false);
 }
 

@@ -7,11 +7,13 @@
  *     sim --seed S [--trace]           one of them; --trace prints its events
  *     sim --sabotage NAME|all          makes a fault that a checker must find
  *     sim --golden FOLDER [--write]    compares stories with those kept there
+ *     sim --matrix N [--loss P]        N runs of each pair of NATs
  *     --nodes N --relays N --seconds S shape of a random world; the seed
  * chooses what is not given
  *     --links N                        limits.links of its nodes
  *     --hostile                        one of the nodes sends nonsense
  *     --hostile-relay                  a relay does
+ *     --nodes-udp                      its nodes have UDP, behind NAT boxes
  *     --udp                            with --seeds and --seed: networks of
  *                                      NAT boxes instead, without nodes
  */
@@ -20,6 +22,7 @@
 #include "tests/sim/golden.h"
 #include "tests/sim/scenarios.h"
 #include "tests/sim/udp_chaos.h"
+#include "tests/sim/udp_matrix.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +39,8 @@ struct sim_options {
     bool one, trace, write;
     bool udp;
     enum udp_sabotage udp_sabotage;
-    int jobs;
+    int jobs, matrix;
+    unsigned loss;
     struct chaos_conf chaos;
 };
 
@@ -102,6 +106,8 @@ static void print_shape(const struct sim_options *o)
 
     if (o->udp)
         printf(" --udp");
+    if (c->udp)
+        printf(" --nodes-udp");
     if (c->nodes > 0)
         printf(" --nodes %d", c->nodes);
     if (c->relays >= 0)
@@ -270,7 +276,8 @@ static int run_udp_sabotage(const struct sim_options *o, enum udp_sabotage s)
 {
     struct sim_options with = *o;
 
-    with.udp = true;
+    with.udp = s < UDP_SABOTAGE_NODES;
+    with.chaos.udp = !with.udp;
     with.udp_sabotage = s;
     return seek(&with, SABOTAGE_NONE, udp_sabotage_name(s),
                 udp_sabotage_found_by(s));
@@ -325,6 +332,10 @@ static bool parse(struct sim_options *o, const char *name, const char *value)
         o->chaos.seconds = (int)number;
     } else if (strcmp(name, "--links") == 0) {
         o->chaos.links = (int)number;
+    } else if (strcmp(name, "--matrix") == 0) {
+        o->matrix = (int)number;
+    } else if (strcmp(name, "--loss") == 0) {
+        o->loss = (unsigned)number;
     } else if (strcmp(name, "--jobs") == 0) {
         o->jobs = (int)number;
     } else {
@@ -358,6 +369,8 @@ int main(int argc, char **argv)
             o.chaos.hostile = true;
         else if (strcmp(argv[i], "--hostile-relay") == 0)
             o.chaos.hostile_relay = true;
+        else if (strcmp(argv[i], "--nodes-udp") == 0)
+            o.chaos.udp = true;
         else if (strcmp(argv[i], "--udp") == 0)
             o.udp = true;
         else if (i + 1 >= argc || !parse(&o, argv[i], argv[i + 1]))
@@ -369,6 +382,8 @@ int main(int argc, char **argv)
         return 2;
     if (o.golden != NULL)
         return golden_run(o.golden, o.write) > 0;
+    if (o.matrix > 0)
+        return udp_matrix_run(o.matrix, o.first, o.loss) > 0;
     if (o.one)
         return run_one(&o);
     if (o.seeds > 0)

@@ -4,6 +4,8 @@
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/story.h"
+#include "tests/sim/udp_hosts.h"
+#include "tests/sim/udp_links.h"
 
 #include <stdlib.h>
 
@@ -42,10 +44,12 @@ static void do_todo(struct world *w, struct process *p,
                             &t->link.key);
         return;
     case NODE_DISCONNECT:
-        pipes_close(w, p->host, t->link.id);
+        if (!udp_links_close(w, p, t->link.id))
+            pipes_close(w, p->host, t->link.id);
         return;
     case NODE_WRITE:
-        pipes_write(w, p->host, t->link.id, t->link.bytes);
+        if (!udp_links_write(w, p, t->link.id, t->link.bytes))
+            pipes_write(w, p->host, t->link.id, t->link.bytes);
         return;
     case NODE_JOINED:
     case NODE_LEFT:
@@ -65,6 +69,8 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_UDP_OPEN:
     case NODE_UDP_CLOSE:
     case NODE_UDP_SEND:
+        udp_hosts_todo(w, p, t);
+        return;
     case NODE_LARGE_LOST: /* The model has no TCP segments. */
         return;
     case NODE_DONE:
@@ -83,6 +89,9 @@ static void trace_todo(struct world *w, const struct process *p,
     if (t->kind == NODE_WRITE || t->kind == NODE_SEND_TO) {
         bytes = t->link.bytes;
         number |= t->link.id;
+    } else if (t->kind == NODE_UDP_SEND) {
+        bytes = t->udp.bytes;
+        number |= t->udp.socket;
     } else if (t->kind == NODE_MULTICAST || t->kind == NODE_REVOKED) {
         bytes = t->bytes;
     } else if (t->kind == NODE_REPORT) {
@@ -247,6 +256,9 @@ static struct node *new_node(struct world *w, struct host *h,
         .group_count = process_groups(p, version, groups),
         .multicast = h->multicast,
         .tcp = h->tcp,
+        .udp = udp_hosts_has(w, h->index),
+        .udp_easy_only = udp_hosts_is_easy(w, h->index),
+        .share_addresses = true,
         .relay = h->relay,
         .relay_count = h->relay_count,
         .beacon_interval = w->limits.beacon_interval,
@@ -317,14 +329,15 @@ configured_of(const struct world *w, const struct host *h, struct address *list)
 static void first_step(struct world *w, struct host *h)
 {
     struct address own[INTERFACES], peers[HOSTS * INTERFACES];
-    struct node_event events[] = {
+    struct node_event events[3 + UDP_HOSTS_EVENTS] = {
         {.kind = NODE_CLOCK},
         addresses_of(h, h->process->tcp_port, own),
         configured_of(w, h, peers),
     };
+    size_t count = 3 + udp_hosts_start(w, h->process, events + 3);
 
     events[0].unix_seconds = host_unix_now(w, h->index);
-    process_step(w, h->process, events, 3);
+    process_step(w, h->process, events, count);
 }
 
 static void start_edge(struct world *w, struct host *h)

@@ -1,6 +1,7 @@
 #include "tests/sim/checkers_private.h"
 
 #include "tests/sim/hostile.h"
+#include "tests/sim/udp_best.h"
 
 #include <stdio.h>
 
@@ -108,6 +109,21 @@ enum node_path checkers_best_path(struct world *w, int first, int second)
     return relay ? PATH_RELAY : PATH_NONE;
 }
 
+/* Of two nodes that are relayed, or have the path `now` instead. */
+static enum node_path best_of_udp(const struct world *w, int a, int b,
+                                  enum node_path now)
+{
+    switch (udp_best_of(w, a, b)) {
+    case UDP_BEST_DIRECT:
+        return PATH_UDP;
+    case UDP_BEST_MAYBE:
+        return now == PATH_UDP ? PATH_UDP : PATH_RELAY;
+    case UDP_BEST_NEVER:
+        break;
+    }
+    return PATH_RELAY;
+}
+
 /* --- after healing ----------------------------------------------------- */
 
 static bool pair_is_settled(struct world *w, int a, int b, bool by_any_path,
@@ -124,6 +140,8 @@ static bool pair_is_settled(struct world *w, int a, int b, bool by_any_path,
     }
     best = checkers_best_path(w, a, b);
     path = checkers_path(w, a, b);
+    if (best == PATH_RELAY)
+        best = best_of_udp(w, a, b, path);
     snprintf(why, size, "%d is %s for %d by %s, and ought to be by %s", b,
              there ? "there" : "not there", a, node_path_name(path),
              node_path_name(best));
@@ -240,4 +258,5 @@ void checkers_settle(struct world *w)
         return;
     check_ready(w);
     accounts_settle(w);
+    udp_hosts_settle(w);
 }

@@ -30,6 +30,7 @@ static const struct {
     [UDP_SABOTAGE_STUCK] = {"udp-stuck", "udp-fate"},
     [UDP_SABOTAGE_CORRUPT] = {"udp-corrupt", "udp-content"},
     [UDP_SABOTAGE_MISROUTE] = {"udp-misroute", "udp-host"},
+    [UDP_SABOTAGE_SECRET] = {"udp-secret", "settle"},
 };
 
 const char *udp_sabotage_name(enum udp_sabotage s)

@@ -35,6 +35,8 @@ enum udp_sabotage {
     UDP_SABOTAGE_STUCK,
     UDP_SABOTAGE_CORRUPT,
     UDP_SABOTAGE_MISROUTE,
+    UDP_SABOTAGE_NODES, /* from here on: of worlds with nodes */
+    UDP_SABOTAGE_SECRET = UDP_SABOTAGE_NODES,
     UDP_SABOTAGE_COUNT
 };
 

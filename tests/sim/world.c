@@ -6,6 +6,7 @@
 #include "tests/sim/hostile.h"
 #include "tests/sim/pipes_private.h"
 #include "tests/sim/story.h"
+#include "tests/sim/udp_hosts.h"
 #include "tests/sim/udp_world.h"
 
 #include <stdarg.h>
@@ -120,6 +121,9 @@ static void handle(struct world *w, struct event *e)
     case EVENT_BLOCKED:
     case EVENT_WRITABLE:
         pipes_handle(w, e);
+        break;
+    case EVENT_UDP:
+        udp_hosts_handle(w, e);
         break;
     }
 }
@@ -340,6 +344,7 @@ void world_free(struct world *w)
     application_free(w->application);
     hostile_free(w->hostile);
     story_free(w->story);
+    udp_hosts_free(w);
     udp_world_free(w);
     free(w);
 }

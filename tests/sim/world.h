@@ -166,6 +166,7 @@ struct application;
 struct hostile;
 struct pipe;
 struct story;
+struct udp_hosts;
 struct udp_world;
 
 struct world {
@@ -201,10 +202,11 @@ struct world {
     struct hub_todos hub_todos;
     struct checkers *checkers;
     struct application *application;
-    struct hostile *hostile; /* NULL: no host is hostile */
-    struct story *story;     /* NULL: no story is written */
-    struct udp_world *udp;   /* NULL: the world has no UDP network */
-    uint64_t trace;          /* a running hash of all that happened */
+    struct hostile *hostile;     /* NULL: no host is hostile */
+    struct story *story;         /* NULL: no story is written */
+    struct udp_world *udp;       /* NULL: the world has no UDP network */
+    struct udp_hosts *udp_hosts; /* NULL: no node has UDP */
+    uint64_t trace;              /* a running hash of all that happened */
     bool verbose;
     enum sabotage sabotage;
     enum udp_sabotage udp_sabotage;
@@ -353,6 +355,7 @@ enum event_kind {
     EVENT_CLOSE,  /* of a stream, after all its packets */
     EVENT_BLOCKED,
     EVENT_WRITABLE,
+    EVENT_UDP, /* of a process with UDP: udp_hosts.h */
     EVENT_CALL,
 };
 

@@ -1,0 +1,122 @@
+#include "tests/sim/udp_best.h"
+
+#include "tests/sim/quic_model.h"
+#include "tests/sim/udp_hosts_private.h"
+
+enum { DEPTH = 8 };
+
+/* The boxes between a host and the Internet, the host's first. */
+struct chain {
+    int boxes[DEPTH];
+    size_t count;
+};
+
+static struct chain chain_of(const struct world *w, int realm)
+{
+    struct chain c = {.count = 0};
+
+    while (realm != UDP_INTERNET) {
+        ASSERT(c.count < DEPTH);
+        c.boxes[c.count++] = realm;
+        realm = w->udp_hosts->boxes[realm].realm;
+    }
+    return c;
+}
+
+/* What a chain of boxes is like as one box. */
+struct nature {
+    bool translates;
+    bool hard; /* the outside port depends on the remote */
+    enum nat_behaviour filter;
+    bool hairpins; /* the outermost one */
+};
+
+static struct nature nature_of(const struct world *w, const struct chain *c)
+{
+    struct nature n = {.filter = NAT_ENDPOINT_INDEPENDENT};
+
+    for (size_t i = 0; i < c->count; i++) {
+        const struct nat_conf *conf = &w->udp_hosts->boxes[c->boxes[i]].conf;
+
+        n.translates |= conf->outside_count > 0;
+        n.hard |= conf->outside_count > 0 &&
+                  conf->mapping != NAT_ENDPOINT_INDEPENDENT &&
+                  conf->ports != NAT_PORTS_PRESERVED;
+        if (conf->filtering > n.filter)
+            n.filter = conf->filtering;
+        n.hairpins = conf->hairpins;
+    }
+    return n;
+}
+
+static enum udp_best of_natures(const struct nature *a, const struct nature *b)
+{
+    if (a->hard && b->hard)
+        return a->filter == NAT_ADDRESS_AND_PORT_DEPENDENT &&
+                       b->filter == NAT_ADDRESS_AND_PORT_DEPENDENT
+                   ? UDP_BEST_NEVER
+                   : UDP_BEST_MAYBE;
+    if ((a->hard && b->filter == NAT_ADDRESS_AND_PORT_DEPENDENT) ||
+        (b->hard && a->filter == NAT_ADDRESS_AND_PORT_DEPENDENT))
+        return UDP_BEST_MAYBE;
+    return UDP_BEST_DIRECT;
+}
+
+/* Takes the boxes that both are behind off their ends; returns how many. */
+static size_t drop_common(struct chain *a, struct chain *b)
+{
+    size_t common = 0;
+
+    while (a->count > 0 && b->count > 0 &&
+           a->boxes[a->count - 1] == b->boxes[b->count - 1]) {
+        a->count--;
+        b->count--;
+        common++;
+    }
+    return common;
+}
+
+static enum udp_best of_realms(const struct world *w, int realm_a, int realm_b)
+{
+    struct chain a = chain_of(w, realm_a), b = chain_of(w, realm_b);
+    struct nature whole_a = nature_of(w, &a), whole_b = nature_of(w, &b);
+    struct nature part_a, part_b;
+
+    if (drop_common(&a, &b) == 0)
+        return of_natures(&whole_a, &whole_b);
+    part_a = nature_of(w, &a);
+    part_b = nature_of(w, &b);
+    /* Behind a common box they know each other's own addresses, and the one on
+     * the outermost box. */
+    if (!part_a.translates && !part_b.translates)
+        return UDP_BEST_DIRECT;
+    if (whole_a.hairpins || !part_a.translates || !part_b.translates)
+        return UDP_BEST_MAYBE;
+    return UDP_BEST_NEVER;
+}
+
+static bool has_udp(const struct world *w, int host)
+{
+    const struct udp_host *u = &w->udp_hosts->hosts[host];
+
+    return u->has && u->place_count > 0 && !u->wire.down &&
+           (u->wire.mtu == 0 || u->wire.mtu >= QUIC_MODEL_LEAST) &&
+           !w->hosts[host].only_relays;
+}
+
+enum udp_best udp_best_of(const struct world *w, int a, int b)
+{
+    const struct udp_host *first, *second;
+
+    if (w->udp_hosts == NULL || !has_udp(w, a) || !has_udp(w, b))
+        return UDP_BEST_NEVER;
+    first = &w->udp_hosts->hosts[a];
+    second = &w->udp_hosts->hosts[b];
+    if (first->place_count == 1 && second->place_count == 1)
+        return of_realms(w, first->places[0].realm, second->places[0].realm);
+    for (size_t i = 0; i < first->place_count; i++)
+        for (size_t k = 0; k < second->place_count; k++)
+            if (first->places[i].realm == second->places[k].realm)
+                return UDP_BEST_DIRECT;
+    return UDP_BEST_MAYBE; /* Which interface is taken decides. */
+}

@@ -1,0 +1,19 @@
+/*
+ * udp_matrix - how soon each pair of homes is direct, over many runs.
+ */
+#ifndef TESTS_SIM_UDP_MATRIX_H
+#define TESTS_SIM_UDP_MATRIX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Runs each pair `runs` times and prints a line for each: how often it became
+ * direct, the median and the worst time from the start, and the fates of
+ * datagrams. Returns how many pairs were not as they should be: easy ones
+ * always, with a median of 2 s and 10 s at worst; hard ones in 9 of 10 runs and
+ * within 20 s; two hard ones never.
+ */
+int udp_matrix_run(int runs, uint64_t first_seed, unsigned loss_percent);
+
+#endif
