@@ -21,6 +21,8 @@ extern const struct scenario scenarios_of_links[];
 extern const struct scenario scenarios_of_groups[];
 extern const struct scenario scenarios_of_nats[];
 extern const struct scenario scenarios_of_punching[];
+extern const struct scenario scenarios_of_udp[];
+extern const struct scenario scenarios_of_udp_faults[];
 
 /* --- what they are written with ---------------------------------------- */
 

@@ -37,8 +37,8 @@ struct nat_conf home_conf(int kind)
 int homes_add_behind(struct world *w, int relay, const struct nat_conf *conf,
                      int realm)
 {
-    bool translates = conf->mapping != NAT_ENDPOINT_INDEPENDENT ||
-                      conf->outside_count > 0;
+    bool translates =
+        conf->mapping != NAT_ENDPOINT_INDEPENDENT || conf->outside_count > 0;
     int segment = translates ? world_add_nat(w) : world_add_segment(w, true);
     int home;
 

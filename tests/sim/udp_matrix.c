@@ -10,9 +10,8 @@ enum { RUNS_MOST = 1000, EASY_MEDIAN_MS = 2000, EASY_MS = 10000 };
 enum { HARD_MS = 20000, WATCHED_MS = 30000 };
 
 static const int kinds[] = {
-    HOME_OPEN, NAT_FULL_CONE, NAT_RESTRICTED_CONE, NAT_HOME,
-    NAT_PLAIN, NAT_FIREWALL,  HOME_DOUBLE,         HOME_SEQUENTIAL,
-    NAT_SYM,
+    HOME_OPEN,    NAT_FULL_CONE, NAT_RESTRICTED_CONE, NAT_HOME, NAT_PLAIN,
+    NAT_FIREWALL, HOME_DOUBLE,   HOME_SEQUENTIAL,     NAT_SYM,
 };
 
 enum { MATRIX_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -95,8 +94,7 @@ static int run_pair(int kind_a, int kind_b, int runs, uint64_t first_seed,
            home_kind_name(kind_b), names[o.best], o.direct, runs);
     if (o.direct > 0)
         printf("  median %6lld ms, worst %6lld ms",
-               (long long)o.ms[o.direct / 2],
-               (long long)o.ms[o.direct - 1]);
+               (long long)o.ms[o.direct / 2], (long long)o.ms[o.direct - 1]);
     printf("  %zu datagrams%s\n", o.datagrams / (size_t)runs,
            good ? "" : "  NOT SO");
     fflush(stdout);
