@@ -20,7 +20,7 @@ struct udp_box {
     int plug;
 };
 
-struct udp_socket {
+struct udp_bound {
     int host;
     uint16_t port;
 };
@@ -40,7 +40,7 @@ struct udp_net {
     size_t plug_count, plug_capacity;
     struct udp_box *boxes; /* [0] is the Internet's place, without a box */
     size_t box_count, box_capacity;
-    struct udp_socket *sockets;
+    struct udp_bound *sockets;
     size_t socket_count, socket_capacity;
     struct udp_flight *queue; /* a heap */
     size_t queue_count, queue_capacity;
@@ -449,7 +449,7 @@ uint16_t udp_net_open(struct udp_net *n, int host, uint16_t port)
         return 0;
     n->sockets = grown(n->sockets, n->socket_count, &n->socket_capacity,
                        sizeof(*n->sockets));
-    n->sockets[n->socket_count++] = (struct udp_socket){host, port};
+    n->sockets[n->socket_count++] = (struct udp_bound){host, port};
     return port;
 }
 
