@@ -110,6 +110,8 @@ static bool has_credit(const struct carrier *c)
 
 static enum carrier_sent try_send(struct carrier *c, struct packet_ref *packet)
 {
+    if (c->credit == NULL)
+        return c->transport->send(c, packet);
     if (!has_credit(c))
         return CARRIER_FULL;
     struct send_credit_note *note = send_credit_add(c->credit, packet);
@@ -216,7 +218,8 @@ void carrier_init(struct carrier *c, struct carriers *all, uint64_t id,
 {
     *c = (struct carrier){
         .id = id, .all = all, .transport = transport, .connection = connection};
-    c->credit = send_credit_new(all->conf.credit, all->conf.bell);
+    if (!transport->counts)
+        c->credit = send_credit_new(all->conf.credit, all->conf.bell);
     const void *before = map_put(&all->by_id, &c->id, c);
     ASSERT(before == NULL);
 }

@@ -106,6 +106,7 @@ enum carrier_sent {
 /* What a transport does for the carriers that it opened. */
 struct carrier_transport {
     bool incoming; /* others open the connections */
+    bool counts;   /* it limits by itself what it holds: there is no credit */
     /* SENT: the transport moved the packet away, and releases it when it needs
      * the bytes no more. FULL, GONE: the packet is unchanged. */
     enum carrier_sent (*send)(struct carrier *c, struct packet_ref *packet);
@@ -129,9 +130,9 @@ struct carrier {
     const struct carrier_transport *transport;
     void *connection; /* the transport's own */
     bool open;
-    bool deaf;    /* the owner closed it */
-    bool blocked; /* packets wait; in the list of the blocked */
-    struct send_credit *credit;
+    bool deaf;                  /* the owner closed it */
+    bool blocked;               /* packets wait; in the list of the blocked */
+    struct send_credit *credit; /* NULL: the transport counts */
     struct packet_queue queue;
     struct carrier *previous_blocked;
     struct carrier *next_blocked;
