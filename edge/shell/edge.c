@@ -63,6 +63,7 @@ void edge_turn(struct edge *e)
             step(e, now);
     }
     e->handed_at = INSTANT_NEVER;
+    udp_path_flush(e->udp);
     arm(e, node_deadline(e->node));
 }
 

@@ -46,8 +46,9 @@ static void divide_files(struct edge *e)
                                       .pages = e->options.pages};
     size_t files = open_files_limit();
 
-    bool all = open_files_divide(files, open_files_count(), e->relay_count,
-                                 &wanted, &e->share);
+    size_t taken = open_files_count() + edge_udp_files(e);
+    bool all =
+        open_files_divide(files, taken, e->relay_count, &wanted, &e->share);
 
     /* A program with the library usually may open 1024 files, which is enough
      * for it: no warning. */
@@ -107,7 +108,8 @@ static struct node_conf node_conf_of(const struct edge *e)
         .group_count = conf->node.groups.count,
         .multicast = conf->discovery.multicast,
         .tcp = conf->paths.tcp,
-        .udp_easy_only = edge_conf_is_udp_easy(conf),
+        .udp = edge_has_udp(e),
+        .udp_easy_only = edge_is_udp_easy(e),
         .share_addresses = conf->discovery.share_addresses,
         .relay = conf->paths.relay,
         .aes = crypto_aead_aes256gcm_is_available() != 0,
@@ -257,6 +259,9 @@ static bool open_sockets(struct edge *e, char error[EDGE_ERROR_SIZE])
     if (!open)
         return failed(error, "cannot listen on port %u: %s", c->listen.port,
                       zmq_strerror(errno));
+    if (!edge_open_udp(e))
+        return failed(error, "cannot open a port for UDP paths: %s",
+                      strerror(errno));
     discovery_interfaces(e->discovery, network_now(e->network));
     return true;
 }
@@ -345,6 +350,8 @@ void edge_start(struct edge *e)
     uv_timer_start(&e->clock, on_clock, CLOCK_MS, CLOCK_MS);
     on_clock(&e->clock);
     edge_tell_addresses(e);
+    if (e->udp != NULL)
+        udp_path_tell(e->udp);
     edge_tell_missing(e);
     e->resume = resume_open(e->loop, on_woke, e);
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
@@ -397,6 +404,7 @@ static void close_all(struct edge *e)
     discovery_close(&e->discovery);
     incoming_close(&e->incoming);
     outgoing_close(&e->outgoing);
+    udp_path_close(&e->udp);
     link_table_close(&e->links);
     zap_close(&e->zap);
     intake_close(&e->intake);

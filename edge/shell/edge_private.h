@@ -17,6 +17,7 @@
 #include "edge/shell/peers.h"
 #include "edge/shell/resume.h"
 #include "edge/shell/stun_servers.h"
+#include "edge/shell/udp_path.h"
 
 enum { OBSERVERS = 16 };
 
@@ -42,7 +43,8 @@ struct edge {
     struct zap *zap;
     struct incoming *incoming; /* NULL: paths.tcp is false */
     struct outgoing *outgoing;
-    struct link_table links; /* of these two */
+    struct udp_path *udp;    /* NULL: paths.udp is false, or no QUIC */
+    struct link_table links; /* of these three */
     struct intake intake;
     struct open_files_share share; /* of the limit of open files */
     struct discovery *discovery;
@@ -80,6 +82,13 @@ void edge_do(struct edge *e, const struct todo *todo);
 void edge_tell_observers(const struct edge *e, const struct node_todo *item);
 /* edge_open.c: tells the node this host's addresses. */
 void edge_tell_addresses(struct edge *e);
+/* edge_udp.c: whether there are paths over UDP; whether without rounds of many
+ * sockets [P-11.7]; how many open files they take. */
+bool edge_has_udp(const struct edge *e);
+bool edge_is_udp_easy(const struct edge *e);
+size_t edge_udp_files(const struct edge *e);
+/* edge_udp.c: opens e->udp if there are such paths. False with errno. */
+bool edge_open_udp(struct edge *e) MUST_USE;
 /* edge_gaps.c: logs which configured interfaces do not exist. */
 void edge_tell_missing(const struct edge *e);
 /* edge_open.c: the node has said goodbye: closes all sockets soon. */

@@ -59,6 +59,8 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_UDP_OPEN:
     case NODE_UDP_CLOSE:
     case NODE_UDP_SEND:
+        if (e->udp != NULL)
+            udp_path_do(e->udp, item);
         break;
     case NODE_REVOKED:
         if (e->options.revoked != NULL)

@@ -1,0 +1,59 @@
+#include "edge/shell/edge_private.h"
+
+#include "common/io/log.h"
+#include "edge/shell/quic.h"
+
+enum {
+    FILES_LEAST = 64, /* With fewer there is no path over UDP. */
+    /* Rounds of many sockets [P-11.7] take 256 at a time. */
+    FILES_FOR_MANY = 1000,
+    MANY_FILES = 256,
+    /* Sockets of links count as those of links over TCP, which have more. */
+    OWN_FILES = 3, /* socket 0 of both families, and the timer of all links */
+    /* Bytes that one link may hold: what is under way on a long, fast path. All
+     * links share limits.memory, and few are full at the same time. */
+    HOLD_MOST = 4 * 1024 * 1024,
+    HOLD_LEAST = 512 * 1024,
+    HOLD_SHARES = 64,
+};
+
+bool edge_has_udp(const struct edge *e)
+{
+    return edge_conf_has_udp(e->conf) && quic_is_available() &&
+           open_files_limit() >= FILES_LEAST;
+}
+
+bool edge_is_udp_easy(const struct edge *e)
+{
+    return edge_conf_is_udp_easy(e->conf) ||
+           open_files_limit() < FILES_FOR_MANY;
+}
+
+size_t edge_udp_files(const struct edge *e)
+{
+    if (!edge_has_udp(e))
+        return 0;
+    return OWN_FILES + (edge_is_udp_easy(e) ? 0 : MANY_FILES);
+}
+
+static size_t hold_of(const struct edge *e)
+{
+    size_t share = e->conf->limits.memory / HOLD_SHARES;
+
+    if (share > HOLD_MOST)
+        return HOLD_MOST;
+    return share < HOLD_LEAST ? HOLD_LEAST : share;
+}
+
+bool edge_open_udp(struct edge *e)
+{
+    if (!edge_has_udp(e)) {
+        log_debug("udp_off", "wanted=%d quic=%d files=%zu",
+                  edge_conf_has_udp(e->conf), quic_is_available(),
+                  open_files_limit());
+        return true;
+    }
+    e->udp = udp_path_open(&(struct udp_path_conf){
+        .links = &e->links, .port = e->conf->listen.udp, .hold = hold_of(e)});
+    return e->udp != NULL;
+}
