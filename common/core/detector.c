@@ -71,6 +71,13 @@ void detector_hurry(struct detector *d, struct instant now,
         d->answer_by = instant_after(now, span_max(wait, shortest));
 }
 
+void detector_resume(struct detector *d, struct instant now)
+{
+    d->heard = d->probe_at = now;
+    d->answer_by = INSTANT_NEVER;
+    d->down = false;
+}
+
 bool detector_is_hurried(const struct detector *d)
 {
     return !instant_is_never(d->answer_by);

@@ -52,6 +52,9 @@ bool detector_answered(struct detector *d, uint64_t token, struct instant now);
  */
 void detector_hurry(struct detector *d, struct instant now,
                     struct span shortest);
+/* Nothing was asked for a while: silence counts from now on, and a probe is
+ * due. */
+void detector_resume(struct detector *d, struct instant now);
 /* True from detector_hurry until a packet comes. */
 bool detector_is_hurried(const struct detector *d);
 /* The owner's loop was late by this span; it does not count as silence of the

@@ -19,6 +19,51 @@ uint64_t node_unix_now(const struct node *n)
 
 /* --- what this node says ------------------------------------------------ */
 
+static void add_candidate(struct announcement *a, enum candidate_kind kind,
+                          const struct address *address)
+{
+    if (a->candidate_count < ANNOUNCEMENT_CANDIDATES)
+        a->candidates[a->candidate_count++] =
+            (struct candidate){kind, *address};
+}
+
+/* A node that keeps its addresses to itself tells the listener's port only:
+ * who hears its beacons knows the address [P-3.5]. */
+static void fill_hosts(const struct node *n, struct announcement *a)
+{
+    struct address port_only = {.family = ADDRESS_V4};
+    if (n->address_count > 0)
+        port_only.port = n->addresses[0].port;
+    if (!n->share_addresses && n->address_count > 0)
+        add_candidate(a, CANDIDATE_HOST, &port_only);
+    for (size_t i = 0; n->share_addresses && i < n->address_count; i++)
+        add_candidate(a, CANDIDATE_HOST, &n->addresses[i]);
+}
+
+/* The router's port that leads to the listener. If the router is behind
+ * another one, the relay sees a better address. */
+static void fill_mapped(const struct node *n, struct announcement *a)
+{
+    const struct address *mapped = &n->udp.mapped_tcp;
+    if (mapped->port == 0)
+        return;
+    if (address_is_usable(mapped))
+        add_candidate(a, CANDIDATE_STUN, mapped);
+    for (size_t i = 0; i < n->relay_count; i++) {
+        struct address seen = n->relays[i].outside;
+        seen.port = mapped->port;
+        if (n->relays[i].state == RELAY_UP && address_is_usable(&seen) &&
+            seen.family == ADDRESS_V4 && !address_same_ip(&seen, mapped))
+            add_candidate(a, CANDIDATE_STUN, &seen);
+    }
+}
+
+static void fill_candidates(const struct node *n, struct announcement *a)
+{
+    fill_hosts(n, a);
+    fill_mapped(n, a);
+}
+
 static void fill(const struct node *n, struct announcement *a, bool partial)
 {
     *a = (struct announcement){
@@ -30,11 +75,8 @@ static void fill(const struct node *n, struct announcement *a, bool partial)
         .revocation_serial = n->revocation.serial,
     };
     memcpy(a->link_key.key, n->link_pair.public_key, KEY_SIZE);
-    for (size_t i = 0; n->tcp && i < n->address_count; i++) {
-        struct candidate *c = &a->candidates[a->candidate_count++];
-        c->kind = CANDIDATE_HOST;
-        c->address = n->addresses[i];
-    }
+    if (n->tcp)
+        fill_candidates(n, a);
     if (partial)
         return;
     a->group_count = n->group_count;
@@ -251,6 +293,7 @@ static void take_up(struct node *n, struct peer *p, struct bytes bytes,
                                  false);
         for (struct link *l = p->links; l != NULL; l = l->next_of_peer)
             link_hurry(n, l);
+        udp_peer_moved(n, p);
         peer_dial_soon(n, p, false);
     }
 }

@@ -18,6 +18,7 @@ enum deadline_kind {
     DEADLINE_OUTFLOW,
     DEADLINE_SUBSCRIPTION,
     DEADLINE_OUTSIDERS,
+    DEADLINE_UDP,
 };
 
 struct deadline {

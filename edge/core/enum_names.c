@@ -13,6 +13,20 @@ const char *node_outcome_name(enum node_outcome outcome)
     return names[outcome];
 }
 
+const char *node_why_name(enum node_why why)
+{
+    static const char *const names[] = {
+        [NODE_WHY_NONE] = "none",
+        [NODE_WHY_TRYING] = "trying",
+        [NODE_WHY_NAT] = "nat",
+        [NODE_WHY_UDP_BLOCKED] = "udp_blocked",
+        [NODE_WHY_PATHS_OFF] = "paths_off",
+        [NODE_WHY_NO_CANDIDATES] = "no_candidates",
+        [NODE_WHY_HELD_DOWN] = "held_down",
+    };
+    return names[why];
+}
+
 const char *relay_error_name(enum relay_error error)
 {
     static const char *const names[RELAY_ERRORS] = {

@@ -86,11 +86,17 @@ bool evidence_is_firm(struct evidence_verdict v)
     return v.why == EVIDENCE_LINK || v.why == EVIDENCE_RELAY;
 }
 
+bool evidence_is_listed(const struct evidence *e,
+                        const struct evidence_relays *relays)
+{
+    return instant_is_never(listed_until(e, relays));
+}
+
 bool evidence_is_seen(const struct evidence *e,
                       const struct evidence_relays *relays, struct instant now)
 {
     struct instant beacon = instant_max(e->beacon_heard, e->beacon_passed);
-    return instant_is_never(listed_until(e, relays)) ||
+    return evidence_is_listed(e, relays) ||
            (has_been(beacon) &&
             !instant_reached(instant_after(beacon, relays->lost_after), now));
 }
@@ -110,6 +116,11 @@ void evidence_unlinked(struct evidence *e)
 {
     ASSERT(e->links > 0);
     e->links--;
+}
+
+void evidence_woke(struct evidence *e)
+{
+    e->links++;
 }
 
 void evidence_listed(struct evidence *e, uint32_t relay, uint32_t roster)

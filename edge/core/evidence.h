@@ -28,7 +28,7 @@ enum evidence_reason {
 };
 
 struct evidence {
-    int links;           /* direct links that are up */
+    int links;           /* direct links that are up and not quiet */
     struct {             /* for each relay: */
         bool listed;     /* it says that the peer is connected to it */
         uint32_t roster; /* the number of the roster that said so */
@@ -72,6 +72,9 @@ struct evidence_verdict evidence_until(const struct evidence *e,
 bool evidence_holds(struct evidence_verdict v, struct instant now);
 /* Whether a connection shows it: no end is in sight. */
 bool evidence_is_firm(struct evidence_verdict v);
+/* Whether a relay that is connected lists it. */
+bool evidence_is_listed(const struct evidence *e,
+                        const struct evidence_relays *relays);
 /* Whether a relay or a beacon shows it: it is there without a link as well. */
 bool evidence_is_seen(const struct evidence *e,
                       const struct evidence_relays *relays, struct instant now);
@@ -83,6 +86,8 @@ void evidence_restarted(struct evidence *e);
 /* A direct link is up; one that was up is closed. */
 void evidence_linked(struct evidence *e);
 void evidence_unlinked(struct evidence *e);
+/* A link that was quiet, and so did not count, counts again [P-11.10]. */
+void evidence_woke(struct evidence *e);
 /* A relay lists it, in this roster, or does not any more. */
 void evidence_listed(struct evidence *e, uint32_t relay, uint32_t roster);
 void evidence_unlisted(struct evidence *e, uint32_t relay);

@@ -25,10 +25,17 @@ struct link *link_get(struct node *n, uint32_t id)
 /* What a link is, by its transport. A new transport needs a row here. */
 static const struct {
     enum node_path path;
-    bool seals, probed;
+    bool seals, probed, greets, rests;
 } transports[] = {
-    [NODE_TRANSPORT_TCP] = {.path = PATH_TCP, .seals = true, .probed = true},
-    [NODE_TRANSPORT_RELAY] = {.path = PATH_RELAY},
+    [NODE_TRANSPORT_TCP] = {.path = PATH_TCP,
+                            .seals = true,
+                            .probed = true,
+                            .greets = true},
+    [NODE_TRANSPORT_RELAY] = {.path = PATH_RELAY, .greets = true},
+    [NODE_TRANSPORT_UDP] = {.path = PATH_UDP,
+                            .seals = true,
+                            .probed = true,
+                            .rests = true},
 };
 
 static struct link *link_new(struct node *n, uint32_t id,
@@ -40,6 +47,9 @@ static struct link *link_new(struct node *n, uint32_t id,
     link->path = transports[transport].path;
     link->seals = transports[transport].seals;
     link->probed = transports[transport].probed;
+    link->greets = transports[transport].greets;
+    link->rests = transports[transport].rests;
+    link->woke_at = (struct instant){INT64_MIN};
     link->relay = relay;
     link->deadline = (struct deadline){
         .kind = DEADLINE_LINK,
@@ -95,9 +105,11 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
 {
     if (disconnect)
         todo_disconnect(n, link);
+    if (link->path == PATH_UDP)
+        udp_link_dropped(n, link);
     link_flow_end(n, link);
     unlink_from_peer(link);
-    if (link->peer != NULL && link->state == LINK_UP)
+    if (link->peer != NULL && link->state == LINK_UP && !link->resting)
         evidence_unlinked(&link->peer->evidence);
     heap_remove(&n->heap, &link->deadline.timer);
     (void)map_remove(&n->links, &link->id);
@@ -109,9 +121,12 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
 
 void link_rearm(struct node *n, struct link *link)
 {
-    node_arm(n, &link->deadline,
-             link->state == LINK_UP ? detector_deadline(&link->detector)
-                                    : link->greet_by);
+    struct instant at = link->greet_by;
+    if (link->resting)
+        at = INSTANT_NEVER;
+    else if (link->state == LINK_UP)
+        at = detector_deadline(&link->detector);
+    node_arm(n, &link->deadline, at);
 }
 
 void link_attach(struct link *link, struct peer *p)
@@ -147,7 +162,8 @@ void links_dial(struct node *n, struct peer *p, const struct address *address)
 void links_opened(struct node *n, const struct node_event *event)
 {
     struct link *link = link_get(n, event->link.id);
-    if (link == NULL && event->link.incoming) {
+    if (link == NULL && event->link.incoming &&
+        transports[event->link.transport].greets) {
         if (!link_eviction_for_incoming(n, event))
             return;
         link = link_new(n, event->link.id, event->link.transport, NULL);
@@ -160,6 +176,8 @@ void links_opened(struct node *n, const struct node_event *event)
         link->address = event->link.address;
     if (link->relay != NULL)
         relays_opened(n, link);
+    else if (!link->greets)
+        udp_link_opened(n, link);
     else if (link->outgoing)
         link_greeting_begin(n, link);
 }
@@ -174,7 +192,7 @@ static struct link_end end_of(const struct node *n, const struct link *link,
         .was_up = was_up,
         .id = link->id,
         .path = link->path,
-        .heard = link->detector.heard,
+        .heard = link_heard(link),
         .swallowed = was_up && mtu_probe_failed(n, link),
         .from = link->address,
     };
@@ -318,6 +336,7 @@ void link_hurry(struct node *n, struct link *link)
         link_rearm(n, link);
         return;
     }
+    link_wake(n, link);
     detector_hurry(&link->detector, n->now,
                    link->relay == NULL ? answer_soon : relay_answer);
     link_rearm(n, link);
@@ -332,6 +351,8 @@ void links_due(struct node *n, struct link *link)
             link_rearm(n, link); /* The host slept: greet_by was moved. */
         return;
     }
+    if (link_rest(n, link))
+        return;
     switch (detector_due(&link->detector, n->now)) {
     case DETECTOR_WAIT:
         break;

@@ -12,6 +12,7 @@
  *     link_eviction.c  which link is closed to make room for another
  *     mtu_probe.c      whether large packets pass a link
  *     answers.c        answers to PING and PROBE
+ *     link_rest.c      idle links that are quiet
  */
 #ifndef EDGE_CORE_LINKS_H
 #define EDGE_CORE_LINKS_H
@@ -41,11 +42,15 @@ struct link {
                             the other is the peer: packets on it need neither
                             the session's seal nor a signature */
     bool probed;         /* probes tell whether large packets pass it */
+    bool greets;         /* the ends exchange HELLOs when it is open */
+    bool rests;          /* it is quiet while it is idle and a relay shows the
+                            peer */
     struct relay *relay; /* the relay at its other end; NULL: a peer is there,
                             and the link is called direct */
 
     struct address address; /* of the other end */
-    struct curve_key key;   /* the other end's CURVE key */
+    struct curve_key key;   /* the other end's CURVE key, if it has one */
+    uint32_t socket;        /* UDP: the link's own socket; 0: the shared one */
     struct peer *peer;      /* direct: the peer that was dialled, or that said
                                HELLO; NULL before that */
     struct link *next_of_peer;
@@ -58,6 +63,10 @@ struct link {
     struct instant used;      /* it last carried a session's packet, or was
                                  made; the link that is used least is evicted */
     struct deadline deadline;
+
+    /* See link_rest.c. */
+    bool resting; /* nothing is asked, and it is no evidence */
+    struct instant woke_at, heard_before;
 
     /* Probes of large packets, see mtu_probe.c. */
     bool unproved;                    /* a PROBED is awaited */
@@ -173,6 +182,17 @@ bool mtu_probe_failed(const struct node *n, const struct link *link);
 void mtu_probe_take(struct node *n, struct link *link, struct bytes packet);
 /* Writes the answer that waited until the link takes packets. */
 void mtu_probe_answer(struct node *n, struct link *link);
+
+/* link_rest.c */
+/* Lets the link be quiet if it may be. True if it is. */
+bool link_rest(struct node *n, struct link *link);
+/* It is used again, or tested: it counts as heard just now. */
+void link_wake(struct node *n, struct link *link);
+/* When the last packet came. */
+struct instant link_heard(const struct link *link);
+/* A relay lists the peer no more, or its connection was lost: links that are
+ * quiet without another relay's word are tested. */
+void links_unlisted(struct node *n, struct peer *p);
 
 /* answers.c */
 /* LINK_PING, LINK_PONG */

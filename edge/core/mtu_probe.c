@@ -9,17 +9,17 @@
 
 /* Larger than the MTU of any interface but loopback, and about as large as
  * TCP's first congestion window. */
-enum { PROBE_SIZE = 16 * 1024 };
+enum { PADDED_SIZE = 16 * 1024 };
 
 static void write_padded(struct node *n, const struct link *link,
                          enum packet_type type, uint64_t token)
 {
-    uint8_t *room = arena_take(&n->todo->arena, PROBE_SIZE);
-    memset(room, 0, PROBE_SIZE);
-    struct writer w = writer_of(room, PROBE_SIZE);
+    uint8_t *room = arena_take(&n->todo->arena, PADDED_SIZE);
+    memset(room, 0, PADDED_SIZE);
+    struct writer w = writer_of(room, PADDED_SIZE);
     write_u8(&w, (uint8_t)type);
     write_u64(&w, token);
-    todo_write(n, link, bytes_of(room, PROBE_SIZE));
+    todo_write(n, link, bytes_of(room, PADDED_SIZE));
 }
 
 void mtu_probe_want(struct link *link)
@@ -54,7 +54,7 @@ void mtu_probe_take(struct node *n, struct link *link, struct bytes packet)
     struct reader r = reader_of(packet);
     enum packet_type type = read_u8(&r);
     uint64_t token = read_u64(&r);
-    if (packet.size != PROBE_SIZE) {
+    if (packet.size != PADDED_SIZE) {
         n->counters.packets_dropped++;
         return;
     }
@@ -70,6 +70,7 @@ void mtu_probe_take(struct node *n, struct link *link, struct bytes packet)
         return;
     link->unproved = false;
     paths_trust(&link->peer->paths, link->path, link->id);
-    dialer_succeeded(&link->peer->dialer);
+    if (link->greets) /* Else it was not dialled by the dialer. */
+        dialer_succeeded(&link->peer->dialer);
     peer_touch(n, link->peer);
 }

@@ -50,6 +50,7 @@ static void take_settings(struct node *n, const struct node_conf *conf)
     n->multicast = conf->multicast;
     n->tcp = conf->tcp;
     n->use_relays = conf->relay;
+    n->share_addresses = conf->share_addresses;
     n->aes = conf->aes;
     n->offers = (uint8_t)((conf->aes ? SESSION_AES : 0) |
                           (conf->udp ? SESSION_UDP : 0));
@@ -70,10 +71,10 @@ static void take_settings(struct node *n, const struct node_conf *conf)
         n->relays[i].key = conf->relay_keys[i];
 }
 
-static void take_randomness(struct node *n, const uint8_t seed[32])
+static void take_randomness(struct node *n, const struct node_conf *conf)
 {
     uint8_t bytes[32];
-    entropy_init(&n->entropy, seed);
+    entropy_init(&n->entropy, conf->seed);
     entropy_fill(&n->entropy, bytes, sizeof bytes);
     curve_pair_generate(&n->link_pair, bytes);
     sodium_memzero(bytes, sizeof bytes);
@@ -84,6 +85,7 @@ static void take_randomness(struct node *n, const uint8_t seed[32])
     map_init(&n->links, sizeof(uint32_t), bytes);
     map_init(&n->pings, sizeof(uint64_t), bytes);
     map_init(&n->outsiders, KEY_SIZE, bytes);
+    udp_init(n, conf, bytes);
 }
 
 struct node *node_new(const struct node_conf *conf, struct instant now)
@@ -94,7 +96,7 @@ struct node *node_new(const struct node_conf *conf, struct instant now)
         return NULL;
     }
     take_settings(n, conf);
-    take_randomness(n, conf->seed);
+    take_randomness(n, conf);
     n->now = now;
     n->next_link = 1;
     n->expected_at = INSTANT_NEVER;
@@ -151,6 +153,7 @@ void node_free(struct node *n)
     heap_close(&n->heap); /* Writes to the timers, so before they are freed. */
     free_peers(n);
     outsiders_close(n);
+    udp_end(n);
     slabs_close(&n->slabs);
     free_values(&n->links);
     free_values(&n->pings);
@@ -198,6 +201,7 @@ static void take_addresses(struct node *n, const struct node_event *event)
     n->address_count = count;
     announce_changed(n);
     ask_everybody(n);
+    udp_network_changed(n);
 }
 
 static void take_configured(struct node *n, const struct node_event *event)
@@ -297,6 +301,7 @@ static void take_event(struct node *n, const struct node_event *event)
         return;
     case NODE_WOKE:
         ask_everybody(n);
+        udp_network_changed(n);
         return;
     case NODE_CLOCK:
         take_clock(n, event->unix_seconds);
@@ -313,9 +318,16 @@ static void take_event(struct node *n, const struct node_event *event)
         revocation_take(n, event->revocation, false);
         return;
     case NODE_UDP_OPENED:
+        udp_take_opened(n, event);
+        return;
     case NODE_UDP_DATAGRAM:
+        udp_take_datagram(n, event);
+        return;
     case NODE_STUN_SERVERS_ARE:
+        udp_take_servers(n, event);
+        return;
     case NODE_PORT_MAPPED:
+        udp_take_mapped(n, event);
         return;
     case NODE_LEAVE:
         leave_begin(n);
@@ -370,6 +382,9 @@ static void handle_due(struct node *n)
             break;
         case DEADLINE_OUTSIDERS:
             outsiders_due(n);
+            break;
+        case DEADLINE_UDP:
+            udp_due(n);
             break;
         }
     }

@@ -22,6 +22,7 @@
 #include "common/wire/packet.h"
 #include "common/wire/record.h"
 #include "common/wire/revocation.h"
+#include "edge/core/outside.h"
 
 struct node;
 
@@ -230,6 +231,19 @@ struct node_traffic {
     uint64_t bytes_sent, bytes_received; /* of packets, by any path */
 };
 
+/* Why a peer is relayed. */
+enum node_why {
+    NODE_WHY_NONE,          /* it is not */
+    NODE_WHY_TRYING,        /* a direct path is under way */
+    NODE_WHY_NAT,           /* the NATs between do not let one open */
+    NODE_WHY_UDP_BLOCKED,   /* one of the two gets no datagram through */
+    NODE_WHY_PATHS_OFF,     /* one of the two has no UDP */
+    NODE_WHY_NO_CANDIDATES, /* one of the two has no address to try */
+    NODE_WHY_HELD_DOWN,     /* a direct path is up, and failed a while ago */
+};
+/* "none", "trying", "nat", ...: as `zs status` spells them. */
+const char *node_why_name(enum node_why why);
+
 /* A peer as the owner sees it. The pointers are valid until the next step; in a
  * todo list, until the list is cleared. Todo items of the kinds MESSAGE, READY
  * and GAP fill in only id and name. */
@@ -245,6 +259,9 @@ struct node_peer {
     struct span rtt;         /* < 0: unknown */
     struct instant since;    /* joined */
     struct node_traffic traffic;
+    enum node_why why;
+    /* The NATs of this node and of the peer, as the last round found them. */
+    enum nat_mapping mapping, peer_mapping;
 };
 
 struct node_todo {
@@ -368,6 +385,15 @@ bool node_peer_find(const struct node *n, const char *text,
 bool node_peer_get(const struct node *n, const struct node_id *id,
                    struct node_peer *p);
 void node_relay_get(const struct node *n, size_t index, struct node_relay *r);
+
+/* What the node knows of its own way out over UDP. */
+struct node_udp {
+    bool on;       /* the configuration has it, and socket 0 is open */
+    uint16_t port; /* of socket 0 */
+    struct outside_view seen;              /* of socket 0 */
+    struct address mapped_tcp, mapped_udp; /* NONE: not mapped */
+};
+void node_udp_get(const struct node *n, struct node_udp *view);
 
 /* A refusal that holds now: this node refuses another one, or a peer refuses
  * this node and so does not count as present. */

@@ -11,6 +11,7 @@
  *     beacons.c            discovery by datagrams on a LAN
  *     links.h              connections to peers and relays, in six files
  *     relays.c             the protocol with relays, and their rosters
+ *     udp.h                paths over UDP, in three files
  *
  *     evidence.h           whether a peer is there, until when, and why
  *     peers.c              the table of peers; join and leave; the path in use
@@ -50,6 +51,7 @@
 #include "edge/core/paths.h"
 #include "edge/core/receiver.h"
 #include "edge/core/remembered.h"
+#include "edge/core/udp.h"
 
 /* A relay of the configuration. */
 struct relay {
@@ -118,7 +120,9 @@ struct peer {
     /* Links and paths. */
     struct link *links; /* direct links, of every state */
     struct paths paths;
+    struct instant chosen_at; /* the current path was */
     struct dialer dialer;
+    struct udp_peer *udp; /* NULL: no path over UDP was wanted lately */
     struct instant pathless_since;  /* when the last path was lost, or the peer
                                        joined without one, or messages began to
                                        wait; NEVER: there is a path */
@@ -204,7 +208,7 @@ struct node {
     struct epoch epoch;
     struct entropy entropy;
     uint64_t cookie; /* in its beacons: a peer that echoes it heard them */
-    bool multicast, tcp, use_relays, aes; /* see struct node_conf */
+    bool multicast, tcp, use_relays, aes, share_addresses; /* see node_conf */
     uint8_t offers; /* in the handshakes of its sessions */
     struct span beacon_interval;
     struct detector_conf detector;
@@ -252,6 +256,7 @@ struct node {
     uint32_t next_link; /* the id of the next outgoing link */
     struct relay relays[NODE_RELAYS];
     size_t relay_count;
+    struct udp udp;
 
     /* Requests and publications. */
     struct map pings; /* struct ping, by token */
@@ -332,6 +337,9 @@ void todo_write_lent(struct node *n, const struct link *link,
                      struct bytes bytes, struct block *block);
 /* NODE_CONNECT, or NODE_CONNECT_RELAY for a link to a relay. */
 void todo_connect(struct node *n, const struct link *link);
+/* NODE_CONNECT_UDP: QUIC with this secret [P-11.8]. */
+void todo_connect_udp(struct node *n, const struct link *link, bool client,
+                      const uint8_t secret[32]);
 void todo_disconnect(struct node *n, const struct link *link);
 struct node_todo *todo_report(struct node *n, struct node_ref ref,
                               enum node_outcome outcome, const struct peer *p);
@@ -485,8 +493,8 @@ enum { CROWD = 16 };
  * crowd the dials are spread. */
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 void peer_drop_links(struct node *n, struct peer *p);
-/* The first direct link that is up, or NULL. */
-struct link *peer_first_link(const struct peer *p);
+/* The first direct link of this kind that is up, or NULL. */
+struct link *peer_first_link(const struct peer *p, enum node_path path);
 /* A direct link came up. */
 void peer_linked(struct node *n, struct peer *p, struct link *link);
 /* A direct link ended; end->peer is set. */

@@ -222,6 +222,22 @@ void paths_trust(struct paths *p, enum node_path kind, uint32_t via)
     believe(path, true, false);
 }
 
+bool paths_have_direct(const struct paths *p, struct instant now)
+{
+    for (int i = 0; i < PATHS_MAX; i++)
+        if (path_is_direct(&p->list[i]) && badness(p, &p->list[i], now) == 0)
+            return true;
+    return false;
+}
+
+bool paths_avoid_direct(const struct paths *p, struct instant now)
+{
+    bool some = false;
+    for (int i = 0; i < PATHS_MAX; i++)
+        some = some || path_is_direct(&p->list[i]);
+    return some && !paths_have_direct(p, now);
+}
+
 struct instant paths_deadline(const struct paths *p, struct instant now)
 {
     struct instant deadline = INSTANT_NEVER;

@@ -77,6 +77,12 @@ void paths_measured(struct paths *p, enum node_path kind, uint32_t via,
                     struct span rtt);
 /* Chooses again; true if `current` is another path than before. */
 bool paths_choose(struct paths *p, struct instant now) MUST_USE;
+/* Whether a direct path is up that is proved, not suspected, and not held
+ * down. */
+bool paths_have_direct(const struct paths *p, struct instant now);
+/* Whether all direct paths, and there are some, failed a while ago or fail now.
+ */
+bool paths_avoid_direct(const struct paths *p, struct instant now);
 /* The network changed: what failed may work now. */
 void paths_forgive(struct paths *p);
 /* When the next hold or suspicion expires, which may change the choice. */

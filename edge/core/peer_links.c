@@ -23,7 +23,7 @@ static struct span crowd_delay(struct node *n)
 
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
 {
-    if (!n->tcp || n->left || peer_is_linked(p))
+    if (!n->tcp || n->left || peer_first_link(p, PATH_TCP) != NULL)
         return;
     bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
     struct instant at = n->now;
@@ -43,10 +43,10 @@ void peer_drop_links(struct node *n, struct peer *p)
     }
 }
 
-struct link *peer_first_link(const struct peer *p)
+struct link *peer_first_link(const struct peer *p, enum node_path path)
 {
     for (struct link *link = p->links; link != NULL; link = link->next_of_peer)
-        if (link->state == LINK_UP)
+        if (link->path == path && link->state == LINK_UP)
             return link;
     return NULL;
 }
@@ -61,8 +61,9 @@ static bool is_stale(const struct node *n, const struct link *link,
                            n->now);
 }
 
-/* Of two links between the same two nodes the one stays that the node with the
- * smaller id opened; each node closes only links that it opened [P-5.5]. */
+/* Of two links of one kind between the same two nodes the one stays that the
+ * node with the smaller id opened; each node closes only links that it opened
+ * [P-5.5]. */
 static void close_doubles(struct node *n, struct peer *p,
                           const struct link *kept)
 {
@@ -71,7 +72,8 @@ static void close_doubles(struct node *n, struct peer *p,
     while (link != NULL) {
         struct link *next = link->next_of_peer;
         bool ours_to_close = link->outgoing && (kept->outgoing || !smaller);
-        if (link != kept && (ours_to_close || is_stale(n, link, kept))) {
+        if (link != kept && link->path == kept->path &&
+            (ours_to_close || is_stale(n, link, kept))) {
             if (link->state == LINK_UP)
                 paths_down(&p->paths, link->path, link->id, false, n->now);
             link_drop(n, link, true);
@@ -90,7 +92,8 @@ void peer_linked(struct node *n, struct peer *p, struct link *link)
         todo_write(n, link, revocation_packet(n, LINK_REVOCATION));
     announce_news(n, link);
     paths_up(&p->paths, link->path, link->id, link->probed, n->now);
-    dialer_stop(&p->dialer);
+    if (link->greets)
+        dialer_stop(&p->dialer);
     close_doubles(n, p, link);
     peer_touch(n, p);
 }
@@ -149,7 +152,7 @@ static void path_ended(struct node *n, struct peer *p,
     paths_down(&p->paths, end->path, end->id, is_silence(end->how), n->now);
     if (!peer_is_linked(p))
         last_link_ended(n, p, end);
-    if (end->swallowed) {
+    if (end->swallowed && end->path == PATH_TCP) {
         dialer_failed(&p->dialer, n->now);
         todo_add(n->todo, NODE_LARGE_LOST)->peer.peer = todo_peer(n, p);
     }
@@ -164,7 +167,7 @@ void peer_link_ended(struct node *n, const struct link_end *end)
     }
     if (end->was_up)
         path_ended(n, p, end);
-    else
+    else if (end->path == PATH_TCP)
         unreachable(n, p);
     if (end->how == LINK_END_VERSION) {
         p->version = PROTOCOL_BEFORE;

@@ -87,6 +87,7 @@ static void rearm(struct node *n, struct peer *p)
     at = instant_min(at, expires_at(n, p));
     at = instant_min(at, peer_session_end_at(p));
     at = instant_min(at, traffic_deadline(n, p));
+    at = instant_min(at, udp_peer_deadline(n, p));
     node_arm(n, &p->deadline, at);
 }
 
@@ -111,7 +112,8 @@ static bool write_only(struct node *n, struct peer *p)
  *  2. The path; then the join, as a peer with a path joins at once.
  *  3. Refusals: ask whether the peer still refuses this node, or show it that
  *     this node does not any more. Both are packets on the path.
- *  4. Dial, if messages wait for a path or an attempt is due.
+ *  4. Dial, if messages wait for a path or an attempt is due; then a path over
+ *     UDP, if dialling does not succeed.
  *  5. The session: end it if its time is up. Only then resend and suspect the
  *     path, as a session that ended has nothing to resend.
  *  6. Publications: queue what receivers must be told in the session.
@@ -123,6 +125,7 @@ bool peer_settle(struct node *n, struct peer *p)
     if (!p->changed && p->joined && peer_has_path(p))
         return write_only(n, p);
     p->changed = false;
+    links_unlisted(n, p);
     if (instant_reached(expires_at(n, p), n->now))
         expire(n, p);
     if (p->joined && !peer_is_present(n, p))
@@ -135,6 +138,7 @@ bool peer_settle(struct node *n, struct peer *p)
     notices_relent(n, p);
     look_for_need(n, p);
     dial(n, p);
+    udp_peer_settle(n, p);
     if (instant_reached(peer_session_end_at(p), n->now))
         traffic_end(n, p, SESSION_NOT_DELIVERED);
     traffic_due(n, p);

@@ -52,6 +52,7 @@ void peer_free(struct node *n, struct peer *p)
 {
     ASSERT(!p->dirty && !p->waiting);
     remember_counter(n, p);
+    udp_forget(n, p);
     peer_drop_links(n, p);
     ASSERT(!p->dirty && p->session == NULL);
     groups_forget(p);
@@ -134,6 +135,7 @@ void peer_choose_path(struct node *n, struct peer *p)
         p->pathless_since = p->unreached_since = n->now;
     else
         p->pathless_since = p->unreached_since = INSTANT_NEVER;
+    p->chosen_at = n->now;
     traffic_path_changed(n, p);
     if (path == was || !p->joined)
         return;
@@ -217,6 +219,7 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
     view_todo(n, p, item);
     item->peer.reason = reason;
     p->joined = false;
+    udp_forget(n, p);
     evidence_left(&p->evidence);
     p->known_since = n->now;
     p->session_until = instant_after(n->now, p->evidence.broke ? session_linger
@@ -274,6 +277,8 @@ bool peer_has_departed(const struct peer *p)
 
 void peer_said_bye(struct node *n, struct peer *p)
 {
+    for (struct link *l = p->links; l != NULL; l = l->next_of_peer)
+        link_wake(n, l); /* Its end is noticed. */
     evidence_bye(&p->evidence);
     if (!peer_is_linked(p))
         peer_departed(n, p, DEPARTURE_CLOSED);
@@ -373,7 +378,12 @@ void peer_view(const struct node *n, const struct peer *p,
         .rtt = span_us(-1),
         .since = p->since,
         .traffic = p->traffic,
+        .why = udp_why(n, p),
     };
+    if (p->udp != NULL) {
+        view->mapping = punch_mapping(p->udp->punch);
+        view->peer_mapping = punch_peer_mapping(p->udp->punch);
+    }
     const struct link *link = NULL;
     if (path_is_direct(path))
         link = map_get(&n->links, &path->via);

@@ -218,6 +218,7 @@ static void take_present(struct node *n, struct relay *relay, struct reader *r)
 static void unlist(struct node *n, struct peer *p, const struct relay *relay)
 {
     evidence_unlisted(&p->evidence, relay->index);
+    links_unlisted(n, p);
     paths_relay_down(&p->paths, relay->index, n->now);
     peer_touch(n, p);
 }

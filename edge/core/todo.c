@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void todo_init(struct todo *t)
 {
@@ -132,6 +133,24 @@ void todo_connect(struct node *n, const struct link *link)
     item->link.key = link->key;
     item->link.address = link->address;
     item->link.relay = relay != NULL ? relay->index : 0;
+}
+
+void todo_connect_udp(struct node *n, const struct link *link, bool client,
+                      const uint8_t secret[32])
+{
+    struct arena *arena = &n->todo->arena;
+    const struct node_id *self = &n->certificate.node, *peer = &link->peer->id;
+    uint8_t *identity = arena_take(arena, 2 * KEY_SIZE);
+    memcpy(identity, (client ? self : peer)->key, KEY_SIZE);
+    memcpy(identity + KEY_SIZE, (client ? peer : self)->key, KEY_SIZE);
+    struct node_todo *item = todo_add(n->todo, NODE_CONNECT_UDP);
+    item->udp.link = link->id;
+    item->udp.socket = link->socket;
+    item->udp.count = 1;
+    item->udp.to = link->address;
+    item->udp.client = client;
+    item->udp.secret = arena_copy(arena, bytes_of(secret, 32)).data;
+    item->udp.identity = identity;
 }
 
 void todo_disconnect(struct node *n, const struct link *link)

@@ -116,6 +116,12 @@ static void on_group_ack(void *context, const struct group_ack *ack)
     groups_acknowledged(c->node, c->peer, ack);
 }
 
+static void on_punch(void *context, struct bytes punch)
+{
+    const struct sink_context *c = context;
+    udp_take_record(c->node, c->peer, punch);
+}
+
 static struct session_sink sink_of(struct sink_context *context)
 {
     return (struct session_sink){
@@ -124,6 +130,7 @@ static struct session_sink sink_of(struct sink_context *context)
         .settled = on_settled,
         .pong = on_pong,
         .group_ack = on_group_ack,
+        .punch = on_punch,
     };
 }
 
@@ -276,6 +283,8 @@ void traffic_take(struct node *n, struct peer *p, struct link *link,
     n->counters.packets_received++;
     p->traffic.bytes_received += size;
     link->used = n->now;
+    if (link->resting)
+        link_wake(n, link);
     struct bytes bytes = bytes_of(packet, size);
     switch (packet[0]) {
     case PACKET_MULTICAST:

@@ -17,6 +17,8 @@ static void wrote(struct node *n, struct peer *p, struct link *link,
 {
     p->traffic.bytes_sent += size;
     link->used = n->now;
+    if (link->resting)
+        link_wake(n, link);
     link_spend(n, link, size);
 }
 

@@ -29,6 +29,7 @@ static struct node *make(struct instant now)
         .epoch = {1},
         .relay = true,
         .tcp = true,
+        .share_addresses = true,
         .relay_count = 1,
         .beacon_interval = span_s(1),
         .probe = span_s(1),

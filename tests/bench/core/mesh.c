@@ -35,6 +35,7 @@ static struct node *node_make(const struct bench_mesh *m, uint32_t number)
         .epoch = {1},
         .info = bytes_of_string("{}"),
         .tcp = m->shape.way == WAY_DIRECT,
+        .share_addresses = true,
         .relay = true,
         .aes = m->shape.aes,
         .relay_count = 1,

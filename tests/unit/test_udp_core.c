@@ -1,0 +1,539 @@
+/* Paths over UDP in the node [P-11]: when they are opened, used and closed. */
+#include "udp_node_kit.h"
+
+static void meet(struct udp_pair *p)
+{
+    udp_setup(p);
+    udp_start_both(p);
+    udp_run(p, span_s(2));
+    assert_paths(p, PATH_UDP);
+}
+
+static struct peer *peer_at(const struct udp_pair *p, int who)
+{
+    return map_get(&p->side[who].node->peers, p->side[1 - who].id.key);
+}
+
+static struct link *link_over_udp(const struct udp_pair *p, int who)
+{
+    return udp_link(peer_at(p, who));
+}
+
+/* The nodes' packets vanish, and their connection's datagrams with them. */
+static void cut_udp(struct udp_pair *p)
+{
+    p->udp = false;
+}
+
+/* --- opening ---------------------------------------------------------------
+ */
+
+static void relayed_peers_open_a_path(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    udp_start_both(&p);
+    udp_run(&p, span_ms(200));
+    assert_paths(&p, PATH_RELAY);
+    assert_int_equal(p.side[0].probes, 0);
+    udp_run(&p, span_ms(1800));
+    assert_paths(&p, PATH_UDP);
+    int forwards = p.side[0].forwards;
+    udp_submit(&p, 0);
+    udp_submit(&p, 1);
+    udp_run(&p, span_ms(100));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(p.side[i].messages, 1);
+        assert_int_equal(p.side[i].delivered, 1);
+        assert_int_equal(p.side[i].joined, 1);
+        assert_int_equal(p.side[i].opened, 1); /* the shared one */
+        assert_int_equal(udp_peer_of(&p, i).why, NODE_WHY_NONE);
+    }
+    assert_int_equal(p.side[0].forwards, forwards);
+    udp_teardown(&p);
+}
+
+static void a_lan_is_quicker(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    p.tcp = true;
+    p.delay = span_ms(2);
+    udp_start_both(&p);
+    udp_run(&p, span_s(60));
+    assert_paths(&p, PATH_TCP);
+    assert_int_equal(p.side[0].probes + p.side[1].probes, 0);
+    assert_null(peer_at(&p, 0)->udp);
+    udp_teardown(&p);
+}
+
+static void nothing_of_it_goes_to_a_node_without_udp(void **state)
+{
+    (void)state;
+    for (int without = 0; without < 2; without++) {
+        struct udp_pair p;
+        udp_setup(&p);
+        for (int i = 0; i < 2; i++) {
+            struct node_conf conf = udp_conf((uint8_t)(1 + i), i != without);
+            udp_starts(&p, i, &conf);
+        }
+        udp_run(&p, span_s(60));
+        assert_paths(&p, PATH_RELAY);
+        assert_int_equal(p.side[0].probes + p.side[1].probes, 0);
+        assert_int_equal(p.side[without].opened, 0);
+        assert_int_equal(udp_peer_of(&p, without).why, NODE_WHY_PATHS_OFF);
+        udp_submit(&p, without);
+        udp_run(&p, span_s(1));
+        assert_int_equal(p.side[without].delivered, 1);
+        assert_int_equal(udp_peer_of(&p, 1 - without).why, NODE_WHY_PATHS_OFF);
+        struct node_udp view;
+        node_udp_get(p.side[without].node, &view);
+        assert_false(view.on);
+        udp_teardown(&p);
+    }
+}
+
+/* Each round takes a fresh socket, and closes it. */
+static void blocked_udp_is_named(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    p.udp = p.stun = false;
+    udp_start_both(&p);
+    udp_run(&p, span_ms(300));
+    assert_int_equal(udp_peer_of(&p, 0).why, NODE_WHY_TRYING);
+    udp_run(&p, span_s(29));
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(udp_peer_of(&p, i).why, NODE_WHY_UDP_BLOCKED);
+        assert_true(p.side[i].opened > 1);
+        assert_int_equal(p.side[i].closed, p.side[i].opened - 1);
+    }
+    udp_teardown(&p);
+}
+
+static void nats_are_named(void **state)
+{
+    struct udp_pair p;
+    struct node_udp view;
+    (void)state;
+    udp_setup(&p);
+    p.udp = false;
+    udp_start_both(&p);
+    udp_run(&p, span_s(29));
+    assert_int_equal(udp_peer_of(&p, 0).why, NODE_WHY_NAT);
+    assert_int_equal(udp_peer_of(&p, 1).why, NODE_WHY_NAT);
+    assert_int_equal(udp_peer_of(&p, 0).mapping, MAPPING_NONE);
+    assert_int_equal(udp_peer_of(&p, 0).peer_mapping, MAPPING_NONE);
+    node_udp_get(p.side[0].node, &view);
+    assert_true(view.on && view.seen.answered_v4);
+    assert_int_equal(view.port, FIRST_PORT);
+    udp_teardown(&p);
+}
+
+static void a_change_of_the_network_begins_a_round(void **state)
+{
+    struct udp_pair p;
+    struct node_event e = {.kind = NODE_ADDRESSES_ARE};
+    (void)state;
+    udp_setup(&p);
+    p.udp = false;
+    udp_start_both(&p);
+    udp_run(&p, span_s(100));
+    assert_paths(&p, PATH_RELAY);
+    p.udp = true;
+    p.side[0].host.ip[3] = 77;
+    e.addresses.list = &p.side[0].host;
+    e.addresses.count = 1;
+    udp_step(&p, 0, &e);
+    udp_run(&p, span_s(3));
+    assert_paths(&p, PATH_UDP);
+    udp_teardown(&p);
+}
+
+/* The connection is made by one end, and waits at the other. */
+static void a_connection_that_fails_ends_the_round(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    p.quic = false;
+    udp_start_both(&p);
+    udp_run(&p, span_s(8));
+    assert_paths(&p, PATH_RELAY);
+    assert_true(p.side[0].connects > 0 && p.side[1].connects > 0);
+    assert_null(link_over_udp(&p, 0));
+    p.quic = true;
+    udp_run(&p, span_s(15));
+    assert_paths(&p, PATH_UDP);
+    assert_int_not_equal(p.side[0].link_socket, 0);
+    assert_int_equal(p.side[0].last_closed == p.side[0].link_socket, false);
+    udp_teardown(&p);
+}
+
+static void without_sockets_nothing_is_tried(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    p.no_ports = true;
+    udp_start_both(&p);
+    udp_run(&p, span_s(60));
+    assert_paths(&p, PATH_RELAY);
+    assert_int_equal(p.side[0].probes, 0);
+    assert_int_equal(udp_peer_of(&p, 0).why, NODE_WHY_UDP_BLOCKED);
+    udp_teardown(&p);
+}
+
+/* --- idle ------------------------------------------------------------------
+ */
+
+static void an_idle_link_is_quiet(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    udp_run(&p, span_s(15));
+    int before = p.side[0].udp_writes + p.side[1].udp_writes;
+    udp_run(&p, span_s(120));
+    assert_int_equal(p.side[0].udp_writes + p.side[1].udp_writes, before);
+    assert_paths(&p, PATH_UDP);
+    udp_submit(&p, 0);
+    udp_run(&p, span_s(5));
+    assert_int_equal(p.side[0].delivered, 1);
+    assert_true(p.side[0].udp_writes + p.side[1].udp_writes > before + 8);
+    udp_run(&p, span_s(20));
+    before = p.side[0].udp_writes + p.side[1].udp_writes;
+    udp_run(&p, span_s(60));
+    assert_int_equal(p.side[0].udp_writes + p.side[1].udp_writes, before);
+    assert_int_equal(p.side[0].left + p.side[1].left, 0);
+    udp_teardown(&p);
+}
+
+/* The relay lost the other node, which is still there: the link shows that. */
+static void a_quiet_link_is_tested_when_the_relay_says_gone(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    udp_run(&p, span_s(30));
+    assert_true(link_over_udp(&p, 0)->resting);
+    relay_says_gone(&p, 0, DEPARTURE_CLOSED);
+    udp_run(&p, span_ms(15));
+    assert_false(link_over_udp(&p, 0)->resting);
+    udp_run(&p, span_s(30));
+    assert_int_equal(p.side[0].left, 0);
+    assert_int_equal(udp_peer_of(&p, 0).path, PATH_UDP);
+    assert_false(link_over_udp(&p, 0)->resting);
+    udp_teardown(&p);
+}
+
+static void a_peer_that_is_gone_is_not_kept_by_a_quiet_link(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    udp_run(&p, span_s(30));
+    cut_udp(&p);
+    node_free(p.side[1].node);
+    p.side[1].node = NULL;
+    relay_says_gone(&p, 0, DEPARTURE_SILENT);
+    udp_run(&p, span_ms(1100));
+    assert_int_equal(p.side[0].left, 1);
+    udp_teardown(&p);
+}
+
+static void without_the_relay_the_link_is_probed(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    udp_run(&p, span_s(30));
+    uint32_t link = p.side[0].relay;
+    p.side[0].relay = 0;
+    fly_link(&p, 0, NODE_LINK_CLOSED, link, bytes_of(NULL, 0));
+    udp_run(&p, span_ms(12));
+    assert_false(link_over_udp(&p, 0)->resting);
+    udp_run(&p, span_s(5));
+    assert_paths(&p, PATH_UDP);
+    assert_int_equal(p.side[0].left, 0);
+    udp_teardown(&p);
+}
+
+/* --- failures --------------------------------------------------------------
+ */
+
+/* A quiet link is dead: the message goes by the relay, and a round follows. */
+static void a_message_finds_a_dead_link(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    udp_run(&p, span_s(30));
+    cut_udp(&p);
+    udp_run(&p, span_s(30));
+    assert_paths(&p, PATH_UDP);
+    udp_submit(&p, 0);
+    udp_run(&p, span_ms(900));
+    assert_int_equal(p.side[0].delivered, 1);
+    assert_int_equal(p.side[1].messages, 1);
+    assert_int_equal(udp_peer_of(&p, 0).path, PATH_RELAY);
+    assert_int_equal(udp_peer_of(&p, 0).why, NODE_WHY_HELD_DOWN);
+    p.side[0].udp = p.side[1].udp = 0;
+    p.udp = true;
+    udp_run(&p, span_s(15));
+    assert_paths(&p, PATH_UDP);
+    udp_submit(&p, 1);
+    udp_run(&p, span_s(1));
+    assert_int_equal(p.side[0].messages, 1);
+    assert_int_equal(p.side[1].messages, 1);
+    assert_int_equal(p.side[0].left + p.side[1].left, 0);
+    udp_teardown(&p);
+}
+
+/* One end lost its link, and its goodbye was lost: its wish for a round makes
+ * the other end test the link. */
+static void a_wish_for_a_round_tests_a_link(void **state)
+{
+    (void)state;
+    for (int who = 0; who < 2; who++) {
+        struct udp_pair p;
+        struct node_event e = {.kind = NODE_LINK_CLOSED};
+        meet(&p);
+        udp_run(&p, span_s(30));
+        e.link.id = p.side[who].udp;
+        e.link.failure = LINK_BROKEN;
+        p.side[who].udp = p.side[1 - who].udp = 0;
+        udp_step(&p, who, &e);
+        udp_run(&p, span_s(8));
+        assert_paths(&p, PATH_UDP);
+        assert_int_equal(p.side[0].left + p.side[1].left, 0);
+        udp_teardown(&p);
+    }
+}
+
+static void garbage_is_dropped(void **state)
+{
+    struct udp_pair p;
+    struct node_event e = {.kind = NODE_UDP_DATAGRAM};
+    uint8_t bytes[PROBE_SIZE] = {0};
+    (void)state;
+    meet(&p);
+    int probes = p.side[0].probes;
+    e.udp.from = udp_address(&p.side[1], 0);
+    for (int i = 0; i < 256; i++) {
+        bytes[0] = (uint8_t)i;
+        e.udp.socket = (uint32_t)(i % 3);
+        e.udp.bytes = bytes_of(bytes, i % 5 == 0 ? 0 : sizeof bytes);
+        udp_step(&p, 0, &e);
+    }
+    udp_run(&p, span_s(1));
+    assert_int_equal(p.side[0].probes, probes);
+    assert_paths(&p, PATH_UDP);
+    udp_teardown(&p);
+}
+
+/* A member's records, whatever they are, cost neither link nor memory. */
+static void records_out_of_place_change_nothing(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    for (uint8_t kind = 0; kind < 5; kind++) {
+        uint8_t bytes[5] = {kind, 1};
+        session_punch(peer_at(&p, 1)->session, bytes_of(bytes, sizeof bytes));
+        udp_submit(&p, 1);
+        udp_run(&p, span_s(6));
+    }
+    assert_paths(&p, PATH_UDP);
+    assert_int_equal(p.side[0].messages, 5);
+    assert_int_equal(p.side[0].connects, 1);
+    udp_teardown(&p);
+}
+
+/* --- beside TCP ------------------------------------------------------------
+ */
+
+static void tcp_takes_over(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    p.tcp = true;
+    udp_run(&p, span_s(50)); /* It is dialled after 5 s, 30 s. */
+    assert_paths(&p, PATH_TCP);
+    assert_null(link_over_udp(&p, 0));
+    assert_null(link_over_udp(&p, 1));
+    assert_int_equal(p.side[0].udp, 0);
+    assert_int_equal(p.side[0].left + p.side[1].left, 0);
+    assert_null(peer_at(&p, 0)->udp);
+    udp_teardown(&p);
+}
+
+/* The relay stays, and the next path is over UDP again. */
+static void udp_follows_tcp(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    p.tcp = true;
+    udp_start_both(&p);
+    udp_run(&p, span_s(20));
+    assert_paths(&p, PATH_TCP);
+    p.tcp = false;
+    for (int i = 0; i < 2; i++) {
+        fly_link(&p, i, NODE_LINK_CLOSED, p.side[i].tcp, bytes_of(NULL, 0));
+        p.side[i].tcp = 0;
+    }
+    udp_run(&p, span_s(3));
+    assert_paths(&p, PATH_UDP);
+    assert_int_equal(p.side[0].left + p.side[1].left, 0);
+    udp_teardown(&p);
+}
+
+/* A link's own socket is closed after it, and by nobody else. */
+static void a_socket_ends_with_its_link(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    p.udp = false;
+    udp_start_both(&p);
+    udp_run(&p, span_s(8)); /* The first round fails. */
+    p.udp = true;
+    udp_run(&p, span_s(12));
+    assert_paths(&p, PATH_UDP);
+    for (int i = 0; i < 2; i++) {
+        assert_int_not_equal(p.side[i].link_socket, 0);
+        assert_int_equal(p.side[i].closed, p.side[i].opened - 2);
+        assert_false(p.side[i].open_link_closed);
+    }
+    p.tcp = true;
+    udp_run(&p, span_s(60));
+    assert_paths(&p, PATH_TCP);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(p.side[i].closed, p.side[i].opened - 1);
+        assert_false(p.side[i].open_link_closed);
+    }
+    udp_teardown(&p);
+}
+
+/* --- the end ---------------------------------------------------------------
+ */
+
+static void a_node_that_leaves_begins_no_round(void **state)
+{
+    struct udp_pair p;
+    struct node_event e = {.kind = NODE_LEAVE};
+    (void)state;
+    meet(&p);
+    udp_step(&p, 0, &e);
+    udp_run(&p, span_ms(100));
+    assert_int_equal(p.side[1].left, 1);
+    assert_int_equal(p.side[1].reason, DEPARTURE_CLOSED);
+    assert_null(link_over_udp(&p, 1));
+    udp_teardown(&p);
+}
+
+/* --- addresses -------------------------------------------------------------
+ */
+
+static void take_mapped(struct udp_pair *p, int who, struct address tcp)
+{
+    struct node_event e = {.kind = NODE_PORT_MAPPED};
+    e.mapped.tcp = tcp;
+    udp_step(p, who, &e);
+}
+
+static bool says(const struct udp_pair *p, int who, enum candidate_kind kind,
+                 const struct address *address)
+{
+    const struct announcement *said = &peer_at(p, 1 - who)->said;
+    for (size_t i = 0; i < said->candidate_count; i++)
+        if (said->candidates[i].kind == kind &&
+            address_equal(&said->candidates[i].address, address))
+            return true;
+    return false;
+}
+
+static void a_mapped_port_is_announced(void **state)
+{
+    struct udp_pair p;
+    struct address mapped = {ADDRESS_V4, {198, 51, 100, 3}, 5000, 0};
+    (void)state;
+    meet(&p);
+    struct address seen = p.side[0].host;
+    seen.port = mapped.port;
+    take_mapped(&p, 0, mapped);
+    udp_run(&p, span_s(1));
+    assert_true(says(&p, 0, CANDIDATE_HOST, &p.side[0].host));
+    assert_true(says(&p, 0, CANDIDATE_STUN, &mapped));
+    assert_true(says(&p, 0, CANDIDATE_STUN, &seen));
+    assert_int_equal(peer_at(&p, 1)->dialer.count, 3);
+    take_mapped(&p, 0, (struct address){.family = ADDRESS_NONE});
+    udp_run(&p, span_s(1));
+    assert_int_equal(peer_at(&p, 1)->said.candidate_count, 1);
+    udp_teardown(&p);
+}
+
+/* Only the port is announced, and rounds tell what STUN servers see. */
+static void addresses_are_kept_from_those_far_away(void **state)
+{
+    struct udp_pair p;
+    struct punch_side side;
+    (void)state;
+    udp_setup(&p);
+    for (uint8_t i = 0; i < 2; i++) {
+        struct node_conf conf = udp_conf((uint8_t)(1 + i), true);
+        conf.share_addresses = false;
+        udp_starts(&p, i, &conf);
+    }
+    udp_run(&p, span_s(2));
+    assert_paths(&p, PATH_UDP);
+    struct address port_only = {.family = ADDRESS_V4, .port = 4000};
+    assert_int_equal(peer_at(&p, 1)->said.candidate_count, 1);
+    assert_true(says(&p, 0, CANDIDATE_HOST, &port_only));
+    assert_int_equal(peer_at(&p, 1)->dialer.count, 0);
+    struct peer *b = peer_at(&p, 0);
+    udp_side(p.side[0].node, b, 0, FIRST_PORT, &side);
+    assert_int_equal(side.candidate_count, 1);
+    assert_int_equal(side.candidates[0].kind, CANDIDATE_STUN);
+    b->has_beacon_address = true;
+    p.side[0].node->addresses[0].ip[3] = 9;
+    udp_side(p.side[0].node, b, 0, FIRST_PORT, &side);
+    assert_int_equal(side.candidate_count, 2);
+    assert_int_equal(side.candidates[1].kind, CANDIDATE_HOST);
+    assert_int_equal(side.candidates[1].address.port, FIRST_PORT);
+    udp_teardown(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(relayed_peers_open_a_path),
+        cmocka_unit_test(a_lan_is_quicker),
+        cmocka_unit_test(nothing_of_it_goes_to_a_node_without_udp),
+        cmocka_unit_test(blocked_udp_is_named),
+        cmocka_unit_test(nats_are_named),
+        cmocka_unit_test(a_change_of_the_network_begins_a_round),
+        cmocka_unit_test(a_connection_that_fails_ends_the_round),
+        cmocka_unit_test(without_sockets_nothing_is_tried),
+        cmocka_unit_test(an_idle_link_is_quiet),
+        cmocka_unit_test(a_quiet_link_is_tested_when_the_relay_says_gone),
+        cmocka_unit_test(a_peer_that_is_gone_is_not_kept_by_a_quiet_link),
+        cmocka_unit_test(without_the_relay_the_link_is_probed),
+        cmocka_unit_test(a_message_finds_a_dead_link),
+        cmocka_unit_test(a_wish_for_a_round_tests_a_link),
+        cmocka_unit_test(garbage_is_dropped),
+        cmocka_unit_test(records_out_of_place_change_nothing),
+        cmocka_unit_test(tcp_takes_over),
+        cmocka_unit_test(udp_follows_tcp),
+        cmocka_unit_test(a_socket_ends_with_its_link),
+        cmocka_unit_test(a_node_that_leaves_begins_no_round),
+        cmocka_unit_test(a_mapped_port_is_announced),
+        cmocka_unit_test(addresses_are_kept_from_those_far_away),
+    };
+    return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
+}
