@@ -38,6 +38,8 @@ static struct nat_conf some_conf(struct world *w, enum nat_kind kind)
         return c;
     if (kind == NAT_SYM && chance(w, 30))
         c.ports = NAT_PORTS_SEQUENTIAL;
+    else if (kind != NAT_PLAIN && chance(w, 30))
+        c.ports = NAT_PORTS_RANDOM;
     c.takes_tuples = chance(w, 10);
     c.hairpins = chance(w, 30);
     return c;

@@ -223,9 +223,10 @@ static int run_scenario(const struct sim_options *o, const struct scenario *s)
 static int run_scenarios(const struct sim_options *o)
 {
     static const struct scenario *const lists[] = {
-        scenarios_of_paths,    scenarios_of_faults, scenarios_of_roaming,
-        scenarios_of_refusals, scenarios_of_turned, scenarios_of_links,
-        scenarios_of_groups,   scenarios_of_nats,   scenarios_of_punching};
+        scenarios_of_paths,    scenarios_of_faults,    scenarios_of_roaming,
+        scenarios_of_refusals, scenarios_of_turned,    scenarios_of_links,
+        scenarios_of_groups,   scenarios_of_nats,      scenarios_of_punching,
+        scenarios_of_udp,      scenarios_of_udp_faults};
     int failed = 0, ran = 0;
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)

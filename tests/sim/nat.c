@@ -9,7 +9,7 @@ struct nat_session {
     struct instant used;
 };
 
-struct nat_mapping {
+struct nat_binding {
     struct address inside, outside;
     struct address remote; /* that it was made for */
     struct nat_session *sessions;
@@ -24,7 +24,7 @@ struct nat_entry {
 
 struct nat {
     struct nat_conf conf;
-    struct nat_mapping *mappings;
+    struct nat_binding *mappings;
     size_t count, capacity;
     struct nat_entry *entries;
     size_t entry_count, entry_capacity;
@@ -123,7 +123,7 @@ static bool is_over(struct instant used, struct span timeout,
     return instant_reached(instant_after(used, timeout), now);
 }
 
-static void expire_sessions(const struct nat *n, struct nat_mapping *m,
+static void expire_sessions(const struct nat *n, struct nat_binding *m,
                             struct instant now)
 {
     for (size_t i = 0; i < m->count;)
@@ -136,7 +136,7 @@ static void expire_sessions(const struct nat *n, struct nat_mapping *m,
 static void expire(struct nat *n, struct instant now)
 {
     for (size_t i = 0; i < n->count;) {
-        struct nat_mapping *m = &n->mappings[i];
+        struct nat_binding *m = &n->mappings[i];
 
         expire_sessions(n, m, now);
         if (m->count > 0) {
@@ -159,7 +159,7 @@ size_t nat_mappings(struct nat *n, struct instant now)
     return n->count;
 }
 
-static void refresh(struct nat_mapping *m, const struct address *remote,
+static void refresh(struct nat_binding *m, const struct address *remote,
                     struct instant now)
 {
     size_t i = 0;
@@ -180,7 +180,7 @@ static bool is_free(const struct nat *n, const struct address *outside,
                     const struct address *remote)
 {
     for (size_t i = 0; i < n->count; i++) {
-        const struct nat_mapping *m = &n->mappings[i];
+        const struct nat_binding *m = &n->mappings[i];
 
         if ((!n->conf.shares_ports ||
              nat_covers(n->conf.mapping, &m->remote, remote)) &&
@@ -275,12 +275,12 @@ static bool choose_outside(struct nat *n, struct address *outside,
 
 /* --- from the inside ----------------------------------------------------- */
 
-static struct nat_mapping *mapping_of(const struct nat *n,
+static struct nat_binding *mapping_of(const struct nat *n,
                                       const struct address *inside,
                                       const struct address *remote)
 {
     for (size_t i = 0; i < n->count; i++) {
-        struct nat_mapping *m = &n->mappings[i];
+        struct nat_binding *m = &n->mappings[i];
 
         if (nat_covers(n->conf.mapping, &m->remote, remote) &&
             address_equal(&m->inside, inside))
@@ -301,12 +301,12 @@ static bool reaches_limit(const struct nat *n, const struct address *inside)
 }
 
 /* NULL: a limit is reached, or no port is free. */
-static struct nat_mapping *make_mapping(struct nat *n,
+static struct nat_binding *make_mapping(struct nat *n,
                                         const struct address *inside,
                                         const struct address *remote,
                                         struct rng *rng)
 {
-    struct nat_mapping m = {.inside = *inside, .remote = *remote};
+    struct nat_binding m = {.inside = *inside, .remote = *remote};
 
     if (reaches_limit(n, inside) ||
         !choose_outside(n, &m.outside, inside, remote, rng))
@@ -322,7 +322,7 @@ enum nat_verdict nat_out(struct nat *n, struct address *from,
                          struct rng *rng)
 {
     bool turns = nat_has(n, to);
-    struct nat_mapping *m;
+    struct nat_binding *m;
 
     expire(n, now);
     if (turns && !n->conf.hairpins)
@@ -339,7 +339,7 @@ enum nat_verdict nat_out(struct nat *n, struct address *from,
 
 /* --- from the outside ---------------------------------------------------- */
 
-static bool lets_in(const struct nat *n, const struct nat_mapping *m,
+static bool lets_in(const struct nat *n, const struct nat_binding *m,
                     const struct address *remote)
 {
     for (size_t i = 0; i < m->count; i++)
@@ -372,7 +372,7 @@ enum nat_verdict nat_in(struct nat *n, const struct address *from,
 
     expire(n, now);
     for (size_t i = 0; i < n->count; i++) {
-        struct nat_mapping *m = &n->mappings[i];
+        struct nat_binding *m = &n->mappings[i];
 
         if (!address_equal(&m->outside, to))
             continue;

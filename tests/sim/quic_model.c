@@ -22,7 +22,7 @@ static const struct span least_timeout = {30 * 1000};
 
 /* A datagram: 0x40 and the kind, the key, the sender's number of the datagram,
  * and what its kind has. */
-enum kind {
+enum quic_datagram {
     KIND_HELLO, /* zeros up to 1,200 bytes; by the server: the answer */
     KIND_DATA,  /* a chunk's number and its bytes */
     KIND_PING,  /* zeros */
@@ -355,7 +355,8 @@ void quic_model_take(struct quic_model *q, const struct address *from,
                      struct bytes datagram, struct instant now)
 {
     struct reader r = reader_of(datagram);
-    enum kind kind = (enum kind)(read_u8(&r) & (FIRST_BYTE - 1));
+    enum quic_datagram kind =
+        (enum quic_datagram)(read_u8(&r) & (FIRST_BYTE - 1));
     uint64_t key = read_u64(&r), number = read_u64(&r);
 
     if (!reader_ok(&r) || key != q->key_in || q->end != GOES_ON ||
@@ -433,8 +434,9 @@ void quic_model_close(struct quic_model *q)
 }
 
 /* Writes a datagram, with zeros up to `least` bytes. */
-static bool write(struct quic_model *q, enum kind kind, uint64_t number,
-                  struct bytes bytes, size_t least, struct quic_model_do *todo)
+static bool write(struct quic_model *q, enum quic_datagram kind,
+                  uint64_t number, struct bytes bytes, size_t least,
+                  struct quic_model_do *todo)
 {
     struct writer w = writer_of(q->datagram, sizeof(q->datagram));
 

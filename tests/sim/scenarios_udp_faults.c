@@ -9,16 +9,21 @@
 
 enum { STREAM = 2000, EVERY_MS = 10 };
 
+static void begin_stream(struct world *w, const struct homes *h, size_t size)
+{
+    application_stream(w, h->a, h->b, STREAM, size, span_ms(EVERY_MS));
+    application_stream(w, h->b, h->a, STREAM, size, span_ms(EVERY_MS));
+    world_run(w, span_s(3));
+    checkers_watch_gap(w, h->a, h->b);
+    checkers_watch_gap(w, h->b, h->a);
+}
+
 /* Messages each way for 20 s, which the caller disturbs. */
 static struct homes stream(struct world *w, int kind_a, int kind_b, size_t size)
 {
     struct homes h = homes_direct(w, kind_a, kind_b);
 
-    application_stream(w, h.a, h.b, STREAM, size, span_ms(EVERY_MS));
-    application_stream(w, h.b, h.a, STREAM, size, span_ms(EVERY_MS));
-    world_run(w, span_s(3));
-    checkers_watch_gap(w, h.a, h.b);
-    checkers_watch_gap(w, h.b, h.a);
+    begin_stream(w, &h, size);
     return h;
 }
 
@@ -115,8 +120,7 @@ static void udp_nat_forgets_under_traffic(struct world *w)
 {
     struct homes h = forgetful(w);
 
-    application_stream(w, h.a, h.b, STREAM, 300, span_ms(EVERY_MS));
-    application_stream(w, h.b, h.a, STREAM, 300, span_ms(EVERY_MS));
+    begin_stream(w, &h, 300);
     world_run(w, span_s(15));
     expect(w, is_mutual(w, h.a, h.b, PATH_UDP), "they stay direct");
     all_came(w, &h, span_s(1));
@@ -311,11 +315,7 @@ static void udp_lan_appears(struct world *w)
     host_start_all(w);
     world_run(w, span_s(20));
     expect(w, is_mutual(w, h.a, h.b, PATH_RELAY), "they are relayed");
-    application_stream(w, h.a, h.b, STREAM, 300, span_ms(EVERY_MS));
-    application_stream(w, h.b, h.a, STREAM, 300, span_ms(EVERY_MS));
-    world_run(w, span_s(2));
-    checkers_watch_gap(w, h.a, h.b);
-    checkers_watch_gap(w, h.b, h.a);
+    begin_stream(w, &h, 300);
     host_plug_in(w, h.a, 1);
     host_plug_in(w, h.b, 1);
     expect(w, homes_are(w, h.a, h.b, PATH_TCP, span_s(10)), "by TCP");
@@ -323,22 +323,22 @@ static void udp_lan_appears(struct world *w)
 }
 
 const struct scenario scenarios_of_udp_faults[] = {
-    {"udp_nat_restarts", udp_nat_restarts},
-    {"udp_both_nats_restart", udp_both_nats_restart},
-    {"udp_nat_gets_another_address", udp_nat_gets_another_address},
-    {"udp_nat_forgets_under_traffic", udp_nat_forgets_under_traffic},
-    {"udp_nat_forgets_while_idle", udp_nat_forgets_while_idle},
-    {"udp_is_blocked_on_one_side", udp_is_blocked_on_one_side},
-    {"udp_is_blocked_on_both_sides", udp_is_blocked_on_both_sides},
-    {"udp_link_goes_down", udp_link_goes_down},
-    {"udp_new_address", udp_new_address},
-    {"udp_large_vanish", udp_large_vanish},
-    {"udp_too_narrow", udp_too_narrow},
-    {"udp_loses_and_reorders", udp_loses_and_reorders},
-    {"udp_without_relay", udp_without_relay},
-    {"udp_ends_without_relay", udp_ends_without_relay},
-    {"udp_peer_restarts", udp_peer_restarts},
-    {"udp_host_sleeps", udp_host_sleeps},
-    {"udp_lan_appears", udp_lan_appears},
+    {"udp-nat-restarts", udp_nat_restarts},
+    {"udp-both-nats-restart", udp_both_nats_restart},
+    {"udp-nat-gets-another-address", udp_nat_gets_another_address},
+    {"udp-nat-forgets-under-traffic", udp_nat_forgets_under_traffic},
+    {"udp-nat-forgets-while-idle", udp_nat_forgets_while_idle},
+    {"udp-is-blocked-on-one-side", udp_is_blocked_on_one_side},
+    {"udp-is-blocked-on-both-sides", udp_is_blocked_on_both_sides},
+    {"udp-link-goes-down", udp_link_goes_down},
+    {"udp-new-address", udp_new_address},
+    {"udp-large-vanish", udp_large_vanish},
+    {"udp-too-narrow", udp_too_narrow},
+    {"udp-loses-and-reorders", udp_loses_and_reorders},
+    {"udp-without-relay", udp_without_relay},
+    {"udp-ends-without-relay", udp_ends_without_relay},
+    {"udp-peer-restarts", udp_peer_restarts},
+    {"udp-host-sleeps", udp_host_sleeps},
+    {"udp-lan-appears", udp_lan_appears},
     {0},
 };
