@@ -152,6 +152,8 @@ static void path_ended(struct node *n, struct peer *p,
     paths_down(&p->paths, end->path, end->id, is_silence(end->how), n->now);
     if (!peer_is_linked(p))
         last_link_ended(n, p, end);
+    else if (end->path == PATH_TCP && end->how != LINK_END_EVICTED)
+        peer_dial_soon(n, p, !is_silence(end->how)); /* UDP is second. */
     if (end->swallowed && end->path == PATH_TCP) {
         dialer_failed(&p->dialer, n->now);
         todo_add(n->todo, NODE_LARGE_LOST)->peer.peer = todo_peer(n, p);

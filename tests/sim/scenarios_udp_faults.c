@@ -301,6 +301,26 @@ static void udp_host_sleeps(struct world *w)
     talks_within(w, h.a, h.b, span_ms(200));
 }
 
+/* A TCP link that ends while there is a link over UDP is dialled anew
+ * [P-11.11]. */
+static void udp_while_tcp_ends(struct world *w)
+{
+    struct homes h = homes_make(w, HOME_OPEN, NAT_HOME);
+
+    w->hosts[h.a].tcp = w->hosts[h.b].tcp = true;
+    host_start_all(w);
+    expect(w, homes_are(w, h.a, h.b, PATH_TCP, span_s(10)), "by TCP");
+    /* a forgets the link, and b finds it silent. */
+    host_freeze(w, h.b);
+    world_run(w, span_s(10));
+    application_stream(w, h.a, h.b, 10, 7000, span_ms(5));
+    host_thaw(w, h.b);
+    application_stream(w, h.b, h.a, 100, 300, span_ms(20));
+    expect(w, homes_are(w, h.a, h.b, PATH_UDP, span_s(10)), "by UDP");
+    expect(w, homes_are(w, h.a, h.b, PATH_TCP, span_s(30)), "by TCP again");
+    finishes_in_the_end(w);
+}
+
 /* Two peers get into one LAN. */
 static void udp_lan_appears(struct world *w)
 {
@@ -339,6 +359,7 @@ const struct scenario scenarios_of_udp_faults[] = {
     {"udp-ends-without-relay", udp_ends_without_relay},
     {"udp-peer-restarts", udp_peer_restarts},
     {"udp-host-sleeps", udp_host_sleeps},
+    {"udp-while-tcp-ends", udp_while_tcp_ends},
     {"udp-lan-appears", udp_lan_appears},
     {0},
 };
