@@ -70,6 +70,9 @@ static const struct conf_key keys[] = {
      AT(discovery.share_addresses), .fallback = "true",
      .help = "Tell all nodes this host's own addresses; false: only nodes whose\n"
              "beacons are heard, as they are on the same LAN."},
+    {.path = "discovery.port_mapping", .kind = CONF_BOOL,
+     AT(discovery.port_mapping), .fallback = "true",
+     .help = "Ask the router, by NAT-PMP or UPnP, to let direct links in."},
 
     {.path = "relays", .kind = CONF_LIST, AT(relays), .fallback = "[]",
      .max = RELAYS, .check = check_relay,

@@ -37,6 +37,7 @@ struct edge_conf {
         struct conf_list peers; /* "host:port", see endpoint.h */
         struct conf_list stun;  /* the same */
         bool share_addresses;   /* false: host addresses only for the LAN */
+        bool port_mapping;
     } discovery;
     struct conf_list relays; /* URLs, see relay_url.h */
     char *proxy;             /* a URL; "": the environment's https_proxy */

@@ -11,6 +11,7 @@
 #define EDGE_SHELL_EDGE_H
 
 #include "common/io/log_limit.h"
+#include "edge/core/mapping_plan.h"
 #include "edge/core/node.h"
 
 #include <uv.h>
@@ -134,6 +135,9 @@ enum edge_gap {
 /* The number of them; sets *name to number `index`, if the kind has names. */
 size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
                 const char **name);
+/* The ports that the router forwards to this node, and what each protocol
+ * found; all OFF if discovery.port_mapping is false. */
+const struct mapping_state *edge_port_mapping(const struct edge *e);
 /* See zloop_busy. */
 bool edge_busy(const struct edge *e);
 /* How many programs by the API's socket, and how many HTTP connections the

@@ -179,6 +179,8 @@ static void on_network(void *context, const struct interfaces *all)
         listen_again(e);
     edge_tell_addresses(e);
     stun_servers_again(e->stun_servers);
+    if (e->port_mapping != NULL)
+        port_mapping_again(e->port_mapping);
 }
 
 void edge_tell_addresses(struct edge *e)
@@ -309,6 +311,8 @@ static void on_woke(void *context, struct span slept)
 
     log_info("woke", "slept_s=%lld", (long long)(slept.us / 1000000));
     turn_add(&e->turn, &(struct node_event){.kind = NODE_WOKE});
+    if (e->port_mapping != NULL)
+        port_mapping_again(e->port_mapping);
 }
 
 static void on_turn(void *context)
@@ -357,6 +361,7 @@ void edge_start(struct edge *e)
     e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
                           peers->count);
     open_stun_servers(e, e->conf);
+    edge_map_ports(e);
     e->started = true;
     edge_turn(e); /* The first beacon leaves now. */
 }
@@ -399,6 +404,7 @@ static void close_all(struct edge *e)
         e->tell_stopped(e->stopped_context);
     stun_servers_close(&e->stun_servers);
     peers_close(&e->peers);
+    port_mapping_close(&e->port_mapping);
     network_close(&e->network);
     resume_close(&e->resume);
     discovery_close(&e->discovery);
@@ -435,6 +441,7 @@ void edge_stop(struct edge *e, void (*stopped)(void *context), void *context)
         close_all(e);
         return;
     }
+    port_mapping_close(&e->port_mapping); /* Meanwhile the node leaves. */
     turn_add(&e->turn, &(struct node_event){.kind = NODE_LEAVE});
     edge_turn(e);
 }

@@ -15,6 +15,7 @@
 #include "edge/shell/network.h"
 #include "edge/shell/outgoing.h"
 #include "edge/shell/peers.h"
+#include "edge/shell/port_mapping.h"
 #include "edge/shell/resume.h"
 #include "edge/shell/stun_servers.h"
 #include "edge/shell/udp_path.h"
@@ -52,6 +53,8 @@ struct edge {
     struct resume *resume;
     struct peers *peers;
     struct stun_servers *stun_servers; /* NULL: paths.udp is false */
+    struct port_mapping *port_mapping; /* NULL: off */
+    struct mapping_state mapped;       /* zero: off */
     uv_timer_t deadline;               /* node_deadline */
     uv_timer_t clock; /* passes the wall-clock time to the node */
     struct instant armed;
@@ -89,6 +92,8 @@ bool edge_is_udp_easy(const struct edge *e);
 size_t edge_udp_files(const struct edge *e);
 /* edge_udp.c: opens e->udp if there are such paths. False with errno. */
 bool edge_open_udp(struct edge *e) MUST_USE;
+/* edge_mapping.c: begins to ask the router for ports, unless that is off. */
+void edge_map_ports(struct edge *e);
 /* edge_gaps.c: logs which configured interfaces do not exist. */
 void edge_tell_missing(const struct edge *e);
 /* edge_open.c: the node has said goodbye: closes all sockets soon. */

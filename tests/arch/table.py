@@ -20,7 +20,8 @@ LAYERS = {
     "common/io": Layer(["common/core"], ["sodium", "zmq", "uv", "jansson"]),
     "edge/shell": Layer(
         ["edge/core", "common/conf", "common/io"],
-        ["sodium", "crypto", "zmq", "uv", "jansson", "ngtcp2", "gnutls"],
+        ["sodium", "crypto", "zmq", "uv", "jansson", "ngtcp2", "gnutls",
+         "natpmp", "miniupnpc"],
     ),
     "relay/shell": Layer(
         ["relay/core", "common/conf", "common/io"],
@@ -55,6 +56,9 @@ LIBRARY_HEADERS = {
     "yaml.h": "yaml",
     "ncurses.h": "ncurses",
     "cmocka.h": "cmocka",
+    "natpmp.h": "natpmp",
+    "miniupnpc/miniupnpc.h": "miniupnpc",
+    "miniupnpc/upnpreplyparse.h": "miniupnpc",
 }
 
 # A library that only these may use.
@@ -67,6 +71,8 @@ LIBRARY_USERS = {
                "edge/shell/quic_write.c", "edge/shell/quic_private.h",
                "edge/shell/quic_tls.c", "edge/shell/quic_tls.h"),
     "gnutls": ("edge/shell/quic_tls.c",),
+    "natpmp": ("edge/shell/nat_pmp.c",),
+    "miniupnpc": ("edge/shell/upnp.c",),
 }
 
 # The system's headers that a pure layer may include.

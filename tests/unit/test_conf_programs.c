@@ -98,6 +98,7 @@ static void test_edge_defaults(void **state)
     assert_int_equal(c.discovery.port, 9083);
     assert_int_equal(c.discovery.interval.us, 1000000);
     assert_int_equal(c.discovery.peers.count, 0);
+    assert_true(c.discovery.port_mapping);
     assert_int_equal(c.relays.count, 0);
     assert_string_equal(c.proxy, "");
     assert_int_equal(c.discovery.stun.count, 0);

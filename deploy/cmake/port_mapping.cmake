@@ -1,0 +1,25 @@
+# The two libraries that ask routers for ports. Without one of them the build
+# works, and that protocol is off. libnatpmp has no pkg-config file.
+
+function(zs_port_mapping target)
+    pkg_check_modules(MINIUPNPC IMPORTED_TARGET miniupnpc>=2.0)
+    if(MINIUPNPC_FOUND)
+        target_link_libraries(${target} PUBLIC PkgConfig::MINIUPNPC)
+        zs_leave_out(edge/shell/upnp_none.c)
+    else()
+        message(STATUS "no miniupnpc: no port mapping by UPnP")
+        zs_leave_out(edge/shell/upnp.c)
+    endif()
+    find_library(NATPMP_LIBRARY natpmp)
+    find_path(NATPMP_INCLUDE_DIR natpmp.h)
+    mark_as_advanced(NATPMP_LIBRARY NATPMP_INCLUDE_DIR)
+    if(NATPMP_LIBRARY AND NATPMP_INCLUDE_DIR)
+        target_link_libraries(${target} PUBLIC ${NATPMP_LIBRARY})
+        target_include_directories(${target} SYSTEM PRIVATE
+            ${NATPMP_INCLUDE_DIR})
+        zs_leave_out(edge/shell/nat_pmp_none.c)
+    else()
+        message(STATUS "no libnatpmp: no port mapping by NAT-PMP")
+        zs_leave_out(edge/shell/nat_pmp.c)
+    endif()
+endfunction()
