@@ -365,6 +365,11 @@ bool quic_swallows(const struct quic *q)
     return q->width.narrow && q->width.swallows;
 }
 
+bool quic_waits(const struct quic *q)
+{
+    return q->out.unsent > 0;
+}
+
 struct span quic_rtt(const struct quic *q)
 {
     ngtcp2_conn_stat stat;

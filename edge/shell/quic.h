@@ -116,6 +116,9 @@ bool quic_write_close(struct quic *q, struct instant now,
  * tries large ones again after a minute or more; the caller may make the next
  * one on this path with payload_most at the least. */
 bool quic_swallows(const struct quic *q);
+/* Bytes of packets wait for congestion control: then quic_deadline counts to
+ * the microsecond, else a millisecond later is as good. */
+bool quic_waits(const struct quic *q);
 /* Smoothed; negative: unknown. */
 struct span quic_rtt(const struct quic *q);
 /* The peer's address now; it changes when the peer's NAT rebinds. */

@@ -77,6 +77,12 @@ bool quic_swallows(const struct quic *q)
     return false;
 }
 
+bool quic_waits(const struct quic *q)
+{
+    (void)q;
+    return false;
+}
+
 struct span quic_rtt(const struct quic *q)
 {
     (void)q;
