@@ -264,13 +264,23 @@ static void retry(struct quic_link *l)
     carrier_retry(&l->carrier);
 }
 
-/* A link that waits for its socket has nothing else to do in time. */
-static void set_timer(struct quic_link *l)
+/* A link that waits for its socket has nothing else to do in time. If it has
+ * nothing to send, its deadlines are for repeating and acknowledging. */
+static struct instant next_time(const struct quic_link *l, struct instant now)
 {
-    struct instant at =
-        l->unsent.size > 0 ? INSTANT_NEVER : quic_deadline(l->quic);
+    struct instant at = quic_deadline(l->quic);
 
-    heap_set(&l->all->timers, &l->timer, instant_min(at, l->end_by));
+    if (l->unsent.size > 0)
+        return INSTANT_NEVER;
+    if (!quic_waits(l->quic))
+        at = instant_max(at, instant_after(now, span_us(QUIC_LINKS_COARSE_US)));
+    return at;
+}
+
+static void set_timer(struct quic_link *l, struct instant now)
+{
+    heap_set(&l->all->timers, &l->timer,
+             instant_min(next_time(l, now), l->end_by));
 }
 
 void quic_link_turn(struct quic_link *l, struct instant now)
@@ -292,7 +302,7 @@ void quic_link_turn(struct quic_link *l, struct instant now)
     if (instant_reached(l->end_by, now) || (!l->carried && l->held == 0))
         link_end(l, QUIC_GOES_ON);
     else
-        set_timer(l);
+        set_timer(l, now);
 }
 
 /* ---- Opening */
@@ -344,8 +354,12 @@ void quic_link_start(struct quic_link *l, struct udp_endpoint *from,
                      const struct node_todo *item)
 {
     struct quic_links *all = l->all;
+    char text[ADDRESS_TEXT_SIZE];
 
     l->remote = item->udp.to;
+    log_debug("link_opening", "link=%u to=%s socket=%u client=%d",
+              item->udp.link, address_format(&l->remote, text),
+              item->udp.socket, item->udp.client);
     l->end_by = instant_after(clock_now(), span_s(HANDSHAKE_S));
     l->carried = true;
     carrier_init(&l->carrier, &all->links->carriers, item->udp.link, &transport,

@@ -77,35 +77,64 @@ void quic_links_note_narrow(struct quic_links *all, const struct address *host)
 
 /* ---- Time */
 
-/* A timer that fires too early costs less than setting it each time. */
-static void arm(struct quic_links *all)
-{
-    struct instant at = heap_deadline(&all->timers);
+static void on_time(struct quic_links *all);
 
-    if (at.us >= all->armed.us)
-        return;
-    all->armed = at;
-    if (at.us < 1)
-        at.us = 1; /* Zero would stop the timer. */
-    struct itimerspec spec = {.it_value = {.tv_sec = at.us / 1000000,
-                                           .tv_nsec = at.us % 1000000 * 1000}};
-    timerfd_settime(all->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+static void on_coarse(uv_timer_t *timer)
+{
+    on_time(timer->data);
 }
 
-static void on_timer(uv_poll_t *poll, int status, int events)
+static void on_fine(uv_poll_t *poll, int status, int events)
 {
     struct quic_links *all = poll->data;
-    struct instant now = clock_now();
-    struct timer *t;
     uint64_t times;
 
     (void)status;
     (void)events;
-    (void)!read(all->timer_fd, &times, sizeof times);
+    (void)!read(all->fine_fd, &times, sizeof times);
+    on_time(all);
+}
+
+static void arm_coarse(struct quic_links *all, struct span left)
+{
+    uv_update_time(all->coarse.loop);
+    uv_timer_start(&all->coarse, on_coarse, (uint64_t)(left.us + 999) / 1000,
+                   0);
+}
+
+static void arm_fine(struct quic_links *all, struct instant at)
+{
+    int64_t us = at.us < 1 ? 1 : at.us; /* Zero would stop the timer. */
+    struct itimerspec spec = {
+        .it_value = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000}};
+
+    timerfd_settime(all->fine_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+/* A timer that fires too early costs less than setting it each time. */
+static void arm(struct quic_links *all, struct instant now)
+{
+    struct instant at = heap_deadline(&all->timers);
+    struct span left = instant_between(now, at);
+
+    if (at.us >= all->armed.us)
+        return;
+    all->armed = at;
+    if (left.us >= QUIC_LINKS_COARSE_US)
+        arm_coarse(all, left);
+    else
+        arm_fine(all, at);
+}
+
+static void on_time(struct quic_links *all)
+{
+    struct instant now = clock_now();
+    struct timer *t;
+
     all->armed = INSTANT_NEVER;
     while ((t = heap_due(&all->timers, now)) != NULL)
         quic_links_touch(t->owner);
-    arm(all);
+    arm(all, now);
     flush_alone(all);
 }
 
@@ -124,7 +153,7 @@ void quic_links_flush(struct quic_links *all)
         untouch(l);
         quic_link_turn(l, now);
     }
-    arm(all);
+    arm(all, now);
 }
 
 /* Once closed there are no turns: the links end by themselves. */
@@ -221,23 +250,27 @@ bool quic_links_open(struct quic_links *all, struct link_table *links,
 {
     uint8_t hash_key[16];
 
-    all->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (all->timer_fd < 0)
+    uv_loop_t *loop = links->turn->zloop->loop;
+
+    all->fine_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (all->fine_fd < 0)
         return false;
-    if (uv_poll_init(links->turn->zloop->loop, &all->timer, all->timer_fd) !=
-        0) {
-        close(all->timer_fd);
+    if (uv_poll_init(loop, &all->fine, all->fine_fd) != 0) {
+        close(all->fine_fd);
         errno = EMFILE;
         return false;
     }
+    uv_timer_init(loop, &all->coarse);
+    all->open_timers = 2;
     all->links = links;
     all->hold = hold;
     all->armed = INSTANT_NEVER;
-    all->timer.data = all;
+    all->fine.data = all;
+    all->coarse.data = all;
     randombytes_buf(hash_key, sizeof hash_key);
     map_init(&all->by_label, sizeof(uint32_t), hash_key);
     map_init(&all->by_source, QUIC_SOURCE_KEY_SIZE, hash_key);
-    uv_poll_start(&all->timer, UV_READABLE, on_timer);
+    uv_poll_start(&all->fine, UV_READABLE, on_fine);
     return true;
 }
 
@@ -247,7 +280,9 @@ static void on_timer_closed(uv_handle_t *timer)
 {
     struct quic_links *all = timer->data;
 
-    close(all->timer_fd);
+    if (--all->open_timers > 0)
+        return;
+    close(all->fine_fd);
     map_close(&all->by_label);
     map_close(&all->by_source);
     heap_close(&all->timers);
@@ -256,10 +291,11 @@ static void on_timer_closed(uv_handle_t *timer)
 
 static void end_all(struct quic_links *all)
 {
-    uv_handle_t *timer = (uv_handle_t *)&all->timer;
-
-    if (all->closed && all->by_label.count == 0 && !uv_is_closing(timer))
-        uv_close(timer, on_timer_closed);
+    if (!all->closed || all->by_label.count > 0 || all->ending)
+        return;
+    all->ending = true;
+    uv_close((uv_handle_t *)&all->fine, on_timer_closed);
+    uv_close((uv_handle_t *)&all->coarse, on_timer_closed);
 }
 
 void quic_links_close(struct quic_links *all, void (*ended)(void *context),

@@ -15,7 +15,10 @@
 #include "edge/shell/quic.h"
 #include "edge/shell/udp_endpoints.h"
 
-enum { QUIC_LINKS_NARROW = 64 };
+enum {
+    QUIC_LINKS_NARROW = 64,
+    QUIC_LINKS_COARSE_US = 1500, /* from then on milliseconds are enough */
+};
 
 struct quic_link;
 
@@ -27,14 +30,16 @@ struct quic_links {
     struct heap timers;
     struct quic_link *first_touched, *last_touched;
     size_t touched;
-    size_t waiting; /* links with packets for which the turn was full */
-    int timer_fd;
-    uv_poll_t timer;
-    struct instant armed;
+    size_t waiting;    /* links with packets for which the turn was full */
+    int fine_fd;       /* counts microseconds, but costs system calls; */
+    uv_poll_t fine;    /* this is its handle */
+    uv_timer_t coarse; /* counts milliseconds */
+    int open_timers;
+    struct instant armed; /* one of them fires then, or before */
     struct address narrow[QUIC_LINKS_NARROW]; /* hosts whose paths lost large
                                                 datagrams */
     size_t narrowed;
-    bool closed;
+    bool closed, ending;
     void (*ended)(void *context); /* once it is closed and no link is left */
     void *context;
     uint8_t buffer[QUIC_BURST_SIZE];
