@@ -37,6 +37,16 @@ HUB6=2001:db8:5::10
 declare -A SITES=()        # of a side, so far
 declare -A SITE_ADDRESS=() # of a host, as the Internet sees it
 
+# Can these programs open paths over UDP? They are built without where ngtcp2 is
+# missing.
+punches() { ldd "$ZS_BIN/zs-edge" | grep -q ngtcp2; }
+needs_punching() {
+    punches && return
+    echo "$LAB_NAME: built without QUIC: skipped" >&2
+    trap - EXIT
+    exit 77
+}
+
 # --- Cables and routers -------------------------------------------------------
 
 # A cable between two hosts, without a switch. Each gets its next ethN.
