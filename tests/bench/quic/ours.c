@@ -1,0 +1,116 @@
+/* edge/shell/quic as it is. */
+#include "tests/bench/quic/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct load_end {
+    struct quic *q;
+    bool client, opened;
+    uint64_t received;
+};
+
+static void on_opened(void *context)
+{
+    struct load_end *e = context;
+
+    e->opened = true;
+}
+
+static void on_packet(void *context, struct packet_ref *packet)
+{
+    struct load_end *e = context;
+
+    (void)packet;
+    e->received++;
+}
+
+static void on_released(void *context, size_t bytes)
+{
+    (void)context;
+    (void)bytes;
+}
+
+static struct load_end *open_end(bool client, struct instant now)
+{
+    struct load_end *e = calloc(1, sizeof *e);
+    struct quic_conf conf = {.client = client,
+                             .label = client,
+                             .local = load_addresses[!client],
+                             .remote = load_addresses[client],
+                             .payload_most = LOAD_PAYLOAD,
+                             .hold = LOAD_HOLD,
+                             .idle = span_s(60)};
+    struct quic_owner owner = {e, on_opened, on_packet, on_released};
+
+    if (e == NULL)
+        abort();
+    e->client = client;
+    e->q = quic_new(&conf, &owner, now);
+    if (e->q == NULL)
+        abort();
+    return e;
+}
+
+static void close_end(struct load_end *e)
+{
+    quic_free(&e->q);
+    free(e);
+}
+
+static bool is_open(const struct load_end *e)
+{
+    return e->opened;
+}
+
+static bool send_message(struct load_end *e, size_t size)
+{
+    static uint8_t bytes[64 * 1024];
+    struct packet_ref packet;
+    bool sent;
+
+    packet_ref_room(&packet, size);
+    memcpy(packet_ref_data(&packet), bytes, size);
+    sent = quic_send(e->q, &packet);
+    packet_ref_release(&packet);
+    return sent;
+}
+
+static uint64_t received(const struct load_end *e)
+{
+    return e->received;
+}
+
+static void take(struct load_end *e, uint8_t *bytes, size_t size,
+                 struct instant now)
+{
+    if (quic_take(e->q, &load_addresses[!e->client], &load_addresses[e->client],
+                  bytes, size, now) != QUIC_GOES_ON)
+        abort();
+}
+
+static void due(struct load_end *e, struct instant now)
+{
+    if (quic_due(e->q, now) != QUIC_GOES_ON)
+        abort();
+}
+
+static struct instant deadline(const struct load_end *e)
+{
+    return quic_deadline(e->q);
+}
+
+static size_t write_burst(struct load_end *e, struct instant now,
+                          uint8_t *buffer, size_t *segment)
+{
+    struct quic_burst burst;
+
+    if (!quic_write(e->q, now, buffer, &burst))
+        return 0;
+    *segment = burst.segment;
+    return burst.size;
+}
+
+const struct load_stack load_ours = {
+    "ours",   open_end, close_end, is_open,  send_message,
+    received, take,     due,       deadline, write_burst};
