@@ -30,18 +30,23 @@ static struct stream_large *large_of(const struct stream_out *s,
     return &s->large[number % s->large_room];
 }
 
+static void free_blocks(struct stream_block **list)
+{
+    while (*list != NULL) {
+        struct stream_block *block = *list;
+
+        *list = block->next;
+        free(block);
+    }
+}
+
 void stream_out_close(struct stream_out *s)
 {
     for (uint64_t i = s->large_first; i < s->large_end; i++)
         packet_ref_release(&large_of(s, i)->packet);
     free(s->large);
-    while (s->first != NULL) {
-        struct stream_block *block = s->first;
-
-        s->first = block->next;
-        free(block);
-    }
-    free(s->spare);
+    free_blocks(&s->first);
+    free_blocks(&s->spare);
     *s = (struct stream_out){.first = NULL};
 }
 
@@ -53,8 +58,9 @@ static bool make_room(struct stream_out *s, size_t size)
     if (block != NULL && BLOCK_SIZE - block->used >= size)
         return true;
     block = s->spare;
-    s->spare = NULL;
-    if (block == NULL)
+    if (block != NULL)
+        s->spare = block->next;
+    else
         block = memory_try(NULL, 1, sizeof *block);
     if (block == NULL)
         return false;
@@ -207,8 +213,8 @@ static void drop_packet(struct stream_out *s, size_t size)
     s->large_first++;
 }
 
-/* Drops the first block if all of it is acknowledged; the last one begins
- * again. */
+/* Drops the first block if all of it is acknowledged. The last one begins
+ * again, and while it is empty, no other is kept. */
 static void drop_block(struct stream_out *s)
 {
     struct stream_block *block = s->first;
@@ -222,13 +228,12 @@ static void drop_block(struct stream_out *s)
     }
     if (block->next == NULL) {
         block->used = 0;
+        free_blocks(&s->spare);
         return;
     }
     s->first = block->next;
-    if (s->spare == NULL)
-        s->spare = block;
-    else
-        free(block);
+    block->next = s->spare;
+    s->spare = block;
 }
 
 size_t stream_out_acked(struct stream_out *s, uint64_t to)

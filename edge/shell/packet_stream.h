@@ -26,9 +26,10 @@ struct stream_large;
 struct stream_out {
     /* Headers and small packets. Below the first block's `acked_at` everything
      * is acknowledged. */
-    struct stream_block *first, *last, *spare;
-    size_t acked_at;   /* where the first packet that is not begins */
-    size_t acked_part; /* bytes of that packet's frame */
+    struct stream_block *first, *last;
+    struct stream_block *spare; /* a list, kept while the stream is not empty */
+    size_t acked_at;            /* where the first packet that is not begins */
+    size_t acked_part;          /* bytes of that packet's frame */
     /* Large packets: a ring. */
     struct stream_large *large;
     size_t large_room;

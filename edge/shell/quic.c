@@ -101,20 +101,15 @@ static void set_address(ngtcp2_addr *to, struct sockaddr_storage *room,
     to->addr = (ngtcp2_sockaddr *)room;
 }
 
-struct quic_path {
-    ngtcp2_path path;
-    struct sockaddr_storage local, remote;
-};
-
-static void path_between(struct quic_path *p, const struct address *local,
-                         const struct address *remote)
+static void set_path(struct quic_path *p, const struct address *local,
+                     const struct address *remote)
 {
-    p->path.user_data = NULL;
-    set_address(&p->path.local, &p->local, local);
-    set_address(&p->path.remote, &p->remote, remote);
+    p->local = *local;
+    p->remote = *remote;
+    set_address(&p->path.local, &p->raw_local, local);
+    set_address(&p->path.remote, &p->raw_remote, remote);
 }
 
-/* Asks whether the peer's address changed. */
 void quic_look_at_path(struct quic *q)
 {
     const ngtcp2_addr *remote = &ngtcp2_conn_get_path(q->conn)->remote;
@@ -160,14 +155,12 @@ static bool start_client(struct quic *q)
     ngtcp2_transport_params params;
     ngtcp2_settings settings;
     ngtcp2_cid server = {.datalen = CLIENT_CID_SIZE}, client;
-    struct quic_path path;
     ngtcp2_conn *conn;
 
     settings_of(q, &settings, &params);
     randombytes_buf(server.data, server.datalen);
     quic_new_cid(q, &client);
-    path_between(&path, &q->conf.local, &q->conf.remote);
-    if (ngtcp2_conn_client_new(&conn, &server, &client, &path.path,
+    if (ngtcp2_conn_client_new(&conn, &server, &client, &q->came.path,
                                NGTCP2_PROTO_VER_V1, &quic_callbacks, &settings,
                                &params, NULL, q) != 0)
         return false;
@@ -176,8 +169,7 @@ static bool start_client(struct quic *q)
 }
 
 /* False: the datagram is not a client's first. */
-static bool start_server(struct quic *q, const ngtcp2_path *path,
-                         const uint8_t *bytes, size_t size)
+static bool start_server(struct quic *q, const uint8_t *bytes, size_t size)
 {
     ngtcp2_transport_params params;
     ngtcp2_settings settings;
@@ -191,9 +183,9 @@ static bool start_server(struct quic *q, const ngtcp2_path *path,
     settings_of(q, &settings, &params);
     params.original_dcid = first.dcid;
     quic_new_cid(q, &server);
-    if (ngtcp2_conn_server_new(&conn, &first.scid, &server, path, first.version,
-                               &quic_callbacks, &settings, &params, NULL,
-                               q) != 0)
+    if (ngtcp2_conn_server_new(&conn, &first.scid, &server, &q->came.path,
+                               first.version, &quic_callbacks, &settings,
+                               &params, NULL, q) != 0)
         return false;
     q->conn = conn;
     return true;
@@ -232,6 +224,7 @@ struct quic *quic_new(const struct quic_conf *conf,
                        .now = now,
                        .stream = -1,
                        .remote = conf->remote};
+    set_path(&q->came, &conf->local, &conf->remote);
     if (conf->client && (!start_client(q) || !secure(q)))
         quic_free(&q);
     return q;
@@ -266,20 +259,21 @@ enum quic_end quic_take(struct quic *q, const struct address *to,
                         const struct address *from, uint8_t *bytes, size_t size,
                         struct instant now)
 {
-    struct quic_path path;
     int rc;
 
     q->now = now;
     if (q->end != QUIC_GOES_ON || size == 0 || is_untimely(q, from))
         return q->end;
-    path_between(&path, to, from);
-    if (q->conn == NULL && !start_server(q, &path.path, bytes, size))
+    if (!address_equal(from, &q->came.remote) ||
+        !address_equal(to, &q->came.local))
+        set_path(&q->came, to, from);
+    if (q->conn == NULL && !start_server(q, bytes, size))
         return q->end;
     if (q->tls.session == NULL && !secure(q)) {
         drop_conn(q);
         return q->end;
     }
-    rc = ngtcp2_conn_read_pkt(q->conn, &path.path, NULL, bytes, size,
+    rc = ngtcp2_conn_read_pkt(q->conn, &q->came.path, NULL, bytes, size,
                               quic_stamp(now));
     if (rc == NGTCP2_ERR_DROP_CONN || rc == NGTCP2_ERR_RETRY) {
         drop_conn(q);

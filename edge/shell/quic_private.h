@@ -24,6 +24,12 @@ struct quic_width {
     int narrowed; /* times */
 };
 
+struct quic_path {
+    struct address local, remote;
+    ngtcp2_path path; /* the same for ngtcp2, so that it stays where it is */
+    struct sockaddr_storage raw_local, raw_remote;
+};
+
 struct quic {
     struct quic_conf conf;
     struct quic_owner owner;
@@ -38,6 +44,7 @@ struct quic {
     struct stream_out out;
     struct quic_width width;
     struct instant keep_alive_chosen_at;
+    struct quic_path came; /* of the last datagram that came */
     struct address remote;
     struct sockaddr_storage remote_raw; /* the same */
     struct instant trial_until;         /* nothing from another address */
