@@ -264,6 +264,8 @@ enum quic_end quic_take(struct quic *q, const struct address *to,
     q->now = now;
     if (q->end != QUIC_GOES_ON || size == 0 || is_untimely(q, from))
         return q->end;
+    if (q->conf.client)
+        to = &q->conf.local; /* ngtcp2 takes no other from a server */
     if (!address_equal(from, &q->came.remote) ||
         !address_equal(to, &q->came.local))
         set_path(&q->came, to, from);

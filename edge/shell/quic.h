@@ -80,7 +80,8 @@ enum quic_end {
                       PACKET_SIZE */
 };
 
-/* A datagram from `from` came at `to`. The bytes may be changed. */
+/* A datagram from `from` came at `to`, which counts for a server only. The
+ * bytes may be changed. */
 enum quic_end quic_take(struct quic *q, const struct address *to,
                         const struct address *from, uint8_t *bytes, size_t size,
                         struct instant now) MUST_USE;

@@ -3,6 +3,8 @@
 #include "tests/unit/kit.h"
 #include "tests/unit/quic_kit.h"
 
+#include <sodium.h>
+
 /* ---- The handshake ------------------------------------------------------ */
 
 static void both_ends_open(void **state)
@@ -660,6 +662,8 @@ int main(void)
         cmocka_unit_test(an_address_that_goes_to_and_fro_does_no_harm),
         cmocka_unit_test(a_label_is_read_of_whole_ids_only),
     };
+    if (sodium_init() < 0)
+        return 1;
     if (!quic_is_available())
         return cmocka_run_group_tests_name("none", tests + COUNT_OF(tests) - 1,
                                            NULL, NULL);
