@@ -24,7 +24,8 @@ struct quic_side {
     enum quic_end end;
     int opened;
     /* What it sends, and got. */
-    size_t to_send, sent, got, sizes;
+    size_t to_send, sent, got;
+    size_t sizes, got_sizes; /* of what it sends, and of what it gets */
     uint64_t sent_bytes, got_bytes, released;
     size_t datagrams, datagram_bytes, largest; /* that it sent */
     bool full;
@@ -74,7 +75,7 @@ static inline bool wire_happens(struct quic_wire *w, uint32_t in_a_million)
 
 /* ---- What the packets hold ---------------------------------------------- */
 
-enum { SIZES_SMALL, SIZES_MIXED, SIZES_LARGE };
+enum { SIZES_SMALL, SIZES_MIXED, SIZES_LARGE, SIZES_ONE_LARGE };
 
 static inline size_t packet_size_of(size_t sizes, size_t number)
 {
@@ -83,8 +84,10 @@ static inline size_t packet_size_of(size_t sizes, size_t number)
 
     if (sizes == SIZES_SMALL)
         return 1 + number % 100;
-    if (sizes == SIZES_LARGE)
+    if (sizes == SIZES_LARGE || (sizes == SIZES_ONE_LARGE && number == 0))
         return PACKET_SIZE;
+    if (sizes == SIZES_ONE_LARGE)
+        return 8;
     return mixed[number % COUNT_OF(mixed)];
 }
 
@@ -111,7 +114,7 @@ static inline void side_packet(void *context, struct packet_ref *packet)
     struct quic_side *side = context;
     size_t size = packet_ref_size(packet);
 
-    assert_int_equal(size, packet_size_of(side->sizes, side->got));
+    assert_int_equal(size, packet_size_of(side->got_sizes, side->got));
     assert_memory_equal(packet_ref_data(packet), packet_bytes_of(side->got),
                         size);
     side->got++;
@@ -385,7 +388,7 @@ static inline struct quic_wire *wire_new(uint64_t seed)
         struct quic_side *side = &w->sides[i];
 
         side->outside = side->here;
-        side->sizes = SIZES_MIXED;
+        side->sizes = side->got_sizes = SIZES_MIXED;
         side->conf = (struct quic_conf){
             .client = i == 0,
             .label = (uint32_t)wire_random(w),
@@ -400,6 +403,13 @@ static inline struct quic_wire *wire_new(uint64_t seed)
         side->conf.identity[5] = 1;
     }
     return w;
+}
+
+/* What packets the ends send. */
+static inline void wire_sizes(struct quic_wire *w, size_t client, size_t server)
+{
+    w->sides[0].sizes = w->sides[1].got_sizes = client;
+    w->sides[1].sizes = w->sides[0].got_sizes = server;
 }
 
 static inline void wire_open(struct quic_wire *w)
