@@ -2,6 +2,9 @@
 
 #include "common/io/log.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void tell_lost(enum mapping_port port, const struct mapping_lease *lease)
 {
     char outside[ADDRESS_TEXT_SIZE];
@@ -68,6 +71,14 @@ static void on_changed(void *context, const struct mapping_state *state)
     tell_node(e);
 }
 
+/* For a host whose router must not be asked, whatever its edges' files say. */
+static bool is_off_here(void)
+{
+    const char *word = getenv("ZS_PORT_MAPPING");
+
+    return word != NULL && strcmp(word, "off") == 0;
+}
+
 void edge_map_ports(struct edge *e)
 {
     struct port_mapping_conf conf = {
@@ -76,7 +87,7 @@ void edge_map_ports(struct edge *e)
         .network = e->network,
     };
 
-    if (!e->conf->discovery.port_mapping ||
+    if (!e->conf->discovery.port_mapping || is_off_here() ||
         (conf.tcp_port == 0 && conf.udp_port == 0))
         return;
     e->port_mapping = port_mapping_open(e->loop, &conf, on_changed, e);

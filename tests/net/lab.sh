@@ -37,7 +37,7 @@ lab_enter() {
         echo "$LAB_NAME: this machine makes no namespaces: skipped" >&2
         exit 77
     fi
-    exec env ZS_LAB=entered unshare "${as_root[@]}" \
+    exec env -u ZS_PORT_MAPPING ZS_LAB=entered unshare "${as_root[@]}" \
         --net --mount --pid --fork --kill-child --mount-proc \
         -- bash "$0" "$@"
 }
