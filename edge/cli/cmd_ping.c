@@ -9,7 +9,7 @@
 
 static const struct option_row rows[] = {
     {"count", 'c', OPTION_INTEGER, "N",
-     "number of pings; default 5, with --until-direct 10"},
+     "number of pings; default 5, with --until-direct 30"},
     {"until-direct", 0, OPTION_FLAG, NULL,
      "ping until a reply comes by a direct path"},
     {"interval", 'i', OPTION_DURATION, "TIME",
@@ -99,7 +99,7 @@ static bool rest(struct pinging *p)
 static int ping_on(struct pinging *p)
 {
     bool until_direct = options_flag(p->o, "until-direct");
-    int64_t count = options_integer(p->o, "count", until_direct ? 10 : 5);
+    int64_t count = options_integer(p->o, "count", until_direct ? 30 : 5);
     int code = EXIT_DONE;
 
     for (int64_t i = 1; i <= count; i++) {

@@ -22,6 +22,7 @@ int cmd_publish(int argc, char **argv);
 int cmd_request(int argc, char **argv);
 int cmd_listen(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
+int cmd_netcheck(int argc, char **argv);
 int cmd_chat(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

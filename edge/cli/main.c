@@ -24,6 +24,7 @@ static const struct subcommand rows[] = {
      cmd_request},
     {"listen", "", "prints incoming messages", cmd_listen},
     {"ping", "TO", "measures round trips to a peer", cmd_ping},
+    {"netcheck", "", "looks at the network, and says what to do", cmd_netcheck},
     {"chat", "", "opens a chat in the terminal", cmd_chat},
     {"top", "", "shows the traffic of this node, live", cmd_top},
     {"bench", "serve | TO", "measures throughput or round trips", cmd_bench},

@@ -217,6 +217,8 @@ const char *relay_error_name(enum relay_error error);
 struct node_relay {
     enum relay_state state;
     struct span rtt;        /* < 0: unknown */
+    struct span hello;      /* from HELLO to WELCOME, when the link was made;
+                               < 0: never */
     const char *error;      /* the last failure's name, "" for none */
     const char *name;       /* from the relay's WELCOME, "" before */
     struct address outside; /* this node's address as the relay sees it */

@@ -57,10 +57,12 @@
 struct relay {
     uint32_t index; /* in the configuration, and in struct node */
     enum relay_state state;
-    struct link *link;    /* NULL while the state is DOWN */
-    struct curve_key key; /* pinned by the configuration */
-    uint8_t version;      /* the protocol version that HELLO offers */
-    const char *error;    /* why it is down: a word for status; "" if up */
+    struct link *link;      /* NULL while the state is DOWN */
+    struct curve_key key;   /* pinned by the configuration */
+    uint8_t version;        /* the protocol version that HELLO offers */
+    struct instant greeted; /* when HELLO was sent */
+    struct span hello;      /* from then to WELCOME; < 0: never */
+    const char *error;      /* why it is down: a word for status; "" if up */
 
     struct instant retry_at; /* DOWN: when to connect again */
     struct span backoff;     /* the next pause between two attempts */

@@ -463,6 +463,20 @@ static void list_found(const struct outside_socket *s,
     }
 }
 
+size_t outside_answers(const struct outside *o, uint32_t socket,
+                       struct outside_answer list[static OUTSIDE_SERVERS])
+{
+    const struct outside_socket *s = find(o, socket);
+    size_t count = s != NULL ? s->count : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct outside_query *q = &s->queries[i];
+        list[i] = (struct outside_answer){
+            .server = q->server, .seen = q->mapped, .rtt = q->rtt};
+    }
+    return count;
+}
+
 bool outside_get(const struct outside *o, uint32_t socket,
                  struct outside_view *view)
 {

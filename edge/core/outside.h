@@ -46,6 +46,13 @@ struct outside_view {
     struct span rtt; /* of the fastest answer; negative: unknown */
 };
 
+/* What one server said of a socket. */
+struct outside_answer {
+    struct address server;
+    struct address seen; /* NONE: no answer */
+    struct span rtt;
+};
+
 struct outside;
 
 struct outside *outside_new(struct entropy *entropy); /* borrowed */
@@ -77,5 +84,8 @@ bool outside_next(struct outside *o, struct outside_request *r,
 /* False: nothing was asked for this socket. */
 bool outside_get(const struct outside *o, uint32_t socket,
                  struct outside_view *view);
+/* The servers that were asked for this socket, in their order. */
+size_t outside_answers(const struct outside *o, uint32_t socket,
+                       struct outside_answer list[static OUTSIDE_SERVERS]);
 
 #endif

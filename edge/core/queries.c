@@ -126,11 +126,13 @@ bool node_peer_find(const struct node *n, const char *text, struct node_peer *p)
 
 void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
 {
-    *r = (struct node_relay){.rtt = span_us(-1), .error = "", .name = ""};
+    *r = (struct node_relay){
+        .rtt = span_us(-1), .hello = span_us(-1), .error = "", .name = ""};
     if (index >= n->relay_count)
         return;
     const struct relay *relay = &n->relays[index];
     r->state = relay->state;
+    r->hello = relay->hello;
     r->error = relay->error;
     r->name = relay->name;
     r->outside = relay->outside;

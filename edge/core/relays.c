@@ -40,6 +40,7 @@ void relays_start(struct node *n)
         struct relay *relay = &n->relays[i];
         relay->index = (uint32_t)i;
         relay->version = PROTOCOL_VERSION;
+        relay->hello = span_us(-1);
         relay->backoff = backoff_first;
         relay->retry_at = n->now;
         relay->error = "";
@@ -124,6 +125,7 @@ void relays_opened(struct node *n, struct link *link)
         .sealed = announce_sealed(n),
     };
     link->greeted = n->serial;
+    link->relay->greeted = n->now;
     size_t size = 64 + n->certificate_size + hello.sealed.size;
     struct writer w = writer_of(arena_take(&n->todo->arena, size), size);
     relay_hello_encode(&hello, &w);
@@ -152,6 +154,7 @@ static void take_welcome(struct node *n, struct relay *relay,
     struct link *link = relay->link;
     link_enter(n, link, LINK_UP);
     relay->state = RELAY_UP;
+    relay->hello = instant_between(relay->greeted, n->now);
     evidence_relay_up(&n->evidence, relay->index);
     relay->roster++;
     relay->synced = false;

@@ -58,6 +58,7 @@ void client_close(struct client *c)
     c->closing = true;
     pending_drop(c);
     revoke_forget(c);
+    netcheck_forget(c);
     turn_leave(c);
     memory_forget(c);
     unlink_client(c);
@@ -328,7 +329,8 @@ void client_review(struct client *c)
     if (c->closing)
         return;
     memory_count(c);
-    if (c->ended && c->pending.count == 0 && client_unread(c) == 0) {
+    if (c->ended && c->pending.count == 0 && c->netchecks == 0 &&
+        client_unread(c) == 0) {
         client_close(c);
         return;
     }

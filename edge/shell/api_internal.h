@@ -17,6 +17,7 @@
  * api_status.c    status and peers as text
  * api_health.c    problems and their remedies as text
  * api_refusals.c  refusals between this node and others, as text
+ * api_netcheck.c  the netcheck that clients ask for, and its answer
  * api_metrics.c   the node's counters in Prometheus' format
  */
 #ifndef EDGE_SHELL_API_INTERNAL_H
@@ -144,6 +145,7 @@ struct client {
     bool dirty;         /* it is in the API's list of clients to flush */
     struct client *dirty_next;
     struct operation_owner pending;
+    size_t netchecks; /* that it waits for */
     struct client_subscription subscription;
     /* A cache: the last peer by the name that the client uses. */
     char to[API_NAME_SIZE];
@@ -199,6 +201,9 @@ struct api {
     void *keep_context;
     struct keeping *keepings;
     size_t keeping_count;
+    struct netcheck *netcheck; /* NULL: none runs */
+    struct netcheck_ask *netcheck_asks;
+    size_t netcheck_ask_count;
     char read_room[API_READ_SIZE];
 };
 
@@ -341,6 +346,12 @@ void revoke_given(struct client *c, struct bytes ref,
 /* The client closes. */
 void revoke_forget(struct client *c);
 void revoke_close(struct api *a);
+
+/* api_netcheck.c: looks at the network and answers when that is done. Clients
+ * that ask meanwhile get the same answer. */
+void netcheck_ask(struct client *c, struct bytes ref);
+/* The client closes. */
+void netcheck_forget(struct client *c);
 
 /* api_groups.c: false if the name is not valid, or the list is full. */
 bool groups_add(struct group_list *list, const char *name) MUST_USE;

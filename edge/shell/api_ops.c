@@ -343,6 +343,11 @@ static void op_peers(struct client *c, const struct request *r)
     answer_end(out);
 }
 
+static void op_netcheck(struct client *c, const struct request *r)
+{
+    netcheck_ask(c, r->ref);
+}
+
 static void take_list(struct client *c, const struct request *r,
                       struct bytes encoded)
 {
@@ -402,6 +407,7 @@ static const struct api_command {
     {"revoke", op_revoke, FIELD_DATA_B64},
     {"cancel", op_cancel, FIELD_REQUEST},
     {"unsubscribe", op_unsubscribe, 0},
+    {"netcheck", op_netcheck, 0},
 };
 
 enum { OPERATIONS = sizeof(operations) / sizeof(operations[0]) };
@@ -432,7 +438,8 @@ static void refuse_operation(struct client *c, const struct request *r,
     } else {
         text_add_string(&why,
                         "op is one of status peers send request reply publish "
-                        "join leave subscribe unsubscribe ping cancel revoke");
+                        "join leave subscribe unsubscribe ping cancel netcheck "
+                        "revoke");
     }
     refuse(c, r, text_string(&why));
     text_close(&why);

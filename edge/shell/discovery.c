@@ -26,6 +26,14 @@ struct membership {
     struct udp *socket;
 };
 
+struct beacon_count {
+    unsigned interface;
+    uint64_t sent, heard;
+};
+
+/* Interfaces that were seen; further ones are not counted. */
+enum { COUNTED_MOST = 1024 };
+
 struct discovery {
     uv_loop_t *loop;
     struct turn *turn;
@@ -43,6 +51,9 @@ struct discovery {
     size_t unjoined_count;
     size_t unjoined_room;
     bool told; /* they were logged */
+    struct beacon_count *counts;
+    size_t count_count;
+    size_t count_room;
     struct address askers[ASKERS];
     size_t next_asker;
 };
@@ -54,6 +65,53 @@ static bool has_asked(const struct discovery *d, const struct address *who)
     for (size_t i = 0; i < ASKERS; i++)
         if (address_equal(&d->askers[i], who))
             return true;
+    return false;
+}
+
+static struct beacon_count *count_find(const struct discovery *d,
+                                       unsigned interface)
+{
+    for (size_t i = 0; i < d->count_count; i++)
+        if (d->counts[i].interface == interface)
+            return &d->counts[i];
+    return NULL;
+}
+
+static void count_beacon(struct discovery *d, unsigned interface, bool sent)
+{
+    struct beacon_count *c = count_find(d, interface);
+
+    if (c == NULL) {
+        if (d->count_count == COUNTED_MOST)
+            return;
+        d->counts = memory_grow(d->counts, d->count_count, &d->count_room,
+                                sizeof *d->counts);
+        c = &d->counts[d->count_count++];
+        *c = (struct beacon_count){.interface = interface};
+    }
+    *(sent ? &c->sent : &c->heard) += 1;
+}
+
+void discovery_heard(const struct discovery *d, unsigned interface,
+                     uint64_t *sent, uint64_t *heard)
+{
+    const struct beacon_count *c = count_find(d, interface);
+
+    *sent = c != NULL ? c->sent : 0;
+    *heard = c != NULL ? c->heard : 0;
+}
+
+/* The system gives this host its own multicasts as well. */
+static bool is_own(const struct discovery *d, const struct udp_datagram *g)
+{
+    if (g->from.port != discovery_own_port(d) || d->interfaces == NULL)
+        return false;
+    for (size_t i = 0; i < d->interfaces->count; i++) {
+        const struct interface *at = &d->interfaces->list[i];
+        for (size_t k = 0; k < at->count; k++)
+            if (address_same_ip(&at->addresses[k], &g->from))
+                return true;
+    }
     return false;
 }
 
@@ -79,6 +137,8 @@ static void on_shared(void *context, const struct udp_datagram *datagram)
     bool multicast = address_same_ip(to, &d->groups[V4]) ||
                      address_same_ip(to, &d->groups[V6]);
 
+    if (multicast && !is_own(d, datagram))
+        count_beacon(d, datagram->interface, false);
     if (!multicast && !has_asked(d, &datagram->from))
         d->askers[d->next_asker++ % ASKERS] = datagram->from;
     take(d, datagram, multicast);
@@ -160,6 +220,7 @@ void discovery_close(struct discovery **self)
     }
     free(d->joined);
     free(d->unjoined);
+    free(d->counts);
     free(d);
 }
 
@@ -264,7 +325,9 @@ static void send_by(struct discovery *d, const struct interface *i, int family,
 
     if (from == NULL || d->own[family] == NULL)
         return;
-    if (!udp_send(d->own[family], &d->groups[family], bytes, i->index, from))
+    if (udp_send(d->own[family], &d->groups[family], bytes, i->index, from))
+        count_beacon(d, i->index, true);
+    else
         log_debug("beacon_not_sent", "interface=%s family=ipv%d error=%d",
                   i->name, (int)families[family], errno);
 }

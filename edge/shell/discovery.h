@@ -42,6 +42,11 @@ size_t discovery_unjoined(const struct discovery *d, size_t index,
 /* Whether the discovery port could not be opened: no multicast comes in. */
 bool discovery_is_deaf(const struct discovery *d);
 
+/* Beacons sent on the interface, and heard there of other nodes: multicast, of
+ * both families, since this was opened. */
+void discovery_heard(const struct discovery *d, unsigned interface,
+                     uint64_t *sent, uint64_t *heard);
+
 /* Datagrams that cannot be sent are dropped. */
 void discovery_multicast(struct discovery *d, struct bytes bytes);
 void discovery_send(struct discovery *d, const struct address *to,

@@ -19,6 +19,8 @@
 struct edge;
 struct edge_conf;     /* common/conf/edge_conf.h: the file's settings */
 struct edge_identity; /* the node's: see common/conf/identity.h */
+struct interfaces;
+struct relay_url;
 
 enum { EDGE_ERROR_SIZE = 256 };
 
@@ -138,6 +140,18 @@ size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
 /* The ports that the router forwards to this node, and what each protocol
  * found; all OFF if discovery.port_mapping is false. */
 const struct mapping_state *edge_port_mapping(const struct edge *e);
+/* What netcheck wants to know of the edge. The pointers are valid until the
+ * edge's next turn. */
+struct edge_netinfo {
+    const struct edge_conf *conf;
+    const struct interfaces *interfaces; /* interfaces.h; NULL: it stopped */
+    const struct relay_url *relays;      /* relay_url.h */
+    size_t relay_count;
+};
+void edge_netinfo(const struct edge *e, struct edge_netinfo *info);
+/* Beacons sent on an interface, and heard there of other nodes. */
+void edge_beacons(const struct edge *e, unsigned interface, uint64_t *sent,
+                  uint64_t *heard);
 /* See zloop_busy. */
 bool edge_busy(const struct edge *e);
 /* How many programs by the API's socket, and how many HTTP connections the

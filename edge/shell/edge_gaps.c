@@ -1,5 +1,6 @@
 /*
- * Parts of the host's network that the edge cannot use.
+ * The host's network: what netcheck wants to know of it, and the parts that
+ * the edge cannot use.
  */
 #include "edge/shell/edge_private.h"
 
@@ -41,6 +42,24 @@ size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
         return (size_t)e->segment;
     }
     return 0;
+}
+
+void edge_netinfo(const struct edge *e, struct edge_netinfo *info)
+{
+    *info = (struct edge_netinfo){
+        .conf = e->conf,
+        .interfaces = e->stopped ? NULL : network_now(e->network),
+        .relays = e->relays,
+        .relay_count = e->relay_count,
+    };
+}
+
+void edge_beacons(const struct edge *e, unsigned interface, uint64_t *sent,
+                  uint64_t *heard)
+{
+    *sent = *heard = 0;
+    if (!e->stopped)
+        discovery_heard(e->discovery, interface, sent, heard);
 }
 
 void edge_tell_missing(const struct edge *e)

@@ -32,6 +32,8 @@ FINDINGS = (
      r'\[REFUSAL_(?!NONE)[A-Z_]+\] = "(\w+)"'),
     ("refusal by HTTP", "edge/shell", "## Refused", "| `{}` |",
      r'case HTTP_(?!PASS)[A-Z_]+:\s*return "(\w+)"'),
+    ("netcheck finding", "edge/shell", "## zs netcheck", "| `{}` |",
+     r'\badd\(out,[^"]*?"(\w+)"|"\w*", "(relay_\w+)",\s+(?:ERR|WARN)'),
     ("log line", "", "## Log lines", "`{}`",
      r'(?:log_warn|log_error|relay_log_lines)\(\s*"(\w+)"'
      r'|(?:LOG_WARN|LOG_ERROR|owner\.context), "(\w+)"'),

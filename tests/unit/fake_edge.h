@@ -10,6 +10,7 @@
 #define TESTS_UNIT_FAKE_EDGE_H
 
 #include "common/base/memory.h"
+#include "common/conf/edge_conf.h"
 #include "edge/shell/edge.h"
 
 #include <stdio.h>
@@ -222,6 +223,26 @@ size_t edge_gap(const struct edge *e, enum edge_gap gap, size_t index,
     return e->gaps[gap];
 }
 
+/* Without a relay and an interface. */
+void edge_netinfo(const struct edge *e, struct edge_netinfo *info)
+{
+    static char proxy[] = "", udp[] = "true";
+    static struct edge_conf conf;
+
+    conf.proxy = proxy;
+    conf.paths.udp = udp;
+    (void)e;
+    *info = (struct edge_netinfo){.conf = &conf};
+}
+
+void edge_beacons(const struct edge *e, unsigned interface, uint64_t *sent,
+                  uint64_t *heard)
+{
+    (void)e;
+    (void)interface;
+    *sent = *heard = 0;
+}
+
 struct log_limit *edge_log_limit(struct edge *e)
 {
     static struct log_limit log;
@@ -254,6 +275,12 @@ bool node_peer_next(const struct node *n, size_t *cursor, struct node_peer *p)
         return false;
     *p = fake.peers[(*cursor)++];
     return true;
+}
+
+size_t node_peer_count(const struct node *n)
+{
+    (void)n;
+    return fake.peer_count;
 }
 
 bool node_group_is_allowed(const struct node *n, const char *group)

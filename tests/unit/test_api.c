@@ -637,6 +637,51 @@ static void status_is_one_json_object(void **state)
     close(fd);
 }
 
+/* Both clients get the answer of one look at the network. */
+static void a_netcheck_is_answered(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+    int other = connect_to(w.path);
+
+    say(fd, "{\"op\":\"netcheck\",\"to\":\"bob\"}");
+    expect_error(fd, "bad_request");
+    say(fd, "{\"op\":\"netcheck\",\"ref\":1}");
+    say(other, "{\"op\":\"netcheck\",\"ref\":2}");
+    json_t *s = json_loads(hear(fd), JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(s);
+    const char *mapping, *id;
+    int version, ref, reachable;
+    assert_int_equal(json_unpack(s, "{s:i,s:i,s:b,s:{s:s},s:[{s:s}]}", "ref",
+                                 &ref, "version", &version, "reachable",
+                                 &reachable, "nat", "mapping", &mapping,
+                                 "findings", "id", &id),
+                     0);
+    assert_int_equal(ref, 1);
+    assert_int_equal(version, 1);
+    assert_true(reachable); /* bob is a peer. */
+    assert_string_equal(mapping, "unknown");
+    assert_string_equal(id, "no_relay");
+    json_decref(s);
+    assert_non_null(strstr(hear(other), "{\"ref\":2,\"ok\":true,"));
+    close(fd);
+    close(other);
+}
+
+/* The client has closed when the answer is there. */
+static void a_netcheck_that_nobody_waits_for_is_dropped(void **state)
+{
+    (void)state;
+    int fd = connect_to(w.path);
+
+    say(fd, "{\"op\":\"netcheck\",\"ref\":1}");
+    turn();
+    close(fd);
+    turn();
+    turn();
+    turn();
+}
+
 static void answers(int fd, enum node_outcome outcome, const char *text)
 {
     fake_forget();
@@ -765,6 +810,8 @@ int main(void)
         TEST(publishing_tells_to_how_many_it_goes),
         TEST(a_gap_tells_how_many_are_missing),
         TEST(a_ping_tells_path_and_endpoint),
+        TEST(a_netcheck_is_answered),
+        TEST(a_netcheck_that_nobody_waits_for_is_dropped),
         TEST(status_is_one_json_object),
         TEST(not_delivered_tells_what_is_so),
         TEST(a_peer_without_a_path_is_not_reachable),

@@ -609,6 +609,11 @@ static void addresses_of_both_families_are_told(void **state)
     assert_found(&view, 1, "198.51.100.7:12");
     assert_found(&view, 2, "[2001:db8::9]:7");
     assert_int_equal(view.step, 1);
+    struct outside_answer answers[OUTSIDE_SERVERS];
+    assert_int_equal(outside_answers(w.outside, 0, answers), 4);
+    assert_int_equal(answers[1].seen.port, 7);
+    assert_int_equal(answers[3].server.port, 3);
+    assert_int_equal(outside_answers(w.outside, 1, answers), 0);
     stop(&w);
 }
 

@@ -1,0 +1,263 @@
+#include "edge/cli/client.h"
+#include "edge/cli/command.h"
+#include "edge/cli/peer_row.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct option_row rows[] = {
+    {"json", 0, OPTION_FLAG, NULL, "print one JSON object"},
+};
+
+static const struct options_spec spec = {
+    .program = "zs netcheck",
+    .about = "Looks at the network of the edge's host: multicast, UDP, the "
+             "kind of NAT, each\n"
+             "relay; says what is wrong, and what to do about it. It takes a "
+             "second or so.\n"
+             "Ends with exit code 1 if no relay and no peer can be reached.",
+    .rows = rows,
+    .row_count = sizeof(rows) / sizeof(rows[0]),
+    .shared = command_shared,
+    .shared_count = COMMAND_SHARED,
+};
+
+static const char bold[] = "\033[1m", plain[] = "\033[0m";
+
+static void print_title(const char *title)
+{
+    printf("\n%s%s%s\n", command_colour(bold), title, command_colour(plain));
+}
+
+/* The texts of a list, with commas between. */
+static void print_list(const json_t *list, const char *none)
+{
+    json_t *item;
+    size_t i;
+
+    if (json_array_size(list) == 0)
+        fputs(none, stdout);
+    json_array_foreach(list, i, item)
+    {
+        fputs(i > 0 ? ", " : "", stdout);
+        command_print(json_string_value(item));
+    }
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static void print_interfaces(const json_t *list)
+{
+    json_t *at;
+    size_t i;
+
+    printf("%sInterfaces%s\n", command_colour(bold), command_colour(plain));
+    if (json_array_size(list) == 0)
+        puts("  none");
+    json_array_foreach(list, i, at)
+    {
+        const json_t *multicast = json_object_get(at, "multicast");
+        printf("  %-10s ", json_text(at, "name"));
+        print_list(json_object_get(at, "addresses"), "no address");
+        printf("  (multicast: %" JSON_INTEGER_FORMAT
+               " sent, %" JSON_INTEGER_FORMAT " heard)\n",
+               number(multicast, "sent"), number(multicast, "heard"));
+    }
+}
+
+static const char *udp_text(const json_t *udp, const char *family,
+                            const char *asked)
+{
+    if (!json_is_true(json_object_get(udp, asked)))
+        return "not asked";
+    return json_is_true(json_object_get(udp, family)) ? "out and back"
+                                                      : "no answer";
+}
+
+static const char *nat_text(const char *mapping)
+{
+    static const struct {
+        const char *word, *text;
+    } texts[] = {
+        {"none", "none: this host has its outside address"},
+        {"endpoint-independent",
+         "endpoint-independent mapping: direct paths are easy"},
+        {"address-dependent",
+         "address-dependent mapping: each connection gets another port"},
+        {"unknown", "unknown"},
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (strcmp(mapping, texts[i].word) == 0)
+            return texts[i].text;
+    return mapping;
+}
+
+static const char *maybe_text(const json_t *value)
+{
+    if (json_is_string(value))
+        return json_string_value(value);
+    return json_is_true(value) ? "yes" : "no";
+}
+
+static void print_nat(const json_t *answer)
+{
+    const json_t *udp = json_object_get(answer, "udp");
+    const json_t *nat = json_object_get(answer, "nat");
+    const json_t *mapping = json_object_get(answer, "port_mapping");
+    const json_t *proxy = json_object_get(answer, "proxy");
+
+    print_title("UDP and NAT");
+    printf("  UDP        IPv4 %s, IPv6 %s\n",
+           udp_text(udp, "ipv4", "asked_ipv4"),
+           udp_text(udp, "ipv6", "asked_ipv6"));
+    printf("  NAT        %s (servers that answered: %" JSON_INTEGER_FORMAT
+           ")\n",
+           nat_text(json_text(nat, "mapping")), number(nat, "servers"));
+    printf("  outside    ");
+    print_list(json_object_get(nat, "outside"), "unknown");
+    printf("\n  hairpin    %s\n", maybe_text(json_object_get(nat, "hairpin")));
+    printf("  mapping    UPnP %s, NAT-PMP %s\n", json_text(mapping, "upnp"),
+           json_text(mapping, "nat_pmp"));
+    if (json_text(proxy, "found")[0] == '\0')
+        return;
+    printf("  proxy      ");
+    command_print(json_text(proxy, "found"));
+    printf(" (%s)\n", json_text(proxy, "from"));
+}
+
+static void print_time(const json_t *form, const char *key, const char *name)
+{
+    const json_t *value = json_object_get(form, key);
+    char room[PEER_TEXT_SIZE];
+
+    if (json_is_number(value))
+        printf("  %s %s", name, peer_rtt(value, room));
+}
+
+static void print_relay(const json_t *relay)
+{
+    const json_t *forms = json_object_get(relay, "forms");
+    const json_t *stun = json_object_get(relay, "stun");
+    json_t *item;
+    size_t i;
+
+    printf("  ");
+    command_print(json_text(relay, "url"));
+    putchar('\n');
+    json_array_foreach(forms, i, item)
+    {
+        const char *error = json_text(item, "error");
+        bool up = json_is_true(json_object_get(relay, "up"));
+        printf("    %-8s %s", json_text(item, "form"),
+               up ? "up" : (error[0] != '\0' ? error : "connecting"));
+        print_time(item, "dns_ms", "dns");
+        print_time(item, "connect_ms", "connect");
+        print_time(item, "hello_ms", "hello");
+        print_time(item, "rtt_ms", "rtt");
+        putchar('\n');
+    }
+    printf("    stun    ");
+    json_array_foreach(stun, i, item) printf(
+        " %" JSON_INTEGER_FORMAT " %s%s", number(item, "port"),
+        json_text(item, "answer"), i + 1 < json_array_size(stun) ? "," : "");
+    putchar('\n');
+}
+
+static void print_relays(const json_t *relays)
+{
+    json_t *relay;
+    size_t i;
+
+    print_title("Relays");
+    if (json_array_size(relays) == 0)
+        puts("  none");
+    json_array_foreach(relays, i, relay) print_relay(relay);
+}
+
+static void print_peers(json_t *peers)
+{
+    struct text_table table = {.columns = 3};
+    json_t *peer;
+    size_t i;
+
+    print_title("Peers");
+    if (json_array_size(peers) == 0)
+        puts("  none");
+    peers_sort(peers);
+    json_array_foreach(peers, i, peer)
+    {
+        table_add(&table, json_text(peer, "name"));
+        table_add(&table, json_text(peer, "path"));
+        table_add(&table, json_text(peer, "why"));
+    }
+    table_print(&table, "  ");
+}
+
+static const char *severity_colour(const char *severity)
+{
+    if (strcmp(severity, "error") == 0)
+        return command_colour("\033[31m");
+    return command_colour(strcmp(severity, "warning") == 0 ? "\033[33m"
+                                                           : plain);
+}
+
+static void print_findings(const json_t *findings)
+{
+    json_t *f;
+    size_t i;
+
+    print_title("Findings");
+    if (json_array_size(findings) == 0)
+        puts("  all is well");
+    json_array_foreach(findings, i, f)
+    {
+        const char *severity = json_text(f, "severity");
+        printf("  %s%s%s  ", severity_colour(severity), severity,
+               command_colour(plain));
+        command_print(json_text(f, "text"));
+        if (json_text(f, "remedy")[0] != '\0') {
+            printf("\n      ");
+            command_print(json_text(f, "remedy"));
+        }
+        putchar('\n');
+    }
+}
+
+static void print_answer(json_t *answer)
+{
+    print_interfaces(json_object_get(answer, "interfaces"));
+    print_nat(answer);
+    print_relays(json_object_get(answer, "relays"));
+    print_peers(json_object_get(answer, "peers"));
+    print_findings(json_object_get(answer, "findings"));
+}
+
+static int run_netcheck(const struct options *o)
+{
+    struct edge_client *c = client_open(o);
+    int code;
+
+    if (!c)
+        return EXIT_NO_DAEMON;
+    text_add_string(client_out(c), "{\"op\":\"netcheck\"}\n");
+    json_t *answer = client_ask(c, &code);
+    client_free(c);
+    if (!answer)
+        return code;
+    bool reachable = json_is_true(json_object_get(answer, "reachable"));
+    if (options_flag(o, "json"))
+        command_print_json(answer);
+    else
+        print_answer(answer);
+    json_decref(answer);
+    return reachable ? EXIT_DONE : EXIT_FAILED;
+}
+
+int cmd_netcheck(int argc, char **argv)
+{
+    return command_run(&spec, argc, argv, run_netcheck);
+}

@@ -1,0 +1,368 @@
+#include "edge/shell/api_internal.h"
+
+#include "common/base/memory.h"
+#include "common/conf/relay_url.h"
+#include "edge/shell/interfaces.h"
+#include "edge/shell/netcheck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A client that waits for the netcheck that runs. */
+struct netcheck_ask {
+    struct netcheck_ask *next;
+    struct client *client;
+    struct bytes ref; /* in `room` */
+    uint8_t room[];
+};
+
+enum { ASKS = 64 };
+
+/* ---- Writing */
+
+static void begin_item(struct text *t)
+{
+    if (t->data[t->size - 1] != '[')
+        text_add_char(t, ',');
+    text_add_char(t, '{');
+}
+
+/* ,"key":... or "key":... as the first member. */
+static void key_add(struct text *t, const char *key)
+{
+    if (t->data[t->size - 1] != '{')
+        text_add_char(t, ',');
+    text_add_json(t, bytes_of_string(key));
+    text_add_char(t, ':');
+}
+
+static void word_add(struct text *t, const char *key, const char *value)
+{
+    key_add(t, key);
+    text_add_json(t, bytes_of_string(value));
+}
+
+static void bool_add(struct text *t, const char *key, bool value)
+{
+    key_add(t, key);
+    text_add_string(t, value ? "true" : "false");
+}
+
+/* true, false, or "unknown" */
+static void maybe_add(struct text *t, const char *key, bool known, bool value)
+{
+    key_add(t, key);
+    text_add_string(t, !known ? "\"unknown\"" : value ? "true" : "false");
+}
+
+static void number_add(struct text *t, const char *key, uint64_t value)
+{
+    key_add(t, key);
+    text_add_number(t, value);
+}
+
+static void span_add(struct text *t, const char *key, struct span span)
+{
+    key_add(t, key);
+    if (span.us >= 0)
+        text_add_ms(t, span.us);
+    else
+        text_add_string(t, "null");
+}
+
+static void address_add(struct text *t, const struct address *a, bool port)
+{
+    char text[ADDRESS_TEXT_SIZE];
+
+    if (t->data[t->size - 1] != '[')
+        text_add_char(t, ',');
+    text_add_json(t, bytes_of_string(port ? address_format(a, text)
+                                          : address_format_ip(a, text)));
+}
+
+static void write_interfaces(const struct edge *e, const struct interfaces *all,
+                             struct text *t)
+{
+    key_add(t, "interfaces");
+    text_add_char(t, '[');
+    for (size_t i = 0; all != NULL && i < all->count; i++) {
+        const struct interface *at = &all->list[i];
+        uint64_t sent, heard;
+        begin_item(t);
+        word_add(t, "name", at->name);
+        key_add(t, "addresses");
+        text_add_char(t, '[');
+        for (size_t k = 0; k < at->count; k++)
+            address_add(t, &at->addresses[k], false);
+        text_add_char(t, ']');
+        edge_beacons(e, at->index, &sent, &heard);
+        key_add(t, "multicast");
+        text_add_char(t, '{');
+        number_add(t, "sent", sent);
+        number_add(t, "heard", heard);
+        text_add_string(t, "}}");
+    }
+    text_add_char(t, ']');
+}
+
+static const char *mapping_word(enum nat_mapping mapping)
+{
+    switch (mapping) {
+    case MAPPING_UNKNOWN:
+        return "unknown";
+    case MAPPING_NONE:
+        return "none";
+    case MAPPING_ENDPOINT_INDEPENDENT:
+        return "endpoint-independent";
+    case MAPPING_DEPENDENT:
+        return "address-dependent";
+    }
+    return "unknown";
+}
+
+static void write_nat(const struct net_facts *f,
+                      const struct stun_probe_result *r, struct text *t)
+{
+    const struct outside_view *v = &r->view;
+
+    key_add(t, "udp");
+    text_add_char(t, '{');
+    bool_add(t, "ipv4", v->answered_v4);
+    bool_add(t, "ipv6", v->answered_v6);
+    bool_add(t, "asked_ipv4", f->asked_v4);
+    bool_add(t, "asked_ipv6", f->asked_v6);
+    number_add(t, "servers_asked", (uint64_t)f->stun_asked);
+    text_add_string(t, "}");
+    key_add(t, "nat");
+    text_add_char(t, '{');
+    word_add(t, "mapping", mapping_word(v->mapping));
+    number_add(t, "servers", (uint64_t)v->servers);
+    key_add(t, "port_step");
+    text_add_number(t, v->step > 0 ? (uint64_t)v->step : 0);
+    /* The servers answer from the address that was asked, so what the NAT does
+     * with a stranger's datagram does not show. */
+    word_add(t, "filtering", v->mapping == MAPPING_NONE ? "none" : "unknown");
+    maybe_add(t, "hairpin", r->hairpin_tested, r->hairpin);
+    key_add(t, "outside");
+    text_add_char(t, '[');
+    for (int i = 0; i < v->count; i++)
+        address_add(t, &v->found[i], true);
+    text_add_string(t, "]}");
+}
+
+static const char *verdict_word(const struct fact_port *p)
+{
+    if (!p->asked)
+        return "not_asked";
+    switch (p->verdict) {
+    case STUN_SILENT:
+        return "silent";
+    case STUN_CLOSED:
+        return "closed";
+    case STUN_ANSWERED:
+        return "answered";
+    }
+    return "silent";
+}
+
+static void write_relay(const struct api *a, size_t index,
+                        const struct fact_relay *f,
+                        const struct relay_probe_result *probe, struct text *t)
+{
+    struct node_relay relay;
+
+    node_relay_get(edge_node(a->edge), index, &relay);
+    begin_item(t);
+    word_add(t, "url", edge_relay_url(a->edge, index));
+    word_add(t, "name", relay.name);
+    bool_add(t, "up", f->up);
+    key_add(t, "forms");
+    text_add_string(t, "[{");
+    word_add(t, "form", edge_relay_transport(a->edge, index));
+    span_add(t, "dns_ms", probe->dns);
+    span_add(t, "connect_ms", probe->connect);
+    span_add(t, "hello_ms", f->up ? relay.hello : span_us(-1));
+    span_add(t, "rtt_ms", relay.rtt);
+    word_add(t, "error", f->error);
+    text_add_string(t, "}]");
+    key_add(t, "stun");
+    text_add_char(t, '[');
+    for (size_t i = 0; i < f->port_count; i++) {
+        begin_item(t);
+        number_add(t, "port", f->ports[i].port);
+        word_add(t, "answer", verdict_word(&f->ports[i]));
+        text_add_char(t, '}');
+    }
+    text_add_string(t, "]}");
+}
+
+static void write_peers(const struct api *a, const struct net_facts *f,
+                        struct text *t)
+{
+    struct node_peer peer;
+    size_t cursor = 0;
+
+    key_add(t, "peers");
+    text_add_char(t, '[');
+    for (size_t i = 0; node_peer_next(edge_node(a->edge), &cursor, &peer) &&
+                       i < f->peer_count;
+         i++) {
+        begin_item(t);
+        word_add(t, "name", peer.name);
+        word_add(t, "path", node_path_name(peer.path));
+        word_add(t, "why", f->peers[i].why);
+        text_add_char(t, '}');
+    }
+    text_add_char(t, ']');
+}
+
+static void write_clock(const struct net_facts *f, const struct node *node,
+                        struct text *t)
+{
+    struct node_refusals cursor = {0};
+    struct node_refusal refusal;
+    const char *certificate = "valid";
+
+    if (f->now < f->not_before)
+        certificate = "not_yet";
+    else if (f->not_after != 0 && f->now >= f->not_after)
+        certificate = "expired";
+    key_add(t, "clock");
+    text_add_string(t, "{\"skew_s\":");
+    bool known = false;
+    while (!known && node_refusal_next(node, &cursor, &refusal))
+        known = refusal.skew_known;
+    if (!known)
+        text_add_string(t, "null");
+    else if (refusal.skew_s < 0)
+        text_add_char(t, '-');
+    if (known)
+        text_add_number(t, refusal.skew_s < 0 ? -(uint64_t)refusal.skew_s
+                                              : (uint64_t)refusal.skew_s);
+    word_add(t, "certificate", certificate);
+    text_add_char(t, '}');
+}
+
+static void write_findings(const struct findings *list, struct text *t)
+{
+    key_add(t, "findings");
+    text_add_char(t, '[');
+    for (size_t i = 0; i < list->count; i++) {
+        const struct finding *f = &list->list[i];
+        begin_item(t);
+        word_add(t, "id", f->id);
+        word_add(t, "severity", f->severity);
+        word_add(t, "text", f->text);
+        word_add(t, "remedy", f->remedy);
+        text_add_char(t, '}');
+    }
+    text_add_char(t, ']');
+}
+
+static void write_report(const struct api *a, const struct net_facts *f,
+                         const struct netcheck_report *r, struct text *t)
+{
+    struct edge_netinfo info;
+    static struct findings findings; /* large; the loop has one thread */
+
+    edge_netinfo(a->edge, &info);
+    text_add_string(t, ",\"version\":1");
+    bool_add(t, "reachable", facts_reach(f));
+    write_interfaces(a->edge, info.interfaces, t);
+    write_nat(f, &r->stun, t);
+    text_add_string(t, ",\"port_mapping\":{\"upnp\":\"unknown\","
+                       "\"nat_pmp\":\"unknown\",\"pcp\":\"off\"}");
+    key_add(t, "proxy");
+    text_add_char(t, '{');
+    word_add(t, "found", f->proxy);
+    word_add(t, "from", f->proxy_from);
+    text_add_char(t, '}');
+    bool some_up = false;
+    for (size_t i = 0; i < f->relay_count; i++)
+        some_up = some_up || f->relays[i].up;
+    maybe_add(t, "captive_portal", some_up, false);
+    write_clock(f, edge_node(a->edge), t);
+    key_add(t, "relays");
+    text_add_char(t, '[');
+    for (size_t i = 0; i < f->relay_count; i++)
+        write_relay(a, i, &f->relays[i], &r->relays[i], t);
+    text_add_char(t, ']');
+    write_peers(a, f, t);
+    findings_make(f, &findings);
+    write_findings(&findings, t);
+}
+
+/* ---- Asks and answers */
+
+static void answer_all(struct api *a, struct bytes members)
+{
+    struct netcheck_ask *ask;
+
+    while ((ask = a->netcheck_asks) != NULL) {
+        a->netcheck_asks = ask->next;
+        struct text *out = answer_begin(ask->client, ask->ref);
+        text_add(out, members);
+        answer_end(out);
+        ask->client->netchecks--;
+        free(ask);
+    }
+    a->netcheck_ask_count = 0;
+    clients_review(a);
+}
+
+static void on_done(void *context, const struct netcheck_report *r)
+{
+    struct api *a = context;
+    struct net_facts facts = {.not_before = a->not_before,
+                              .not_after = a->not_after};
+    size_t count = node_peer_count(edge_node(a->edge));
+    struct fact_peer *peers = memory_array(count + 1, sizeof *peers);
+    struct text members = {0};
+
+    netcheck_facts(a->edge, r, &facts, peers);
+    write_report(a, &facts, r, &members);
+    netcheck_close(&a->netcheck);
+    answer_all(a, text_bytes(&members));
+    text_close(&members);
+    free(peers);
+}
+
+void netcheck_ask(struct client *c, struct bytes ref)
+{
+    struct api *a = c->api;
+
+    if (a->netcheck_ask_count == ASKS) {
+        answer_error(c, ref, "busy", "too many programs wait for a netcheck");
+        return;
+    }
+    struct netcheck_ask *ask = memory_new(sizeof *ask + ref.size);
+    ask->client = c;
+    if (ref.size > 0)
+        memcpy(ask->room, ref.data, ref.size);
+    ask->ref = bytes_of(ask->room, ref.size);
+    ask->next = a->netcheck_asks;
+    a->netcheck_asks = ask;
+    a->netcheck_ask_count++;
+    c->netchecks++;
+    if (a->netcheck == NULL)
+        a->netcheck = netcheck_open(a->edge, on_done, a);
+}
+
+void netcheck_forget(struct client *c)
+{
+    struct api *a = c->api;
+    struct netcheck_ask **at = &a->netcheck_asks;
+
+    while (*at != NULL) {
+        struct netcheck_ask *ask = *at;
+        if (ask->client != c) {
+            at = &ask->next;
+            continue;
+        }
+        *at = ask->next;
+        a->netcheck_ask_count--;
+        free(ask);
+    }
+    if (a->netcheck_asks == NULL)
+        netcheck_close(&a->netcheck);
+}

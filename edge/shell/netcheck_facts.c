@@ -1,0 +1,193 @@
+#include "common/conf/edge_conf.h"
+#include "common/conf/relay_url.h"
+#include "edge/shell/interfaces.h"
+#include "edge/shell/netcheck.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- The host */
+
+static bool is_loopback(const struct interface *i)
+{
+    return i->count > 0 && address_is_loopback(&i->addresses[0]);
+}
+
+static bool is_global(const struct address *a)
+{
+    return !address_is_loopback(a) && !address_is_link_local(a);
+}
+
+static void add_host(const struct edge *e, const struct interfaces *all,
+                     struct net_facts *f)
+{
+    for (size_t i = 0; all != NULL && i < all->count; i++) {
+        const struct interface *at = &all->list[i];
+        uint64_t sent, heard;
+        if (is_loopback(at))
+            continue;
+        f->has_network = true;
+        edge_beacons(e, at->index, &sent, &heard);
+        f->beacons_sent += sent;
+        f->beacons_heard += heard;
+        for (size_t k = 0; k < at->count; k++)
+            f->host_v6 |= at->addresses[k].family == ADDRESS_V6 &&
+                          is_global(&at->addresses[k]);
+    }
+}
+
+/* "eth0, eth1" */
+static void add_names(const struct edge *e, enum edge_gap gap,
+                      char text[FACT_NAMES_SIZE])
+{
+    const char *name = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < edge_gap(e, gap, i, &name); i++)
+        if (used < FACT_NAMES_SIZE)
+            used += (size_t)snprintf(text + used, FACT_NAMES_SIZE - used,
+                                     "%s%s", i > 0 ? ", " : "", name);
+}
+
+/* The URL without user and password. */
+static const char *behind_password(const char *url)
+{
+    const char *at = strrchr(url, '@');
+
+    return at != NULL ? at + 1 : url;
+}
+
+static void add_proxy(const struct edge_conf *conf, struct net_facts *f)
+{
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
+                                        "all_proxy", "ALL_PROXY"};
+
+    f->proxy = behind_password(conf->proxy);
+    f->proxy_from = conf->proxy[0] != '\0' ? "file" : "";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (f->proxy[0] == '\0' && value != NULL && value[0] != '\0') {
+            f->proxy = behind_password(value);
+            f->proxy_from = "environment";
+        }
+    }
+}
+
+/* ---- Relays */
+
+static enum stun_verdict better(enum stun_verdict a, enum stun_verdict b)
+{
+    return a > b ? a : b;
+}
+
+/* What STUN said at one port, over all addresses of the relay. */
+static struct fact_port port_of(const struct netcheck_report *r,
+                                const struct relay_probe_result *relay,
+                                uint16_t port)
+{
+    struct fact_port f = {.port = port};
+
+    for (size_t i = 0; i < r->stun.count; i++)
+        for (size_t k = 0; k < relay->count; k++) {
+            const struct address *server = &r->stun.servers[i].server;
+            if (server->port != port ||
+                !address_same_ip(server, &relay->addresses[k]))
+                continue;
+            f.verdict = f.asked ? better(f.verdict, r->stun.verdicts[i])
+                                : r->stun.verdicts[i];
+            f.asked = true;
+        }
+    return f;
+}
+
+/* The probe is newer than what the node says, and the node says what comes
+ * after the connection. */
+static const char *error_of(const struct relay_probe_result *probe,
+                            const char *own)
+{
+    static const char *const before[] = {"unreachable", "connection_lost",
+                                         "dns", "silent"};
+
+    if (probe->error[0] != '\0')
+        return probe->error;
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        if (strcmp(own, before[i]) == 0)
+            return ""; /* The node connects again soon. */
+    return finding_relay_word(own);
+}
+
+static bool is_valid_now(const struct net_facts *f)
+{
+    return f->now >= f->not_before &&
+           (f->not_after == 0 || f->now < f->not_after);
+}
+
+static void add_relay(const struct edge *e, const struct netcheck_report *r,
+                      const struct relay_url *url, size_t index,
+                      struct net_facts *f)
+{
+    const struct relay_probe_result *probe = &r->relays[index];
+    struct fact_relay *to = &f->relays[f->relay_count++];
+    struct node_relay relay;
+    uint16_t ports[FACT_PORTS];
+
+    node_relay_get(edge_node(e), index, &relay);
+    *to = (struct fact_relay){.host = url->host,
+                              .port = url->port,
+                              .up = relay.state == RELAY_UP,
+                              .connects = probe->connect.us >= 0,
+                              .error = "",
+                              .own_error = relay.error};
+    if (!to->up)
+        to->error = error_of(probe, relay.error);
+    if (strcmp(to->error, "certificate") == 0 &&
+        strcmp(relay.error, "expired") == 0 && is_valid_now(f))
+        to->error = "clock";
+    to->port_count = (size_t)netcheck_stun_ports(url->port, ports);
+    for (size_t i = 0; i < to->port_count; i++)
+        to->ports[i] = port_of(r, probe, ports[i]);
+}
+
+/* ---- Peers */
+
+static void add_peers(const struct edge *e, struct net_facts *f,
+                      struct fact_peer *peers)
+{
+    struct node_peer peer;
+    size_t cursor = 0;
+
+    f->peers = peers;
+    while (node_peer_next(edge_node(e), &cursor, &peer))
+        peers[f->peer_count++] = (struct fact_peer){
+            .name = peer.name, .reachable = peer.path != PATH_NONE, .why = ""};
+}
+
+void netcheck_facts(const struct edge *e, const struct netcheck_report *r,
+                    struct net_facts *f, struct fact_peer *peers)
+{
+    struct edge_netinfo info;
+    const char *none;
+
+    edge_netinfo(e, &info);
+    f->now = (uint64_t)time(NULL);
+    f->multicast = info.conf->discovery.multicast;
+    f->deaf = edge_gap(e, EDGE_GAP_DEAF, 0, &none) > 0;
+    add_host(e, info.interfaces, f);
+    add_names(e, EDGE_GAP_MISSING, f->missing);
+    add_names(e, EDGE_GAP_UNJOINED, f->unjoined);
+    add_proxy(info.conf, f);
+    f->udp = edge_conf_has_udp(info.conf) ? FACT_UDP_ON : FACT_UDP_OFF;
+    f->udp_easy = edge_conf_is_udp_easy(info.conf);
+    f->seen = r->stun.view;
+    f->stun_asked = (int)r->stun.count;
+    for (size_t i = 0; i < r->stun.count; i++) {
+        enum address_family family = r->stun.servers[i].server.family;
+        f->asked_v4 |= family == ADDRESS_V4;
+        f->asked_v6 |= family == ADDRESS_V6;
+    }
+    for (size_t i = 0; i < info.relay_count && i < r->relay_count; i++)
+        add_relay(e, r, &info.relays[i], i, f);
+    add_peers(e, f, peers);
+}
