@@ -270,8 +270,12 @@ static void write_report(const struct api *a, const struct net_facts *f,
     bool_add(t, "reachable", facts_reach(f));
     write_interfaces(a->edge, info.interfaces, t);
     write_nat(f, &r->stun, t);
-    text_add_string(t, ",\"port_mapping\":{\"upnp\":\"unknown\","
-                       "\"nat_pmp\":\"unknown\",\"pcp\":\"off\"}");
+    key_add(t, "port_mapping");
+    text_add_char(t, '{');
+    word_add(t, "upnp", f->upnp);
+    word_add(t, "nat_pmp", f->nat_pmp);
+    word_add(t, "pcp", "off"); /* This version does not speak PCP. */
+    text_add_char(t, '}');
     key_add(t, "proxy");
     text_add_char(t, '{');
     word_add(t, "found", f->proxy);

@@ -147,6 +147,7 @@ struct edge_netinfo {
     const struct interfaces *interfaces; /* interfaces.h; NULL: it stopped */
     const struct relay_url *relays;      /* relay_url.h */
     size_t relay_count;
+    const struct mapping_state *mapping; /* mapping_plan.h; NULL: off */
 };
 void edge_netinfo(const struct edge *e, struct edge_netinfo *info);
 /* Beacons sent on an interface, and heard there of other nodes. */

@@ -51,6 +51,7 @@ void edge_netinfo(const struct edge *e, struct edge_netinfo *info)
         .interfaces = e->stopped ? NULL : network_now(e->network),
         .relays = e->relays,
         .relay_count = e->relay_count,
+        .mapping = e->stopped ? NULL : edge_port_mapping(e),
     };
 }
 

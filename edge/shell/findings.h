@@ -66,7 +66,8 @@ struct net_facts {
     bool asked_v4, asked_v6;
     bool host_v6; /* this host has a global address */
     struct outside_view seen;
-    bool mapped_udp; /* the router maps a UDP port to this node */
+    bool mapped_udp;            /* the router maps a UDP port to this node */
+    const char *upnp, *nat_pmp; /* as mapping_finding_name says */
 
     uint64_t now, not_before, not_after; /* Unix seconds; the certificate's */
 

@@ -1,5 +1,6 @@
 #include "common/conf/edge_conf.h"
 #include "common/conf/relay_url.h"
+#include "edge/core/mapping_plan.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/netcheck.h"
 
@@ -159,9 +160,33 @@ static void add_peers(const struct edge *e, struct net_facts *f,
     size_t cursor = 0;
 
     f->peers = peers;
-    while (node_peer_next(edge_node(e), &cursor, &peer))
-        peers[f->peer_count++] = (struct fact_peer){
-            .name = peer.name, .reachable = peer.path != PATH_NONE, .why = ""};
+    while (node_peer_next(edge_node(e), &cursor, &peer)) {
+        bool relayed = peer.path == PATH_RELAY;
+        peers[f->peer_count++] =
+            (struct fact_peer){.name = peer.name,
+                               .reachable = peer.path != PATH_NONE,
+                               .why = relayed ? node_why_name(peer.why) : "",
+                               .peer_mapping = peer.peer_mapping};
+    }
+}
+
+static void add_udp(const struct edge *e, const struct edge_netinfo *info,
+                    struct net_facts *f)
+{
+    const struct mapping_state *m = info->mapping;
+    struct node_udp udp;
+
+    node_udp_get(edge_node(e), &udp);
+    f->udp = udp.on ? FACT_UDP_ON : FACT_UDP_ABSENT;
+    if (!edge_conf_has_udp(info->conf))
+        f->udp = FACT_UDP_OFF;
+    f->udp_easy = edge_conf_is_udp_easy(info->conf);
+    f->mapped_udp = udp.mapped_udp.family != ADDRESS_NONE;
+    f->upnp = f->nat_pmp = "off";
+    if (m == NULL)
+        return;
+    f->upnp = mapping_finding_name(m->findings[MAPPING_UPNP]);
+    f->nat_pmp = mapping_finding_name(m->findings[MAPPING_NAT_PMP]);
 }
 
 void netcheck_facts(const struct edge *e, const struct netcheck_report *r,
@@ -178,8 +203,7 @@ void netcheck_facts(const struct edge *e, const struct netcheck_report *r,
     add_names(e, EDGE_GAP_MISSING, f->missing);
     add_names(e, EDGE_GAP_UNJOINED, f->unjoined);
     add_proxy(info.conf, f);
-    f->udp = edge_conf_has_udp(info.conf) ? FACT_UDP_ON : FACT_UDP_OFF;
-    f->udp_easy = edge_conf_is_udp_easy(info.conf);
+    add_udp(e, &info, f);
     f->seen = r->stun.view;
     f->stun_asked = (int)r->stun.count;
     for (size_t i = 0; i < r->stun.count; i++) {
