@@ -71,6 +71,17 @@ static void print_relays(const json_t *relays)
     table_print(&table, "  ");
 }
 
+/* "relay (nat)": the reason why a peer is relayed. */
+static void add_why(json_t *peer)
+{
+    const char *why = json_text(peer, "why");
+
+    if (why[0] != '\0')
+        json_object_set_new(
+            peer, "path",
+            json_sprintf("%s (%s)", json_text(peer, "path"), why));
+}
+
 static void print_peers(json_t *peers)
 {
     struct text_table table = {.columns = PEER_COLUMNS};
@@ -83,7 +94,11 @@ static void print_peers(json_t *peers)
     if (json_array_size(peers) == 0)
         puts("  none");
     peers_sort(peers);
-    json_array_foreach(peers, i, peer) peer_row(&table, peer);
+    json_array_foreach(peers, i, peer)
+    {
+        add_why(peer);
+        peer_row(&table, peer);
+    }
     table_print(&table, "  ");
 }
 

@@ -1,6 +1,7 @@
 #include "edge/shell/api_internal.h"
 
 #include "common/base/jtext.h"
+#include "edge/shell/findings.h"
 
 #include <string.h>
 #include <time.h>
@@ -123,6 +124,8 @@ void peers_write(const struct api *a, struct text *t)
         endpoint_write(a, t, &peer);
         if (peer.path == PATH_RELAY && peer.relay < edge_relay_count(a->edge))
             member_add(t, "relay", edge_relay_url(a->edge, peer.relay));
+        if (peer.path == PATH_RELAY)
+            member_add(t, "why", node_why_name(peer.why));
         add_rtt(t, peer.rtt);
         add_since(a, t, peer.since);
         add_traffic(t, &peer.traffic);
@@ -182,9 +185,12 @@ static void add_relays(const struct api *a, struct text *t)
         member_add(t, "name", relay.name);
         member_add(t, "state", relay_state_name(relay.state));
         member_add(t, "transport", edge_relay_transport(a->edge, i));
+        member_add(t, "form", edge_relay_transport(a->edge, i));
         text_add_string(t, ",\"proxy\":false");
         add_rtt(t, relay.rtt);
-        member_add(t, "error", relay.state == RELAY_UP ? "" : relay.error);
+        const char *error = relay.state == RELAY_UP ? "" : relay.error;
+        member_add(t, "error", finding_relay_word(error));
+        member_add(t, "detail", error);
         if (relay.outside.family != ADDRESS_NONE)
             address_format(&relay.outside, outside);
         member_add(t, "outside", outside);
