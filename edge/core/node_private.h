@@ -258,7 +258,7 @@ struct node {
     uint32_t next_link; /* the id of the next outgoing link */
     struct relay relays[NODE_RELAYS];
     size_t relay_count;
-    struct udp udp;
+    struct udp_paths udp;
 
     /* Requests and publications. */
     struct map pings; /* struct ping, by token */

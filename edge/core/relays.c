@@ -160,6 +160,7 @@ static void take_welcome(struct node *n, struct relay *relay,
     relay->synced = false;
     relay->backoff = backoff_first;
     relay->error = "";
+    bool moved = !address_equal(&relay->outside, &welcome.outside);
     relay->outside = welcome.outside;
     memcpy(relay->name, welcome.name, sizeof relay->name);
     if (n->revocation.serial > welcome.revocation_serial)
@@ -167,6 +168,8 @@ static void take_welcome(struct node *n, struct relay *relay,
     announce_news(n, link);
     subscriptions_tell(n, link);
     tell_state(n, relay);
+    if (moved)
+        udp_outside_moved(n);
 }
 
 static void take_entry(struct node *n, struct relay *relay,

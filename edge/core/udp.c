@@ -11,7 +11,7 @@ static const struct span fresh = {20 * 1000 * 1000};
 void udp_init(struct node *n, const struct node_conf *conf,
               const uint8_t hash_key[16])
 {
-    struct udp *u = &n->udp;
+    struct udp_paths *u = &n->udp;
     map_init(&u->tags, sizeof((struct udp_peer *)NULL)->tag, hash_key);
     u->deadline.kind = DEADLINE_UDP;
     u->next_socket = 1;
@@ -57,7 +57,7 @@ static void pump_soon(struct node *n)
 /* Sends what `outside` wants to be sent, and tells those that wait for it. */
 void udp_due(struct node *n)
 {
-    struct udp *u = &n->udp;
+    struct udp_paths *u = &n->udp;
     struct outside_request r;
     bool news = outside_due(u->outside, n->now);
     while (outside_next(u->outside, &r, n->now))
@@ -86,7 +86,7 @@ void udp_take_servers(struct node *n, const struct node_event *event)
 
 void udp_take_mapped(struct node *n, const struct node_event *event)
 {
-    struct udp *u = &n->udp;
+    struct udp_paths *u = &n->udp;
     bool same_tcp = address_equal(&u->mapped_tcp, &event->mapped.tcp);
     u->mapped_udp = event->mapped.udp;
     u->mapped_tcp = event->mapped.tcp;
@@ -94,9 +94,15 @@ void udp_take_mapped(struct node *n, const struct node_event *event)
         announce_changed(n);
 }
 
+void udp_outside_moved(struct node *n)
+{
+    if (n->udp.mapped_tcp.port != 0)
+        announce_changed(n); /* The port is announced at that address. */
+}
+
 void udp_network_changed(struct node *n)
 {
-    struct udp *u = &n->udp;
+    struct udp_paths *u = &n->udp;
     if (!u->on)
         return;
     outside_hosts(u->outside, n->addresses, n->address_count);
@@ -163,7 +169,7 @@ void udp_close_sockets(struct node *n, uint32_t first, uint32_t count)
 
 static void shared_is_open(struct node *n, uint16_t port)
 {
-    struct udp *u = &n->udp;
+    struct udp_paths *u = &n->udp;
     u->port = port;
     if (port == 0)
         return;

@@ -37,7 +37,7 @@ enum { UDP_RANGES = 8 };
 struct udp_peer {
     struct peer *peer;
     struct punch *punch;
-    struct udp_peer *next, **at; /* in struct udp */
+    struct udp_peer *next, **at; /* in struct udp_paths */
     bool wanted;                 /* rounds are */
     uint32_t won;                /* the link of the last round */
     bool tagged;
@@ -53,7 +53,7 @@ struct udp_peer {
 };
 
 /* What the node has. */
-struct udp {
+struct udp_paths {
     bool on, easy_only; /* see struct node_conf */
     struct outside *outside;
     uint16_t port;        /* of socket 0; 0: it is not open */
@@ -74,6 +74,8 @@ void udp_take_opened(struct node *n, const struct node_event *event);
 void udp_take_datagram(struct node *n, const struct node_event *event);
 void udp_take_servers(struct node *n, const struct node_event *event);
 void udp_take_mapped(struct node *n, const struct node_event *event);
+/* A relay sees this node come from another address than before. */
+void udp_outside_moved(struct node *n);
 /* This host's addresses are others, or it woke from sleep. */
 void udp_network_changed(struct node *n);
 /* outside's deadline was reached. */

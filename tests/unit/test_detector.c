@@ -79,6 +79,21 @@ static void the_deadline_is_never_behind_what_is_due(void **state)
     }
 }
 
+static void after_a_pause_silence_counts_anew(void **state)
+{
+    struct detector d;
+    struct instant pause_ends = {100 * 1000 * 1000};
+    (void)state;
+    detector_init(&d, &conf, (struct instant){0});
+    detector_resume(&d, pause_ends);
+    assert_int_equal(detector_due(&d, pause_ends), DETECTOR_PROBE);
+    assert_false(detector_is_hurried(&d));
+    assert_int_equal(detector_due(&d, instant_after(pause_ends, span_ms(2999))),
+                     DETECTOR_PROBE);
+    assert_int_equal(detector_due(&d, instant_after(pause_ends, span_s(3))),
+                     DETECTOR_DOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +102,7 @@ int main(void)
         cmocka_unit_test(who_is_hurried_is_down_soon_unless_heard),
         cmocka_unit_test(only_the_last_probe_measures),
         cmocka_unit_test(the_deadline_is_never_behind_what_is_due),
+        cmocka_unit_test(after_a_pause_silence_counts_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

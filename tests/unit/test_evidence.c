@@ -246,6 +246,25 @@ static void the_time_that_this_node_slept_does_not_count(void **state)
     is(EVIDENCE_LISTED, 15000);
 }
 
+/* A link that is quiet does not count, and proves nothing when it wakes. */
+static void a_quiet_link_is_no_evidence(void **state)
+{
+    (void)state;
+    evidence_relay_up(&relays, 0);
+    evidence_listed(&e, 0, 1);
+    evidence_linked(&e);
+    evidence_challenge(&e);
+    evidence_unlinked(&e);
+    assert_true(evidence_is_listed(&e, &relays));
+    is_firm(EVIDENCE_RELAY);
+    evidence_unlisted(&e, 0);
+    assert_false(evidence_is_listed(&e, &relays));
+    is_none();
+    evidence_woke(&e);
+    is_firm(EVIDENCE_LINK);
+    assert_false(e.proved);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +292,7 @@ int main(void)
         cmocka_unit_test_setup(it_remembers_whether_a_connection_closed, setup),
         cmocka_unit_test_setup(a_beacon_that_was_not_checked_is_a_hint_only,
                                setup),
+        cmocka_unit_test_setup(a_quiet_link_is_no_evidence, setup),
         cmocka_unit_test_setup(the_time_that_this_node_slept_does_not_count,
                                setup),
     };

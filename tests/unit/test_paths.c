@@ -227,6 +227,31 @@ static void more_paths_than_room_do_no_harm(void **state)
     assert_int_equal(p.current.kind, PATH_NONE);
 }
 
+static void a_good_direct_path_is_told(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_relay_up(&p, 0, at(0));
+    assert_false(paths_have_direct(&p, at(0)));
+    assert_false(paths_avoid_direct(&p, at(0)));
+    paths_up(&p, PATH_UDP, 5, true, at(0));
+    assert_false(paths_have_direct(&p, at(0)));
+    assert_true(paths_avoid_direct(&p, at(0)));
+    paths_trust(&p, PATH_UDP, 5);
+    assert_true(paths_have_direct(&p, at(0)));
+    assert_false(paths_avoid_direct(&p, at(0)));
+    assert_true(paths_choose(&p, at(1)));
+    assert_true(paths_suspect(&p, at(1)));
+    assert_false(paths_have_direct(&p, at(1)));
+    paths_trust(&p, PATH_UDP, 5);
+    paths_down(&p, PATH_UDP, 5, true, at(2));
+    good(&p, PATH_UDP, 6, at(3));
+    assert_false(paths_have_direct(&p, at(3))); /* held down */
+    assert_true(paths_avoid_direct(&p, at(3)));
+    assert_true(paths_have_direct(&p, at(60)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +266,7 @@ int main(void)
         cmocka_unit_test(an_unproved_path_is_only_better_than_none),
         cmocka_unit_test(a_hold_is_not_doubled_while_it_lasts),
         cmocka_unit_test(more_paths_than_room_do_no_harm),
+        cmocka_unit_test(a_good_direct_path_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

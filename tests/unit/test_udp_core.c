@@ -458,6 +458,27 @@ static bool says(const struct udp_pair *p, int who, enum candidate_kind kind,
     return false;
 }
 
+/* A LAN's peer dials the source of the beacon that it heard. */
+static void a_beacon_tells_the_address_that_is_not_shared(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    p.lan = true;
+    for (uint8_t i = 0; i < 2; i++) {
+        struct node_conf conf = udp_conf((uint8_t)(1 + i), false);
+        conf.share_addresses = false;
+        conf.relay = false;
+        conf.multicast = true;
+        udp_starts(&p, i, &conf);
+    }
+    udp_run(&p, span_s(1));
+    assert_int_equal(peer_at(&p, 0)->dialer.count, 1);
+    assert_true(
+        address_equal(&peer_at(&p, 0)->dialer.list[0], &p.side[1].host));
+    udp_teardown(&p);
+}
+
 static void a_mapped_port_is_announced(void **state)
 {
     struct udp_pair p;
@@ -532,6 +553,7 @@ int main(void)
         cmocka_unit_test(udp_follows_tcp),
         cmocka_unit_test(a_socket_ends_with_its_link),
         cmocka_unit_test(a_node_that_leaves_begins_no_round),
+        cmocka_unit_test(a_beacon_tells_the_address_that_is_not_shared),
         cmocka_unit_test(a_mapped_port_is_announced),
         cmocka_unit_test(addresses_are_kept_from_those_far_away),
     };

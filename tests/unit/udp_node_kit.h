@@ -59,6 +59,7 @@ struct udp_pair {
     bool stun;     /* the server answers */
     bool quic;     /* connections can be made */
     bool no_ports; /* sockets cannot be opened */
+    bool lan;      /* beacons are heard */
     size_t count;
     struct pair_flight flights[FLIGHTS];
 };
@@ -373,6 +374,18 @@ static inline void link_closes(struct udp_pair *p, int who, uint32_t id)
     }
 }
 
+static inline void beacon_flies(struct udp_pair *p, int who,
+                                const struct node_todo *t)
+{
+    struct node_event e = {.kind = NODE_DATAGRAM};
+    e.datagram.from = p->side[who].host;
+    e.datagram.from.port = 9083;
+    e.datagram.multicast = t->kind == NODE_MULTICAST;
+    if (p->lan)
+        fly(p, 1 - who, &e, e.datagram.multicast ? t->bytes : t->link.bytes,
+            p->delay);
+}
+
 /* --- the nodes ------------------------------------------------------------ */
 
 static inline void udp_do(struct udp_pair *p, int who,
@@ -425,6 +438,8 @@ static inline void udp_do(struct udp_pair *p, int who,
         return;
     case NODE_MULTICAST:
     case NODE_SEND_TO:
+        beacon_flies(p, who, t);
+        return;
     case NODE_PATH:
     case NODE_READY:
     case NODE_GAP:
