@@ -69,6 +69,25 @@ static void a_lan_is_quicker(void **state)
     udp_teardown(&p);
 }
 
+/* Also if it can only come from the other end. */
+static void a_dial_over_tcp_has_a_head_start(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    udp_setup(&p);
+    for (uint8_t i = 0; i < 2; i++) {
+        struct node_conf conf = udp_conf((uint8_t)(1 + i), true);
+        conf.tcp = false;
+        udp_starts(&p, i, &conf);
+    }
+    udp_run(&p, span_ms(250));
+    assert_paths(&p, PATH_RELAY);
+    assert_null(peer_at(&p, 0)->udp);
+    udp_run(&p, span_ms(750));
+    assert_paths(&p, PATH_UDP);
+    udp_teardown(&p);
+}
+
 static void nothing_of_it_goes_to_a_node_without_udp(void **state)
 {
     (void)state;
@@ -83,6 +102,7 @@ static void nothing_of_it_goes_to_a_node_without_udp(void **state)
         assert_paths(&p, PATH_RELAY);
         assert_int_equal(p.side[0].probes + p.side[1].probes, 0);
         assert_int_equal(p.side[without].opened, 0);
+        assert_int_equal(p.side[1 - without].opened, 1);
         assert_int_equal(udp_peer_of(&p, without).why, NODE_WHY_PATHS_OFF);
         udp_submit(&p, without);
         udp_run(&p, span_s(1));
@@ -535,6 +555,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relayed_peers_open_a_path),
         cmocka_unit_test(a_lan_is_quicker),
+        cmocka_unit_test(a_dial_over_tcp_has_a_head_start),
         cmocka_unit_test(nothing_of_it_goes_to_a_node_without_udp),
         cmocka_unit_test(blocked_udp_is_named),
         cmocka_unit_test(nats_are_named),
