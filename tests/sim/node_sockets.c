@@ -55,6 +55,8 @@ static void end(struct world *w, int host, struct node_socket *s)
 void node_sockets_close(struct world *w, int host, uint32_t number,
                         uint32_t count)
 {
+    if (w->udp_sabotage == UDP_SABOTAGE_LEAK)
+        return;
     for (uint32_t i = 0; i < count && !w->failed; i++) {
         struct node_socket *s = find(w, host, number + i);
 

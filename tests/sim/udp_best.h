@@ -1,6 +1,6 @@
 /*
  * udp_best - whether two nodes should have a direct path over UDP, told from
- * the boxes between them [P-11], as the table in tests/README has it.
+ * the boxes between them [P-11]; tests/net/README.md has the same table.
  */
 #ifndef TESTS_SIM_UDP_BEST_H
 #define TESTS_SIM_UDP_BEST_H

@@ -31,6 +31,7 @@ static const struct {
     [UDP_SABOTAGE_CORRUPT] = {"udp-corrupt", "udp-content"},
     [UDP_SABOTAGE_MISROUTE] = {"udp-misroute", "udp-host"},
     [UDP_SABOTAGE_SECRET] = {"udp-secret", "settle"},
+    [UDP_SABOTAGE_LEAK] = {"udp-leak", "udp-socket"},
 };
 
 const char *udp_sabotage_name(enum udp_sabotage s)

@@ -36,7 +36,8 @@ enum udp_sabotage {
     UDP_SABOTAGE_CORRUPT,
     UDP_SABOTAGE_MISROUTE,
     UDP_SABOTAGE_NODES, /* from here on: of worlds with nodes */
-    UDP_SABOTAGE_SECRET = UDP_SABOTAGE_NODES,
+    UDP_SABOTAGE_SECRET = UDP_SABOTAGE_NODES, /* the ends have two secrets */
+    UDP_SABOTAGE_LEAK, /* a node's sockets are not closed */
     UDP_SABOTAGE_COUNT
 };
 

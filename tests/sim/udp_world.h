@@ -8,7 +8,7 @@
  * no event and draws no random number more than without them.
  *
  * The numbers of hosts here are the scenario's. A node's host has the index of
- * the world's host; no node sends by this network yet.
+ * the world's host (udp_hosts.h).
  */
 #ifndef TESTS_SIM_UDP_WORLD_H
 #define TESTS_SIM_UDP_WORLD_H
