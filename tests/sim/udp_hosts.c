@@ -345,7 +345,8 @@ void udp_hosts_settle(struct world *w)
         return;
     for (int i = 0; i < w->host_count; i++) {
         const struct process *p = w->hosts[i].process;
-        size_t most = 1 + UDP_HOSTS_SOCKETS_MOST * (size_t)w->host_count;
+        size_t most = 1 + UDP_HOSTS_ROUND_SOCKETS +
+                      UDP_HOSTS_SOCKETS_MOST * (size_t)w->host_count;
 
         if (p != NULL && w->udp_hosts->hosts[i].socket_count > most)
             world_fail(w, "udp-socket", "%d has %zu sockets", i,

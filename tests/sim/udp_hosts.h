@@ -24,8 +24,9 @@
 #include "tests/sim/udp_world.h"
 
 enum {
-    UDP_HOSTS_EVENTS = 2,       /* that a starting node is told */
-    UDP_HOSTS_SOCKETS_MOST = 2, /* of a node for each peer, in the end */
+    UDP_HOSTS_EVENTS = 2,          /* that a starting node is told */
+    UDP_HOSTS_SOCKETS_MOST = 2,    /* of a node for each peer, in the end, */
+    UDP_HOSTS_ROUND_SOCKETS = 256, /* and of one round of many [P-11.7] */
     UDP_NO_REALM = -1,
 };
 
