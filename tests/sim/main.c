@@ -7,7 +7,7 @@
  *     sim --seed S [--trace]           one of them; --trace prints its events
  *     sim --sabotage NAME|all          makes a fault that a checker must find
  *     sim --golden FOLDER [--write]    compares stories with those kept there
- *     sim --matrix N [--loss P]        N runs of each pair of NATs
+ *     sim --matrix N [--loss P] [--delay MS]   N runs of each pair of NATs
  *     --nodes N --relays N --seconds S shape of a random world; the seed
  * chooses what is not given
  *     --links N                        limits.links of its nodes
@@ -39,8 +39,8 @@ struct sim_options {
     bool one, trace, write;
     bool udp;
     enum udp_sabotage udp_sabotage;
-    int jobs, matrix;
-    unsigned loss;
+    int jobs;
+    struct udp_matrix_conf matrix;
     struct chaos_conf chaos;
 };
 
@@ -334,9 +334,11 @@ static bool parse(struct sim_options *o, const char *name, const char *value)
     } else if (strcmp(name, "--links") == 0) {
         o->chaos.links = (int)number;
     } else if (strcmp(name, "--matrix") == 0) {
-        o->matrix = (int)number;
+        o->matrix.runs = (int)number;
     } else if (strcmp(name, "--loss") == 0) {
-        o->loss = (unsigned)number;
+        o->matrix.loss_percent = (unsigned)number;
+    } else if (strcmp(name, "--delay") == 0) {
+        o->matrix.delay = span_ms((int64_t)number);
     } else if (strcmp(name, "--jobs") == 0) {
         o->jobs = (int)number;
     } else {
@@ -349,7 +351,8 @@ static bool is_sensible(const struct sim_options *o)
 {
     const struct chaos_conf *c = &o->chaos;
 
-    return o->jobs >= 1 && o->jobs <= JOBS_MAX &&
+    return o->jobs >= 1 && o->jobs <= JOBS_MAX && o->matrix.runs >= 0 &&
+           o->matrix.runs <= UDP_MATRIX_RUNS && o->matrix.loss_percent < 100 &&
            (c->nodes == 0 || (c->nodes >= 2 && c->nodes <= 30)) &&
            c->relays <= 3 && c->links >= 0 &&
            (c->seconds == 0 || c->seconds >= 60);
@@ -383,8 +386,9 @@ int main(int argc, char **argv)
         return 2;
     if (o.golden != NULL)
         return golden_run(o.golden, o.write) > 0;
-    if (o.matrix > 0)
-        return udp_matrix_run(o.matrix, o.first, o.loss) > 0;
+    o.matrix.first_seed = o.first;
+    if (o.matrix.runs > 0)
+        return udp_matrix_run(&o.matrix) > 0;
     if (o.one)
         return run_one(&o);
     if (o.seeds > 0)

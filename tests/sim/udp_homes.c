@@ -9,6 +9,7 @@ const char *home_kind_name(int kind)
     return kind == HOME_OPEN         ? "open"
            : kind == HOME_SEQUENTIAL ? "sequential"
            : kind == HOME_DOUBLE     ? "double"
+           : kind == HOME_TAKING     ? "taking"
                                      : nat_kind_name((enum nat_kind)kind);
 }
 
@@ -29,6 +30,11 @@ struct nat_conf home_conf(int kind)
         c.ports = NAT_PORTS_SEQUENTIAL;
         c.first_port = 20000;
         c.last_port = 60000;
+        return c;
+    }
+    if (kind == HOME_TAKING) {
+        c = nat_kind_conf(NAT_PLAIN);
+        c.takes_tuples = true;
         return c;
     }
     return nat_kind_conf(kind == HOME_DOUBLE ? NAT_HOME : (enum nat_kind)kind);

@@ -14,6 +14,7 @@ enum {
     HOME_OPEN = NAT_KINDS, /* on the Internet, without a box */
     HOME_SEQUENTIAL,       /* NAT_SYM whose ports come in sequence */
     HOME_DOUBLE,           /* NAT_HOME behind a carrier's NAT_HOME */
+    HOME_TAKING,           /* NAT_PLAIN that takes tuples */
     HOME_KINDS
 };
 const char *home_kind_name(int kind);
