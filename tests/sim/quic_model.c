@@ -403,7 +403,7 @@ static void add_bytes(struct quic_model *q, struct bytes bytes)
                                     sizeof(*q->chunks));
             last = &q->chunks[q->chunk_count++];
             *last = (struct chunk){.number = q->next_chunk++};
-            last->data = memory_new(most);
+            last->data = memory_new(QUIC_MODEL_MOST);
         }
         part = most - last->size < bytes.size ? most - last->size : bytes.size;
         memcpy(last->data + last->size, bytes.data, part);

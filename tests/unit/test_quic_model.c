@@ -265,6 +265,21 @@ static void larger_datagrams_are_tried_and_kept(void **state)
     free_pair(p);
 }
 
+static void a_queue_grows_while_datagrams_do(void **state)
+{
+    struct pair *p = open_pair();
+
+    (void)state;
+    for (uint32_t i = 0; i < 400; i++) {
+        send_packet(p, 0, i, 2000 + i);
+        run(p, 1);
+    }
+    run(p, 5000);
+    assert_int_equal(p->ends[0].largest, QUIC_MODEL_MOST);
+    assert_int_equal(p->ends[1].next_number, 400);
+    free_pair(p);
+}
+
 static void a_narrow_way_carries_packets(void **state)
 {
     struct pair *p = make_pair(1);
@@ -356,6 +371,7 @@ int main(void)
         cmocka_unit_test(packets_arrive_once_and_in_order),
         cmocka_unit_test(what_is_not_acknowledged_waits),
         cmocka_unit_test(larger_datagrams_are_tried_and_kept),
+        cmocka_unit_test(a_queue_grows_while_datagrams_do),
         cmocka_unit_test(a_narrow_way_carries_packets),
         cmocka_unit_test(silence_ends_it_after_a_minute),
         cmocka_unit_test(idle_costs_six_datagrams_a_minute),
