@@ -3,8 +3,9 @@
 #include "edge/core/punch_private.h"
 
 enum {
-    PREDICTED = 32,                  /* ports */
-    SEQUENCE_PROBES = 2 * PREDICTED, /* because datagrams are lost */
+    PREDICTED = 32, /* ports */
+    /* A first wave opens the own NAT, two more because datagrams are lost. */
+    SEQUENCE_PROBES = 3 * PREDICTED,
     WAVES = 3,
     SOCKET_PROBES = WAVES * PUNCH_SOCKETS,
     AT_ONCE = 4, /* guesses */
@@ -18,6 +19,9 @@ _Static_assert((int)SOCKET_PROBES <= (int)PUNCH_GUESSES,
 /* After the start of the round. Until then ordinary probes may do. */
 static const struct span predict_after = {300 * 1000};
 static const struct span predict_apart = {30 * 1000};
+/* In the first wave: it is over before a probe of the peer with the full time
+ * to live comes, whose tuple the own NAT might take for its own. */
+static const struct span predict_first_apart = {2 * 1000};
 static const struct span sockets_after = {1000 * 1000};
 static const struct span guesses_after = {1300 * 1000};
 static const struct span guesses_last = {10 * 1000 * (int64_t)1000};
@@ -147,7 +151,10 @@ static struct span delay_of(enum burst_kind kind, int index)
     case BURST_NONE:
         break;
     case BURST_SEQUENCE:
-        return span_us(predict_after.us + index * predict_apart.us);
+        return index < PREDICTED
+                   ? span_times(predict_first_apart, index)
+                   : span_us(predict_after.us +
+                             (index - PREDICTED) * predict_apart.us);
     case BURST_GUESSES:
         index -= index % AT_ONCE;
         return span_us(guesses_after.us +
@@ -215,6 +222,8 @@ static void aim(const struct punch_round *r, int index, uint32_t *socket,
 static int ttl_of(const struct punch_burst *b)
 {
     static const int ttls[WAVES] = {PUNCH_TTL_FIRST, PUNCH_TTL, 0};
+    if (b->kind == BURST_SEQUENCE)
+        return b->sent < PREDICTED ? PUNCH_TTL : 0;
     return b->kind == BURST_SOCKETS ? ttls[b->sent / PUNCH_SOCKETS] : 0;
 }
 

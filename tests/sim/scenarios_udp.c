@@ -87,6 +87,14 @@ static void udp_sequential_ports(struct world *w)
     checkers_settle(w);
 }
 
+/* A box that takes tuples for its own, against ports that are predicted. */
+static void udp_sequential_and_taking(struct world *w)
+{
+    struct homes h = start_homes(w, HOME_SEQUENTIAL, HOME_TAKING);
+
+    become_direct(w, h.a, h.b, span_s(10));
+}
+
 static void udp_easy_only(struct world *w)
 {
     struct homes h = homes_make(w, NAT_SYM, NAT_HOME);
@@ -221,6 +229,7 @@ const struct scenario scenarios_of_udp[] = {
     {"udp-sym-and-sym", udp_sym_and_sym},
     {"udp-hard-and-easy", udp_hard_and_easy},
     {"udp-sequential-ports", udp_sequential_ports},
+    {"udp-sequential-and-taking", udp_sequential_and_taking},
     {"udp-easy-only", udp_easy_only},
     {"udp-double-nat", udp_double_nat},
     {"udp-hairpin", udp_hairpin},
