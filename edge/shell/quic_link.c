@@ -150,7 +150,7 @@ static enum carrier_end why_ended(const struct quic_link *l, enum quic_end end)
 
 static void link_end(struct quic_link *l, enum quic_end end)
 {
-    static const char *const names[] = {[QUIC_GOES_ON] = "late",
+    static const char *const names[] = {[QUIC_GOES_ON] = "done",
                                         [QUIC_CLOSED] = "closed",
                                         [QUIC_REFUSED] = "refused",
                                         [QUIC_SILENT] = "silent",
