@@ -84,10 +84,10 @@ static inline size_t packet_size_of(size_t sizes, size_t number)
 
     if (sizes == SIZES_SMALL)
         return 1 + number % 100;
-    if (sizes == SIZES_LARGE || (sizes == SIZES_ONE_LARGE && number == 0))
+    if (sizes == SIZES_LARGE)
         return PACKET_SIZE;
     if (sizes == SIZES_ONE_LARGE)
-        return 8;
+        return number == 0 ? 1400 : 8;
     return mixed[number % COUNT_OF(mixed)];
 }
 
