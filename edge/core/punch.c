@@ -318,6 +318,20 @@ static bool is_old(const struct punch *p, uint32_t number)
     return p->begun.us != long_ago.us && p->number - number < OLD_ROUNDS;
 }
 
+/* ANSWER was lost, or is under way still. */
+static void answer_again(struct punch *p, struct instant now)
+{
+    struct punch_round *r = p->round;
+    if (r->state != ROUND_PROBES || r->records == OFFERS)
+        return;
+    r->owes_record = true;
+    if (r->is_heard)
+        return;
+    r->start = other_begins(p, now);
+    r->at = probing_end(p);
+    pairs_start_again(r);
+}
+
 static void take_offer(struct punch *p, const struct punch_record *record,
                        struct instant now)
 {
@@ -325,8 +339,7 @@ static void take_offer(struct punch *p, const struct punch_record *record,
     if (p->leads || !p->wanted)
         return;
     if (r != NULL && r->number == record->round) {
-        if (r->state == ROUND_PROBES && r->records < OFFERS)
-            r->owes_record = true; /* ANSWER was lost. */
+        answer_again(p, now);
         return;
     }
     if (is_old(p, record->round) ||
@@ -455,17 +468,12 @@ static void idle_due(struct punch *p, struct instant now)
     back_off(p, now);
 }
 
-void punch_due(struct punch *p, struct instant now)
+static void round_due(struct punch *p, struct instant now)
 {
-    struct punch_round *r = p->round;
     const struct punch_side nothing = {.mapping = MAPPING_UNKNOWN};
-    if (r == NULL) {
-        idle_due(p, now);
+    if (!instant_reached(p->round->at, now))
         return;
-    }
-    if (!instant_reached(r->at, now))
-        return;
-    switch (r->state) {
+    switch (p->round->state) {
     case ROUND_LOOKS:
         punch_looked(p, &nothing, now);
         break;
@@ -478,6 +486,14 @@ void punch_due(struct punch *p, struct instant now)
         fail_round(p, now);
         break;
     }
+}
+
+void punch_due(struct punch *p, struct instant now)
+{
+    if (p->round != NULL)
+        round_due(p, now);
+    if (p->round == NULL) /* The next may be due at once. */
+        idle_due(p, now);
 }
 
 struct instant punch_deadline(const struct punch *p)

@@ -24,12 +24,11 @@ enum {
     PUNCH_SOCKETS = 256,  /* of the hard side, see [P-11.7] */
     PUNCH_GUESSES = 1200, /* probes of the easy side */
     /*
-     * The time to live of the first probe to an address, and of the second.
+     * The time to live of the first two probes to an address, and of the next.
      * They are to open the own NATs and to end before the other one. Two passes
      * a router at home, and ends in the street. Four passes a carrier's NAT as
      * well, which is the second to fourth hop. A neighbour's router may be as
-     * near, but by the time of the second probe it was opened by the first one
-     * of the neighbour.
+     * near, but by then it was opened by the first probes of the neighbour.
      */
     PUNCH_TTL_FIRST = 2,
     PUNCH_TTL = 4,

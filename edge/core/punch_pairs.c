@@ -10,9 +10,10 @@ static const struct span timetable[] = {
 enum { STEPS = sizeof timetable / sizeof timetable[0] };
 
 static const struct span nomination_times[NOMINATIONS] = {
-    {0},           {100 * 1000},  {250 * 1000},  {500 * 1000},
-    {1000 * 1000}, {1700 * 1000}, {2500 * 1000},
+    {0},          {100 * 1000},  {200 * 1000},  {350 * 1000},  {500 * 1000},
+    {750 * 1000}, {1000 * 1000}, {1400 * 1000}, {1900 * 1000}, {2500 * 1000},
 };
+static const struct span nominating_takes = {3500 * 1000};
 
 static const struct span choose_after = {100 * 1000};
 static const struct span urgent_after = {100 * 1000};
@@ -52,6 +53,14 @@ void pairs_make(struct punch_round *r)
     }
 }
 
+void pairs_start_again(struct punch_round *r)
+{
+    for (int i = 0; i < r->pair_count; i++) {
+        r->pairs[i].step = 0;
+        r->pairs[i].start = r->start;
+    }
+}
+
 struct punch_pair *pairs_find(struct punch_round *r, uint32_t socket,
                               const struct address *to, struct instant now)
 {
@@ -88,12 +97,26 @@ void pairs_send(struct punch_do *todo, const struct punch *p,
     probe_encode(&actual, k->of[sender].key, todo->bytes);
 }
 
-/* An address that the peer came from is behind no NAT that is still closed. */
-static int ttl_of(const struct punch_pair *pair)
+/*
+ * How many probes end before the other NAT. The leader has ANSWER: both began.
+ * The other node does not know that, and the leader's NAT would take a probe's
+ * tuple for its own if ANSWER was lost. So it waits for a probe of the leader,
+ * or for OFFER to come again. A hard NAT's tuples are worth nothing to it.
+ */
+static int short_steps(const struct punch *p)
 {
-    if (pair->kind == 0 || pair->is_urgent || pair->step > 1)
+    const struct punch_round *r = p->round;
+    bool is_harmless =
+        r->side.mapping == MAPPING_DEPENDENT || r->peer.mapping == MAPPING_NONE;
+    return p->leads || is_harmless ? 3 : 5;
+}
+
+/* An address that the peer came from is behind no NAT that is still closed. */
+static int ttl_of(const struct punch *p, const struct punch_pair *pair)
+{
+    if (pair->kind == 0 || pair->is_urgent || pair->step >= short_steps(p))
         return 0;
-    return pair->step == 0 ? PUNCH_TTL_FIRST : PUNCH_TTL;
+    return pair->step < 2 ? PUNCH_TTL_FIRST : PUNCH_TTL;
 }
 
 static void ask(struct punch *p, int index, struct punch_do *todo,
@@ -104,7 +127,7 @@ static void ask(struct punch *p, int index, struct punch_do *todo,
         .type = PROBE_ASKS,
         .sequence =
             (uint32_t)(SEQUENCE_PAIRS + index * PAIR_QUESTIONS + pair->sent)};
-    int ttl = ttl_of(pair);
+    int ttl = ttl_of(p, pair);
     pair->sent_at[pair->sent++] = now;
     if (!pair->is_urgent)
         pair->step++;
@@ -157,7 +180,7 @@ static void choose(struct punch_round *r, struct instant now)
     r->state = ROUND_NOMINATES;
     r->chosen = best;
     r->nominated = now;
-    r->at = instant_after(now, span_ms(3500));
+    r->at = instant_after(now, nominating_takes);
 }
 
 bool pairs_next(struct punch *p, struct punch_do *todo, struct instant now)
@@ -237,13 +260,14 @@ static bool owe(struct punch_round *r, enum probe_type type, uint32_t socket,
 
 /* The peer's datagrams come through from there, so ours may go through to
  * there. */
-static void is_shown(struct punch_round *r, uint32_t socket,
+static void is_shown(struct punch *p, uint32_t socket,
                      const struct address *from, struct instant now)
 {
+    struct punch_round *r = p->round;
     struct punch_pair *pair = pairs_find(r, socket, from, now);
     if (pair == NULL || pair->is_answered || r->state != ROUND_PROBES)
         return;
-    if (pair->sent == 0 || pair->step <= 2 ||
+    if (pair->sent == 0 || pair->step <= short_steps(p) ||
         !instant_is_recent(pair->sent_at[pair->sent - 1], urgent_after, now)) {
         pair->is_urgent = true;
         pair->start = instant_min(pair->start, now);
@@ -258,7 +282,7 @@ static bool take_question(struct punch *p, uint32_t socket,
     if (!owe(r, PROBE_ANSWERS, socket, from, sequence, now))
         return false;
     r->is_heard = true;
-    is_shown(r, socket, from, now);
+    is_shown(p, socket, from, now);
     return true;
 }
 
@@ -281,7 +305,7 @@ static bool take_answer(struct punch *p, uint32_t socket,
         pairs_answered(p, pair, instant_between(pair->sent_at[question], now),
                        now);
     else /* A connection would go to one address, and hear another one. */
-        is_shown(r, socket, from, now);
+        is_shown(p, socket, from, now);
     return true;
 }
 

@@ -13,7 +13,7 @@
 enum {
     PAIRS = 32,          /* the peer's candidates, and as many that it showed */
     PAIR_QUESTIONS = 32, /* to one pair */
-    NOMINATIONS = 7,
+    NOMINATIONS = 10,
     ANSWERS_WAITING = 4,
     ANSWERS_A_SECOND = 64,
 };
@@ -132,6 +132,8 @@ struct punch {
 
 /* A pair for each of the peer's candidates. */
 void pairs_make(struct punch_round *r);
+/* The timetable begins anew. */
+void pairs_start_again(struct punch_round *r);
 bool pairs_next(struct punch *p, struct punch_do *todo, struct instant now);
 struct instant pairs_deadline(const struct punch *p);
 bool pairs_take(struct punch *p, uint32_t socket, const struct address *from,
