@@ -16,10 +16,15 @@
  *     --nodes-udp                      its nodes have UDP, behind NAT boxes
  *     --udp                            with --seeds and --seed: networks of
  *                                      NAT boxes instead, without nodes
+ *     --punch                          the same: pairs of punch machines behind
+ *                                      NAT boxes
+ *     sim --punch-table N              all kinds of such pairs, N seeds each,
+ *                                      and how long they take
  */
 #include "tests/sim/chaos.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/golden.h"
+#include "tests/sim/punch_pairs.h"
 #include "tests/sim/scenarios.h"
 #include "tests/sim/udp_chaos.h"
 #include "tests/sim/udp_matrix.h"
@@ -35,12 +40,13 @@ enum { JOBS_MAX = 64, REPLAY_EVERY = 50, SABOTAGE_SEEDS = 200 };
 
 struct sim_options {
     const char *scenario, *sabotage, *golden;
-    uint64_t first, seeds, seed;
+    uint64_t first, seeds, seed, table;
     bool one, trace, write;
-    bool udp;
+    bool udp, punch;
     enum udp_sabotage udp_sabotage;
     int jobs;
     struct udp_matrix_conf matrix;
+    enum punch_sabotage punch_sabotage;
     struct chaos_conf chaos;
 };
 
@@ -63,6 +69,8 @@ static struct result run_seed(const struct sim_options *o, uint64_t seed,
     w->udp_sabotage = o->udp_sabotage;
     if (o->udp)
         udp_chaos_run(w);
+    else if (o->punch)
+        punch_chaos_run(w, o->punch_sabotage);
     else
         chaos_run(w, &o->chaos);
     r = (struct result){
@@ -108,6 +116,8 @@ static void print_shape(const struct sim_options *o)
         printf(" --udp");
     if (c->udp)
         printf(" --nodes-udp");
+    if (o->punch)
+        printf(" --punch");
     if (c->nodes > 0)
         printf(" --nodes %d", c->nodes);
     if (c->relays >= 0)
@@ -223,10 +233,10 @@ static int run_scenario(const struct sim_options *o, const struct scenario *s)
 static int run_scenarios(const struct sim_options *o)
 {
     static const struct scenario *const lists[] = {
-        scenarios_of_paths,    scenarios_of_faults,    scenarios_of_roaming,
-        scenarios_of_refusals, scenarios_of_turned,    scenarios_of_links,
-        scenarios_of_groups,   scenarios_of_nats,      scenarios_of_punching,
-        scenarios_of_udp,      scenarios_of_udp_faults};
+        scenarios_of_paths,    scenarios_of_faults,     scenarios_of_roaming,
+        scenarios_of_refusals, scenarios_of_turned,     scenarios_of_links,
+        scenarios_of_groups,   scenarios_of_nats,       scenarios_of_punching,
+        scenarios_of_udp,      scenarios_of_udp_faults, scenarios_of_pairs};
     int failed = 0, ran = 0;
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -284,6 +294,17 @@ static int run_udp_sabotage(const struct sim_options *o, enum udp_sabotage s)
                 udp_sabotage_found_by(s));
 }
 
+static int run_punch_sabotage(const struct sim_options *o,
+                              enum punch_sabotage s)
+{
+    struct sim_options with = *o;
+
+    with.punch = true;
+    with.punch_sabotage = s;
+    return seek(&with, SABOTAGE_NONE, punch_sabotage_name(s),
+                punch_sabotage_found_by(s));
+}
+
 static bool is_wanted(const struct sim_options *o, const char *name)
 {
     return strcmp(o->sabotage, "all") == 0 || strcmp(o->sabotage, name) == 0;
@@ -301,6 +322,11 @@ static int run_sabotages(const struct sim_options *o)
     for (int i = UDP_SABOTAGE_NONE + 1; i < UDP_SABOTAGE_COUNT; i++)
         if (is_wanted(o, udp_sabotage_name((enum udp_sabotage)i))) {
             failed += run_udp_sabotage(o, (enum udp_sabotage)i);
+            ran++;
+        }
+    for (int i = PUNCH_SABOTAGE_NONE + 1; i < PUNCH_SABOTAGE_COUNT; i++)
+        if (is_wanted(o, punch_sabotage_name((enum punch_sabotage)i))) {
+            failed += run_punch_sabotage(o, (enum punch_sabotage)i);
             ran++;
         }
     return failed > 0 || ran == 0;
@@ -325,6 +351,8 @@ static bool parse(struct sim_options *o, const char *name, const char *value)
     } else if (strcmp(name, "--seed") == 0) {
         o->seed = number;
         o->one = true;
+    } else if (strcmp(name, "--punch-table") == 0) {
+        o->table = number;
     } else if (strcmp(name, "--nodes") == 0) {
         o->chaos.nodes = (int)number;
     } else if (strcmp(name, "--relays") == 0) {
@@ -377,6 +405,8 @@ int main(int argc, char **argv)
             o.chaos.udp = true;
         else if (strcmp(argv[i], "--udp") == 0)
             o.udp = true;
+        else if (strcmp(argv[i], "--punch") == 0)
+            o.punch = true;
         else if (i + 1 >= argc || !parse(&o, argv[i], argv[i + 1]))
             return 2;
         else
@@ -389,6 +419,8 @@ int main(int argc, char **argv)
     o.matrix.first_seed = o.first;
     if (o.matrix.runs > 0)
         return udp_matrix_run(&o.matrix) > 0;
+    if (o.table > 0)
+        return punch_table(o.table) > 0;
     if (o.one)
         return run_one(&o);
     if (o.seeds > 0)

@@ -23,6 +23,7 @@ extern const struct scenario scenarios_of_nats[];
 extern const struct scenario scenarios_of_punching[];
 extern const struct scenario scenarios_of_udp[];
 extern const struct scenario scenarios_of_udp_faults[];
+extern const struct scenario scenarios_of_pairs[];
 
 /* --- what they are written with ---------------------------------------- */
 
