@@ -28,10 +28,12 @@ enum {
      * They are to open the own NATs and to end before the other one. Two passes
      * a router at home, and ends in the street. Four passes a carrier's NAT as
      * well, which is the second to fourth hop. A neighbour's router may be as
-     * near, but by then it was opened by the first probes of the neighbour.
+     * near, but by then it was opened by the first probes of the neighbour. The
+     * last one is for many sockets, if no guess has hit until then.
      */
     PUNCH_TTL_FIRST = 2,
     PUNCH_TTL = 4,
+    PUNCH_TTL_FAR = 7,
 };
 
 struct punch;

@@ -218,10 +218,11 @@ static void aim(const struct punch_round *r, int index, uint32_t *socket,
 }
 
 /* The first wave is to open nothing but the own NAT; later ones are for those
- * that are further away. */
+ * that are further away. None reaches the other one: it is to hear nothing from
+ * a socket before it guesses that socket's port. */
 static int ttl_of(const struct punch_burst *b)
 {
-    static const int ttls[WAVES] = {PUNCH_TTL_FIRST, PUNCH_TTL, 0};
+    static const int ttls[WAVES] = {PUNCH_TTL_FIRST, PUNCH_TTL, PUNCH_TTL_FAR};
     if (b->kind == BURST_SEQUENCE)
         return b->sent < PREDICTED ? PUNCH_TTL : 0;
     return b->kind == BURST_SOCKETS ? ttls[b->sent / PUNCH_SOCKETS] : 0;
