@@ -72,6 +72,16 @@ check "has it all" json_says \
     'o[0]["node"]["name"] == "alice" and len(o[0]["node"]["id"]) == 64 and
      o[0]["relays"] == [] and o[0]["peers"] == [] and
      "sent" in o[0]["counters"] and o[0]["health"][0]["code"] == "no_relay"'
+check "netcheck reaches nobody" ends_with 1 zs netcheck
+check "and says so" said "No relay is configured"
+check "netcheck --json" ends_with 1 zs netcheck --json
+check "has it all" json_says \
+    'o[0]["version"] == 1 and o[0]["reachable"] is False and
+     o[0]["interfaces"][0]["multicast"]["sent"] >= 0 and
+     o[0]["udp"]["ipv4"] is False and o[0]["nat"]["mapping"] == "unknown" and
+     set(o[0]) >= {"nat", "port_mapping", "proxy", "captive_portal", "clock",
+                   "relays", "peers", "findings"} and
+     all(f["id"] and f["text"] for f in o[0]["findings"])'
 check "no peers" ends_with 0 zs peers --json
 check "no lines" test ! -s "$LAB/said.out"
 check "no such peer: send" ends_with 5 zs send bob t x
@@ -200,6 +210,9 @@ check "ping" ends_with 0 zs ping bob -c 2 -i 10ms
 check "two replies" bash -c "[ \$(grep -cE \
     '^reply from bob via tcp [0-9.:]+: [0-9.]+ ms$' '$LAB/said.out') = 2 ]"
 check "ping until direct" ends_with 0 zs ping bob --until-direct
+check "netcheck reaches bob" ends_with 0 zs netcheck
+check "and names him" said "bob  tcp"
+check "ping until direct, for one line" ends_with 0 zs ping bob --until-direct
 check "one was enough" test "$(wc -l <"$LAB/said.out")" = 1
 check "bench without its server" ends_with 6 timeout 10 "$ZS_BIN/zs" bench bob
 check "says what is missing" complained "zs bench serve"
