@@ -76,11 +76,8 @@ function showSummary(rows) {
   part("relays").hidden = mesh.relays.length === 0;
 }
 
-function showHealth(findings) {
-  const said = JSON.stringify(findings);
-  if (said === healthSaid) return;
-  healthSaid = said;
-  part("health").replaceChildren(...findings.map((finding) => {
+function listFindings(list, findings) {
+  list.replaceChildren(...findings.map((finding) => {
     const item = make("li", finding.severity);
     item.append(make("span", "level", finding.severity), " ",
                 make("span", "text", finding.text),
@@ -88,7 +85,14 @@ function showHealth(findings) {
     return item;
   }));
   if (findings.length === 0)
-    part("health").append(make("li", "ok", "all is well"));
+    list.append(make("li", "ok", "all is well"));
+}
+
+function showHealth(findings) {
+  const said = JSON.stringify(findings);
+  if (said === healthSaid) return;
+  healthSaid = said;
+  listFindings(part("health"), findings);
 }
 
 // ---- The node under the pointer
@@ -105,7 +109,7 @@ function detailsOf(id) {
   const peer = mesh.peers.get(id);
   const relay = mesh.relays.find(({url}) => url === id);
   if (peer)
-    return [peer.name, pathAndKind(peer.path), peer.via, rttInWords(peer.rtt_ms),
+    return [peer.name, pathAndKind(peer), peer.via, rttInWords(peer.rtt_ms),
             `sent ${flowInWords(peer.flow.sent)}`,
             `received ${flowInWords(peer.flow.received)}`,
             `here since ${timeInWords(peer.since)}`, peer.id.slice(0, 12),
@@ -178,6 +182,14 @@ function lookSoon() {
   due ||= setTimeout(look, SOON_MS);
 }
 
+// The edge sends datagrams for it, so only once and when asked to.
+async function lookAtNetwork() {
+  const answer = await edge.ask({op: "netcheck"});
+  if (answer.ok) listFindings(part("network"), answer.findings);
+}
+
+part("look-at-network").addEventListener("click", lookAtNetwork);
+
 function showConnection(state, text) {
   part("connection").className = state;
   part("connection").textContent = text;
@@ -204,6 +216,7 @@ const edge = new Edge({
     edge.ask({op: "subscribe", events: ["join", "leave", "path"]});
     showConnection("up", "connected");
     look();
+    lookAtNetwork();
   },
   down(refused) {
     away(refused);

@@ -12,16 +12,18 @@ const number = (value) => typeof value === "number" ? value : Infinity;
 // often: rows that always move cannot be read.
 const CHANGING_MS = 3000;
 
-export function pathAndKind(path) {
+// "direct (tcp)", "relayed (nat)"
+export function pathAndKind({path, why}) {
   const words = pathInWords(path);
-  return path === "tcp" || path === "udp" ? `${words} (${path})` : words;
+  const kind = path === "tcp" || path === "udp" ? path : why;
+  return kind ? `${words} (${kind})` : words;
 }
 
 // The columns, by their button's data-by: the text of a cell, and the order.
 // `down` sorts the largest first.
 const PEER_COLUMNS = {
   name: {says: (p) => p.name, compare: (a, b) => byName(a.name, b.name)},
-  path: {says: (p) => pathAndKind(p.path),
+  path: {says: pathAndKind,
          compare: (a, b) => byName(a.path, b.path)},
   rtt: {says: (p) => rttInWords(p.rtt_ms), changing: true,
         compare: (a, b) => number(a.rtt_ms) - number(b.rtt_ms)},

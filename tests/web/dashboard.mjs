@@ -75,7 +75,8 @@ function expected(status) {
     drawn[p.id] = {shape: `peer ${kind}`, name: p.name, rtt: rounded(p.rtt_ms),
                    from: kind === "relay" ? p.relay : "self", to: p.id,
                    line: kind, seen: kind !== "none"};
-    peers[p.id] = [p.name, WORDS[p.path], rounded(p.rtt_ms),
+    const why = p.why ? ` (${p.why})` : "";
+    peers[p.id] = [p.name, WORDS[p.path] + why, rounded(p.rtt_ms),
                    kind === "relay" ? relayAt.get(p.relay) : p.endpoint];
   }
   return {drawn, peers, relays, self: status.node.name,

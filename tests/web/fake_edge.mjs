@@ -129,6 +129,10 @@ function inPage(count, relayCount) {
         this.hear({ref, ...window.fake.status()});
         return;
       }
+      if (op === "netcheck") {
+        this.hear({ref, ok: true, findings: []});
+        return;
+      }
       this.hear({ref, ok: true});
       for (const peer of window.fake.peers) this.hear({event: "join", ...peer});
       this.hear({event: "synced"});
