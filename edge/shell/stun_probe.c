@@ -127,7 +127,7 @@ static bool is_from_host(struct msghdr *m, const struct address *server)
          c = CMSG_NXTHDR(m, c)) {
         bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
         bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
-        const struct sock_extended_err *e = (const void *)CMSG_DATA(c);
+        struct sock_extended_err *e = (void *)CMSG_DATA(c);
         if ((!v4 && !v6) || e->ee_errno != ECONNREFUSED)
             continue;
         struct address by = address_of_sockaddr(SO_EE_OFFENDER(e));
