@@ -492,6 +492,7 @@ class Guide(Checks):
     PAGE = ("# Trouble\n## Health lines\n### bad_luck\nIt is so.\n"
             "### relay_down\n| `silent` | x |\n| `lost` | x |\n"
             "## Refused\n| `expired` | x |\n| `no_token` | x |\n"
+            "## zs netcheck\n| `no_way` | x |\n"
             "## Log lines\n| `it_broke` · `who_cares` | x |\n"
             "## Exit codes\n| 0 | x |\n| 1 | x |\n")
     README = ("# Name (1)\n[t](deploy/guide/troubleshooting.md#relay_down)\n"
@@ -503,7 +504,8 @@ class Guide(Checks):
         self.write(check_guide.PAGE, self.PAGE)
         self.write("edge/shell/x.c", 'struct health h = {\n"info", "bad_luck"'
                    '};\ncase HTTP_NONE:\n    return "no_token";\n'
-                   'log_warn("it_broke", "x");\ntell(LOG_WARN, "who_cares"')
+                   'log_warn("it_broke", "x");\ntell(LOG_WARN, "who_cares"'
+                   '\nadd(out, ERR, "no_way")')
         self.write("edge/core/x.c", '[RELAY_ERROR_LOST] = "lost",\n'
                    '[RELAY_ERROR_SILENT] = "silent"')
         self.write("common/wire/x.c", '[REFUSAL_NONE] = "none",\n'
@@ -526,6 +528,7 @@ class Guide(Checks):
                            ("| `silent` | x |", "relay error silent"),
                            ("| `expired` |", "refusal expired"),
                            ("| `no_token` |", "refusal by HTTP no_token"),
+                           ("| `no_way` |", "netcheck finding no_way"),
                            ("`it_broke`", "log line it_broke"),
                            ("`who_cares`", "log line who_cares"),
                            ("| 1 | x |", "exit code 1 (EXIT_BAD)")):

@@ -185,7 +185,7 @@ void punch_chaos_run(struct world *w, enum punch_sabotage s)
 enum { SEEDS_MAX = 1000, CELL_SIZE = 24 };
 
 /* The results of many seeds of a pair. */
-struct cell {
+struct table_cell {
     int64_t took_ms[SEEDS_MAX]; /* of those that are direct */
     size_t direct, ran;
     char failure[200];
@@ -197,7 +197,7 @@ static int compare(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-static void run_cell(struct cell *c, const struct pair_conf *conf,
+static void run_cell(struct table_cell *c, const struct pair_conf *conf,
                      uint64_t seeds)
 {
     for (uint64_t seed = 1; seed <= seeds && c->ran < SEEDS_MAX; seed++) {
@@ -211,18 +211,19 @@ static void run_cell(struct cell *c, const struct pair_conf *conf,
     qsort(c->took_ms, c->direct, sizeof c->took_ms[0], compare);
 }
 
-static int64_t median(const struct cell *c)
+static int64_t median(const struct table_cell *c)
 {
     return c->direct > 0 ? c->took_ms[c->direct / 2] : -1;
 }
 
-static int64_t worst(const struct cell *c)
+static int64_t worst(const struct table_cell *c)
 {
     return c->direct > 0 ? c->took_ms[c->direct - 1] : -1;
 }
 
 /* Of hard pairs 1 of 50 fails by chance; with few seeds 1 of 10. */
-static bool is_good(const struct cell *c, enum pair_expected e, unsigned loss)
+static bool is_good(const struct table_cell *c, enum pair_expected e,
+                    unsigned loss)
 {
     if (c->failure[0] != '\0')
         return false;
@@ -243,7 +244,7 @@ static int run_row(const char *name, const struct pair_conf *conf,
 {
     static const char *const words[] = {"easy", "hard", "relayed"};
     enum pair_expected e = pair_expected(conf);
-    struct cell *c = memory_new(sizeof *c);
+    struct table_cell *c = memory_new(sizeof *c);
     bool good;
     run_cell(c, conf, seeds);
     good = is_good(c, e, conf->loss_percent);

@@ -14,7 +14,7 @@ enum { HELLO = 0x40, ECHO, DONE };
 static const struct span hello_apart = {100 * 1000};
 static const struct span connecting_takes = {5 * 1000 * (int64_t)1000};
 
-static struct pair *pair_of(struct world *w)
+static struct punched_pair *pair_of(struct world *w)
 {
     return w->udp->owner;
 }
@@ -91,7 +91,7 @@ static void tell_side(struct world *w, struct pair_end *e)
 
 static void record_arrives(struct world *w, int end, uint64_t index)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_record r;
     if (p == NULL)
         return;
@@ -107,7 +107,7 @@ static void record_arrives(struct world *w, int end, uint64_t index)
 
 static void send_record(struct world *w, int end, const struct punch_do *todo)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct span delay = p->record_delay[end];
     int i = 0;
     if (++p->ends[end].records > ROUND_RECORDS_MAX)
@@ -124,7 +124,7 @@ static void send_record(struct world *w, int end, const struct punch_do *todo)
 
 static void send_probe(struct world *w, int end, const struct punch_do *todo)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_end *e = &p->ends[end];
     uint16_t port = port_of(e, todo->socket);
     int times = p->sabotage == PUNCH_SABOTAGE_FLOOD ? FLOOD : 1;
@@ -158,7 +158,7 @@ static void begins(struct world *w, struct pair_end *e, uint32_t socket)
 
 static void has_won(struct world *w, int end, const struct punch_do *todo)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_end *e = &p->ends[end];
     e->is_won = true;
     e->won = *todo;
@@ -171,7 +171,7 @@ static void has_won(struct world *w, int end, const struct punch_do *todo)
 
 static void is_hasty(struct world *w, int end, uint64_t unused)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     (void)unused;
     if (p == NULL)
         return;
@@ -181,7 +181,7 @@ static void is_hasty(struct world *w, int end, uint64_t unused)
 
 static void fails(struct world *w, int end)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_end *e = &p->ends[end];
     e->failed_at = w->now;
     e->is_won = false;
@@ -191,7 +191,7 @@ static void fails(struct world *w, int end)
 
 static void carry_out(struct world *w, int end, const struct punch_do *todo)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_end *e = &p->ends[end];
     switch (todo->action) {
     case PUNCH_LOOK:
@@ -226,7 +226,7 @@ static void carry_out(struct world *w, int end, const struct punch_do *todo)
 
 static void say(struct world *w, int end, uint8_t what)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_end *e = &p->ends[end];
     uint16_t port = port_of(e, e->won.socket);
     if (port != 0 && p->sabotage != PUNCH_SABOTAGE_DEAD)
@@ -235,7 +235,7 @@ static void say(struct world *w, int end, uint8_t what)
 
 static void is_connected(struct world *w, struct pair_end *e)
 {
-    const struct pair *p = pair_of(w);
+    const struct punched_pair *p = pair_of(w);
     if (e->is_connected)
         return;
     if (memcmp(p->ends[0].won.quic, p->ends[1].won.quic, 32) != 0)
@@ -247,7 +247,7 @@ static void is_connected(struct world *w, struct pair_end *e)
 static void hear(struct world *w, int end, uint32_t socket,
                  const struct udp_delivery *d)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_end *e = &p->ends[end];
     if (!e->is_won || socket != e->won.socket ||
         !address_equal(&e->won.to, &d->from))
@@ -314,7 +314,7 @@ static struct instant end_deadline(const struct pair_end *e)
 
 static void wake(struct world *w, int end, uint64_t unused)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     (void)unused;
     if (p == NULL)
         return;
@@ -339,7 +339,7 @@ static void wake_later(struct world *w, int end)
 
 static void settle(struct world *w, int end)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     struct pair_end *e = &p->ends[end];
     struct punch_do todo;
     struct outside_view view;
@@ -376,7 +376,7 @@ static void serve(struct world *w, const struct udp_delivery *d)
 
 static void receive(struct world *w, const struct udp_delivery *d)
 {
-    struct pair *p = pair_of(w);
+    struct punched_pair *p = pair_of(w);
     uint32_t socket;
     uint8_t tag[8];
     if (d->host >= SERVER_HOST) {
@@ -404,11 +404,11 @@ static void receive(struct world *w, const struct udp_delivery *d)
 
 static bool is_done(struct world *w)
 {
-    const struct pair *p = pair_of(w);
+    const struct punched_pair *p = pair_of(w);
     return p->ends[0].is_connected && p->ends[1].is_connected;
 }
 
-static void end_pair(struct world *w, struct pair *p)
+static void end_pair(struct world *w, struct punched_pair *p)
 {
     for (int end = 0; end < 2; end++) {
         struct pair_end *e = &p->ends[end];
@@ -435,7 +435,7 @@ static void end_pair(struct world *w, struct pair *p)
 struct pair_result pair_run_in(struct world *w, const struct pair_conf *conf,
                                enum punch_sabotage s)
 {
-    struct pair *p = memory_new(sizeof *p);
+    struct punched_pair *p = memory_new(sizeof *p);
     struct pair_result r = {0};
     struct instant began;
     p->conf = conf;

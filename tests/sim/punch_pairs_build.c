@@ -84,7 +84,7 @@ static const char *ip_of(const struct pair_conf *conf, int end)
     return conf->is_shared && end == 1 ? "192.168.1.3" : "192.168.1.2";
 }
 
-static void add_end(struct world *w, struct pair *p, int end, int realm,
+static void add_end(struct world *w, struct punched_pair *p, int end, int realm,
                     const struct address *servers)
 {
     struct pair_end *e = &p->ends[end];
@@ -111,7 +111,7 @@ static void add_end(struct world *w, struct pair *p, int end, int realm,
     outside_hosts(e->outside, &e->ip, 1);
 }
 
-void pair_build(struct world *w, struct pair *p)
+void pair_build(struct world *w, struct punched_pair *p)
 {
     struct address servers[SERVERS * SERVER_PORTS];
     int realms[2], carrier = UDP_INTERNET;

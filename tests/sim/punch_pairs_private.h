@@ -47,7 +47,7 @@ struct pair_record {
     size_t size;
 };
 
-struct pair {
+struct punched_pair {
     const struct pair_conf *conf;
     enum punch_sabotage sabotage;
     struct pair_end ends[2];
@@ -56,7 +56,7 @@ struct pair {
 };
 
 /* The network, the servers, and the machines of both ends; sets the owner. */
-void pair_build(struct world *w, struct pair *p);
+void pair_build(struct world *w, struct punched_pair *p);
 void pair_open_socket(struct world *w, struct pair_end *e, uint32_t number,
                       uint16_t port);
 

@@ -47,7 +47,7 @@ struct kit_flight {
     size_t size;
 };
 
-struct kit {
+struct punch_kit {
     struct instant now;
     struct kit_end ends[2];
     struct kit_flight flights[KIT_FLIGHTS];
@@ -63,7 +63,7 @@ static inline struct address kit_address(int end, unsigned port)
         ADDRESS_V4, {203, 0, 113, (uint8_t)(end + 1)}, (uint16_t)port, 0};
 }
 
-static inline unsigned kit_port(const struct kit *k, int end,
+static inline unsigned kit_port(const struct punch_kit *k, int end,
                                 const struct kit_send *s)
 {
     if (!k->ends[end].is_hard)
@@ -71,8 +71,9 @@ static inline unsigned kit_port(const struct kit *k, int end,
     return 1024 + (s->socket * 7919 + s->to.port * 31u) % 64512;
 }
 
-static inline bool kit_lets_in(const struct kit *k, int end, unsigned port,
-                               const struct address *from, uint32_t *socket)
+static inline bool kit_lets_in(const struct punch_kit *k, int end,
+                               unsigned port, const struct address *from,
+                               uint32_t *socket)
 {
     const struct kit_end *e = &k->ends[end];
     *socket = port - KIT_PORT;
@@ -87,13 +88,14 @@ static inline bool kit_lets_in(const struct kit *k, int end, unsigned port,
     return false;
 }
 
-static inline void kit_fly(struct kit *k, const struct kit_flight *f)
+static inline void kit_fly(struct punch_kit *k, const struct kit_flight *f)
 {
     assert_in_range(k->count, 0, KIT_FLIGHTS - 1);
     k->flights[k->count++] = *f;
 }
 
-static inline void kit_send(struct kit *k, int end, const struct punch_do *todo)
+static inline void kit_send(struct punch_kit *k, int end,
+                            const struct punch_do *todo)
 {
     struct kit_end *e = &k->ends[end];
     struct kit_send s = {todo->socket, todo->to, todo->ttl, k->now};
@@ -112,9 +114,10 @@ static inline void kit_send(struct kit *k, int end, const struct punch_do *todo)
     kit_fly(k, &f);
 }
 
-static inline void kit_settle(struct kit *k, int end);
+static inline void kit_settle(struct punch_kit *k, int end);
 
-static inline void kit_do(struct kit *k, int end, const struct punch_do *todo)
+static inline void kit_do(struct punch_kit *k, int end,
+                          const struct punch_do *todo)
 {
     struct kit_end *e = &k->ends[end];
     struct kit_flight f = {.at = instant_after(k->now, span_ms(20)),
@@ -152,7 +155,7 @@ static inline void kit_do(struct kit *k, int end, const struct punch_do *todo)
     }
 }
 
-static inline void kit_settle(struct kit *k, int end)
+static inline void kit_settle(struct punch_kit *k, int end)
 {
     struct kit_end *e = &k->ends[end];
     struct punch_do todo;
@@ -170,7 +173,7 @@ static inline void kit_settle(struct kit *k, int end)
     kit_settle(k, end);
 }
 
-static inline bool kit_take_probe(struct kit *k, int end, uint32_t socket,
+static inline bool kit_take_probe(struct punch_kit *k, int end, uint32_t socket,
                                   const struct address *from,
                                   struct bytes datagram)
 {
@@ -180,7 +183,7 @@ static inline bool kit_take_probe(struct kit *k, int end, uint32_t socket,
     return good;
 }
 
-static inline void kit_arrive(struct kit *k, const struct kit_flight *f)
+static inline void kit_arrive(struct punch_kit *k, const struct kit_flight *f)
 {
     struct kit_flight here = *f;
     struct bytes bytes = bytes_of(f->bytes, f->size);
@@ -196,7 +199,7 @@ static inline void kit_arrive(struct kit *k, const struct kit_flight *f)
 }
 
 /* Index of the earliest flight, or -1. */
-static inline int kit_first(const struct kit *k)
+static inline int kit_first(const struct punch_kit *k)
 {
     int first = -1;
     for (int i = 0; i < k->count; i++)
@@ -205,7 +208,7 @@ static inline int kit_first(const struct kit *k)
     return first;
 }
 
-static inline void kit_run(struct kit *k, struct span span)
+static inline void kit_run(struct punch_kit *k, struct span span)
 {
     struct instant until = instant_after(k->now, span);
     for (;;) {
@@ -233,9 +236,9 @@ static inline void kit_run(struct kit *k, struct span span)
     k->now = until;
 }
 
-static inline struct kit *kit_new(void)
+static inline struct punch_kit *kit_new(void)
 {
-    struct kit *k = calloc(1, sizeof *k);
+    struct punch_kit *k = calloc(1, sizeof *k);
     assert_non_null(k);
     k->now = (struct instant){1000000};
     for (int i = 0; i < 2; i++) {
@@ -256,20 +259,20 @@ static inline struct kit *kit_new(void)
     return k;
 }
 
-static inline void kit_free(struct kit *k)
+static inline void kit_free(struct punch_kit *k)
 {
     for (int i = 0; i < 2; i++)
         punch_free(&k->ends[i].punch);
     free(k);
 }
 
-static inline void kit_want(struct kit *k, int end, bool wanted)
+static inline void kit_want(struct punch_kit *k, int end, bool wanted)
 {
     punch_want(k->ends[end].punch, wanted, k->now);
     kit_settle(k, end);
 }
 
-static inline void kit_want_both(struct kit *k)
+static inline void kit_want_both(struct punch_kit *k)
 {
     kit_want(k, LEADER, true);
     kit_want(k, OTHER, true);

@@ -31,7 +31,7 @@ struct quic_side {
     bool full;
 };
 
-struct quic_datagram {
+struct kit_datagram {
     struct instant at;
     uint64_t order;
     int to;
@@ -50,7 +50,7 @@ struct quic_wire {
     bool strangers;         /* labels are not looked at */
     bool dead;              /* nothing arrives */
     size_t count;
-    struct quic_datagram flying[WIRE_DATAGRAMS];
+    struct kit_datagram flying[WIRE_DATAGRAMS];
     uint8_t buffer[QUIC_BURST_SIZE];
     /* Looks at each datagram that is sent; may be NULL. */
     void (*tap)(struct quic_wire *w, int from, const uint8_t *bytes,
@@ -150,8 +150,8 @@ static inline void side_send(struct quic_side *side)
 
 /* ---- The wire ----------------------------------------------------------- */
 
-static inline bool flies_before(const struct quic_datagram *a,
-                                const struct quic_datagram *b)
+static inline bool flies_before(const struct kit_datagram *a,
+                                const struct kit_datagram *b)
 {
     return a->at.us < b->at.us || (a->at.us == b->at.us && a->order < b->order);
 }
@@ -161,13 +161,13 @@ static inline void wire_put(struct quic_wire *w, int to,
                             const struct address *seen_to, const uint8_t *bytes,
                             size_t size, struct instant at)
 {
-    struct quic_datagram d = {.at = at,
-                              .order = w->order++,
-                              .to = to,
-                              .from = *from,
-                              .seen_to = *seen_to,
-                              .size = size,
-                              .bytes = malloc(size)};
+    struct kit_datagram d = {.at = at,
+                             .order = w->order++,
+                             .to = to,
+                             .from = *from,
+                             .seen_to = *seen_to,
+                             .size = size,
+                             .bytes = malloc(size)};
     size_t i = w->count++;
 
     assert_non_null(d.bytes);
@@ -178,10 +178,10 @@ static inline void wire_put(struct quic_wire *w, int to,
     w->flying[i] = d;
 }
 
-static inline struct quic_datagram wire_pop(struct quic_wire *w)
+static inline struct kit_datagram wire_pop(struct quic_wire *w)
 {
-    struct quic_datagram first = w->flying[0];
-    struct quic_datagram last = w->flying[--w->count];
+    struct kit_datagram first = w->flying[0];
+    struct kit_datagram last = w->flying[--w->count];
     size_t i = 0, child;
 
     for (; (child = 2 * i + 1) < w->count; i = child) {
@@ -267,7 +267,7 @@ static inline void wire_flush(struct quic_wire *w, int from)
         wire_burst(w, from, &burst);
 }
 
-static inline void wire_take(struct quic_wire *w, struct quic_datagram *d)
+static inline void wire_take(struct quic_wire *w, struct kit_datagram *d)
 {
     struct quic_side *side = &w->sides[d->to];
 
@@ -307,7 +307,7 @@ static inline bool wire_step(struct quic_wire *w, struct instant limit)
 {
     w->now = wire_next(w, limit);
     while (w->count > 0 && instant_reached(w->flying[0].at, w->now)) {
-        struct quic_datagram d = wire_pop(w);
+        struct kit_datagram d = wire_pop(w);
 
         wire_take(w, &d);
     }

@@ -1,7 +1,7 @@
 /* Rounds of punch: records, probes, nomination, back-off. */
 #include "tests/unit/punch_kit.h"
 
-static void assert_won(const struct kit *k, int count)
+static void assert_won(const struct punch_kit *k, int count)
 {
     for (int i = 0; i < 2; i++) {
         assert_int_equal(k->ends[i].won, count);
@@ -14,7 +14,7 @@ static void assert_won(const struct kit *k, int count)
 
 static void two_nodes_meet_and_the_smaller_id_leads(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     kit_want_both(k);
@@ -44,7 +44,7 @@ static void two_nodes_meet_and_the_smaller_id_leads(void **state)
 
 static void both_filters_open_and_the_first_probes_are_short(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     k->ends[LEADER].is_filtered = k->ends[OTHER].is_filtered = true;
@@ -64,7 +64,7 @@ static void both_filters_open_and_the_first_probes_are_short(void **state)
  * begins. */
 static void both_begin_at_one_moment(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     punch_rtt(k->ends[OTHER].punch, span_ms(40));
@@ -78,7 +78,7 @@ static void both_begin_at_one_moment(void **state)
 static void nine_probes_in_four_seconds(void **state)
 {
     static const int times[] = {0, 50, 150, 300, 600, 1000, 1600, 2500, 4000};
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     struct kit_end *e = &k->ends[LEADER];
     (void)state;
 
@@ -95,7 +95,7 @@ static void nine_probes_in_four_seconds(void **state)
 
 static void the_address_of_a_host_is_preferred(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     struct address host = kit_address(OTHER, KIT_PORT);
     struct punch_side side = {.candidate_count = 2};
     (void)state;
@@ -118,7 +118,7 @@ static void the_address_of_a_host_is_preferred(void **state)
 /* The other's candidates are useless; it is found by where it probes from. */
 static void an_address_that_shows_itself_becomes_a_candidate(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     struct address there = kit_address(OTHER, KIT_PORT);
     (void)state;
 
@@ -134,7 +134,7 @@ static void an_address_that_shows_itself_becomes_a_candidate(void **state)
 
 static void an_offer_is_repeated_four_times_and_no_more(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     k->no_records = true;
@@ -153,7 +153,7 @@ static void a_lost_offer_or_answer_costs_half_a_second(void **state)
 {
     (void)state;
     for (int lost = 1; lost <= 3; lost++) {
-        struct kit *k = kit_new();
+        struct punch_kit *k = kit_new();
         k->lost_records = lost;
         kit_want_both(k);
         kit_run(k, span_ms(2300));
@@ -164,7 +164,7 @@ static void a_lost_offer_or_answer_costs_half_a_second(void **state)
 
 static void an_answer_that_comes_twice_changes_nothing(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     struct punch_record record;
     uint8_t first[8], second[8];
     (void)state;
@@ -188,7 +188,7 @@ static void an_answer_that_comes_twice_changes_nothing(void **state)
 
 static void a_repeated_offer_gets_the_same_answer(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     struct punch_do first;
     (void)state;
 
@@ -215,7 +215,7 @@ static void a_repeated_offer_gets_the_same_answer(void **state)
 
 static void nobody_but_the_leader_offers(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     k->ends[OTHER].is_silent = true;
@@ -243,7 +243,7 @@ static void nobody_but_the_leader_offers(void **state)
 /* An offer of the round before that was delayed does not end this one. */
 static void a_late_offer_of_an_old_round_is_ignored(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     struct punch_do old;
     uint8_t tag[8], same[8];
     (void)state;
@@ -266,7 +266,7 @@ static void a_late_offer_of_an_old_round_is_ignored(void **state)
 
 static void the_larger_id_asks_if_no_offer_comes(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     /* The leader's first offers are lost, all of them. */
@@ -290,7 +290,7 @@ static void the_larger_id_asks_if_no_offer_comes(void **state)
 /* Its own questions of the same time: a round is under way. */
 static void an_ask_that_crosses_an_offer_changes_nothing(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     kit_want(k, OTHER, true);
@@ -308,7 +308,7 @@ static void an_ask_that_crosses_an_offer_changes_nothing(void **state)
 static void pauses_grow_and_each_round_has_a_fresh_socket(void **state)
 {
     static const int pauses[] = {5, 30, 300, 300};
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     struct kit_end *e = &k->ends[LEADER];
     (void)state;
 
@@ -336,7 +336,7 @@ static void a_change_of_the_network_begins_a_round_at_once(void **state)
 {
     (void)state;
     for (int end = 0; end < 2; end++) {
-        struct kit *k = kit_new();
+        struct punch_kit *k = kit_new();
         k->no_datagrams = true;
         kit_want_both(k);
         for (int i = 0; i < 60; i++)
@@ -355,7 +355,7 @@ static void a_change_of_the_network_begins_a_round_at_once(void **state)
 static void
 a_connection_that_fails_ends_the_round_like_a_failed_one(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     kit_want_both(k);
@@ -381,7 +381,7 @@ a_connection_that_fails_ends_the_round_like_a_failed_one(void **state)
 
 static void what_is_not_wanted_ends_quietly(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     uint8_t tag[8];
     (void)state;
 
@@ -406,7 +406,7 @@ static void what_is_not_wanted_ends_quietly(void **state)
 
 static void an_offer_to_a_node_that_wants_none_is_not_answered(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     kit_want(k, LEADER, true);
@@ -422,7 +422,7 @@ static void why_it_failed_is_told(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct kit *k = kit_new();
+        struct punch_kit *k = kit_new();
         k->no_datagrams = true;
         k->ends[i].side.mapping = MAPPING_UNKNOWN;
         k->ends[i].side.candidates[0].kind = CANDIDATE_HOST;
@@ -449,7 +449,7 @@ static void why_it_failed_is_told(void **state)
 /* An owner that never says what it found out does not stop the machine. */
 static void a_round_goes_on_without_candidates(void **state)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     (void)state;
 
     k->ends[LEADER].is_silent = true;

@@ -1,9 +1,9 @@
 /* Rounds of many sockets, and ports that are predicted. */
 #include "tests/unit/punch_kit.h"
 
-static struct kit *hard_and_easy(int hard)
+static struct punch_kit *hard_and_easy(int hard)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     k->ends[hard].is_hard = true;
     k->ends[hard].side.mapping = MAPPING_DEPENDENT;
     k->ends[1 - hard].is_filtered = true;
@@ -12,13 +12,13 @@ static struct kit *hard_and_easy(int hard)
     return k;
 }
 
-static void run_seconds(struct kit *k, int seconds)
+static void run_seconds(struct punch_kit *k, int seconds)
 {
     for (int i = 0; i < seconds; i++)
         kit_run(k, span_s(1));
 }
 
-static void run_until_won(struct kit *k)
+static void run_until_won(struct punch_kit *k)
 {
     for (int i = 0; i < 150 && k->ends[0].won + k->ends[1].won < 2; i++)
         kit_run(k, span_ms(100));
@@ -30,7 +30,7 @@ static void many_sockets_find_a_hard_nat_in_both_roles(void **state)
 {
     (void)state;
     for (int hard = 0; hard < 2; hard++) {
-        struct kit *k = hard_and_easy(hard);
+        struct punch_kit *k = hard_and_easy(hard);
         struct kit_end *e = &k->ends[hard];
         kit_want_both(k);
         run_until_won(k);
@@ -48,7 +48,7 @@ static void many_sockets_find_a_hard_nat_in_both_roles(void **state)
 /* Each of the easy side's probes to a closed port may take a tuple there. */
 static void the_hard_side_sends_first_and_not_far(void **state)
 {
-    struct kit *k = hard_and_easy(LEADER);
+    struct punch_kit *k = hard_and_easy(LEADER);
     const struct kit_end *e = &k->ends[LEADER];
     struct instant last_of_first_wave = {0}, first_guess = {INT64_MAX};
     int waves[3] = {0};
@@ -81,7 +81,7 @@ static void the_hard_side_sends_first_and_not_far(void **state)
 static void guesses_are_distinct_and_even(void **state)
 {
     static bool guessed[65536];
-    struct kit *k = hard_and_easy(LEADER);
+    struct punch_kit *k = hard_and_easy(LEADER);
     const struct kit_end *e = &k->ends[OTHER];
     struct instant first = {0}, last = {0};
     int count = 0;
@@ -111,7 +111,7 @@ static void it_is_done_once_for_a_pair_and_network(void **state)
 {
     (void)state;
     for (int moved = 0; moved < 2; moved++) {
-        struct kit *k = hard_and_easy(OTHER);
+        struct punch_kit *k = hard_and_easy(OTHER);
         const struct kit_end *e = &k->ends[OTHER];
         k->no_datagrams = true;
         kit_want_both(k);
@@ -137,7 +137,7 @@ static void it_is_not_done_where_it_is_not_allowed(void **state)
 {
     (void)state;
     for (int end = 0; end < 2; end++) {
-        struct kit *k = hard_and_easy(LEADER);
+        struct punch_kit *k = hard_and_easy(LEADER);
         k->no_datagrams = true;
         punch_allow_many(k->ends[end].punch, false);
         kit_want_both(k);
@@ -154,7 +154,7 @@ static void it_is_not_done_where_it_is_not_allowed(void **state)
 
 static void one_pair_at_a_time_can_be_told(void **state)
 {
-    struct kit *k = hard_and_easy(LEADER);
+    struct punch_kit *k = hard_and_easy(LEADER);
     (void)state;
 
     k->no_datagrams = true;
@@ -179,7 +179,7 @@ static void one_pair_at_a_time_can_be_told(void **state)
 
 static void ordinary_probes_that_come_through_are_enough(void **state)
 {
-    struct kit *k = hard_and_easy(LEADER);
+    struct punch_kit *k = hard_and_easy(LEADER);
     (void)state;
 
     k->ends[OTHER].is_filtered = false;
@@ -193,7 +193,7 @@ static void ordinary_probes_that_come_through_are_enough(void **state)
 
 static void two_hard_nats_get_no_guesses(void **state)
 {
-    struct kit *k = hard_and_easy(LEADER);
+    struct punch_kit *k = hard_and_easy(LEADER);
     (void)state;
 
     k->ends[OTHER].is_hard = true;
@@ -212,7 +212,7 @@ static void ports_in_sequence_are_predicted_then_guessed(void **state)
     static const int steps[] = {1, 2, -1};
     (void)state;
     for (size_t t = 0; t < COUNT_OF(steps); t++) {
-        struct kit *k = hard_and_easy(LEADER);
+        struct punch_kit *k = hard_and_easy(LEADER);
         const struct kit_end *e = &k->ends[OTHER];
         int times[33] = {0}, seen = KIT_PORT + 40000;
         k->no_datagrams = true;

@@ -2,22 +2,22 @@
 #include "tests/unit/punch_kit.h"
 
 /* Leader and other in a round in which the other was probed. */
-static struct kit *probed(void)
+static struct punch_kit *probed(void)
 {
-    struct kit *k = kit_new();
+    struct punch_kit *k = kit_new();
     k->ends[LEADER].is_filtered = true;
     kit_want_both(k);
     kit_run(k, span_ms(60)); /* OTHER knows the keys. */
     return k;
 }
 
-static int answers_of(const struct kit *k, int end)
+static int answers_of(const struct punch_kit *k, int end)
 {
     return k->ends[end].send_count;
 }
 
 /* One that the leader made, and that no one got. */
-static void make_question(struct kit *k, uint8_t datagram[PROBE_SIZE])
+static void make_question(struct punch_kit *k, uint8_t datagram[PROBE_SIZE])
 {
     struct punch_do todo;
     k->now = instant_after(k->now, span_ms(200));
@@ -32,7 +32,7 @@ static void make_question(struct kit *k, uint8_t datagram[PROBE_SIZE])
 
 static void a_replayed_probe_gets_no_answer(void **state)
 {
-    struct kit *k = probed();
+    struct punch_kit *k = probed();
     uint8_t datagram[PROBE_SIZE];
     struct bytes bytes = bytes_of(datagram, PROBE_SIZE);
     struct address from = kit_address(LEADER, KIT_PORT);
@@ -52,7 +52,7 @@ static void a_replayed_probe_gets_no_answer(void **state)
 
 static void a_reflected_or_forged_probe_gets_no_answer(void **state)
 {
-    struct kit *k = probed();
+    struct punch_kit *k = probed();
     uint8_t datagram[PROBE_SIZE];
     struct bytes bytes = bytes_of(datagram, PROBE_SIZE);
     struct address from = kit_address(OTHER, KIT_PORT);
@@ -76,7 +76,7 @@ static void a_reflected_or_forged_probe_gets_no_answer(void **state)
 /* Members have keys of their own for each pair, and for each round. */
 static void a_probe_of_another_round_or_member_gets_no_answer(void **state)
 {
-    struct kit *k = probed(), *other = kit_new();
+    struct punch_kit *k = probed(), *other = kit_new();
     uint8_t datagram[PROBE_SIZE];
     struct bytes bytes = bytes_of(datagram, PROBE_SIZE);
     struct address from = kit_address(LEADER, KIT_PORT);
@@ -100,7 +100,7 @@ static void a_probe_of_another_round_or_member_gets_no_answer(void **state)
 }
 
 /* What the peer itself would send if it were wrong. */
-static bool take_made(struct kit *k, int end, enum probe_type type,
+static bool take_made(struct punch_kit *k, int end, enum probe_type type,
                       uint32_t sequence)
 {
     static struct probe_keys keys;
@@ -123,7 +123,7 @@ static bool take_made(struct kit *k, int end, enum probe_type type,
 
 static void an_answer_to_no_question_changes_nothing(void **state)
 {
-    struct kit *k = probed();
+    struct punch_kit *k = probed();
     (void)state;
 
     k->no_datagrams = true;
@@ -145,7 +145,7 @@ static void an_answer_to_no_question_changes_nothing(void **state)
 
 static void answers_are_few_in_a_second(void **state)
 {
-    struct kit *k = probed();
+    struct punch_kit *k = probed();
     uint32_t good = 0;
     (void)state;
 
@@ -163,7 +163,7 @@ static void answers_are_few_in_a_second(void **state)
 /* AGREES is lost: the other has won, and still agrees, to that pair. */
 static void a_nomination_is_repeated_until_it_is_agreed(void **state)
 {
-    struct kit *k = probed();
+    struct punch_kit *k = probed();
     (void)state;
 
     k->no_datagrams = true;

@@ -663,10 +663,12 @@ int main(void)
         cmocka_unit_test(an_address_that_goes_to_and_fro_does_no_harm),
         cmocka_unit_test(a_label_is_read_of_whole_ids_only),
     };
+    const struct CMUnitTest without[] = {
+        cmocka_unit_test(a_label_is_read_of_whole_ids_only),
+    };
     if (sodium_init() < 0)
         return 1;
     if (!quic_is_available())
-        return cmocka_run_group_tests_name("none", tests + COUNT_OF(tests) - 1,
-                                           NULL, NULL);
+        return cmocka_run_group_tests(without, NULL, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

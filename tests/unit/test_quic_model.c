@@ -24,7 +24,7 @@ struct flight {
     size_t size;
 };
 
-struct pair {
+struct model_pair {
     struct end ends[2]; /* the client first */
     struct instant now;
     struct rng rng;
@@ -41,9 +41,9 @@ static struct address address_at(uint16_t port)
         .family = ADDRESS_V4, .ip = {192, 0, 2, 1}, .port = port};
 }
 
-static struct pair *make_pair(uint8_t other_secret)
+static struct model_pair *make_pair(uint8_t other_secret)
 {
-    struct pair *p = calloc(1, sizeof(*p));
+    struct model_pair *p = calloc(1, sizeof(*p));
 
     assert_non_null(p);
     p->now = (struct instant){1000000};
@@ -61,14 +61,15 @@ static struct pair *make_pair(uint8_t other_secret)
     return p;
 }
 
-static void free_pair(struct pair *p)
+static void free_pair(struct model_pair *p)
 {
     quic_model_free(&p->ends[0].q);
     quic_model_free(&p->ends[1].q);
     free(p);
 }
 
-static void fly(struct pair *p, int from, const struct quic_model_do *todo)
+static void fly(struct model_pair *p, int from,
+                const struct quic_model_do *todo)
 {
     size_t i = 0;
     struct end *end = &p->ends[from];
@@ -101,7 +102,7 @@ static void check_packet(struct end *end, struct bytes bytes)
     end->next_number++;
 }
 
-static void act(struct pair *p, int side)
+static void act(struct model_pair *p, int side)
 {
     struct end *end = &p->ends[side];
     struct quic_model_do todo;
@@ -126,7 +127,7 @@ static void act(struct pair *p, int side)
         }
 }
 
-static void arrive(struct pair *p)
+static void arrive(struct model_pair *p)
 {
     for (size_t i = 0; p->flying > 0 && i < FLIGHTS; i++) {
         struct flight *f = &p->flights[i];
@@ -141,7 +142,7 @@ static void arrive(struct pair *p)
     }
 }
 
-static void run(struct pair *p, int64_t ms)
+static void run(struct model_pair *p, int64_t ms)
 {
     for (int64_t i = 0; i < ms; i++) {
         p->now = instant_after(p->now, span_ms(1));
@@ -154,7 +155,8 @@ static void run(struct pair *p, int64_t ms)
     }
 }
 
-static void send_packet(struct pair *p, int side, uint32_t number, size_t words)
+static void send_packet(struct model_pair *p, int side, uint32_t number,
+                        size_t words)
 {
     uint8_t *bytes = malloc(4 * words);
     struct writer w;
@@ -168,9 +170,9 @@ static void send_packet(struct pair *p, int side, uint32_t number, size_t words)
     free(bytes);
 }
 
-static struct pair *open_pair(void)
+static struct model_pair *open_pair(void)
 {
-    struct pair *p = make_pair(1);
+    struct model_pair *p = make_pair(1);
 
     run(p, 100);
     assert_true(p->ends[0].open && p->ends[1].open);
@@ -181,7 +183,7 @@ static struct pair *open_pair(void)
 
 static void opens_within_two_round_trips(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     free_pair(p);
@@ -189,7 +191,7 @@ static void opens_within_two_round_trips(void **state)
 
 static void another_secret_never_opens(void **state)
 {
-    struct pair *p = make_pair(2);
+    struct model_pair *p = make_pair(2);
 
     (void)state;
     run(p, 4900);
@@ -202,7 +204,7 @@ static void another_secret_never_opens(void **state)
 
 static void a_way_too_narrow_never_opens(void **state)
 {
-    struct pair *p = make_pair(1);
+    struct model_pair *p = make_pair(1);
 
     (void)state;
     p->mtu = QUIC_MODEL_LEAST - 1;
@@ -215,7 +217,7 @@ static void a_way_too_narrow_never_opens(void **state)
 
 static void packets_arrive_once_and_in_order(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     p->loss_percent = 20;
@@ -232,7 +234,7 @@ static void packets_arrive_once_and_in_order(void **state)
 
 static void what_is_not_acknowledged_waits(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     p->down = true;
@@ -249,7 +251,7 @@ static void what_is_not_acknowledged_waits(void **state)
 
 static void larger_datagrams_are_tried_and_kept(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     run(p, 1000);
@@ -267,7 +269,7 @@ static void larger_datagrams_are_tried_and_kept(void **state)
 
 static void a_queue_grows_while_datagrams_do(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     for (uint32_t i = 0; i < 400; i++) {
@@ -282,7 +284,7 @@ static void a_queue_grows_while_datagrams_do(void **state)
 
 static void a_narrow_way_carries_packets(void **state)
 {
-    struct pair *p = make_pair(1);
+    struct model_pair *p = make_pair(1);
 
     (void)state;
     p->mtu = QUIC_MODEL_LEAST;
@@ -297,7 +299,7 @@ static void a_narrow_way_carries_packets(void **state)
 
 static void silence_ends_it_after_a_minute(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     p->down = true;
@@ -310,7 +312,7 @@ static void silence_ends_it_after_a_minute(void **state)
 
 static void idle_costs_six_datagrams_a_minute(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
     size_t before;
 
     (void)state;
@@ -324,7 +326,7 @@ static void idle_costs_six_datagrams_a_minute(void **state)
 
 static void closing_is_told(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     quic_model_close(p->ends[1].q);
@@ -337,7 +339,7 @@ static void closing_is_told(void **state)
 
 static void the_server_follows_the_client(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     p->ends[0].address = address_at(77);
@@ -352,7 +354,7 @@ static void the_server_follows_the_client(void **state)
 
 static void the_client_does_not_follow_the_server(void **state)
 {
-    struct pair *p = open_pair();
+    struct model_pair *p = open_pair();
 
     (void)state;
     p->ends[1].address = address_at(77);

@@ -14,7 +14,7 @@
 
 enum { ALL_MOST = 4 * 1024 * 1024 };
 
-struct udp_end {
+struct socket_end {
     struct udp_socket *socket;
     struct address address;
     size_t sizes[4096]; /* of the datagrams that came */
@@ -28,7 +28,7 @@ struct udp_end {
 static struct {
     uv_loop_t loop;
     struct udp_room *room;
-    struct udp_end ends[2];
+    struct socket_end ends[2];
     int segmented_error; /* what sendmsg returns for a burst; 0: it sends */
     int full_after;      /* so many calls succeed, then EAGAIN; -1: all */
     int refuse_size;     /* single datagrams larger than this: EMSGSIZE */
@@ -85,7 +85,7 @@ int sendmmsg(int fd, struct mmsghdr *m, unsigned count, int flags)
 
 static void on_readable(void *context, struct udp_socket *s)
 {
-    struct udp_end *e = context;
+    struct socket_end *e = context;
     struct udp_burst *bursts;
     size_t count = udp_socket_receive(s, w.room, &bursts);
 
@@ -103,18 +103,18 @@ static void on_readable(void *context, struct udp_socket *s)
 
 static void on_writable(void *context, struct udp_socket *s)
 {
-    struct udp_end *e = context;
+    struct socket_end *e = context;
 
     (void)s;
     e->writable++;
 }
 
-static void open_end(struct udp_end *e, enum address_family family)
+static void open_end(struct socket_end *e, enum address_family family)
 {
     struct udp_socket_owner owner = {
         .context = e, .readable = on_readable, .writable = on_writable};
 
-    *e = (struct udp_end){.bytes = malloc(ALL_MOST)};
+    *e = (struct socket_end){.bytes = malloc(ALL_MOST)};
     e->socket = udp_socket_open(&w.loop, family, 0, &owner);
     assert_non_null(e->socket);
     assert_true(address_of_ip(family == ADDRESS_V4 ? "127.0.0.1" : "::1",
@@ -165,7 +165,7 @@ static struct udp_burst make_burst(uint8_t *bytes, size_t segment, size_t count,
 
 static void assert_came(size_t segment, size_t count, size_t less)
 {
-    struct udp_end *e = &w.ends[1];
+    struct socket_end *e = &w.ends[1];
 
     while (e->count < count)
         uv_run(&w.loop, UV_RUN_ONCE);

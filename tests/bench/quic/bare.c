@@ -13,7 +13,7 @@
 
 enum { SECRET_SIZE = 32, ID_SIZE = 8 };
 
-struct load_end {
+struct bare_end {
     ngtcp2_conn *conn;
     ngtcp2_crypto_conn_ref ref;
     gnutls_session_t session;
@@ -37,7 +37,7 @@ static ngtcp2_tstamp stamp(struct instant t)
 
 static ngtcp2_conn *on_conn(ngtcp2_crypto_conn_ref *ref)
 {
-    return ((struct load_end *)ref->user_data)->conn;
+    return ((struct bare_end *)ref->user_data)->conn;
 }
 
 static void on_random(uint8_t *to, size_t size, const ngtcp2_rand_ctx *context)
@@ -60,7 +60,7 @@ static int on_id(ngtcp2_conn *conn, ngtcp2_cid *id, uint8_t *token, size_t size,
 static int on_done(ngtcp2_conn *conn, void *context)
 {
     (void)conn;
-    ((struct load_end *)context)->opened = true;
+    ((struct bare_end *)context)->opened = true;
     return 0;
 }
 
@@ -68,7 +68,7 @@ static int on_data(ngtcp2_conn *conn, uint32_t flags, int64_t stream,
                    uint64_t offset, const uint8_t *data, size_t size,
                    void *context, void *of_stream)
 {
-    struct load_end *e = context;
+    struct bare_end *e = context;
     size_t at = 0;
 
     (void)flags;
@@ -101,7 +101,7 @@ static int on_acked(ngtcp2_conn *conn, int64_t stream, uint64_t offset,
     (void)conn;
     (void)stream;
     (void)of_stream;
-    ((struct load_end *)context)->acked = offset + size;
+    ((struct bare_end *)context)->acked = offset + size;
     return 0;
 }
 
@@ -135,7 +135,7 @@ static int on_key(gnutls_session_t session, const char *name,
     return key->data != NULL ? 0 : -1;
 }
 
-static void secure(struct load_end *e)
+static void secure(struct bare_end *e)
 {
     static unsigned char protocol[] = "bench", secret[SECRET_SIZE];
     const gnutls_datum_t alpn = {protocol, 5}, key = {secret, SECRET_SIZE};
@@ -173,7 +173,7 @@ static void secure(struct load_end *e)
     ngtcp2_conn_set_tls_native_handle(e->conn, e->session);
 }
 
-static void settings_of(const struct load_end *e, ngtcp2_settings *s,
+static void settings_of(const struct bare_end *e, ngtcp2_settings *s,
                         ngtcp2_transport_params *p)
 {
     ngtcp2_settings_default(s);
@@ -189,9 +189,9 @@ static void settings_of(const struct load_end *e, ngtcp2_settings *s,
     p->max_idle_timeout = 60 * NGTCP2_SECONDS;
 }
 
-static struct load_end *open_end(bool client, struct instant now)
+static void *open_end(bool client, struct instant now)
 {
-    struct load_end *e = calloc(1, sizeof *e);
+    struct bare_end *e = calloc(1, sizeof *e);
     ngtcp2_cid server = {.datalen = 16}, own = {.datalen = ID_SIZE};
     ngtcp2_transport_params params;
     ngtcp2_settings settings;
@@ -220,7 +220,7 @@ static struct load_end *open_end(bool client, struct instant now)
     return e;
 }
 
-static void serve(struct load_end *e, const uint8_t *bytes, size_t size)
+static void serve(struct bare_end *e, const uint8_t *bytes, size_t size)
 {
     ngtcp2_cid own = {.datalen = ID_SIZE};
     ngtcp2_transport_params params;
@@ -239,8 +239,9 @@ static void serve(struct load_end *e, const uint8_t *bytes, size_t size)
     secure(e);
 }
 
-static void close_end(struct load_end *e)
+static void close_end(void *end)
 {
+    struct bare_end *e = end;
     ngtcp2_conn_del(e->conn);
     gnutls_deinit(e->session);
     if (e->client)
@@ -250,12 +251,13 @@ static void close_end(struct load_end *e)
     free(e);
 }
 
-static bool is_open(const struct load_end *e)
+static bool is_open(const void *end)
 {
+    const struct bare_end *e = end;
     return e->opened;
 }
 
-static void put(struct load_end *e, const void *bytes, size_t size)
+static void put(struct bare_end *e, const void *bytes, size_t size)
 {
     size_t at = e->written % LOAD_HOLD, whole = LOAD_HOLD - at;
 
@@ -266,8 +268,9 @@ static void put(struct load_end *e, const void *bytes, size_t size)
     e->written += size;
 }
 
-static bool send_message(struct load_end *e, size_t size)
+static bool send_message(void *end, size_t size)
 {
+    struct bare_end *e = end;
     static uint8_t bytes[64 * 1024];
     uint32_t length = (uint32_t)size;
 
@@ -278,14 +281,15 @@ static bool send_message(struct load_end *e, size_t size)
     return true;
 }
 
-static uint64_t received(const struct load_end *e)
+static uint64_t received(const void *end)
 {
+    const struct bare_end *e = end;
     return e->received;
 }
 
-static void take(struct load_end *e, uint8_t *bytes, size_t size,
-                 struct instant now)
+static void take(void *end, uint8_t *bytes, size_t size, struct instant now)
 {
+    struct bare_end *e = end;
     if (e->conn == NULL)
         serve(e, bytes, size);
     if (ngtcp2_conn_read_pkt(e->conn, &e->path, NULL, bytes, size,
@@ -293,14 +297,16 @@ static void take(struct load_end *e, uint8_t *bytes, size_t size,
         abort();
 }
 
-static void due(struct load_end *e, struct instant now)
+static void due(void *end, struct instant now)
 {
+    struct bare_end *e = end;
     if (ngtcp2_conn_handle_expiry(e->conn, stamp(now)) != 0)
         abort();
 }
 
-static struct instant deadline(const struct load_end *e)
+static struct instant deadline(const void *end)
 {
+    const struct bare_end *e = end;
     ngtcp2_tstamp t =
         e->conn != NULL ? ngtcp2_conn_get_expiry(e->conn) : UINT64_MAX;
 
@@ -309,7 +315,7 @@ static struct instant deadline(const struct load_end *e)
                : (struct instant){(int64_t)((t + 999) / NGTCP2_MICROSECONDS)};
 }
 
-static size_t write_one(struct load_end *e, struct instant now, uint8_t *to,
+static size_t write_one(struct bare_end *e, struct instant now, uint8_t *to,
                         size_t room)
 {
     size_t at = e->sent % LOAD_HOLD, size = (size_t)(e->written - e->sent);
@@ -333,9 +339,10 @@ static size_t write_one(struct load_end *e, struct instant now, uint8_t *to,
     return (size_t)rc;
 }
 
-static size_t write_burst(struct load_end *e, struct instant now,
-                          uint8_t *buffer, size_t *segment)
+static size_t write_burst(void *end, struct instant now, uint8_t *buffer,
+                          size_t *segment)
 {
+    struct bare_end *e = end;
     size_t used = 0, room = LOAD_PAYLOAD;
     size_t most = e->conn != NULL ? ngtcp2_conn_get_send_quantum(e->conn) : 0;
 

@@ -13,22 +13,20 @@ enum {
     LOAD_WINDOW = 16 * 1024 * 1024,
 };
 
-struct load_end;
-
+/* `end` is what `open` returned. */
 struct load_stack {
     const char *name;
-    struct load_end *(*open)(bool client, struct instant now);
-    void (*close)(struct load_end *e);
-    bool (*is_open)(const struct load_end *e);
+    void *(*open)(bool client, struct instant now);
+    void (*close)(void *end);
+    bool (*is_open)(const void *end);
     /* False: as much as may wait waits already. */
-    bool (*send)(struct load_end *e, size_t size);
-    uint64_t (*received)(const struct load_end *e); /* messages */
-    void (*take)(struct load_end *e, uint8_t *bytes, size_t size,
-                 struct instant now);
-    void (*due)(struct load_end *e, struct instant now);
-    struct instant (*deadline)(const struct load_end *e);
+    bool (*send)(void *end, size_t size);
+    uint64_t (*received)(const void *end); /* messages */
+    void (*take)(void *end, uint8_t *bytes, size_t size, struct instant now);
+    void (*due)(void *end, struct instant now);
+    struct instant (*deadline)(const void *end);
     /* Datagrams of one size, as quic_write writes them; 0: none. */
-    size_t (*write)(struct load_end *e, struct instant now, uint8_t *buffer,
+    size_t (*write)(void *end, struct instant now, uint8_t *buffer,
                     size_t *segment);
 };
 

@@ -32,7 +32,7 @@ struct load_pipe {
 
 struct load_run {
     const struct load_stack *stack;
-    struct load_end *ends[2];
+    void *ends[2];
     struct load_pipe *to[2];
     struct span delay;
     struct instant now;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct load_end {
+struct own_end {
     struct quic *q;
     bool client, opened;
     uint64_t received;
@@ -12,14 +12,14 @@ struct load_end {
 
 static void on_opened(void *context)
 {
-    struct load_end *e = context;
+    struct own_end *e = context;
 
     e->opened = true;
 }
 
 static void on_packet(void *context, struct packet_ref *packet)
 {
-    struct load_end *e = context;
+    struct own_end *e = context;
 
     (void)packet;
     e->received++;
@@ -31,9 +31,9 @@ static void on_released(void *context, size_t bytes)
     (void)bytes;
 }
 
-static struct load_end *open_end(bool client, struct instant now)
+static void *open_end(bool client, struct instant now)
 {
-    struct load_end *e = calloc(1, sizeof *e);
+    struct own_end *e = calloc(1, sizeof *e);
     struct quic_conf conf = {.client = client,
                              .label = client,
                              .local = load_addresses[!client],
@@ -52,19 +52,22 @@ static struct load_end *open_end(bool client, struct instant now)
     return e;
 }
 
-static void close_end(struct load_end *e)
+static void close_end(void *end)
 {
+    struct own_end *e = end;
     quic_free(&e->q);
     free(e);
 }
 
-static bool is_open(const struct load_end *e)
+static bool is_open(const void *end)
 {
+    const struct own_end *e = end;
     return e->opened;
 }
 
-static bool send_message(struct load_end *e, size_t size)
+static bool send_message(void *end, size_t size)
 {
+    struct own_end *e = end;
     static uint8_t bytes[64 * 1024];
     struct packet_ref packet;
     bool sent;
@@ -76,33 +79,37 @@ static bool send_message(struct load_end *e, size_t size)
     return sent;
 }
 
-static uint64_t received(const struct load_end *e)
+static uint64_t received(const void *end)
 {
+    const struct own_end *e = end;
     return e->received;
 }
 
-static void take(struct load_end *e, uint8_t *bytes, size_t size,
-                 struct instant now)
+static void take(void *end, uint8_t *bytes, size_t size, struct instant now)
 {
+    struct own_end *e = end;
     if (quic_take(e->q, &load_addresses[!e->client], &load_addresses[e->client],
                   bytes, size, now) != QUIC_GOES_ON)
         abort();
 }
 
-static void due(struct load_end *e, struct instant now)
+static void due(void *end, struct instant now)
 {
+    struct own_end *e = end;
     if (quic_due(e->q, now) != QUIC_GOES_ON)
         abort();
 }
 
-static struct instant deadline(const struct load_end *e)
+static struct instant deadline(const void *end)
 {
+    const struct own_end *e = end;
     return quic_deadline(e->q);
 }
 
-static size_t write_burst(struct load_end *e, struct instant now,
-                          uint8_t *buffer, size_t *segment)
+static size_t write_burst(void *end, struct instant now, uint8_t *buffer,
+                          size_t *segment)
 {
+    struct own_end *e = end;
     struct quic_burst burst;
 
     if (!quic_write(e->q, now, buffer, &burst))
