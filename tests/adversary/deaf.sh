@@ -13,7 +13,7 @@ crowd=24
 mib=80
 
 HUB_LIMITS="memory: 32MiB"
-stage "paths: {tcp: false}" "discovery: {multicast: false}"
+stage "paths: {tcp: false, udp: false}" "discovery: {multicast: false}"
 for ((i = 1; i <= crowd; i++)); do another "m$i"; done
 start_relay hub here
 meet relay

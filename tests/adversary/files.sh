@@ -52,7 +52,7 @@ for files in 64 256; do
 done
 
 # By the relay now: bob has no listener, and calls nobody.
-conf bob "paths: {tcp: false}"
+conf bob "paths: {tcp: false, udp: false}"
 stops bob
 with_files 256 hub zs-relay -c "$LAB/hub/relay.yaml"
 until_true 10 lab_listens here

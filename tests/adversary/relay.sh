@@ -8,7 +8,7 @@
 hub=127.0.0.1:443
 mib=96 # limits.memory, 64 MiB, and what a relay has anyway
 
-stage "paths: {tcp: false}" "discovery: {multicast: false}"
+stage "paths: {tcp: false, udp: false}" "discovery: {multicast: false}"
 key=(--key "$RELAY_KEY")
 start_relay hub here
 meet relay
@@ -24,7 +24,7 @@ check_lie "nobody holds a place for more than 5 s" 0 \
 
 # limits.edges and 1,024 others may be there. Those of 250 networks are not yet
 # too many of any.
-another carol "paths: {tcp: false}" "discovery: {multicast: false}"
+another carol "paths: {tcp: false, udp: false}" "discovery: {multicast: false}"
 lie silent $hub --count 2000 --spread 250
 meanwhile "carol starts" 5000 arrives carol alice
 under_attack "every place taken by who says nothing" $mib

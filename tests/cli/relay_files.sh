@@ -25,7 +25,7 @@ check "which is more than one edge" test "$places" -gt 2
 
 start() { # NAME
     member office "$1"
-    conf "$1" "discovery: {multicast: false}" "paths: {tcp: false}"
+    conf "$1" "discovery: {multicast: false}" "paths: {tcp: false, udp: false}"
     edge here "$1"
     answers "$1"
 }
