@@ -71,6 +71,9 @@ static void on_changed(void *context, const struct mapping_state *state)
     tell_node(e);
 }
 
+/* With fewer open files none are left for requests to the router. */
+enum { FILES_LEAST = 128 };
+
 /* For a host whose router must not be asked, whatever its edges' files say. */
 static bool is_off_here(void)
 {
@@ -88,6 +91,7 @@ void edge_map_ports(struct edge *e)
     };
 
     if (!e->conf->discovery.port_mapping || is_off_here() ||
+        open_files_limit() < FILES_LEAST ||
         (conf.tcp_port == 0 && conf.udp_port == 0))
         return;
     e->port_mapping = port_mapping_open(e->loop, &conf, on_changed, e);

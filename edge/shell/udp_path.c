@@ -213,39 +213,48 @@ void udp_path_flush(struct udp_path *p)
 
 /* ---- Opening and closing */
 
+static void path_free(struct udp_path *p)
+{
+    udp_room_free(&p->room);
+    free(p->sources);
+    free(p);
+}
+
 struct udp_path *udp_path_open(const struct udp_path_conf *conf)
 {
     struct udp_path *p = memory_new(sizeof *p);
     uint8_t key[SOURCE_PACE_KEY_SIZE];
+    int error;
 
     p->turn = conf->links->turn;
     udp_endpoints_init(&p->endpoints, p->turn->zloop->loop,
                        &(struct udp_endpoints_owner){.context = p,
                                                      .readable = on_readable,
                                                      .writable = on_writable});
-    struct udp_endpoint *e = udp_endpoint_open(&p->endpoints, 0, conf->port);
-    if (e == NULL || !quic_links_open(&p->links, conf->links, conf->hold)) {
-        int error = errno;
-        udp_endpoints_close(&p->endpoints);
-        free(p);
-        errno = error;
-        return NULL;
+    p->sources = memory_try(NULL, 1, sizeof *p->sources);
+    p->room = udp_room_new();
+    if (p->sources == NULL || p->room == NULL) {
+        errno = ENOMEM;
+        goto fail;
     }
     randombytes_buf(key, sizeof key);
-    p->sources = memory_new(sizeof *p->sources);
     source_pace_init(p->sources, span_us(FROM_ONE_EACH_US), FROM_ONE_BURST,
                      key);
-    p->room = udp_room_new();
-    return p;
+    if (udp_endpoint_open(&p->endpoints, 0, conf->port) != NULL &&
+        quic_links_open(&p->links, conf->links, conf->hold))
+        return p;
+
+fail:
+    error = errno;
+    udp_endpoints_close(&p->endpoints);
+    path_free(p);
+    errno = error;
+    return NULL;
 }
 
 static void on_ended(void *context)
 {
-    struct udp_path *p = context;
-
-    udp_room_free(&p->room);
-    free(p->sources);
-    free(p);
+    path_free(context);
 }
 
 void udp_path_close(struct udp_path **self)

@@ -168,8 +168,10 @@ void udp_socket_enlarge(struct udp_socket *s)
 
 struct udp_room *udp_room_new(void)
 {
-    struct udp_room *r = memory_resize(NULL, 1, sizeof *r);
+    struct udp_room *r = memory_try(NULL, 1, sizeof *r);
 
+    if (r == NULL)
+        return NULL;
     for (size_t i = 0; i < UDP_ROOM_BURSTS; i++) {
         r->parts[i] = (struct iovec){r->bytes[i], UDP_BURST_SIZE};
         r->messages[i].msg_hdr =

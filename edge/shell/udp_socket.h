@@ -30,6 +30,7 @@ struct udp_burst {
 
 /* Where datagrams are received. All sockets of a thread can share one. */
 struct udp_room;
+/* NULL: there is no memory. */
 struct udp_room *udp_room_new(void);
 void udp_room_free(struct udp_room **self);
 
