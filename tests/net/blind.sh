@@ -71,7 +71,8 @@ for _ in 1 2 3; do found+=$(secret_in_memory); done
 check "20,000 messages with the marker arrive" wait $sender
 check "an event with the marker passes" \
     at "$known" publish "$type_marker" "$event_marker"
-check "bob has the event" until_true 5 grep -q "$event_marker" "$LAB/bob.json"
+check "bob has the event" until_true 30 grep -q "$event_marker" \
+    "$LAB/bob.json"
 bob_has_all() { [ "$(grep -c "$data_marker" "$LAB/bob.json")" = 20000 ]; }
 check "bob has all messages" until_true 20 bob_has_all
 found+=$(secret_in_memory)

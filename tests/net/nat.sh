@@ -6,7 +6,8 @@
 #                                  |
 #                                 hub (relay, 203.0.113.10:443)
 #
-# gate2 gives every connection another outside port (a symmetric NAT).
+# gate2 gives every connection another outside port (a symmetric NAT). They talk
+# by the relay, and directly over UDP once many sockets have found a way.
 . "$(dirname "$0")/lab.sh"
 
 lan street
@@ -41,5 +42,8 @@ sees bob alice relay 5s
 says alice bob
 says bob alice
 numbers alice bob
-check "still by the relay" test relay = "$(path_of alice bob)"
+sees alice bob udp 20s
+sees bob alice udp 20s
+numbers alice bob
+check "still over UDP" test udp = "$(path_of alice bob)"
 finish
