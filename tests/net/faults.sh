@@ -159,9 +159,10 @@ address_changes() {
 # What failed often is held down for minutes, and the next cut would meet a
 # path that nobody uses; but an address that comes and goes lets it be tried
 # again [P-8.3].
+is_direct() { [[ "$(path_of "$1" "$2")" = [tu][cd]p ]]; } # NAME PEER
 all_direct() {
-    [ tcp = "$(path_of alice bob)" ] && [ tcp = "$(path_of bob alice)" ] &&
-        [ tcp = "$(path_of carol dave)" ] && [ tcp = "$(path_of dave carol)" ]
+    is_direct alice bob && is_direct bob alice && is_direct carol dave &&
+        is_direct dave carol
 }
 direct_again() {
     until_true 2 all_direct && return

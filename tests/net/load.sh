@@ -14,7 +14,7 @@ taking() { # EDGE KIND:NAME:COUNT... [options]
     local name=$1
     shift
     rm -f "$LAB/take-$name.log"
-    spawn "take-$name" "${EDGE_HOST[$name]}" "$LAB/numbers" take "$(lab_socket "$name")" \
+    spawn "take-$name" "${EDGE_HOST[$name]:-$name}" "$LAB/numbers" take "$(lab_socket "$name")" \
         "$@" --silences "$LAB/$name.silences"
     until_true 10 grep -q synced "$LAB/take-$name.log" ||
         not_ok "$name takes numbers"
@@ -25,7 +25,7 @@ sending() { # EDGE TO COUNT [options]
     local name=$1 to=$2 log="send-$1-${2/\*/all}"
     shift 2
     rm -f "$LAB/$log.log"
-    spawn "$log" "${EDGE_HOST[$name]}" "$LAB/numbers" send "$(lab_socket "$name")" "$to" "$@"
+    spawn "$log" "${EDGE_HOST[$name]:-$name}" "$LAB/numbers" send "$(lab_socket "$name")" "$to" "$@"
 }
 
 # Waits for a load program; ok if it says that all was as it should be.

@@ -11,14 +11,15 @@
 #
 #     --runs N      of each pair, each with new edges; default 1
 #     --pairs ...   west:east; default: all
-#     --jobs N      pairs beside each other; default 6
+#     --jobs N      pairs beside each other; default 4
 #     --only udp    without the path `tcp`, or the other way round
 #     --expect      table: what nat_lab.sh expects of each pair (default); relay:
 #                   nothing punches (`paths: {udp: false}`); any: only tells
 #
 # From join to direct is the time from the first `peer_joined` of the two edges
 # until both have a direct path; then a message passes each way, and both are
-# still direct. In several runs, hard pairs may fail once in ten.
+# still direct. Hard pairs may fail once in ten runs; in a single run a hard pair
+# has three tries.
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/nat_lab.sh"
 
@@ -215,10 +216,6 @@ for run in $(seq "$runs"); do
 done
 for job in "${!JOB_PID[@]}"; do wait "${JOB_PID[$job]}" || true; done
 
-# --- The result -----------------------------------------------------------------------
-
-python3 "$NET_DIR/nat_table.py" "$LAB/results" | sed 's/^/# /'
-
 count_of() { # WEST EAST - how many runs were as expected
     local west east path n=0
     while read -r west east _ path _; do
@@ -228,6 +225,22 @@ count_of() { # WEST EAST - how many runs were as expected
     done <"$LAB/results"
     echo $n
 }
+# A hard pair may miss once in ten, so it gets another try where there is one run.
+if [ "$runs" = 1 ]; then
+    for run in 2 3; do
+        for pair in $pairs; do
+            west=${pair%:*} east=${pair#*:}
+            [ "$(expected "$west" "$east")" = hard ] || continue
+            [ "$(count_of "$west" "$east")" = 0 ] || continue
+            one_pair 1 "$west" "$east" "$run"
+        done
+    done
+fi
+
+# --- The result -----------------------------------------------------------------------
+
+python3 "$NET_DIR/nat_table.py" "$LAB/results" | sed 's/^/# /'
+
 # `MS LATE` of all runs of such pairs, sorted by the time without the lateness.
 times() { # EXPECTED
     local west east ms late
