@@ -23,7 +23,7 @@
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/nat_lab.sh"
 
-runs=1 jobs=6 expect=table only='' chosen=''
+runs=1 jobs=4 expect=table only='' chosen=''
 while [ $# -gt 0 ]; do
     case $1 in
     --runs) runs=$2 ;;
