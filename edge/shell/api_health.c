@@ -105,9 +105,8 @@ static void health_peers(const struct api *a, struct text *t, struct text *what)
 {
     static const struct health relayed = {
         "info", "relay_only",
-        "Messages are delivered all the same. For a direct path, let incoming "
-        "TCP connections through to one of the two (listen.port sets the "
-        "port)."};
+        "Messages are delivered all the same. zs netcheck says why, and what "
+        "would help."};
     static const struct health no_path = {
         "warning", "no_path",
         "A firewall between the two passes UDP but not TCP, or nothing at all: "
