@@ -4,6 +4,7 @@
 #
 #   here: alice - bob, on one host's loopback
 . "$(dirname "$0")/says.sh"
+LAB_PATHS=
 
 export PATH=$ZS_BIN:$PATH
 

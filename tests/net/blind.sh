@@ -9,7 +9,6 @@
 #
 # The same searches find what the relay does know, the names in certificates.
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 word() { head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 

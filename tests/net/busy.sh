@@ -11,7 +11,6 @@
 #
 # alone: it keeps all cores busy
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 seconds=60
 [ "${1:-}" != --long ] || seconds=600

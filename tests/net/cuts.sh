@@ -8,7 +8,6 @@
 #
 # On the street nothing but the relay's 443 passes; at home everything does.
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 lan home
 lan street

@@ -6,7 +6,6 @@
 #               |
 #              hub (relay, 198.18.1.1:443)
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 lan office
 host hub

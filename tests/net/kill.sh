@@ -13,7 +13,6 @@
 #
 # alone: it measures times
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 killed_ms=500
 silent_ms=4000 # lost_after, 3 s by default, and 1 s

@@ -437,14 +437,15 @@ relay_of_mesh() { # MESH RELAY ADDRESS
     "$ZS_BIN/zs" mesh relay --dir "$LAB/$1" "$RELAY_URL" >>"$LAB/$2.out" 2>&1
 }
 
-# A test of what happens while the relay is the only path sets this.
-no_udp='paths: {udp: false}'
+# Most tests are about links over TCP and the relay, so their edges open no paths
+# over UDP. A test of these empties this.
+LAB_PATHS='paths: {udp: false}'
 
 member() { # MESH NAME [options of `zs mesh add`] - and a file for its edge.
     local mesh=$1 name=$2
     shift 2
     "$ZS_BIN/zs" mesh add "$name" --dir "$LAB/$mesh" "$@" >>"$LAB/$mesh.out" 2>&1
-    conf_of "$name" "node: {identity: $mesh/$name.zs}" "${LAB_PATHS:-}"
+    conf_of "$name" "node: {identity: $mesh/$name.zs}" "$LAB_PATHS"
 }
 
 conf_of() { # NAME LINE... - a new configuration file.
@@ -453,9 +454,10 @@ conf_of() { # NAME LINE... - a new configuration file.
     printf '%s\n' "$@" >"$LAB/$name.yaml"
 }
 
-conf() { # NAME LINE... - more lines for it.
+conf() { # NAME LINE... - more lines for it; `paths` replaces the one there.
     local name=$1
     shift
+    case "$*" in *paths:*) sed -i '/^paths:/d' "$LAB/$name.yaml" ;; esac
     printf '%s\n' "$@" >>"$LAB/$name.yaml"
 }
 

@@ -9,6 +9,7 @@
 # gate2 gives every connection another outside port (a symmetric NAT). They talk
 # by the relay, and directly over UDP once many sockets have found a way.
 . "$(dirname "$0")/lab.sh"
+LAB_PATHS=
 
 lan street
 host hub

@@ -21,6 +21,7 @@
 # still direct. Hard pairs may fail once in ten runs; in a single run a hard pair
 # has three tries.
 . "$(dirname "$0")/lab.sh"
+LAB_PATHS=
 . "$NET_DIR/nat_lab.sh"
 
 runs=1 jobs=4 expect=table only='' chosen=''

@@ -7,6 +7,7 @@
 #                                         |
 #                  hub (relay), hub2 (another server of STUN)
 . "$(dirname "$0")/lab.sh"
+LAB_PATHS=
 . "$NET_DIR/nat_lab.sh"
 
 SECOND=203.0.113.18

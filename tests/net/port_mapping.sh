@@ -8,6 +8,7 @@
 #
 #   alice---[ home ]---gate (miniupnpd, 5.5.5.1)---[ street ]---bob (5.5.5.2)
 . "$(dirname "$0")/lab.sh"
+LAB_PATHS=
 
 if ! command -v miniupnpd >/dev/null; then
     echo "$LAB_NAME: there is no miniupnpd: skipped" >&2

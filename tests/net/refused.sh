@@ -11,7 +11,6 @@
 # mallory tries it on the LAN, trudy at the relay. Where their own programs
 # would not even start, liar.c takes the scruples away.
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 lan home
 lan street

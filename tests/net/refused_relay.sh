@@ -9,7 +9,6 @@
 #
 # carol takes one peer. clock.c sets the wall clock of a single program.
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 lan street
 host hub

@@ -8,7 +8,6 @@
 #             |
 #           [ away ]---carol (behind a NAT)
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 
 lan home
 lan street

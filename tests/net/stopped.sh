@@ -12,7 +12,6 @@
 #
 # alone: it compares rates
 . "$(dirname "$0")/lab.sh"
-LAB_PATHS=$no_udp
 . "$NET_DIR/load.sh"
 
 stop=6 before=6

@@ -14,6 +14,7 @@
 #     --only   some of: one_side both_sides flush rebind timeout idle_timeout down
 #              address_west address_east relay_gone lan over_1200 over_1000
 . "$(dirname "$0")/lab.sh"
+LAB_PATHS=
 . "$NET_DIR/nat_lab.sh"
 . "$NET_DIR/load.sh"
 needs_punching

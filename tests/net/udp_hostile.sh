@@ -9,6 +9,7 @@
 #
 #     udp_hostile.sh [--full]     a million datagrams instead of 100,000
 . "$(dirname "$0")/lab.sh"
+LAB_PATHS=
 . "$NET_DIR/nat_lab.sh"
 . "$NET_DIR/load.sh"
 needs_punching
