@@ -225,7 +225,10 @@ static int ttl_of(const struct punch_burst *b)
     static const int ttls[WAVES] = {PUNCH_TTL_FIRST, PUNCH_TTL, PUNCH_TTL_FAR};
     if (b->kind == BURST_SEQUENCE)
         return b->sent < PREDICTED ? PUNCH_TTL : 0;
-    return b->kind == BURST_SOCKETS ? ttls[b->sent / PUNCH_SOCKETS] : 0;
+    if (b->kind != BURST_SOCKETS)
+        return 0;
+    ASSERT(b->sent >= 0 && b->sent < SOCKET_PROBES);
+    return ttls[b->sent / PUNCH_SOCKETS];
 }
 
 /* The first of many: none are needed if ordinary probes come through. */

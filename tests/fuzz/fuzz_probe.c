@@ -10,7 +10,7 @@ static const uint8_t key[32] = {1};
  * to the same bytes again; without one it is not taken. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    uint8_t signed_one[PROBE_SIZE], again[PROBE_SIZE], tag[8];
+    uint8_t signed_one[PROBE_SIZE] = {0}, again[PROBE_SIZE], tag[8];
     struct bytes bytes = bytes_of(signed_one, PROBE_SIZE);
     struct probe p;
 
