@@ -27,6 +27,7 @@ struct stream_large {
 static struct stream_large *large_of(const struct stream_out *s,
                                      uint64_t number)
 {
+    ASSERT(s->large_room > 0);
     return &s->large[number % s->large_room];
 }
 

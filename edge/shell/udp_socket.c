@@ -315,8 +315,6 @@ static bool send_refused(struct udp_socket *s, struct udp_burst *burst,
 {
     size_t refused = 0;
 
-    to->msg_control = NULL;
-    to->msg_controllen = 0;
     bool all = send_singly(s, burst, to, size, &refused);
     if (all && refused == 0)
         s->segments = false;
@@ -336,10 +334,11 @@ static bool send_some(struct udp_socket *s, struct udp_burst *burst,
 
     if (!s->segments || size <= burst->segment)
         return send_singly(s, burst, to, size, &refused);
-    to->msg_iov = &part;
-    write_control(to, &control, IPPROTO_UDP, UDP_SEGMENT, &segment,
+    struct msghdr joined = *to;
+    joined.msg_iov = &part;
+    write_control(&joined, &control, IPPROTO_UDP, UDP_SEGMENT, &segment,
                   sizeof segment);
-    ssize_t sent = sendmsg(s->fd, to, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = sendmsg(s->fd, &joined, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) {
         advance(burst, size);
         return true;

@@ -206,7 +206,7 @@ static void run_cell(struct table_cell *c, const struct pair_conf *conf,
             c->took_ms[c->direct++] = r.took.us / 1000;
         c->ran++;
         if (r.failure[0] != '\0')
-            memcpy(c->failure, r.failure, sizeof c->failure);
+            snprintf(c->failure, sizeof c->failure, "%s", r.failure);
     }
     qsort(c->took_ms, c->direct, sizeof c->took_ms[0], compare);
 }

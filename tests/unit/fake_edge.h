@@ -277,10 +277,10 @@ bool node_peer_next(const struct node *n, size_t *cursor, struct node_peer *p)
     return true;
 }
 
-void node_udp_get(const struct node *n, struct node_udp *udp)
+void node_udp_get(const struct node *n, struct node_udp *view)
 {
     (void)n;
-    *udp = (struct node_udp){.on = true};
+    *view = (struct node_udp){.on = true};
 }
 
 size_t node_peer_count(const struct node *n)

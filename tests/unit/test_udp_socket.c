@@ -60,13 +60,15 @@ static int verdict(const struct msghdr *m)
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
 {
     errno = verdict(m);
     return errno != 0 ? -1 : syscall(SYS_sendmsg, fd, m, flags);
 }
 
-/* One of the datagrams is refused like the first of those that follow. */
+/* One of the datagrams is refused like the first of those that follow.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int sendmmsg(int fd, struct mmsghdr *m, unsigned count, int flags)
 {
     unsigned done = 0;
