@@ -9,7 +9,7 @@
 beside=0 times=1
 if nm -D "$ZS_BIN/zs-edge" | grep __asan_ >"$LAB/asan"; then
     export ASAN_OPTIONS=quarantine_size_mb=8:thread_local_quarantine_size_kb=64
-    beside=60 times=3
+    beside=60 times=10
 fi
 
 url=127.0.0.1:8080
@@ -118,12 +118,12 @@ under() { # WHAT COUNT MIB MS
     exec 7>"$LAB/hold"
     for _ in {1..20} after; do
         cpu=$(cpu_ms)
-        at alice ping bob -c 1 --timeout 30s >"$LAB/ping.out" 2>&1 || not_ok "$2 $1: a ping"
+        at alice ping bob -c 1 --timeout 60s >"$LAB/ping.out" 2>&1 || not_ok "$2 $1: a ping"
         cpu=$(($(cpu_ms) - cpu))
         [ "$cpu" -le "$most" ] || most=$cpu
         ! grep -q up "$LAB/flood" || [ "$1" = busy ] || [ "$1" = metrics ] || break
     done
-    until_true 60 grep -q up "$LAB/flood" || true
+    until_true 150 grep -q up "$LAB/flood" || true
     check "$2 $1: all said" grep -q up "$LAB/flood"
     check "$2 $1: a message" at alice send bob t hello
     check "$2 $1: the edge works $most ms during a ping, below $(($4 * times))" \
@@ -146,5 +146,5 @@ memory_is_back() { [ "$(rss_mib)" -lt $((100 + beside)) ]; }
 check "the memory is given back" until_true 10 memory_is_back
 check "and is counted as such" at alice status --json
 check_logged "it said what was cut off" alice api_client_large
-check "not for each" test "$(grep -c api_client_large "$LAB/alice.log")" -lt 60
+check "not for each" test "$(grep -c api_client_large "$LAB/alice.log")" -lt 150
 finish
