@@ -7,7 +7,7 @@
 . "$NET_DIR/../adversary/stage.sh"
 # The node and these programs share one loop, and 64 times 15 MiB take as long as
 # the machine's memory is slow. A program that holds the node up costs seconds.
-P99_MS=250
+P99_MS=250 RECOVERY_MS=15000
 
 socket=/run/zeroservices/alice.sock
 web=127.0.0.1:8080
