@@ -1,6 +1,7 @@
 #include "edge/cli/client.h"
 #include "edge/cli/command.h"
 #include "edge/cli/peer_row.h"
+#include "edge/cli/report.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -21,13 +22,6 @@ static const struct options_spec spec = {
     .shared = command_shared,
     .shared_count = COMMAND_SHARED,
 };
-
-static const char bold[] = "\033[1m", plain[] = "\033[0m";
-
-static void print_title(const char *title)
-{
-    printf("\n%s%s%s\n", command_colour(bold), title, command_colour(plain));
-}
 
 /* The texts of a list, with commas between. */
 static void print_list(const json_t *list, const char *none)
@@ -54,7 +48,8 @@ static void print_interfaces(const json_t *list)
     json_t *at;
     size_t i;
 
-    printf("%sInterfaces%s\n", command_colour(bold), command_colour(plain));
+    report_bold("Interfaces");
+    putchar('\n');
     if (json_array_size(list) == 0)
         puts("  none");
     json_array_foreach(list, i, at)
@@ -110,7 +105,7 @@ static void print_nat(const json_t *answer)
     const json_t *mapping = json_object_get(answer, "port_mapping");
     const json_t *proxy = json_object_get(answer, "proxy");
 
-    print_title("UDP and NAT");
+    report_title("UDP and NAT");
     printf("  UDP        IPv4 %s, IPv6 %s\n",
            udp_text(udp, "ipv4", "asked_ipv4"),
            udp_text(udp, "ipv6", "asked_ipv6"));
@@ -172,7 +167,7 @@ static void print_relays(const json_t *relays)
     json_t *relay;
     size_t i;
 
-    print_title("Relays");
+    report_title("Relays");
     if (json_array_size(relays) == 0)
         puts("  none");
     json_array_foreach(relays, i, relay) print_relay(relay);
@@ -184,7 +179,7 @@ static void print_peers(json_t *peers)
     json_t *peer;
     size_t i;
 
-    print_title("Peers");
+    report_title("Peers");
     if (json_array_size(peers) == 0)
         puts("  none");
     peers_sort(peers);
@@ -197,43 +192,13 @@ static void print_peers(json_t *peers)
     table_print(&table, "  ");
 }
 
-static const char *severity_colour(const char *severity)
-{
-    if (strcmp(severity, "error") == 0)
-        return command_colour("\033[31m");
-    return command_colour(strcmp(severity, "warning") == 0 ? "\033[33m"
-                                                           : plain);
-}
-
-static void print_findings(const json_t *findings)
-{
-    json_t *f;
-    size_t i;
-
-    print_title("Findings");
-    if (json_array_size(findings) == 0)
-        puts("  all is well");
-    json_array_foreach(findings, i, f)
-    {
-        const char *severity = json_text(f, "severity");
-        printf("  %s%s%s  ", severity_colour(severity), severity,
-               command_colour(plain));
-        command_print(json_text(f, "text"));
-        if (json_text(f, "remedy")[0] != '\0') {
-            printf("\n      ");
-            command_print(json_text(f, "remedy"));
-        }
-        putchar('\n');
-    }
-}
-
 static void print_answer(json_t *answer)
 {
     print_interfaces(json_object_get(answer, "interfaces"));
     print_nat(answer);
     print_relays(json_object_get(answer, "relays"));
     print_peers(json_object_get(answer, "peers"));
-    print_findings(json_object_get(answer, "findings"));
+    report_lines("Findings", json_object_get(answer, "findings"));
 }
 
 static int run_netcheck(const struct options *o)

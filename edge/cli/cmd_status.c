@@ -1,6 +1,7 @@
 #include "edge/cli/query.h"
 #include "edge/cli/command.h"
 #include "edge/cli/peer_row.h"
+#include "edge/cli/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,21 +20,14 @@ static const struct options_spec spec = {
     .shared_count = COMMAND_SHARED,
 };
 
-static const char bold[] = "\033[1m", plain[] = "\033[0m";
-
-static void print_title(const char *title)
-{
-    printf("\n%s%s%s\n", command_colour(bold), title, command_colour(plain));
-}
-
 static void print_node(const json_t *node)
 {
     char *info = json_dumps(json_object_get(node, "info"), JSON_COMPACT);
     json_t *group;
     size_t i;
 
-    printf("%s%s%s  %s\n", command_colour(bold), json_text(node, "name"),
-           command_colour(plain), json_text(node, "id"));
+    report_bold(json_text(node, "name"));
+    printf("  %s\n", json_text(node, "id"));
     if (info && strcmp(info, "{}") != 0) {
         printf("  info    ");
         command_print(info);
@@ -57,7 +51,7 @@ static void print_relays(const json_t *relays)
     json_t *relay;
     size_t i;
 
-    print_title("Relays");
+    report_title("Relays");
     if (json_array_size(relays) == 0)
         puts("  none");
     json_array_foreach(relays, i, relay)
@@ -90,7 +84,7 @@ static void print_peers(json_t *peers)
     size_t i;
 
     snprintf(title, sizeof(title), "Peers (%zu)", json_array_size(peers));
-    print_title(title);
+    report_title(title);
     if (json_array_size(peers) == 0)
         puts("  none");
     peers_sort(peers);
@@ -102,34 +96,6 @@ static void print_peers(json_t *peers)
     table_print(&table, "  ");
 }
 
-static const char *severity_colour(const char *severity)
-{
-    if (strcmp(severity, "error") == 0)
-        return command_colour("\033[31m");
-    return command_colour(strcmp(severity, "warning") == 0 ? "\033[33m"
-                                                           : plain);
-}
-
-static void print_health(const json_t *health)
-{
-    json_t *line;
-    size_t i;
-
-    print_title("Health");
-    if (json_array_size(health) == 0)
-        puts("  all is well");
-    json_array_foreach(health, i, line)
-    {
-        const char *severity = json_text(line, "severity");
-        printf("  %s%s%s  ", severity_colour(severity), severity,
-               command_colour(plain));
-        command_print(json_text(line, "text"));
-        printf("\n      ");
-        command_print(json_text(line, "remedy"));
-        putchar('\n');
-    }
-}
-
 static void print_status(json_t *status, const struct options *o)
 {
     if (options_flag(o, "json")) {
@@ -139,7 +105,7 @@ static void print_status(json_t *status, const struct options *o)
     print_node(json_object_get(status, "node"));
     print_relays(json_object_get(status, "relays"));
     print_peers(json_object_get(status, "peers"));
-    print_health(json_object_get(status, "health"));
+    report_lines("Health", json_object_get(status, "health"));
 }
 
 int cmd_status(int argc, char **argv)
