@@ -341,7 +341,7 @@ static void open_stun_servers(struct edge *e, const struct edge_conf *conf)
 {
     const struct conf_list *stun = &conf->discovery.stun;
 
-    if (edge_conf_has_udp(e->conf))
+    if (e->udp != NULL)
         e->stun_servers =
             stun_servers_open(e->loop, &e->turn, e->relays, e->relay_count,
                               (const char *const *)stun->items, stun->count);

@@ -4,6 +4,7 @@
 #include "common/conf/edge_conf.h"
 #include "common/conf/relay_url.h"
 #include "edge/shell/interfaces.h"
+#include "edge/shell/stun_servers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,6 @@
 enum {
     STUN_NAMES = 16, /* of discovery.stun */
     NAMES_MS = 2000,
-    HTTPS_PORT = 443,
-    STUN_PORT = 3478,
     HOSTS = 64,
 };
 
@@ -153,9 +152,9 @@ int netcheck_stun_ports(uint16_t relay_port, uint16_t ports[static FACT_PORTS])
 {
     int count = 0;
 
-    ports[count++] = HTTPS_PORT;
+    ports[count++] = STUN_HTTPS_PORT;
     ports[count++] = STUN_PORT;
-    if (relay_port != HTTPS_PORT && relay_port != STUN_PORT)
+    if (relay_port != STUN_HTTPS_PORT && relay_port != STUN_PORT)
         ports[count++] = relay_port;
     return count;
 }

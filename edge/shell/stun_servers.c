@@ -12,8 +12,6 @@ enum {
     AGAIN_MS = 5 * 60 * 1000,
     FAILED_AGAIN_MS = 30 * 1000,
     PORTS = 8, /* of one host */
-    HTTPS_PORT = 443,
-    STUN_PORT = 3478,
 };
 
 static const enum address_family families[] = {ADDRESS_V4, ADDRESS_V6};
@@ -159,7 +157,7 @@ struct stun_servers *stun_servers_open(uv_loop_t *loop, struct turn *turn,
     s->turn = turn;
     for (size_t i = 0; i < relay_count; i++) {
         add(s, relays[i].host, relays[i].port);
-        add(s, relays[i].host, HTTPS_PORT);
+        add(s, relays[i].host, STUN_HTTPS_PORT);
         add(s, relays[i].host, STUN_PORT);
     }
     for (size_t i = 0; i < count; i++)

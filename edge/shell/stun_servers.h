@@ -16,6 +16,9 @@ struct stun_servers;
 enum {
     STUN_HOSTS = 24,       /* names or addresses; further ones are left out */
     STUN_SERVERS_MAX = 32, /* addresses with a port; further ones as well */
+    /* Where relays answer unless listen.udp says otherwise. */
+    STUN_HTTPS_PORT = 443,
+    STUN_PORT = 3478,
 };
 
 /* Adds the addresses to the turn as STUN_SERVERS_ARE, and again when they
