@@ -4,6 +4,7 @@
 #
 #   here: alice and bob on one host's loopback
 . "$(dirname "$0")/../net/lab.sh"
+. "$NET_DIR/load.sh"
 
 mesh_of alice bob
 host here
@@ -13,6 +14,12 @@ sees alice bob tcp 5s
 
 freeze() { kill -STOP "$(pid_of "$1")"; }
 thaw() { kill -CONT "$(pid_of "$1")"; }
+
+# Bob has a client beside the one that asks. It subscribes with its first bytes.
+has_client() { test "$(at bob status --json | grep -o '"clients":[0-9]*')" = '"clients":2'; }
+
+# The message of `zs send` is alice's by now.
+has_sent() { test "$(counter alice sent)" = 1; }
 
 stop_ms() { # of alice's end
     local since
@@ -25,12 +32,12 @@ stop_ms() { # of alice's end
 
 at bob listen --type last --count 1 --timeout 10s >"$LAB/heard.out" &
 listener=$!
-until_true 5 at bob peers
+check "a client of bob is there" until_true 10 has_client
 sleep 0.3
 freeze bob
 at alice send bob last "last words" >"$LAB/send.out" 2>&1 &
 sender=$!
-sleep 0.3
+check "alice has the message" until_true 5 has_sent
 (sleep 0.4 && thaw bob) &
 stop_ms
 code=0
@@ -54,7 +61,7 @@ sees alice bob tcp 5s
 freeze bob
 at alice send bob last "never heard" >"$LAB/send.out" 2>&1 &
 sender=$!
-sleep 0.3
+check "alice has that one too" until_true 5 has_sent
 stop_ms
 check_ms "alice ended though bob is frozen" "$(cat "$LAB/stop.ms")" 2000
 code=0

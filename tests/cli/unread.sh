@@ -112,6 +112,16 @@ talk pipe
 ln -s /dev/full "$work/disk"
 talk disk
 
+# A daemon blocks SIGTERM before it does anything else with it; until then it
+# ends by the signal as any program does.
+blocks_sigterm() { # PID
+    local end=$((SECONDS + 15))
+    until grep -q '^SigBlk:.*[4-7c-f]...$' "/proc/$1/status"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.02
+    done
+}
+
 # A relay that could not have started had nowhere to say so.
 for program in "zs-relay -c $work/relay/relay.yaml" \
     "zs-edge --identity $work/office/alice.zs --socket $work/alice.sock"; do
@@ -119,6 +129,7 @@ for program in "zs-relay -c $work/relay/relay.yaml" \
     "$bin"/$program 2>&- >&- <&- &
     pid=$!
     pids+=($pid)
+    blocks_sigterm "$pid" || fail "closed: ${program%% *} has not started"
     sleep 0.3
     ends "$pid" "closed: ${program%% *}"
 done
