@@ -51,22 +51,33 @@ static uint64_t hash_of(struct log_limit *l, const char *event,
     return hash;
 }
 
-/* True if the same line was written within a minute. The table may forget a
- * line too early, when another one takes its entry. */
+/* The entry of the line, or the one that it may take: the oldest of its set.
+ * Only a flood of other lines makes the table forget a line too early. */
+static struct log_recent *recent_of(struct log_limit *l, uint64_t hash)
+{
+    struct log_recent *set = l->recent[hash % LOG_LIMIT_SETS];
+    struct log_recent *oldest = set;
+
+    for (struct log_recent *r = set; r < &set[LOG_LIMIT_WAYS]; r++) {
+        if (r->hash == hash)
+            return r;
+        if (r->again.us < oldest->again.us)
+            oldest = r;
+    }
+    return oldest;
+}
+
 static bool is_repeated(struct log_limit *l, struct instant now, uint64_t hash)
 {
-    size_t at = hash % LOG_LIMIT_RECENT;
+    const struct log_recent *r = recent_of(l, hash);
 
-    return l->recent[at].hash == hash &&
-           !instant_reached(l->recent[at].again, now);
+    return r->hash == hash && !instant_reached(r->again, now);
 }
 
 static void remember(struct log_limit *l, struct instant now, uint64_t hash)
 {
-    size_t at = hash % LOG_LIMIT_RECENT;
-
-    l->recent[at].hash = hash;
-    l->recent[at].again = instant_after(now, span_s(AGAIN_S));
+    *recent_of(l, hash) =
+        (struct log_recent){hash, instant_after(now, span_s(AGAIN_S))};
 }
 
 static bool leave_out(struct log_kind *k, struct instant now)

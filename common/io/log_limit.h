@@ -19,7 +19,7 @@
 #include "common/base/instant.h"
 #include "common/base/pace.h"
 
-enum { LOG_LIMIT_KINDS = 64, LOG_LIMIT_RECENT = 256 };
+enum { LOG_LIMIT_KINDS = 64, LOG_LIMIT_SETS = 32, LOG_LIMIT_WAYS = 8 };
 
 /* Who can cause the line: authenticated members of the mesh, or anybody. */
 enum log_cause { LOG_BY_MEMBERS, LOG_BY_STRANGERS };
@@ -33,15 +33,18 @@ struct log_kind {
     struct instant tell_at; /* when to write how many were suppressed */
 };
 
-/* A zeroed struct is ready for use. */
+/* A line that was written. Its hash is keyed, so that nobody can aim at another
+ * line's entry. */
+struct log_recent {
+    uint64_t hash;
+    struct instant again; /* when the same line may be written again */
+};
+
+/* A zeroed struct is ready for use. A line's hash names its set; within a set
+ * the oldest entry makes room. */
 struct log_limit {
     struct log_kind kinds[LOG_LIMIT_KINDS];
-    struct {
-        /* Of the line; keyed, so that nobody can aim at another line's entry.
-         */
-        uint64_t hash;
-        struct instant again;
-    } recent[LOG_LIMIT_RECENT];
+    struct log_recent recent[LOG_LIMIT_SETS][LOG_LIMIT_WAYS];
     uint8_t key[16];
     bool keyed;
 };

@@ -68,6 +68,18 @@ static void the_same_is_told_once_a_minute(void **state)
     assert_true(passes(LOG_BY_STRANGERS, "cut", "late", 1));
 }
 
+/* Whatever the key is, of which each limit has its own. */
+static void a_few_lines_do_not_displace_each_other(void **state)
+{
+    for (int key = 0; key < 200; key++) {
+        fresh(state);
+        for (unsigned who = 0; who < LOG_LIMIT_WAYS; who++)
+            assert_true(passes(LOG_BY_STRANGERS, "cut", "late", who));
+        for (unsigned who = 0; who < LOG_LIMIT_WAYS; who++)
+            assert_false(passes(LOG_BY_STRANGERS, "cut", "late", who));
+    }
+}
+
 static void without_a_reason_each_is_news(void **state)
 {
     (void)state;
@@ -140,6 +152,7 @@ int main(void)
 #define FRESH(test) cmocka_unit_test_setup(test, fresh)
     const struct CMUnitTest tests[] = {
         FRESH(the_same_is_told_once_a_minute),
+        FRESH(a_few_lines_do_not_displace_each_other),
         FRESH(without_a_reason_each_is_news),
         FRESH(a_flood_is_cut_to_the_burst_and_then_the_rate),
         FRESH(a_flood_suppresses_no_other_kind),
