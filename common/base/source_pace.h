@@ -11,7 +11,7 @@
 #define COMMON_BASE_SOURCE_PACE_H
 
 #include "common/base/address.h"
-#include "common/base/pace.h"
+#include "common/base/token_bucket.h"
 
 enum { SOURCE_PACE_PLACES = 4096, SOURCE_PACE_KEY_SIZE = 16 };
 

@@ -17,7 +17,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/instant.h"
-#include "common/base/pace.h"
+#include "common/base/token_bucket.h"
 
 enum { LOG_LIMIT_KINDS = 64, LOG_LIMIT_SETS = 32, LOG_LIMIT_WAYS = 8 };
 

@@ -15,7 +15,7 @@
 #include "common/base/address.h"
 #include "common/base/heap.h"
 #include "common/base/map.h"
-#include "common/base/pace.h"
+#include "common/base/token_bucket.h"
 
 /* How many networks without a connection are remembered, of members and of
  * strangers each; and how many networks fit in a list of bars. */

@@ -37,9 +37,10 @@
 
 #include "common/base/heap.h"
 #include "common/base/map.h"
-#include "common/base/pace.h"
+#include "common/base/token_bucket.h"
 #include "common/core/detector.h"
 #include "common/core/session.h"
+#include "edge/core/caches.h"
 #include "edge/core/deadline.h"
 #include "edge/core/dialer.h"
 #include "edge/core/evidence.h"
@@ -50,7 +51,6 @@
 #include "edge/core/outsiders.h"
 #include "edge/core/paths.h"
 #include "edge/core/receiver.h"
-#include "edge/core/remembered.h"
 #include "edge/core/udp.h"
 
 /* A relay of the configuration. */

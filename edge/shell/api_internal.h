@@ -6,7 +6,7 @@
  * api_accept.c    the listener
  * api_socket.c    the socket's path: its folder, stale and living sockets
  * api_client.c    one client's bytes: lines in, batched answers out
- * api_turn.c      turns of the clients, and their memory
+ * api_slices.c    turns of the clients, and their memory
  * api_slow.c      clients that read too slowly
  * api_request.c   parses a line; reports fields that its operation does not
  * have api_ref.c       finds the ref of a line that is not valid api_ops.c the
@@ -243,7 +243,7 @@ void client_unsubscribe(struct client *c);
 /* Handles lines of `todo`, as far as the turn and the limits allow. */
 void client_turn(struct client *c);
 
-/* api_turn.c: clients take turns, so that a client that sends without end
+/* api_slices.c: clients take turns, so that a client that sends without end
  * delays the others by one turn per round only. */
 void turn_begin(struct api *a);
 bool turn_over(const struct api *a);

@@ -12,8 +12,8 @@
 #ifndef EDGE_SHELL_DISCOVERY_H
 #define EDGE_SHELL_DISCOVERY_H
 
+#include "edge/shell/event_queue.h"
 #include "edge/shell/interfaces.h"
-#include "edge/shell/turn.h"
 
 struct discovery;
 

@@ -9,9 +9,9 @@
 #ifndef EDGE_SHELL_INCOMING_H
 #define EDGE_SHELL_INCOMING_H
 
-#include "edge/shell/intake.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/link_table.h"
+#include "edge/shell/receive_limits.h"
 
 struct incoming;
 

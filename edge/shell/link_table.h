@@ -6,7 +6,7 @@
 #define EDGE_SHELL_LINK_TABLE_H
 
 #include "common/io/carrier.h"
-#include "edge/shell/turn.h"
+#include "edge/shell/event_queue.h"
 
 struct link_table {
     struct carriers carriers; /* by the node's link ids */

@@ -4,8 +4,8 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
+#include "edge/shell/host_lookup.h"
 #include "edge/shell/link_socket.h"
-#include "edge/shell/lookup.h"
 
 #include <errno.h>
 #include <sodium.h>

@@ -8,8 +8,8 @@
 #ifndef EDGE_SHELL_OUTGOING_H
 #define EDGE_SHELL_OUTGOING_H
 
-#include "edge/shell/intake.h"
 #include "edge/shell/link_table.h"
+#include "edge/shell/receive_limits.h"
 
 struct outgoing;
 

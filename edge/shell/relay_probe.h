@@ -10,7 +10,7 @@
 
 #include "common/base/address.h"
 #include "common/base/instant.h"
-#include "edge/shell/lookup.h"
+#include "edge/shell/host_lookup.h"
 
 #include <uv.h>
 

@@ -1,11 +1,11 @@
 /*
  * revocations - stores the revocation lists that reach an edge in a file, in a
- * thread of its own (common/io/keeper.h).
+ * thread of its own (common/io/file_writer.h).
  */
 #ifndef EDGE_SHELL_REVOCATIONS_H
 #define EDGE_SHELL_REVOCATIONS_H
 
-#include "common/io/keeper.h"
+#include "common/io/file_writer.h"
 
 /* `told` is called when a list was written (NULL), or with the reason why it
  * could not be. */

@@ -3,7 +3,7 @@
 #include "common/base/memory.h"
 #include "common/conf/endpoint.h"
 #include "common/io/log.h"
-#include "edge/shell/lookup.h"
+#include "edge/shell/host_lookup.h"
 
 #include <stdlib.h>
 #include <string.h>

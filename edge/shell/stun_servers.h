@@ -9,7 +9,7 @@
 #define EDGE_SHELL_STUN_SERVERS_H
 
 #include "common/conf/relay_url.h"
-#include "edge/shell/turn.h"
+#include "edge/shell/event_queue.h"
 
 struct stun_servers;
 

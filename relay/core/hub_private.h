@@ -12,7 +12,7 @@
 
 #include "common/base/heap.h"
 #include "common/base/map.h"
-#include "common/base/pace.h"
+#include "common/base/token_bucket.h"
 #include "common/wire/multicast.h"
 #include "relay/core/fair_queue.h"
 #include "relay/core/hub.h"

@@ -10,7 +10,7 @@
 
 #include "common/base/bytes.h"
 #include "common/conf/relay_conf.h"
-#include "common/io/keeper.h"
+#include "common/io/file_writer.h"
 
 /* Called for each list that revocation_files_read read; its signature is valid.
  */

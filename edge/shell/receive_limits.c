@@ -1,4 +1,4 @@
-#include "edge/shell/intake.h"
+#include "edge/shell/receive_limits.h"
 
 #include "common/io/clock.h"
 

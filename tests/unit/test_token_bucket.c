@@ -1,4 +1,4 @@
-#include "common/base/pace.h"
+#include "common/base/token_bucket.h"
 
 #include "tests/unit/kit.h"
 

@@ -7,8 +7,8 @@
  * next turn. The number of packets is limited: a link stops reading when
  * turn_full is true, and reads on in the next turn.
  */
-#ifndef EDGE_SHELL_TURN_H
-#define EDGE_SHELL_TURN_H
+#ifndef EDGE_SHELL_EVENT_QUEUE_H
+#define EDGE_SHELL_EVENT_QUEUE_H
 
 #include "common/io/log_limit.h"
 #include "common/io/packet_ref.h"

@@ -3,7 +3,7 @@
  * result. */
 #include "tests/unit/kit.h"
 
-#include "common/io/keeper.h"
+#include "common/io/file_writer.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "common/io/keeper.h"
+#include "common/io/file_writer.h"
 
 #include "common/base/assert.h"
 #include "common/base/memory.h"

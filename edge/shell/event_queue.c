@@ -1,4 +1,4 @@
-#include "edge/shell/turn.h"
+#include "edge/shell/event_queue.h"
 
 #include "common/base/memory.h"
 #include "common/io/clock.h"

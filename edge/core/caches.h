@@ -3,8 +3,8 @@
  * not its peers, of streams that ended, and of refusals that it logged. A new
  * entry overwrites the one in its slot, or the oldest one.
  */
-#ifndef EDGE_CORE_REMEMBERED_H
-#define EDGE_CORE_REMEMBERED_H
+#ifndef EDGE_CORE_CACHES_H
+#define EDGE_CORE_CACHES_H
 
 #include "common/base/instant.h"
 #include "common/wire/ids.h"

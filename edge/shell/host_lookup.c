@@ -1,4 +1,4 @@
-#include "edge/shell/lookup.h"
+#include "edge/shell/host_lookup.h"
 
 #include "common/base/memory.h"
 #include "common/io/sockaddr.h"

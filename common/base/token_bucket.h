@@ -7,8 +7,8 @@
  *
  * A zeroed pace allows the whole burst.
  */
-#ifndef COMMON_BASE_PACE_H
-#define COMMON_BASE_PACE_H
+#ifndef COMMON_BASE_TOKEN_BUCKET_H
+#define COMMON_BASE_TOKEN_BUCKET_H
 
 #include "common/base/assert.h"
 #include "common/base/instant.h"

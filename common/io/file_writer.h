@@ -5,8 +5,8 @@
  * written, only the newest content is written. Made for lists that come from
  * the network and must survive a restart.
  */
-#ifndef COMMON_IO_KEEPER_H
-#define COMMON_IO_KEEPER_H
+#ifndef COMMON_IO_FILE_WRITER_H
+#define COMMON_IO_FILE_WRITER_H
 
 #include "common/base/bytes.h"
 

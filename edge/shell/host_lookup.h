@@ -1,8 +1,8 @@
 /*
  * lookup - resolves a host name in libuv's thread pool.
  */
-#ifndef EDGE_SHELL_LOOKUP_H
-#define EDGE_SHELL_LOOKUP_H
+#ifndef EDGE_SHELL_HOST_LOOKUP_H
+#define EDGE_SHELL_HOST_LOOKUP_H
 
 #include "common/base/address.h"
 

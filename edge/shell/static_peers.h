@@ -2,10 +2,10 @@
  * peers - resolves the endpoints of discovery.peers, at the start and again
  * each minute.
  */
-#ifndef EDGE_SHELL_PEERS_H
-#define EDGE_SHELL_PEERS_H
+#ifndef EDGE_SHELL_STATIC_PEERS_H
+#define EDGE_SHELL_STATIC_PEERS_H
 
-#include "edge/shell/turn.h"
+#include "edge/shell/event_queue.h"
 
 struct peers;
 

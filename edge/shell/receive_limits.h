@@ -7,8 +7,8 @@
  * A caller calls intake_arm after it added a connection to `unread`, and when
  * the router's deadline may have come nearer.
  */
-#ifndef EDGE_SHELL_INTAKE_H
-#define EDGE_SHELL_INTAKE_H
+#ifndef EDGE_SHELL_RECEIVE_LIMITS_H
+#define EDGE_SHELL_RECEIVE_LIMITS_H
 
 #include "common/io/router.h"
 
