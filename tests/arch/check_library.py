@@ -70,7 +70,7 @@ def callers(library, called):
         begin = re.match(r"^[0-9a-f]+ <(\S+)>:$", line)
         if begin:
             function = begin[1]
-        elif re.search(rf"<{called}(@plt)?>$", line):
+        elif re.search(rf"<{called}([@$]plt)?>$", line):
             found.add(function)
     return {x for x in found if not x.startswith(called)}
 
