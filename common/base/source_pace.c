@@ -22,6 +22,6 @@ bool source_pace_takes(struct source_pace *s, const struct address *source,
 
     address_key(&network, name);
     (void)crypto_shorthash((uint8_t *)&hash, name, sizeof name, s->key);
-    return pace_takes(&s->places[hash % SOURCE_PACE_PLACES], now, s->each,
-                      s->burst);
+    return token_bucket_takes(&s->places[hash % SOURCE_PACE_PLACES], now,
+                              s->each, s->burst);
 }

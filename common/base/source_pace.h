@@ -19,7 +19,7 @@ struct source_pace {
     struct span each; /* one more each `each`, > 0 */
     int64_t burst;    /* so many at once, >= 1 */
     uint8_t key[SOURCE_PACE_KEY_SIZE];
-    struct pace places[SOURCE_PACE_PLACES];
+    struct token_bucket places[SOURCE_PACE_PLACES];
 };
 
 /* `key`: random, and known to nobody else. */

@@ -1,11 +1,11 @@
 /*
- * pace - a token bucket: limits how often something happens.
+ * token_bucket - limits how often something happens.
  *
  * Up to `burst` events may happen at once, then one every `each`. The limits
- * are parameters, so that a struct pace is one instant; use the same ones with
- * every call.
+ * are parameters, so that a struct token_bucket is one instant; use the same
+ * ones with every call.
  *
- * A zeroed pace allows the whole burst.
+ * A zeroed bucket allows the whole burst.
  */
 #ifndef COMMON_BASE_TOKEN_BUCKET_H
 #define COMMON_BASE_TOKEN_BUCKET_H
@@ -13,32 +13,34 @@
 #include "common/base/assert.h"
 #include "common/base/instant.h"
 
-struct pace {
+struct token_bucket {
     struct instant full_at; /* when the whole burst will be allowed again */
 };
 
-/* From when on pace_takes would allow the next event. */
-static inline struct instant pace_takes_at(const struct pace *p,
-                                           struct span each, int64_t burst)
+/* From when on token_bucket_takes would allow the next event. */
+static inline struct instant token_bucket_takes_at(const struct token_bucket *p,
+                                                   struct span each,
+                                                   int64_t burst)
 {
     return instant_after(p->full_at, span_times(each, 1 - burst));
 }
 
 /* Counts an event now, even if the limit does not allow it. */
-static inline void pace_spend(struct pace *p, struct instant now,
-                              struct span each)
+static inline void token_bucket_spend(struct token_bucket *p,
+                                      struct instant now, struct span each)
 {
     p->full_at = instant_after(instant_max(p->full_at, now), each);
 }
 
 /* Returns true and counts an event if the limit allows one now; false and no
  * change otherwise. `burst` is at least 1. */
-static inline bool MUST_USE pace_takes(struct pace *p, struct instant now,
-                                       struct span each, int64_t burst)
+static inline bool MUST_USE token_bucket_takes(struct token_bucket *p,
+                                               struct instant now,
+                                               struct span each, int64_t burst)
 {
-    if (!instant_reached(pace_takes_at(p, each, burst), now))
+    if (!instant_reached(token_bucket_takes_at(p, each, burst), now))
         return false;
-    pace_spend(p, now, each);
+    token_bucket_spend(p, now, each);
     return true;
 }
 

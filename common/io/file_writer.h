@@ -1,5 +1,6 @@
 /*
- * keeper - writes whole files on a thread of its own, because a disk can hang.
+ * file_writer - writes whole files on a thread of its own, because a disk can
+ * hang.
  *
  * It writes one file at a time, in order. If a file is put again before it was
  * written, only the newest content is written. Made for lists that come from
@@ -13,11 +14,11 @@
 #include <stdio.h>
 #include <uv.h>
 
-enum { KEEPER_WAITING = 1024, KEEPER_CLOSE_MS = 300 };
+enum { FILE_WRITER_WAITING = 1024, FILE_WRITER_CLOSE_MS = 300 };
 
-struct keeper;
+struct file_writer;
 
-struct keeper_calls {
+struct file_writer_calls {
     void *context;
     /* Runs on the thread. On failure returns false with the reason in `errors`.
      */
@@ -27,16 +28,18 @@ struct keeper_calls {
     void (*done)(void *context, const char *path, bool good, char *errors);
 };
 
-/* Opens a keeper; it does not keep the loop alive. NULL if the system gives no
+/* Opens a writer; it does not keep the loop alive. NULL if the system gives no
  * descriptor. */
-struct keeper *keeper_open(uv_loop_t *loop, const struct keeper_calls *calls);
-/* Copies the path and the content and queues them. False if KEEPER_WAITING
+struct file_writer *file_writer_open(uv_loop_t *loop,
+                                     const struct file_writer_calls *calls);
+/* Copies the path and the content and queues them. False if FILE_WRITER_WAITING
  * files are queued, or if there is no thread. */
-bool keeper_put(struct keeper *k, const char *path,
-                struct bytes content) MUST_USE;
-/* Waits up to KEEPER_CLOSE_MS for queued files; if the disk hangs longer, they
- * are lost. The loop must run afterwards to free the memory. NULL is allowed.
+bool file_writer_put(struct file_writer *w, const char *path,
+                     struct bytes content) MUST_USE;
+/* Waits up to FILE_WRITER_CLOSE_MS for queued files; if the disk hangs longer,
+ * they are lost. The loop must run afterwards to free the memory. NULL is
+ * allowed.
  */
-void keeper_close(struct keeper **self);
+void file_writer_close(struct file_writer **self);
 
 #endif

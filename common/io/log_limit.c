@@ -104,14 +104,14 @@ bool log_limit_passes(struct log_limit *l, struct instant now,
     uint64_t hash = reason != NULL ? hash_of(l, event, reason, who) : 0;
 
     tell(k, now);
-    struct instant at =
-        pace_takes_at(&k->pace, shares[k->cause].each, shares[k->cause].burst);
+    struct instant at = token_bucket_takes_at(&k->pace, shares[k->cause].each,
+                                              shares[k->cause].burst);
     if ((reason != NULL && is_repeated(l, now, hash)) ||
         !instant_reached(at, now))
         return leave_out(k, now);
     if (reason != NULL)
         remember(l, now, hash);
-    pace_spend(&k->pace, now, shares[cause].each);
+    token_bucket_spend(&k->pace, now, shares[cause].each);
     return true;
 }
 

@@ -28,7 +28,7 @@ enum log_cause { LOG_BY_MEMBERS, LOG_BY_STRANGERS };
 struct log_kind {
     const char *event; /* NULL: a free entry */
     enum log_cause cause;
-    struct pace pace;
+    struct token_bucket pace;
     uint64_t left_out;
     struct instant tell_at; /* when to write how many were suppressed */
 };

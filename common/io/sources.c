@@ -117,7 +117,7 @@ void sources_prove(struct sources *s, struct source *from)
         return;
     /* The higher rate applies from now on, with a full burst. */
     from->member = true;
-    from->pace = (struct pace){.full_at = LONG_AGO};
+    from->pace = (struct token_bucket){.full_at = LONG_AGO};
     s->changed |= from->barred;
     from->barred = false;
     heap_remove(&s->timers, &from->bar);
@@ -153,11 +153,11 @@ static struct rate rate_of_all(const struct sources *s, bool member)
 }
 
 /* When a bar ends: see PAUSE_MS. */
-static struct instant pause_end(struct rate r, const struct pace *p)
+static struct instant pause_end(struct rate r, const struct token_bucket *p)
 {
     int64_t count = PAUSE_MS * 1000 / r.step.us;
     count = count < 1 ? 1 : count < r.burst ? count : r.burst;
-    return instant_after(pace_takes_at(p, r.step, r.burst),
+    return instant_after(token_bucket_takes_at(p, r.step, r.burst),
                          span_times(r.step, count - 1));
 }
 
@@ -182,17 +182,18 @@ bool sources_begin_handshake(struct sources *s, struct source *from,
         return true;
     struct rate own = rate_of_source(s, from);
     struct rate all = rate_of_all(s, from->member);
-    if (!instant_reached(pace_takes_at(&from->pace, own.step, own.burst),
-                         now)) {
+    if (!instant_reached(
+            token_bucket_takes_at(&from->pace, own.step, own.burst), now)) {
         bar_source(s, from, own);
         return false;
     }
-    if (!instant_reached(pace_takes_at(&s->pace, all.step, all.burst), now)) {
+    if (!instant_reached(token_bucket_takes_at(&s->pace, all.step, all.burst),
+                         now)) {
         bar_all(s, from->member, all);
         return false;
     }
-    pace_spend(&from->pace, now, own.step);
-    pace_spend(&s->pace, now, all.step);
+    token_bucket_spend(&from->pace, now, own.step);
+    token_bucket_spend(&s->pace, now, all.step);
     return true;
 }
 

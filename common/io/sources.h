@@ -29,10 +29,10 @@ struct sources_conf {
 struct source {
     uint8_t key[ADDRESS_KEY_SIZE];
     struct address network;
-    size_t count;     /* open connections */
-    bool member;      /* a member is or was connected from it */
-    bool barred;      /* until the timer `bar` */
-    struct pace pace; /* the rate of its handshakes */
+    size_t count;             /* open connections */
+    bool member;              /* a member is or was connected from it */
+    bool barred;              /* until the timer `bar` */
+    struct token_bucket pace; /* the rate of its handshakes */
     struct timer bar;
     struct source *previous; /* in the list of networks without a connection */
     struct source *next;
@@ -48,9 +48,9 @@ struct sources {
     struct sources_conf conf;
     struct map map;
     struct heap timers;
-    struct pace pace;       /* the total rate */
-    struct timer strangers; /* set: networks without a member are barred, */
-    struct timer everyone;  /* or all are */
+    struct token_bucket pace; /* the total rate */
+    struct timer strangers;   /* set: networks without a member are barred, */
+    struct timer everyone;    /* or all are */
     struct source_list idle_members;
     struct source_list idle_strangers;
     bool changed; /* true: the bars changed; the owner resets it */

@@ -311,7 +311,7 @@ static bool is_old(const struct peer *known, const struct announcement *a)
 
 static void recall_counter(struct node *n, struct peer *p, struct epoch epoch)
 {
-    const struct forgotten *f = &n->forgotten[p->id.key[0]];
+    const struct removed_peer *f = &n->removed_peers[p->id.key[0]];
     if (f->epoch.value == epoch.value && node_id_equal(&f->id, &p->id))
         p->taken_counter = f->taken_counter;
 }
@@ -428,8 +428,8 @@ void revocation_take(struct node *n, struct bytes list, bool by_peer)
     /* This node forwards each newer list to all peers, so their rate is
      * limited. A list that is dropped here comes again with the next HELLO or
      * announcement [P-2.5]. */
-    if (by_peer && !pace_takes(&n->revocation_pace, n->now, revocation_each,
-                               REVOCATION_BURST)) {
+    if (by_peer && !token_bucket_takes(&n->revocation_pace, n->now,
+                                       revocation_each, REVOCATION_BURST)) {
         n->counters.packets_dropped++;
         return;
     }

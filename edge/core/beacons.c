@@ -283,7 +283,8 @@ static bool answer_stranger(struct node *n, const struct peer *p,
     if (s->certificate == hash && s->cookie == b->cookie)
         return instant_is_recent(s->answered_at, stranger_pause, n->now);
     /* A sender with invented cookies must not cause unlimited answers. */
-    if (!pace_takes(&n->stranger_pace, n->now, stranger_each, STRANGER_BURST))
+    if (!token_bucket_takes(&n->stranger_pace, n->now, stranger_each,
+                            STRANGER_BURST))
         return true;
     *s = (struct stranger){hash, b->cookie, n->now};
     struct beacon answer = here_to(&c.node, p, b->cookie, true, b->version);

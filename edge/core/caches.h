@@ -1,7 +1,7 @@
 /*
- * remembered - tables of fixed size with what a node keeps of nodes that are
- * not its peers, of streams that ended, and of refusals that it logged. A new
- * entry overwrites the one in its slot, or the oldest one.
+ * caches - tables of fixed size: what a node remembers of nodes that are not
+ * its peers, of streams that ended, and of refusals that it logged. A new entry
+ * overwrites the one in its slot, or the oldest one.
  */
 #ifndef EDGE_CORE_CACHES_H
 #define EDGE_CORE_CACHES_H
@@ -18,7 +18,7 @@ struct stranger {
 
 /* A peer that was removed. If its process comes back, replayed INITs of that
  * process must not count [P-6.3]. */
-struct forgotten {
+struct removed_peer {
     struct node_id id;
     struct epoch epoch;
     uint64_t taken_counter; /* of its newest INIT; 0: free slot */
@@ -34,13 +34,13 @@ struct stream_position {
 };
 
 enum {
-    REFUSALS_REMEMBERED = 64,
+    LOGGED_REFUSALS = 64,
     STRANGERS = 256,
-    FORGOTTEN = 256,
-    STREAMS_REMEMBERED = 1024,
+    REMOVED_PEERS = 256,
+    STREAM_POSITIONS = 1024,
 };
 
-struct remembered_refusal {
+struct logged_refusal {
     uint64_t key; /* hash of the nodes and the reason; 0: free slot */
     struct instant at;
 };

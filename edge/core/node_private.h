@@ -157,7 +157,8 @@ struct peer {
     uint64_t took_in; /* the step in which this data came */
     bool ack_put_off; /* the acknowledgement waits for the next step, so that
                          the owner's answer can travel with it */
-    struct pace init_pace, reset_pace; /* limit answers to INITs, and RESETs */
+    struct token_bucket init_pace,
+        reset_pace;   /* limit answers to INITs, and RESETs */
     bool wants_ready; /* a message was refused as BUSY: READY has to follow */
     struct node_traffic traffic;
     struct instant session_until; /* after it left: when to give up what is
@@ -277,7 +278,7 @@ struct node {
     size_t outsider_bytes;
     struct deadline outsider_deadline;
     struct instant outsiders_looked; /* when all were last judged again */
-    struct pace notices_pace;
+    struct token_bucket notices_pace;
     struct instant
         replaced_at; /* when a later process of this node was heard */
     struct instant room_looked; /* when no peer could be removed for another */
@@ -300,11 +301,11 @@ struct node {
                                    this step is much later, the host slept */
 
     /* Limits, tables of fixed size, counters. */
-    struct pace stranger_pace, revocation_pace;
-    struct stranger strangers[STRANGERS];  /* by the first byte of the id */
-    struct forgotten forgotten[FORGOTTEN]; /* likewise */
-    struct stream_position positions[STREAMS_REMEMBERED];
-    struct remembered_refusal refusals[REFUSALS_REMEMBERED];
+    struct token_bucket stranger_pace, revocation_pace;
+    struct stranger strangers[STRANGERS]; /* by the first byte of the id */
+    struct removed_peer removed_peers[REMOVED_PEERS]; /* likewise */
+    struct stream_position positions[STREAM_POSITIONS];
+    struct logged_refusal refusals[LOGGED_REFUSALS];
     struct session_counters session_counters;
     struct slabs slabs; /* memory for the records of all sessions */
     struct node_counters counters;

@@ -20,7 +20,8 @@ static const struct span ask_again = {60 * 1000 * 1000};
 
 static bool may_write(struct node *n)
 {
-    return pace_takes(&n->notices_pace, n->now, notices_apart, NOTICES_BURST);
+    return token_bucket_takes(&n->notices_pace, n->now, notices_apart,
+                              NOTICES_BURST);
 }
 
 static void write_notice(struct node *n, const struct node_id *to,

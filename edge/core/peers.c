@@ -44,8 +44,8 @@ struct peer *peer_new(struct node *n, const struct node_id *id)
 static void remember_counter(struct node *n, const struct peer *p)
 {
     if (p->taken_counter > 0)
-        n->forgotten[p->id.key[0]] =
-            (struct forgotten){p->id, p->said.epoch, p->taken_counter};
+        n->removed_peers[p->id.key[0]] =
+            (struct removed_peer){p->id, p->said.epoch, p->taken_counter};
 }
 
 void peer_free(struct node *n, struct peer *p)

@@ -28,11 +28,11 @@ static uint64_t refusal_key(bool by_peer, uint8_t reason, int relay,
 }
 
 /* The slot of this refusal, or the slot to overwrite: the oldest one. */
-static struct remembered_refusal *remember(struct node *n, uint64_t key)
+static struct logged_refusal *remember(struct node *n, uint64_t key)
 {
-    struct remembered_refusal *oldest = &n->refusals[0];
-    for (size_t i = 0; i < REFUSALS_REMEMBERED; i++) {
-        struct remembered_refusal *r = &n->refusals[i];
+    struct logged_refusal *oldest = &n->refusals[0];
+    for (size_t i = 0; i < LOGGED_REFUSALS; i++) {
+        struct logged_refusal *r = &n->refusals[i];
         if (r->key == key)
             return r;
         if (oldest->key != 0 && (r->key == 0 || r->at.us < oldest->at.us))
@@ -47,7 +47,7 @@ bool refusal_say(struct node *n, bool by_peer, uint8_t reason, int relay,
 {
     n->counters.refusals++;
     uint64_t key = refusal_key(by_peer, reason, relay, id, from);
-    struct remembered_refusal *r = remember(n, key);
+    struct logged_refusal *r = remember(n, key);
     if (r->key == key && instant_is_recent(r->at, quiet, n->now))
         return false;
     r->key = key;

@@ -31,7 +31,7 @@ void subscriptions_tell(struct node *n, const struct link *relay)
 
 static struct stream_position *position_of(struct node *n, uint64_t stream)
 {
-    return &n->positions[stream % STREAMS_REMEMBERED];
+    return &n->positions[stream % STREAM_POSITIONS];
 }
 
 static void remember(struct node *n, const struct inflow *in)

@@ -11,7 +11,7 @@ void traffic_take_init(struct node *n, struct peer *p, struct link *link,
 {
     struct session *s = traffic_session(n, p);
     if (s == NULL ||
-        !pace_takes(&p->init_pace, n->now, init_each, INIT_BURST)) {
+        !token_bucket_takes(&p->init_pace, n->now, init_each, INIT_BURST)) {
         n->counters.packets_dropped++;
         return;
     }
@@ -36,7 +36,7 @@ void traffic_take_init(struct node *n, struct peer *p, struct link *link,
 void traffic_reset(struct node *n, struct peer *p, struct link *link,
                    const uint8_t *packet)
 {
-    if (!pace_takes(&p->reset_pace, n->now, reset_each, RESET_BURST))
+    if (!token_bucket_takes(&p->reset_pace, n->now, reset_each, RESET_BURST))
         return;
     struct writer w = traffic_begin(n, p, link, 5);
     write_u8(&w, PACKET_RESET);

@@ -33,8 +33,8 @@ struct zs_edge {
     char revoked_path[REVOKED_PATH_SIZE];
     uv_loop_t loop;
     struct daemon daemon;
-    struct keeper *keeper; /* writes revocation lists */
-    struct revocations_calls keeper_calls;
+    struct file_writer *revocation_writer;
+    struct revocations_calls revocations_calls;
     uint64_t kept_serial; /* of the newest list that was to be kept */
     uv_timer_t patience;
     bool stopping;
@@ -117,7 +117,7 @@ static void on_revoked(void *context, struct bytes list)
     if (revocation_check(list, &r) && r.serial <= z->kept_serial)
         return; /* keep_list stores it already: a client gave it. */
     z->kept_serial = r.serial;
-    (void)revocations_keep(z->keeper, z->revoked_path, list);
+    (void)revocations_keep(z->revocation_writer, z->revoked_path, list);
 }
 
 /* A client gave a list: stores it, unless the mesh has a newer one. */
@@ -129,8 +129,9 @@ static enum api_keep keep_list(void *context, const struct revocation *list,
     if (list->serial < z->kept_serial || z->revoked_path[0] == '\0')
         return API_KEPT;
     z->kept_serial = list->serial;
-    return revocations_keep(z->keeper, z->revoked_path, encoded) ? API_KEEPING
-                                                                 : API_NOT_KEPT;
+    return revocations_keep(z->revocation_writer, z->revoked_path, encoded)
+               ? API_KEEPING
+               : API_NOT_KEPT;
 }
 
 static void on_kept(void *context, const char *why_not)
@@ -159,7 +160,7 @@ static void on_stopped(void *context)
 
     api_close(z->api);
     http_close(z->http);
-    keeper_close(&z->keeper);
+    file_writer_close(&z->revocation_writer);
     daemon_close(&z->daemon);
 }
 
@@ -305,8 +306,8 @@ static int run(struct zs_edge *z)
     daemon_raise_files();
     if (!open_daemon(z))
         return EXIT_FAILED;
-    z->keeper_calls = (struct revocations_calls){z, on_kept};
-    z->keeper = revocations_open(&z->loop, &z->keeper_calls);
+    z->revocations_calls = (struct revocations_calls){z, on_kept};
+    z->revocation_writer = revocations_open(&z->loop, &z->revocations_calls);
     z->kept_serial = z->revoked.size > 0 ? z->revoked.list.serial : 0;
     uv_timer_init(&z->loop, &z->patience);
     if (lock_node(z) && open_edge(z) && open_api(z) && open_http(z)) {
@@ -318,7 +319,7 @@ static int run(struct zs_edge *z)
         z->stopping = true; /* No client ever saw this edge. */
         edge_stop(z->edge, on_stopped, z);
     } else {
-        keeper_close(&z->keeper);
+        file_writer_close(&z->revocation_writer);
         daemon_close(&z->daemon);
     }
     uv_run(&z->loop, UV_RUN_DEFAULT);

@@ -35,7 +35,7 @@ static void close_handles(struct zs_node *n)
     uv_close((uv_handle_t *)&n->operations.timer, NULL);
     uv_close((uv_handle_t *)&n->clock, NULL);
     uv_close((uv_handle_t *)&n->watch, NULL);
-    keeper_close(&n->keeper);
+    file_writer_close(&n->revocation_writer);
 }
 
 static void on_stopped(void *context)
@@ -160,7 +160,7 @@ static void on_revoked(void *context, struct bytes list)
 {
     const struct zs_node *n = context;
 
-    (void)revocations_keep(n->keeper, n->revoked_path, list);
+    (void)revocations_keep(n->revocation_writer, n->revoked_path, list);
 }
 
 /* ---- Opening */
@@ -241,7 +241,7 @@ static bool open_loop(struct zs_node *n)
         return false;
     }
     n->has_loop = true;
-    n->keeper = revocations_open(&n->loop, NULL);
+    n->revocation_writer = revocations_open(&n->loop, NULL);
     uv_timer_init(&n->loop, &n->operations.timer);
     uv_timer_init(&n->loop, &n->clock);
     uv_check_init(&n->loop, &n->watch);

@@ -76,8 +76,8 @@ struct zs_node {
     struct log_sink sink;
     char id[2 * KEY_SIZE + 1];
     char name[NAME_MAX_SIZE + 1];
-    char *revoked_path;    /* "": nowhere */
-    struct keeper *keeper; /* of revocation lists */
+    char *revoked_path;                    /* "": nowhere */
+    struct file_writer *revocation_writer; /* of revocation lists */
 
     /* What is accepted and not settled: see queue_quota.c. */
     _Atomic uint64_t taken;

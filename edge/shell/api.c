@@ -109,7 +109,7 @@ static struct api *api_new(struct edge *e, const struct api_conf *conf)
     a->starved_at = INSTANT_NEVER;
     a->line_limit = conf->message_limit / 3 * 4 + API_LINE_SLACK;
     api_set_memory(a, conf->memory);
-    a->turn_end = &a->turn_first;
+    a->waiting_end = &a->waiting_first;
     a->mesh = conf->mesh;
     a->not_before = conf->not_before;
     a->not_after = conf->not_after;

@@ -59,7 +59,7 @@ void client_close(struct client *c)
     pending_drop(c);
     revoke_forget(c);
     netcheck_forget(c);
-    turn_leave(c);
+    slice_leave(c);
     memory_forget(c);
     unlink_client(c);
     client_unsubscribe(c);
@@ -151,7 +151,7 @@ void clients_flush(struct api *a)
     memory_give_back(
         a); /* Of clients that closed before this turn of the loop. */
     if (!a->closing)
-        turns_take(a);
+        slices_run(a);
     while ((c = a->dirty)) {
         a->dirty = c->dirty_next;
         c->dirty = false;
@@ -160,7 +160,7 @@ void clients_flush(struct api *a)
     slow_wait(a);
     slow_cut(a);
     clients_review(a);
-    if (a->turns > 0)
+    if (a->waiting > 0)
         clients_awake(a);
 }
 
@@ -215,14 +215,14 @@ static bool may_take(const struct client *c)
            client_unread(c) < API_UNREAD && client_unread(c) < share;
 }
 
-/* Returns how many bytes it handled: less than all if the turn is over, or if
+/* Returns how many bytes it handled: less than all if the slice is over, or if
  * the client's limits are reached. */
 static size_t take_input(struct client *c, struct bytes input)
 {
     size_t all = input.size;
 
     for (unsigned lines = 0; input.size > 0 && !c->closing && may_take(c);) {
-        if (lines++ % LINES_UNTIMED == LINES_UNTIMED - 1 && turn_over(c->api))
+        if (lines++ % LINES_UNTIMED == LINES_UNTIMED - 1 && slice_over(c->api))
             break;
         const uint8_t *end = memchr(input.data, '\n', input.size);
         if (!end) {
@@ -236,9 +236,9 @@ static size_t take_input(struct client *c, struct bytes input)
     return all - input.size;
 }
 
-void client_turn(struct client *c)
+void client_run(struct client *c)
 {
-    turn_begin(c->api);
+    slice_begin(c->api);
     c->taken += take_input(
         c, bytes_of(c->todo.data + c->taken, c->todo.size - c->taken));
     if (c->closing)
@@ -284,7 +284,7 @@ static void read_some(struct client *c)
 {
     char *room = c->api->read_room;
 
-    turn_begin(c->api);
+    slice_begin(c->api);
     for (int i = 0; i < API_READS && !c->closing && may_read(c); i++) {
         ssize_t got = recv(c->fd, room, API_READ_SIZE, 0);
         if (got > 0)
@@ -293,7 +293,7 @@ static void read_some(struct client *c)
             on_end(c);
         else if (errno != EAGAIN && errno != EINTR)
             client_close(c);
-        if (got < API_READ_SIZE || turn_over(c->api))
+        if (got < API_READ_SIZE || slice_over(c->api))
             break;
     }
 }
@@ -335,7 +335,7 @@ void client_review(struct client *c)
         return;
     }
     if (c->todo.size > 0 && may_take(c))
-        turn_wait(c);
+        slice_wait(c);
     c->hung = c->hung && c->todo.size > 0;
     /* Clients send no PRIORITIZED data. It is polled so that libuv always
      * reports a client that hung up. */

@@ -6,13 +6,14 @@
  * api_accept.c    the listener
  * api_socket.c    the socket's path: its folder, stale and living sockets
  * api_client.c    one client's bytes: lines in, batched answers out
- * api_slices.c    turns of the clients, and their memory
+ * api_slices.c    time slices of the clients, and their memory
  * api_slow.c      clients that read too slowly
- * api_request.c   parses a line; reports fields that its operation does not
- * have api_ref.c       finds the ref of a line that is not valid api_ops.c the
- * table of operations and their fields api_pending.c   a client's operations
- * from their start to their answer api_events.c    subscriptions, and events as
- * text api_groups.c    the node's groups, and the clients that need them
+ * api_request.c   parses a line; reports fields unknown to its operation
+ * api_ref.c       finds the ref of a line that is not valid
+ * api_ops.c       the table of operations and their fields
+ * api_pending.c   a client's operations from their start to their answer
+ * api_events.c    subscriptions, and events as text
+ * api_groups.c    the node's groups, and the clients that need them
  * api_revoke.c    revocation lists of clients, until they are stored
  * api_status.c    status and peers as text
  * api_health.c    problems and their remedies as text
@@ -32,7 +33,7 @@
 
 enum {
     API_READ_SIZE = 64 * 1024,
-    API_READS = 8,         /* of one client in a turn */
+    API_READS = 8,         /* of one client in its time slice */
     API_LINE_SLACK = 4096, /* for the other fields of a line than the data */
     /* The API does not read from a client with more than this: open operations
      * and their bytes, ... */
@@ -44,10 +45,10 @@ enum {
     API_UNREAD = 8 * 1024 * 1024,
     /* ... and cuts it off at this much. */
     API_UNREAD_MOST = 32 * 1024 * 1024,
-    /* The turns of one round of the loop may take so long together; a client
-     * that comes later in the round still gets its least. */
+    /* The time that all slices of one turn of the loop may take together. A
+     * client that comes later still gets the shortest slice. */
     API_ROUND_US = 4000,
-    API_TURN_US = 100,
+    API_SLICE_US = 100,
     API_FILTERS = 64,
     API_TYPE_SIZE = 255,
     API_NAME_SIZE = 2 * KEY_SIZE + 1, /* of a peer: name or hexadecimal id */
@@ -131,8 +132,8 @@ struct client {
     struct ref_scan skipped; /* of that line */
     struct text todo;        /* read, and not handled from `taken` on */
     size_t taken;
-    bool waits; /* for its turn */
-    struct client *turn_next;
+    bool waits; /* for its time slice */
+    struct client *next_waiting;
     bool hung;    /* the other side closed while `todo` has lines */
     size_t held;  /* bytes of memory, when last counted */
     bool deaf;    /* the other side does not read any more */
@@ -173,10 +174,10 @@ struct api {
     size_t memory; /* the limit of all clients */
     size_t held;   /* bytes of all clients */
     size_t freed;  /* bytes of closed clients since the last malloc_trim */
-    struct client *turn_first, **turn_end; /* clients that wait for a turn */
-    size_t turns;                          /* their number */
-    struct instant turn_until;             /* the end of the current turn, */
-    struct instant round_until;            /* and of all turns of this round */
+    struct client *waiting_first, **waiting_end; /* for a time slice */
+    size_t waiting;                              /* their number */
+    struct instant slice_until;                  /* end of the current slice */
+    struct instant round_until; /* and of all slices of the round */
     uint64_t round; /* the loop's time (uv_now) when the round began */
     struct mesh_id mesh;
     uint64_t not_before, not_after;
@@ -233,25 +234,25 @@ struct text *client_out(struct client *c);
 size_t client_unread(const struct client *c);
 /* Writes as much output as the socket takes. */
 void client_flush(struct client *c);
-/* Gives the waiting clients their turns, and writes all output. */
+/* Gives the waiting clients their time slices, and writes all output. */
 void clients_flush(struct api *a);
 /* clients_flush will run before the loop sleeps. */
 void clients_awake(struct api *a);
 /* The node leaves the groups of the subscription, too. */
 void client_unsubscribe(struct client *c);
 
-/* Handles lines of `todo`, as far as the turn and the limits allow. */
-void client_turn(struct client *c);
+/* Handles lines of `todo`, as far as the time slice and the limits allow. */
+void client_run(struct client *c);
 
-/* api_slices.c: clients take turns, so that a client that sends without end
- * delays the others by one turn per round only. */
-void turn_begin(struct api *a);
-bool turn_over(const struct api *a);
-/* Appends the client to the queue for turns, if it is not there. */
-void turn_wait(struct client *c);
-void turn_leave(struct client *c);
-/* One turn for each client that waits. */
-void turns_take(struct api *a);
+/* api_slices.c: each client gets a time slice per round, so that a client that
+ * sends without end delays the others by one slice only. */
+void slice_begin(struct api *a);
+bool slice_over(const struct api *a);
+/* Appends the client to the queue for slices, if it is not there. */
+void slice_wait(struct client *c);
+void slice_leave(struct client *c);
+/* Runs each client that waits for one slice. */
+void slices_run(struct api *a);
 /* Call it when the client's buffers changed, and when it closes. */
 void memory_count(struct client *c);
 void memory_forget(struct client *c);

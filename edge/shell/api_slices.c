@@ -6,66 +6,67 @@
 
 enum { GIVE_BACK = 4 * 1024 * 1024 };
 
-/* ---- Turns */
+/* ---- Time slices */
 
-void turn_begin(struct api *a)
+void slice_begin(struct api *a)
 {
     struct instant now = clock_now();
-    struct span share = span_us(API_ROUND_US / (int64_t)(a->turns + 1));
+    struct span share = span_us(API_ROUND_US / (int64_t)(a->waiting + 1));
 
     if (a->round != uv_now(a->loop)) {
         a->round = uv_now(a->loop);
         a->round_until = instant_after(now, span_us(API_ROUND_US));
     }
-    a->turn_until =
+    a->slice_until =
         instant_max(instant_min(instant_after(now, share), a->round_until),
-                    instant_after(now, span_us(API_TURN_US)));
+                    instant_after(now, span_us(API_SLICE_US)));
 }
 
-bool turn_over(const struct api *a)
+bool slice_over(const struct api *a)
 {
-    return instant_reached(a->turn_until, clock_now());
+    return instant_reached(a->slice_until, clock_now());
 }
 
-void turn_wait(struct client *c)
+void slice_wait(struct client *c)
 {
     struct api *a = c->api;
 
     if (c->waits || c->closing)
         return;
     c->waits = true;
-    c->turn_next = NULL;
-    *a->turn_end = c;
-    a->turn_end = &c->turn_next;
-    a->turns++;
+    c->next_waiting = NULL;
+    *a->waiting_end = c;
+    a->waiting_end = &c->next_waiting;
+    a->waiting++;
     clients_awake(a);
 }
 
-void turn_leave(struct client *c)
+void slice_leave(struct client *c)
 {
     struct api *a = c->api;
 
     if (!c->waits)
         return;
     c->waits = false;
-    a->turns--;
-    for (struct client **at = &a->turn_first; *at; at = &(*at)->turn_next) {
+    a->waiting--;
+    for (struct client **at = &a->waiting_first; *at;
+         at = &(*at)->next_waiting) {
         if (*at == c) {
-            *at = c->turn_next;
+            *at = c->next_waiting;
             if (!*at)
-                a->turn_end = at;
+                a->waiting_end = at;
             return;
         }
     }
 }
 
 /* Clients that wait again meanwhile are served in the next round. */
-void turns_take(struct api *a)
+void slices_run(struct api *a)
 {
-    for (size_t left = a->turns; left > 0 && a->turn_first; left--) {
-        struct client *c = a->turn_first;
-        turn_leave(c);
-        client_turn(c);
+    for (size_t left = a->waiting; left > 0 && a->waiting_first; left--) {
+        struct client *c = a->waiting_first;
+        slice_leave(c);
+        client_run(c);
     }
 }
 

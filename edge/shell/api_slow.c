@@ -117,7 +117,7 @@ static void cut_off(struct client *c)
     c->ended = true;
     pending_drop(c);
     client_unsubscribe(c);
-    turn_leave(c);
+    slice_leave(c);
     text_close(&c->in);
     text_close(&c->todo);
     c->taken = 0;

@@ -36,7 +36,7 @@ enum { COUNTED_MOST = 1024 };
 
 struct discovery {
     uv_loop_t *loop;
-    struct turn *turn;
+    struct event_queue *events;
     bool multicast;
     struct address groups[FAMILIES];
     /* On the discovery port; new groups join on the last one. May be none. */
@@ -118,11 +118,13 @@ static bool is_own(const struct discovery *d, const struct udp_datagram *g)
 static void take(struct discovery *d, const struct udp_datagram *datagram,
                  bool multicast)
 {
-    struct bytes kept = arena_copy(turn_arena(d->turn), datagram->bytes);
-    turn_add(d->turn, &(struct node_event){.kind = NODE_DATAGRAM,
-                                           .datagram = {.from = datagram->from,
-                                                        .multicast = multicast,
-                                                        .bytes = kept}});
+    struct bytes kept =
+        arena_copy(event_queue_arena(d->events), datagram->bytes);
+    event_queue_add(d->events,
+                    &(struct node_event){.kind = NODE_DATAGRAM,
+                                         .datagram = {.from = datagram->from,
+                                                      .multicast = multicast,
+                                                      .bytes = kept}});
 }
 
 static void on_own(void *context, const struct udp_datagram *datagram)
@@ -185,12 +187,12 @@ static bool open_own(struct discovery *d, uv_loop_t *loop, uint16_t port)
     return d->own[V6] != NULL || (d->own[V4] != NULL && errno == EAFNOSUPPORT);
 }
 
-struct discovery *discovery_open(uv_loop_t *loop, struct turn *turn,
+struct discovery *discovery_open(uv_loop_t *loop, struct event_queue *events,
                                  const struct discovery_conf *conf)
 {
     struct discovery *d = memory_new(sizeof *d);
 
-    d->turn = turn;
+    d->events = events;
     d->loop = loop;
     d->multicast = conf->multicast;
     d->groups[V4] = conf->group;

@@ -24,10 +24,10 @@ struct discovery_conf {
     uint16_t own_port;     /* 0: a free one */
 };
 
-/* Adds received datagrams to the turn. NULL with errno if the edge's own port
+/* Queues received datagrams. NULL with errno if the edge's own port
  * is taken. If only the discovery port cannot be opened, it logs that, and
  * works without receiving multicast. */
-struct discovery *discovery_open(uv_loop_t *loop, struct turn *turn,
+struct discovery *discovery_open(uv_loop_t *loop, struct event_queue *events,
                                  const struct discovery_conf *conf);
 void discovery_close(struct discovery **self);
 uint16_t discovery_own_port(const struct discovery *d);

@@ -32,21 +32,21 @@ static void arm(struct edge *e, struct instant deadline)
 
 static bool wants_step(const struct edge *e, struct instant now)
 {
-    return e->turn.filling->count > 0 ||
+    return e->events.filling->count > 0 ||
            instant_reached(node_deadline(e->node), now);
 }
 
 /* If the step ran out of memory, nothing of its todo list is carried out. */
 static void step(struct edge *e, struct instant now)
 {
-    struct batch *batch = turn_take(&e->turn);
+    struct event_batch *batch = event_queue_take(&e->events);
 
     e->handed_at = INSTANT_NEVER;
     todo_clear(&e->todo);
     node_step(e->node, now, batch->events, batch->count, &e->todo);
     if (memory_is_sound())
         edge_do(e, &e->todo);
-    turn_done(batch);
+    event_queue_done(batch);
 }
 
 /* The second step sends the messages that observers submitted in the first. */
@@ -97,7 +97,7 @@ bool edge_publish(struct edge *e, const struct message *m, uint32_t *peers,
 static const char *const *copy_list(struct edge *e, const char *const *list,
                                     size_t count)
 {
-    struct arena *arena = turn_arena(&e->turn);
+    struct arena *arena = event_queue_arena(&e->events);
     const char **copy = arena_take(arena, (count + 1) * sizeof *copy);
 
     for (size_t i = 0; i < count; i++) {
@@ -118,10 +118,11 @@ void edge_event(struct edge *e, const struct node_event *event)
         copy.groups.list =
             copy_list(e, event->groups.list, event->groups.count);
     else if (event->kind == NODE_REVOCATION)
-        copy.revocation = arena_copy(turn_arena(&e->turn), event->revocation);
+        copy.revocation =
+            arena_copy(event_queue_arena(&e->events), event->revocation);
     else
         ASSERT(event->kind == NODE_PING);
-    turn_add(&e->turn, &copy);
+    event_queue_add(&e->events, &copy);
 }
 
 /* ---- Queries */
@@ -148,7 +149,7 @@ const char *edge_relay_transport(const struct edge *e, size_t index)
 
 struct log_limit *edge_log_limit(struct edge *e)
 {
-    return &e->turn.log;
+    return &e->events.log;
 }
 
 size_t edge_clients(const struct edge *e)

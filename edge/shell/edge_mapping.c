@@ -51,10 +51,11 @@ static void tell_node(struct edge *e)
 {
     const struct mapping_lease *leases = e->mapped.leases;
 
-    turn_add(&e->turn, &(struct node_event){
-                           .kind = NODE_PORT_MAPPED,
-                           .mapped = {.tcp = candidate(&leases[MAPPING_TCP]),
-                                      .udp = candidate(&leases[MAPPING_UDP])}});
+    event_queue_add(&e->events,
+                    &(struct node_event){
+                        .kind = NODE_PORT_MAPPED,
+                        .mapped = {.tcp = candidate(&leases[MAPPING_TCP]),
+                                   .udp = candidate(&leases[MAPPING_UDP])}});
 }
 
 static void on_changed(void *context, const struct mapping_state *state)

@@ -163,8 +163,8 @@ static void listen_again(struct edge *e)
 {
     if (!incoming_listen(e->incoming, discovery_own_port(e->discovery),
                          network_now(e->network)) &&
-        turn_may_log(&e->turn, LOG_BY_MEMBERS, "not_listening",
-                     zmq_strerror(errno)))
+        event_queue_may_log(&e->events, LOG_BY_MEMBERS, "not_listening",
+                            zmq_strerror(errno)))
         log_warn("not_listening", "port=%u error=\"%s\"",
                  discovery_own_port(e->discovery), zmq_strerror(errno));
 }
@@ -185,15 +185,16 @@ static void on_network(void *context, const struct interfaces *all)
 
 void edge_tell_addresses(struct edge *e)
 {
-    struct address *list = arena_take(turn_arena(&e->turn),
+    struct address *list = arena_take(event_queue_arena(&e->events),
                                       NODE_ADDRESSES * sizeof(struct address));
     size_t count = interfaces_candidates(
         network_now(e->network), discovery_own_port(e->discovery), list,
         NODE_ADDRESSES, &e->addresses_left_out);
 
-    turn_add(&e->turn,
-             &(struct node_event){.kind = NODE_ADDRESSES_ARE,
-                                  .addresses = {.list = list, .count = count}});
+    event_queue_add(
+        &e->events,
+        &(struct node_event){.kind = NODE_ADDRESSES_ARE,
+                             .addresses = {.list = list, .count = count}});
 }
 
 /* The interfaces to listen on; NULL: all. */
@@ -213,7 +214,7 @@ static bool open_incoming(struct edge *e)
         .sockets = e->share.sockets,
         .strangers = e->share.strangers,
         .hello = span_s(HELLO_S),
-        .intake = &e->intake,
+        .limits = &e->receive_limits,
     };
 
     e->incoming = incoming_open(&conf);
@@ -230,7 +231,7 @@ static bool open_ports(struct edge *e, struct discovery_conf *conf)
         goto fail;
     conf->own_port =
         e->incoming != NULL ? incoming_port(e->incoming) : e->conf->listen.port;
-    e->discovery = discovery_open(e->loop, &e->turn, conf);
+    e->discovery = discovery_open(e->loop, &e->events, conf);
     if (e->discovery == NULL)
         goto fail;
     if (e->incoming != NULL && incoming_port(e->incoming) == 0)
@@ -284,9 +285,9 @@ static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
     e->zap = zap_open(&e->zloop, e->zmq_context, NULL, NULL);
     if (e->zap == NULL)
         return failed(error, "cannot start ZAP: %s", zmq_strerror(errno));
-    if (!link_table_open(&e->links, &e->turn))
+    if (!link_table_open(&e->links, &e->events))
         return failed(error, "no descriptor is left");
-    e->outgoing = outgoing_open(&e->links, e->zmq_context, &e->intake);
+    e->outgoing = outgoing_open(&e->links, e->zmq_context, &e->receive_limits);
     return true;
 }
 
@@ -296,10 +297,10 @@ static void on_clock(uv_timer_t *timer)
 {
     struct edge *e = timer->data;
 
-    turn_add(&e->turn,
-             &(struct node_event){.kind = NODE_CLOCK,
-                                  .unix_seconds = clock_unix_seconds()});
-    log_limit_tell(&e->turn.log, clock_now());
+    event_queue_add(&e->events,
+                    &(struct node_event){.kind = NODE_CLOCK,
+                                         .unix_seconds = clock_unix_seconds()});
+    log_limit_tell(&e->events.log, clock_now());
     /* A new IPv6 address cannot be bound in its first second, so try again. */
     if (e->incoming != NULL && interface_names(e->conf) > 0)
         listen_again(e);
@@ -310,7 +311,7 @@ static void on_woke(void *context, struct span slept)
     struct edge *e = context;
 
     log_info("woke", "slept_s=%lld", (long long)(slept.us / 1000000));
-    turn_add(&e->turn, &(struct node_event){.kind = NODE_WOKE});
+    event_queue_add(&e->events, &(struct node_event){.kind = NODE_WOKE});
     if (e->port_mapping != NULL)
         port_mapping_again(e->port_mapping);
 }
@@ -326,8 +327,8 @@ static void on_turn(void *context)
 static void open_loop(struct edge *e)
 {
     zloop_open(&e->zloop, e->loop, on_turn, e);
-    turn_init(&e->turn, &e->zloop);
-    intake_open(&e->intake, e->loop, e->conf->limits.memory);
+    event_queue_init(&e->events, &e->zloop);
+    receive_limits_open(&e->receive_limits, e->loop, e->conf->limits.memory);
     todo_init(&e->todo);
     uv_timer_init(e->loop, &e->deadline);
     uv_timer_init(e->loop, &e->clock);
@@ -343,7 +344,7 @@ static void open_stun_servers(struct edge *e, const struct edge_conf *conf)
 
     if (e->udp != NULL)
         e->stun_servers =
-            stun_servers_open(e->loop, &e->turn, e->relays, e->relay_count,
+            stun_servers_open(e->loop, &e->events, e->relays, e->relay_count,
                               (const char *const *)stun->items, stun->count);
 }
 
@@ -358,8 +359,8 @@ void edge_start(struct edge *e)
         udp_path_tell(e->udp);
     edge_tell_missing(e);
     e->resume = resume_open(e->loop, on_woke, e);
-    e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
-                          peers->count);
+    e->static_peers = static_peers_open(
+        e->loop, &e->events, (const char *const *)peers->items, peers->count);
     open_stun_servers(e, e->conf);
     edge_map_ports(e);
     e->started = true;
@@ -403,7 +404,7 @@ static void close_all(struct edge *e)
     if (e->tell_stopped != NULL)
         e->tell_stopped(e->stopped_context);
     stun_servers_close(&e->stun_servers);
-    peers_close(&e->peers);
+    static_peers_close(&e->static_peers);
     port_mapping_close(&e->port_mapping);
     network_close(&e->network);
     resume_close(&e->resume);
@@ -413,7 +414,7 @@ static void close_all(struct edge *e)
     udp_path_close(&e->udp);
     link_table_close(&e->links);
     zap_close(&e->zap);
-    intake_close(&e->intake);
+    receive_limits_close(&e->receive_limits);
     uv_close((uv_handle_t *)&e->deadline, NULL);
     uv_close((uv_handle_t *)&e->clock, NULL);
     zloop_close(&e->zloop);
@@ -442,7 +443,7 @@ void edge_stop(struct edge *e, void (*stopped)(void *context), void *context)
         return;
     }
     port_mapping_close(&e->port_mapping); /* Meanwhile the node leaves. */
-    turn_add(&e->turn, &(struct node_event){.kind = NODE_LEAVE});
+    event_queue_add(&e->events, &(struct node_event){.kind = NODE_LEAVE});
     edge_turn(e);
 }
 
@@ -472,7 +473,7 @@ void edge_free(struct edge **self)
     zcontext_close(&e->zmq_context);
     node_free(e->node);
     todo_close(&e->todo);
-    turn_close(&e->turn);
+    event_queue_close(&e->events);
     sodium_memzero(e, sizeof *e);
     free(e);
 }
@@ -481,10 +482,10 @@ void edge_reload(struct edge *e, const struct edge_conf *conf)
 {
     const struct conf_list *peers = &conf->discovery.peers;
 
-    unread_set_memory(&e->intake.unread, conf->limits.memory);
+    unread_set_memory(&e->receive_limits.unread, conf->limits.memory);
     stun_servers_close(&e->stun_servers);
     open_stun_servers(e, conf);
-    peers_close(&e->peers);
-    e->peers = peers_open(e->loop, &e->turn, (const char *const *)peers->items,
-                          peers->count);
+    static_peers_close(&e->static_peers);
+    e->static_peers = static_peers_open(
+        e->loop, &e->events, (const char *const *)peers->items, peers->count);
 }

@@ -38,7 +38,7 @@ struct edge {
     const struct edge_conf *conf;
     struct node *node;
     struct todo todo;
-    struct turn turn;
+    struct event_queue events;
     struct zloop zloop;
     void *zmq_context;
     struct zap *zap;
@@ -46,12 +46,12 @@ struct edge {
     struct outgoing *outgoing;
     struct udp_path *udp;    /* NULL: paths.udp is false, or no QUIC */
     struct link_table links; /* of these three */
-    struct intake intake;
+    struct receive_limits receive_limits;
     struct open_files_share share; /* of the limit of open files */
     struct discovery *discovery;
     struct network *network;
     struct resume *resume;
-    struct peers *peers;
+    struct static_peers *static_peers;
     struct stun_servers *stun_servers; /* NULL: paths.udp is false */
     struct port_mapping *port_mapping; /* NULL: off */
     struct mapping_state mapped;       /* zero: off */

@@ -12,7 +12,7 @@ static void connect_relay(struct edge *e, const struct node_todo *item)
     if (url->transport != TRANSPORT_TCP) {
         log_warn("relay_transport_unknown", "relay=%s",
                  e->relay_texts[item->link.relay]);
-        turn_closed(&e->turn, item->link.id, LINK_UNREACHABLE);
+        event_queue_add_closed(&e->events, item->link.id, LINK_UNREACHABLE);
         return;
     }
     outgoing_connect_host(e->outgoing, item->link.id,
@@ -29,7 +29,7 @@ static void large_lost(struct edge *e, const struct node_todo *item)
     snprintf(e->large_lost, sizeof e->large_lost, "%s", peer->name);
     if (e->incoming != NULL)
         e->segment = incoming_smaller_segments(e->incoming);
-    if (log_limit_passes(&e->turn.log, edge_now(e), LOG_BY_MEMBERS,
+    if (log_limit_passes(&e->events.log, edge_now(e), LOG_BY_MEMBERS,
                          "large_packets_lost", "",
                          bytes_of(peer->id.key, KEY_SIZE)))
         log_warn("large_packets_lost", "name=%s segment_bytes=%d", peer->name,

@@ -5,93 +5,99 @@
 
 #include <stdlib.h>
 
-void turn_init(struct turn *t, struct zloop *zloop)
+void event_queue_init(struct event_queue *q, struct zloop *zloop)
 {
-    *t = (struct turn){.zloop = zloop};
-    t->filling = &t->batches[0];
+    *q = (struct event_queue){.zloop = zloop};
+    q->filling = &q->batches[0];
 }
 
-static void batch_close(struct batch *b)
+static void batch_close(struct event_batch *b)
 {
-    turn_done(b);
+    event_queue_done(b);
     free(b->events);
     arena_close(&b->arena);
 }
 
-void turn_close(struct turn *t)
+void event_queue_close(struct event_queue *q)
 {
-    batch_close(&t->batches[0]);
-    batch_close(&t->batches[1]);
+    batch_close(&q->batches[0]);
+    batch_close(&q->batches[1]);
 }
 
-void turn_add(struct turn *t, const struct node_event *event)
+void event_queue_add(struct event_queue *q, const struct node_event *event)
 {
-    struct batch *b = t->filling;
+    struct event_batch *b = q->filling;
 
     b->events =
         memory_grow(b->events, b->count, &b->capacity, sizeof *b->events);
     b->events[b->count++] = *event;
-    zloop_kick(t->zloop);
+    zloop_kick(q->zloop);
 }
 
-bool turn_may_log(struct turn *t, enum log_cause cause, const char *event,
-                  const char *reason)
+bool event_queue_may_log(struct event_queue *q, enum log_cause cause,
+                         const char *event, const char *reason)
 {
-    return log_limit_passes(&t->log, clock_now(), cause, event, reason,
+    return log_limit_passes(&q->log, clock_now(), cause, event, reason,
                             (struct bytes){0});
 }
 
-struct arena *turn_arena(struct turn *t)
+struct arena *event_queue_arena(struct event_queue *q)
 {
-    return &t->filling->arena;
+    return &q->filling->arena;
 }
 
-bool turn_full(const struct turn *t)
+bool event_queue_full(const struct event_queue *q)
 {
-    return t->filling->packet_count >= TURN_PACKETS ||
-           t->filling->packet_bytes >= TURN_BYTES;
+    return q->filling->packet_count >= EVENT_QUEUE_PACKETS ||
+           q->filling->packet_bytes >= EVENT_QUEUE_BYTES;
 }
 
-bool turn_overfull(const struct turn *t)
+bool event_queue_overfull(const struct event_queue *q)
 {
-    return t->filling->packet_count >= 2 * (size_t)TURN_PACKETS;
+    return q->filling->packet_count >= 2 * (size_t)EVENT_QUEUE_PACKETS;
 }
 
-void turn_packet(struct turn *t, uint32_t link, struct packet_ref *packet)
+void event_queue_add_packet(struct event_queue *q, uint32_t link,
+                            struct packet_ref *packet)
 {
-    struct batch *b = t->filling;
+    struct event_batch *b = q->filling;
     size_t size = packet_ref_size(packet);
 
-    ASSERT(!turn_overfull(t));
+    ASSERT(!event_queue_overfull(q));
     struct packet_ref *kept = &b->packets[b->packet_count++];
     packet_ref_move(kept, packet);
     b->packet_bytes += size;
-    turn_add(t, &(struct node_event){
-                    .kind = NODE_LINK_PACKET,
-                    .link = {.id = link,
-                             .bytes = bytes_of(packet_ref_data(kept), size)}});
+    event_queue_add(
+        q, &(struct node_event){
+               .kind = NODE_LINK_PACKET,
+               .link = {.id = link,
+                        .bytes = bytes_of(packet_ref_data(kept), size)}});
 }
 
-void turn_closed(struct turn *t, uint32_t link, enum link_failure failure)
+void event_queue_add_closed(struct event_queue *q, uint32_t link,
+                            enum link_failure failure)
 {
-    turn_add(t, &(struct node_event){.kind = NODE_LINK_CLOSED,
-                                     .link = {.id = link, .failure = failure}});
+    event_queue_add(
+        q, &(struct node_event){.kind = NODE_LINK_CLOSED,
+                                .link = {.id = link, .failure = failure}});
 }
 
-void turn_link(struct turn *t, enum node_event_kind kind, uint32_t link)
+void event_queue_add_link(struct event_queue *q, enum node_event_kind kind,
+                          uint32_t link)
 {
-    turn_add(t, &(struct node_event){.kind = kind, .link = {.id = link}});
+    event_queue_add(q,
+                    &(struct node_event){.kind = kind, .link = {.id = link}});
 }
 
-struct batch *turn_take(struct turn *t)
+struct event_batch *event_queue_take(struct event_queue *q)
 {
-    struct batch *taken = t->filling;
+    struct event_batch *taken = q->filling;
 
-    t->filling = taken == &t->batches[0] ? &t->batches[1] : &t->batches[0];
+    q->filling = taken == &q->batches[0] ? &q->batches[1] : &q->batches[0];
     return taken;
 }
 
-void turn_done(struct batch *b)
+void event_queue_done(struct event_batch *b)
 {
     for (size_t i = 0; i < b->packet_count; i++)
         packet_ref_release(&b->packets[i]);

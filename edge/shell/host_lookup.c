@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct lookup {
+struct host_lookup {
     uv_getaddrinfo_t request;
-    struct lookup **place; /* the caller's pointer; NULL: cancelled */
+    struct host_lookup **place; /* the caller's pointer; NULL: cancelled */
     uint16_t port;
-    lookup_done *done;
+    host_lookup_done *done;
     void *context;
 };
 
@@ -22,7 +22,8 @@ static size_t collect(const struct addrinfo *found, uint16_t port,
 {
     size_t count = 0;
 
-    for (; found != NULL && count < LOOKUP_ADDRESSES; found = found->ai_next) {
+    for (; found != NULL && count < HOST_LOOKUP_ADDRESSES;
+         found = found->ai_next) {
         struct address a = address_of_sockaddr(found->ai_addr);
         a.port = port;
         if (a.family != ADDRESS_NONE)
@@ -34,8 +35,8 @@ static size_t collect(const struct addrinfo *found, uint16_t port,
 static void on_found(uv_getaddrinfo_t *request, int status,
                      struct addrinfo *found)
 {
-    struct lookup *l = request->data;
-    struct address list[LOOKUP_ADDRESSES];
+    struct host_lookup *l = request->data;
+    struct address list[HOST_LOOKUP_ADDRESSES];
     size_t count = status == 0 ? collect(found, l->port, list) : 0;
 
     uv_freeaddrinfo(found);
@@ -47,8 +48,9 @@ static void on_found(uv_getaddrinfo_t *request, int status,
     free(l);
 }
 
-void lookup_start(struct lookup **lookup, uv_loop_t *loop, const char *host,
-                  uint16_t port, lookup_done *done, void *context)
+void host_lookup_start(struct host_lookup **lookup, uv_loop_t *loop,
+                       const char *host, uint16_t port, host_lookup_done *done,
+                       void *context)
 {
     struct address number;
 
@@ -61,8 +63,8 @@ void lookup_start(struct lookup **lookup, uv_loop_t *loop, const char *host,
     static const struct addrinfo hints = {.ai_family = AF_UNSPEC,
                                           .ai_socktype = SOCK_STREAM,
                                           .ai_flags = AI_ADDRCONFIG};
-    struct lookup *l = memory_new(sizeof *l);
-    *l = (struct lookup){
+    struct host_lookup *l = memory_new(sizeof *l);
+    *l = (struct host_lookup){
         .place = lookup, .port = port, .done = done, .context = context};
     l->request.data = l;
     int status =
@@ -75,9 +77,9 @@ void lookup_start(struct lookup **lookup, uv_loop_t *loop, const char *host,
     *lookup = l;
 }
 
-void lookup_cancel(struct lookup **lookup)
+void host_lookup_cancel(struct host_lookup **lookup)
 {
-    struct lookup *l = *lookup;
+    struct host_lookup *l = *lookup;
 
     if (l == NULL)
         return;

@@ -31,10 +31,10 @@ enum {
 };
 
 struct incoming {
-    struct turn *turn;
+    struct event_queue *events;
     struct zsocket *socket;
     struct router *router;
-    struct intake *intake;
+    struct receive_limits *limits;
     size_t limit;
     struct listener listener;
     int spare;      /* a descriptor to close when none is left; or -1 */
@@ -101,7 +101,7 @@ static void on_rearm(void *context)
 {
     const struct incoming *in = context;
 
-    intake_arm(in->intake);
+    receive_limits_arm(in->limits);
 }
 
 static bool is_enough(void *context)
@@ -109,7 +109,7 @@ static bool is_enough(void *context)
     const struct incoming *in = context;
 
     /* While links end, only libzmq's own answer says that the socket is dry. */
-    return turn_full(in->turn) ||
+    return event_queue_full(in->events) ||
            (!router_is_ending(in->router) && zsocket_seems_dry(in->socket));
 }
 
@@ -123,8 +123,8 @@ static void on_heard(void *context, const struct monitor_event *event)
         keep_spare(in);
     if (event->kind != MONITOR_ACCEPT_FAILED)
         return;
-    if (turn_may_log(in->turn, LOG_BY_STRANGERS, "accept_failed",
-                     strerror(event->error)))
+    if (event_queue_may_log(in->events, LOG_BY_STRANGERS, "accept_failed",
+                            strerror(event->error)))
         log_error("accept_failed", "error=\"%s\"", strerror(event->error));
     give_spare(in);
 }
@@ -134,7 +134,7 @@ static void on_cut(struct incoming *in, const struct address *address,
 {
     char text[ADDRESS_TEXT_SIZE];
 
-    if (log_limit_passes(&in->turn->log, clock_now(), LOG_BY_STRANGERS,
+    if (log_limit_passes(&in->events->log, clock_now(), LOG_BY_STRANGERS,
                          "connection_cut", reason,
                          bytes_of(address->ip, sizeof address->ip)))
         log_warn("connection_cut", "reason=%s address=%s", reason,
@@ -150,7 +150,7 @@ static void on_turned_away(void *context, const char *what,
         on_cut(in, address, reason);
     else if (strcmp(what, "links_full") != 0)
         log_debug(what, "reason=%s", reason);
-    else if (turn_may_log(in->turn, LOG_BY_MEMBERS, "links_full", ""))
+    else if (event_queue_may_log(in->events, LOG_BY_MEMBERS, "links_full", ""))
         log_warn("links_full", "limit=%zu", in->limit);
 }
 
@@ -162,7 +162,7 @@ static void on_ready(void *context, int events)
 
     (void)events; /* It does not tell that some client is writable again. */
     router_retry(in->router);
-    if (turn_full(in->turn))
+    if (event_queue_full(in->events))
         return;
     bool dry = router_read(in->router, SIZE_MAX);
     if (router_is_ending(in->router)) {
@@ -179,7 +179,7 @@ static int backlog(const struct incoming_conf *conf)
 
 static bool open_socket(struct incoming *in, const struct incoming_conf *conf)
 {
-    in->socket = zsocket_open(in->turn->zloop, conf->zmq_context, ZMQ_ROUTER,
+    in->socket = zsocket_open(in->events->zloop, conf->zmq_context, ZMQ_ROUTER,
                               on_ready, in);
     return in->socket != NULL && link_socket_setup(in->socket) &&
            link_socket_serve(in->socket, conf->keys) &&
@@ -191,7 +191,7 @@ static bool open_router(struct incoming *in, const struct incoming_conf *conf)
 {
     struct router_conf router = {
         .socket = in->socket,
-        .zloop = in->turn->zloop,
+        .zloop = in->events->zloop,
         .zmq_context = conf->zmq_context,
         .carriers = &conf->links->carriers,
         .gate = {.sockets = conf->sockets,
@@ -203,7 +203,7 @@ static bool open_router(struct incoming *in, const struct incoming_conf *conf)
                  .unsent = LINK_UNSENT,
                  .unread_stranger = LINK_UNREAD_STRANGER,
                  .unread = LINK_UNREAD},
-        .unread = &conf->intake->unread,
+        .unread = &conf->limits->unread,
         .id_step = 2,
         .limit = conf->limit,
         .readings = ENDING_TURNS,
@@ -215,7 +215,7 @@ static bool open_router(struct incoming *in, const struct incoming_conf *conf)
                                        .heard = on_heard,
                                        .rearm = on_rearm,
                                        .turned_away = on_turned_away});
-    in->intake->router = in->router;
+    in->limits->router = in->router;
     return in->router != NULL;
 }
 
@@ -225,8 +225,8 @@ struct incoming *incoming_open(const struct incoming_conf *conf)
 
     in->spare = -1;
     keep_spare(in);
-    in->turn = conf->links->turn;
-    in->intake = conf->intake;
+    in->events = conf->links->events;
+    in->limits = conf->limits;
     in->limit = conf->limit;
     if (!open_socket(in, conf) || !open_router(in, conf)) {
         int error = errno;
@@ -243,7 +243,7 @@ void incoming_close(struct incoming **self)
     if (in == NULL)
         return;
     *self = NULL;
-    in->intake->router = NULL;
+    in->limits->router = NULL;
     router_close(&in->router);
     zsocket_close(&in->socket);
     give_spare(in);

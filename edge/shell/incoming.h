@@ -19,7 +19,7 @@ struct incoming_conf {
     void *zmq_context;
     const struct curve_pair *keys; /* copied */
     struct link_table *links;      /* outlives this */
-    struct intake *intake;
+    struct receive_limits *limits;
     size_t limit;      /* links at once; packets of further ones are dropped */
     size_t sockets;    /* connections at once, */
     size_t strangers;  /* and how many of these may have sent no packet yet */

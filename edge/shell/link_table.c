@@ -15,12 +15,12 @@ static void on_opened(void *context, struct carrier *c)
 {
     struct link_table *l = context;
 
-    turn_add(l->turn,
-             &(struct node_event){.kind = NODE_LINK_OPENED,
-                                  .link = {.id = (uint32_t)c->id,
-                                           .incoming = c->transport->incoming,
-                                           .key = c->key,
-                                           .address = c->address}});
+    event_queue_add(l->events, &(struct node_event){
+                                   .kind = NODE_LINK_OPENED,
+                                   .link = {.id = (uint32_t)c->id,
+                                            .incoming = c->transport->incoming,
+                                            .key = c->key,
+                                            .address = c->address}});
 }
 
 static void on_packet(void *context, struct carrier *c,
@@ -28,21 +28,21 @@ static void on_packet(void *context, struct carrier *c,
 {
     struct link_table *l = context;
 
-    turn_packet(l->turn, (uint32_t)c->id, packet);
+    event_queue_add_packet(l->events, (uint32_t)c->id, packet);
 }
 
 static void on_blocked(void *context, struct carrier *c)
 {
     struct link_table *l = context;
 
-    turn_link(l->turn, NODE_LINK_BLOCKED, (uint32_t)c->id);
+    event_queue_add_link(l->events, NODE_LINK_BLOCKED, (uint32_t)c->id);
 }
 
 static void on_writable(void *context, struct carrier *c)
 {
     struct link_table *l = context;
 
-    turn_link(l->turn, NODE_LINK_WRITABLE, (uint32_t)c->id);
+    event_queue_add_link(l->events, NODE_LINK_WRITABLE, (uint32_t)c->id);
 }
 
 static void on_closed(void *context, struct carrier *c, enum carrier_end why)
@@ -59,9 +59,9 @@ static void on_closed(void *context, struct carrier *c, enum carrier_end why)
     log_debug("link_closed", "link=%u open=%d failure=%d", (uint32_t)c->id,
               c->open, (int)failures[why]);
     if (why == CARRIER_OVERFULL &&
-        turn_may_log(l->turn, LOG_BY_MEMBERS, "link_overfull", NULL))
+        event_queue_may_log(l->events, LOG_BY_MEMBERS, "link_overfull", NULL))
         log_warn("link_overfull", "link=%u", (uint32_t)c->id);
-    turn_closed(l->turn, (uint32_t)c->id, failures[why]);
+    event_queue_add_closed(l->events, (uint32_t)c->id, failures[why]);
 }
 
 /* A transport has released half of some link's credit. */
@@ -72,10 +72,10 @@ static void on_bell(void *context)
     carriers_retry(&l->carriers, SIZE_MAX);
 }
 
-bool link_table_open(struct link_table *l, struct turn *turn)
+bool link_table_open(struct link_table *l, struct event_queue *events)
 {
-    *l = (struct link_table){.turn = turn};
-    l->bell = bell_open(turn->zloop->loop, on_bell, l);
+    *l = (struct link_table){.events = events};
+    l->bell = bell_open(events->zloop->loop, on_bell, l);
     if (l->bell == NULL)
         return false;
     carriers_init(&l->carriers,

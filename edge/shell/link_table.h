@@ -1,6 +1,6 @@
 /*
  * link_table - the node's links, whichever their transport: carriers that tell
- * the node by events of the turn.
+ * the node as events.
  */
 #ifndef EDGE_SHELL_LINK_TABLE_H
 #define EDGE_SHELL_LINK_TABLE_H
@@ -10,12 +10,12 @@
 
 struct link_table {
     struct carriers carriers; /* by the node's link ids */
-    struct turn *turn;
+    struct event_queue *events;
     struct bell *bell; /* of their credit */
 };
 
 /* False: the system has no descriptor left. */
-bool link_table_open(struct link_table *l, struct turn *turn) MUST_USE;
+bool link_table_open(struct link_table *l, struct event_queue *events) MUST_USE;
 /* The caller has closed the transports. */
 void link_table_close(struct link_table *l);
 

@@ -17,8 +17,8 @@ enum {
 
 struct stun_name {
     struct netcheck *netcheck;
-    struct lookup *lookup;
-    struct address addresses[LOOKUP_ADDRESSES];
+    struct host_lookup *lookup;
+    struct address addresses[HOST_LOOKUP_ADDRESSES];
     size_t count;
 };
 
@@ -141,7 +141,7 @@ static void on_names_end(uv_timer_t *timer)
 
     for (size_t i = 0; i < n->name_count; i++)
         if (n->names[i].lookup != NULL) {
-            lookup_cancel(&n->names[i].lookup);
+            host_lookup_cancel(&n->names[i].lookup);
             on_name(&n->names[i], NULL, 0, "");
         }
 }
@@ -193,8 +193,8 @@ static void open_name(struct netcheck *n, const char *text)
     n->name_count++;
     n->unresolved++;
     name->netcheck = n;
-    lookup_start(&name->lookup, n->loop, endpoint.host, endpoint.port, on_name,
-                 name);
+    host_lookup_start(&name->lookup, n->loop, endpoint.host, endpoint.port,
+                      on_name, name);
 }
 
 struct netcheck *netcheck_open(const struct edge *e, netcheck_done *done,
@@ -237,7 +237,7 @@ void netcheck_close(struct netcheck **self)
     for (size_t i = 0; i < n->report.relay_count; i++)
         relay_probe_close(&n->probes[i]);
     for (size_t i = 0; i < n->name_count; i++)
-        lookup_cancel(&n->names[i].lookup);
+        host_lookup_cancel(&n->names[i].lookup);
     stun_probe_close(&n->stun);
     uv_close((uv_handle_t *)&n->names_end, on_closed);
 }

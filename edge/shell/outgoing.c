@@ -37,8 +37,8 @@ struct dialled {
     struct outgoing *out;
     struct curve_pair keys;
     struct curve_key server;
-    struct lookup *lookup;
-    struct address addresses[LOOKUP_ADDRESSES]; /* to try in turn */
+    struct host_lookup *lookup;
+    struct address addresses[HOST_LOOKUP_ADDRESSES]; /* to try in turn */
     size_t count;
     size_t next;
     struct zsocket *socket;
@@ -54,9 +54,9 @@ struct dialled {
 
 struct outgoing {
     struct link_table *links;
-    struct turn *turn;
+    struct event_queue *events;
     void *zmq_context;
-    struct intake *intake;
+    struct receive_limits *limits;
     uv_timer_t sweep;
     uv_timer_t pace; /* runs while links wait */
     int open_timers;
@@ -81,7 +81,7 @@ static const struct address *address_of(const struct dialled *d)
 
 static void close_socket(struct dialled *d)
 {
-    unread_remove(&d->out->intake->unread, &d->unread);
+    unread_remove(&d->out->limits->unread, &d->unread);
     monitor_close(&d->monitor);
     zsocket_close(&d->socket);
 }
@@ -166,7 +166,7 @@ static void dialled_free(struct dialled *d)
 {
     wait_end(d);
     opening_end(d);
-    lookup_cancel(&d->lookup);
+    host_lookup_cancel(&d->lookup);
     close_socket(d);
     carrier_fini(&d->carrier);
     sodium_memzero(&d->keys, sizeof d->keys);
@@ -212,7 +212,7 @@ static void receive_some(struct dialled *d)
     struct packet_ref packet;
 
     packet_ref_init(&packet);
-    while (!turn_full(d->out->turn) && receive(d, &packet) &&
+    while (!event_queue_full(d->out->events) && receive(d, &packet) &&
            !zsocket_seems_dry(d->socket))
         ;
     packet_ref_release(&packet);
@@ -224,7 +224,7 @@ static void receive_last(struct dialled *d)
     struct packet_ref packet;
 
     packet_ref_init(&packet);
-    while (!turn_overfull(d->out->turn) && receive(d, &packet))
+    while (!event_queue_overfull(d->out->events) && receive(d, &packet))
         ;
     packet_ref_release(&packet);
 }
@@ -264,7 +264,7 @@ static void on_cut(void *owner, const char *reason)
     const struct address *to = address_of(d);
     char text[ADDRESS_TEXT_SIZE];
 
-    if (log_limit_passes(&d->out->turn->log, clock_now(), LOG_BY_MEMBERS,
+    if (log_limit_passes(&d->out->events->log, clock_now(), LOG_BY_MEMBERS,
                          "connection_cut", reason,
                          bytes_of(to->ip, sizeof to->ip)))
         log_warn("connection_cut", "reason=%s address=%s", reason,
@@ -277,9 +277,9 @@ static void on_connected(struct dialled *d, int fd)
     d->connected = true;
     link_limit_unsent(fd);
     d->unread = (struct unread_conn){.cut = on_cut, .owner = d};
-    unread_add(&d->out->intake->unread, &d->unread, fd, LINK_UNREAD_STRANGER,
+    unread_add(&d->out->limits->unread, &d->unread, fd, LINK_UNREAD_STRANGER,
                clock_now());
-    intake_arm(d->out->intake);
+    receive_limits_arm(d->out->limits);
 }
 
 static void on_monitor(void *context, const struct monitor_event *event)
@@ -324,14 +324,14 @@ static bool open_socket(struct dialled *d, const struct address *to)
 
     snprintf(endpoint, sizeof endpoint, "tcp://%s", address_format(to, text));
     log_debug("link_opening", "link=%u to=%s", id_of(d), text);
-    d->socket = zsocket_open(out->turn->zloop, out->zmq_context, ZMQ_DEALER,
+    d->socket = zsocket_open(out->events->zloop, out->zmq_context, ZMQ_DEALER,
                              on_ready, d);
     if (d->socket == NULL || !link_socket_setup(d->socket) ||
         !link_socket_join(d->socket, &d->keys, &d->server) ||
         !zsocket_set(d->socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) ||
         !zsocket_set(d->socket, ZMQ_CONNECT_TIMEOUT, CONNECT_MS))
         return false;
-    d->monitor = monitor_open(out->turn->zloop, out->zmq_context, d->socket,
+    d->monitor = monitor_open(out->events->zloop, out->zmq_context, d->socket,
                               on_monitor, d);
     return d->monitor != NULL &&
            zmq_connect(zsocket_raw(d->socket), endpoint) == 0;
@@ -345,8 +345,8 @@ static void try_next(struct dialled *d)
         if (open_socket(d, &d->addresses[d->next++]))
             return;
         const char *error = zmq_strerror(errno);
-        if (turn_may_log(d->out->turn, LOG_BY_MEMBERS, "link_not_opened",
-                         error))
+        if (event_queue_may_log(d->out->events, LOG_BY_MEMBERS,
+                                "link_not_opened", error))
             log_warn("link_not_opened", "link=%u error=\"%s\"", id_of(d),
                      error);
         close_socket(d);
@@ -402,7 +402,8 @@ void outgoing_connect_host(struct outgoing *out, uint32_t id,
 {
     struct dialled *d = dialled_new(out, id, keys, server);
 
-    lookup_start(&d->lookup, out->turn->zloop->loop, host, port, on_found, d);
+    host_lookup_start(&d->lookup, out->events->zloop->loop, host, port,
+                      on_found, d);
 }
 
 /* ---- Time */
@@ -448,15 +449,15 @@ static void on_sweep(uv_timer_t *timer)
 /* ---- All of them */
 
 struct outgoing *outgoing_open(struct link_table *links, void *zmq_context,
-                               struct intake *intake)
+                               struct receive_limits *limits)
 {
     struct outgoing *out = memory_new(sizeof *out);
-    uv_loop_t *loop = links->turn->zloop->loop;
+    uv_loop_t *loop = links->events->zloop->loop;
 
     out->links = links;
-    out->turn = links->turn;
+    out->events = links->events;
     out->zmq_context = zmq_context;
-    out->intake = intake;
+    out->limits = limits;
     uv_timer_init(loop, &out->sweep);
     uv_timer_init(loop, &out->pace);
     out->open_timers = 2;

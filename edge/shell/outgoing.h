@@ -14,9 +14,9 @@
 struct outgoing;
 
 /* Cuts a link of which libzmq buffers too much; the node hears its end. `links`
- * and `intake` outlive this. */
+ * and `limits` outlive this. */
 struct outgoing *outgoing_open(struct link_table *links, void *zmq_context,
-                               struct intake *intake);
+                               struct receive_limits *limits);
 /* Ends all its links; the node is not told. Packets that were written before
  * leave within 200 ms. NULL-safe. */
 void outgoing_close(struct outgoing **self);

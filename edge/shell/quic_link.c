@@ -55,12 +55,13 @@ static void drop_packets(struct quic_link *l)
  * further. */
 static void hand_on(struct quic_link *l, bool last)
 {
-    const struct turn *turn = l->all->links->turn;
+    const struct event_queue *events = l->all->links->events;
     struct packet_queue *q = &l->packets;
 
     if (!has_packets(l))
         return;
-    while (has_packets(l) && !(last ? turn_overfull(turn) : turn_full(turn))) {
+    while (has_packets(l) &&
+           !(last ? event_queue_overfull(events) : event_queue_full(events))) {
         carrier_packet(&l->carrier, &q->packets[q->first]);
         packet_ref_release(&q->packets[q->first++]);
     }
@@ -98,7 +99,7 @@ static void on_packet(void *context, struct packet_ref *packet)
 
     if (!l->carried)
         return;
-    if (has_packets(l) || turn_full(l->all->links->turn))
+    if (has_packets(l) || event_queue_full(l->all->links->events))
         let_wait(l, packet);
     else
         carrier_packet(&l->carrier, packet);

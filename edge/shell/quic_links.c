@@ -29,7 +29,7 @@ void quic_links_touch(struct quic_link *l)
         all->touched++;
     }
     if (!all->closed)
-        zloop_kick(all->links->turn->zloop);
+        zloop_kick(all->links->events->zloop);
 }
 
 static void untouch(struct quic_link *l)
@@ -250,7 +250,7 @@ bool quic_links_open(struct quic_links *all, struct link_table *links,
 {
     uint8_t hash_key[16];
 
-    uv_loop_t *loop = links->turn->zloop->loop;
+    uv_loop_t *loop = links->events->zloop->loop;
 
     all->fine_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (all->fine_fd < 0)

@@ -4,17 +4,18 @@
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct intake *in = timer->data;
+    struct receive_limits *in = timer->data;
     struct instant now = clock_now();
 
     in->armed_for = INSTANT_NEVER;
     if (in->router != NULL)
         router_due(in->router, now);
     unread_due(&in->unread, now);
-    intake_arm(in);
+    receive_limits_arm(in);
 }
 
-void intake_open(struct intake *in, uv_loop_t *loop, size_t memory)
+void receive_limits_open(struct receive_limits *in, uv_loop_t *loop,
+                         size_t memory)
 {
     struct unread_world world = unread_world_open();
 
@@ -26,14 +27,14 @@ void intake_open(struct intake *in, uv_loop_t *loop, size_t memory)
     uv_unref((uv_handle_t *)&in->timer);
 }
 
-void intake_close(struct intake *in)
+void receive_limits_close(struct receive_limits *in)
 {
     unread_world_close(&in->unread.world);
     uv_close((uv_handle_t *)&in->timer, NULL);
 }
 
 /* A deadline that moved away leaves a timer that fires too early, at most. */
-void intake_arm(struct intake *in)
+void receive_limits_arm(struct receive_limits *in)
 {
     struct instant at = unread_deadline(&in->unread);
 

@@ -15,7 +15,7 @@ static const char signature[SIGNATURE_SIZE] = {'\xff', 0, 0, 0,      0,
 
 struct relay_probe {
     uv_loop_t *loop;
-    struct lookup *lookup;
+    struct host_lookup *lookup;
     uv_timer_t timer;
     uv_tcp_t tcp;
     bool has_tcp;
@@ -210,7 +210,7 @@ static void on_no_name(uv_timer_t *timer)
 {
     struct relay_probe *p = timer->data;
 
-    lookup_cancel(&p->lookup);
+    host_lookup_cancel(&p->lookup);
     on_found(p, NULL, 0, "");
 }
 
@@ -233,7 +233,7 @@ struct relay_probe *relay_probe_open(uv_loop_t *loop, const char *host,
     p->timer.data = p;
     p->handles = 1;
     uv_timer_start(&p->timer, on_no_name, STEP_MS, 0);
-    lookup_start(&p->lookup, loop, host, port, on_found, p);
+    host_lookup_start(&p->lookup, loop, host, port, on_found, p);
     return p;
 }
 
@@ -245,7 +245,7 @@ void relay_probe_close(struct relay_probe **self)
         return;
     *self = NULL;
     p->ended = true;
-    lookup_cancel(&p->lookup);
+    host_lookup_cancel(&p->lookup);
     close_tcp(p);
     uv_close((uv_handle_t *)&p->timer, on_handle_closed);
 }

@@ -23,7 +23,7 @@ enum relay_probe_step {
 
 struct relay_probe_result {
     struct span dns, connect; /* < 0: did not succeed */
-    struct address addresses[LOOKUP_ADDRESSES];
+    struct address addresses[HOST_LOOKUP_ADDRESSES];
     size_t count;
     const char *error; /* "", or a word of the contract: "dns", "refused",
                           "timeout", "unreachable", "not_a_relay" */

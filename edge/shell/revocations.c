@@ -26,20 +26,21 @@ static void on_done(void *context, const char *path, bool good, char *errors)
         calls->told(calls->context, good ? NULL : why);
 }
 
-struct keeper *revocations_open(uv_loop_t *loop,
-                                struct revocations_calls *calls)
+struct file_writer *revocations_open(uv_loop_t *loop,
+                                     struct revocations_calls *calls)
 {
-    const struct keeper_calls keeper = {
+    const struct file_writer_calls writer_calls = {
         .context = calls, .write = revoked_save, .done = on_done};
 
-    return keeper_open(loop, &keeper);
+    return file_writer_open(loop, &writer_calls);
 }
 
-bool revocations_keep(struct keeper *k, const char *path, struct bytes list)
+bool revocations_keep(struct file_writer *w, const char *path,
+                      struct bytes list)
 {
     if (path[0] == '\0')
         return false;
-    if (k != NULL && keeper_put(k, path, list))
+    if (w != NULL && file_writer_put(w, path, list))
         return true;
     not_kept(path, "no thread to write it");
     return false;

@@ -14,13 +14,14 @@ struct revocations_calls {
     void (*told)(void *context, const char *why_not);
 };
 
-/* NULL if no descriptor is left. The caller ends it with keeper_close. `calls`
- * is borrowed until then, and may be NULL. */
-struct keeper *revocations_open(uv_loop_t *loop,
-                                struct revocations_calls *calls);
+/* NULL if no descriptor is left. The caller ends it with file_writer_close.
+ * `calls` is borrowed until then, and may be NULL. */
+struct file_writer *revocations_open(uv_loop_t *loop,
+                                     struct revocations_calls *calls);
 /* Writes the list to the file. False: it will not be written, and `told` will
  * not be called. Failures are logged as revocation_not_kept. `path` "": the
  * configuration names no file. */
-bool revocations_keep(struct keeper *k, const char *path, struct bytes list);
+bool revocations_keep(struct file_writer *w, const char *path,
+                      struct bytes list);
 
 #endif

@@ -11,35 +11,36 @@
 enum { AGAIN_MS = 60 * 1000 };
 
 struct peer_host {
-    struct peers *peers;
+    struct static_peers *peers;
     struct endpoint endpoint;
-    struct lookup *lookup;
-    struct address addresses[LOOKUP_ADDRESSES];
+    struct host_lookup *lookup;
+    struct address addresses[HOST_LOOKUP_ADDRESSES];
     size_t count;
     bool failed; /* the last lookup did, and that was logged */
 };
 
-struct peers {
-    struct turn *turn;
+struct static_peers {
+    struct event_queue *events;
     uv_timer_t again;
     bool started;
     size_t count;
     struct peer_host hosts[];
 };
 
-static void tell(struct peers *p)
+static void tell(struct static_peers *p)
 {
-    struct address *list =
-        arena_take(turn_arena(p->turn),
-                   (p->count * LOOKUP_ADDRESSES + 1) * sizeof(struct address));
+    struct address *list = arena_take(event_queue_arena(p->events),
+                                      (p->count * HOST_LOOKUP_ADDRESSES + 1) *
+                                          sizeof(struct address));
     size_t count = 0;
 
     for (size_t i = 0; i < p->count; i++)
         for (size_t at = 0; at < p->hosts[i].count; at++)
             list[count++] = p->hosts[i].addresses[at];
-    turn_add(p->turn,
-             &(struct node_event){.kind = NODE_PEERS_ARE,
-                                  .addresses = {.list = list, .count = count}});
+    event_queue_add(
+        p->events,
+        &(struct node_event){.kind = NODE_PEERS_ARE,
+                             .addresses = {.list = list, .count = count}});
 }
 
 static bool is_same(const struct peer_host *h, const struct address *list,
@@ -71,13 +72,13 @@ static void on_found(void *context, const struct address *list, size_t count,
         tell(h->peers);
 }
 
-static void look_up_all(struct peers *p)
+static void look_up_all(struct static_peers *p)
 {
     for (size_t i = 0; i < p->count; i++) {
         struct peer_host *h = &p->hosts[i];
         if (h->lookup == NULL)
-            lookup_start(&h->lookup, p->again.loop, h->endpoint.host,
-                         h->endpoint.port, on_found, h);
+            host_lookup_start(&h->lookup, p->again.loop, h->endpoint.host,
+                              h->endpoint.port, on_found, h);
     }
 }
 
@@ -86,14 +87,16 @@ static void on_again(uv_timer_t *timer)
     look_up_all(timer->data);
 }
 
-struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
-                         const char *const *texts, size_t count)
+struct static_peers *static_peers_open(uv_loop_t *loop,
+                                       struct event_queue *events,
+                                       const char *const *texts, size_t count)
 {
-    struct peers *p = memory_new(sizeof *p + (count > PEERS ? PEERS : count) *
-                                                 sizeof p->hosts[0]);
+    struct static_peers *p =
+        memory_new(sizeof *p + (count > STATIC_PEERS ? STATIC_PEERS : count) *
+                                   sizeof p->hosts[0]);
 
-    p->turn = turn;
-    for (size_t i = 0; i < count && p->count < PEERS; i++) {
+    p->events = events;
+    for (size_t i = 0; i < count && p->count < STATIC_PEERS; i++) {
         struct peer_host *h = &p->hosts[p->count];
         h->peers = p;
         if (endpoint_parse(texts[i], ENDPOINT_CONNECT, &h->endpoint) == NULL)
@@ -111,19 +114,19 @@ struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
 
 static void on_closed(uv_handle_t *again)
 {
-    struct peers *p = again->data;
+    struct static_peers *p = again->data;
 
     free(p);
 }
 
-void peers_close(struct peers **self)
+void static_peers_close(struct static_peers **self)
 {
-    struct peers *p = *self;
+    struct static_peers *p = *self;
 
     if (p == NULL)
         return;
     *self = NULL;
     for (size_t i = 0; i < p->count; i++)
-        lookup_cancel(&p->hosts[i].lookup);
+        host_lookup_cancel(&p->hosts[i].lookup);
     uv_close((uv_handle_t *)&p->again, on_closed);
 }

@@ -1,21 +1,23 @@
 /*
- * peers - resolves the endpoints of discovery.peers, at the start and again
- * each minute.
+ * static_peers - resolves the endpoints of discovery.peers, the peers that the
+ * configuration names, at the start and again each minute.
  */
 #ifndef EDGE_SHELL_STATIC_PEERS_H
 #define EDGE_SHELL_STATIC_PEERS_H
 
 #include "edge/shell/event_queue.h"
 
-struct peers;
+struct static_peers;
 
-enum { PEERS = 256 };
+enum { STATIC_PEERS = 256 };
 
-/* Adds the addresses to the turn as PEERS_ARE, and again when they change. Each
- * text is HOST:PORT; malformed ones and those beyond PEERS are ignored. */
-struct peers *peers_open(uv_loop_t *loop, struct turn *turn,
-                         const char *const *texts, size_t count);
+/* Queues the addresses as PEERS_ARE, and again when they change. Each
+ * text is HOST:PORT; malformed ones and those beyond STATIC_PEERS are ignored.
+ */
+struct static_peers *static_peers_open(uv_loop_t *loop,
+                                       struct event_queue *events,
+                                       const char *const *texts, size_t count);
 /* The memory is freed once the loop ran. NULL-safe. */
-void peers_close(struct peers **self);
+void static_peers_close(struct static_peers **self);
 
 #endif

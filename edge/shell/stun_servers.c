@@ -22,13 +22,13 @@ struct stun_host {
     char name[ENDPOINT_HOST_SIZE];
     uint16_t ports[PORTS];
     size_t port_count;
-    struct lookup *lookup;
+    struct host_lookup *lookup;
     struct address addresses[FAMILIES]; /* NONE: the name has none */
     bool failed; /* the last lookup did, and that was logged */
 };
 
 struct stun_servers {
-    struct turn *turn;
+    struct event_queue *events;
     uv_timer_t again;
     bool started;
     size_t count;
@@ -41,8 +41,8 @@ struct stun_servers {
  * further ports. */
 static void tell(struct stun_servers *s)
 {
-    struct address *list =
-        arena_take(turn_arena(s->turn), STUN_SERVERS_MAX * sizeof *list);
+    struct address *list = arena_take(event_queue_arena(s->events),
+                                      STUN_SERVERS_MAX * sizeof *list);
     size_t count = 0;
 
     for (size_t port = 0; port < PORTS; port++)
@@ -55,9 +55,10 @@ static void tell(struct stun_servers *s)
                 list[count] = h->addresses[f];
                 list[count++].port = h->ports[port];
             }
-    turn_add(s->turn,
-             &(struct node_event){.kind = NODE_STUN_SERVERS_ARE,
-                                  .addresses = {.list = list, .count = count}});
+    event_queue_add(
+        s->events,
+        &(struct node_event){.kind = NODE_STUN_SERVERS_ARE,
+                             .addresses = {.list = list, .count = count}});
 }
 
 /* ---- Looking up */
@@ -108,7 +109,8 @@ void stun_servers_again(struct stun_servers *s)
     for (size_t i = 0; s != NULL && i < s->count; i++) {
         struct stun_host *h = &s->hosts[i];
         if (h->lookup == NULL)
-            lookup_start(&h->lookup, s->again.loop, h->name, 0, on_found, h);
+            host_lookup_start(&h->lookup, s->again.loop, h->name, 0, on_found,
+                              h);
     }
 }
 
@@ -146,7 +148,8 @@ static void add(struct stun_servers *s, const char *name, uint16_t port)
         h->ports[h->port_count++] = port;
 }
 
-struct stun_servers *stun_servers_open(uv_loop_t *loop, struct turn *turn,
+struct stun_servers *stun_servers_open(uv_loop_t *loop,
+                                       struct event_queue *events,
                                        const struct relay_url *relays,
                                        size_t relay_count,
                                        const char *const *texts, size_t count)
@@ -154,7 +157,7 @@ struct stun_servers *stun_servers_open(uv_loop_t *loop, struct turn *turn,
     struct stun_servers *s = memory_new(sizeof *s);
     struct endpoint endpoint;
 
-    s->turn = turn;
+    s->events = events;
     for (size_t i = 0; i < relay_count; i++) {
         add(s, relays[i].host, relays[i].port);
         add(s, relays[i].host, STUN_HTTPS_PORT);
@@ -186,6 +189,6 @@ void stun_servers_close(struct stun_servers **self)
         return;
     *self = NULL;
     for (size_t i = 0; i < s->count; i++)
-        lookup_cancel(&s->hosts[i].lookup);
+        host_lookup_cancel(&s->hosts[i].lookup);
     uv_close((uv_handle_t *)&s->again, on_closed);
 }

@@ -21,10 +21,11 @@ enum {
     STUN_PORT = 3478,
 };
 
-/* Adds the addresses to the turn as STUN_SERVERS_ARE, and again when they
+/* Queues the addresses as STUN_SERVERS_ARE, and again when they
  * change: of each name one of each family. `texts`: HOST:PORT; malformed ones
  * are ignored. */
-struct stun_servers *stun_servers_open(uv_loop_t *loop, struct turn *turn,
+struct stun_servers *stun_servers_open(uv_loop_t *loop,
+                                       struct event_queue *events,
                                        const struct relay_url *relays,
                                        size_t relay_count,
                                        const char *const *texts, size_t count);

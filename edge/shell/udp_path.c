@@ -25,12 +25,12 @@ enum {
 };
 
 struct udp_path {
-    struct turn *turn;
+    struct event_queue *events;
     struct udp_endpoints endpoints;
     struct quic_links links;
     struct udp_room *room;
     size_t handed; /* datagrams for the node, in this turn */
-    struct pace pace;
+    struct token_bucket pace;
     struct source_pace *sources;
     struct udp_path_counters counters;
     bool closed;
@@ -58,19 +58,21 @@ static bool may_hand_on(struct udp_path *p, const struct address *from,
                         struct instant now)
 {
     return p->handed < A_TURN && source_pace_takes(p->sources, from, now) &&
-           pace_takes(&p->pace, now, span_us(FROM_ALL_EACH_US), FROM_ALL_BURST);
+           token_bucket_takes(&p->pace, now, span_us(FROM_ALL_EACH_US),
+                              FROM_ALL_BURST);
 }
 
 static void hand_on(struct udp_path *p, const struct udp_endpoint *at,
                     const struct address *from, struct bytes bytes)
 {
-    struct bytes kept = arena_copy(turn_arena(p->turn), bytes);
+    struct bytes kept = arena_copy(event_queue_arena(p->events), bytes);
 
     p->handed++;
-    turn_add(p->turn,
-             &(struct node_event){
-                 .kind = NODE_UDP_DATAGRAM,
-                 .udp = {.socket = at->number, .from = *from, .bytes = kept}});
+    event_queue_add(
+        p->events,
+        &(struct node_event){
+            .kind = NODE_UDP_DATAGRAM,
+            .udp = {.socket = at->number, .from = *from, .bytes = kept}});
 }
 
 static void take(struct udp_path *p, const struct udp_endpoint *at,
@@ -110,7 +112,7 @@ static void on_readable(void *context, struct udp_endpoint *at,
     struct udp_path *p = context;
     struct udp_burst *bursts;
 
-    if (turn_full(p->turn) || quic_links_are_full(&p->links))
+    if (event_queue_full(p->events) || quic_links_are_full(&p->links))
         return;
     size_t count = udp_socket_receive(s, p->room, &bursts);
     struct instant now = clock_now();
@@ -136,10 +138,10 @@ static void on_writable(void *context, struct udp_endpoint *at,
 static void tell_opened(struct udp_path *p, uint32_t socket, uint32_t count,
                         uint16_t port)
 {
-    turn_add(p->turn,
-             &(struct node_event){
-                 .kind = NODE_UDP_OPENED,
-                 .udp = {.socket = socket, .count = count, .port = port}});
+    event_queue_add(p->events, &(struct node_event){.kind = NODE_UDP_OPENED,
+                                                    .udp = {.socket = socket,
+                                                            .count = count,
+                                                            .port = port}});
 }
 
 static void open_some(struct udp_path *p, uint32_t first, uint32_t wanted)
@@ -159,8 +161,8 @@ static void open_some(struct udp_path *p, uint32_t first, uint32_t wanted)
             port = udp_endpoint_port(e);
     }
     if (count < wanted &&
-        turn_may_log(p->turn, LOG_BY_MEMBERS, "udp_sockets_not_opened",
-                     strerror(errno)))
+        event_queue_may_log(p->events, LOG_BY_MEMBERS, "udp_sockets_not_opened",
+                            strerror(errno)))
         log_warn("udp_sockets_not_opened", "wanted=%u opened=%u error=\"%s\"",
                  wanted, count, strerror(errno));
     tell_opened(p, first, count > 0 ? count : wanted, port);
@@ -226,8 +228,8 @@ struct udp_path *udp_path_open(const struct udp_path_conf *conf)
     uint8_t key[SOURCE_PACE_KEY_SIZE];
     int error;
 
-    p->turn = conf->links->turn;
-    udp_endpoints_init(&p->endpoints, p->turn->zloop->loop,
+    p->events = conf->links->events;
+    udp_endpoints_init(&p->endpoints, p->events->zloop->loop,
                        &(struct udp_endpoints_owner){.context = p,
                                                      .readable = on_readable,
                                                      .writable = on_writable});

@@ -132,7 +132,7 @@ static void admit(struct hub *h, const struct arrival *a)
     bool news =
         !old || old->epoch.value != a->hello.epoch.value || m->syncing > 0 ||
         !bytes_equal(bytes_of(old->sealed, old->sealed_size), a->hello.sealed);
-    struct pace announcing = {{0}};
+    struct token_bucket announcing = {{0}};
     if (old) {
         announcing = old->announcing; /* The limit is one for each node. */
         edge_replace(h, old);

@@ -73,7 +73,7 @@ struct hub_mesh {
     uint8_t *list;  /* the revocation list, owned, or NULL */
     size_t list_size;
     struct revocation revocation; /* points into `list`; zeroed without one */
-    struct pace revoking;         /* limits new revocation lists */
+    struct token_bucket revoking; /* limits new revocation lists */
 };
 
 /* One network (address_network) and how many edges connect from it. */
@@ -111,7 +111,7 @@ struct hub_edge {
 
     uint8_t *sealed; /* its sealed announcement, owned */
     size_t sealed_size;
-    struct pace announcing;
+    struct token_bucket announcing;
     struct timer announce; /* armed: the other edges wait for the newest */
 
     /* The next edge of the roster to tell this edge about; this edge itself:

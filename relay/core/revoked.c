@@ -72,7 +72,8 @@ static bool may_spread(struct hub *h, struct hub_mesh *m,
                        const struct hub_edge *from)
 {
     static const struct span each = {HUB_REVOKE_INTERVAL_MS * 1000};
-    if (!from || pace_takes(&m->revoking, h->now, each, HUB_REVOKE_BURST))
+    if (!from ||
+        token_bucket_takes(&m->revoking, h->now, each, HUB_REVOKE_BURST))
         return true;
     h->counters.dropped[REFUSAL_QUEUE_FULL]++;
     return false;

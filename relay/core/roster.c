@@ -133,11 +133,12 @@ void edge_announce(struct hub *h, struct hub_edge *e, struct bytes sealed)
 void edge_has_news(struct hub *h, struct hub_edge *e)
 {
     static const struct span each = {HUB_ANNOUNCE_INTERVAL_MS * 1000};
-    if (pace_takes(&e->announcing, h->now, each, HUB_ANNOUNCE_BURST)) {
+    if (token_bucket_takes(&e->announcing, h->now, each, HUB_ANNOUNCE_BURST)) {
         heap_remove(&h->timers, &e->announce);
         roster_present(h, e);
     } else {
-        heap_set(&h->timers, &e->announce,
-                 pace_takes_at(&e->announcing, each, HUB_ANNOUNCE_BURST));
+        heap_set(
+            &h->timers, &e->announce,
+            token_bucket_takes_at(&e->announcing, each, HUB_ANNOUNCE_BURST));
     }
 }

@@ -58,8 +58,8 @@ struct relay_server {
     bool closed;
     bool reading_lists; /* true: HUB_KEEP's list is on the disk already */
     struct settings_files files;
-    size_t kept_most;      /* hub_memory's maximum since the last give_back */
-    struct keeper *keeper; /* writes revocation lists */
+    size_t kept_most; /* hub_memory's maximum since the last give_back */
+    struct file_writer *revocation_writer;
     struct log_limit log;
 };
 
@@ -85,8 +85,8 @@ static void do_todo(struct relay_server *r, const struct hub_todo *todo,
         return;
     case HUB_KEEP:
         if (!r->reading_lists)
-            revocation_files_keep(r->keeper, &r->conf, &todo->log.mesh,
-                                  todo->bytes);
+            revocation_files_keep(r->revocation_writer, &r->conf,
+                                  &todo->log.mesh, todo->bytes);
         return;
     }
 }
@@ -357,7 +357,7 @@ static void close_all(struct relay_server *r)
     r->closed = true;
     front_close(&r->front);
     stun_server_close(&r->stun);
-    keeper_close(&r->keeper);
+    file_writer_close(&r->revocation_writer);
     uv_close((uv_handle_t *)&r->wake, NULL);
     uv_close((uv_handle_t *)&r->clock, NULL);
     uv_close((uv_handle_t *)&r->goodbye, NULL);
@@ -419,7 +419,7 @@ struct relay_server *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     init_timer(r, &r->clock);
     init_timer(r, &r->goodbye);
     hub_todos_init(&r->todos);
-    r->keeper = revocation_files_keeper(loop);
+    r->revocation_writer = revocation_files_writer(loop);
     r->hub = make_hub(r);
     if (open_front(r, keys)) {
         begin(r);

@@ -71,7 +71,7 @@ void revocation_files_read(const struct relay_conf *conf,
     globfree(&files);
 }
 
-/* ---- Storing: write_list and has_room run on the keeper's thread ------- */
+/* ---- Storing: write_list and has_room run on the writer's thread ------- */
 
 /* PATH is FOLDER/revoked-MESH.zs. */
 static const char *mesh_of(const char *path)
@@ -110,20 +110,20 @@ static void on_written(void *context, const char *path, bool good, char *errors)
         relay_log_lines("revocation_not_kept", errors);
 }
 
-struct keeper *revocation_files_keeper(uv_loop_t *loop)
+struct file_writer *revocation_files_writer(uv_loop_t *loop)
 {
-    static const struct keeper_calls calls = {.write = write_list,
-                                              .done = on_written};
-    return keeper_open(loop, &calls);
+    static const struct file_writer_calls calls = {.write = write_list,
+                                                   .done = on_written};
+    return file_writer_open(loop, &calls);
 }
 
-void revocation_files_keep(struct keeper *k, const struct relay_conf *conf,
+void revocation_files_keep(struct file_writer *w, const struct relay_conf *conf,
                            const struct mesh_id *mesh, struct bytes list)
 {
     char path[PATH_MAX];
     char which[1 + 2 * KEY_SIZE + 1] = "-";
     hex_encode(bytes_of(mesh->key, KEY_SIZE), which + 1);
     path_of(conf, which, path);
-    if (!k || !keeper_put(k, path, list))
+    if (!w || !file_writer_put(w, path, list))
         log_warn("revocation_not_kept", "mesh=%s reason=full", which + 1);
 }

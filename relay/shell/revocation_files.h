@@ -19,13 +19,13 @@ typedef void revocation_files_found(void *context, struct bytes list);
 /* Reads all lists. Logs each file that cannot be read. */
 void revocation_files_read(const struct relay_conf *conf,
                            revocation_files_found *found, void *context);
-/* The keeper (see keeper.h) that revocation_files_keep writes through. NULL if
- * the system gives no descriptor. The caller closes it. */
-struct keeper *revocation_files_keeper(uv_loop_t *loop);
-/* Writes a list that came from an edge to its file, on the keeper's thread, and
- * then logs the result: revocation_kept or revocation_not_kept. If `k` is NULL
+/* The file_writer that revocation_files_keep writes through. NULL if the system
+ * gives no descriptor. The caller closes it. */
+struct file_writer *revocation_files_writer(uv_loop_t *loop);
+/* Writes a list that came from an edge to its file, on the writer's thread, and
+ * then logs the result: revocation_kept or revocation_not_kept. If `w` is NULL
  * it logs revocation_not_kept at once. */
-void revocation_files_keep(struct keeper *k, const struct relay_conf *conf,
+void revocation_files_keep(struct file_writer *w, const struct relay_conf *conf,
                            const struct mesh_id *mesh, struct bytes list);
 
 #endif

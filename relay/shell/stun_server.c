@@ -35,7 +35,7 @@ struct stun_server {
     uv_loop_t *loop;
     size_t count;
     struct stun_socket sockets[SOCKETS];
-    struct pace all;
+    struct token_bucket all;
     struct source_pace networks;
 };
 
@@ -43,7 +43,7 @@ static bool may_answer(struct stun_server *s, const struct address *source)
 {
     struct instant now = clock_now();
     return source_pace_takes(&s->networks, source, now) &&
-           pace_takes(&s->all, now, all_each, ALL_BURST);
+           token_bucket_takes(&s->all, now, all_each, ALL_BURST);
 }
 
 /* A client takes an answer only from the address that it asked [P-10.1]. */

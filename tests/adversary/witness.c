@@ -423,7 +423,7 @@ static void turn(struct witness *w)
     for (size_t i = 0; i < 2; i++) {
         send_due(w, &w->ways[i], now_us());
         if (!w->clients[i].ended)
-            client_turn(&w->clients[i], 0);
+            client_run(&w->clients[i], 0);
         take_lines(w, i);
     }
     bare_turn(w, now_us());

@@ -91,7 +91,7 @@ static int ask_all(struct asker *a, const char *to)
     while (!a->client.ended && !signal_end() &&
            (quiet_since == 0 || now_us() < quiet_since + LINGER_US)) {
         ask_some(a, to, begun);
-        client_turn(&a->client, 5);
+        client_run(&a->client, 5);
         while ((line = client_line(&a->client)))
             take_reply(a, line);
         if (quiet_since == 0 && a->answered == a->count)
@@ -187,7 +187,7 @@ static int answer_all(struct answerer *a)
     client_say(&a->client, "{\"op\":\"subscribe\",\"ref\":0,"
                            "\"events\":[\"message\"]}\n");
     while (!a->client.ended && !signal_end()) {
-        client_turn(&a->client, 20);
+        client_run(&a->client, 20);
         while ((line = client_line(&a->client))) {
             if (member_is(line, "event", "synced"))
                 fprintf(stderr, "synced\n");

@@ -149,7 +149,7 @@ static void read_some(struct api_connection *c)
         c->ended = true;
 }
 
-void client_turn(struct api_connection *c, int wait_ms)
+void client_run(struct api_connection *c, int wait_ms)
 {
     write_some(c);
     struct pollfd polled = {.fd = c->fd, .events = POLLIN};

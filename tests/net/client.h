@@ -34,7 +34,7 @@ void client_add(struct api_connection *c, const char *bytes, size_t size);
 size_t client_unsent(const struct api_connection *c);
 /* Writes what the socket takes and reads what has come; waits for either at
  * most `wait_ms`. */
-void client_turn(struct api_connection *c, int wait_ms);
+void client_run(struct api_connection *c, int wait_ms);
 /* The next whole line, with a NUL in place of its line end; NULL if there is
  * none yet. Valid until the next turn. */
 char *client_line(struct api_connection *c);

@@ -296,7 +296,7 @@ static int send_all(const char *socket, const char *to, uint64_t count,
         more = more && s.next <= count && !signal_end() && !time_is_up(o);
         if (more)
             send_some(&s);
-        client_turn(&s.client, 10);
+        client_run(&s.client, 10);
         while ((line = client_line(&s.client)))
             take_answer(&s, line);
     }
@@ -560,7 +560,7 @@ static int take_all(char **words)
     const char *line;
     while (!has_all(&t) && !signal_end() && !time_is_up(&o) && !is_quiet(&t) &&
            !t.client.ended) {
-        client_turn(&t.client, 50);
+        client_run(&t.client, 50);
         while ((line = client_line(&t.client)))
             if (member(line, "event"))
                 take_event(&t, line);

@@ -18,7 +18,7 @@ static struct {
           .changed = PTHREAD_COND_INITIALIZER};
 
 static uv_loop_t loop;
-static struct keeper *keeper;
+static struct file_writer *writer;
 static char heard[256];
 
 static bool on_write(const char *path, struct bytes content, FILE *errors)
@@ -52,22 +52,22 @@ static void on_done(void *context, const char *path, bool good, char *errors)
 
 static int open_keeper(void **state)
 {
-    static const struct keeper_calls calls = {.write = on_write,
-                                              .done = on_done};
+    static const struct file_writer_calls calls = {.write = on_write,
+                                                   .done = on_done};
 
     (void)state;
     disk.hangs = false;
     disk.begun = 0;
     disk.written[0] = heard[0] = '\0';
     uv_loop_init(&loop);
-    keeper = keeper_open(&loop, &calls);
-    return keeper == NULL;
+    writer = file_writer_open(&loop, &calls);
+    return writer == NULL;
 }
 
 static int close_keeper(void **state)
 {
     (void)state;
-    keeper_close(&keeper);
+    file_writer_close(&writer);
     uv_run(&loop, UV_RUN_DEFAULT);
     return uv_loop_close(&loop);
 }
@@ -90,7 +90,7 @@ static void await_begun(int count)
 
 static void put(const char *path, const char *content)
 {
-    assert_true(keeper_put(keeper, path, bytes_of_string(content)));
+    assert_true(file_writer_put(writer, path, bytes_of_string(content)));
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -102,7 +102,7 @@ static void run_until_heard(const char *words)
 {
     uv_timer_t awake;
 
-    uv_timer_init(&loop, &awake); /* The keeper keeps no loop alive. */
+    uv_timer_init(&loop, &awake); /* The writer keeps no loop alive. */
     uv_timer_start(&awake, on_tick, 1, 1);
     while (strcmp(heard, words) != 0 && strlen(heard) < strlen(words))
         uv_run(&loop, UV_RUN_ONCE);
@@ -144,14 +144,14 @@ static void too_many_are_refused(void **state)
     set_hanging(true);
     put("a", "1");
     await_begun(1);
-    for (int i = 0; i < KEEPER_WAITING; i++) {
+    for (int i = 0; i < FILE_WRITER_WAITING; i++) {
         snprintf(path, sizeof path, "%d", i);
         put(path, "");
     }
-    assert_false(keeper_put(keeper, "one more", bytes_of_string("")));
+    assert_false(file_writer_put(writer, "one more", bytes_of_string("")));
     put("7", ""); /* It waits already. */
     disk.written[0] = '\0';
-    keeper_close(&keeper); /* Loses them, as the disk hangs. */
+    file_writer_close(&writer); /* Loses them, as the disk hangs. */
     uv_run(&loop, UV_RUN_DEFAULT);
     set_hanging(false);
 }
@@ -161,7 +161,7 @@ static void what_waits_is_written_before_the_end(void **state)
     (void)state;
     put("a", "1");
     put("b", "1");
-    keeper_close(&keeper);
+    file_writer_close(&writer);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_string_equal(disk.written, "a=1 b=1 ");
     assert_string_equal(heard, "a:good b:good ");

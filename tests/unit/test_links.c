@@ -27,7 +27,7 @@ struct heard_link {
 };
 
 struct told_end {
-    struct turn turn;
+    struct event_queue events;
     struct link_table links;
     struct heard_link heard[HEARD];
     size_t count;
@@ -41,7 +41,7 @@ static struct {
     struct zap *zap;
     uv_timer_t timer;
     struct told_end here, there; /* outgoing, incoming */
-    struct intake intake;
+    struct receive_limits receive_limits;
     char cuts[4096];    /* what lines of connection_cut said */
     void *disconnected; /* a raw socket's events of this kind */
     struct outgoing *outgoing;
@@ -55,7 +55,7 @@ static void take(struct told_end *end)
 {
     if (end->stuck)
         return;
-    struct batch *b = turn_take(&end->turn);
+    struct event_batch *b = event_queue_take(&end->events);
     for (size_t i = 0; i < b->count; i++) {
         const struct node_event *e = &b->events[i];
         struct heard_link h = {.kind = e->kind, .link = e->link.id};
@@ -70,7 +70,7 @@ static void take(struct told_end *end)
         assert_true(end->count < HEARD);
         end->heard[end->count++] = h;
     }
-    turn_done(b);
+    event_queue_done(b);
 }
 
 static void after(void *context)
@@ -133,17 +133,17 @@ static int setup(void **state)
     crypto_box_keypair(w.here_keys.public_key, w.here_keys.secret_key);
     crypto_box_keypair(w.there_keys.public_key, w.there_keys.secret_key);
     memcpy(w.server.key, w.there_keys.public_key, 32);
-    turn_init(&w.here.turn, &w.zloop);
-    turn_init(&w.there.turn, &w.zloop);
-    assert_true(link_table_open(&w.here.links, &w.here.turn));
-    assert_true(link_table_open(&w.there.links, &w.there.turn));
-    intake_open(&w.intake, &w.loop, MEMORY);
-    w.outgoing = outgoing_open(&w.here.links, w.context, &w.intake);
+    event_queue_init(&w.here.events, &w.zloop);
+    event_queue_init(&w.there.events, &w.zloop);
+    assert_true(link_table_open(&w.here.links, &w.here.events));
+    assert_true(link_table_open(&w.there.links, &w.there.events));
+    receive_limits_open(&w.receive_limits, &w.loop, MEMORY);
+    w.outgoing = outgoing_open(&w.here.links, w.context, &w.receive_limits);
     w.incoming =
         incoming_open(&(struct incoming_conf){.zmq_context = w.context,
                                               .keys = &w.there_keys,
                                               .links = &w.there.links,
-                                              .intake = &w.intake,
+                                              .limits = &w.receive_limits,
                                               .sockets = CONNECTIONS,
                                               .strangers = CONNECTIONS,
                                               .hello = span_ms(HELLO_MS),
@@ -164,14 +164,14 @@ static int teardown(void **state)
     link_table_close(&w.here.links);
     link_table_close(&w.there.links);
     zap_close(&w.zap);
-    intake_close(&w.intake);
+    receive_limits_close(&w.receive_limits);
     log_divert(NULL);
     zloop_close(&w.zloop);
     uv_close((uv_handle_t *)&w.timer, NULL);
     uv_run(&w.loop, UV_RUN_DEFAULT);
     zcontext_close(&w.context);
-    turn_close(&w.here.turn);
-    turn_close(&w.there.turn);
+    event_queue_close(&w.here.events);
+    event_queue_close(&w.there.events);
     return uv_loop_close(&w.loop);
 }
 
@@ -689,7 +689,7 @@ static void who_sends_frames_without_end_is_cut(void **state)
     send_endlessly(dealer);
     await(&w.there, NODE_LINK_CLOSED, 1);
     await_cut("reason=unread");
-    assert_int_equal(w.intake.unread.held, 0);
+    assert_int_equal(w.receive_limits.unread.held, 0);
     close_raw(dealer);
 }
 
@@ -735,7 +735,7 @@ static void who_holds_most_is_cut_when_all_hold_too_much(void **state)
     void *dealer = open_dealer();
 
     (void)state;
-    unread_set_memory(&w.intake.unread, 1024 * 1024);
+    unread_set_memory(&w.receive_limits.unread, 1024 * 1024);
     link_up(1);
     assert_int_equal(zmq_send(dealer, "hello", 5, 0), 5);
     await(&w.there, NODE_LINK_OPENED, 2);

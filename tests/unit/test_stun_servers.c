@@ -5,7 +5,7 @@
 struct stun_world {
     uv_loop_t loop;
     struct zloop zloop;
-    struct turn turn;
+    struct event_queue events;
     struct stun_servers *servers;
 };
 
@@ -20,15 +20,15 @@ static void start(struct stun_world *w, const char *const *urls,
     }
     uv_loop_init(&w->loop);
     zloop_open(&w->zloop, &w->loop, NULL, NULL);
-    turn_init(&w->turn, &w->zloop);
-    w->servers =
-        stun_servers_open(&w->loop, &w->turn, relays, url_count, texts, count);
+    event_queue_init(&w->events, &w->zloop);
+    w->servers = stun_servers_open(&w->loop, &w->events, relays, url_count,
+                                   texts, count);
 }
 
 /* The addresses of the last of `events` events, as text. */
 static const char *told(struct stun_world *w, size_t events, char text[4096])
 {
-    struct batch *b = turn_take(&w->turn);
+    struct event_batch *b = event_queue_take(&w->events);
     assert_int_equal(b->count, events);
     const struct node_event *e = &b->events[events - 1];
     assert_int_equal(e->kind, NODE_STUN_SERVERS_ARE);
@@ -40,7 +40,7 @@ static const char *told(struct stun_world *w, size_t events, char text[4096])
             (size_t)snprintf(text + used, 4096 - used, "%s%s", i > 0 ? " " : "",
                              address_format(&e->addresses.list[i], one));
     }
-    turn_done(b);
+    event_queue_done(b);
     return text;
 }
 
@@ -52,7 +52,7 @@ static void stop(struct stun_world *w)
     stun_servers_again(w->servers);
     zloop_close(&w->zloop);
     assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
-    turn_close(&w->turn);
+    event_queue_close(&w->events);
     assert_int_equal(uv_loop_close(&w->loop), 0);
 }
 
@@ -83,7 +83,7 @@ static void servers_of_the_file_are_added(void **state)
                         "203.0.113.1:443 192.0.2.1:3478 203.0.113.1:3478");
     /* Addresses do not change, so the node is told once. */
     stun_servers_again(w.servers);
-    assert_int_equal(w.turn.filling->count, 0);
+    assert_int_equal(w.events.filling->count, 0);
     stop(&w);
 }
 
@@ -138,7 +138,7 @@ static void a_name_is_looked_up(void **state)
     const char *const texts[] = {"localhost:3478"};
     start(&w, NULL, 0, texts, 1);
     assert_string_equal(told(&w, 1, text), "");
-    while (w.turn.filling->count == 0)
+    while (w.events.filling->count == 0)
         uv_run(&w.loop, UV_RUN_ONCE);
     assert_true(ends_with(told(&w, 1, text), ":3478"));
     stun_servers_again(w.servers); /* Is closed meanwhile. */

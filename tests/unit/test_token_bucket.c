@@ -12,28 +12,28 @@ static struct instant at(int64_t us)
 }
 
 /* How many events in a row the limit allows now. */
-static int taken(struct pace *p, struct instant now)
+static int taken(struct token_bucket *p, struct instant now)
 {
     int count = 0;
 
-    while (pace_takes(p, now, each, BURST))
+    while (token_bucket_takes(p, now, each, BURST))
         count++;
     return count;
 }
 
 static void a_zeroed_pace_allows_the_burst(void **state)
 {
-    struct pace p = {0};
+    struct token_bucket p = {0};
 
     (void)state;
-    assert_true(instant_reached(pace_takes_at(&p, each, BURST), at(0)));
+    assert_true(instant_reached(token_bucket_takes_at(&p, each, BURST), at(0)));
     assert_int_equal(taken(&p, at(0)), BURST);
-    assert_int_equal(pace_takes_at(&p, each, BURST).us, each.us);
+    assert_int_equal(token_bucket_takes_at(&p, each, BURST).us, each.us);
 }
 
 static void then_one_event_is_allowed_each_span(void **state)
 {
-    struct pace p = {0};
+    struct token_bucket p = {0};
 
     (void)state;
     assert_int_equal(taken(&p, at(0)), BURST);
@@ -46,19 +46,19 @@ static void then_one_event_is_allowed_each_span(void **state)
 
 static void a_refused_event_does_not_count(void **state)
 {
-    struct pace p = {0};
-    struct pace before;
+    struct token_bucket p = {0};
+    struct token_bucket before;
 
     (void)state;
     assert_int_equal(taken(&p, at(0)), BURST);
     before = p;
-    assert_false(pace_takes(&p, at(each.us - 1), each, BURST));
+    assert_false(token_bucket_takes(&p, at(each.us - 1), each, BURST));
     assert_int_equal(p.full_at.us, before.full_at.us);
 }
 
 static void a_pause_restores_the_burst_and_no_more(void **state)
 {
-    struct pace p = {0};
+    struct token_bucket p = {0};
 
     (void)state;
     assert_int_equal(taken(&p, at(0)), BURST);
@@ -68,24 +68,24 @@ static void a_pause_restores_the_burst_and_no_more(void **state)
 
 static void an_event_can_count_without_asking(void **state)
 {
-    struct pace p = {0};
+    struct token_bucket p = {0};
 
     (void)state;
     for (int i = 0; i < BURST + 2; i++)
-        pace_spend(&p, at(0), each);
-    assert_int_equal(pace_takes_at(&p, each, BURST).us, 3 * each.us);
+        token_bucket_spend(&p, at(0), each);
+    assert_int_equal(token_bucket_takes_at(&p, each, BURST).us, 3 * each.us);
     assert_int_equal(taken(&p, at(3 * each.us - 1)), 0);
     assert_int_equal(taken(&p, at(3 * each.us)), 1);
 }
 
 static void a_burst_of_one_is_a_steady_rate(void **state)
 {
-    struct pace p = {0};
+    struct token_bucket p = {0};
 
     (void)state;
-    assert_true(pace_takes(&p, at(500), each, 1));
-    assert_false(pace_takes(&p, at(500 + each.us - 1), each, 1));
-    assert_true(pace_takes(&p, at(500 + each.us), each, 1));
+    assert_true(token_bucket_takes(&p, at(500), each, 1));
+    assert_false(token_bucket_takes(&p, at(500 + each.us - 1), each, 1));
+    assert_true(token_bucket_takes(&p, at(500 + each.us), each, 1));
 }
 
 int main(void)

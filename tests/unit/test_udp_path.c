@@ -16,7 +16,7 @@ enum { HOLD = 1024 * 1024, DATAGRAMS = 512, LARGE = 64 * 1024 };
 /* One edge, as its node sees it. */
 struct side {
     struct zloop zloop;
-    struct turn turn;
+    struct event_queue events;
     struct link_table links;
     struct udp_path *path;
     struct address address; /* of socket 0 */
@@ -100,11 +100,11 @@ static void take_event(struct side *s, const struct node_event *e)
 static void on_turn(void *context)
 {
     struct side *s = context;
-    struct batch *batch = turn_take(&s->turn);
+    struct event_batch *batch = event_queue_take(&s->events);
 
     for (size_t i = 0; i < batch->count; i++)
         take_event(s, &batch->events[i]);
-    turn_done(batch);
+    event_queue_done(batch);
     udp_path_flush(s->path);
 }
 
@@ -112,8 +112,8 @@ static void open_side(struct side *s)
 {
     *s = (struct side){.keeps_order = true};
     zloop_open(&s->zloop, &w.loop, on_turn, s);
-    turn_init(&s->turn, &s->zloop);
-    assert_true(link_table_open(&s->links, &s->turn));
+    event_queue_init(&s->events, &s->zloop);
+    assert_true(link_table_open(&s->links, &s->events));
     s->path = udp_path_open(
         &(struct udp_path_conf){.links = &s->links, .hold = HOLD});
     assert_non_null(s->path);
@@ -144,8 +144,8 @@ static void teardown(void)
     close_side(&w.b);
     uv_run(&w.loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&w.loop), 0);
-    turn_close(&w.a.turn);
-    turn_close(&w.b.turn);
+    event_queue_close(&w.a.events);
+    event_queue_close(&w.b.events);
 }
 
 #define RUN_UNTIL(condition)                                                   \
