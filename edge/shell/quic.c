@@ -262,7 +262,8 @@ enum quic_end quic_take(struct quic *q, const struct address *to,
     int rc;
 
     q->now = now;
-    if (q->end != QUIC_GOES_ON || size == 0 || is_untimely(q, from))
+    if (q->end != QUIC_GOES_ON || size == 0 || is_untimely(q, from) ||
+        quic_is_foreign(bytes, size))
         return q->end;
     if (q->conf.client)
         to = &q->conf.local; /* ngtcp2 takes no other from a server */

@@ -74,7 +74,7 @@ void quic_free(struct quic **self);
 enum quic_end {
     QUIC_GOES_ON,
     QUIC_CLOSED,   /* the peer closed it, or said that it does not know it */
-    QUIC_REFUSED,  /* the handshake failed: the peer has another secret */
+    QUIC_REFUSED,  /* the handshake failed: the peer has another identity */
     QUIC_SILENT,   /* the handshake or the idle time ran out */
     QUIC_VIOLATED, /* the peer broke the protocol, or sent a packet larger than
                       PACKET_SIZE */

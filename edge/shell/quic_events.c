@@ -150,8 +150,8 @@ static int on_acked(ngtcp2_conn *conn, int64_t stream, uint64_t offset,
 }
 
 const ngtcp2_callbacks quic_callbacks = {
-    .client_initial = ngtcp2_crypto_client_initial_cb,
-    .recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
+    .client_initial = quic_on_client_begins,
+    .recv_client_initial = quic_on_client_initial,
     .recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
     .handshake_completed = on_handshake_completed,
     .encrypt = ngtcp2_crypto_encrypt_cb,

@@ -3,6 +3,7 @@
  *
  *     quic.c          begins and ends, takes datagrams, keeps the time
  *     quic_events.c   what ngtcp2 calls
+ *     quic_initial.c  the keys of the first packets
  *     quic_write.c    the datagrams to send
  *     quic_tls.c      the handshake inside
  */
@@ -72,5 +73,14 @@ void quic_new_cid(const struct quic *q, ngtcp2_cid *cid);
 /* A datagram was written: the next keep-alive comes after another time than
  * the last one. */
 void quic_vary_keep_alive(struct quic *q);
+
+/* In quic_initial.c: the keys of Initial packets, for ngtcp2's callbacks. */
+int quic_on_client_begins(ngtcp2_conn *conn, void *context);
+int quic_on_client_initial(ngtcp2_conn *conn, const ngtcp2_cid *id,
+                           void *context);
+/* The datagram begins with a packet with a long header that neither end sends.
+ * Among these are the two without a key, which anybody can make: Version
+ * Negotiation and Retry. */
+bool quic_is_foreign(const uint8_t *bytes, size_t size);
 
 #endif

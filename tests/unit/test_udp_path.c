@@ -5,6 +5,7 @@
 #include "common/io/clock.h"
 #include "common/wire/punch.h"
 #include "common/wire/stun.h"
+#include "edge/shell/quic.h"
 #include "edge/shell/udp_path.h"
 #include "edge/shell/udp_socket.h"
 
@@ -533,16 +534,47 @@ static void an_id_can_be_dialled_again_while_the_old_link_lingers(void **state)
     teardown();
 }
 
-static void a_wrong_secret_is_refused(void **state)
+static void a_wrong_identity_is_refused(void **state)
 {
     (void)state;
-    uint8_t other[32] = {1};
     setup();
-    connect_from(&w.b, 1, 0, &w.a.address, false, other);
+    connect_from(&w.b, 1, 0, &w.a.address, false, w.secret);
+    w.identity[0] ^= 1;
     connect_from(&w.a, 1, 0, &w.b.address, true, w.secret);
     RUN_UNTIL(w.a.down > 0 && w.b.down > 0);
     assert_int_equal(w.b.failure, LINK_HANDSHAKE);
     assert_int_equal(w.a.up + w.b.up, 0);
+    teardown();
+}
+
+/* The first packet of a client with another secret, from the address of the
+ * honest one. */
+static void a_forged_begin_ends_no_link(void **state)
+{
+    (void)state;
+    static uint8_t bytes[QUIC_BURST_SIZE];
+    struct quic_owner nobody = {0};
+    struct quic_conf conf = {.client = true,
+                             .secret = {1},
+                             .payload_most = QUIC_PAYLOAD_LEAST,
+                             .hold = HOLD,
+                             .idle = span_s(60)};
+    struct quic_burst burst;
+    setup();
+    conf.local = w.a.address;
+    conf.remote = w.b.address;
+    memcpy(conf.identity, w.identity, sizeof conf.identity);
+    struct quic *forger = quic_new(&conf, &nobody, clock_now());
+    assert_true(quic_write(forger, clock_now(), bytes, &burst));
+    connect_from(&w.b, 1, 0, &w.a.address, false, w.secret);
+    for (int i = 0; i < 10; i++)
+        udp_send(&w.a, 0, &w.b.address, bytes, burst.size);
+    sync_datagrams(&w.a, &w.b);
+    assert_int_equal(udp_path_counters(w.b.path)->strangers, 0);
+    connect_from(&w.a, 1, 0, &w.b.address, true, w.secret);
+    RUN_UNTIL(w.a.up == 1 && w.b.up == 1);
+    assert_int_equal(w.a.down + w.b.down, 0);
+    quic_free(&forger);
     teardown();
 }
 
@@ -630,7 +662,8 @@ int main(void)
         cmocka_unit_test(a_close_is_told_to_the_other_end),
         cmocka_unit_test(the_last_packets_arrive_before_the_end),
         cmocka_unit_test(an_id_can_be_dialled_again_while_the_old_link_lingers),
-        cmocka_unit_test(a_wrong_secret_is_refused),
+        cmocka_unit_test(a_wrong_identity_is_refused),
+        cmocka_unit_test(a_forged_begin_ends_no_link),
         cmocka_unit_test(nobody_there_is_unreachable_in_time),
         cmocka_unit_test(a_link_from_no_socket_is_unreachable),
         cmocka_unit_test(a_link_keeps_its_socket_until_it_ends),
