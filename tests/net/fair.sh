@@ -75,16 +75,19 @@ scene() { # SCENE PATH LIMIT
     for name in alice bob carol; do end $name; done
 }
 
-tell() { # SCENE LIMIT - true if the transfer cost no more than LIMIT ms.
-    local name p50 was
+# True if the transfer cost no more than LIMIT ms, and what a machine that has
+# other work to do costs a small message alone.
+tell() { # SCENE LIMIT
+    local name p50 was late
     was=$(figure "$LAB/alone" message:alice p50_ms)
+    late=$(figure "$LAB/alone" message:alice p99_ms)
     p50=$(figure "$LAB/take-carol.log" message:alice p50_ms)
     for name in alone take-carol.log; do
         echo "# $1, $name: p50 $(figure "$LAB/$name" message:alice p50_ms)" \
             "p99 $(figure "$LAB/$name" message:alice p99_ms)" \
             "max $(figure "$LAB/$name" message:alice max_ms) ms"
     done
-    awk "BEGIN { exit !($p50 - $was < $2) }"
+    awk "BEGIN { exit !($p50 - $was < $2 + $late) }"
 }
 
 scene directly tcp $direct_ms
