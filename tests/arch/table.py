@@ -14,6 +14,7 @@ LAYERS = {
     "common/base": Layer(libraries=["sodium"], pure=True),
     "common/wire": Layer(["common/base"], ["sodium"], pure=True),
     "common/core": Layer(["common/wire"], ["sodium", "crypto"], pure=True),
+    "common/zmtp": Layer(["common/core"], ["sodium"], pure=True),
     "edge/core": Layer(["common/core"], ["sodium"], pure=True),
     "relay/core": Layer(["common/core"], ["sodium"], pure=True),
     "common/conf": Layer(["common/core"], ["sodium", "yaml", "jansson"]),
