@@ -25,14 +25,16 @@ struct link *link_get(struct node *n, uint32_t id)
 /* What a link is, by its transport. A new transport needs a row here. */
 static const struct {
     enum node_path path;
-    bool seals, probed, greets, rests;
+    bool dialed, punched, seals, probed, greets, rests;
 } transports[] = {
     [NODE_TRANSPORT_TCP] = {.path = PATH_TCP,
+                            .dialed = true,
                             .seals = true,
                             .probed = true,
                             .greets = true},
     [NODE_TRANSPORT_RELAY] = {.path = PATH_RELAY, .greets = true},
     [NODE_TRANSPORT_UDP] = {.path = PATH_UDP,
+                            .punched = true,
                             .seals = true,
                             .probed = true,
                             .rests = true},
@@ -45,6 +47,8 @@ static struct link *link_new(struct node *n, uint32_t id,
     link->id = id;
     link->transport = transport;
     link->path = transports[transport].path;
+    link->dialed = transports[transport].dialed;
+    link->punched = transports[transport].punched;
     link->seals = transports[transport].seals;
     link->probed = transports[transport].probed;
     link->greets = transports[transport].greets;
@@ -105,7 +109,7 @@ void link_drop(struct node *n, struct link *link, bool disconnect)
 {
     if (disconnect)
         todo_disconnect(n, link);
-    if (link->path == PATH_UDP)
+    if (link->punched)
         udp_link_dropped(n, link);
     link_flow_end(n, link);
     unlink_from_peer(link);
@@ -192,6 +196,7 @@ static struct link_end end_of(const struct node *n, const struct link *link,
         .was_up = was_up,
         .id = link->id,
         .path = link->path,
+        .dialed = link->dialed,
         .heard = link_heard(link),
         .swallowed = was_up && mtu_probe_failed(n, link),
         .from = link->address,

@@ -37,6 +37,8 @@ struct link {
     /* What kind of link it is. Set when it is made; never changes. */
     enum node_transport transport;
     enum node_path path; /* the kind of path that it is to its peers */
+    bool dialed;         /* one end dials the other's address, ... */
+    bool punched;        /* or both make it by a round of probes */
     bool outgoing;       /* this node dialled */
     bool seals;          /* the connection encrypts, and proves to each end that
                             the other is the peer: packets on it need neither
@@ -131,6 +133,7 @@ struct link_end {
     bool was_up; /* else it never was */
     uint32_t id;
     enum node_path path;
+    bool dialed;           /* as of the link */
     struct instant heard;  /* when the last packet came */
     bool swallowed;        /* large packets never passed it */
     uint8_t reason;        /* REFUSED: enum refusal */

@@ -54,6 +54,10 @@ static inline bool path_is_direct(const struct path *p) /* `via`: the link */
 {
     return path_exists(p) && !path_is_relayed(p);
 }
+static inline bool path_is_dialed(const struct path *p)
+{
+    return p->kind == PATH_TCP;
+}
 
 void paths_init(struct paths *p);
 /* A direct path came up; one that is probed is not proved yet. If all slots are

@@ -21,9 +21,17 @@ static struct span crowd_delay(struct node *n)
                    (int64_t)entropy_below(&n->entropy, (uint64_t)most.us));
 }
 
+static bool has_dialed_link(const struct peer *p)
+{
+    for (const struct link *link = p->links; link; link = link->next_of_peer)
+        if (link->dialed && link->state == LINK_UP)
+            return true;
+    return false;
+}
+
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
 {
-    if (!n->tcp || n->left || peer_first_link(p, PATH_TCP) != NULL)
+    if (!n->tcp || n->left || has_dialed_link(p))
         return;
     bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
     struct instant at = n->now;
@@ -152,9 +160,9 @@ static void path_ended(struct node *n, struct peer *p,
     paths_down(&p->paths, end->path, end->id, is_silence(end->how), n->now);
     if (!peer_is_linked(p))
         last_link_ended(n, p, end);
-    else if (end->path == PATH_TCP && end->how != LINK_END_EVICTED)
+    else if (end->dialed && end->how != LINK_END_EVICTED)
         peer_dial_soon(n, p, !is_silence(end->how)); /* UDP is second. */
-    if (end->swallowed && end->path == PATH_TCP) {
+    if (end->swallowed && end->dialed) {
         dialer_failed(&p->dialer, n->now);
         todo_add(n->todo, NODE_LARGE_LOST)->peer.peer = todo_peer(n, p);
     }
@@ -169,7 +177,7 @@ void peer_link_ended(struct node *n, const struct link_end *end)
     }
     if (end->was_up)
         path_ended(n, p, end);
-    else if (end->path == PATH_TCP)
+    else if (end->dialed)
         unreachable(n, p);
     if (end->how == LINK_END_VERSION) {
         p->version = PROTOCOL_BEFORE;

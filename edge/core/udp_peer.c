@@ -287,7 +287,7 @@ void udp_drain(struct node *n, struct udp_peer *u)
 struct link *udp_link(const struct peer *p)
 {
     for (struct link *link = p->links; link != NULL; link = link->next_of_peer)
-        if (link->path == PATH_UDP)
+        if (link->punched)
             return link;
     return NULL;
 }
@@ -310,7 +310,7 @@ static bool has_records(const struct node *n, const struct peer *p)
 static bool is_being_proved(const struct node *n, const struct peer *p)
 {
     for (const struct link *l = p->links; l != NULL; l = l->next_of_peer)
-        if (l->path == PATH_TCP && l->state == LINK_UP && l->unproved &&
+        if (l->dialed && l->state == LINK_UP && l->unproved &&
             instant_is_recent(l->up_since, proof_time, n->now))
             return true;
     return false;
@@ -349,7 +349,7 @@ static struct instant begin_at(const struct node *n, const struct peer *p)
     if (n->tcp && p->dialer.rounds == 0 && !instant_is_never(dial))
         at = instant_max(at, instant_after(dial, head_start));
     for (const struct link *l = p->links; l != NULL; l = l->next_of_peer) {
-        if (l->path != PATH_TCP || l->state == LINK_UP)
+        if (!l->dialed || l->state == LINK_UP)
             continue;
         at = instant_max(at, l->state == LINK_GREETING
                                  ? l->greet_by
@@ -371,7 +371,7 @@ static void close_replaced(struct node *n, struct peer *p)
 {
     struct link *link = udp_link(p);
     if (link == NULL || link->state != LINK_UP ||
-        p->paths.current.kind != PATH_TCP ||
+        !path_is_dialed(&p->paths.current) ||
         !instant_reached(settled_at(n, p), n->now))
         return;
     paths_down(&p->paths, link->path, link->id, false, n->now);
