@@ -11,8 +11,8 @@
 #ifndef COMMON_IO_SEND_CREDIT_H
 #define COMMON_IO_SEND_CREDIT_H
 
-#include "common/io/bell.h"
 #include "common/io/packet_ref.h"
+#include "common/io/wakeup.h"
 
 #include <stdbool.h>
 #include <stddef.h>

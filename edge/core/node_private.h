@@ -27,7 +27,7 @@
  *     subscriptions.c      publications of peers
  *
  *     refusals.c           limits how often a refusal is reported
- *     outsiders.c          nodes that this node refused, judged again later
+ *     refused_nodes.c      nodes that this node refused, judged again later
  *     notices.c            refusals told over a relay
  */
 #ifndef EDGE_CORE_NODE_PRIVATE_H
@@ -48,9 +48,9 @@
 #include "edge/core/inflow.h"
 #include "edge/core/links.h"
 #include "edge/core/node.h"
-#include "edge/core/outsiders.h"
 #include "edge/core/paths.h"
 #include "edge/core/receiver.h"
+#include "edge/core/refused_nodes.h"
 #include "edge/core/udp.h"
 
 /* A relay of the configuration. */

@@ -6,7 +6,8 @@
  * api_accept.c    the listener
  * api_socket.c    the socket's path: its folder, stale and living sockets
  * api_client.c    one client's bytes: lines in, batched answers out
- * api_slices.c    time slices of the clients, and their memory
+ * api_slices.c    time slices of the clients
+ * api_memory.c    the memory of all clients, and each one's share
  * api_slow.c      clients that read too slowly
  * api_request.c   parses a line; reports fields unknown to its operation
  * api_ref.c       finds the ref of a line that is not valid
@@ -253,6 +254,8 @@ void slice_wait(struct client *c);
 void slice_leave(struct client *c);
 /* Runs each client that waits for one slice. */
 void slices_run(struct api *a);
+
+/* api_memory.c */
 /* Call it when the client's buffers changed, and when it closes. */
 void memory_count(struct client *c);
 void memory_forget(struct client *c);

@@ -1,4 +1,4 @@
-#include "common/io/bell.h"
+#include "common/io/wakeup.h"
 
 #include "common/base/memory.h"
 

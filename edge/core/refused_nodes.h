@@ -8,8 +8,8 @@
  * way round, a peer may refuse this node. Only the files of edge/core's node
  * include this header.
  */
-#ifndef EDGE_CORE_OUTSIDERS_H
-#define EDGE_CORE_OUTSIDERS_H
+#ifndef EDGE_CORE_REFUSED_NODES_H
+#define EDGE_CORE_REFUSED_NODES_H
 
 #include "common/wire/notice.h"
 #include "edge/core/node.h"
@@ -42,7 +42,7 @@ struct outsider {
     struct outsider *older, *newer;
 };
 
-/* outsiders.c */
+/* refused_nodes.c */
 /* Keeps the announcement of a refused node, if the reason may pass and the node
  * itself signed it. `is_signed`: the caller verified that. NULL: not kept. */
 struct outsider *outsiders_keep(struct node *n, struct bytes announcement,

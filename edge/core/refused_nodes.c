@@ -4,7 +4,7 @@
  * when the clock jumps, when another process of a node or a revocation list
  * comes or goes, and every 30 s [P-3.7].
  */
-#include "edge/core/outsiders.h"
+#include "edge/core/refused_nodes.h"
 
 #include "common/base/memory.h"
 #include "edge/core/node_private.h"

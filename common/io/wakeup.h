@@ -4,8 +4,8 @@
  * Unlike a uv_async_t, a bell may still be rung after it was closed: every
  * thread that may ring it holds it, and the last holder frees it.
  */
-#ifndef COMMON_IO_BELL_H
-#define COMMON_IO_BELL_H
+#ifndef COMMON_IO_WAKEUP_H
+#define COMMON_IO_WAKEUP_H
 
 #include "common/base/assert.h"
 
