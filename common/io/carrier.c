@@ -219,7 +219,7 @@ void carrier_init(struct carrier *c, struct carriers *all, uint64_t id,
     *c = (struct carrier){
         .id = id, .all = all, .transport = transport, .connection = connection};
     if (!transport->counts)
-        c->credit = send_credit_new(all->conf.credit, all->conf.bell);
+        c->credit = send_credit_new(all->conf.credit, all->conf.wakeup);
     const void *before = map_put(&all->by_id, &c->id, c);
     ASSERT(before == NULL);
 }

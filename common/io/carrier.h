@@ -61,8 +61,8 @@ struct carriers_conf {
      * each keeps at least `credit_least`. 0: no limit. */
     size_t memory;
     size_t credit_least;
-    size_t queue;      /* bytes that may wait in one carrier */
-    struct bell *bell; /* its listener calls carriers_retry; or NULL */
+    size_t queue;          /* bytes that may wait in one carrier */
+    struct wakeup *wakeup; /* its listener calls carriers_retry; or NULL */
 };
 
 /* All carriers of one owner. */

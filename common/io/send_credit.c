@@ -7,8 +7,8 @@
 
 struct send_credit {
     size_t limit;
-    struct bell *bell;    /* or NULL */
-    atomic_size_t owners; /* the connection, and each note */
+    struct wakeup *wakeup; /* or NULL */
+    atomic_size_t owners;  /* the connection, and each note */
     atomic_size_t bytes;
     atomic_bool awaited; /* the owner found the credit used up */
 };
@@ -20,17 +20,17 @@ struct send_credit_note {
     struct packet_ref packet; /* as it was handed in */
 };
 
-struct send_credit *send_credit_new(size_t limit, struct bell *bell)
+struct send_credit *send_credit_new(size_t limit, struct wakeup *wakeup)
 {
     struct send_credit *c = memory_new(sizeof *c);
 
     c->limit = limit;
-    c->bell = bell;
+    c->wakeup = wakeup;
     atomic_init(&c->owners, 1);
     atomic_init(&c->bytes, 0);
     atomic_init(&c->awaited, false);
-    if (bell != NULL)
-        bell_hold(bell);
+    if (wakeup != NULL)
+        wakeup_hold(wakeup);
     return c;
 }
 
@@ -41,8 +41,8 @@ void send_credit_release(struct send_credit **self)
     *self = NULL;
     if (c == NULL || atomic_fetch_sub(&c->owners, 1) != 1)
         return;
-    if (c->bell != NULL)
-        bell_release(c->bell);
+    if (c->wakeup != NULL)
+        wakeup_release(c->wakeup);
     free(c);
 }
 
@@ -57,7 +57,7 @@ bool send_credit_has_room(struct send_credit *c)
 {
     if (atomic_load(&c->bytes) < c->limit)
         return true;
-    /* A note that came back before this store did not ring the bell. */
+    /* A note that came back before this store sent no wakeup. */
     atomic_store(&c->awaited, true);
     return end_wait(c);
 }
@@ -75,8 +75,8 @@ static void on_released(void *data, void *note)
 
     (void)data;
     atomic_fetch_sub(&c->bytes, n->size);
-    if (atomic_load(&c->awaited) && end_wait(c) && c->bell != NULL)
-        bell_ring(c->bell);
+    if (atomic_load(&c->awaited) && end_wait(c) && c->wakeup != NULL)
+        wakeup_send(c->wakeup);
     send_credit_release(&n->credit);
     packet_ref_release(&n->packet);
     free(n);

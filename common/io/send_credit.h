@@ -23,14 +23,14 @@ enum { SEND_CREDIT_PACKET = 1024 };
 struct send_credit;
 struct send_credit_note;
 
-/* The transport may hold `limit` bytes. `bell` rings when half of the limit is
- * free again after the credit was used up; NULL: the owner asks again by
+/* The transport may hold `limit` bytes. After the credit was used up, `wakeup`
+ * is sent when half of the limit is free again; NULL: the owner asks again by
  * itself. */
-struct send_credit *send_credit_new(size_t limit, struct bell *bell);
+struct send_credit *send_credit_new(size_t limit, struct wakeup *wakeup);
 /* The connection is gone; packets that the transport still holds are released
  * as before. NULL-safe. */
 void send_credit_release(struct send_credit **self);
-/* False: the credit is used up, and the bell will ring. */
+/* False: the credit is used up, and the wakeup will follow. */
 bool send_credit_has_room(struct send_credit *c);
 /* The bytes that the transport holds now. */
 size_t send_credit_bytes(const struct send_credit *c);

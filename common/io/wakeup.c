@@ -6,79 +6,79 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-struct bell {
+struct wakeup {
     atomic_uint holders; /* the loop is one of them */
-    /* Of the members below; taken only to ring and to close. */
+    /* Of the members below; taken only to send and to close. */
     uv_mutex_t lock;
     bool closed;
     uv_async_t async;
-    void (*heard)(void *context);
+    void (*woken)(void *context);
     void *context;
 };
 
 static void on_async(uv_async_t *async)
 {
-    struct bell *b = async->data;
+    struct wakeup *w = async->data;
 
-    b->heard(b->context);
+    w->woken(w->context);
 }
 
-struct bell *bell_open(uv_loop_t *loop, void (*heard)(void *context),
-                       void *context)
+struct wakeup *wakeup_open(uv_loop_t *loop, void (*woken)(void *context),
+                           void *context)
 {
-    struct bell *b = memory_new(sizeof *b);
+    struct wakeup *w = memory_new(sizeof *w);
 
-    if (uv_mutex_init(&b->lock) != 0) {
-        free(b);
+    if (uv_mutex_init(&w->lock) != 0) {
+        free(w);
         return NULL;
     }
-    if (uv_async_init(loop, &b->async, on_async) != 0) {
-        uv_mutex_destroy(&b->lock);
-        free(b);
+    if (uv_async_init(loop, &w->async, on_async) != 0) {
+        uv_mutex_destroy(&w->lock);
+        free(w);
         return NULL;
     }
-    atomic_init(&b->holders, 1);
-    b->async.data = b;
-    b->heard = heard;
-    b->context = context;
-    return b;
+    atomic_init(&w->holders, 1);
+    w->async.data = w;
+    w->woken = woken;
+    w->context = context;
+    return w;
 }
 
 static void on_closed(uv_handle_t *async)
 {
-    bell_release(async->data);
+    wakeup_release(async->data);
 }
 
-void bell_close(struct bell **self)
+void wakeup_close(struct wakeup **self)
 {
-    struct bell *b = *self;
+    struct wakeup *w = *self;
 
-    if (b == NULL)
+    if (w == NULL)
         return;
     *self = NULL;
-    uv_mutex_lock(&b->lock);
-    b->closed = true;
-    uv_mutex_unlock(&b->lock);
-    uv_close((uv_handle_t *)&b->async, on_closed);
+    uv_mutex_lock(&w->lock);
+    w->closed = true;
+    uv_mutex_unlock(&w->lock);
+    uv_close((uv_handle_t *)&w->async, on_closed);
 }
 
-void bell_hold(struct bell *b)
+void wakeup_hold(struct wakeup *w)
 {
-    atomic_fetch_add(&b->holders, 1);
+    atomic_fetch_add(&w->holders, 1);
 }
 
-void bell_release(struct bell *b)
+void wakeup_release(struct wakeup *w)
 {
-    if (atomic_fetch_sub(&b->holders, 1) != 1)
+    if (atomic_fetch_sub(&w->holders, 1) != 1)
         return;
-    uv_mutex_destroy(&b->lock);
-    free(b);
+    uv_mutex_destroy(&w->lock);
+    free(w);
 }
 
-void bell_ring(struct bell *b)
+void wakeup_send(struct wakeup *w)
 {
-    uv_mutex_lock(&b->lock);
-    if (!b->closed)
-        uv_async_send(&b->async);
-    uv_mutex_unlock(&b->lock);
+    uv_mutex_lock(&w->lock);
+    if (!w->closed)
+        uv_async_send(&w->async);
+    uv_mutex_unlock(&w->lock);
 }

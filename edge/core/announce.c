@@ -272,7 +272,7 @@ static void take_up(struct node *n, struct peer *p, struct bytes bytes,
     bool moved = first || !same_candidates(&p->said, said);
     if (!first && p->said.epoch.value != said->epoch.value) {
         if (p->said.epoch.value < said->epoch.value)
-            outsiders_keep_replaced(n, p);
+            refused_nodes_keep_replaced(n, p);
         peer_restarted(n, p);
     }
     uint8_t *blob = memory_copy(bytes.data, bytes.size);
@@ -371,7 +371,7 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
     struct peer *known = peer_get(n, &claimed->node);
     if (is_known(n, known, announcement)) {
         *peer = known;
-        outsiders_admit(n, known);
+        refused_nodes_admit(n, known);
         return LEARNED_GOOD;
     }
     *why = announce_check_certificate(n, said.certificate, claimed);
@@ -386,7 +386,8 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
     else if (*why == REFUSAL_NONE && known == NULL && !peers_make_room(n))
         *why = REFUSAL_FULL;
     if (*why != REFUSAL_NONE) {
-        (void)outsiders_keep(n, announcement, &said, claimed, *why, authentic);
+        (void)refused_nodes_keep(n, announcement, &said, claimed, *why,
+                                 authentic);
         return stale ? LEARNED_STALE : LEARNED_REFUSED;
     }
     if (known == NULL) {
@@ -396,7 +397,7 @@ enum learned announce_learn(struct node *n, struct bytes announcement,
     if (known->blob == NULL || !is_old(known, &said))
         take_up(n, known, announcement, &said, claimed);
     *peer = known;
-    outsiders_admit(n, known);
+    refused_nodes_admit(n, known);
     peer_touch(n, known);
     return LEARNED_GOOD;
 }
@@ -409,7 +410,7 @@ struct bytes revocation_packet(struct node *n, enum packet_type type)
 
 static void put_out(struct node *n, struct peer *p)
 {
-    struct outsider *o = outsiders_keep_peer(n, p, REFUSAL_REVOKED);
+    struct refused_node *o = refused_nodes_keep_peer(n, p, REFUSAL_REVOKED);
     peer_departed(n, p, DEPARTURE_REVOKED);
     if (o != NULL)
         (void)notices_tell(n, o);
@@ -449,6 +450,6 @@ void revocation_take(struct node *n, struct bytes list, bool by_peer)
     while ((p = map_next(&n->peers, &cursor)) != NULL)
         if (revocation_has(&n->revocation, &p->id))
             put_out(n, p);
-    outsiders_look_soon(n); /* The new list may lack some of them. */
+    refused_nodes_look_soon(n); /* The new list may lack some of them. */
     announce_changed(n);
 }

@@ -195,7 +195,7 @@ static void refuse(struct node *n, const struct certificate *claimed,
 {
     bool tell = refusal_say(n, false, (uint8_t)why, -1, &claimed->node,
                             claimed->name, from);
-    struct outsider *o = outsider_get(n, &claimed->node);
+    struct refused_node *o = refused_node_get(n, &claimed->node);
     if (o != NULL) {
         o->skew = skew_of(n, b->unix_seconds);
         tell = !instant_is_recent(o->told_at, told_apart, n->now);
@@ -298,9 +298,9 @@ static bool is_stranger(const struct peer *p, const struct announcement *said)
            p->said.epoch.value < said->epoch.value;
 }
 
-/* Whether an outsider repeats itself within a second: then its signature need
- * not be checked. */
-static bool is_old_news(struct node *n, const struct outsider *o,
+/* Whether a refused node repeats itself within a second: its signature then
+ * need not be checked. */
+static bool is_old_news(struct node *n, const struct refused_node *o,
                         const struct beacon *b, const struct announcement *said)
 {
     static const struct span looked_apart = {1000 * 1000};
@@ -309,7 +309,7 @@ static bool is_old_news(struct node *n, const struct outsider *o,
     return said->epoch.value < o->epoch.value ||
            (instant_is_recent(o->heard, looked_apart, n->now) &&
             bytes_equal(b->announcement, bytes_of(o->blob, o->blob_size)) &&
-            outsider_stays_out(n, o));
+            refused_node_stays_out(n, o));
 }
 
 static void take_opened(struct node *n, const struct beacon *b,
@@ -328,12 +328,12 @@ static void take_opened(struct node *n, const struct beacon *b,
         evidence_beacon_passed(&p->evidence, n->now);
         return; /* Its counter is not verified, so it must not count. */
     }
-    const struct outsider *o = outsider_get(n, &claimed.node);
+    const struct refused_node *o = refused_node_get(n, &claimed.node);
     if (is_old_news(n, o, b, &said)) {
         n->counters.beacons_dropped++;
         return;
     }
-    bool stays_out = o != NULL && outsider_stays_out(n, o);
+    bool stays_out = o != NULL && refused_node_stays_out(n, o);
     if (!stays_out && is_stranger(p, &said) &&
         answer_stranger(n, p, b, &said, from))
         return;
@@ -351,7 +351,7 @@ static void take_opened(struct node *n, const struct beacon *b,
     case LEARNED_STALE:
     case LEARNED_REFUSED:
         if (b->kind == BEACON_BYE)
-            outsiders_said_bye(n, &claimed.node, said.epoch);
+            refused_nodes_said_bye(n, &claimed.node, said.epoch);
         else
             refuse(n, &claimed, why, b, from);
         return;

@@ -84,7 +84,7 @@ static void take_randomness(struct node *n, const struct node_conf *conf)
     map_init(&n->names, NAME_ROOM, bytes);
     map_init(&n->links, sizeof(uint32_t), bytes);
     map_init(&n->pings, sizeof(uint64_t), bytes);
-    map_init(&n->outsiders, KEY_SIZE, bytes);
+    map_init(&n->refused_nodes, KEY_SIZE, bytes);
     udp_init(n, conf, bytes);
 }
 
@@ -113,8 +113,8 @@ struct node *node_new(const struct node_conf *conf, struct instant now)
     }
     subscriptions_changed(n);
     announce_sign(n);
-    n->outsider_deadline.kind = DEADLINE_OUTSIDERS;
-    n->outsiders_looked = (struct instant){INT64_MIN / 2};
+    n->refused_deadline.kind = DEADLINE_REFUSED_NODES;
+    n->refused_looked_at = (struct instant){INT64_MIN / 2};
     n->replaced_at = n->room_looked = (struct instant){INT64_MIN / 2};
     n->beacon_deadline.kind = DEADLINE_BEACON;
     node_arm(n, &n->beacon_deadline, now);
@@ -152,7 +152,7 @@ void node_free(struct node *n)
     groups_close(n);
     heap_close(&n->heap); /* Writes to the timers, so before they are freed. */
     free_peers(n);
-    outsiders_close(n);
+    refused_nodes_close(n);
     udp_end(n);
     slabs_close(&n->slabs);
     free_values(&n->links);
@@ -269,7 +269,7 @@ static void take_clock(struct node *n, uint64_t unix_seconds)
     while ((p = map_next(&n->peers, &cursor)) != NULL)
         peer_touch(n, p); /* The time until its certificate ends changed. */
     if (jumped)
-        outsiders_look_soon(n);
+        refused_nodes_look_soon(n);
 }
 
 static void take_event(struct node *n, const struct node_event *event)
@@ -380,8 +380,8 @@ static void handle_due(struct node *n)
         case DEADLINE_SUBSCRIPTION:
             subscriptions_due(n, d->subject);
             break;
-        case DEADLINE_OUTSIDERS:
-            outsiders_due(n);
+        case DEADLINE_REFUSED_NODES:
+            refused_nodes_due(n);
             break;
         case DEADLINE_UDP:
             udp_due(n);

@@ -408,7 +408,7 @@ struct node_refusal {
     int64_t skew_s;  /* the other node's clock minus this node's, seconds */
 };
 struct node_refusals { /* the cursor of a walk; zeros: at the beginning */
-    size_t outsiders, peers;
+    size_t refused_nodes, peers;
 };
 bool node_refusal_next(const struct node *n, struct node_refusals *cursor,
                        struct node_refusal *r);

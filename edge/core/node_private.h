@@ -273,11 +273,11 @@ struct node {
     uint64_t ask_counter; /* in the last INIT or notice of this process */
 
     /* Nodes that this node refused. */
-    struct map outsiders; /* struct outsider, by id */
-    struct outsider *oldest_outsider, *newest_outsider;
-    size_t outsider_bytes;
-    struct deadline outsider_deadline;
-    struct instant outsiders_looked; /* when all were last judged again */
+    struct map refused_nodes; /* struct refused_node, by id */
+    struct refused_node *oldest_refused, *newest_refused;
+    size_t refused_bytes;
+    struct deadline refused_deadline;
+    struct instant refused_looked_at; /* when all were last judged again */
     struct token_bucket notices_pace;
     struct instant
         replaced_at; /* when a later process of this node was heard */
@@ -372,7 +372,7 @@ enum learned {
 /* Checks another node's announcement and makes or updates the peer. *peer is
  * set when GOOD; `claimed` gets the certificate, if it could be decoded.
  * `signed_outer`: the announcement came in a packet that the node signed. A
- * node that is refused or stale is kept as an outsider. */
+ * node that is refused or stale is kept in refused_nodes. */
 enum learned announce_learn(struct node *n, struct bytes announcement,
                             bool signed_outer, struct peer **peer,
                             enum refusal *why, struct certificate *claimed);

@@ -1,6 +1,6 @@
 /*
  * Notices: over a relay a node tells another one that it refuses it [P-7.8].
- * This file sends notices to outsiders, and handles those from peers that
+ * This file sends notices to refused nodes, and handles those from peers that
  * refuse this node.
  *
  * The refusing node signs a notice, which names both processes and has a
@@ -8,11 +8,11 @@
  */
 #include "edge/core/node_private.h"
 
-/* The shortest time between two notices to one outsider: unasked, and in answer
- * to its packets. */
+/* The shortest time between two notices to one refused node: unasked, and in
+ * answer to its packets. */
 static const struct span told_apart = {60 * 1000 * 1000};
 static const struct span answers_apart = {1000 * 1000};
-/* The rate of notices to all outsiders together. */
+/* The rate of notices to all refused nodes together. */
 static const struct span notices_apart = {31 * 1000};
 enum { NOTICES_BURST = 65 };
 /* How often this node sends an INIT to a peer that refuses it. */
@@ -49,7 +49,7 @@ static void write_notice(struct node *n, const struct node_id *to,
 }
 
 static const struct link *link_of(const struct node *n,
-                                  const struct outsider *o)
+                                  const struct refused_node *o)
 {
     for (size_t i = 0; i < n->relay_count; i++)
         if (o->listed[i] && n->relays[i].state == RELAY_UP)
@@ -57,7 +57,7 @@ static const struct link *link_of(const struct node *n,
     return NULL;
 }
 
-static bool tell(struct node *n, struct outsider *o, struct span pause,
+static bool tell(struct node *n, struct refused_node *o, struct span pause,
                  const struct link *link)
 {
     bool paused = instant_is_recent(o->told_at, pause, n->now);
@@ -70,7 +70,7 @@ static bool tell(struct node *n, struct outsider *o, struct span pause,
     return true;
 }
 
-bool notices_tell(struct node *n, struct outsider *o)
+bool notices_tell(struct node *n, struct refused_node *o)
 {
     return tell(n, o, told_apart, link_of(n, o));
 }
@@ -78,7 +78,7 @@ bool notices_tell(struct node *n, struct outsider *o)
 void notices_answer(struct node *n, const struct node_id *id,
                     const struct link *link, uint8_t type)
 {
-    struct outsider *o = outsider_get(n, id);
+    struct refused_node *o = refused_node_get(n, id);
     if (o == NULL || link->relay == NULL ||
         (type != PACKET_INIT && type != PACKET_SEALED))
         return;
@@ -154,7 +154,7 @@ void notices_take(struct node *n, const struct node_id *from, struct link *link,
         return;
     }
     struct peer *p = peer_get(n, from);
-    struct outsider *o = outsider_get(n, from);
+    struct refused_node *o = refused_node_get(n, from);
     if (m.reason != REFUSAL_NONE && p != NULL && p->blob != NULL &&
         m.epoch.value == p->said.epoch.value)
         take_from_peer(n, p, link, &m);

@@ -26,7 +26,7 @@ static void expire(struct node *n, struct peer *p)
     if (refusal_say(n, false, REFUSAL_EXPIRED, -1, &p->id, p->name, from) &&
         from != NULL)
         beacons_refuse(n, from, &p->id, REFUSAL_EXPIRED, p->cookie, p->version);
-    struct outsider *o = outsiders_keep_peer(n, p, REFUSAL_EXPIRED);
+    struct refused_node *o = refused_nodes_keep_peer(n, p, REFUSAL_EXPIRED);
     peer_departed(n, p, DEPARTURE_REVOKED);
     if (o != NULL)
         (void)notices_tell(n, o);

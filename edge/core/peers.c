@@ -152,7 +152,7 @@ static bool name_is_anothers(struct node *n, struct peer *p)
     const struct peer *owner = map_get(&n->names, p->name);
     if (owner == p || owner == NULL || !owner->joined)
         return false;
-    struct outsider *o = outsiders_keep_peer(n, p, REFUSAL_NAME_TAKEN);
+    struct refused_node *o = refused_nodes_keep_peer(n, p, REFUSAL_NAME_TAKEN);
     (void)refusal_say(n, false, REFUSAL_NAME_TAKEN, -1, &p->id, p->name,
                       p->has_beacon_address ? &p->beacon_address : NULL);
     if (o != NULL)
@@ -231,7 +231,7 @@ void peer_leave(struct node *n, struct peer *p, enum departure reason)
             p->session_until, instant_after(p->unreached_since, silent_linger));
     n->joined_count--;
     groups_left(p);
-    outsiders_look_soon(n);
+    refused_nodes_look_soon(n);
     peer_touch(n, p);
 }
 
@@ -246,7 +246,7 @@ void peer_departed(struct node *n, struct peer *p, enum departure reason)
     for (size_t i = 0; i < n->relay_count; i++)
         paths_relay_down(&p->paths, (uint32_t)i, n->now);
     dialer_stop(&p->dialer);
-    outsiders_look_soon(n);
+    refused_nodes_look_soon(n);
     peer_touch(n, p);
 }
 
@@ -360,7 +360,7 @@ bool peers_make_room(struct node *n)
                     SESSION_NOT_DELIVERED); /* It is freed in the next step. */
     }
     n->room_looked = n->now;
-    outsiders_look_soon(n);
+    refused_nodes_look_soon(n);
     return false;
 }
 

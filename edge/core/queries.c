@@ -58,7 +58,8 @@ bool node_peer_get(const struct node *n, const struct node_id *id,
 bool node_refusal_next(const struct node *n, struct node_refusals *cursor,
                        struct node_refusal *r)
 {
-    const struct outsider *o = map_next(&n->outsiders, &cursor->outsiders);
+    const struct refused_node *o =
+        map_next(&n->refused_nodes, &cursor->refused_nodes);
     if (o != NULL) {
         *r = (struct node_refusal){.id = o->id,
                                    .name = o->name,

@@ -1,8 +1,8 @@
 /*
- * Outsiders: this node keeps the announcements of nodes that it refused for a
- * reason that may pass. It judges them again when the table of peers has room,
- * when the clock jumps, when another process of a node or a revocation list
- * comes or goes, and every 30 s [P-3.7].
+ * Refused nodes: this node keeps the announcements of nodes that it refused for
+ * a reason that may pass. It judges them again when the table of peers has
+ * room, when the clock jumps, when another process of a node or a revocation
+ * list comes or goes, and every 30 s [P-3.7].
  */
 #include "edge/core/refused_nodes.h"
 
@@ -11,8 +11,8 @@
 
 #include <stdlib.h>
 
-/* Limits of the table; beyond them the oldest outsider is dropped. */
-enum { OUTSIDERS = 1024, OUTSIDERS_BYTES = 4 * 1024 * 1024 };
+/* Limits of the table; beyond them the oldest refused node is dropped. */
+enum { REFUSED_NODES = 1024, REFUSED_NODES_BYTES = 4 * 1024 * 1024 };
 /* How many announcements one step verifies. */
 enum { LOOKS = 32 };
 
@@ -20,48 +20,50 @@ static const struct span from_time_to_time = {30 * 1000 * 1000};
 /* From a change to the next look, so that the change is complete by then. */
 static const struct span soon = {20 * 1000};
 static const struct span looks_apart = {250 * 1000};
-/* An outsider that no relay lists is there if a beacon came this recently;
+/* A refused node that no relay lists is there if a beacon came this recently;
  * nodes send one beacon a second. */
 static const struct span still_there = {5 * 1000 * 1000};
-/* After so long without a beacon such an outsider is dropped. */
+/* After so long without a beacon such a node is dropped. */
 static const struct span remembered = {11 * (int64_t)60 * 1000 * 1000};
 
-static void unchain(struct node *n, struct outsider *o)
+static void unchain(struct node *n, struct refused_node *o)
 {
-    *(o->older != NULL ? &o->older->newer : &n->oldest_outsider) = o->newer;
-    *(o->newer != NULL ? &o->newer->older : &n->newest_outsider) = o->older;
+    *(o->older != NULL ? &o->older->newer : &n->oldest_refused) = o->newer;
+    *(o->newer != NULL ? &o->newer->older : &n->newest_refused) = o->older;
 }
 
-static void chain(struct node *n, struct outsider *o)
+static void chain(struct node *n, struct refused_node *o)
 {
-    o->older = n->newest_outsider;
+    o->older = n->newest_refused;
     o->newer = NULL;
-    *(o->older != NULL ? &o->older->newer : &n->oldest_outsider) = o;
-    n->newest_outsider = o;
+    *(o->older != NULL ? &o->older->newer : &n->oldest_refused) = o;
+    n->newest_refused = o;
 }
 
-static void drop(struct node *n, struct outsider *o)
+static void drop(struct node *n, struct refused_node *o)
 {
     unchain(n, o);
-    (void)map_remove(&n->outsiders, o->id.key);
-    n->outsider_bytes -= o->blob_size;
+    (void)map_remove(&n->refused_nodes, o->id.key);
+    n->refused_bytes -= o->blob_size;
     free(o->blob);
     free(o);
 }
 
-void outsiders_close(struct node *n)
+void refused_nodes_close(struct node *n)
 {
-    while (n->oldest_outsider != NULL)
-        drop(n, n->oldest_outsider);
-    map_close(&n->outsiders);
+    while (n->oldest_refused != NULL)
+        drop(n, n->oldest_refused);
+    map_close(&n->refused_nodes);
 }
 
-struct outsider *outsider_get(const struct node *n, const struct node_id *id)
+struct refused_node *refused_node_get(const struct node *n,
+                                      const struct node_id *id)
 {
-    return n->outsiders.count > 0 ? map_get(&n->outsiders, id->key) : NULL;
+    return n->refused_nodes.count > 0 ? map_get(&n->refused_nodes, id->key)
+                                      : NULL;
 }
 
-static bool is_listed(const struct node *n, const struct outsider *o)
+static bool is_listed(const struct node *n, const struct refused_node *o)
 {
     for (size_t i = 0; i < n->relay_count; i++)
         if (o->listed[i])
@@ -69,8 +71,7 @@ static bool is_listed(const struct node *n, const struct outsider *o)
     return false;
 }
 
-/* --- outsiders come and go -------------------------------------------------
- */
+/* --- refused nodes come and go ------------------------------------------- */
 
 static bool may_pass(enum refusal why)
 {
@@ -79,35 +80,36 @@ static bool may_pass(enum refusal why)
            why == REFUSAL_NAME_TAKEN || why == REFUSAL_REPLACED;
 }
 
-static struct outsider *take_in(struct node *n, const struct node_id *id,
-                                struct bytes said)
+static struct refused_node *take_in(struct node *n, const struct node_id *id,
+                                    struct bytes said)
 {
-    struct outsider *o = outsider_get(n, id);
+    struct refused_node *o = refused_node_get(n, id);
     if (o == NULL) {
         o = memory_new(sizeof *o);
         o->id = *id;
         o->since = n->now;
         o->told_at = (struct instant){INT64_MIN};
-        (void)map_put(&n->outsiders, o->id.key, o);
+        (void)map_put(&n->refused_nodes, o->id.key, o);
         chain(n, o);
     }
-    n->outsider_bytes += said.size - o->blob_size;
+    n->refused_bytes += said.size - o->blob_size;
     uint8_t *blob = memory_copy(said.data, said.size);
     free(o->blob);
     o->blob = blob;
     o->blob_size = said.size;
-    while (n->oldest_outsider != o && (n->outsiders.count > OUTSIDERS ||
-                                       n->outsider_bytes > OUTSIDERS_BYTES))
-        drop(n, n->oldest_outsider);
+    while (n->oldest_refused != o && (n->refused_nodes.count > REFUSED_NODES ||
+                                      n->refused_bytes > REFUSED_NODES_BYTES))
+        drop(n, n->oldest_refused);
     return o;
 }
 
-struct outsider *outsiders_keep(struct node *n, struct bytes announcement,
-                                const struct announcement *said,
-                                const struct certificate *c, enum refusal why,
-                                bool is_signed)
+struct refused_node *refused_nodes_keep(struct node *n,
+                                        struct bytes announcement,
+                                        const struct announcement *said,
+                                        const struct certificate *c,
+                                        enum refusal why, bool is_signed)
 {
-    struct outsider *o = outsider_get(n, &c->node);
+    struct refused_node *o = refused_node_get(n, &c->node);
     if (!may_pass(why) || node_id_equal(&c->node, &n->certificate.node))
         return NULL;
     if (o != NULL && said->epoch.value < o->epoch.value)
@@ -131,39 +133,40 @@ struct outsider *outsiders_keep(struct node *n, struct bytes announcement,
     name_pad(o->name, c->name);
     o->reason = (uint8_t)why;
     o->heard = n->now;
-    if (n->outsider_deadline.timer.place == 0)
-        node_arm(n, &n->outsider_deadline,
+    if (n->refused_deadline.timer.place == 0)
+        node_arm(n, &n->refused_deadline,
                  instant_after(n->now, from_time_to_time));
     return o;
 }
 
-struct outsider *outsiders_keep_peer(struct node *n, struct peer *p,
-                                     enum refusal why)
+struct refused_node *refused_nodes_keep_peer(struct node *n, struct peer *p,
+                                             enum refusal why)
 {
-    struct outsider *o = outsiders_keep(n, bytes_of(p->blob, p->blob_size),
-                                        &p->said, &p->certificate, why, true);
+    struct refused_node *o =
+        refused_nodes_keep(n, bytes_of(p->blob, p->blob_size), &p->said,
+                           &p->certificate, why, true);
     for (size_t i = 0; o != NULL && i < n->relay_count; i++)
         o->listed[i] = p->evidence.relays[i].listed;
     return o;
 }
 
-void outsiders_keep_replaced(struct node *n, struct peer *p)
+void refused_nodes_keep_replaced(struct node *n, struct peer *p)
 {
     bool listed = false;
     for (size_t i = 0; i < n->relay_count; i++)
         listed |= p->evidence.relays[i].listed;
-    struct outsider *o =
-        listed ? outsiders_keep_peer(n, p, REFUSAL_REPLACED) : NULL;
+    struct refused_node *o =
+        listed ? refused_nodes_keep_peer(n, p, REFUSAL_REPLACED) : NULL;
     if (o == NULL)
         return;
     o->heard = (struct instant){INT64_MIN / 2};
-    outsiders_look_soon(n); /* Sends a notice, unless the relay drops it. */
+    refused_nodes_look_soon(n); /* Sends a notice, unless the relay drops it. */
 }
 
-void outsiders_listed(struct node *n, const struct roster_entry *entry,
-                      const struct relay *relay)
+void refused_nodes_listed(struct node *n, const struct roster_entry *entry,
+                          const struct relay *relay)
 {
-    struct outsider *o = outsider_get(n, &entry->node);
+    struct refused_node *o = refused_node_get(n, &entry->node);
     if (o == NULL)
         return;
     o->listed[relay->index] = o->epoch.value == entry->epoch.value;
@@ -171,11 +174,11 @@ void outsiders_listed(struct node *n, const struct roster_entry *entry,
         (void)notices_tell(n, o);
 }
 
-void outsiders_unlisted(struct node *n, const struct node_id *id,
-                        struct epoch epoch, const struct relay *relay,
-                        enum departure how)
+void refused_nodes_unlisted(struct node *n, const struct node_id *id,
+                            struct epoch epoch, const struct relay *relay,
+                            enum departure how)
 {
-    struct outsider *o = outsider_get(n, id);
+    struct refused_node *o = refused_node_get(n, id);
     if (o == NULL || o->epoch.value != epoch.value)
         return;
     o->listed[relay->index] = false;
@@ -183,27 +186,26 @@ void outsiders_unlisted(struct node *n, const struct node_id *id,
         drop(n, o);
 }
 
-void outsiders_said_bye(struct node *n, const struct node_id *id,
-                        struct epoch epoch)
+void refused_nodes_said_bye(struct node *n, const struct node_id *id,
+                            struct epoch epoch)
 {
-    struct outsider *o = outsider_get(n, id);
+    struct refused_node *o = refused_node_get(n, id);
     if (o != NULL && o->epoch.value == epoch.value)
         drop(n, o);
 }
 
 /* The relay's next connection begins with a complete roster. */
-void outsiders_relay_down(struct node *n, const struct relay *relay)
+void refused_nodes_relay_down(struct node *n, const struct relay *relay)
 {
-    for (struct outsider *o = n->oldest_outsider; o != NULL; o = o->newer)
+    for (struct refused_node *o = n->oldest_refused; o != NULL; o = o->newer)
         o->listed[relay->index] = false;
 }
 
-/* --- outsiders that become peers -------------------------------------------
- */
+/* --- refused nodes that become peers ------------------------------------- */
 
-void outsiders_admit(struct node *n, struct peer *p)
+void refused_nodes_admit(struct node *n, struct peer *p)
 {
-    struct outsider *o = outsider_get(n, &p->id);
+    struct refused_node *o = refused_node_get(n, &p->id);
     if (o == NULL || o->epoch.value != p->said.epoch.value)
         return;
     evidence_admitted(&p->evidence);
@@ -221,20 +223,20 @@ void outsiders_admit(struct node *n, struct peer *p)
     peer_touch(n, p);
 }
 
-static bool name_is_free(const struct node *n, const struct outsider *o)
+static bool name_is_free(const struct node *n, const struct refused_node *o)
 {
     const struct peer *owner = map_get(&n->names, o->name);
     return owner == NULL || !owner->joined || node_id_equal(&owner->id, &o->id);
 }
 
 /* Whether there is current evidence that this process is running. */
-static bool shows_itself(const struct node *n, const struct outsider *o)
+static bool shows_itself(const struct node *n, const struct refused_node *o)
 {
     return is_listed(n, o) || instant_is_recent(o->heard, still_there, n->now);
 }
 
 /* The reasons that can be checked without verifying a signature. */
-static enum refusal seen_at_once(struct node *n, const struct outsider *o)
+static enum refusal seen_at_once(struct node *n, const struct refused_node *o)
 {
     uint64_t now = node_unix_now(n);
     const struct peer *known = map_get(&n->peers, o->id.key);
@@ -254,13 +256,13 @@ static enum refusal seen_at_once(struct node *n, const struct outsider *o)
     return REFUSAL_NONE;
 }
 
-bool outsider_stays_out(struct node *n, const struct outsider *o)
+bool refused_node_stays_out(struct node *n, const struct refused_node *o)
 {
     return seen_at_once(n, o) != REFUSAL_NONE;
 }
 
-/* Drops the outsider from the table, or changes its reason. */
-static void judge(struct node *n, struct outsider *o)
+/* Drops the refused node from the table, or changes its reason. */
+static void judge(struct node *n, struct refused_node *o)
 {
     struct bytes said =
         arena_copy(&n->todo->arena, bytes_of(o->blob, o->blob_size));
@@ -270,14 +272,15 @@ static void judge(struct node *n, struct outsider *o)
     (void)announce_learn(n, said, true, &p, &why, &claimed);
 }
 
-static bool is_forgotten(const struct node *n, const struct outsider *o)
+static bool is_forgotten(const struct node *n, const struct refused_node *o)
 {
     return !is_listed(n, o) && !instant_is_recent(o->heard, remembered, n->now);
 }
 
 /* When to judge it again: peers that left may soon make room in the table, or
  * the certificate becomes valid within a minute. */
-static struct instant next_look(const struct node *n, const struct outsider *o)
+static struct instant next_look(const struct node *n,
+                                const struct refused_node *o)
 {
     if (o->reason == REFUSAL_FULL && n->peers.count > n->joined_count)
         return instant_after(n->now, span_s(1));
@@ -289,20 +292,20 @@ static struct instant next_look(const struct node *n, const struct outsider *o)
 
 /* A superseded process has usually ended, and its relay will soon notice: send
  * no notice within the first second. */
-static bool tell_now(struct node *n, struct outsider *o)
+static bool tell_now(struct node *n, struct refused_node *o)
 {
     bool early = o->reason == REFUSAL_REPLACED &&
                  instant_is_recent(o->since, span_s(1), n->now);
     return !early && notices_tell(n, o);
 }
 
-void outsiders_due(struct node *n)
+void refused_nodes_due(struct node *n)
 {
     struct instant again = instant_after(n->now, from_time_to_time);
-    struct outsider *next = NULL;
+    struct refused_node *next = NULL;
     int looks = 0;
-    n->outsiders_looked = n->now;
-    for (struct outsider *o = n->oldest_outsider; o != NULL; o = next) {
+    n->refused_looked_at = n->now;
+    for (struct refused_node *o = n->oldest_refused; o != NULL; o = next) {
         next = o->newer;
         if (is_forgotten(n, o)) {
             drop(n, o);
@@ -320,18 +323,19 @@ void outsiders_due(struct node *n)
             again = instant_min(again, instant_after(n->now, looks_apart));
         }
     }
-    node_arm(n, &n->outsider_deadline,
-             n->outsiders.count > 0 ? again : INSTANT_NEVER);
+    node_arm(n, &n->refused_deadline,
+             n->refused_nodes.count > 0 ? again : INSTANT_NEVER);
 }
 
-void outsiders_look_soon(struct node *n)
+void refused_nodes_look_soon(struct node *n)
 {
     struct instant at =
         instant_max(instant_after(n->now, soon),
-                    instant_after(n->outsiders_looked, looks_apart));
-    const struct timer *armed = &n->outsider_deadline.timer;
-    if (n->outsiders.count > 0 && (armed->place == 0 || at.us < armed->at.us))
-        node_arm(n, &n->outsider_deadline, at);
+                    instant_after(n->refused_looked_at, looks_apart));
+    const struct timer *armed = &n->refused_deadline.timer;
+    if (n->refused_nodes.count > 0 &&
+        (armed->place == 0 || at.us < armed->at.us))
+        node_arm(n, &n->refused_deadline, at);
 }
 
 struct skew skew_of(const struct node *n, uint64_t their_seconds)

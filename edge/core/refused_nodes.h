@@ -1,12 +1,11 @@
 /*
- * outsiders - refusals between this node and others [P-3.7, P-7.8].
+ * refused_nodes - refusals between this node and others [P-3.7, P-7.8].
  *
- * An outsider is a node that this node refuses for a reason that may pass: the
- * table of peers is full, a certificate is not valid yet, a name is taken. This
- * node keeps the outsider's announcement, judges it again later, and tells the
- * outsider of the refusal by a beacon or by a notice over a relay. The other
- * way round, a peer may refuse this node. Only the files of edge/core's node
- * include this header.
+ * This node refuses another for a reason that may pass: the table of peers is
+ * full, a certificate is not valid yet, a name is taken. It keeps the refused
+ * node's announcement, judges it again later, and tells the refused node of the
+ * refusal by a beacon or by a notice over a relay. The other way round, a peer
+ * may refuse this node. Only the files of edge/core's node include this header.
  */
 #ifndef EDGE_CORE_REFUSED_NODES_H
 #define EDGE_CORE_REFUSED_NODES_H
@@ -24,7 +23,7 @@ struct skew {
     int64_t seconds;
 };
 
-struct outsider {
+struct refused_node {
     struct node_id id;
     struct epoch epoch;
     char name[NAME_MAX_SIZE + 1];
@@ -39,41 +38,44 @@ struct outsider {
     struct instant heard;   /* when its announcement last came */
     struct instant told_at; /* when this node last told it of the refusal, by
                                notice or beacon; INT64_MIN: never */
-    struct outsider *older, *newer;
+    struct refused_node *older, *newer;
 };
 
 /* refused_nodes.c */
 /* Keeps the announcement of a refused node, if the reason may pass and the node
- * itself signed it. `is_signed`: the caller verified that. NULL: not kept. */
-struct outsider *outsiders_keep(struct node *n, struct bytes announcement,
-                                const struct announcement *said,
-                                const struct certificate *c, enum refusal why,
-                                bool is_signed);
-/* The same for a peer that may not stay, or cannot join. */
-struct outsider *outsiders_keep_peer(struct node *n, struct peer *p,
-                                     enum refusal why);
-struct outsider *outsider_get(const struct node *n, const struct node_id *id);
+ * itself signed the announcement. `is_signed`: the caller verified that. NULL:
+ * not kept. */
+struct refused_node *refused_nodes_keep(struct node *n,
+                                        struct bytes announcement,
+                                        const struct announcement *said,
+                                        const struct certificate *c,
+                                        enum refusal why, bool is_signed);
+/* The same for a peer that must go, or cannot join. */
+struct refused_node *refused_nodes_keep_peer(struct node *n, struct peer *p,
+                                             enum refusal why);
+struct refused_node *refused_node_get(const struct node *n,
+                                      const struct node_id *id);
 /* Whether a reason to refuse it still holds; verifies no signature. */
-bool outsider_stays_out(struct node *n, const struct outsider *o);
+bool refused_node_stays_out(struct node *n, const struct refused_node *o);
 /* A later process of the peer's node came: keeps the earlier process, which may
  * still be running, if a relay lists it. */
-void outsiders_keep_replaced(struct node *n, struct peer *p);
+void refused_nodes_keep_replaced(struct node *n, struct peer *p);
 /* The relay's roster has this process of the node, and so no other one. */
-void outsiders_listed(struct node *n, const struct roster_entry *entry,
-                      const struct relay *relay);
-void outsiders_unlisted(struct node *n, const struct node_id *id,
-                        struct epoch epoch, const struct relay *relay,
-                        enum departure how);
-void outsiders_said_bye(struct node *n, const struct node_id *id,
-                        struct epoch epoch);
-void outsiders_relay_down(struct node *n, const struct relay *relay);
-/* The outsider's announcement is accepted now: moves what is known of it to the
- * peer and drops the outsider. */
-void outsiders_admit(struct node *n, struct peer *p);
-/* A reason for refusals changed: judges all outsiders again soon. */
-void outsiders_look_soon(struct node *n);
-void outsiders_due(struct node *n);
-void outsiders_close(struct node *n);
+void refused_nodes_listed(struct node *n, const struct roster_entry *entry,
+                          const struct relay *relay);
+void refused_nodes_unlisted(struct node *n, const struct node_id *id,
+                            struct epoch epoch, const struct relay *relay,
+                            enum departure how);
+void refused_nodes_said_bye(struct node *n, const struct node_id *id,
+                            struct epoch epoch);
+void refused_nodes_relay_down(struct node *n, const struct relay *relay);
+/* The refused node's announcement is accepted now: moves what is known of the
+ * node to the peer, and drops its entry here. */
+void refused_nodes_admit(struct node *n, struct peer *p);
+/* A reason for refusals changed: judges all refused nodes again soon. */
+void refused_nodes_look_soon(struct node *n);
+void refused_nodes_due(struct node *n);
+void refused_nodes_close(struct node *n);
 /* From the other node's wall clock; 0: it did not say. */
 struct skew skew_of(const struct node *n, uint64_t their_seconds);
 
@@ -83,11 +85,12 @@ struct skew skew_of(const struct node *n, uint64_t their_seconds);
 void peer_refuses_us(struct node *n, struct peer *p, uint8_t reason,
                      uint64_t unix_seconds, const struct address *from);
 void peer_takes_us(struct node *n, struct peer *p);
-/* Sends the outsider a notice of its refusal, if a relay lists it and it got
- * none within a minute. False: the rate limit of notices is reached. */
-bool notices_tell(struct node *n, struct outsider *o);
-/* A packet of a node that is no peer came by a relay: sends a notice, if the
- * node is an outsider. */
+/* Sends the refused node a notice of its refusal, if a relay lists the node and
+ * the node got none within a minute. False: the rate limit of notices is
+ * reached. */
+bool notices_tell(struct node *n, struct refused_node *o);
+/* A packet of a node that is no peer came by a relay: sends a notice, if
+ * this node refused it. */
 void notices_answer(struct node *n, const struct node_id *id,
                     const struct link *link, uint8_t type);
 /* PACKET_NOTICE, without its type */

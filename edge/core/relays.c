@@ -80,7 +80,7 @@ void relays_down(struct node *n, struct relay *relay, const char *error)
     relay->state = RELAY_DOWN;
     relay->synced = false;
     relay->spares_told = false;
-    outsiders_relay_down(n, relay);
+    refused_nodes_relay_down(n, relay);
     if (was_up) {
         evidence_relay_down(&n->evidence, relay->index, n->now);
         relay->backoff = backoff_first;
@@ -189,15 +189,15 @@ static void take_entry(struct node *n, struct relay *relay,
     case LEARNED_REPLACED:
         return;
     case LEARNED_STALE: /* Perhaps the relay has not noticed its end yet. */
-        outsiders_listed(n, entry, relay);
+        refused_nodes_listed(n, entry, relay);
         return;
     case LEARNED_REFUSED:
-        outsiders_listed(n, entry, relay);
+        refused_nodes_listed(n, entry, relay);
         (void)refusal_say(n, false, (uint8_t)why, (int)relay->index,
                           &claimed.node, claimed.name, NULL);
         return;
     case LEARNED_GOOD:
-        outsiders_listed(n, entry, relay);
+        refused_nodes_listed(n, entry, relay);
         break;
     }
     /* A relay may lie: the entry must name the node and process that signed the
@@ -238,7 +238,7 @@ static void take_gone(struct node *n, struct relay *relay, struct reader *r)
     bool good = reader_done(r);
     n->counters.packets_dropped += !good;
     if (good)
-        outsiders_unlisted(n, &id, (struct epoch){epoch}, relay, reason);
+        refused_nodes_unlisted(n, &id, (struct epoch){epoch}, relay, reason);
     struct peer *p = good ? peer_get(n, &id) : NULL;
     if (p == NULL || p->said.epoch.value != epoch ||
         !p->evidence.relays[relay->index].listed)

@@ -65,7 +65,7 @@ static void on_closed(void *context, struct carrier *c, enum carrier_end why)
 }
 
 /* A transport has released half of some link's credit. */
-static void on_bell(void *context)
+static void on_wakeup(void *context)
 {
     struct link_table *l = context;
 
@@ -75,12 +75,12 @@ static void on_bell(void *context)
 bool link_table_open(struct link_table *l, struct event_queue *events)
 {
     *l = (struct link_table){.events = events};
-    l->bell = bell_open(events->zloop->loop, on_bell, l);
-    if (l->bell == NULL)
+    l->wakeup = wakeup_open(events->zloop->loop, on_wakeup, l);
+    if (l->wakeup == NULL)
         return false;
     carriers_init(&l->carriers,
                   &(struct carriers_conf){
-                      .credit = CREDIT, .queue = QUEUE, .bell = l->bell},
+                      .credit = CREDIT, .queue = QUEUE, .wakeup = l->wakeup},
                   &(struct carrier_owner){.context = l,
                                           .opened = on_opened,
                                           .packet = on_packet,
@@ -92,10 +92,10 @@ bool link_table_open(struct link_table *l, struct event_queue *events)
 
 void link_table_close(struct link_table *l)
 {
-    if (l->bell == NULL)
+    if (l->wakeup == NULL)
         return;
     carriers_close_all(&l->carriers);
-    bell_close(&l->bell);
+    wakeup_close(&l->wakeup);
 }
 
 void link_table_write(struct link_table *l, uint32_t id, struct bytes bytes,

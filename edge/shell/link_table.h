@@ -11,7 +11,7 @@
 struct link_table {
     struct carriers carriers; /* by the node's link ids */
     struct event_queue *events;
-    struct bell *bell; /* of their credit */
+    struct wakeup *wakeup; /* of their credit */
 };
 
 /* False: the system has no descriptor left. */

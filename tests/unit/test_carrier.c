@@ -458,9 +458,9 @@ static void blocked_ones_share_the_memory(void **state)
     expect_taken(b, "1 2 3");
 }
 
-/* ---- The bell */
+/* ---- The wakeup */
 
-static void on_bell(void *context)
+static void on_wakeup(void *context)
 {
     (void)context;
     carriers_retry(&w.all, SIZE_MAX);
@@ -472,7 +472,7 @@ static void the_bell_says_when_half_the_credit_is_back(void **state)
 
     (void)state;
     uv_loop_init(&loop);
-    w.all.conf.bell = bell_open(&loop, on_bell, NULL);
+    w.all.conf.wakeup = wakeup_open(&loop, on_wakeup, NULL);
     struct connection *a = opened(1);
     for (uint8_t i = 1; i <= 5; i++)
         write_to(1, i, LARGE);
@@ -483,7 +483,7 @@ static void the_bell_says_when_half_the_credit_is_back(void **state)
     uv_run(&loop, UV_RUN_NOWAIT);
     expect_taken(a, "3 4 5");
     expect_heard("b1 w1");
-    bell_close(&w.all.conf.bell);
+    wakeup_close(&w.all.conf.wakeup);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
 }

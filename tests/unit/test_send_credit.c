@@ -128,14 +128,14 @@ static void libzmq_gives_them_back(void **state)
     zmq_ctx_term(zmq);
 }
 
-/* ---- The bell */
+/* ---- The wakeup */
 
-static int rings;
+static int wakeups;
 
-static void on_bell(void *context)
+static void on_wakeup(void *context)
 {
     (void)context;
-    rings++;
+    wakeups++;
 }
 
 static void close_some(void *packets)
@@ -154,23 +154,23 @@ static void half_of_it_back_rings_once(void **state)
     uv_loop_t loop;
     uv_thread_t thread;
     uv_loop_init(&loop);
-    rings = 0;
-    struct bell *bell = bell_open(&loop, on_bell, NULL);
-    assert_non_null(bell);
-    struct send_credit *h = send_credit_new(LIMIT, bell);
+    wakeups = 0;
+    struct wakeup *wakeup = wakeup_open(&loop, on_wakeup, NULL);
+    assert_non_null(wakeup);
+    struct send_credit *h = send_credit_new(LIMIT, wakeup);
     size_t count = fill(h, packets, COUNT_OF(packets), PACKET);
     packet_ref_release(&packets[--count]);
     uv_run(&loop, UV_RUN_NOWAIT);
-    assert_int_equal(rings, 0);
+    assert_int_equal(wakeups, 0);
     assert_int_equal(uv_thread_create(&thread, close_some, packets), 0);
     uv_run(&loop, UV_RUN_ONCE);
-    assert_int_equal(rings, 1);
+    assert_int_equal(wakeups, 1);
     uv_thread_join(&thread);
     uv_run(&loop, UV_RUN_NOWAIT);
-    assert_int_equal(rings, 1);
-    bell_close(&bell);
+    assert_int_equal(wakeups, 1);
+    wakeup_close(&wakeup);
     uv_run(&loop, UV_RUN_DEFAULT);
-    /* What comes back later rings nowhere. */
+    /* What comes back later wakes nobody. */
     for (size_t i = LIMIT / 2 / PACKET + 2; i < count; i++)
         packet_ref_release(&packets[i]);
     send_credit_release(&h);
@@ -183,17 +183,17 @@ static void nobody_waits_and_it_is_silent(void **state)
     uv_loop_t loop;
     struct packet_ref m;
     uv_loop_init(&loop);
-    rings = 0;
-    struct bell *bell = bell_open(&loop, on_bell, NULL);
-    struct send_credit *h = send_credit_new(LIMIT, bell);
+    wakeups = 0;
+    struct wakeup *wakeup = wakeup_open(&loop, on_wakeup, NULL);
+    struct send_credit *h = send_credit_new(LIMIT, wakeup);
     assert_true(send_credit_has_room(h));
     make(&m, PACKET);
     (void)send_credit_add(h, &m);
     packet_ref_release(&m);
     uv_run(&loop, UV_RUN_NOWAIT);
-    assert_int_equal(rings, 0);
+    assert_int_equal(wakeups, 0);
     send_credit_release(&h);
-    bell_close(&bell);
+    wakeup_close(&wakeup);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
