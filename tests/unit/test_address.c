@@ -33,7 +33,7 @@ static void all_forms_come_back(void **state)
     }
 }
 
-static void the_ip_stands_alone_too(void **state)
+static void an_ip_may_stand_alone(void **state)
 {
     struct address a = parsed("[fe80::1%3]:443");
     char text[ADDRESS_TEXT_SIZE];
@@ -47,7 +47,7 @@ static void the_ip_stands_alone_too(void **state)
     assert_string_equal(address_format_ip(&a, text), "-");
 }
 
-static void what_is_none_is_refused(void **state)
+static void text_that_is_no_address_is_refused(void **state)
 {
     static const char *const bad[] = {
         "",
@@ -87,7 +87,7 @@ static void what_is_none_is_refused(void **state)
     }
 }
 
-static void equality_looks_at_all_of_it(void **state)
+static void equality_compares_every_part(void **state)
 {
     struct address a = parsed("192.0.2.1:443");
     struct address b = parsed("192.0.2.1:444");
@@ -173,9 +173,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_forms_come_back),
-        cmocka_unit_test(the_ip_stands_alone_too),
-        cmocka_unit_test(what_is_none_is_refused),
-        cmocka_unit_test(equality_looks_at_all_of_it),
+        cmocka_unit_test(an_ip_may_stand_alone),
+        cmocka_unit_test(text_that_is_no_address_is_refused),
+        cmocka_unit_test(equality_compares_every_part),
         cmocka_unit_test(a_network_is_a_v4_address_or_a_v6_64),
         cmocka_unit_test(kinds_are_told_apart),
     };

@@ -146,7 +146,8 @@ static void check_length(const struct aead *a, size_t size)
     assert_memory_equal(room, text, size);
 }
 
-/* The same bytes in place and elsewhere, whatever the blocks' ends are. */
+/* Sealing gives the same bytes in place and to another buffer, wherever the
+ * cipher's blocks end. */
 static void every_length_in_place(void **state)
 {
     struct aead a;
@@ -161,7 +162,7 @@ static void every_length_in_place(void **state)
     aead_wipe(&a);
 }
 
-/* As where OpenSSL has not the cipher. */
+/* As on a system whose OpenSSL lacks the cipher. */
 static void init_without_openssl(struct aead *a, enum cipher cipher)
 {
     init(a, cipher);
@@ -194,7 +195,7 @@ static void check_strangers(const struct aead *a, const struct aead *b,
     assert_false(aead_open(a, nonce, header, whole, room));
 }
 
-static void both_libraries_make_the_same(void **state)
+static void both_libraries_give_the_same_bytes(void **state)
 {
     struct aead a, b;
 
@@ -210,8 +211,8 @@ static void both_libraries_make_the_same(void **state)
     aead_wipe(&b);
 }
 
-/* Its OpenSSL has another key, which shows where it is the one to seal. */
-static void what_is_large_is_openssls(void **state)
+/* OpenSSL gets another key here, so the bytes show which library sealed. */
+static void openssl_seals_what_is_large(void **state)
 {
     static const uint8_t other_key[32] = {4};
     const size_t large = AEAD_LARGE;
@@ -228,7 +229,7 @@ static void what_is_large_is_openssls(void **state)
     aead_wipe(&b);
 }
 
-/* A key is for one cipher, but what seals with it also opens. */
+/* Each key is for one cipher; the same struct seals and opens. */
 static void seals_and_opens_in_turn(void **state)
 {
     static const uint8_t others[AEAD_NONCE_SIZE] = {9};
@@ -253,7 +254,7 @@ static void seals_and_opens_in_turn(void **state)
     aead_wipe(&a);
 }
 
-/* What it would have made of the forgery is nowhere, neither in place. */
+/* A refused forgery leaves no decrypted bytes, in place or elsewhere. */
 static void check_refused(const struct aead *a, const uint8_t *with,
                           struct bytes head, struct bytes what)
 {
@@ -334,7 +335,7 @@ static void a_packet_allocates_nothing(void **state)
     size_t before = allocations;
 
     init(&a, cipher_of(state));
-    assert_true(allocations > before); /* They are counted. */
+    assert_true(allocations > before); /* The counter works. */
     before = allocations;
     for (int i = 0; i < 3; i++) {
         aead_seal(&a, nonce, header, bytes_of(text, LARGE), sealed);
@@ -346,8 +347,8 @@ static void a_packet_allocates_nothing(void **state)
     aead_wipe(&a);
 }
 
-/* A program that configured it so has no cipher of OpenSSL's at all, and has
- * its own errors waiting. */
+/* A program may configure OpenSSL without any cipher, and may have errors of
+ * its own in OpenSSL's queue. */
 static void works_where_openssl_has_no_ciphers(void **state)
 {
     enum cipher cipher = cipher_of(state);
@@ -427,8 +428,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_published),
         WITH_BOTH(every_length_in_place),
-        WITH_BOTH(both_libraries_make_the_same),
-        WITH_BOTH(what_is_large_is_openssls),
+        WITH_BOTH(both_libraries_give_the_same_bytes),
+        WITH_BOTH(openssl_seals_what_is_large),
         WITH_BOTH(seals_and_opens_in_turn),
         WITH_BOTH(refuses_whatever_was_changed),
         WITH_BOTH(a_packet_allocates_nothing),

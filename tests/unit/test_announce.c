@@ -84,7 +84,7 @@ static void is_welcome(struct announce_world *w)
                                  .link = {.id = w->link, .bytes = packet}});
 }
 
-/* Its HELLO is on its way. */
+/* The node's HELLO is on its way. */
 static void greet(struct announce_world *w)
 {
     *w = (struct announce_world){.now = {1000000}};
@@ -100,14 +100,14 @@ static void greet(struct announce_world *w)
     assert_int_equal(w->hellos, 1);
 }
 
-static void what_changes_before_the_welcome_is_told_after_it(void **state)
+static void a_change_before_the_welcome_is_sent_after_it(void **state)
 {
     struct announce_world w;
     (void)state;
 
     greet(&w);
     has_address(&w, 2);
-    assert_int_equal(w.announcements, 0); /* Nobody would read it yet. */
+    assert_int_equal(w.announcements, 0); /* The relay would not read it yet. */
     is_welcome(&w);
     assert_int_equal(w.announcements, 1);
     has_address(&w, 3);
@@ -115,7 +115,7 @@ static void what_changes_before_the_welcome_is_told_after_it(void **state)
     node_free(w.node);
 }
 
-static void what_the_hello_said_is_not_said_again(void **state)
+static void the_announcement_in_the_hello_is_not_sent_again(void **state)
 {
     struct announce_world w;
     (void)state;
@@ -129,8 +129,8 @@ static void what_the_hello_said_is_not_said_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_changes_before_the_welcome_is_told_after_it),
-        cmocka_unit_test(what_the_hello_said_is_not_said_again),
+        cmocka_unit_test(a_change_before_the_welcome_is_sent_after_it),
+        cmocka_unit_test(the_announcement_in_the_hello_is_not_sent_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static bool decodes(struct bytes bytes, const void *context)
     return announcement_decode(bytes, &a);
 }
 
-static void what_was_signed_comes_back(void **state)
+static void a_signed_announcement_comes_back(void **state)
 {
     struct signer node = signer_of(1);
     struct announcement a = sample(), back;
@@ -126,7 +126,7 @@ static void the_largest_fits(void **state)
     assert_int_equal(back.info.size, sizeof(info));
 }
 
-/* Each byte whose meaning has few values, set to one it does not have. */
+/* Each byte that allows few values, set to a value that it does not allow. */
 static void bad_fields_are_refused(void **state)
 {
     struct signer node = signer_of(1);
@@ -161,7 +161,7 @@ static bool opens(struct bytes bytes, const void *key)
     return announcement_open(bytes, key, opened_room).size > 0;
 }
 
-static void sealed_it_opens_with_the_key_only(void **state)
+static void a_sealed_announcement_opens_only_with_its_key(void **state)
 {
     static const uint8_t key[32] = {1}, wrong[32] = {2}, nonce[24] = {3};
     struct signer node = signer_of(1);
@@ -181,13 +181,13 @@ static void sealed_it_opens_with_the_key_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_signed_comes_back),
+        cmocka_unit_test(a_signed_announcement_comes_back),
         cmocka_unit_test(cuts_and_flips_are_refused),
         cmocka_unit_test(another_node_cannot_speak_for_it),
         cmocka_unit_test(a_partial_one_leaves_out_info_and_groups),
         cmocka_unit_test(the_largest_fits),
         cmocka_unit_test(bad_fields_are_refused),
-        cmocka_unit_test(sealed_it_opens_with_the_key_only),
+        cmocka_unit_test(a_sealed_announcement_opens_only_with_its_key),
     };
 
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,9 @@
 
 static const struct refused {
     const char *line;
-    const char *ref; /* NULL: none that can be read */
+    const char *ref; /* NULL: the line has none that can be read */
 } refused[] = {
-    /* No JSON, before the ref or after it. */
+    /* Invalid JSON, before the ref or after it. */
     {"{\"ref\":7,\"data\":\"caf\xe9\",\"op\":\"send\"}", "7"},
     {"{\"op\":\"send\",\"data\":\"caf\xe9\",\"ref\":7}", "7"},
     {"{\"data\":\"\\udce9\",\"ref\":\"a\"}", "\"a\""},
@@ -25,7 +25,7 @@ static const struct refused {
     {"{\xff\"ref\":7}", "7"},
     {"{\"\xff\":1,\"ref\":7}", "7"},
     {"{\"data\":\"a\"b\",\"c\":\"\",\"ref\":7}", NULL},
-    /* None, or none that is known to be whole. */
+    /* No ref, or none that is known to be whole. */
     {"{\"data\":\"\xff\"}", NULL},
     {"{\"data\":\"\\\"ref\\\":7\xff\"}", NULL},
     {"{\"data\":\"\xff\",\"reF\":7}", NULL},
@@ -39,7 +39,7 @@ static const struct refused {
     {"{\"data\":\"\xff\",\"ref\":\"\xff\"}", NULL},
     {"[{\"ref\":7}]", NULL},
     {"\"ref\":7", NULL},
-    /* JSON, and wrong. */
+    /* Valid JSON, but a wrong request. */
     {"{\"op\":\"fly\",\"ref\":7}", "7"},
     {"{\"op\":7,\"ref\":7}", "7"},
     {"{\"ref\":7}", "7"},
@@ -53,8 +53,8 @@ static const struct refused {
     {"{\"op\":\"join\",\"group\":\"a\",\"ref\":6,\"ref\":7}", "7"},
 };
 
-/* One line that is wrong is one call that fails: the client hears which. */
-static void what_is_refused_keeps_its_ref(void **state)
+/* A wrong line fails one call, and the client learns which one. */
+static void a_refusal_has_the_ref_of_its_line(void **state)
 {
     char begin[128];
     (void)state;
@@ -73,8 +73,8 @@ static void what_is_refused_keeps_its_ref(void **state)
     close(fd);
 }
 
-/* However deep or long it is, and where in it the ref stands. */
-static void what_is_too_deep_or_too_long_keeps_its_ref(void **state)
+/* However deep or long the line is, and wherever the ref stands in it. */
+static void a_line_too_deep_or_too_long_keeps_its_ref(void **state)
 {
     enum { DEEP = 5000, LONG = 4 * MESSAGE_LIMIT };
     static const char *const begins[] = {"{\"ref\":7,\"op\":\"send\",\"data\":",
@@ -180,7 +180,7 @@ static void bad_requests_are_refused_and_the_connection_lives(void **state)
 static const struct {
     const char *op;
     const char *fields; /* beside op and ref, each with a blank after it */
-    const char *whole;  /* what it could carry out */
+    const char *whole;  /* fields with which the edge carries it out */
 } operations[] = {
     {"send", "to type data data_b64 timeout wait ",
      "\"to\":\"bob\",\"type\":\"t\",\"data\":1"},
@@ -214,7 +214,7 @@ static bool has_field(const char *fields, const char *name)
     return at != NULL;
 }
 
-/* Every field there is, and some that no operation has. */
+/* Every known field, and some that no operation has. */
 static void each_operation_has_its_fields_and_no_other(void **state)
 {
     static const char *const names[] = {
@@ -244,7 +244,7 @@ static void each_operation_has_its_fields_and_no_other(void **state)
     }
 }
 
-/* Whether the field comes first, last, or in between; its value may be null. */
+/* The field may come first, last, or in between; its value may be null. */
 static void nothing_is_carried_out_with_an_unknown_field(void **state)
 {
     static const struct {
@@ -281,7 +281,7 @@ static void nothing_is_carried_out_with_an_unknown_field(void **state)
     expect_silence(fd);
     assert_int_equal(fake.event_count, 1);
 
-    /* The subscription, the ping and the request are what they were. */
+    /* The subscription, the ping and the request are unchanged. */
     come_message(MESSAGE_SEND, 0, "t", "", "2");
     assert_non_null(strstr(hear(fd), "\"data\":2}"));
     say(fd, "{\"op\":\"reply\",\"to\":\"bob\",\"request\":\"7\"}");
@@ -472,7 +472,7 @@ static void a_subscriber_gets_the_present_and_then_what_comes(void **state)
     close(fd);
 }
 
-static void what_a_peer_calls_json_and_is_not_comes_as_bytes(void **state)
+static void data_that_a_peer_falsely_calls_json_comes_as_bytes(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -508,7 +508,7 @@ static void filters_choose_types_events_and_groups(void **state)
     assert_non_null(strstr(hear(fd), "\"data\":4}"));
     assert_non_null(strstr(hear(fd), "\"data\":5}"));
 
-    /* The group is left with the connection. */
+    /* The node leaves the group when the connection ends. */
     close(fd);
     turn();
     assert_int_equal(fake.event_count, 2);
@@ -557,7 +557,7 @@ static void groups_are_joined_and_left(void **state)
     assert_string_equal(fake.events[1].groups, "g ");
 }
 
-static void publishing_tells_to_how_many_it_goes(void **state)
+static void publishing_reports_the_number_of_receivers(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -637,7 +637,7 @@ static void status_is_one_json_object(void **state)
     close(fd);
 }
 
-/* Both clients get the answer of one look at the network. */
+/* One look at the network answers both clients. */
 static void a_netcheck_is_answered(void **state)
 {
     (void)state;
@@ -668,7 +668,7 @@ static void a_netcheck_is_answered(void **state)
     close(other);
 }
 
-/* The client has closed when the answer is there. */
+/* The client closes before the answer is there. */
 static void a_netcheck_that_nobody_waits_for_is_dropped(void **state)
 {
     (void)state;
@@ -694,8 +694,9 @@ static void answers(int fd, enum node_outcome outcome, const char *text)
     assert_non_null(strstr(heard, text));
 }
 
-/* It does not say that the peer left while the peer is listed. */
-static void not_delivered_tells_what_is_so(void **state)
+/* The message does not claim that the peer left while the peer is still listed.
+ */
+static void not_delivered_gives_the_true_reason(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -793,8 +794,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(bad_requests_are_refused_and_the_connection_lives),
-        TEST(what_is_refused_keeps_its_ref),
-        TEST(what_is_too_deep_or_too_long_keeps_its_ref),
+        TEST(a_refusal_has_the_ref_of_its_line),
+        TEST(a_line_too_deep_or_too_long_keeps_its_ref),
         TEST(each_operation_has_its_fields_and_no_other),
         TEST(nothing_is_carried_out_with_an_unknown_field),
         TEST(the_nearest_field_is_named),
@@ -803,17 +804,17 @@ int main(void)
         TEST(a_send_is_answered_when_it_is_delivered),
         TEST(a_peer_that_left_is_not_remembered),
         TEST(a_subscriber_gets_the_present_and_then_what_comes),
-        TEST(what_a_peer_calls_json_and_is_not_comes_as_bytes),
+        TEST(data_that_a_peer_falsely_calls_json_comes_as_bytes),
         TEST(filters_choose_types_events_and_groups),
         TEST(member_of_joins_without_a_filter),
         TEST(groups_are_joined_and_left),
-        TEST(publishing_tells_to_how_many_it_goes),
+        TEST(publishing_reports_the_number_of_receivers),
         TEST(a_gap_tells_how_many_are_missing),
         TEST(a_ping_tells_path_and_endpoint),
         TEST(a_netcheck_is_answered),
         TEST(a_netcheck_that_nobody_waits_for_is_dropped),
         TEST(status_is_one_json_object),
-        TEST(not_delivered_tells_what_is_so),
+        TEST(not_delivered_gives_the_true_reason),
         TEST(a_peer_without_a_path_is_not_reachable),
         TEST(health_tells_who_refuses_whom),
     };

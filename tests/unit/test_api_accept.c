@@ -15,7 +15,7 @@ enum { FILES = 256 };
 static int fillers[FILES];
 static int filled;
 static struct rlimit before;
-static int refusals; /* told in the log */
+static int refusals; /* lines in the log */
 
 static void on_line(void *context, enum log_level level, const char *event,
                     const char *details)
@@ -36,7 +36,7 @@ static int setup_accept(void **state)
     return setup(state);
 }
 
-/* Takes every descriptor that there is. */
+/* Opens files until no descriptor is free. */
 static void fill(void)
 {
     struct rlimit few = {.rlim_cur = FILES, .rlim_max = before.rlim_max};
@@ -84,7 +84,8 @@ static void on_passed(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, NULL);
 }
 
-/* In the API's own time as well; returns how often the loop turned. */
+/* Lets time pass, for the API as well; returns the number of the loop's turns.
+ */
 static int pass(int ms)
 {
     uv_timer_t timer;
@@ -96,7 +97,7 @@ static int pass(int ms)
     uv_timer_start(&timer, on_passed, (uint64_t)ms, 0);
     for (; !uv_is_closing((uv_handle_t *)&timer); turns++)
         uv_run(&w.loop, UV_RUN_ONCE);
-    turn(); /* It is closed. */
+    turn(); /* The client is closed. */
     return turns;
 }
 
@@ -108,7 +109,7 @@ static void expect_status(int fd)
     assert_non_null(strstr(heard, "\"ok\":true"));
 }
 
-static void who_comes_in_a_short_want_waits(void **state)
+static void a_client_waits_while_a_shortage_is_short(void **state)
 {
     (void)state;
     int fd = new_socket();
@@ -125,7 +126,7 @@ static void who_comes_in_a_short_want_waits(void **state)
     close(fd);
 }
 
-static void who_comes_in_a_long_one_is_told(void **state)
+static void a_client_is_told_of_a_long_shortage(void **state)
 {
     int fds[8];
 
@@ -142,7 +143,7 @@ static void who_comes_in_a_long_one_is_told(void **state)
         expect_error(fds[i], "full");
         assert_true(is_ended(fds[i]));
     }
-    assert_int_equal(refusals, 1); /* for all of them, in a minute */
+    assert_int_equal(refusals, 1); /* one line a minute, for all clients */
     empty();
     pass(100);
     int fd = connect_to(w.path);
@@ -152,7 +153,7 @@ static void who_comes_in_a_long_one_is_told(void **state)
         close(fds[i]);
 }
 
-static void the_loop_sleeps_while_none_is_there(void **state)
+static void the_loop_sleeps_while_no_descriptor_is_free(void **state)
 {
     (void)state;
     int fd = new_socket();
@@ -191,9 +192,9 @@ static void more_clients_than_allowed_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        LIVE(who_comes_in_a_short_want_waits),
-        LIVE(who_comes_in_a_long_one_is_told),
-        LIVE(the_loop_sleeps_while_none_is_there),
+        LIVE(a_client_waits_while_a_shortage_is_short),
+        LIVE(a_client_is_told_of_a_long_shortage),
+        LIVE(the_loop_sleeps_while_no_descriptor_is_free),
         LIVE(more_clients_than_allowed_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void too_long_lines_are_skipped(void **state)
     say(fd, "{\"op\":\"join\",\"group\":\"lab\"}");
     expect(fd, "{\"ok\":true}");
 
-    /* A line within the limit whose data is over it. */
+    /* A line within its limit, whose data exceeds the limit of a message. */
     size = MESSAGE_LIMIT + 128;
     int begin = snprintf(text, size,
                          "{\"op\":\"send\",\"to\":\"bob\","
@@ -65,12 +65,13 @@ static void too_long_lines_are_skipped(void **state)
     close(fd);
 }
 
-/* The lines that come until nothing does; `last` is the last one's begin. */
+/* Counts the lines that come, until none does; `last` gets the beginning of the
+ * last one. */
 static size_t drain(int fd, char last[64])
 {
     static char room[1 << 18];
     size_t lines = 0, at = 0;
-    bool before = true; /* a line begins */
+    bool before = true; /* the next byte begins a line */
 
     for (int idle = 0; idle < 4;) {
         ssize_t got = read(fd, room, sizeof(room));
@@ -90,8 +91,7 @@ static size_t drain(int fd, char last[64])
     return lines;
 }
 
-/* Fewer than `most` lines came, the last of which says why there are no more.
- */
+/* Fewer than `most` lines come, and the last one says why no more follow. */
 static void expect_cut_off(int fd, size_t most)
 {
     char last[64];
@@ -104,7 +104,7 @@ static void expect_cut_off(int fd, size_t most)
     assert_true(is_ended(fd));
 }
 
-static void who_does_not_read_its_events_is_cut_off(void **state)
+static void a_client_that_does_not_read_its_events_is_cut_off(void **state)
 {
     char *data = memory_new(60000);
     (void)state;
@@ -118,7 +118,8 @@ static void who_does_not_read_its_events_is_cut_off(void **state)
     say(other, "{\"op\":\"join\",\"group\":\"lab\"}");
     expect(other, "{\"ok\":true}");
 
-    /* 30 MB are kept; much more are not, and the last line tells so. */
+    /* The API keeps 30 MB for the client. It does not keep much more, and the
+     * last line says so. */
     for (int i = 0; i < 200; i++)
         come_message(MESSAGE_SEND, 0, "t", "", data);
     say(other, "{\"op\":\"join\",\"group\":\"lab\"}");
@@ -129,9 +130,9 @@ static void who_does_not_read_its_events_is_cut_off(void **state)
     close(other);
 }
 
-/* Many that hang hold nobody up, and cost bounded memory: the fast one has each
- * message after as many turns of the loop as it would have alone. */
-static void many_slow_ones_do_not_harm_a_fast_one(void **state)
+/* Clients that hang delay nobody and cost bounded memory: the fast client has
+ * each message after as many turns of the loop as it would have alone. */
+static void many_slow_clients_do_not_delay_a_fast_one(void **state)
 {
     enum { SLOW = 24, MESSAGES = 80, SIZE = 1 << 20 };
     char *data = memory_new(SIZE);
@@ -160,8 +161,8 @@ static void many_slow_ones_do_not_harm_a_fast_one(void **state)
     close(fast);
 }
 
-/* More answers than it may have unread, asked for at once: it is not read on
- * until it reads, and then has them all. */
+/* A client asks at once for more answers than it may leave unread. The API
+ * reads no more from it until it reads, and then it gets all answers. */
 static void answers_that_pile_up_wait_for_their_reader(void **state)
 {
     enum { LINES = 1000, SIZE = 60000 };
@@ -198,9 +199,9 @@ static bool is_in(const char *group)
     return false;
 }
 
-/* What was sent before the other side hung up is done, in however many turns,
- * though nobody reads the answers. */
-static void what_was_sent_before_the_end_is_done(void **state)
+/* The API carries out all that a client sent before it closed, in however many
+ * turns, although nobody reads the answers. */
+static void requests_sent_before_the_end_are_carried_out(void **state)
 {
     enum { LINES = 5000 };
     static const char line[] = "{\"op\":\"cancel\",\"request\":1}\n";
@@ -220,7 +221,7 @@ static void what_was_sent_before_the_end_is_done(void **state)
     free(text);
 }
 
-/* One line that never ends, of so many bytes. */
+/* Sends `size` bytes of a line that never ends. */
 static int begin_line(const char *begin, size_t size)
 {
     int fd = connect_to(w.path);
@@ -233,7 +234,8 @@ static int begin_line(const char *begin, size_t size)
     return fd;
 }
 
-/* The largest goes, be its line JSON or none; the others keep theirs. */
+/* The API cuts off the largest client, whether its line is JSON or not; the
+ * others stay. */
 static void beyond_the_memory_the_largest_is_cut_off(void **state)
 {
     enum { CLIENTS = 40, MORE = 6, LINE = 16 * 1024, LARGE = 80 * 1024 };
@@ -248,8 +250,8 @@ static void beyond_the_memory_the_largest_is_cut_off(void **state)
     int large = begin_line("nonsense", LARGE);
     expect_silence(large);
     for (int i = 0; i < 12; i++)
-        close(
-            begin_line("[", (size_t)(LARGE - 1 - i))); /* they are gone again */
+        close(begin_line(
+            "[", (size_t)(LARGE - 1 - i))); /* these clients are gone again */
     for (int i = 0; i < MORE; i++)
         more[i] = begin_line("{", LARGE / 2);
     const char *heard = hear(large);
@@ -267,7 +269,7 @@ static void beyond_the_memory_the_largest_is_cut_off(void **state)
         close(more[i]);
 }
 
-/* Memory, as the status has it. */
+/* The memory that `status` reports. */
 static uint64_t held(void)
 {
     int fd = connect_to(w.path);
@@ -281,8 +283,9 @@ static uint64_t held(void)
     return strtoull(heard + 15, NULL, 10);
 }
 
-/* Whatever they do not read, or never end: it stays within the memory. */
-static void many_that_do_not_read_stay_within_the_memory(void **state)
+/* Unread answers and endless lines of many clients stay within the limit of
+ * memory. */
+static void clients_that_do_not_read_stay_within_the_memory(void **state)
 {
     enum { CLIENTS = 60, SIZE = 20000, ASKED = 500, LIMIT = 16 << 20 };
     static const char ask[] = "{\"op\":\"peers\"}\n";
@@ -314,7 +317,7 @@ static void many_that_do_not_read_stay_within_the_memory(void **state)
     free(asks);
 }
 
-static void who_does_not_read_its_answers_is_not_read(void **state)
+static void a_client_that_does_not_read_its_answers_is_not_read(void **state)
 {
     static const char text[] = "{\"op\":\"status\"}\n";
     (void)state;
@@ -396,13 +399,13 @@ int main(void)
         TEST(lines_in_any_pieces_are_one_line),
         TEST(a_last_line_without_its_end_is_answered),
         TEST(too_long_lines_are_skipped),
-        TEST(who_does_not_read_its_events_is_cut_off),
-        TEST(many_slow_ones_do_not_harm_a_fast_one),
+        TEST(a_client_that_does_not_read_its_events_is_cut_off),
+        TEST(many_slow_clients_do_not_delay_a_fast_one),
         TEST(answers_that_pile_up_wait_for_their_reader),
-        TEST(what_was_sent_before_the_end_is_done),
+        TEST(requests_sent_before_the_end_are_carried_out),
         TEST(beyond_the_memory_the_largest_is_cut_off),
-        TEST(many_that_do_not_read_stay_within_the_memory),
-        TEST(who_does_not_read_its_answers_is_not_read),
+        TEST(clients_that_do_not_read_stay_within_the_memory),
+        TEST(a_client_that_does_not_read_its_answers_is_not_read),
         TEST(the_socket_is_private),
         TEST(a_living_socket_is_refused_and_a_stale_one_replaced),
     };

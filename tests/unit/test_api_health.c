@@ -36,7 +36,7 @@ static void is_in_guide(const char *word)
         fail_msg("not in troubleshooting.md: %s", cell);
 }
 
-/* A remedy that is said, and said of nothing else. */
+/* The remedy exists, and no other word has it. */
 static void is_own(struct remedy remedy, const char *word)
 {
     static const char *said[WORDS];
@@ -83,7 +83,7 @@ static void each_word_has_its_own_remedy(void **state)
                    refusal_name((uint8_t)i));
     }
     is_own(none, NULL);
-    /* Of a version to come. */
+    /* A reason of a later version. */
     assert_non_null(remedy_of_refusal((enum refusal)200, true).text);
     assert_non_null(remedy_of_relay("new_word").text);
 }
@@ -154,7 +154,7 @@ static void status_says_each_word_of_a_relay(void **state)
         relay_says(refusal_name((uint8_t)i));
 }
 
-/* Refused by a peer, and refusing one. */
+/* A peer refuses this node, and this node refuses a peer. */
 static void status_says_each_refusal(void **state)
 {
     (void)state;
@@ -194,7 +194,7 @@ static void with_times(int64_t from, int64_t to)
     ask();
 }
 
-static void the_certificates_time_is_told(void **state)
+static void the_time_of_the_certificate_is_reported(void **state)
 {
     static const char *const codes[] = {"certificate_not_yet",
                                         "certificate_expires",
@@ -210,7 +210,7 @@ static void the_certificates_time_is_told(void **state)
         {-60, 14 * 86400 - 60, "certificate_expires", "in 13 days", "--renew"},
         {-60, 47 * 3600 + 60, "certificate_expires", "in 47 hours", "--renew"},
         {-60, 0, "certificate_expired", "has expired, on 20", "clock"},
-        /* What 1970 looks like: the remedy is the clock. */
+        /* As a clock of 1970 sees it: the remedy is to set the clock. */
         {50 * 365 * 86400, 51 * 365 * 86400, "certificate_not_yet",
          "this host's clock says 20", "Set this host's clock"},
     };
@@ -230,7 +230,7 @@ static void the_certificates_time_is_told(void **state)
     }
 }
 
-static void what_the_network_lacks_is_named(void **state)
+static void problems_of_the_network_are_named(void **state)
 {
     (void)state;
     ask();
@@ -263,8 +263,8 @@ int main(void)
         cmocka_unit_test(each_word_has_its_own_remedy),
         LIVE(status_says_each_word_of_a_relay),
         LIVE(status_says_each_refusal),
-        LIVE(the_certificates_time_is_told),
-        LIVE(what_the_network_lacks_is_named),
+        LIVE(the_time_of_the_certificate_is_reported),
+        LIVE(problems_of_the_network_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

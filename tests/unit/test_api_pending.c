@@ -3,7 +3,7 @@
 #include "edge/shell/api.h"
 #include "tests/unit/api_kit.h"
 
-/* The last of what was submitted has these data. */
+/* The submitted messages from `from` on have these data. */
 static void expect_events(size_t from, const char *const *data, size_t count)
 {
     assert_int_equal(fake.event_count, from + count);
@@ -28,7 +28,8 @@ static void busy_sends_wait_and_keep_their_order(void **state)
         say_numbered(fd, i == 2 ? "carol" : "bob", i, "");
     assert_int_equal(fake.event_count, 0);
 
-    /* What comes later for the same peer waits behind, all else does not. */
+    /* Later messages for the same peer wait behind it; all others do not wait.
+     */
     fake.takes = 1;
     say_numbered(fd, "bob", 4, "");
     assert_int_equal(fake.event_count, 0);
@@ -52,8 +53,8 @@ static void busy_sends_wait_and_keep_their_order(void **state)
     close(other);
 }
 
-/* The line is gone when the node takes it. */
-static void what_waits_is_kept(void **state)
+/* The client's line is gone when the node accepts the message. */
+static void a_waiting_message_is_copied(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -75,8 +76,9 @@ static void what_waits_is_kept(void **state)
     close(fd);
 }
 
-/* Asked for all, the node would copy and refuse most of them each time. */
-static void who_is_ready_is_asked_up_to_the_first_it_refuses(void **state)
+/* If all were offered, the node would copy and refuse most of them each time.
+ */
+static void a_ready_peer_gets_messages_up_to_the_first_refusal(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -103,8 +105,9 @@ static void who_is_ready_is_asked_up_to_the_first_it_refuses(void **state)
     close(fd);
 }
 
-/* While bob is busy, carol's messages pass; but what waits is bounded. */
-static void a_client_with_much_that_waits_is_not_read(void **state)
+/* While bob is busy, carol's messages pass; but the number of waiting messages
+ * is bounded. */
+static void a_client_with_many_waiting_messages_is_not_read(void **state)
 {
     char line[1024 + 128];
     char data[1024];
@@ -133,7 +136,7 @@ static void a_client_with_much_that_waits_is_not_read(void **state)
     close(fd);
 }
 
-static void who_does_not_wait_is_told_busy(void **state)
+static void a_client_that_does_not_wait_gets_busy(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -147,7 +150,7 @@ static void who_does_not_wait_is_told_busy(void **state)
     close(fd);
 }
 
-static void what_is_blocked_fails_with_its_peer(void **state)
+static void waiting_messages_fail_when_their_peer_leaves(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -203,7 +206,7 @@ static void a_request_ends_with_its_reply_or_in_time(void **state)
     come_message(MESSAGE_REPLY, fake.events[1].reference, "reply", "", "3");
     expect_silence(fd);
 
-    /* A reply may come twice, or after the peer began anew. */
+    /* A reply may come twice, or after the peer restarted. */
     come_message(MESSAGE_REPLY, reference, "reply", "", "[2]");
     expect_silence(fd);
     say(fd, "{\"op\":\"request\",\"to\":\"bob\",\"type\":\"q\"}");
@@ -249,10 +252,10 @@ static void a_request_is_replied_to_once(void **state)
     int fd = connect_to(w.path);
     int other = connect_to(w.path);
 
-    reply(fd, "7", ""); /* Nobody asked. */
+    reply(fd, "7", ""); /* There was no request. */
     expect_error(fd, "unknown_request");
     come_message(MESSAGE_REQUEST, 7, "q", "", "1");
-    reply(fd, "7", ""); /* Nobody here was given it. */
+    reply(fd, "7", ""); /* No client here got the request. */
     expect_error(fd, "unknown_request");
 
     say(fd, "{\"op\":\"subscribe\",\"events\":[\"message\"]}");
@@ -263,7 +266,7 @@ static void a_request_is_replied_to_once(void **state)
     say(fd, "{\"op\":\"reply\",\"to\":\"carol\",\"request\":\"7\"}");
     expect_error(fd, "unknown_request");
 
-    /* One that did not go leaves it open. */
+    /* A reply that was not accepted leaves the request open. */
     fake.takes = 0;
     reply(fd, "7", ",\"wait\":false");
     expect_error(fd, "busy");
@@ -276,7 +279,7 @@ static void a_request_is_replied_to_once(void **state)
     reply(fd, "7", "");
     expect_error(fd, "unknown_request");
 
-    /* What the peer asked goes with its process. */
+    /* The peer's requests end with its process. */
     come_message(MESSAGE_REQUEST, 8, "q", "", "1");
     assert_non_null(strstr(hear(fd), "\"request\":\"8\""));
     fake.observer->left(fake.observer->context, &fake.peers[0], DEPARTURE_LOST);
@@ -286,7 +289,7 @@ static void a_request_is_replied_to_once(void **state)
     close(other);
 }
 
-static void what_waits_can_be_cancelled(void **state)
+static void waiting_operations_can_be_cancelled(void **state)
 {
     (void)state;
     int fd = connect_to(w.path);
@@ -323,7 +326,7 @@ static void what_waits_can_be_cancelled(void **state)
     close(fd);
 }
 
-/* They wait for the READY that has no peer, and go before what comes later. */
+/* They wait for the READY without a peer, and go before later publications. */
 static void busy_publications_wait_for_room(void **state)
 {
     (void)state;
@@ -350,7 +353,7 @@ static void busy_publications_wait_for_room(void **state)
     say(fd, "{\"op\":\"publish\",\"ref\":3,\"type\":\"t\",\"wait\":false}");
     expect_error(fd, "busy");
 
-    /* Whoever goes takes along what waits. */
+    /* A client that leaves takes its waiting messages along. */
     say(fd, "{\"op\":\"publish\",\"ref\":5,\"type\":\"t\",\"data\":5}");
     expect_silence(fd);
     close(fd);
@@ -386,15 +389,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(busy_sends_wait_and_keep_their_order),
-        TEST(what_waits_is_kept),
-        TEST(who_is_ready_is_asked_up_to_the_first_it_refuses),
-        TEST(a_client_with_much_that_waits_is_not_read),
-        TEST(who_does_not_wait_is_told_busy),
-        TEST(what_is_blocked_fails_with_its_peer),
+        TEST(a_waiting_message_is_copied),
+        TEST(a_ready_peer_gets_messages_up_to_the_first_refusal),
+        TEST(a_client_with_many_waiting_messages_is_not_read),
+        TEST(a_client_that_does_not_wait_gets_busy),
+        TEST(waiting_messages_fail_when_their_peer_leaves),
         TEST(a_request_ends_with_its_reply_or_in_time),
         TEST(a_reply_carries_the_token_of_its_request),
         TEST(a_request_is_replied_to_once),
-        TEST(what_waits_can_be_cancelled),
+        TEST(waiting_operations_can_be_cancelled),
         TEST(busy_publications_wait_for_room),
         TEST(a_client_that_goes_leaves_nothing),
     };

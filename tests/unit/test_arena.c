@@ -5,7 +5,7 @@
 #include <stdalign.h>
 
 /* Blocks of all sizes do not overlap, and keep their content. */
-static void rooms_are_apart_and_aligned(void **state)
+static void blocks_are_apart_and_aligned(void **state)
 {
     struct arena a = {0};
     uint8_t *rooms[400];
@@ -41,7 +41,7 @@ static void a_warm_arena_uses_its_room_again(void **state)
     assert_null(a.first);
 }
 
-static void what_was_taken_too_much_goes_back(void **state)
+static void surplus_room_goes_back(void **state)
 {
     struct arena a = {0};
     uint8_t *first, *second;
@@ -71,7 +71,9 @@ static void a_held_block_outlives_clear_and_close(void **state)
     assert_null(arena_block_of(&a, first)); /* not the last one any more */
     assert_non_null(arena_block_of(&a, large + 999999));
     arena_clear(&a);
-    assert_ptr_equal(arena_take(&a, 1000000), large); /* nobody holds it */
+    assert_ptr_equal(
+        arena_take(&a, 1000000),
+        large); /* the block is used again, since nobody holds it */
     memset(arena_take(&a, 10), 8, 10);
     assert_int_equal(first[0], 7);
     assert_int_equal(first[9], 7);
@@ -95,9 +97,9 @@ static void copies_are_equal_and_may_be_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rooms_are_apart_and_aligned),
+        cmocka_unit_test(blocks_are_apart_and_aligned),
         cmocka_unit_test(a_warm_arena_uses_its_room_again),
-        cmocka_unit_test(what_was_taken_too_much_goes_back),
+        cmocka_unit_test(surplus_room_goes_back),
         cmocka_unit_test(a_held_block_outlives_clear_and_close),
         cmocka_unit_test(copies_are_equal_and_may_be_empty),
     };

@@ -55,7 +55,7 @@ static bool is_authentic(struct bytes bytes, const void *node)
            beacon_signed_by(opened, &id);
 }
 
-static void what_was_sealed_comes_back(void **state)
+static void a_sealed_beacon_comes_back(void **state)
 {
     struct signer node = signer_of(2);
     struct beacon b = sample(), back;
@@ -121,8 +121,8 @@ static void the_largest_fits_and_one_more_does_not(void **state)
     assert_int_equal(sealed(&b, &node).size, 0);
 }
 
-/* What is read of the others is their version, and only of this mesh [P-1.3].
- */
+/* Of a beacon in another version the decoder reads only the version, and only
+ * if the beacon is of this mesh [P-1.3]. */
 static void versions_are_told_apart(void **state)
 {
     struct signer node = signer_of(2), other = signer_of(3);
@@ -145,7 +145,8 @@ static void versions_are_told_apart(void **state)
     }
 }
 
-/* A member may seal anything: what it sealed is still read with care. */
+/* A member can seal any bytes, so the decoder checks the opened bytes as well.
+ */
 static void an_unknown_kind_is_refused(void **state)
 {
     struct signer node = signer_of(2);
@@ -179,7 +180,7 @@ static void refusals_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_sealed_comes_back),
+        cmocka_unit_test(a_sealed_beacon_comes_back),
         cmocka_unit_test(cuts_and_flips_are_refused),
         cmocka_unit_test(each_verdict_is_given),
         cmocka_unit_test(the_largest_fits_and_one_more_does_not),

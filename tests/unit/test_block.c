@@ -11,7 +11,7 @@ struct block_thing {
     int value;
 };
 
-static void the_last_one_frees(void **state)
+static void the_last_holder_frees_the_block(void **state)
 {
     (void)state;
     struct block_thing *t = memory_new(sizeof *t);
@@ -35,8 +35,8 @@ static void *read_and_release(void *t)
     return value == 1 ? NULL : t;
 }
 
-/* What was read in one thread may be written in the other once it is not
- * shared: the thread sanitizer looks whether that is so. */
+/* One thread reads the block and releases it; then the other thread, now the
+ * only holder, may write. The thread sanitizer checks the order. */
 static void a_release_in_a_thread_goes_before_what_follows_here(void **state)
 {
     (void)state;
@@ -60,7 +60,7 @@ static void a_release_in_a_thread_goes_before_what_follows_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_last_one_frees),
+        cmocka_unit_test(the_last_holder_frees_the_block),
         cmocka_unit_test(a_release_in_a_thread_goes_before_what_follows_here),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "edge/core/node_private.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-/* Its header is not installed everywhere. */
+/* The header of this function is not installed everywhere. */
 size_t __sanitizer_get_current_allocated_bytes(void);
 static size_t allocated(void)
 {
@@ -23,12 +23,14 @@ static size_t allocated(void)
 
 enum {
     PACKETS = 3000,
-    /* Growth of the node, and what it writes to a link that takes nothing. */
+    /* The most that the node may grow, and may write to a link that takes
+       nothing. */
     GROWTH_MOST = 512 * 1024,
     BLOCKED_MOST = 128 * 1024,
 };
 
-/* Two nodes that met, of which `a` publishes; `b` goes wrong from here on. */
+/* Two nodes that know each other. `a` publishes; `b` misbehaves from here on.
+ */
 static void meet(struct node_pair *p)
 {
     setup(p);
@@ -48,7 +50,8 @@ static struct peer *peer_of(struct node_side *s, const struct node_side *whom)
     return p;
 }
 
-/* A packet comes to `a`; answers what it writes for it, which goes nowhere. */
+/* Gives `a` the packet. Returns the number of bytes that `a` writes in answer;
+ * nobody gets them. */
 static size_t throw(struct node_pair * p, struct bytes packet)
 {
     static uint8_t room[PACKET_SIZE];
@@ -114,7 +117,7 @@ static void check_records(bool blocked, enum record_type type, int variant)
         record = group_ack(&p, (enum group_ack_state)(variant % 3),
                            variant / 3 != 0);
     if (type == RECORD_DATA)
-        record.data.sequence = 1; /* It came before. */
+        record.data.sequence = 1; /* A record that came before. */
     struct bytes packet = packet_of(&p, room, &record);
     size_t before = allocated(), written = 0;
     for (int i = 0; i < PACKETS / 30; i++) {
@@ -148,8 +151,8 @@ static void records_make_a_node_keep_little(void **state)
     }
 }
 
-/* Each key is told at once, and none twice before it is settled. */
-static void who_lacks_a_key_is_told_once(void **state)
+/* Each key is sent at once, and not again before its delivery is settled. */
+static void a_missing_key_is_sent_once(void **state)
 {
     static uint8_t room[PACKET_SIZE];
     (void)state;
@@ -162,7 +165,8 @@ static void who_lacks_a_key_is_told_once(void **state)
         p.now = instant_after(p.now, span_s(1));
         assert_int_equal(b->session->outbox.count, 1);
     }
-    /* Others that leave again and again: a new key for each publication. */
+    /* Other receivers leave again and again, so each publication needs a new
+     * key. */
     for (int i = 0; i < 20; i++) {
         struct channel *c = p.a.node->outflows[0]->channel;
         c->rekey = true;
@@ -183,8 +187,8 @@ static void who_lacks_a_key_is_told_once(void **state)
     teardown(&p);
 }
 
-/* A receiver that lost its keys while there was no room to tell them gets them
- * once there is. */
+/* A receiver lost its keys while the session had no room for them. It gets them
+ * when there is room. */
 static void keys_wait_for_room(void **state)
 {
     static uint8_t room[PACKET_SIZE];
@@ -207,7 +211,8 @@ static void keys_wait_for_room(void **state)
     struct node_event link = {.kind = NODE_LINK_WRITABLE};
     link.link.id = p.a.link;
     step(&p, &p.a, &link);
-    run(&p, span_s(10)); /* The kit hands on what is answered too early. */
+    run(&p, span_s(10)); /* The kit delivers the packets that were answered too
+                            early. */
     assert_int_equal(b->session->outbox.count, 0);
     assert_true(b->session->outbox.base > last);
     assert_false(b->owes_start);
@@ -217,7 +222,7 @@ static void keys_wait_for_room(void **state)
 /* --- other packets --------------------------------------------------------
  */
 
-/* An honest INIT, as often as wanted, each newer than the last one. */
+/* Makes an honest INIT; each one is newer than the one before. */
 static struct bytes init_of(struct node_pair *p, uint8_t *room)
 {
     struct session *s = peer_of(&p->b, &p->a)->session;
@@ -275,7 +280,7 @@ static void check_kind(int type, bool blocked)
     for (int i = 0; i < PACKETS && p.b.node != NULL; i++) {
         struct peer *b = peer_of(&p.a, &p.b);
         if (b->session == NULL)
-            break; /* It ended with the peer. */
+            break; /* The session ended with the peer. */
         struct bytes packet = kind_of(&p, room, type);
         came += packet.size + 64;
         written += throw(&p, packet);
@@ -298,7 +303,7 @@ static void packets_make_a_node_keep_little(void **state)
     }
 }
 
-/* What a blocked link was asked is answered once it takes packets again. */
+/* A blocked link answers the last question when it takes packets again. */
 static void the_last_question_is_answered(void **state)
 {
     static uint8_t room[PACKET_SIZE];
@@ -330,9 +335,9 @@ static void the_last_question_is_answered(void **state)
 /* --- form ------------------------------------------------------------------
  */
 
-/* Bytes left over make a packet malformed: it does nothing, and is counted
- * [P-1.1, P-1.2]. */
-static void what_is_too_long_is_dropped(void **state)
+/* Trailing bytes make a packet malformed: the node drops and counts it [P-1.1,
+ * P-1.2]. */
+static void packets_with_trailing_bytes_are_dropped(void **state)
 {
     static const int types[] = {LINK_PING, LINK_PONG, LINK_BYE, LINK_SPARE,
                                 LINK_ANNOUNCE};
@@ -363,11 +368,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_make_a_node_keep_little),
-        cmocka_unit_test(who_lacks_a_key_is_told_once),
+        cmocka_unit_test(a_missing_key_is_sent_once),
         cmocka_unit_test(keys_wait_for_room),
         cmocka_unit_test(packets_make_a_node_keep_little),
         cmocka_unit_test(the_last_question_is_answered),
-        cmocka_unit_test(what_is_too_long_is_dropped),
+        cmocka_unit_test(packets_with_trailing_bytes_are_dropped),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,14 +8,14 @@ static const struct node_id bob = {{0xbb}}, carol = {{0xcc}};
 
 enum { OPS = 6 };
 
-/* Operations of two owners: 0, 2 and 4 are the first one's. */
+/* Operations of two owners: 0, 2 and 4 belong to the first one. */
 struct queues_fixture {
     struct busy_queues q;
     struct operation_owner owners[2];
     struct operation ops[OPS];
-    size_t accepts; /* offers that it accepts */
+    size_t accepts; /* offers that the destination accepts */
     char offered[16];
-    struct operation *forgotten; /* in the next offer */
+    struct operation *removed; /* in the next offer */
 };
 
 static void setup(struct queues_fixture *f)
@@ -34,9 +34,9 @@ static bool offer(void *context, struct operation *op)
     struct queues_fixture *f = context;
 
     f->offered[strlen(f->offered)] = (char)('0' + (op - f->ops));
-    if (f->forgotten != NULL)
-        busy_queues_remove(&f->q, f->forgotten);
-    f->forgotten = NULL;
+    if (f->removed != NULL)
+        busy_queues_remove(&f->q, f->removed);
+    f->removed = NULL;
     if (f->accepts == 0)
         return false;
     f->accepts--;
@@ -91,21 +91,22 @@ static void an_owner_waits_behind_its_own_operations_only(void **state)
     busy_queues_close(&f.q);
 }
 
-/* The end of one operation may end its owner, with all that it has. */
+/* The end of one operation may end its owner, and so all operations of this
+ * owner. */
 static void an_offer_may_remove_others(void **state)
 {
     struct queues_fixture f;
 
     (void)state;
     setup(&f);
-    f.forgotten = &f.ops[1];
+    f.removed = &f.ops[1];
     expect_offers(&f, &bob, "0234");
     busy_queues_remove(&f.q, &f.ops[5]);
     assert_false(busy_queues_any(&f.q));
 
     busy_queues_add(&f.q, &f.ops[0]);
     busy_queues_add(&f.q, &f.ops[1]);
-    f.forgotten = &f.ops[1];
+    f.removed = &f.ops[1];
     f.accepts = 0;
     expect_offers(&f, &bob, "0");
     f.accepts = SIZE_MAX;

@@ -76,7 +76,7 @@ static void nothing_can_be_read_and_written(void **state)
     assert_true(writer_ok(&w));
     assert_true(bytes_equal(bytes_of(NULL, 0), bytes_of_string("")));
     assert_false(bytes_equal(bytes_of_string("a"), bytes_of_string("b")));
-    /* More than there can be must not run over. */
+    /* A size larger than any buffer must not overflow. */
     assert_int_equal(read_bytes(&r, SIZE_MAX).size, 0);
     assert_false(reader_ok(&r));
 }

@@ -13,19 +13,21 @@ enum { CREDIT = 4 * LARGE, QUEUE = 10 * LARGE };
 
 struct connection {
     struct carrier carrier;
-    int room; /* for so many packets; less than 0: it is gone */
+    int room; /* packets that it takes; less than 0: it is gone */
     int tries;
     bool closed;
     struct packet_ref taken[TAKEN];
     size_t count;
-    size_t released; /* the first so many of them */
+    size_t released; /* the number of released packets, from the first on */
 };
 
 static struct {
     struct carriers all;
     struct connection connections[CONNECTIONS];
-    char heard[4096];  /* what the owner was told, a letter and an id each */
-    uint64_t write_to; /* within `closed` and `writable`; 0: nothing */
+    char heard[4096];  /* the events that the owner got, a letter and an id each
+                        */
+    uint64_t write_to; /* the id to write to within `closed` and `writable`; 0:
+                          none */
 } w;
 
 /* ---- The transport */
@@ -83,7 +85,7 @@ static void note(char what, const struct carrier *c)
              size > 0 ? " " : "", what, (unsigned)c->id);
 }
 
-/* What was told since the last call. */
+/* Expects these events since the last call. */
 static void expect_heard(const char *what)
 {
     assert_string_equal(w.heard, what);
@@ -98,7 +100,8 @@ static void write_to(uint64_t id, uint8_t number, size_t size)
     room[0] = number;
     packet_ref_copy(&packet, bytes_of(room, size));
     carriers_write(&w.all, id, &packet);
-    assert_int_equal(packet_ref_size(&packet), 0); /* taken or dropped */
+    assert_int_equal(packet_ref_size(&packet),
+                     0); /* the packet was sent or dropped */
 }
 
 static void on_opened(void *context, struct carrier *c)
@@ -197,7 +200,7 @@ static int teardown(void **state)
 
 /* ---- Tests */
 
-static void news_go_up_and_packets_down(void **state)
+static void events_go_up_and_packets_down(void **state)
 {
     struct packet_ref packet;
 
@@ -219,7 +222,7 @@ static void news_go_up_and_packets_down(void **state)
     expect_heard("o1 p1 c1");
 }
 
-static void one_that_never_opened_is_told_closed(void **state)
+static void a_carrier_that_never_opened_is_reported_closed(void **state)
 {
     (void)state;
     struct connection *a = open_connection(1);
@@ -227,28 +230,28 @@ static void one_that_never_opened_is_told_closed(void **state)
     expect_heard("c1");
 }
 
-/* The transport takes no more packets; it says when it does again. */
-static void what_the_transport_does_not_take_waits_in_order(void **state)
+/* The transport takes no more packets, and tells when it takes them again. */
+static void packets_wait_in_order_while_the_transport_is_full(void **state)
 {
     (void)state;
     struct connection *a = opened(1);
     a->room = 2;
     for (uint8_t i = 1; i <= 30; i++)
         write_to(1, i, 8);
-    expect_heard("b1"); /* once */
+    expect_heard("b1"); /* told once */
     a->room = 3;
     carrier_retry(&a->carrier);
     expect_heard("");
     expect_taken(a, "1 2 3 4 5");
     release(a, 5);
     a->room = TAKEN;
-    write_to(1, 31, 8); /* not before those that wait */
+    write_to(1, 31, 8); /* not before the packets that wait */
     expect_taken(a, "");
     carriers_retry(&w.all, SIZE_MAX);
     expect_heard("w1");
     expect_taken(a, "6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 "
                     "26 27 28 29 30 31");
-    carriers_retry(&w.all, SIZE_MAX); /* of none */
+    carriers_retry(&w.all, SIZE_MAX); /* no carrier is blocked */
     carrier_retry(&a->carrier);
     write_to(1, 32, 8);
     expect_heard("");
@@ -256,8 +259,8 @@ static void what_the_transport_does_not_take_waits_in_order(void **state)
                     "26 27 28 29 30 31 32");
 }
 
-/* The transport would take more, and may not. */
-static void so_does_what_is_beyond_the_credit(void **state)
+/* The transport would take more packets than the credit allows. */
+static void packets_beyond_the_credit_wait(void **state)
 {
     (void)state;
     struct connection *a = opened(1);
@@ -277,7 +280,7 @@ static void so_does_what_is_beyond_the_credit(void **state)
     expect_taken(a, "5 6");
 }
 
-static void it_is_not_copied_and_what_is_refused_does_not_count(void **state)
+static void packets_are_not_copied_and_refused_ones_do_not_count(void **state)
 {
     static uint8_t room[LARGE];
     struct packet_ref packet, mine;
@@ -298,7 +301,7 @@ static void it_is_not_copied_and_what_is_refused_does_not_count(void **state)
     packet_ref_release(&mine);
 }
 
-static void blocked_ones_are_tried_in_turns(void **state)
+static void blocked_carriers_are_retried_in_turn(void **state)
 {
     (void)state;
     for (uint64_t id = 1; id <= 3; id++) {
@@ -306,7 +309,7 @@ static void blocked_ones_are_tried_in_turns(void **state)
         write_to(id, 1, 8);
     }
     w.heard[0] = '\0';
-    carriers_retry(&w.all, 1); /* the first, which is the last now */
+    carriers_retry(&w.all, 1); /* the first carrier, which is now the last */
     for (int i = 0; i < CONNECTIONS; i++)
         w.connections[i].room = 1;
     carriers_retry(&w.all, 1);
@@ -315,8 +318,8 @@ static void blocked_ones_are_tried_in_turns(void **state)
     expect_heard("w3 w1");
 }
 
-/* Each is tried once, also one that blocks again when it is told. */
-static void one_that_blocks_again_is_not_tried_twice(void **state)
+/* Each carrier is retried once, even if it blocks again in `writable`. */
+static void a_carrier_that_blocks_again_is_not_retried_twice(void **state)
 {
     (void)state;
     struct connection *a = opened(1);
@@ -327,7 +330,8 @@ static void one_that_blocks_again_is_not_tried_twice(void **state)
     a->tries = 0;
     carriers_retry(&w.all, SIZE_MAX);
     expect_heard("b1 w1 b1");
-    assert_int_equal(a->tries, 2); /* what waited, and what was written */
+    assert_int_equal(
+        a->tries, 2); /* the packet that waited, and the one that was written */
     assert_int_equal(w.all.blocked_count, 1);
     expect_taken(a, "1");
 }
@@ -342,7 +346,7 @@ static void a_closed_one_is_deaf_and_sends_what_waited(void **state)
     write_to(1, 1, 8);
     expect_heard("b1");
     carriers_close(&w.all, 1);
-    carriers_close(&w.all, 1); /* the transport hears it once */
+    carriers_close(&w.all, 1); /* the transport is called once */
     carriers_close(&w.all, 2);
     assert_true(a->closed);
     packet_ref_init(&packet);
@@ -355,8 +359,9 @@ static void a_closed_one_is_deaf_and_sends_what_waited(void **state)
     expect_taken(a, "1");
 }
 
-/* By the transport or by the owner; the next one is still tried. */
-static void one_that_ends_with_a_queue_drops_it(void **state)
+/* The transport or the owner ends the carrier; the next one is retried all the
+ * same. */
+static void a_carrier_that_ends_drops_its_queue(void **state)
 {
     (void)state;
     struct connection *a = opened(1), *b = opened(2);
@@ -365,7 +370,7 @@ static void one_that_ends_with_a_queue_drops_it(void **state)
         write_to(1, i, LARGE / 8);
     write_to(2, 1, 8);
     expect_heard("b1 b2");
-    w.write_to = 1; /* is dropped: the end is the last that is told */
+    w.write_to = 1; /* is dropped: no event follows the end */
     carrier_ended(&a->carrier, CARRIER_BROKEN);
     carrier_fini(&a->carrier);
     a->carrier.all = NULL;
@@ -377,7 +382,8 @@ static void one_that_ends_with_a_queue_drops_it(void **state)
     expect_taken(a, "");
 }
 
-/* The owner does not stop writing: it is told an end, as packets are lost. */
+/* The owner does not stop writing. The carrier ends, because packets are lost.
+ */
 static void a_full_queue_is_the_end(void **state)
 {
     (void)state;
@@ -395,7 +401,7 @@ static void a_full_queue_is_the_end(void **state)
     expect_heard("");
 }
 
-/* A queue that was emptied has its whole limit again. */
+/* After the queue was emptied its whole limit is available again. */
 static void the_limit_is_of_what_waits_now(void **state)
 {
     (void)state;
@@ -414,7 +420,7 @@ static void the_limit_is_of_what_waits_now(void **state)
     }
 }
 
-/* Its end will be told; what is written until then goes nowhere. */
+/* The end will be reported; packets written until then are dropped. */
 static void a_gone_connection_swallows_packets(void **state)
 {
     (void)state;
@@ -433,7 +439,7 @@ static void a_gone_connection_swallows_packets(void **state)
 
 /* ---- Memory that blocked ones share */
 
-static void blocked_ones_share_the_memory(void **state)
+static void blocked_carriers_share_the_memory(void **state)
 {
     (void)state;
     w.all.conf.memory = 4 * LARGE;
@@ -448,12 +454,12 @@ static void blocked_ones_share_the_memory(void **state)
         write_to(2, i, LARGE);
     expect_heard("b2");
     expect_taken(b, "1 2");
-    release(a, 2); /* two are left, which is its part */
+    release(a, 2); /* two are left, which is the share of the first */
     carriers_retry(&w.all, SIZE_MAX);
     expect_heard("");
     release(a, 1);
     carriers_retry(&w.all, SIZE_MAX);
-    expect_heard("w1 w2"); /* the second has the whole again */
+    expect_heard("w1 w2"); /* the second has the whole credit again */
     expect_taken(a, "4 5");
     expect_taken(b, "1 2 3");
 }
@@ -466,7 +472,7 @@ static void on_wakeup(void *context)
     carriers_retry(&w.all, SIZE_MAX);
 }
 
-static void the_bell_says_when_half_the_credit_is_back(void **state)
+static void the_wakeup_comes_when_half_the_credit_is_back(void **state)
 {
     uv_loop_t loop;
 
@@ -493,20 +499,20 @@ static void the_bell_says_when_half_the_credit_is_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(news_go_up_and_packets_down),
-        TEST(one_that_never_opened_is_told_closed),
-        TEST(what_the_transport_does_not_take_waits_in_order),
-        TEST(so_does_what_is_beyond_the_credit),
-        TEST(it_is_not_copied_and_what_is_refused_does_not_count),
-        TEST(blocked_ones_are_tried_in_turns),
-        TEST(one_that_blocks_again_is_not_tried_twice),
+        TEST(events_go_up_and_packets_down),
+        TEST(a_carrier_that_never_opened_is_reported_closed),
+        TEST(packets_wait_in_order_while_the_transport_is_full),
+        TEST(packets_beyond_the_credit_wait),
+        TEST(packets_are_not_copied_and_refused_ones_do_not_count),
+        TEST(blocked_carriers_are_retried_in_turn),
+        TEST(a_carrier_that_blocks_again_is_not_retried_twice),
         TEST(a_closed_one_is_deaf_and_sends_what_waited),
-        TEST(one_that_ends_with_a_queue_drops_it),
+        TEST(a_carrier_that_ends_drops_its_queue),
         TEST(a_full_queue_is_the_end),
         TEST(the_limit_is_of_what_waits_now),
         TEST(a_gone_connection_swallows_packets),
-        TEST(blocked_ones_share_the_memory),
-        TEST(the_bell_says_when_half_the_credit_is_back),
+        TEST(blocked_carriers_share_the_memory),
+        TEST(the_wakeup_comes_when_half_the_credit_is_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

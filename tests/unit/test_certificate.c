@@ -29,7 +29,7 @@ static bool is_good(struct bytes bytes, const void *mesh)
     return verdict(bytes, mesh, 1500) == CERTIFICATE_GOOD;
 }
 
-static void what_was_signed_comes_back(void **state)
+static void a_signed_certificate_comes_back(void **state)
 {
     struct signer mesh = signer_of(1);
     struct certificate c = sample(&mesh), back;
@@ -88,7 +88,7 @@ static void each_verdict_is_given(void **state)
     assert_int_equal(verdict(bytes, &mesh, 2000), CERTIFICATE_EXPIRED);
     assert_int_equal(verdict(bytes, &mesh, 0), CERTIFICATE_GOOD);
     assert_int_equal(verdict(bytes, &other, 1500), CERTIFICATE_WRONG_MESH);
-    /* Signed by another mesh's key, which claims to be ours. */
+    /* Signed by another mesh's key, but naming this mesh. */
     bytes = certificate_sign(&c, other.secret_key, room);
     assert_int_equal(verdict(bytes, &mesh, 1500), CERTIFICATE_FORGED);
     assert_int_equal(verdict(bytes_of("x", 1), &mesh, 1500),
@@ -99,7 +99,7 @@ static void each_verdict_is_given(void **state)
                         "not_yet");
 }
 
-/* A mesh that signs nonsense does not get it past the decoder either. */
+/* The decoder refuses nonsense even if the mesh signed it. */
 static void bad_fields_are_malformed(void **state)
 {
     struct signer mesh = signer_of(1);
@@ -171,7 +171,7 @@ static void a_curve_key_is_the_ed25519_keys_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_signed_comes_back),
+        cmocka_unit_test(a_signed_certificate_comes_back),
         cmocka_unit_test(the_largest_fits),
         cmocka_unit_test(cuts_and_flips_are_refused),
         cmocka_unit_test(each_verdict_is_given),

@@ -61,14 +61,14 @@ static void gather(struct fan *f, size_t size)
     assert_true(channel_add(f->channel, &m, f->now));
 }
 
-/* One packet of about `size` bytes. */
+/* Publishes one packet of about `size` bytes. */
 static void publish(struct fan *f, size_t size)
 {
     gather(f, size);
     channel_seal(f->channel, f->now);
 }
 
-/* So many publications, each uploaded to the first relay. */
+/* Publishes `count` packets, and uploads each to the first relay. */
 static void upload(struct fan *f, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -100,7 +100,7 @@ static void a_packet_stays_until_the_last_has_it(void **state)
     assert_int_equal(kept(&f), 4);
     receiver_acknowledged(b, 1, f.now);
     assert_int_equal(kept(&f), 3);
-    receiver_acknowledged(b, 1000, f.now); /* More than there is. */
+    receiver_acknowledged(b, 1000, f.now); /* More records than there are. */
     assert_int_equal(kept(&f), 0);
     publish(&f, 100);
     assert_int_equal(kept(&f), 1);
@@ -108,12 +108,12 @@ static void a_packet_stays_until_the_last_has_it(void **state)
     assert_int_equal(kept(&f), 1);
     receiver_free(b);
     assert_int_equal(kept(&f), 0);
-    publish(&f, 100); /* For nobody. */
+    publish(&f, 100); /* There is no receiver. */
     assert_int_equal(kept(&f), 0);
     teardown(&f);
 }
 
-static void those_behind_a_relay_ride_on_one_upload(void **state)
+static void receivers_behind_a_relay_share_one_upload(void **state)
 {
     (void)state;
     struct fan f;
@@ -133,7 +133,7 @@ static void those_behind_a_relay_ride_on_one_upload(void **state)
     teardown(&f);
 }
 
-static void who_misses_something_gets_it_alone_and_rides_again(void **state)
+static void missed_packets_come_by_unicast_then_fanout_resumes(void **state)
 {
     (void)state;
     struct fan f;
@@ -147,7 +147,8 @@ static void who_misses_something_gets_it_alone_and_rides_again(void **state)
     assert_int_equal(a->cursor, 1);
     receiver_sent(a);
     assert_false(a->by_fanout);
-    receiver_repair(a, f.now, span_ms(100)); /* It is under way already. */
+    receiver_repair(
+        a, f.now, span_ms(100)); /* The missing packet is under way already. */
     assert_int_equal(a->cursor, 2);
     receiver_sent(a);
     assert_true(a->by_fanout);
@@ -155,8 +156,9 @@ static void who_misses_something_gets_it_alone_and_rides_again(void **state)
     teardown(&f);
 }
 
-/* Uploads that come too early make it complain until the last has come. */
-static void what_was_sent_to_it_alone_is_not_missing(void **state)
+/* While a packet is under way by unicast, the receiver reports each fanned-out
+ * packet as one after a gap. */
+static void packets_under_way_by_unicast_are_not_missing(void **state)
 {
     (void)state;
     struct fan f;
@@ -165,7 +167,7 @@ static void what_was_sent_to_it_alone_is_not_missing(void **state)
     upload(&f, 3);
     receiver_acknowledged(a, 1, f.now);
     assert_false(
-        receiver_awaits_unicast(a)); /* It had an upload, and may lack it */
+        receiver_awaits_unicast(a)); /* it got an upload, and may lack it */
     receiver_repair(a, f.now, span_ms(100));
     assert_false(receiver_awaits_unicast(a));
     receiver_sent(a);
@@ -181,7 +183,7 @@ static void what_was_sent_to_it_alone_is_not_missing(void **state)
     teardown(&f);
 }
 
-static void what_goes_again_goes_gently(void **state)
+static void a_repair_is_limited_in_flight(void **state)
 {
     (void)state;
     struct fan f;
@@ -190,7 +192,7 @@ static void what_goes_again_goes_gently(void **state)
     struct receiver *a = join(&f, ROUTE_DIRECT);
     for (int i = 0; i < 20; i++) {
         publish(&f, 60 * 1000);
-        assert_true(receiver_has_output(a)); /* All new may fly. */
+        assert_true(receiver_has_output(a)); /* New packets are not limited. */
         receiver_sent(a);
     }
     receiver_repair(a, f.now, span_us(0));
@@ -215,7 +217,7 @@ static void a_new_path_begins_with_what_is_missing(void **state)
     }
     receiver_acknowledged(a, 1, f.now);
     receiver_route(a, 0);
-    /* The first to go by this relay: one upload serves it. */
+    /* It is the first receiver by this relay, so an upload serves it. */
     assert_true(a->by_fanout);
     assert_int_equal(f.channel->uploads[0].next, 1);
     receiver_route(a, ROUTE_NONE);
@@ -227,7 +229,7 @@ static void a_new_path_begins_with_what_is_missing(void **state)
     teardown(&f);
 }
 
-static void silence_is_noticed_and_doubled(void **state)
+static void the_stall_time_doubles(void **state)
 {
     (void)state;
     struct fan f;
@@ -249,8 +251,8 @@ static void silence_is_noticed_and_doubled(void **state)
     teardown(&f);
 }
 
-/* A word that takes its time is no reason to ask [P-9.7]. */
-static void silence_is_as_long_as_words_take(void **state)
+/* A slow acknowledgement is no reason to probe [P-9.7]. */
+static void the_stall_time_follows_slow_acknowledgements(void **state)
 {
     (void)state;
     struct fan f;
@@ -264,14 +266,14 @@ static void silence_is_as_long_as_words_take(void **state)
     receiver_acknowledged(a, 1, f.now);
     assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 250000);
 
-    f.now = instant_after(f.now, span_ms(600)); /* It is slow. */
+    f.now = instant_after(f.now, span_ms(600)); /* A slow acknowledgement. */
     receiver_acknowledged(a, 2, f.now);
     f.now = instant_after(f.now, span_ms(300));
     publish(&f, 100);
     receiver_sent(a);
     assert_int_equal(receiver_stall_at(a, span_us(-1)).us,
                      f.now.us + 650 * 1500);
-    for (int i = 0; i < 30; i++) { /* And it is not any more. */
+    for (int i = 0; i < 30; i++) { /* From now on the receiver is fast. */
         acknowledge_all(&f, a);
         f.now = instant_after(f.now, span_ms(300));
         publish(&f, 100);
@@ -281,8 +283,8 @@ static void silence_is_as_long_as_words_take(void **state)
     teardown(&f);
 }
 
-/* Nor is one that comes by a relay in a stream that goes on. */
-static void by_a_relay_silence_is_longer(void **state)
+/* Nor is a slow acknowledgement by a relay, in a continuous stream. */
+static void the_stall_time_is_longer_by_a_relay(void **state)
 {
     (void)state;
     struct fan f;
@@ -295,7 +297,7 @@ static void by_a_relay_silence_is_longer(void **state)
     upload(&f, 1);
     assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 800000);
 
-    f.now = instant_after(f.now, span_ms(600)); /* It is slow there. */
+    f.now = instant_after(f.now, span_ms(600)); /* It is slow by the relay. */
     receiver_acknowledged(a, 2, f.now);
     upload(&f, 1);
     assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 900000);
@@ -305,7 +307,7 @@ static void by_a_relay_silence_is_longer(void **state)
     teardown(&f);
 }
 
-static void what_it_lacks_when_it_answers_was_lost(void **state)
+static void packets_that_an_answer_lacks_were_lost(void **state)
 {
     (void)state;
     struct fan f;
@@ -313,14 +315,14 @@ static void what_it_lacks_when_it_answers_was_lost(void **state)
     struct receiver *a = join(&f, 0);
     upload(&f, 3);
     receiver_probed(a, 7);
-    upload(&f, 1); /* It is not asked of this one. */
+    upload(&f, 1); /* The probe was sent before this one. */
     receiver_acknowledged(a, 1, f.now);
-    assert_false(receiver_shows_loss(a)); /* It answered nothing yet. */
+    assert_false(receiver_shows_loss(a)); /* No answer came yet. */
     receiver_probe_ended(a, true);
     assert_int_equal(a->probe_ref, 0);
     receiver_acknowledged(a, 2, f.now);
     assert_true(receiver_shows_loss(a));
-    assert_false(receiver_shows_loss(a)); /* Said once. */
+    assert_false(receiver_shows_loss(a)); /* Reported once. */
 
     receiver_probed(a, 8);
     upload(&f, 1);
@@ -329,11 +331,12 @@ static void what_it_lacks_when_it_answers_was_lost(void **state)
     assert_false(receiver_shows_loss(a));
 
     receiver_probed(a, 9);
-    receiver_probe_ended(a, false); /* Its session ended. */
+    receiver_probe_ended(a,
+                         false); /* The session ended, and the probe with it. */
     assert_false(receiver_shows_loss(a));
     receiver_probed(a, 10);
     receiver_probe_ended(a, true);
-    receiver_route(a, ROUTE_DIRECT); /* It was asked on another path. */
+    receiver_route(a, ROUTE_DIRECT); /* The probe went by another path. */
     assert_false(receiver_shows_loss(a));
     teardown(&f);
 }
@@ -364,7 +367,7 @@ static void a_full_store_waits_and_then_leaves_behind(void **state)
     assert_int_equal(kept(&f), 0);
     assert_true(receiver_wants_start(slow));
 
-    /* The next time the patience with it is shorter. */
+    /* The next time the store waits less for it. */
     struct group_start start = receiver_start(slow);
     assert_int_equal(start.record, f.channel->next_record);
     assert_int_equal(start.message, f.channel->next_message);
@@ -375,14 +378,15 @@ static void a_full_store_waits_and_then_leaves_behind(void **state)
     ends = channel_patience_ends(f.channel, f.now);
     assert_int_equal(ends.us, f.now.us + 1000000);
 
-    /* And after a while without, it is as it was. */
+    /* After a while without being left behind, the store waits as long as at
+     * first. */
     acknowledge_all(&f, slow);
     f.now.us += 10 * 1000000;
     assert_int_equal(receiver_patience(slow, f.now).us, 2000000);
     teardown(&f);
 }
 
-static void who_is_told_too_late_is_told_again(void **state)
+static void a_late_start_is_sent_again(void **state)
 {
     (void)state;
     struct fan f;
@@ -396,7 +400,8 @@ static void who_is_told_too_late_is_told_again(void **state)
     (void)receiver_start(slow);
     receiver_start_sent(slow, 9, f.now);
     assert_int_equal(slow->state, RECEIVER_CATCHING);
-    publish(&f, 100); /* It goes on from here, and this does not wait. */
+    publish(&f, 100); /* The START says that the stream goes on here, but the
+                         store does not keep this packet. */
     acknowledge_all(&f, fast);
     assert_int_equal(kept(&f), 0);
     receiver_start_acked(slow, f.now);
@@ -405,7 +410,7 @@ static void who_is_told_too_late_is_told_again(void **state)
     teardown(&f);
 }
 
-static void who_is_away_is_waited_for_while_there_is_room(void **state)
+static void an_absent_receiver_is_waited_for_while_there_is_room(void **state)
 {
     (void)state;
     struct fan f;
@@ -424,7 +429,8 @@ static void who_is_away_is_waited_for_while_there_is_room(void **state)
     assert_int_equal(channel_patience_ends(f.channel, f.now).us, f.now.us);
     channel_leave_behind(f.channel, f.now);
     assert_int_equal(kept(&f), 0);
-    assert_false(receiver_wants_start(r)); /* Not before it is back. */
+    assert_false(
+        receiver_wants_start(r)); /* Not before the receiver is back. */
     receiver_is_present(r, true);
     assert_true(receiver_wants_start(r));
     teardown(&f);
@@ -454,7 +460,7 @@ static void a_lost_start_is_said_again_the_same(void **state)
     receiver_start_acked(r, f.now);
     assert_int_equal(r->cursor, f.channel->store.base);
 
-    /* It has none of it: what it forgot it is told again. */
+    /* The receiver lost all it knew of the stream: the START is sent again. */
     receiver_forgot(r);
     assert_int_equal(r->state, RECEIVER_STARTING);
     (void)receiver_start(r);
@@ -472,7 +478,7 @@ static void a_lost_start_is_said_again_the_same(void **state)
     teardown(&f);
 }
 
-/* A publication of 64 KiB is one record, which a packet holds. */
+/* A publication of 64 KiB is one record, and fits one packet. */
 static void a_publication_of_64_kib_is_one_record(void **state)
 {
     (void)state;
@@ -494,8 +500,9 @@ static void a_publication_of_64_kib_is_one_record(void **state)
     teardown(&f);
 }
 
-/* The second message lies in three packets, of which it had the first. */
-static void what_was_begun_and_forgotten_is_missed(void **state)
+/* The second message takes three packets, of which the receiver had the first.
+ */
+static void a_message_begun_and_forgotten_is_missed(void **state)
 {
     (void)state;
     struct fan f;
@@ -515,7 +522,8 @@ static void what_was_begun_and_forgotten_is_missed(void **state)
     receiver_start_sent(r, 1, f.now);
     receiver_start_acked(r, f.now);
 
-    /* With nothing but the end of a message left, it begins at the end. */
+    /* When only the end of a message is left, the receiver begins at the end of
+     * the stream. */
     acknowledge_all(&f, r);
     gather(&f, LIMIT);
     channel_seal(f.channel, f.now);
@@ -528,7 +536,7 @@ static void what_was_begun_and_forgotten_is_missed(void **state)
     assert_int_equal(start.message, 6);
     assert_int_equal(start.record, f.channel->next_record);
 
-    /* What was gathered meanwhile is not forgotten. */
+    /* Publications that the batch gathered meanwhile are not lost. */
     receiver_start_sent(r, 2, f.now);
     receiver_start_acked(r, f.now);
     gather(&f, 100);
@@ -540,7 +548,7 @@ static void what_was_begun_and_forgotten_is_missed(void **state)
     teardown(&f);
 }
 
-static void the_first_upload_waits_for_those_who_are_told(void **state)
+static void the_first_upload_waits_for_starting_receivers(void **state)
 {
     (void)state;
     struct fan f;
@@ -594,7 +602,8 @@ static void a_key_is_for_what_all_receivers_have(void **state)
     struct receiver *with = join(&f, ROUTE_DIRECT);
     assert_false(channel_wants_key(f.channel, true));
     receiver_has_aes(with, true);
-    assert_false(channel_wants_key(f.channel, false)); /* This node has not. */
+    assert_false(
+        channel_wants_key(f.channel, false)); /* This node has no AES. */
     assert_true(channel_wants_key(f.channel, true));
     assert_int_equal(rekeyed(&f), CIPHER_AES);
 
@@ -605,7 +614,7 @@ static void a_key_is_for_what_all_receivers_have(void **state)
     assert_true(channel_wants_key(f.channel, true));
     assert_int_equal(rekeyed(&f), CIPHER_AES);
 
-    /* Each key once: told as what it was made for. */
+    /* Each key is sent once, with the cipher that it was made for. */
     static const bool aes[] = {false, true, false, true};
     struct group_start keys[COUNT_OF(aes)];
     for (uint32_t i = 0; i < COUNT_OF(aes); i++) {
@@ -656,22 +665,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_packet_stays_until_the_last_has_it),
-        cmocka_unit_test(those_behind_a_relay_ride_on_one_upload),
-        cmocka_unit_test(who_misses_something_gets_it_alone_and_rides_again),
-        cmocka_unit_test(what_was_sent_to_it_alone_is_not_missing),
-        cmocka_unit_test(what_goes_again_goes_gently),
+        cmocka_unit_test(receivers_behind_a_relay_share_one_upload),
+        cmocka_unit_test(missed_packets_come_by_unicast_then_fanout_resumes),
+        cmocka_unit_test(packets_under_way_by_unicast_are_not_missing),
+        cmocka_unit_test(a_repair_is_limited_in_flight),
         cmocka_unit_test(a_new_path_begins_with_what_is_missing),
-        cmocka_unit_test(silence_is_noticed_and_doubled),
-        cmocka_unit_test(silence_is_as_long_as_words_take),
-        cmocka_unit_test(by_a_relay_silence_is_longer),
-        cmocka_unit_test(what_it_lacks_when_it_answers_was_lost),
+        cmocka_unit_test(the_stall_time_doubles),
+        cmocka_unit_test(the_stall_time_follows_slow_acknowledgements),
+        cmocka_unit_test(the_stall_time_is_longer_by_a_relay),
+        cmocka_unit_test(packets_that_an_answer_lacks_were_lost),
         cmocka_unit_test(a_full_store_waits_and_then_leaves_behind),
-        cmocka_unit_test(who_is_told_too_late_is_told_again),
-        cmocka_unit_test(who_is_away_is_waited_for_while_there_is_room),
+        cmocka_unit_test(a_late_start_is_sent_again),
+        cmocka_unit_test(an_absent_receiver_is_waited_for_while_there_is_room),
         cmocka_unit_test(a_lost_start_is_said_again_the_same),
         cmocka_unit_test(a_publication_of_64_kib_is_one_record),
-        cmocka_unit_test(what_was_begun_and_forgotten_is_missed),
-        cmocka_unit_test(the_first_upload_waits_for_those_who_are_told),
+        cmocka_unit_test(a_message_begun_and_forgotten_is_missed),
+        cmocka_unit_test(the_first_upload_waits_for_starting_receivers),
         cmocka_unit_test(a_packet_is_signed_once_and_only_for_relays),
         cmocka_unit_test(a_key_is_for_what_all_receivers_have),
         cmocka_unit_test(no_number_is_used_twice_under_a_key),

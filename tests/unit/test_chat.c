@@ -14,7 +14,7 @@
 
 struct chat_story {
     struct chat *chat;
-    struct text lines; /* what was told, as lines */
+    struct text lines; /* entries, as lines */
     struct text out;   /* requests */
 };
 
@@ -56,7 +56,8 @@ static void edge_joins(struct chat_story *s, const char *name, const char *id,
     edge(s, line);
 }
 
-/* Connected, the name of this node known, with these present. */
+/* Connects the chat: it learns the name of this node and, if `bob`, that bob is
+ * present. */
 static void up(struct chat_story *s, bool bob)
 {
     static const char status[] = "{\"op\":\"status\",\"ref\":";
@@ -88,7 +89,7 @@ static void assert_told(struct chat_story *s, const char *lines)
     text_clear(&s->lines);
 }
 
-/* The answer to what was said last: `rest` stands behind its ref. */
+/* The answer to the last request: `rest` follows its ref. */
 static void answer(struct chat_story *s, const char *rest)
 {
     const char *ref = strstr(text_string(&s->out), "\"ref\":");
@@ -106,7 +107,7 @@ static void assert_asked(struct chat_story *s, const char *part)
         fail_msg("%s is not in %s", part, text_string(&s->out));
 }
 
-static void who_is_there_is_told_once(void **state)
+static void present_peers_are_announced_once(void **state)
 {
     struct chat_story s;
 
@@ -127,7 +128,7 @@ static void who_is_there_is_told_once(void **state)
     end(&s);
 }
 
-static void what_others_say_is_an_entry(void **state)
+static void messages_of_others_become_entries(void **state)
 {
     struct chat_story s;
 
@@ -156,7 +157,7 @@ static void what_others_say_is_an_entry(void **state)
     end(&s);
 }
 
-static void what_others_say_is_text(void **state)
+static void messages_of_others_are_shown_as_text(void **state)
 {
     struct chat_story s;
 
@@ -175,7 +176,7 @@ static void what_others_say_is_text(void **state)
     end(&s);
 }
 
-static void nonsense_of_the_edges_is_no_harm(void **state)
+static void nonsense_from_the_edge_does_no_harm(void **state)
 {
     static const char *const lines[] = {
         "",
@@ -291,9 +292,9 @@ static void a_wrong_command_is_told(void **state)
     end(&s);
 }
 
-static void what_begins_with_at_or_slash_is_never_for_all(void **state)
+static void lines_that_begin_with_at_or_slash_never_go_to_all(void **state)
 {
-    /* clang-tidy wants no literal with it. */
+    /* clang-tidy refuses a literal with this character. */
     static const char right_to_left[] = {'\xe2', '\x80', '\xae', ' ', '\0'};
     static const char *const blanks[] = {
         "",
@@ -368,7 +369,7 @@ static void an_edge_that_goes_away_comes_back(void **state)
     chat_down(s.chat, 1000);
     assert_told(&s, "");
 
-    /* Eve left meanwhile; that bob is told of again is no news. */
+    /* Eve left meanwhile. That bob is present is no news. */
     up(&s, true);
     assert_told(&s, "* eve left\n* connected again as alice; here: bob\n");
     end(&s);
@@ -392,7 +393,7 @@ static void a_room_is_a_group(void **state)
     (void)!say(&s, "@bob who is in no group");
     assert_asked(&s, "\"to\":\"" BOB "\"");
 
-    /* Who joins the group later is told of with the next list. */
+    /* A peer that joins the group later appears with the next list. */
     text_clear(&s.out);
     chat_refresh(s.chat, &s.out);
     assert_asked(&s, "{\"op\":\"peers\"");
@@ -546,7 +547,7 @@ static void a_narrow_one_leaves_out_what_it_can(void **state)
     end(&s);
 }
 
-static void one_reads_what_was_said_before(void **state)
+static void earlier_entries_can_be_read(void **state)
 {
     struct chat_view v = {0};
     struct canvas c = {0};
@@ -561,7 +562,7 @@ static void one_reads_what_was_said_before(void **state)
         (void)!say(&s, line);
         answer(&s, "\"ok\":true,\"peers\":1");
     }
-    draw(&s, &v, &c, 9, 40); /* Six rows of what was said. */
+    draw(&s, &v, &c, 9, 40); /* Six rows of entries. */
     assert_shows(&c, 6, "you: line 29 \xc2\xb7\xc2\xa0sent to 1");
     chat_view_page(&v, 1);
     draw(&s, &v, &c, 9, 40);
@@ -608,14 +609,14 @@ static void a_crowd_is_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_is_there_is_told_once),
-        cmocka_unit_test(what_others_say_is_an_entry),
-        cmocka_unit_test(what_others_say_is_text),
-        cmocka_unit_test(nonsense_of_the_edges_is_no_harm),
+        cmocka_unit_test(present_peers_are_announced_once),
+        cmocka_unit_test(messages_of_others_become_entries),
+        cmocka_unit_test(messages_of_others_are_shown_as_text),
+        cmocka_unit_test(nonsense_from_the_edge_does_no_harm),
         cmocka_unit_test(each_message_has_its_fate),
         cmocka_unit_test(a_name_may_be_the_begin_of_an_id),
         cmocka_unit_test(a_wrong_command_is_told),
-        cmocka_unit_test(what_begins_with_at_or_slash_is_never_for_all),
+        cmocka_unit_test(lines_that_begin_with_at_or_slash_never_go_to_all),
         cmocka_unit_test(an_edge_that_goes_away_comes_back),
         cmocka_unit_test(a_room_is_a_group),
         cmocka_unit_test(a_refused_group_is_told),
@@ -623,7 +624,7 @@ int main(void)
         cmocka_unit_test(names_and_commands_are_completed),
         cmocka_unit_test(a_terminal_shows_it_all),
         cmocka_unit_test(a_narrow_one_leaves_out_what_it_can),
-        cmocka_unit_test(one_reads_what_was_said_before),
+        cmocka_unit_test(earlier_entries_can_be_read),
         cmocka_unit_test(a_crowd_is_counted),
     };
 

@@ -148,7 +148,7 @@ static void test_defaults(void **state)
     assert_int_equal(t.more.files.count, 0);
     assert_string_equal(t.more.info, "{}");
     conf_free(&table, &t);
-    conf_free(&table, &t); /* Once freed there is nothing more to free. */
+    conf_free(&table, &t); /* A second call has nothing to free. */
 }
 
 static const char *const block = "name: \"a: b\"\n"
@@ -294,7 +294,7 @@ static void test_no_mapping(void **state)
                                       "f:2:1: a key must be a word\n");
 }
 
-/* What comes before the place where YAML breaks is checked as well. */
+/* The text before the place where the YAML breaks is checked as well. */
 static void test_broken_yaml(void **state)
 {
     (void)state;
@@ -406,12 +406,12 @@ static void test_rules(void **state)
     (void)state;
     refused("part: {count: 200}\nmore: {room: 150}\n",
             "f:2:14: `more.room` is less than 100 for each of `part.count`\n");
-    /* A key that is wrong by itself is not compared. */
+    /* A key with a wrong value is not compared with others. */
     refused("part: {count: 9001}\nmore: {room: 150}\n",
             "f:1:15: `part.count` must be at most 9000: `9001`\n");
 }
 
-/* What is printed reads as the same, whatever the texts hold. */
+/* Printed settings read back as the same, whatever the texts contain. */
 static void test_printed_is_read_again(void **state)
 {
     static const char *const names[] = {
@@ -432,7 +432,7 @@ static void test_printed_is_read_again(void **state)
                  quote && !escape ? "\\" : "", names[i], quote ? "\\" : "",
                  names[i], quote ? "\\" : "", names[i]);
         if (strcmp(names[i], "!") == 0)
-            continue; /* check_word's */
+            continue; /* check_word refuses it */
         kit_taken(&table, &a, text);
         for (int help = 0; help < 2; help++) {
             char *printed = kit_printed(&table, &a, help);

@@ -29,7 +29,7 @@ static char *content_of(const char *path)
     return text;
 }
 
-/* With ZS_WRITE_SAMPLES=1 the file is written anew from the table. */
+/* ZS_WRITE_SAMPLES=1 writes the file anew from the table. */
 static void equals_table(const struct conf_table *table, const void *defaults,
                          const char *name)
 {
@@ -58,7 +58,7 @@ static void test_edge_yaml_equals_the_table(void **state)
     char *text = content_of(in_tree("config/edge.yaml", path));
     kit_taken(&edge_conf_table, &c, text);
     free(text);
-    /* The identity, which has no default, stands there as a sample. */
+    /* The identity has no default; the file contains a sample. */
     assert_string_equal(d.node.identity, "");
     assert_string_equal(c.node.identity, "node.zs");
     assert_int_equal(kit_differ(&edge_conf_table, &c, &d), 1);
@@ -81,7 +81,7 @@ static void test_relay_yaml_equals_the_table(void **state)
     relay_conf_free(&d);
 }
 
-/* The values that users are promised. */
+/* The defaults that the documentation promises. */
 static void test_edge_defaults(void **state)
 {
     struct edge_conf c;
@@ -214,8 +214,7 @@ static void test_edge_mistakes(void **state)
         "f:9:13: `api.http` wants HOST:PORT: `x`\n");
 }
 
-/* true and false are words among others here, and are printed without quotes.
- */
+/* Here true and false are words like others, printed without quotes. */
 static void test_udp_uses(void **state)
 {
     static const struct {
@@ -362,7 +361,7 @@ static void test_meshes(void **state)
     relay_conf_free(&c);
 }
 
-/* A folder of the test's own; its name is in `folder`. */
+/* Makes a folder of the test's own, whose name is put in `folder`. */
 static void write_in(char folder[32], const char *name, const char *text)
 {
     char path[64];
@@ -390,7 +389,7 @@ static void test_paths_are_the_files_neighbours(void **state)
     assert_string_equal(e.node.revoked, "/x/r.zs");
     assert_string_equal(e.api.socket, "");
 
-    /* What is printed is the same wherever it is then put. */
+    /* Printed paths mean the same wherever the file is then put. */
     char *printed = kit_printed(&edge_conf_table, &e, false);
     kit_taken(&edge_conf_table, &again, printed);
     assert_int_equal(kit_differ(&edge_conf_table, &e, &again), 0);
@@ -423,7 +422,7 @@ static void test_no_such_file(void **state)
     assert_non_null(errors);
     assert_false(edge_conf_load("/nowhere/e.yaml", &c, errors));
     assert_false(edge_conf_load("/tmp", &c, errors));
-    edge_conf_free(&c); /* Nothing must be freed, but it may be. */
+    edge_conf_free(&c); /* There is nothing to free, but the call is allowed. */
     fclose(errors);
     assert_string_equal(
         said, "/nowhere/e.yaml: cannot be read: No such file or directory\n"

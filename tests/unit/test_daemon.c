@@ -106,7 +106,7 @@ static int code_of(pid_t pid)
     return WEXITSTATUS(status);
 }
 
-/* How long that takes is tests/cli/unread.sh's to judge. */
+/* tests/cli/unread.sh checks how long that takes. */
 static void a_loop_that_does_not_end_is_ended(void **state)
 {
     static const int modes[] = {TURNS_FOR_EVER, WAITS_FOR_EVER};

@@ -35,7 +35,7 @@ static void a_late_owner_excuses_the_other_end(void **state)
     assert_int_equal(detector_due(&d, at(13000)), DETECTOR_DOWN);
 }
 
-static void who_is_hurried_is_down_soon_unless_heard(void **state)
+static void a_hurried_peer_is_down_soon_unless_heard(void **state)
 {
     (void)state;
     struct detector d;
@@ -44,7 +44,8 @@ static void who_is_hurried_is_down_soon_unless_heard(void **state)
     detector_answered(&d, detector_asks(&d, at(0)), at(80));
     detector_heard(&d, at(80));
     detector_hurry(&d, at(100), span_ms(200));
-    detector_hurry(&d, at(150), span_ms(200)); /* It is no excuse. */
+    detector_hurry(&d, at(150),
+                   span_ms(200)); /* Hurrying again excuses no silence. */
     assert_int_equal(detector_due(&d, at(150)), DETECTOR_PROBE);
     detector_heard(&d, at(400));
     assert_int_equal(detector_due(&d, at(420)), DETECTOR_WAIT);
@@ -79,7 +80,7 @@ static void the_deadline_is_never_behind_what_is_due(void **state)
     }
 }
 
-static void after_a_pause_silence_counts_anew(void **state)
+static void after_a_pause_silence_is_counted_anew(void **state)
 {
     struct detector d;
     struct instant pause_ends = {100 * 1000 * 1000};
@@ -99,10 +100,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(silence_is_probed_then_told_once),
         cmocka_unit_test(a_late_owner_excuses_the_other_end),
-        cmocka_unit_test(who_is_hurried_is_down_soon_unless_heard),
+        cmocka_unit_test(a_hurried_peer_is_down_soon_unless_heard),
         cmocka_unit_test(only_the_last_probe_measures),
         cmocka_unit_test(the_deadline_is_never_behind_what_is_due),
-        cmocka_unit_test(after_a_pause_silence_counts_anew),
+        cmocka_unit_test(after_a_pause_silence_is_counted_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,8 +34,8 @@ static void a_round_tries_each_address_then_pauses_longer(void **state)
     assert_true(instant_is_never(dialer_deadline(&d)));
 }
 
-/* A link that is good for nothing does not make the pauses short again. */
-static void a_link_that_failed_is_made_again_later_each_time(void **state)
+/* A link that came up and failed does not make the pauses short again. */
+static void pauses_grow_after_each_link_that_failed(void **state)
 {
     (void)state;
     struct dialer d;
@@ -66,7 +66,7 @@ static void starting_never_delays_what_is_due(void **state)
     assert_int_equal(dialer_deadline(&d).us, at(100).us);
 }
 
-static void what_is_put_off_goes_on_where_it_was(void **state)
+static void a_dial_that_was_put_off_continues_where_it_was(void **state)
 {
     (void)state;
     struct dialer d;
@@ -101,9 +101,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_round_tries_each_address_then_pauses_longer),
-        cmocka_unit_test(a_link_that_failed_is_made_again_later_each_time),
+        cmocka_unit_test(pauses_grow_after_each_link_that_failed),
         cmocka_unit_test(starting_never_delays_what_is_due),
-        cmocka_unit_test(what_is_put_off_goes_on_where_it_was),
+        cmocka_unit_test(a_dial_that_was_put_off_continues_where_it_was),
         cmocka_unit_test(a_full_list_takes_only_a_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

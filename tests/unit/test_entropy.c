@@ -39,13 +39,13 @@ static void each_draw_is_new_and_replaces_the_key(void **state)
     (void)state;
     entropy_fill(&e, first, sizeof(first));
     assert_memory_not_equal(&e, &before, sizeof(e));
-    /* What was drawn is not what is kept. */
+    /* The drawn bytes are not the new key. */
     assert_memory_not_equal(e.key, first, sizeof(first));
     entropy_fill(&e, second, sizeof(second));
     assert_memory_not_equal(first, second, sizeof(first));
 }
 
-static void what_lay_there_before_does_not_matter(void **state)
+static void earlier_content_of_the_buffer_does_not_matter(void **state)
 {
     struct entropy a = grown_from(4), b = grown_from(4);
     uint8_t zeros[64] = {0}, ones[64];
@@ -108,7 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_seed_gives_the_same_bytes),
         cmocka_unit_test(each_draw_is_new_and_replaces_the_key),
-        cmocka_unit_test(what_lay_there_before_does_not_matter),
+        cmocka_unit_test(earlier_content_of_the_buffer_does_not_matter),
         cmocka_unit_test(nothing_drawn_writes_nothing),
         cmocka_unit_test(below_stays_below_and_reaches_all),
         cmocka_unit_test(bits_are_even),

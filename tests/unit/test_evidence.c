@@ -117,7 +117,7 @@ static void a_beacon_from_before_the_suspicion_shows_nothing(void **state)
 static void a_suspect_that_cannot_be_dialled_has_less_time(void **state)
 {
     (void)state;
-    evidence_unreachable(&e, at_ms(1000)); /* It is no suspect. */
+    evidence_unreachable(&e, at_ms(1000)); /* The peer is not suspected. */
     is_none();
     evidence_suspect(&e, at_ms(1000));
     evidence_unreachable(&e, at_ms(1100));
@@ -162,12 +162,12 @@ static void nothing_counts_of_a_process_that_departed(void **state)
     is_none();
     evidence_unlinked(&e);
     evidence_restarted(&e);
-    is_none(); /* The relay listed the other process. */
+    is_none(); /* The relay listed the earlier process. */
     assert_true(evidence_beacon(&e, true, at_ms(2000)));
     is(EVIDENCE_BEACON, 7000);
 }
 
-static void a_node_that_was_put_out_may_come_back(void **state)
+static void an_excluded_node_may_come_back(void **state)
 {
     (void)state;
     evidence_departed(&e);
@@ -182,7 +182,7 @@ static void goodbyes_are_remembered_for_one_process(void **state)
     evidence_bye(&e);
     evidence_gone(&e, at_ms(1000));
     assert_true(e.bye && e.gone);
-    evidence_joined(&e); /* The relay was wrong. */
+    evidence_joined(&e); /* The peer joins: the relay was wrong. */
     assert_false(e.gone);
     assert_true(e.bye);
     evidence_restarted(&e);
@@ -199,7 +199,7 @@ static void a_relays_goodbye_voids_the_beacons_before_it(void **state)
     is(EVIDENCE_BEACON, 6600);
 }
 
-static void it_remembers_whether_a_connection_closed(void **state)
+static void the_end_of_a_connection_is_remembered(void **state)
 {
     (void)state;
     evidence_lost(&e, true);
@@ -246,7 +246,7 @@ static void the_time_that_this_node_slept_does_not_count(void **state)
     is(EVIDENCE_LISTED, 15000);
 }
 
-/* A link that is quiet does not count, and proves nothing when it wakes. */
+/* A quiet link does not count, and its waking proves nothing. */
 static void a_quiet_link_is_no_evidence(void **state)
 {
     (void)state;
@@ -285,11 +285,11 @@ int main(void)
         cmocka_unit_test_setup(the_evidence_that_lasts_longest_is_told, setup),
         cmocka_unit_test_setup(nothing_counts_of_a_process_that_departed,
                                setup),
-        cmocka_unit_test_setup(a_node_that_was_put_out_may_come_back, setup),
+        cmocka_unit_test_setup(an_excluded_node_may_come_back, setup),
         cmocka_unit_test_setup(goodbyes_are_remembered_for_one_process, setup),
         cmocka_unit_test_setup(a_relays_goodbye_voids_the_beacons_before_it,
                                setup),
-        cmocka_unit_test_setup(it_remembers_whether_a_connection_closed, setup),
+        cmocka_unit_test_setup(the_end_of_a_connection_is_remembered, setup),
         cmocka_unit_test_setup(a_beacon_that_was_not_checked_is_a_hint_only,
                                setup),
         cmocka_unit_test_setup(a_quiet_link_is_no_evidence, setup),

@@ -31,7 +31,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* A packet that says whose it is, and its number. */
+/* A packet that contains its source and its number. */
 static struct shared_packet *packet_of(uint8_t source, uint32_t number,
                                        size_t size)
 {
@@ -57,7 +57,7 @@ static void put(uint8_t source, uint32_t number, size_t size)
     shared_packet_release(&p);
 }
 
-/* Takes the next and answers whose it was. */
+/* Takes the next packet and returns its source. */
 static uint8_t take(uint32_t *number)
 {
     const struct shared_packet *packet = fair_queue_first(&q);
@@ -72,7 +72,7 @@ static void one_source_is_first_in_first_out(void **state)
     (void)state;
     assert_true(fair_queue_is_empty(&q));
     assert_null(fair_queue_first(&q));
-    fair_queue_drop(&q); /* of nothing */
+    fair_queue_drop(&q); /* of an empty queue */
     for (uint32_t i = 0; i < 1000; i++)
         put(3, i, 5 + i);
     for (uint32_t i = 0; i < 1000; i++) {
@@ -93,7 +93,7 @@ static void sources_take_turns(void **state)
         put(1, i, 60000);
         put(2, i, 60000);
     }
-    /* The latecomers wait for one turn each, not for all that was there. */
+    /* The late sources wait for one turn each, not for all earlier packets. */
     for (uint32_t i = 0; i < 3; i++) {
         for (uint8_t source = 0; source < 3; source++) {
             uint32_t number;
@@ -125,7 +125,8 @@ static void turns_are_of_bytes(void **state)
     assert_true(bytes[0] > 600000 && bytes[1] > 600000);
 }
 
-/* Puts the packet if it is admitted. *displaced counts by source. */
+/* Puts the packet if it is admitted. `displaced` counts lost packets by source.
+ */
 static bool offer(uint8_t source, uint32_t number, size_t size,
                   size_t displaced[SOURCES])
 {
@@ -142,7 +143,7 @@ static bool offer(uint8_t source, uint32_t number, size_t size,
     return true;
 }
 
-static void who_floods_is_the_one_that_loses(void **state)
+static void a_flooding_source_loses_its_own_packets(void **state)
 {
     (void)state;
     size_t displaced[SOURCES] = {0};
@@ -150,7 +151,8 @@ static void who_floods_is_the_one_that_loses(void **state)
     while (offer(0, flood, 10000, displaced))
         flood++;
     assert_in_range(flood, 100, 105);
-    /* Nine more: each gets its tenth of the room, at the first one's cost. */
+    /* Nine more sources: each gets a tenth of the queue, at the cost of the
+     * first. */
     for (uint8_t source = 1; source < 10; source++) {
         for (uint32_t i = 0; i < 10; i++)
             assert_true(offer(source, i, 10000, displaced));
@@ -160,7 +162,7 @@ static void who_floods_is_the_one_that_loses(void **state)
     assert_false(offer(5, 10, 10000, displaced));
     for (int i = 1; i < SOURCES; i++)
         assert_int_equal(displaced[i], 0);
-    /* Its first ones are still there, and in order. */
+    /* The first packets of each source are still there, in order. */
     uint32_t next[SOURCES] = {0};
     while (!fair_queue_is_empty(&q)) {
         uint32_t number;
@@ -221,9 +223,10 @@ static uint64_t random_below(uint64_t *at, uint64_t bound)
     return (z ^ z >> 31) % bound;
 }
 
-/* Whatever comes in whatever order: bounded, in order for each source, each
- * packet once, and none loses one to make room for itself. */
-static void anything_is_borne(void **state)
+/* With random traffic the queue stays bounded, each source keeps its order,
+ * each packet comes once, and no source loses a packet to make room for its
+ * own. */
+static void any_traffic_keeps_the_promises(void **state)
 {
     (void)state;
     uint64_t rng = 7;
@@ -235,7 +238,7 @@ static void anything_is_borne(void **state)
         uint8_t source = (uint8_t)random_below(&rng, SOURCES);
         size_t size = random_below(&rng, 2) ? 100 : PACKET_SIZE;
         if (source > SOURCES / 2 && random_below(&rng, 3) > 0)
-            source = 0; /* floods */
+            source = 0; /* source 0 floods */
         if (random_below(&rng, 100) < 45 + (uint64_t)(i / 50000) * 4) {
             if (!fair_queue_is_empty(&q)) {
                 uint32_t number;
@@ -269,11 +272,11 @@ int main(void)
         TEST(one_source_is_first_in_first_out),
         TEST(sources_take_turns),
         TEST(turns_are_of_bytes),
-        TEST(who_floods_is_the_one_that_loses),
+        TEST(a_flooding_source_loses_its_own_packets),
         TEST(the_heaviest_of_many_is_found),
         TEST(a_packet_larger_than_all_is_refused),
         TEST(a_lowered_limit_is_kept_at_the_next_packet),
-        TEST(anything_is_borne),
+        TEST(any_traffic_keeps_the_promises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

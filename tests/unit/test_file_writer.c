@@ -111,7 +111,7 @@ static void run_until_heard(const char *words)
     assert_string_equal(heard, words);
 }
 
-static void the_loop_hears_how_it_went(void **state)
+static void the_loop_gets_the_result(void **state)
 {
     (void)state;
     put("a", "1");
@@ -120,7 +120,7 @@ static void the_loop_hears_how_it_went(void **state)
     run_until_heard("a:good b:bad b: is empty\n ");
 }
 
-static void a_hanging_disk_holds_nobody_up(void **state)
+static void a_hanging_disk_delays_nobody(void **state)
 {
     (void)state;
     set_hanging(true);
@@ -129,7 +129,7 @@ static void a_hanging_disk_holds_nobody_up(void **state)
     put("b", "1");
     put("a", "2");
     put("b", "2");
-    uv_run(&loop, UV_RUN_DEFAULT); /* It has nothing to wait for. */
+    uv_run(&loop, UV_RUN_DEFAULT); /* Nothing keeps the loop alive. */
     assert_string_equal(heard, "");
     set_hanging(false);
     run_until_heard("a:good b:good a:good ");
@@ -149,14 +149,14 @@ static void too_many_are_refused(void **state)
         put(path, "");
     }
     assert_false(file_writer_put(writer, "one more", bytes_of_string("")));
-    put("7", ""); /* It waits already. */
+    put("7", ""); /* This file waits already, so it is no further one. */
     disk.written[0] = '\0';
-    file_writer_close(&writer); /* Loses them, as the disk hangs. */
+    file_writer_close(&writer); /* The disk hangs, so the files are lost. */
     uv_run(&loop, UV_RUN_DEFAULT);
     set_hanging(false);
 }
 
-static void what_waits_is_written_before_the_end(void **state)
+static void waiting_files_are_written_before_the_end(void **state)
 {
     (void)state;
     put("a", "1");
@@ -172,9 +172,9 @@ int main(void)
 #define LIVE(test)                                                             \
     cmocka_unit_test_setup_teardown(test, open_keeper, close_keeper)
     const struct CMUnitTest tests[] = {
-        LIVE(the_loop_hears_how_it_went),
-        LIVE(a_hanging_disk_holds_nobody_up),
-        LIVE(what_waits_is_written_before_the_end),
+        LIVE(the_loop_gets_the_result),
+        LIVE(a_hanging_disk_delays_nobody),
+        LIVE(waiting_files_are_written_before_the_end),
         LIVE(too_many_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@ enum { PAGE_SIZE = 256 * 1024, NOW = 1800000000, DAY = 24 * 3600 };
 
 static struct fact_peer peers[2];
 
-/* Behind an easy NAT, with one relay that is up: nothing to say. */
+/* Behind an easy NAT, with one relay that is up: there is no finding. */
 static struct net_facts healthy(void)
 {
     struct net_facts f = {
@@ -91,7 +91,8 @@ static const char *guide(void)
     return page;
 }
 
-/* The facts give this one finding; `text` is part of its sentence. */
+/* Expects that the facts give exactly this finding; `text` is part of its
+ * sentence. */
 static void one(const struct net_facts *f, const char *id, const char *severity,
                 const char *text)
 {
@@ -195,7 +196,8 @@ static void a_closed_port_is_no_blocked_network(void **state)
     stun(&f, STUN_ANSWERED, STUN_SILENT);
     one(&f, "stun_one_port", "info", "not at UDP 3478");
 
-    /* Two of three ports are enough; and one that was not asked is none. */
+    /* Answers from two of three ports are enough; a port that was not asked
+     * does not count. */
     f = healthy();
     f.relays[0].ports[2] = (struct fact_port){5443, true, STUN_CLOSED};
     f.relays[0].port_count = 3;
@@ -218,7 +220,7 @@ static void a_blocked_network_is_told(void **state)
     f.stun_asked = 4; /* Another server is silent as well. */
     one(&f, "udp_blocked", "warning", "None of 4 STUN servers");
 
-    /* Nothing at all gets out: UDP is not what is wrong. */
+    /* No packet gets out, so UDP is not the problem. */
     relay_error(&f, "timeout", "unreachable");
     f.relays[0].connects = false;
     one(&f, "relay_timeout", "error", "");
@@ -333,7 +335,7 @@ static void each_relayed_peer_has_a_reason(void **state)
     one(&f, "peer_nat", "info", "paths.udp is easy here");
     f.udp_easy = false;
     f.seen.mapping = MAPPING_DEPENDENT;
-    f.mapped_udp = true; /* So that only the peer is told of. */
+    f.mapped_udp = true; /* The mapped port removes the finding on the NAT. */
     one(&f, "peer_nat", "info", "bob is relayed: both of you have");
     peers[0].peer_mapping = MAPPING_UNKNOWN;
     one(&f, "peer_nat", "info", "bob is relayed: your NAT has");

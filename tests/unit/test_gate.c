@@ -106,7 +106,7 @@ static void pass(struct span span)
     unread_due(&unread, now);
 }
 
-static void who_says_nothing_is_cut_in_time(void **state)
+static void a_silent_connection_is_cut_in_time(void **state)
 {
     (void)state;
     gate_accepted(gate, here, now);
@@ -119,7 +119,7 @@ static void who_says_nothing_is_cut_in_time(void **state)
     assert_int_equal(gate_count(gate), 0);
 }
 
-static void who_is_held_stays(void **state)
+static void a_held_connection_stays(void **state)
 {
     (void)state;
     gate_accepted(gate, here, now);
@@ -129,7 +129,7 @@ static void who_is_held_stays(void **state)
     assert_int_equal(closed(here), 7);
 }
 
-/* libzmq's threads may tell of the first packet before the accept. */
+/* libzmq's threads may report the first packet before the accept. */
 static void a_packet_may_come_before_its_accept(void **state)
 {
     (void)state;
@@ -141,7 +141,7 @@ static void a_packet_may_come_before_its_accept(void **state)
     assert_int_equal(closed(here), 7);
 }
 
-static void what_is_gone_is_not_held(void **state)
+static void a_connection_that_is_gone_is_not_held(void **state)
 {
     (void)state;
     int fd = here;
@@ -156,7 +156,7 @@ static void what_is_gone_is_not_held(void **state)
     assert_false(hold(1 << 30, 7));
 }
 
-static void a_dropped_one_is_cut_in_a_moment(void **state)
+static void a_dropped_connection_is_cut_in_a_moment(void **state)
 {
     (void)state;
     gate_accepted(gate, here, now);
@@ -223,7 +223,7 @@ static void a_full_gate_gives_the_oldest_strangers_place(void **state)
     assert_string_equal(last_cut, "full");
 }
 
-static void who_has_said_something_makes_no_room(void **state)
+static void a_connection_with_a_packet_makes_no_room(void **state)
 {
     (void)state;
     reconfigure(&(struct gate_conf){.sockets = 3, .per_address = 10});
@@ -236,10 +236,11 @@ static void who_has_said_something_makes_no_room(void **state)
     assert_int_equal(closed(accepted[1]), 0);
     assert_true(hold(accepted[2], 8));
     assert_true(hold(accepted[3], 9));
-    enter(4); /* nobody is left to make room */
+    enter(4); /* no stranger is left to make room */
     assert_true(is_shut(clients[4]));
     assert_int_equal(closed(accepted[4]), 0);
-    gate_drop(gate, accepted[2], 8, now); /* but for who is to go anyway */
+    gate_drop(gate, accepted[2], 8,
+              now); /* except a dropped connection, which ends anyway */
     enter(5);
     assert_true(is_shut(clients[2]));
     assert_false(is_shut(clients[5]));
@@ -312,10 +313,11 @@ static void out_of_descriptors_the_oldest_stranger_makes_room(void **state)
     assert_true(hold(accepted[0], 7));
     enter(1);
     enter(2);
-    gate_accept_failed(gate, ECONNABORTED, now); /* not for want of room */
+    gate_accept_failed(gate, ECONNABORTED,
+                       now); /* this error is no lack of descriptors */
     assert_false(is_shut(clients[1]));
     gate_accept_failed(gate, EMFILE, now);
-    gate_accept_failed(gate, EMFILE, now); /* one at a time */
+    gate_accept_failed(gate, EMFILE, now); /* one connection at a time */
     assert_false(is_shut(clients[0]));
     assert_true(is_shut(clients[1]));
     assert_false(is_shut(clients[2]));
@@ -323,7 +325,7 @@ static void out_of_descriptors_the_oldest_stranger_makes_room(void **state)
     gate_accept_failed(gate, ENFILE, now);
     assert_true(is_shut(clients[2]));
     pass(span_ms(50));
-    gate_accept_failed(gate, EMFILE, now); /* nobody is left */
+    gate_accept_failed(gate, EMFILE, now); /* no stranger is left */
     assert_false(is_shut(clients[0]));
 }
 
@@ -336,14 +338,14 @@ static bool connects_to(const struct sockaddr_in *to, const char *from)
     int rc = connect(fd, (const struct sockaddr *)to, sizeof *to);
     assert_true(rc == 0 || errno == EINPROGRESS);
     struct pollfd p = {.fd = fd, .events = POLLOUT};
-    /* A SYN that was dropped comes again after a second. */
+    /* The system repeats a dropped SYN after a second. */
     bool done = poll(&p, 1, 300) == 1;
     close(fd);
     return done;
 }
 
-/* The kernel ignores whom the gate would have to cut. */
-static void who_comes_too_fast_is_kept_out(void **state)
+/* The kernel ignores connections that the gate would have to cut. */
+static void connections_that_come_too_fast_are_kept_out(void **state)
 {
     (void)state;
     struct sockaddr_in at = {.sin_family = AF_INET};
@@ -371,8 +373,9 @@ static void who_comes_too_fast_is_kept_out(void **state)
     close(listener);
 }
 
-/* Each cost tens of KiB in libzmq: what they had goes back to the system. */
-static void many_that_closed_give_their_memory_back(void **state)
+/* Each connection cost tens of KiB in libzmq; their memory goes back to the
+ * system. */
+static void many_closed_connections_return_their_memory(void **state)
 {
     (void)state;
     for (int i = 0; i < 200; i++) {
@@ -398,7 +401,8 @@ static void another_connection_with_the_descriptor_is_spared(void **state)
     int client;
     gate_accepted(gate, here, now);
     connect_pair(&other, &client);
-    assert_int_equal(dup2(other, here), here); /* used again, unheard */
+    assert_int_equal(dup2(other, here),
+                     here); /* reused before the end was reported */
     pass(span_s(6));
     assert_string_equal(last_cut, "no_hello");
     assert_false(is_shut(client));
@@ -406,7 +410,7 @@ static void another_connection_with_the_descriptor_is_spared(void **state)
     close(client);
 }
 
-/* So many packets arrive, and libzmq takes them. */
+/* Lets `count` packets arrive, which libzmq takes from the kernel. */
 static void arrive(int count)
 {
     static char packet[32 * 1024 + 33 + 9];
@@ -430,7 +434,7 @@ static void read_packets(int count)
         gate_read(gate, here, 32 * 1024);
 }
 
-static void who_is_not_read_is_cut(void **state)
+static void a_connection_with_much_unread_is_cut(void **state)
 {
     (void)state;
     gate_accepted(gate, here, now);
@@ -448,20 +452,21 @@ static void who_is_not_read_is_cut(void **state)
     assert_int_equal(closed(here), 7);
 }
 
-/* A revoked node, or any packet, is no HELLO of a member. */
-static void who_is_no_member_may_send_little(void **state)
+/* A first packet does not prove a member: a revoked node can send one as well.
+ */
+static void a_connection_that_is_not_proved_may_send_little(void **state)
 {
     (void)state;
     gate_accepted(gate, here, now);
     assert_true(hold(here, 7));
-    gate_prove(gate, here, 8); /* another one */
+    gate_prove(gate, here, 8); /* not the holder either */
     gate_drop(gate, here, 7, now);
     arrive(2);
     pass(span_ms(50));
     assert_true(is_shut(there));
 }
 
-static void before_its_first_packet_it_may_send_little(void **state)
+static void before_its_first_packet_a_connection_may_send_little(void **state)
 {
     (void)state;
     gate_accepted(gate, here, now);
@@ -471,8 +476,8 @@ static void before_its_first_packet_it_may_send_little(void **state)
     assert_string_equal(last_cut, "unread");
 }
 
-/* The kernel's buffer is not libzmq's memory. */
-static void what_waits_in_the_kernel_is_not_counted(void **state)
+/* Bytes in the kernel's buffer cost libzmq no memory. */
+static void bytes_in_the_kernel_are_not_counted(void **state)
 {
     static char bytes[64 * 1024];
     (void)state;
@@ -489,24 +494,24 @@ static void what_waits_in_the_kernel_is_not_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(who_says_nothing_is_cut_in_time),
-        TEST(who_is_held_stays),
+        TEST(a_silent_connection_is_cut_in_time),
+        TEST(a_held_connection_stays),
         TEST(a_packet_may_come_before_its_accept),
-        TEST(what_is_gone_is_not_held),
-        TEST(a_dropped_one_is_cut_in_a_moment),
+        TEST(a_connection_that_is_gone_is_not_held),
+        TEST(a_dropped_connection_is_cut_in_a_moment),
         CROWD_TEST(a_full_gate_gives_the_oldest_strangers_place),
-        CROWD_TEST(who_has_said_something_makes_no_room),
+        CROWD_TEST(a_connection_with_a_packet_makes_no_room),
         CROWD_TEST(strangers_are_limited_by_themselves),
         CROWD_TEST(a_full_address_makes_its_own_room),
         CROWD_TEST(too_many_handshakes_are_cut_at_once),
         CROWD_TEST(out_of_descriptors_the_oldest_stranger_makes_room),
-        CROWD_TEST(who_comes_too_fast_is_kept_out),
-        TEST(many_that_closed_give_their_memory_back),
+        CROWD_TEST(connections_that_come_too_fast_are_kept_out),
+        TEST(many_closed_connections_return_their_memory),
         TEST(another_connection_with_the_descriptor_is_spared),
-        TEST(who_is_not_read_is_cut),
-        TEST(before_its_first_packet_it_may_send_little),
-        TEST(who_is_no_member_may_send_little),
-        TEST(what_waits_in_the_kernel_is_not_counted),
+        TEST(a_connection_with_much_unread_is_cut),
+        TEST(before_its_first_packet_a_connection_may_send_little),
+        TEST(a_connection_that_is_not_proved_may_send_little),
+        TEST(bytes_in_the_kernel_are_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

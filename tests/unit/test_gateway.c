@@ -2,7 +2,7 @@
 
 #include "edge/shell/gateway.h"
 
-/* What there is on this machine, nobody knows. */
+/* The test cannot know which routers this machine has. */
 static void a_router_has_an_address_and_a_way_to_it(void **state)
 {
     (void)state;

@@ -24,7 +24,7 @@ static void columns_are_those_of_a_terminal(void **state)
         {"e\xcc\x81", 1},        /* e and an acute accent */
         {"\xcc\x81", 1},         /* an accent alone */
         {"\xf0\x9f\x91\x8b", 2}, /* an emoji */
-        {"\xff\xfe", 2},         /* no UTF-8 */
+        {"\xff\xfe", 2},         /* not UTF-8 */
         {"a\xc3\xa4\xe2\x82\xac", 3},
     };
 

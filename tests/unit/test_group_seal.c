@@ -51,7 +51,7 @@ static bool opens(const struct aead *key)
     return true;
 }
 
-static void who_has_the_key_opens_it(void **state)
+static void a_holder_of_the_key_opens_it(void **state)
 {
     (void)state;
     struct aead other;
@@ -62,7 +62,7 @@ static void who_has_the_key_opens_it(void **state)
     aead_wipe(&other);
 }
 
-/* Byte 0 is the packet's type, which the decoder looks at. */
+/* Byte 0 is the packet's type, which the decoder checks. */
 static void a_changed_byte_is_found(void **state)
 {
     (void)state;
@@ -98,7 +98,7 @@ static void a_member_cannot_speak_as_another(void **state)
         assert_false(is_signed(&s.node));
         s.packet[i] ^= 0x10;
     }
-    /* Without a signature there is none to be good. */
+    /* A packet without a signature has no valid one. */
     struct multicast_packet m;
     assert_true(multicast_decode(bytes_of(s.packet, PACKET), false, &m));
     assert_false(group_signed_by(&m, &s.node));
@@ -162,7 +162,7 @@ static void a_start_comes_back(void **state)
     assert_int_equal(back.since, 40);
     for (size_t size = 0; size < sizeof room; size++)
         assert_false(group_start_decode(bytes_of(room, size), &back));
-    room[GROUP_TAG_SIZE + 8 + 4] = 2; /* no cipher */
+    room[GROUP_TAG_SIZE + 8 + 4] = 2; /* an unknown cipher */
     assert_false(group_start_decode(writer_bytes(&w), &back));
 
     static const uint64_t bad[][3] = {
@@ -180,7 +180,7 @@ static void a_start_comes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(who_has_the_key_opens_it, teardown),
+        cmocka_unit_test_teardown(a_holder_of_the_key_opens_it, teardown),
         cmocka_unit_test_teardown(a_changed_byte_is_found, teardown),
         cmocka_unit_test_teardown(a_member_cannot_speak_as_another, teardown),
         cmocka_unit_test_teardown(a_tag_depends_on_name_and_mesh, teardown),

@@ -55,8 +55,9 @@ static void members_get_what_is_published_to_their_group(void **state)
     teardown(&p);
 }
 
-/* Nobody takes what is published any more, and it is not lost for it. */
-static void a_full_store_is_busy_until_what_is_missed_is_known(void **state)
+/* The receiver takes nothing any more. It stays present, and learns later how
+ * much it missed. */
+static void a_full_store_is_busy_until_its_receiver_is_left(void **state)
 {
     (void)state;
     static const uint8_t data[40 * 1000];
@@ -91,7 +92,7 @@ static void a_full_store_is_busy_until_what_is_missed_is_known(void **state)
     teardown(&p);
 }
 
-static void what_was_published_is_delivered_before_goodbye(void **state)
+static void publications_are_delivered_before_goodbye(void **state)
 {
     (void)state;
     struct node_pair p;
@@ -132,8 +133,8 @@ static void a_stream_is_sealed_with_what_both_have(void **state)
     with_aes = 0;
 }
 
-/* It would end the process to use it. */
-static void a_key_that_is_of_no_use_is_dropped(void **state)
+/* Using AES on a processor without it would end the process. */
+static void a_key_without_use_is_dropped(void **state)
 {
     (void)state;
     if (!crypto_aead_aes256gcm_is_available())
@@ -143,7 +144,7 @@ static void a_key_that_is_of_no_use_is_dropped(void **state)
     setup(&p);
     with_aes = 0;
     run(&p, span_ms(500));
-    p.b.node->aes = false; /* Not what it announced. */
+    p.b.node->aes = false; /* The node announced that it has AES. */
     struct node_counters before, after;
     node_counters_get(p.b.node, &before);
     publish_text(&p, "", "for all");
@@ -159,10 +160,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_get_what_is_published_to_their_group),
-        cmocka_unit_test(a_full_store_is_busy_until_what_is_missed_is_known),
-        cmocka_unit_test(what_was_published_is_delivered_before_goodbye),
+        cmocka_unit_test(a_full_store_is_busy_until_its_receiver_is_left),
+        cmocka_unit_test(publications_are_delivered_before_goodbye),
         cmocka_unit_test(a_stream_is_sealed_with_what_both_have),
-        cmocka_unit_test(a_key_that_is_of_no_use_is_dropped),
+        cmocka_unit_test(a_key_without_use_is_dropped),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ static void timers_come_due_in_order(void **state)
         random = random * 1664525 + 1013904223;
         heap_set(&h, &timers[i], at(random >> 16));
     }
-    for (size_t i = 0; i < TIMERS; i += 3) /* moved, either way */
+    for (size_t i = 0; i < TIMERS;
+         i += 3) /* moved to an earlier or a later time */
         heap_set(&h, &timers[i], at((int64_t)(i * 77 % 65536)));
     for (size_t i = 1; i < TIMERS; i += 3)
         heap_remove(&h, &timers[i]);

@@ -13,7 +13,8 @@
 #define OTHER "10112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define AT(host) "Host: " host "\r\n"
 #define FROM(page) "Origin: " page "\r\n"
-#define COOKIE "Cookie: a=b; COOKIE\r\n" /* the right one for that host */
+#define COOKIE                                                                 \
+    "Cookie: a=b; COOKIE\r\n" /* replaced by the right cookie for the host */
 
 static const struct gate_row {
     const char *fields;
@@ -22,7 +23,7 @@ static const struct gate_row {
     enum http_verdict api;       /* on loopback */
     enum http_verdict elsewhere; /* the server listens on 192.0.2.7 */
 } rows[] = {
-    /* Whoever asks on this host. */
+    /* Any program of this host. */
     {AT("127.0.0.1:8080"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
     {AT("localhost:8080"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
     {AT("LocalHost"), "", HTTP_PASS, HTTP_NO_TOKEN, HTTP_NO_TOKEN},
@@ -33,7 +34,7 @@ static const struct gate_row {
      HTTP_NO_TOKEN, HTTP_NO_TOKEN},
     {AT("localhost:8080") FROM("http://localhost:8080"), "", HTTP_PASS,
      HTTP_NO_TOKEN, HTTP_NO_TOKEN},
-    /* Pages of others. */
+    /* Pages of other servers. */
     {AT("127.0.0.1:8080") FROM("http://evil.example"), "", HTTP_FOREIGN_ORIGIN,
      HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
     {AT("127.0.0.1:8080") FROM("http://127.0.0.1:3000"), "",
@@ -48,7 +49,7 @@ static const struct gate_row {
      HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
     {AT("127.0.0.1:8080") FROM(""), "", HTTP_FOREIGN_ORIGIN,
      HTTP_FOREIGN_ORIGIN, HTTP_NO_TOKEN},
-    /* Names that were made to point here. */
+    /* Names that somebody made to point here (DNS rebinding). */
     {AT("evil.example:8080") FROM("http://evil.example:8080"), "",
      HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
     {AT("localhost.evil.example:8080"), "", HTTP_FOREIGN_HOST,
@@ -61,7 +62,7 @@ static const struct gate_row {
      HTTP_NO_TOKEN},
     {AT(""), "", HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
     {"", "", HTTP_FOREIGN_HOST, HTTP_FOREIGN_HOST, HTTP_NO_TOKEN},
-    /* What came by a proxy, however local it looks. */
+    /* Requests that came through a proxy, however local they look. */
     {AT("127.0.0.1:8080") "X-Forwarded-For: 203.0.113.9\r\n", "",
      HTTP_FORWARDED, HTTP_FORWARDED, HTTP_FORWARDED},
     {AT("localhost") "Forwarded: for=203.0.113.9\r\n", "", HTTP_FORWARDED,
@@ -89,10 +90,10 @@ static const struct gate_row {
      HTTP_WRONG_TOKEN, HTTP_WRONG_TOKEN},
     {AT("127.0.0.1:8080") "Authorization: Bearer\r\n", "", HTTP_PASS,
      HTTP_NO_TOKEN, HTTP_NO_TOKEN},
-    /* That is between the browser and a proxy. */
+    /* This header is a matter of the browser and a proxy. */
     {AT("edge.example") COOKIE "Authorization: Basic YTpi\r\n", "", HTTP_PASS,
      HTTP_PASS, HTTP_PASS},
-    /* The cookie, which the browser sends whoever asks it to. */
+    /* The cookie, which a browser also sends with requests of other pages. */
     {AT("192.0.2.7:8080") COOKIE, "", HTTP_PASS, HTTP_PASS, HTTP_PASS},
     {AT("edge.example") FROM("https://edge.example") COOKIE, "", HTTP_PASS,
      HTTP_PASS, HTTP_PASS},
@@ -103,7 +104,7 @@ static const struct gate_row {
      HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN},
     {AT("192.0.2.7:8080") FROM("http://evil.example") COOKIE, "",
      HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN, HTTP_FOREIGN_ORIGIN},
-    /* Another port's server has set one of the name before it. */
+    /* The server of another port set a cookie of the same name first. */
     {AT("127.0.0.1:8080") "Cookie: zs_edge_8080=" OTHER "; COOKIE\r\n", "",
      HTTP_PASS, HTTP_PASS, HTTP_PASS},
     {AT("127.0.0.1:8080") "Cookie: a=b\r\n" COOKIE, "", HTTP_PASS, HTTP_PASS,
@@ -120,7 +121,8 @@ static const struct gate_row {
      HTTP_NO_TOKEN},
 };
 
-/* The pair NAME=VALUE that the gate gives to who asks for this host. */
+/* The pair NAME=VALUE that the gate gives to a client that asks for this host.
+ */
 static void cookie_of(const struct http_gate *gate, struct bytes host,
                       char pair[256])
 {
@@ -172,7 +174,8 @@ static void each_request_gets_its_verdict(void **state)
     }
 }
 
-/* To another port, or by another name, a browser may well bring it. */
+/* A browser may also send the cookie to another port, or to another name of the
+ * host. */
 static void a_cookie_is_good_for_one_host_and_port(void **state)
 {
     static const char *const hosts[] = {"127.0.0.1:8080", "127.0.0.1:8081",

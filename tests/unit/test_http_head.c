@@ -35,7 +35,7 @@ static const struct head_row {
     {"G", HTTP_MORE},
     {"GET / HTTP/1.1\r\n" HOST, HTTP_MORE},
     {"GET / HTTP/1.1\r\n" HOST "\r", HTTP_MORE},
-    /* Lines and names as they must not be [RFC 9112, 2.2, 5]. */
+    /* Forbidden forms of lines and names [RFC 9112, 2.2, 5]. */
     {"GET / HTTP/1.1\nHost: h\n\n", 400},
     {"GET / HTTP/1.1\r\nHost: h\n\r\n", 400},
     {"GET / HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n", 400},
@@ -113,8 +113,9 @@ static void each_head_gets_its_status(void **state)
     }
 }
 
-/* Whatever is not whole is waited for, or refused: never taken. */
-static void each_beginning_is_not_a_head(void **state)
+/* For an incomplete head the parser wants more bytes or refuses; it never
+ * accepts. */
+static void no_prefix_of_a_head_is_a_head(void **state)
 {
     struct http_head h;
     (void)state;
@@ -149,7 +150,7 @@ static void a_nul_is_no_character(void **state)
                      400);
 }
 
-/* With the end in sight or not. */
+/* Whether the end of the head is there or not. */
 static void a_head_over_8_KiB_is_refused(void **state)
 {
     static char text[2 * HTTP_HEAD_SIZE + 64];
@@ -195,7 +196,7 @@ static void assert_bytes(struct bytes bytes, const char *text)
     assert_true(bytes_equal(bytes, bytes_of_string(text)));
 }
 
-static void what_it_says_is_found(void **state)
+static void the_fields_of_a_head_are_found(void **state)
 {
     struct http_head h;
     struct bytes value;
@@ -236,7 +237,7 @@ static void what_it_says_is_found(void **state)
     assert_false(h.keep || h.body || h.http_1_1);
 }
 
-static void what_a_proxy_adds_is_seen(void **state)
+static void headers_of_a_proxy_are_noticed(void **state)
 {
     static const char *const by_proxy[] = {
         "Forwarded: for=1.2.3.4",  "X-Forwarded-For: 1.2.3.4",
@@ -270,12 +271,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_head_gets_its_status),
-        cmocka_unit_test(each_beginning_is_not_a_head),
+        cmocka_unit_test(no_prefix_of_a_head_is_a_head),
         cmocka_unit_test(a_nul_is_no_character),
         cmocka_unit_test(a_head_over_8_KiB_is_refused),
         cmocka_unit_test(too_many_fields_are_refused),
-        cmocka_unit_test(what_it_says_is_found),
-        cmocka_unit_test(what_a_proxy_adds_is_seen),
+        cmocka_unit_test(the_fields_of_a_head_are_found),
+        cmocka_unit_test(headers_of_a_proxy_are_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

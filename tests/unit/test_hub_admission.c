@@ -71,7 +71,7 @@ static void another_version_is_told_so(void **state)
         room[1] = others[i];
         kit_packet(&k, &a, hello);
         kit_expect_refused(&k, a.conn, REFUSAL_VERSION);
-        kit_packet(&k, &a, bytes_of(room, 2)); /* Nothing else is read. */
+        kit_packet(&k, &a, bytes_of(room, 2)); /* The hub reads nothing else. */
         kit_expect_refused(&k, a.conn, REFUSAL_VERSION);
     }
 }
@@ -94,7 +94,8 @@ static void recorded_edges_are_welcome_in_their_version(void **state)
     check_welcome(recorded(relay_hello_1, room), 1);
     struct bytes hello = recorded(relay_hello_2, room);
     check_welcome(hello, 2);
-    /* The next one speaks this one, too, and may say more in its HELLO. */
+    /* The next version speaks this one, too, and may have more fields in its
+     * HELLO. */
     room[1] = 3;
     memset(room + hello.size, 7, 50);
     check_welcome(bytes_of(room, hello.size + 50), 2);
@@ -129,7 +130,8 @@ static void an_open_relay_serves_any_mesh(void **state)
 static void a_forged_certificate_is_refused(void **state)
 {
     (void)state;
-    /* Each byte but the signature's own counts; each of a sample here. */
+    /* Every byte except the signature's own counts; the test changes a sample
+     * of them. */
     for (size_t i = 4 + KEY_SIZE; i < a.certificate_size; i += 7) {
         a.certificate[i] ^= 1;
         kit_hello(&k, &a);
@@ -178,7 +180,7 @@ static void nobody_comes_in_without_a_clock(void **state)
     kit_expect_refused(&k, a.conn, REFUSAL_NOT_YET);
 }
 
-static void a_certificate_runs_out_while_connected(void **state)
+static void a_certificate_expires_while_connected(void **state)
 {
     (void)state;
     kit_certify(&a, &k.mesh, "node-1", KIT_UNIX + 10);
@@ -193,7 +195,7 @@ static void a_certificate_runs_out_while_connected(void **state)
     assert_true(kit_told_gone(&k, b.conn, &a, DEPARTURE_LOST));
 }
 
-static void it_runs_out_on_the_second(void **state)
+static void a_certificate_expires_on_its_second(void **state)
 {
     (void)state;
     a.lost_after_ms = b.lost_after_ms = UINT32_MAX;
@@ -205,21 +207,21 @@ static void it_runs_out_on_the_second(void **state)
     assert_int_equal(instant_between(start, end).us, 10000000);
     kit_expect_refused(&k, a.conn, REFUSAL_EXPIRED);
     assert_true(kit_told_gone(&k, b.conn, &a, DEPARTURE_LOST));
-    /* A clock set back gives time. */
+    /* When the clock is set back, the certificate lasts longer. */
     kit_step(&k,
              (struct hub_event){.kind = HUB_CLOCK, .unix_seconds = KIT_UNIX});
     assert_true(instant_is_never(kit_pass(&k, span_s(20), b.conn)));
 }
 
-static void anothers_certificate_is_of_no_use(void **state)
+static void the_certificate_of_another_node_is_of_no_use(void **state)
 {
     (void)state;
-    a.key.key[0] ^= 1; /* what the CURVE handshake proved */
+    a.key.key[0] ^= 1; /* the key that the CURVE handshake proved */
     kit_hello(&k, &a);
     kit_expect_refused(&k, a.conn, REFUSAL_KEY_MISMATCH);
 }
 
-static void anothers_name_is_refused(void **state)
+static void the_name_of_another_node_is_refused(void **state)
 {
     (void)state;
     kit_certify(&b, &k.mesh, "node-1", KIT_UNIX + 100);
@@ -284,7 +286,7 @@ static void the_limit_of_an_address_holds(void **state)
     assert_true(kit_wrote(&k, b.conn, RELAY_WELCOME));
 }
 
-/* A host has all 2^64 addresses of its network. */
+/* A host can use all 2^64 addresses of its network. */
 static void the_limit_of_an_address_holds_for_a_v6_network(void **state)
 {
     (void)state;
@@ -382,7 +384,8 @@ static void noise_is_refused(void **state)
         room[(random[2] + 256u * random[3]) % (size + 1)] ^= random[4] | 1;
         kit_packet(&k, &a, bytes_of(room, size));
         if (kit_wrote(&k, a.conn, RELAY_WELCOME))
-            kit_event(&k, HUB_CLOSED, a.conn); /* the blob is not signed */
+            kit_event(&k, HUB_CLOSED, a.conn); /* not refused: the hub does not
+                                                  check the announcement */
         else
             assert_int_equal(kit_count(&k, HUB_DROP, a.conn), 1);
     }
@@ -406,10 +409,10 @@ int main(void)
         TEST(a_certificate_of_the_future_is_refused),
         TEST(time_goes_on_between_clocks),
         TEST(nobody_comes_in_without_a_clock),
-        TEST(a_certificate_runs_out_while_connected),
-        TEST(it_runs_out_on_the_second),
-        TEST(anothers_certificate_is_of_no_use),
-        TEST(anothers_name_is_refused),
+        TEST(a_certificate_expires_while_connected),
+        TEST(a_certificate_expires_on_its_second),
+        TEST(the_certificate_of_another_node_is_of_no_use),
+        TEST(the_name_of_another_node_is_refused),
         TEST(a_second_hello_ends_the_connection),
         TEST(the_limit_on_edges_holds),
         TEST(the_limit_of_a_mesh_holds),

@@ -57,7 +57,8 @@ static struct bytes kind_of(uint8_t *room, int type, bool to_nobody)
     return writer_bytes(&w);
 }
 
-/* Written to both; queued in all. */
+/* Sends many packets of one kind. The hub must queue little, and write little
+ * to both edges together. */
 static void check_kind(int type, bool blocked, bool to_nobody)
 {
     static uint8_t room[PACKET_SIZE];
@@ -97,8 +98,8 @@ static void packets_make_a_hub_keep_little(void **state)
     check_kind(RELAY_FORWARD, true, true);
 }
 
-/* A node that connects anew again and again, with other words each time, makes
- * the hub speak to the others as little as one that announces all the time. */
+/* A node connects again and again, with another announcement each time. The hub
+ * writes to the others as little as for a node that announces all the time. */
 static void connecting_anew_is_paced_like_announcing(void **state)
 {
     (void)state;
@@ -117,8 +118,8 @@ static void connecting_anew_is_paced_like_announcing(void **state)
     teardown(NULL);
 }
 
-/* Who has the mesh's key, as each member of a mesh of a passphrase, signs list
- * after list: each goes to all. */
+/* A holder of the mesh's key, such as any member of a passphrase mesh, can sign
+ * one revocation list after the other, and each goes to all edges. */
 static void lists_are_paced(void **state)
 {
     (void)state;

@@ -34,7 +34,7 @@ static struct group_tag tag_of(uint32_t number)
     return tag;
 }
 
-/* GROUPS with the tags of `first` and the numbers after it. */
+/* Sends GROUPS with the tags of `first` and of the numbers after it. */
 static void want(const struct kit_node *n, uint32_t first, size_t count)
 {
     struct writer w = writer_of(room, sizeof room);
@@ -57,7 +57,7 @@ static void spare(const struct kit_node *n, const struct node_id *whom,
     kit_packet(&k, n, writer_bytes(&w));
 }
 
-/* In `room`: a MULTICAST whose content has so many bytes under its seal. */
+/* Writes a MULTICAST with `size` sealed bytes into `room`. */
 static struct bytes multicast_of(uint32_t tag, size_t size)
 {
     static const uint8_t zeros[KEY_SIZE];
@@ -77,7 +77,7 @@ static void publish(const struct kit_node *n, uint32_t tag, size_t size)
     kit_packet(&k, n, multicast_of(tag, size));
 }
 
-/* Who gets it at once, as the bits of 1 << its place in `nodes`. */
+/* The edges that get the packet at once, as a bit for each place in `nodes`. */
 static unsigned int receivers(void)
 {
     unsigned int bits = 0;
@@ -96,9 +96,9 @@ static unsigned int published(const struct kit_node *n, uint32_t tag)
     return receivers();
 }
 
-/* ---- Who gets it ------------------------------------------------------- */
+/* ---- Receivers --------------------------------------------------------- */
 
-static void it_goes_to_those_of_the_group(void **state)
+static void it_goes_to_the_members_of_the_group(void **state)
 {
     (void)state;
     want(&nodes[0], 7, 1); /* the sender itself hears nothing */
@@ -109,7 +109,7 @@ static void it_goes_to_those_of_the_group(void **state)
     assert_int_equal(published(&nodes[0], 7), 1 << 1 | 1 << 3);
     assert_int_equal(published(&nodes[0], 8), 1 << 2 | 1 << 3);
     assert_int_equal(published(&nodes[0], 5), 0);
-    /* Whoever is not in the group may publish to it. */
+    /* An edge that is not in the group may publish to it. */
     assert_int_equal(published(&nodes[4], 7), 1 << 0 | 1 << 1 | 1 << 3);
     assert_int_equal(kit_counters(&k).multicasts, 4);
     assert_int_equal(kit_counters(&k).copies, 7);
@@ -186,9 +186,9 @@ static void meshes_are_apart(void **state)
     assert_int_equal(published(&c, 7), 0);
 }
 
-/* ---- Who comes and goes ------------------------------------------------ */
+/* ---- Edges that come and go -------------------------------------------- */
 
-static void who_left_gets_no_more(void **state)
+static void an_edge_that_left_the_group_gets_no_more(void **state)
 {
     (void)state;
     for (int i = 1; i < 6; i++)
@@ -216,24 +216,24 @@ static void a_new_connection_begins_without_groups(void **state)
     assert_int_equal(published(&nodes[0], 7), 1 << 2);
     want(&nodes[1], 7, 1);
     assert_int_equal(published(&nodes[0], 7), 1 << 1 | 1 << 2);
-    /* Whom it spared is forgotten too. */
+    /* Its SPARE list is forgotten, too. */
     assert_int_equal(published(&nodes[1], 7), 1 << 2);
 }
 
-static void who_is_gone_publishes_nothing(void **state)
+static void an_edge_that_is_gone_publishes_nothing(void **state)
 {
     (void)state;
     want(&nodes[1], 7, 1);
     kit_event(&k, HUB_CLOSED, nodes[0].conn);
-    /* What comes now is the first packet of a connection, and no HELLO. */
+    /* This packet is the first one of a connection, and not a HELLO. */
     publish(&nodes[0], 7, 10);
     assert_int_equal(kit_count(&k, HUB_FORWARD, nodes[1].conn), 0);
     kit_expect_refused(&k, nodes[0].conn, REFUSAL_MALFORMED);
 }
 
-/* ---- Whom the sender spares -------------------------------------------- */
+/* ---- Edges that the sender spares -------------------------------------- */
 
-static void who_is_spared_gets_none_of_that_senders(void **state)
+static void a_spared_edge_gets_nothing_of_that_sender(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++)
@@ -242,18 +242,19 @@ static void who_is_spared_gets_none_of_that_senders(void **state)
     assert_int_equal(k.todos.count, 0);
     assert_int_equal(published(&nodes[0], 7), 1 << 1 | 1 << 3);
     assert_int_equal(published(&nodes[1], 7), 1 << 0 | 1 << 2 | 1 << 3);
-    /* It is the node that is spared, whatever its connection. */
+    /* SPARE names the node, whatever its connection. */
     nodes[2].conn = 99;
     kit_hello(&k, &nodes[2]);
     want(&nodes[2], 7, 1);
     assert_int_equal(published(&nodes[0], 7), 1 << 1 | 1 << 3);
     spare(&nodes[0], &nodes[2].id, 0);
     assert_int_equal(published(&nodes[0], 7), 1 << 1 | 1 << 2 | 1 << 3);
-    spare(&nodes[0], &nodes[2].id, 0); /* again: nothing to undo */
+    spare(&nodes[0], &nodes[2].id,
+          0); /* once more, when the list is empty already */
     assert_int_equal(kit_counters(&k).dropped[REFUSAL_MALFORMED], 0);
 }
 
-static void more_than_may_be_spared_are_not(void **state)
+static void nodes_beyond_the_limit_are_not_spared(void **state)
 {
     (void)state;
     enum { SPARED = 1024 };
@@ -271,9 +272,9 @@ static void more_than_may_be_spared_are_not(void **state)
     assert_int_equal(published(&nodes[0], 7), 0);
 }
 
-/* ---- What is not as it should be --------------------------------------- */
+/* ---- Bad packets ------------------------------------------------------- */
 
-/* It is counted, and nothing else happens. */
+/* Expects that the hub counts the packet, and does nothing else. */
 static void expect_dropped(const struct kit_node *from, struct bytes packet,
                            enum refusal reason)
 {
@@ -357,9 +358,9 @@ static void the_rate_limit_counts_it_once(void **state)
     expect_dropped(&nodes[0], multicast_of(7, 1000), REFUSAL_QUEUE_FULL);
 }
 
-/* ---- Who does not take it at once -------------------------------------- */
+/* ---- Blocked edges ----------------------------------------------------- */
 
-static void who_is_blocked_gets_it_later(void **state)
+static void a_blocked_edge_gets_it_later(void **state)
 {
     (void)state;
     want(&nodes[1], 7, 1);
@@ -381,7 +382,7 @@ static void who_is_blocked_gets_it_later(void **state)
     assert_int_equal(kit_counters(&k).copies, 4);
 }
 
-static void what_does_not_fit_is_dropped_without_a_word(void **state)
+static void packets_beyond_the_queue_are_dropped_silently(void **state)
 {
     (void)state;
     want(&nodes[1], 7, 1);
@@ -400,8 +401,9 @@ static void what_does_not_fit_is_dropped_without_a_word(void **state)
     assert_int_equal(kit_counters(&k).queue_bytes, 0);
 }
 
-/* A displaced multicast is nobody's news either; a forward is its sender's. */
-static void it_makes_room_for_others_without_a_word(void **state)
+/* The hub does not report a displaced multicast either; it reports a displaced
+ * FORWARD to its sender. */
+static void a_displaced_multicast_is_dropped_silently(void **state)
 {
     (void)state;
     want(&nodes[1], 7, 1);
@@ -428,24 +430,24 @@ static void it_makes_room_for_others_without_a_word(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(it_goes_to_those_of_the_group),
+        TEST(it_goes_to_the_members_of_the_group),
         TEST(it_is_stamped_in_place_with_its_sender),
         TEST(groups_replace_those_before),
         TEST(a_tag_told_twice_counts_once),
         TEST(meshes_are_apart),
-        TEST(who_left_gets_no_more),
+        TEST(an_edge_that_left_the_group_gets_no_more),
         TEST(a_new_connection_begins_without_groups),
-        TEST(who_is_gone_publishes_nothing),
-        TEST(who_is_spared_gets_none_of_that_senders),
-        TEST(more_than_may_be_spared_are_not),
+        TEST(an_edge_that_is_gone_publishes_nothing),
+        TEST(a_spared_edge_gets_nothing_of_that_sender),
+        TEST(nodes_beyond_the_limit_are_not_spared),
         TEST(bad_groups_change_nothing),
         TEST(bad_spares_change_nothing),
         TEST(bad_multicasts_go_nowhere),
         TEST(the_largest_passes_and_no_larger),
         TEST(the_rate_limit_counts_it_once),
-        TEST(who_is_blocked_gets_it_later),
-        TEST(what_does_not_fit_is_dropped_without_a_word),
-        TEST(it_makes_room_for_others_without_a_word),
+        TEST(a_blocked_edge_gets_it_later),
+        TEST(packets_beyond_the_queue_are_dropped_silently),
+        TEST(a_displaced_multicast_is_dropped_silently),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

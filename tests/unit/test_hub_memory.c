@@ -96,7 +96,7 @@ static void a_fan_out_allocates_nothing(void **state)
     (void)state;
     if (!COUNTED)
         skip();
-    publish(); /* from now on the todo list has its room */
+    publish(); /* makes the todo list allocate its memory */
     publish();
     assert_int_equal(k.todos.count, NODES - 1);
     assert_int_equal(allocated.calls, 0);
@@ -113,7 +113,7 @@ static void the_blocked_share_one_copy(void **state)
     assert_int_equal(k.todos.count, 0);
     assert_true(allocated.bytes > 60000);
     assert_true(allocated.bytes < 60000 + NODES * 1024);
-    publish(); /* the second costs less: the first made what keeps it */
+    publish(); /* allocates less: the first one made the queues */
     assert_true(allocated.bytes < 60000 + NODES * 128);
     struct hub_counters c;
     hub_counters_get(k.hub, &c);

@@ -103,7 +103,7 @@ static void a_list_from_an_edge_spreads_and_is_kept(void **state)
     assert_int_equal(k.todos.count, 0);
 }
 
-static void who_sends_its_own_revocation_goes_too(void **state)
+static void an_edge_that_sends_its_own_revocation_goes_too(void **state)
 {
     (void)state;
     kit_hello(&k, &a);
@@ -202,7 +202,7 @@ int main(void)
         TEST(a_revoked_node_does_not_come_in),
         TEST(an_edge_with_an_older_list_gets_the_newer),
         TEST(a_list_from_an_edge_spreads_and_is_kept),
-        TEST(who_sends_its_own_revocation_goes_too),
+        TEST(an_edge_that_sends_its_own_revocation_goes_too),
         TEST(a_forged_list_ends_its_sender),
         TEST(a_forged_file_changes_nothing),
         TEST(another_meshs_list_is_not_taken),

@@ -93,7 +93,8 @@ static void a_late_hub_doubts_itself_first(void **state)
 {
     (void)state;
     kit_hello(&k, &b);
-    /* Starved for ten seconds; what b sent waits behind what a sent. */
+    /* The hub gets no processor for ten seconds; b's packets wait behind a's.
+     */
     static const uint8_t ping[9] = {RELAY_PING};
     k.now = instant_after(k.now, span_s(10));
     kit_packet(&k, &a, bytes_of(ping, sizeof ping));
@@ -101,11 +102,11 @@ static void a_late_hub_doubts_itself_first(void **state)
     k.now = instant_after(k.now, span_ms(20));
     kit_packet(&k, &b, bytes_of(ping, sizeof ping));
     assert_true(instant_is_never(kit_pass(&k, span_ms(2900), b.conn)));
-    /* But it does not doubt itself for ever. */
+    /* But the hub does not doubt itself for ever. */
     assert_false(instant_is_never(kit_pass(&k, span_ms(300), b.conn)));
 }
 
-static void a_hub_that_is_always_late_still_finds_the_dead(void **state)
+static void a_hub_that_is_always_late_still_finds_lost_edges(void **state)
 {
     (void)state;
     kit_hello(&k, &b);
@@ -149,7 +150,7 @@ static void an_announcement_goes_to_the_others(void **state)
     announce(&a, "news");
     assert_true(told_sealed(b.conn, "news"));
     assert_false(kit_wrote(&k, a.conn, RELAY_PRESENT));
-    /* And to those who come later. */
+    /* And to edges that come later. */
     struct kit_node c;
     kit_node_make(&c, &k.mesh, 3);
     kit_hello(&k, &c);
@@ -193,7 +194,7 @@ static void a_connection_made_anew_is_no_news(void **state)
     assert_false(kit_wrote(&k, b.conn, RELAY_PRESENT));
     assert_false(kit_wrote(&k, b.conn, RELAY_GONE));
     assert_int_equal(kit_told_present(&k, 50, &b), 1);
-    /* The old connection's end is not the node's. */
+    /* The end of the old connection is not the node's end. */
     kit_event(&k, HUB_CLOSED, 1);
     assert_int_equal(k.todos.count, 0);
 
@@ -209,7 +210,7 @@ static void a_connection_made_anew_is_no_news(void **state)
     assert_int_equal(kit_told_present(&k, b.conn, &a), 1);
 }
 
-/* A mesh of large announcements: many entries a packet, many packets. */
+/* A mesh of large announcements: many packets, each with many entries. */
 static void a_large_roster_comes_in_portions(void **state)
 {
     (void)state;
@@ -236,7 +237,8 @@ static void a_large_roster_comes_in_portions(void **state)
     bool told[NODES] = {false};
     for (int i = 0; i < NODES; i++)
         told[i] = kit_told_present(&k, b.conn, &nodes[i]) > 0;
-    /* Meanwhile one leaves that it was not told of, another joins. */
+    /* Meanwhile a node leaves that was not in the roster so far, and another
+     * joins. */
     kit_event(&k, HUB_CLOSED, nodes[NODES - 1].conn);
     assert_true(kit_told_gone(&k, b.conn, &nodes[NODES - 1], DEPARTURE_LOST));
     kit_pass(&k, span_ms(1), 0);
@@ -264,7 +266,7 @@ static void a_roster_waits_for_a_blocked_edge(void **state)
     }
     kit_hello(&k, &b);
     kit_event(&k, HUB_BLOCKED, b.conn);
-    /* The one it is told of next leaves, and all before it. */
+    /* The next node of the roster leaves, and so do all before it. */
     for (int i = 0; i < NODES / 2; i++) {
         kit_event(&k, HUB_CLOSED, nodes[i].conn);
         assert_int_equal(kit_count(&k, HUB_WRITE, b.conn), 0);
@@ -283,9 +285,9 @@ static void a_roster_waits_for_a_blocked_edge(void **state)
     assert_true(synced);
 }
 
-/* One that is not told of yet connects anew, as it was: now it is behind the
- * one who is told. */
-static void a_roster_misses_nobody_who_connects_anew(void **state)
+/* A node that the roster has not named yet connects anew, unchanged. It is now
+ * behind the edge that gets the roster. */
+static void a_roster_includes_nodes_that_connect_anew(void **state)
 {
     (void)state;
     enum { NODES = 30 };
@@ -337,14 +339,14 @@ int main(void)
         TEST(silence_is_a_loss_after_the_edges_own_span),
         TEST(the_span_asked_for_is_bounded),
         TEST(a_late_hub_doubts_itself_first),
-        TEST(a_hub_that_is_always_late_still_finds_the_dead),
+        TEST(a_hub_that_is_always_late_still_finds_lost_edges),
         TEST(an_announcement_goes_to_the_others),
         TEST(a_flood_of_announcements_becomes_the_newest),
         TEST(an_announcement_too_large_is_not_taken),
         TEST(a_connection_made_anew_is_no_news),
         TEST(a_large_roster_comes_in_portions),
         TEST(a_roster_waits_for_a_blocked_edge),
-        TEST(a_roster_misses_nobody_who_connects_anew),
+        TEST(a_roster_includes_nodes_that_connect_anew),
         TEST(everyone_knows_everyone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* One packet to the edge; true if it waits or is on its way. */
+/* Sends a packet to the edge; true if it was written or queued. */
 static bool forward(int to)
 {
     memset(room, 0, sizeof room);
@@ -48,9 +48,9 @@ static void block(int i)
     kit_event(&k, HUB_BLOCKED, nodes[i].conn);
 }
 
-/* Ever more edges take nothing: each queue is shorter than the one before, and
- * none is without room. */
-static void the_less_is_left_the_less_waits_for_one(void **state)
+/* More and more edges take nothing. Each queue is shorter than the one before,
+ * but none has no room. */
+static void queues_get_shorter_as_memory_gets_less(void **state)
 {
     (void)state;
     int most = 0;
@@ -63,10 +63,10 @@ static void the_less_is_left_the_less_waits_for_one(void **state)
         assert_true(to > 4 || taken >= 8);
         most = taken;
     }
-    assert_int_equal(kit_edges(&k), NODES); /* nobody had to go */
+    assert_int_equal(kit_edges(&k), NODES); /* the hub ended no edge */
     assert_true(kit_counters(&k).memory > LIMIT - 4 * COST);
 
-    /* Who reads again makes room for the others. */
+    /* An edge that reads again makes room for the others. */
     kit_event(&k, HUB_WRITABLE, nodes[1].conn);
     kit_pass(&k, span_ms(10), 0);
     hub_todos_clear(&k.todos);
@@ -113,9 +113,9 @@ static void a_packet_for_many_counts_once(void **state)
     assert_int_equal(kit_counters(&k).memory, before);
 }
 
-/* What has to be told finds no room: the edge for which most waits goes, the
- * others and the one who told stay. */
-static void for_what_must_be_told_the_largest_goes(void **state)
+/* A control packet finds no room: the hub ends the edge with the longest queue.
+ * The others and the sender stay. */
+static void control_packets_without_room_end_the_largest_edge(void **state)
 {
     (void)state;
     static uint8_t announcement[1 + 20000] = {RELAY_ANNOUNCE};
@@ -136,8 +136,8 @@ static void for_what_must_be_told_the_largest_goes(void **state)
     assert_int_equal(kit_edges(&k), NODES - 1);
 }
 
-/* Lists that an edge tells are kept for it, and count as well. */
-static void who_tells_most_goes_when_it_is_too_much(void **state)
+/* The hub keeps the lists that an edge sends, and counts them as memory. */
+static void the_edge_with_the_longest_lists_goes_at_the_limit(void **state)
 {
     (void)state;
     static uint8_t list[1 + 1000 * (1 + KEY_SIZE)] = {RELAY_SPARE};
@@ -167,10 +167,10 @@ static void who_tells_most_goes_when_it_is_too_much(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_less_is_left_the_less_waits_for_one),
+        TEST(queues_get_shorter_as_memory_gets_less),
         TEST(a_packet_for_many_counts_once),
-        TEST(for_what_must_be_told_the_largest_goes),
-        TEST(who_tells_most_goes_when_it_is_too_much),
+        TEST(control_packets_without_room_end_the_largest_edge),
+        TEST(the_edge_with_the_longest_lists_goes_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,7 @@ static void a_forward_goes_on_in_place_with_its_sender(void **state)
     assert_int_equal(room[FORWARD_HEADER_SIZE], 0x5a);
 }
 
-static void who_is_not_here_is_told(void **state)
+static void a_forward_to_an_absent_node_is_refused(void **state)
 {
     (void)state;
     struct kit_node c;
@@ -180,8 +180,9 @@ static void a_full_queue_refuses_and_hurts_nobody_else(void **state)
     assert_int_equal(counters.queue_bytes, 0);
 }
 
-/* It learns that it loses a packet, in favour of one who sends little. */
-static void who_floods_gives_way(void **state)
+/* The flooding sender is told that it loses a packet in favour of a sender of
+ * few packets. */
+static void a_flooding_sender_gives_way(void **state)
 {
     (void)state;
     struct kit_node c;
@@ -197,7 +198,7 @@ static void who_floods_gives_way(void **state)
     forward_refused(&a, &b, REFUSAL_QUEUE_FULL);
     hub_counters_get(k.hub, &counters);
     assert_true(counters.queue_bytes <= k.conf.limits.queue);
-    /* And it does not wait for all that was there before it. */
+    /* And its packet does not wait for all earlier ones. */
     kit_event(&k, HUB_WRITABLE, b.conn);
     size_t at = 0;
     struct bytes p;
@@ -208,7 +209,7 @@ static void who_floods_gives_way(void **state)
     assert_in_range(at, 1, 7);
 }
 
-static void who_floods_and_left_gives_way_too(void **state)
+static void a_flooding_sender_that_left_gives_way_too(void **state)
 {
     (void)state;
     struct kit_node c;
@@ -241,7 +242,7 @@ static void a_long_queue_is_handed_out_in_portions(void **state)
     assert_int_equal(kit_count(&k, HUB_WRITE, b.conn), 0);
     kit_event(&k, HUB_WRITABLE, b.conn);
     size_t second = kit_count(&k, HUB_WRITE, b.conn);
-    /* What comes meanwhile waits behind. */
+    /* Packets that come meanwhile wait behind. */
     forward(&a, &b, 1);
     assert_int_equal(kit_count(&k, HUB_FORWARD, b.conn), 0);
     size_t third = kit_count(&k, HUB_WRITE, b.conn);
@@ -268,7 +269,7 @@ static void control_goes_before_data(void **state)
     assert_int_equal(k.todos.items[1].bytes.data[0], RELAY_FORWARDED);
 }
 
-static void who_does_not_take_control_is_dropped(void **state)
+static void an_edge_that_takes_no_control_packets_is_dropped(void **state)
 {
     (void)state;
     static const uint8_t ping[9] = {RELAY_PING, 1, 2, 3};
@@ -281,7 +282,7 @@ static void who_does_not_take_control_is_dropped(void **state)
     }
     assert_int_equal(kit_log(&k, b.conn)->log.reason, REFUSAL_QUEUE_FULL);
     assert_true(kit_told_gone(&k, a.conn, &b, DEPARTURE_LOST));
-    /* It was blocked: nothing more is written to it. */
+    /* The edge was blocked, so the hub writes nothing more to it. */
     assert_int_equal(kit_count(&k, HUB_WRITE, b.conn), 0);
     assert_int_equal(kit_edges(&k), 1);
 }
@@ -310,7 +311,7 @@ static void the_rate_limit_holds(void **state)
     }
     assert_int_equal(passed, 100); /* a second's worth at once */
     forward_refused(&a, &b, REFUSAL_QUEUE_FULL);
-    /* The other edge has its own. */
+    /* The other edge has a rate of its own. */
     forward(&b, &a, 10);
     assert_int_equal(kit_count(&k, HUB_FORWARD, a.conn), 1);
 
@@ -355,8 +356,8 @@ static void a_rate_beyond_all_numbers_does_not_overflow(void **state)
     }
 }
 
-/* Whatever an admitted edge sends, the hub stands. */
-static void any_bytes_of_an_edge_are_borne(void **state)
+/* The hub survives any bytes of an admitted edge. */
+static void no_bytes_of_an_edge_harm_the_hub(void **state)
 {
     (void)state;
     static const uint8_t types[] = {RELAY_HELLO,
@@ -391,22 +392,22 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_forward_goes_on_in_place_with_its_sender),
-        TEST(who_is_not_here_is_told),
+        TEST(a_forward_to_an_absent_node_is_refused),
         TEST(meshes_are_apart),
         TEST(the_same_node_in_two_meshes_is_two),
         TEST(the_largest_packet_passes_and_no_larger),
         TEST(a_blocked_edge_gets_it_later_and_in_order),
         TEST(a_full_queue_refuses_and_hurts_nobody_else),
-        TEST(who_floods_gives_way),
-        TEST(who_floods_and_left_gives_way_too),
+        TEST(a_flooding_sender_gives_way),
+        TEST(a_flooding_sender_that_left_gives_way_too),
         TEST(a_long_queue_is_handed_out_in_portions),
         TEST(control_goes_before_data),
-        TEST(who_does_not_take_control_is_dropped),
+        TEST(an_edge_that_takes_no_control_packets_is_dropped),
         TEST(a_ping_is_answered),
         TEST(the_rate_limit_holds),
         TEST(a_slow_rate_still_passes_a_whole_packet),
         TEST(a_rate_beyond_all_numbers_does_not_overflow),
-        TEST(any_bytes_of_an_edge_are_borne),
+        TEST(no_bytes_of_an_edge_harm_the_hub),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@
 enum { NOW = 1800000000 };
 
 static char folder[64];
-static char *said; /* what the last call told on its `errors` */
+static char *said; /* what the last call wrote to its `errors` */
 static size_t said_size;
 static FILE *errors;
 static uint8_t mesh_key[64];
@@ -61,7 +61,7 @@ static int close_folder(void **state)
     return system(command);
 }
 
-/* What was told since the last call. */
+/* What was reported since the last call. */
 static const char *told(void)
 {
     static char room[8192];
@@ -155,7 +155,7 @@ static void make(struct edge_identity *id)
     assert_true(identity_add_relay(id, &url));
 }
 
-/* A fresh, good file. */
+/* Saves a new, valid identity. */
 static const char *saved(struct edge_identity *id)
 {
     const char *path = path_of("alice.zs");
@@ -354,7 +354,7 @@ static void refuses_foreign_certificates(void **state)
     assert_false(identity_load(path, NULL, &id, errors));
     assert_told("`key` is not the certificate's");
 
-    make(&id); /* of another mesh, rightly signed */
+    make(&id); /* of another mesh, signed correctly */
     crypto_sign_keypair(id.said.mesh.key, mesh_key);
     sign(&id);
     assert_true(identity_save(path, &id, true, stderr));
@@ -458,7 +458,7 @@ static void passphrase_makes_one_mesh(void **state)
         CERTIFICATE_GOOD);
 }
 
-/* So that a passphrase means the same mesh with every version. */
+/* A passphrase must mean the same mesh in every version. */
 static void passphrase_gives_what_it_always_gave(void **state)
 {
     static const char mesh[] =
@@ -599,7 +599,8 @@ static void files_that_are_none_are_refused(void **state)
     assert_told("too large");
 }
 
-/* Each bit of the file, and each byte by what means the same elsewhere. */
+/* Flips each bit of the file, and replaces each byte by characters that may
+ * pass for it in YAML. */
 static void no_byte_changes_unseen(void **state)
 {
     static const char others[] = {' ', '\n', '#', '1'};

@@ -11,7 +11,7 @@ enum { WINDOW = 4 << 20 };
 /* A channel publishes; the test passes its packets to an inflow. */
 struct publication {
     struct channel *channel;
-    struct receiver *receiver; /* holds the packets */
+    struct receiver *receiver; /* the channel keeps the packets for it */
     struct entropy entropy;
     struct inflow inflow;
     struct instant now;
@@ -78,7 +78,8 @@ static void publish(struct publication *f, const char *text, size_t size)
 static enum inflow_verdict feed(struct publication *f, uint64_t packet)
 {
     struct bytes bytes = channel_plain(f->channel, packet);
-    static const uint8_t signature[SIGNATURE_SIZE]; /* checked before */
+    static const uint8_t
+        signature[SIGNATURE_SIZE]; /* the owner checked it before */
     uint8_t *copy = malloc(bytes.size);
     struct multicast_packet m;
     struct inflow_sink sink = {f, on_message, on_gap};
@@ -103,7 +104,9 @@ static void messages_of_all_sizes_come_once(void **state)
     channel_seal(f.channel, f.now);
     for (uint64_t i = 0; i < f.channel->store.next; i++) {
         assert_int_equal(feed(&f, i), INFLOW_TAKEN);
-        assert_int_equal(feed(&f, i), INFLOW_TAKEN); /* Again: nothing. */
+        assert_int_equal(
+            feed(&f, i),
+            INFLOW_TAKEN); /* A repeated packet delivers nothing. */
     }
     assert_int_equal(f.messages, 4);
     assert_string_equal(f.last, "last");
@@ -111,7 +114,7 @@ static void messages_of_all_sizes_come_once(void **state)
     teardown(&f);
 }
 
-static void what_comes_too_early_is_complained_of(void **state)
+static void a_packet_after_a_gap_is_reported_at_once(void **state)
 {
     (void)state;
     struct publication f;
@@ -139,8 +142,9 @@ static void what_comes_too_early_is_complained_of(void **state)
     teardown(&f);
 }
 
-/* Feeds packets of 64 KiB until a word is due now; so many bytes came. */
-static size_t feed_until_due(struct publication *f)
+/* Feeds packets of 64 KiB until an acknowledgement is due now; returns the
+ * bytes fed. */
+static size_t feed_until_ack_due(struct publication *f)
 {
     size_t size = 0;
     for (;;) {
@@ -155,23 +159,24 @@ static size_t feed_until_due(struct publication *f)
     }
 }
 
-static void much_is_acknowledged_at_once(void **state)
+static void many_bytes_are_acknowledged_at_once(void **state)
 {
     (void)state;
     struct publication f;
     setup(&f, 1 << 20);
     (void)inflow_acknowledge(&f.inflow, f.now);
-    assert_in_range(feed_until_due(&f), 256 * 1024, 330 * 1000);
+    assert_in_range(feed_until_ack_due(&f), 256 * 1024, 330 * 1000);
     (void)inflow_acknowledge(&f.inflow, f.now);
-    assert_in_range(feed_until_due(&f), 1024 * 1024, 1100 * 1000);
-    f.inflow.share = 100 * 1000; /* The sender keeps little. */
+    assert_in_range(feed_until_ack_due(&f), 1024 * 1024, 1100 * 1000);
+    f.inflow.share = 100 * 1000; /* The sender has a small window. */
     (void)inflow_acknowledge(&f.inflow, f.now);
-    assert_in_range(feed_until_due(&f), 100 * 1000, 170 * 1000);
+    assert_in_range(feed_until_ack_due(&f), 100 * 1000, 170 * 1000);
     teardown(&f);
 }
 
-/* A packet comes after a pause, and the word of it after how long, ms. */
-static long word_after(struct publication *f, int pause_ms)
+/* Feeds a packet after a pause; returns the delay of its acknowledgement in ms.
+ */
+static long ack_delay(struct publication *f, int pause_ms)
 {
     uint64_t next = f->channel->store.next;
     f->now = instant_after(f->now, span_ms(pause_ms));
@@ -191,25 +196,25 @@ static void a_stream_that_goes_on_is_acknowledged_later(void **state)
     struct publication f;
     setup(&f, 1 << 20);
     (void)inflow_acknowledge(&f.inflow, f.now); /* the START */
-    assert_int_equal(word_after(&f, 1), 50);
-    assert_int_equal(word_after(&f, 10), 100);
-    f.by_relay = true; /* Others have the same publisher. */
-    assert_int_equal(word_after(&f, 10), 400);
+    assert_int_equal(ack_delay(&f, 1), 50);
+    assert_int_equal(ack_delay(&f, 10), 100);
+    f.by_relay = true; /* By a relay there are other receivers. */
+    assert_int_equal(ack_delay(&f, 10), 400);
     f.inflow.came_at = f.now;
-    assert_int_equal(word_after(&f, 199), 400);
+    assert_int_equal(ack_delay(&f, 199), 400);
     f.inflow.came_at = f.now;
-    assert_int_equal(word_after(&f, 200), 50);
+    assert_int_equal(ack_delay(&f, 200), 50);
     teardown(&f);
 }
 
-static void on_another_path_what_is_owed_is_said_soon(void **state)
+static void a_new_path_hastens_an_owed_acknowledgement(void **state)
 {
     (void)state;
     struct publication f;
     setup(&f, 1 << 20);
     f.by_relay = true;
     (void)inflow_acknowledge(&f.inflow, f.now);
-    assert_int_equal(word_after(&f, 1), 50);
+    assert_int_equal(ack_delay(&f, 1), 50);
     inflow_path_changed(&f.inflow, f.now);
     assert_true(instant_is_never(inflow_deadline(&f.inflow)));
     uint64_t next = f.channel->store.next;
@@ -222,7 +227,7 @@ static void on_another_path_what_is_owed_is_said_soon(void **state)
     teardown(&f);
 }
 
-static void who_mends_or_asks_is_told_soon_for_a_while(void **state)
+static void repairs_and_probes_hasten_acknowledgements(void **state)
 {
     (void)state;
     struct publication f;
@@ -230,22 +235,22 @@ static void who_mends_or_asks_is_told_soon_for_a_while(void **state)
     struct inflow_sink sink = {&f, on_message, on_gap};
     setup(&f, 1 << 20);
     (void)inflow_acknowledge(&f.inflow, f.now);
-    assert_int_equal(word_after(&f, 1), 50);
-    assert_int_equal(feed(&f, 0), INFLOW_TAKEN); /* It comes twice. */
+    assert_int_equal(ack_delay(&f, 1), 50);
+    assert_int_equal(feed(&f, 0), INFLOW_TAKEN); /* The packet comes twice. */
     f.now = inflow_deadline(&f.inflow);
     (void)inflow_acknowledge(&f.inflow, f.now);
-    assert_int_equal(word_after(&f, 1), 50);
-    assert_int_equal(word_after(&f, 1), 50);
+    assert_int_equal(ack_delay(&f, 1), 50);
+    assert_int_equal(ack_delay(&f, 1), 50);
     f.now = instant_after(f.now, span_ms(1000));
     f.inflow.came_at = f.now;
-    assert_int_equal(word_after(&f, 1), 100);
+    assert_int_equal(ack_delay(&f, 1), 100);
 
     assert_true(channel_tell_key(f.channel, f.channel->key_id, &key));
     inflow_start(&f.inflow, &key, f.now, &sink);
     assert_int_equal(inflow_deadline(&f.inflow).us, f.now.us);
     (void)inflow_acknowledge(&f.inflow, f.now);
     f.inflow.came_at = f.now;
-    assert_int_equal(word_after(&f, 1), 50);
+    assert_int_equal(ack_delay(&f, 1), 50);
     teardown(&f);
 }
 
@@ -256,7 +261,8 @@ static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
     struct inflow_sink sink = {&f, on_message, on_gap};
     setup(&f, 1 << 20);
     publish(&f, "one", 0);
-    publish(&f, NULL, 180 * 1000); /* Its first packet comes, the rest not. */
+    publish(&f, NULL,
+            180 * 1000); /* Its first packet comes, the others do not. */
     for (int i = 0; i < 5; i++)
         publish(&f, "lost", 0);
     channel_seal(f.channel, f.now);
@@ -281,7 +287,7 @@ static void a_later_start_is_a_gap_of_exactly_what_lies_between(void **state)
     teardown(&f);
 }
 
-static void who_left_and_is_back_misses_nothing_of_between(void **state)
+static void a_receiver_that_left_and_is_back_has_no_gap(void **state)
 {
     (void)state;
     struct publication f;
@@ -309,8 +315,9 @@ static void who_left_and_is_back_misses_nothing_of_between(void **state)
     teardown(&f);
 }
 
-/* It was there when they were published, but could not be told in time. */
-static void who_is_told_late_learns_what_was_for_it(void **state)
+/* The receiver was present when they were published, but its START came late.
+ */
+static void a_late_start_tells_the_missed_messages(void **state)
 {
     (void)state;
     struct publication f;
@@ -384,7 +391,8 @@ static void tell_key(struct publication *f, uint32_t id)
     inflow_start(&f->inflow, &key, f->now, &sink);
 }
 
-/* Packets of both ciphers, in turn: what was opened last does not matter. */
+/* Packets of both ciphers in turn: the cipher of the last packet does not
+ * matter. */
 static void a_stream_may_change_its_cipher(void **state)
 {
     (void)state;
@@ -395,7 +403,8 @@ static void a_stream_may_change_its_cipher(void **state)
     for (uint32_t id = 1; id <= 4; id++) {
         if (id > 1)
             channel_rekey(f.channel, id % 2 == 0, &f.entropy, f.now);
-        receiver_has_aes(f.receiver, id % 2 == 1); /* of the next */
+        receiver_has_aes(f.receiver,
+                         id % 2 == 1); /* for the next publication */
         tell_key(&f, id);
         publish(&f, "first", 0);
         channel_seal(f.channel, f.now);
@@ -403,7 +412,7 @@ static void a_stream_may_change_its_cipher(void **state)
         channel_seal(f.channel, f.now);
     }
     for (size_t i = 0; i < 8; i++) {
-        if (i > 0) /* An old one in between. */
+        if (i > 0) /* A packet under an old key in between. */
             assert_int_equal(feed(&f, i - 1), INFLOW_TAKEN);
         assert_int_equal(feed(&f, i), INFLOW_TAKEN);
     }
@@ -431,7 +440,7 @@ static void forged_packets_and_nonsense_are_told_apart(void **state)
 
     struct multicast_packet header = {.tag = {{1}}, .key = 1, .number = 99};
     static const uint8_t contents[][3] = {
-        {RECORD_PONG, 1, 2},    /* no DATA */
+        {RECORD_PONG, 1, 2},    /* not DATA */
         {RECORD_DATA, 1, 0xff}, /* bad flags */
         {RECORD_DATA, 1, 0},    /* the middle of no message */
     };
@@ -450,14 +459,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_of_all_sizes_come_once),
-        cmocka_unit_test(what_comes_too_early_is_complained_of),
-        cmocka_unit_test(much_is_acknowledged_at_once),
+        cmocka_unit_test(a_packet_after_a_gap_is_reported_at_once),
+        cmocka_unit_test(many_bytes_are_acknowledged_at_once),
         cmocka_unit_test(a_stream_that_goes_on_is_acknowledged_later),
-        cmocka_unit_test(on_another_path_what_is_owed_is_said_soon),
-        cmocka_unit_test(who_mends_or_asks_is_told_soon_for_a_while),
+        cmocka_unit_test(a_new_path_hastens_an_owed_acknowledgement),
+        cmocka_unit_test(repairs_and_probes_hasten_acknowledgements),
         cmocka_unit_test(a_later_start_is_a_gap_of_exactly_what_lies_between),
-        cmocka_unit_test(who_left_and_is_back_misses_nothing_of_between),
-        cmocka_unit_test(who_is_told_late_learns_what_was_for_it),
+        cmocka_unit_test(a_receiver_that_left_and_is_back_has_no_gap),
+        cmocka_unit_test(a_late_start_tells_the_missed_messages),
         cmocka_unit_test(a_message_that_is_too_large_is_a_gap_of_one),
         cmocka_unit_test(a_new_key_is_needed_and_old_ones_stay),
         cmocka_unit_test(a_stream_may_change_its_cipher),

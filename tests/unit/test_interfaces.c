@@ -73,7 +73,8 @@ static void many_interfaces_and_addresses_are_kept(void **state)
     assert_false(interfaces_have(&all, "eth501"));
     for (size_t i = 0; i < all.count; i++)
         assert_int_equal(all.list[i].index, i + 1);
-    /* Each interface has its turn before eth7 has a second one. */
+    /* Each interface has an address in the list before eth7 has a second one.
+     */
     assert_int_equal(interfaces_candidates(&all, 1, list, 500, &left_out), 500);
     assert_int_equal(left_out, 99);
     assert_string_equal(address_format(&list[499], text), "10.2.0.0:1");
@@ -158,7 +159,7 @@ static void await(uv_loop_t *loop, int count)
     assert_int_equal(heard.count, count);
 }
 
-/* On all IPv4 addresses. */
+/* Opens a socket on all IPv4 addresses. */
 static struct udp *open_any(uv_loop_t *loop, uint16_t port, bool shared)
 {
     struct address any = {.family = ADDRESS_V4, .port = port};

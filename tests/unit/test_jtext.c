@@ -128,8 +128,8 @@ static void nesting_is_bounded(void **state)
     assert_false(valid(text));
 }
 
-/* Every text that differs from a right one in a byte or two is judged as
- * jansson does it. */
+/* The parser agrees with jansson about every text that differs from a valid one
+ * in a byte or two. */
 static void jansson_agrees_on_damaged_texts(void **state)
 {
     static const char right[] = "{\"a\":[1,-2.5e1,\"x\\u00e4\\n\",true],"
@@ -247,7 +247,7 @@ static void numbers_are_whole_and_fit(void **state)
         assert_false(jtext_number(bytes_of_string(bad[i]), &n));
 }
 
-static void what_is_written_is_read_again(void **state)
+static void written_text_can_be_read_again(void **state)
 {
     struct text t = {0};
     char bytes[256];
@@ -264,13 +264,14 @@ static void what_is_written_is_read_again(void **state)
     json_decref(back);
 
     text_clear(&t);
-    text_add_json(&t, bytes_of(bytes + 128, 128)); /* no UTF-8 at all */
+    text_add_json(&t, bytes_of(bytes + 128, 128)); /* not UTF-8 at all */
     assert_true(jtext_valid(text_bytes(&t)));
     assert_int_equal(t.size, 2 + 3 * 128);
     text_close(&t);
 }
 
-/* Eight bytes are looked at at once: each byte at each place among them. */
+/* The parser looks at eight bytes at once, so the test puts each byte at each
+ * place among them. */
 static void plain_bytes_are_told_from_others(void **state)
 {
     uint8_t text[17];
@@ -320,7 +321,7 @@ int main(void)
         cmocka_unit_test(a_walk_tells_what_is_wrong_at_its_end),
         cmocka_unit_test(strings_are_resolved_within_their_room),
         cmocka_unit_test(numbers_are_whole_and_fit),
-        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(written_text_can_be_read_again),
         cmocka_unit_test(plain_bytes_are_told_from_others),
         cmocka_unit_test(numbers_and_times_are_written_shortly),
     };

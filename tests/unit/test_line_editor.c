@@ -105,7 +105,7 @@ static void lines_before_come_again(void **state)
     line_editor_done(&e);
     type(&e, "second");
     line_editor_done(&e);
-    line_editor_done(&e); /* Nothing is no line. */
+    line_editor_done(&e); /* An empty line is not kept. */
     type(&e, "draft");
     press(&e, LINE_EDITOR_OLDER, 1);
     assert_line(&e, "second", 6);

@@ -16,7 +16,7 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool held;  /* write waits */
-    bool fails; /* write says that it cannot */
+    bool fails; /* write fails */
     int waiting;
     char written[8192];
     size_t size;
@@ -84,7 +84,7 @@ static void put(const char *line)
     line_writer_put(writer, line, strlen(line));
 }
 
-/* The thread stands in write, with nothing else taken. */
+/* Makes the thread wait in write, with no other line taken. */
 static void hold(void)
 {
     set(&sink.held, true);
@@ -110,7 +110,7 @@ static void lines_are_written_in_order(void **state)
 }
 
 /* A put that waited would wait for ever. */
-static void who_puts_never_waits(void **state)
+static void putting_a_line_never_waits(void **state)
 {
     (void)state;
     hold();
@@ -119,7 +119,7 @@ static void who_puts_never_waits(void **state)
     assert_false(line_writer_flush(writer, 1));
     set(&sink.held, false);
     assert_true(line_writer_flush(writer, PATIENCE_MS));
-    /* 23 lines of 11 bytes find room in 256. */
+    /* 23 lines of 11 bytes fit into 256 bytes. */
     char *end = strstr(sink.written, "lost ");
     assert_non_null(end);
     assert_string_equal(end, "lost 99977\n");
@@ -135,7 +135,7 @@ static void the_count_stands_where_the_gap_is(void **state)
     line[sizeof line - 2] = '\n';
     line[sizeof line - 1] = '\0';
     hold();
-    put(line); /* fills it all but for a byte */
+    put(line); /* leaves one byte free */
     put("second\n");
     put("third\n");
     set(&sink.held, false);
@@ -145,8 +145,9 @@ static void the_count_stands_where_the_gap_is(void **state)
     assert_string_equal(sink.written + 5 + strlen(line), "lost 2\nfourth\n");
 }
 
-/* A full disk: nothing turns meanwhile, and it goes on when there is room. */
-static void what_cannot_be_written_is_counted(void **state)
+/* On a full disk the thread does not spin, and it continues when there is room.
+ */
+static void lines_that_cannot_be_written_are_counted(void **state)
 {
     (void)state;
     set(&sink.fails, true);
@@ -191,9 +192,9 @@ int main(void)
     cmocka_unit_test_setup_teardown(test, open_writer, close_writer)
     const struct CMUnitTest tests[] = {
         LIVE(lines_are_written_in_order),
-        LIVE(who_puts_never_waits),
+        LIVE(putting_a_line_never_waits),
         LIVE(the_count_stands_where_the_gap_is),
-        LIVE(what_cannot_be_written_is_counted),
+        LIVE(lines_that_cannot_be_written_are_counted),
         LIVE(lines_of_threads_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@
 enum { TURNS = 3000, TURN_MS = 5, SOCKETS = 128, HEARD = 32768 };
 enum { MEMORY = 256 * 1024 * 1024, HELLO_MS = 1000, CONNECTIONS = 16 };
 
-/* What one end was told, in order; packets by their first four bytes. */
+/* The events of one end, in order; packets by their first four bytes. */
 struct heard_link {
     enum node_event_kind kind;
     uint32_t link;
@@ -42,8 +42,9 @@ static struct {
     uv_timer_t timer;
     struct told_end here, there; /* outgoing, incoming */
     struct receive_limits receive_limits;
-    char cuts[4096];    /* what lines of connection_cut said */
-    void *disconnected; /* a raw socket's events of this kind */
+    char cuts[4096];    /* the details of the lines connection_cut */
+    void *disconnected; /* a raw socket's monitor, for the end of its connection
+                         */
     struct outgoing *outgoing;
     struct incoming *incoming;
     struct curve_pair here_keys, there_keys;
@@ -198,7 +199,7 @@ static void send_there(uint32_t id, uint32_t number)
                      NULL);
 }
 
-/* A link that is open at both ends; its id at the incoming one. */
+/* Opens a link at both ends; returns its id at the incoming end. */
 static uint32_t link_up(uint32_t id)
 {
     size_t before = count_of(&w.there, NODE_LINK_OPENED);
@@ -225,7 +226,8 @@ static void packets_cross_both_ways(void **state)
     assert_int_equal(w.there.heard[0].kind, NODE_LINK_OPENED);
 }
 
-/* Long enough for libzmq to tell all that it knows, while `end` is busy. */
+/* Turns the loop long enough for libzmq to report all, while `end` takes no
+ * events. */
 static void turns_without(struct told_end *end)
 {
     uint64_t until = uv_now(&w.loop) + 200;
@@ -241,7 +243,7 @@ static void turns_with(struct told_end *end)
     take(end);
 }
 
-/* Two links, so that one turn cannot take all that waits. */
+/* There are two links, so that one turn cannot take all waiting packets. */
 static void the_end_comes_after_all_that_was_sent(void **state)
 {
     (void)state;
@@ -267,11 +269,11 @@ static void the_end_comes_after_all_that_was_sent(void **state)
     assert_int_equal(count_of(&w.here, NODE_LINK_CLOSED), 0);
 }
 
-/* So many packets libzmq takes at once; a listener that closes does not wait
- * for more. */
+/* libzmq takes this number of packets at once; a listener that closes does not
+ * wait for more. */
 enum { AT_ONCE = 8 };
 
-static void so_it_does_at_the_other_end(void **state)
+static void the_end_comes_after_all_at_the_other_end_too(void **state)
 {
     uint8_t room[8];
 
@@ -334,11 +336,12 @@ static void on_worked(uv_work_t *work, int status)
     (void)status;
 }
 
-/* DNS that hangs: all threads that could ask it are kept, so the question is
- * not even put. The node is told what is late before it gives up by itself. */
-static void a_name_that_is_not_resolved_is_told(void **state)
+/* As when DNS hangs: the test keeps all threads that could ask it, so the query
+ * is never sent. The node learns of the late name before it gives up by itself.
+ */
+static void a_name_that_is_not_resolved_in_time_is_reported(void **state)
 {
-    enum { THREADS = 4 }; /* libuv's own number */
+    enum { THREADS = 4 }; /* the size of libuv's pool */
     uv_work_t works[THREADS];
     uv_sem_t kept;
 
@@ -373,7 +376,8 @@ static int listen_plainly(uint16_t *port)
     return fd;
 }
 
-/* What takes the connection and says nothing has not the key. */
+/* A server that accepts the connection and stays silent does not have the key.
+ */
 static void a_mute_server_is_a_failed_handshake(void **state)
 {
     uint16_t port;
@@ -387,7 +391,7 @@ static void a_mute_server_is_a_failed_handshake(void **state)
     close(fd);
 }
 
-static void a_name_leads_there_too(void **state)
+static void a_host_name_works_too(void **state)
 {
     (void)state;
     outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "localhost",
@@ -395,7 +399,7 @@ static void a_name_leads_there_too(void **state)
     assert_int_equal(await(&w.here, NODE_LINK_OPENED, 1)->link, 1);
 }
 
-/* As a step's packet: in an arena that is cleared right after. */
+/* Writes a packet as a step does: from an arena that is cleared right after. */
 static void write_shared(struct arena *arena, size_t size, uint32_t number)
 {
     uint8_t *room = arena_take(arena, size);
@@ -405,8 +409,9 @@ static void write_shared(struct arena *arena, size_t size, uint32_t number)
     arena_clear(arena);
 }
 
-/* Of the sizes that fill a link each in its way: libzmq's limit of packets,
- * that limit for those that count by bytes, and that of bytes. */
+/* Each size fills a link by another limit: SMALL by libzmq's number of packets,
+ * MEDIUM by the same number although they count in bytes, LARGE by the bytes.
+ */
 enum { SMALL = 900, MEDIUM = 3000, LARGE = 60000 };
 
 static void hear_all_in_order(const struct told_end *end, uint32_t sent)
@@ -425,8 +430,8 @@ static bool blocked(const struct told_end *end)
     return count_of(end, NODE_LINK_BLOCKED) > count_of(end, NODE_LINK_WRITABLE);
 }
 
-/* A link is blocked already when its writer outruns libzmq's thread; a full
- * one stays so. */
+/* A link is blocked as soon as its writer outruns libzmq's thread; a full one
+ * stays blocked. */
 static bool stays_blocked(const struct told_end *end)
 {
     uint64_t until = uv_now(&w.loop) + 200;
@@ -436,7 +441,7 @@ static bool stays_blocked(const struct told_end *end)
     return blocked(end);
 }
 
-/* More than all queues on the way hold, while nobody reads. */
+/* Writes more than all queues on the way hold, while nobody reads. */
 static void a_full_link_says_so(size_t size)
 {
     struct arena arena = {0};
@@ -465,13 +470,13 @@ static void a_full_link_says_so_and_loses_nothing(void **state)
     a_full_link_says_so(LARGE);
 }
 
-static void so_does_one_full_of_small_packets(void **state)
+static void a_link_full_of_small_packets_says_so(void **state)
 {
     (void)state;
     a_full_link_says_so(SMALL);
 }
 
-static void so_does_one_full_of_packets_between(void **state)
+static void a_link_full_of_medium_packets_says_so(void **state)
 {
     (void)state;
     a_full_link_says_so(MEDIUM);
@@ -497,13 +502,13 @@ static void a_full_incoming_one_says_so(size_t size)
     hear_all_in_order(&w.here, sent);
 }
 
-static void so_does_a_full_incoming_one(void **state)
+static void a_full_incoming_link_says_so(void **state)
 {
     (void)state;
     a_full_incoming_one_says_so(LARGE);
 }
 
-static void so_does_an_incoming_one_full_of_small_packets(void **state)
+static void an_incoming_link_full_of_small_packets_says_so(void **state)
 {
     (void)state;
     a_full_incoming_one_says_so(SMALL);
@@ -522,7 +527,7 @@ static void a_forgotten_link_is_deaf_and_soon_cut(void **state)
     assert_int_equal(link_up(3), in + 2);
 }
 
-static void more_than_the_limit_are_not_let_in(void **state)
+static void links_beyond_the_limit_are_refused(void **state)
 {
     (void)state;
     for (uint32_t id = 1; id <= 7; id += 2)
@@ -534,7 +539,7 @@ static void more_than_the_limit_are_not_let_in(void **state)
     assert_int_equal(count_of(&w.there, NODE_LINK_OPENED), 4);
 }
 
-/* Not one of ours: two frames, then a routing id of its own. */
+/* No program of ours sends these: two frames, then a routing id of its own. */
 static void strange_messages_are_dropped(void **state)
 {
     void *stranger = zmq_socket(w.context, ZMQ_DEALER);
@@ -562,7 +567,7 @@ static void strange_messages_are_dropped(void **state)
     zmq_close(stranger);
 }
 
-/* ---- What must not be held for ever */
+/* ---- Connections that must not last for ever */
 
 static void await_cut(const char *reason)
 {
@@ -571,7 +576,7 @@ static void await_cut(const char *reason)
     assert_non_null(strstr(w.cuts, reason));
 }
 
-static void who_says_nothing_after_curve_is_cut(void **state)
+static void a_connection_silent_after_curve_is_cut(void **state)
 {
     (void)state;
     connect_link(1);
@@ -610,13 +615,13 @@ static void await_end(int fd)
     close(fd);
 }
 
-static void so_is_a_stranger_who_says_nothing_at_all(void **state)
+static void a_connection_silent_before_curve_is_cut(void **state)
 {
     (void)state;
     await_end(connect_plainly());
 }
 
-/* All addresses together, and one of them. */
+/* The limit of all addresses together, and the limit of one of them. */
 static void more_connections_than_allowed_are_cut(void **state)
 {
     int fds[2 * CONNECTIONS];
@@ -630,7 +635,8 @@ static void more_connections_than_allowed_are_cut(void **state)
     link_up(1);
 }
 
-/* One message of 14 MB in frames of a byte: the last one does not get there. */
+/* Sends one message of 14 MB in frames of a byte, whose last frame does not
+ * arrive. */
 static void send_endlessly(void *socket)
 {
     for (int i = 0; i < 400 * 1000; i++)
@@ -653,7 +659,7 @@ static void *open_raw(int type, const struct curve_pair *keys)
     return raw;
 }
 
-/* libzmq aborts when a socket closes whose message is half sent. */
+/* libzmq aborts when a socket is closed in the middle of a message. */
 static void close_raw(void *raw)
 {
     int wait_ms = 10000;
@@ -679,7 +685,7 @@ static void *open_dealer(void)
     return dealer;
 }
 
-static void who_sends_frames_without_end_is_cut(void **state)
+static void a_peer_that_sends_endless_frames_is_cut(void **state)
 {
     void *dealer = open_dealer();
 
@@ -693,7 +699,7 @@ static void who_sends_frames_without_end_is_cut(void **state)
     close_raw(dealer);
 }
 
-static void so_it_is_before_its_first_packet(void **state)
+static void endless_frames_before_the_first_packet_are_cut(void **state)
 {
     void *dealer = open_dealer();
 
@@ -704,8 +710,8 @@ static void so_it_is_before_its_first_packet(void **state)
     close_raw(dealer);
 }
 
-/* Whom this end dialled, as a relay. */
-static void so_is_who_was_dialled(void **state)
+/* The peer that this end dialled is limited as well, as a relay would be. */
+static void a_dialled_peer_that_sends_endless_frames_is_cut(void **state)
 {
     void *router = open_raw(ZMQ_ROUTER, &w.there_keys);
     int server = 1;
@@ -729,8 +735,8 @@ static void so_is_who_was_dialled(void **state)
     close_raw(router);
 }
 
-/* Of all together: the limit of each is not reached. */
-static void who_holds_most_is_cut_when_all_hold_too_much(void **state)
+/* All together reach the limit; none reaches its own. */
+static void the_largest_is_cut_when_all_hold_too_much(void **state)
 {
     void *dealer = open_dealer();
 
@@ -756,28 +762,28 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE(packets_cross_both_ways),
         LIVE(the_end_comes_after_all_that_was_sent),
-        LIVE(so_it_does_at_the_other_end),
+        LIVE(the_end_comes_after_all_at_the_other_end_too),
         LIVE(the_listeners_end_is_told),
         LIVE(a_wrong_key_is_a_failed_handshake),
         LIVE(nobody_there_is_unreachable),
-        LIVE(a_name_that_is_not_resolved_is_told),
+        LIVE(a_name_that_is_not_resolved_in_time_is_reported),
         LIVE(a_mute_server_is_a_failed_handshake),
-        LIVE(a_name_leads_there_too),
+        LIVE(a_host_name_works_too),
         LIVE(a_full_link_says_so_and_loses_nothing),
-        LIVE(so_does_one_full_of_small_packets),
-        LIVE(so_does_one_full_of_packets_between),
-        LIVE(so_does_a_full_incoming_one),
-        LIVE(so_does_an_incoming_one_full_of_small_packets),
+        LIVE(a_link_full_of_small_packets_says_so),
+        LIVE(a_link_full_of_medium_packets_says_so),
+        LIVE(a_full_incoming_link_says_so),
+        LIVE(an_incoming_link_full_of_small_packets_says_so),
         LIVE(a_forgotten_link_is_deaf_and_soon_cut),
-        LIVE(more_than_the_limit_are_not_let_in),
+        LIVE(links_beyond_the_limit_are_refused),
         LIVE(strange_messages_are_dropped),
-        LIVE(who_says_nothing_after_curve_is_cut),
-        LIVE(so_is_a_stranger_who_says_nothing_at_all),
+        LIVE(a_connection_silent_after_curve_is_cut),
+        LIVE(a_connection_silent_before_curve_is_cut),
         LIVE(more_connections_than_allowed_are_cut),
-        LIVE(who_sends_frames_without_end_is_cut),
-        LIVE(so_it_is_before_its_first_packet),
-        LIVE(so_is_who_was_dialled),
-        LIVE(who_holds_most_is_cut_when_all_hold_too_much),
+        LIVE(a_peer_that_sends_endless_frames_is_cut),
+        LIVE(endless_frames_before_the_first_packet_are_cut),
+        LIVE(a_dialled_peer_that_sends_endless_frames_is_cut),
+        LIVE(the_largest_is_cut_when_all_hold_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,7 +84,7 @@ static void a_json_line_is_one_object_with_the_same(void **state)
     json_decref(line);
 }
 
-static void what_others_wrote_stays_in_its_value(void **state)
+static void text_of_others_stays_in_its_value(void **state)
 {
     (void)state;
     log_setup(LOG_INFO, LOG_TEXT);
@@ -177,7 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_line_has_time_level_event_and_details),
         cmocka_unit_test(a_json_line_is_one_object_with_the_same),
-        cmocka_unit_test(what_others_wrote_stays_in_its_value),
+        cmocka_unit_test(text_of_others_stays_in_its_value),
         cmocka_unit_test(a_value_is_cut_at_its_room),
         cmocka_unit_test(a_long_line_is_cut_and_still_ends),
         cmocka_unit_test(less_than_the_level_is_silent),

@@ -10,7 +10,7 @@
 static struct log_limit limit;
 static struct instant now;
 
-/* What log_limit itself wrote. */
+/* The line that log_limit itself wrote. */
 static char told[256];
 static int told_count;
 
@@ -44,7 +44,7 @@ static bool passes(enum log_cause cause, const char *event, const char *reason,
                             bytes_of(&who, sizeof who));
 }
 
-/* Of so many lines about as many strangers. */
+/* Tries `count` lines, each about another stranger; returns how many passed. */
 static int passed(enum log_cause cause, const char *event, unsigned count)
 {
     int passing = 0;
@@ -54,7 +54,7 @@ static int passed(enum log_cause cause, const char *event, unsigned count)
     return passing;
 }
 
-static void the_same_is_told_once_a_minute(void **state)
+static void the_same_line_is_logged_once_a_minute(void **state)
 {
     (void)state;
     assert_true(passes(LOG_BY_STRANGERS, "cut", "late", 1));
@@ -106,12 +106,12 @@ static void a_flood_suppresses_no_other_kind(void **state)
         passed(LOG_BY_STRANGERS, "handshake_failed", 1000);
         now = instant_after(now, span_ms(100));
         assert_true(passes(LOG_BY_MEMBERS, "peer_joined", NULL, 1));
-        /* Not even of the same name. */
+        /* Not even a line with the same name. */
         assert_true(passes(LOG_BY_MEMBERS, "accept_failed", NULL, 1));
     }
 }
 
-static void what_was_left_out_is_told(void **state)
+static void omitted_lines_are_reported(void **state)
 {
     (void)state;
     passed(LOG_BY_STRANGERS, "cut", 100);
@@ -123,7 +123,7 @@ static void what_was_left_out_is_told(void **state)
     assert_int_equal(told_count, 1);
 }
 
-static void what_was_left_out_is_told_while_it_goes_on(void **state)
+static void omitted_lines_are_reported_during_a_flood(void **state)
 {
     (void)state;
     for (int i = 0; i < 600; i++) { /* a minute */
@@ -151,13 +151,13 @@ int main(void)
 {
 #define FRESH(test) cmocka_unit_test_setup(test, fresh)
     const struct CMUnitTest tests[] = {
-        FRESH(the_same_is_told_once_a_minute),
+        FRESH(the_same_line_is_logged_once_a_minute),
         FRESH(a_few_lines_do_not_displace_each_other),
         FRESH(without_a_reason_each_is_news),
         FRESH(a_flood_is_cut_to_the_burst_and_then_the_rate),
         FRESH(a_flood_suppresses_no_other_kind),
-        FRESH(what_was_left_out_is_told),
-        FRESH(what_was_left_out_is_told_while_it_goes_on),
+        FRESH(omitted_lines_are_reported),
+        FRESH(omitted_lines_are_reported_during_a_flood),
         FRESH(more_kinds_than_places_share_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

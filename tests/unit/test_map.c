@@ -7,7 +7,7 @@ enum { KEYS = 3000 };
 static const uint8_t hash_key[16] = {1, 2, 3};
 static int values[KEYS];
 
-static void what_is_put_is_found_until_removed(void **state)
+static void an_item_is_found_until_it_is_removed(void **state)
 {
     struct map m;
 
@@ -65,7 +65,8 @@ static void a_walk_meets_each_once_and_may_remove(void **state)
     map_close(&m);
 }
 
-/* Coming and going must neither fill the table with graves nor grow it. */
+/* Adding and removing items must neither fill the table with tombstones nor
+ * grow it. */
 static void long_use_stays_small(void **state)
 {
     struct map m;
@@ -98,7 +99,7 @@ static void an_empty_walk_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_put_is_found_until_removed),
+        cmocka_unit_test(an_item_is_found_until_it_is_removed),
         cmocka_unit_test(a_second_put_replaces),
         cmocka_unit_test(a_walk_meets_each_once_and_may_remove),
         cmocka_unit_test(long_use_stays_small),

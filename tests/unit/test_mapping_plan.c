@@ -8,8 +8,9 @@ struct fake_router {
     struct instant now;
     enum mapping_result find[MAPPING_PROTOCOLS], map[MAPPING_PROTOCOLS];
     struct address outside;
-    struct span lease; /* 0: as asked */
-    int other_port;    /* granted instead of the one asked for; 0: that one */
+    struct span lease; /* 0: the lease that was asked for */
+    int other_port;    /* granted instead of the port that was asked for; 0: no
+                          other */
     int finds[MAPPING_PROTOCOLS], maps[MAPPING_PROTOCOLS];
     int unmaps;
     uint16_t asked_for; /* the port that the last MAP preferred */
@@ -64,7 +65,7 @@ static void settle(struct fake_router *r)
     }
 }
 
-/* Lets the time pass, and what becomes due happen in it. */
+/* Lets the time pass, and handles all that becomes due meanwhile. */
 static void pass(struct fake_router *r, struct span time)
 {
     struct instant end = instant_after(r->now, time);
@@ -159,7 +160,8 @@ static void leases_are_renewed_at_half_of_their_life(void **state)
     assert_int_equal(mapping_plan_deadline(&r.plan).us, 301 * 1000000);
     pass(&r, span_s(3000));
     assert_int_equal(r.maps[MAPPING_NAT_PMP], 2 * 11);
-    assert_int_equal(r.finds[MAPPING_UPNP], 1); /* It holds no lease. */
+    assert_int_equal(r.finds[MAPPING_UPNP],
+                     1); /* UPnP holds no lease, so the round leaves it out. */
 
     start(&r, MAPPING_SILENT, MAPPING_GRANTED);
     r.lease = span_s(100);
@@ -201,7 +203,7 @@ static void after_a_success_the_pauses_are_short_again(void **state)
     assert_int_equal(leased(&r, MAPPING_TCP), 4000);
 }
 
-/* Its next renewal would be after its end. */
+/* The next renewal would come after the end of the lease. */
 static void a_lease_that_ends_is_asked_for_at_its_end(void **state)
 {
     (void)state;
@@ -239,7 +241,8 @@ static void a_network_change_asks_anew_and_at_once(void **state)
     settle(&r);
     assert_int_equal(leased(&r, MAPPING_TCP), 4000);
 
-    /* The same router: everything is renewed, and nothing is lost meanwhile. */
+    /* The router is the same: all leases are renewed, and none is lost
+     * meanwhile. */
     int maps = r.maps[MAPPING_UPNP];
     pass(&r, span_s(10));
     mapping_plan_network_changed(&r.plan, r.now, false);
@@ -297,14 +300,16 @@ static void a_router_that_restarts_is_found_again(void **state)
     settle(&r);
     r.find[MAPPING_NAT_PMP] = MAPPING_SILENT;
     pass(&r, span_s(599));
-    assert_int_equal(leased(&r, MAPPING_TCP), 4000); /* It has not ended. */
+    assert_int_equal(leased(&r, MAPPING_TCP),
+                     4000); /* The lease has not ended yet. */
     pass(&r, span_s(1));
     assert_int_equal(leased(&r, MAPPING_TCP), 0);
     r.find[MAPPING_NAT_PMP] = MAPPING_GRANTED;
     pass(&r, span_s(2));
     assert_int_equal(leased(&r, MAPPING_TCP), 4000);
 
-    /* If it was away only for the moment of the renewal, no lease is lost. */
+    /* A router that was away only at the moment of the renewal costs no lease.
+     */
     pass(&r, span_s(2));
     r.find[MAPPING_NAT_PMP] = MAPPING_SILENT;
     pass(&r, span_s(300));
@@ -324,7 +329,8 @@ static void another_protocol_takes_over_where_a_renewal_fails(void **state)
     settle(&r);
     r.find[MAPPING_NAT_PMP] = r.map[MAPPING_NAT_PMP] = MAPPING_GRANTED;
     pass(&r, span_s(300));
-    assert_int_equal(granter(&r, MAPPING_TCP), MAPPING_UPNP); /* It goes on. */
+    assert_int_equal(granter(&r, MAPPING_TCP),
+                     MAPPING_UPNP); /* UPnP still holds the lease. */
     r.map[MAPPING_UPNP] = MAPPING_DENIED;
     pass(&r, span_s(300));
     assert_int_equal(granter(&r, MAPPING_TCP), MAPPING_NAT_PMP);
@@ -377,11 +383,11 @@ static void nonsense_is_a_refusal(void **state)
     assert_int_equal(r.maps[MAPPING_NAT_PMP], 0);
 
     start(&r, MAPPING_GRANTED, MAPPING_SILENT);
-    r.other_port = 0x10000; /* Port 0. */
+    r.other_port = 0x10000; /* Makes the router grant port 0. */
     settle(&r);
     assert_int_equal(r.plan.state.findings[MAPPING_NAT_PMP], FINDING_REFUSED);
 
-    /* Another port and a lease without end are fine. */
+    /* Another port, and a lease without an end, are acceptable. */
     start(&r, MAPPING_GRANTED, MAPPING_SILENT);
     r.other_port = 50000;
     r.lease = span_s(UINT32_MAX);
@@ -415,7 +421,7 @@ static void a_lease_asked_for_at_the_stop_is_given_back_too(void **state)
     mapping_plan_stop(&r.plan);
     assert_false(mapping_plan_is_done(&r.plan));
     answer(&r, &q);
-    assert_true(mapping_plan_is_done(&r.plan)); /* Nothing was asked for. */
+    assert_true(mapping_plan_is_done(&r.plan)); /* No port was mapped. */
 
     start(&r, MAPPING_GRANTED, MAPPING_GRANTED);
     assert_true(mapping_plan_next(&r.plan, r.now, &q));

@@ -56,7 +56,7 @@ static void a_reserve_is_filled_again(void **state)
     void *p = memory_new(200);
     free(p);
     assert_true(memory_is_sound());
-    /* Whoever had to do without makes it unsound for good. */
+    /* An allocation that failed makes the memory unsound for good. */
     p = memory_try(NULL, 8, 8);
     assert_non_null(p);
     free(p);

@@ -140,7 +140,8 @@ static void name_is_given_once(void **state)
     assert_false(
         mesh_folder_issue(&f->m, &again, MESH_TAKEN_REFUSE, f->errors));
     assert_told(f, "alice: the name is issued already");
-    assert_int_equal(unlink(path), 0); /* also if the file has gone away */
+    assert_int_equal(unlink(path),
+                     0); /* the name stays taken, even if its file is gone */
     assert_false(
         mesh_folder_issue(&f->m, &again, MESH_TAKEN_REFUSE, f->errors));
     assert_told(f, "alice: the name is issued already");
@@ -159,7 +160,7 @@ static void replacing_revokes_the_earlier_key(void **state)
     assert_true(mesh_folder_find(&f->m, &first)->revoked);
     assert_true(node_id_equal(&mesh_folder_named(&f->m, "alice")->id,
                               &again.said.node));
-    /* The same key once more is a renewal, and revokes nobody. */
+    /* Issuing for the same key again is a renewal, and revokes nobody. */
     again.said.not_after += 5;
     assert_true(mesh_folder_issue(&f->m, &again, MESH_TAKEN_REPLACE, stderr));
     assert_int_equal(f->m.issued_count, 2);
@@ -195,7 +196,7 @@ static void lists_are_signed_and_grow(void **state)
     assert_true(revocation_has(&list.list, &alice));
     assert_false(revocation_has(&list.list, &bob));
 
-    reopen(f); /* a clock that stands still, or went back */
+    reopen(f); /* the clock stands still, or goes back */
     assert_true(mesh_folder_revoke(&f->m, &stranger, 900, stderr));
     assert_true(revoked_load(path, &list, stderr));
     serial = list.list.serial;
@@ -223,7 +224,7 @@ static void revoked_keys_get_nothing_more(void **state)
     assert_told(f, "alice: the key was revoked");
 }
 
-/* Rather no list than one that forgets who was out. */
+/* No list is better than one that forgets revoked nodes. */
 static void foreign_or_broken_lists_are_not_overwritten(void **state)
 {
     static uint8_t room[REVOCATION_SIZE];
@@ -254,7 +255,8 @@ static void list_has_an_end(void **state)
     struct folder_fixture *f = *state;
     struct node_id id = {{0}};
 
-    /* All but one at once: a file for each would take long. */
+    /* The test fills the list at once, all but one entry: a file for each would
+     * take long. */
     f->m.issued = calloc(REVOCATION_NODES - 1, sizeof(*f->m.issued));
     f->m.issued_count = REVOCATION_NODES - 1;
     for (size_t i = 0; i < f->m.issued_count; i++) {

@@ -83,7 +83,7 @@ static void on_timer(uv_timer_t *timer)
     (void)timer;
 }
 
-/* Turns the loop until the event came. */
+/* Runs the loop until the event comes. */
 static const struct monitor_event *await(const struct monitor_end *end,
                                          enum monitor_kind kind)
 {
@@ -244,7 +244,7 @@ static void the_owner_may_refuse(void **state)
     assert_int_equal(w.server.messages, 0);
 }
 
-/* A port that is taken, and where nobody listens. */
+/* Takes a port at which nobody listens. */
 static int take_port(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
@@ -269,7 +269,7 @@ static void nobody_listening_is_a_failed_connect(void **state)
     close(fd);
 }
 
-/* Each message is one send between two sleeps of the loop. */
+/* Each message is sent between two sleeps of the loop. */
 static void no_message_is_overlooked(void **state)
 {
     (void)state;

@@ -87,7 +87,8 @@ static void a_mapping_depends_on_what_its_behaviour_says(void **state)
     (void)state;
     static const struct {
         enum nat_behaviour mapping;
-        bool is_same_by_port, is_same_by_address; /* another of the remote's */
+        bool is_same_by_port,
+            is_same_by_address; /* to another port, or address, of the remote */
     } rows[] = {
         {NAT_ENDPOINT_INDEPENDENT, true, true},
         {NAT_ADDRESS_DEPENDENT, true, false},
@@ -143,7 +144,7 @@ static void a_filter_lets_in_what_its_behaviour_says(void **state)
         }
 }
 
-static void what_is_let_in_goes_to_the_inside_endpoint(void **state)
+static void admitted_datagrams_go_to_the_inside_endpoint(void **state)
 {
     (void)state;
     struct box b = box_of(conf_of(independent, by_port, NAT_PORTS_RANDOM));
@@ -188,7 +189,7 @@ static void sequential_ports_pass_over_the_taken_ones(void **state)
     assert_int_equal(out(&b, inside(1, 5000), 11, 0), 7000);
     assert_int_equal(out(&b, inside(1, 5000), 12, 60), 7001);
     assert_int_equal(out(&b, inside(1, 5000), 13, 60), 7002);
-    /* The first is over, and the range begins again. */
+    /* The first mapping has ended, and the range begins again. */
     assert_int_equal(out(&b, inside(1, 5000), 14, 110), 7000);
     assert_int_equal(out(&b, inside(1, 5000), 15, 110), 0);
     assert_int_equal(nat_mappings(b.nat, at(110)), 3);
@@ -286,7 +287,7 @@ static void a_mapping_lives_while_it_is_refreshed(void **state)
 }
 
 /* A session that ends closes the filter, not the mapping. */
-static void a_permission_ends_by_itself(void **state)
+static void a_filter_entry_ends_by_itself(void **state)
 {
     (void)state;
     struct box b = box_of(conf_of(independent, by_port, NAT_PORTS_RANDOM));
@@ -334,7 +335,7 @@ static void a_hairpin_shows_the_outside_source(void **state)
     assert_int_equal(out(&b, second, 11, 0), 6000);
     assert_int_equal(nat_out(b.nat, &from, &to, at(0), &b.rng), NAT_TURNED);
     assert_true(address_equal(&from, &seen));
-    /* The filter is the same as for all others. */
+    /* The filter applies to a hairpin as to all other datagrams. */
     assert_int_equal(nat_in(b.nat, &from, &to, at(0)), NAT_FILTERED);
     struct address back = second, other = outside(5000);
     assert_int_equal(nat_out(b.nat, &back, &other, at(0), &b.rng), NAT_TURNED);
@@ -364,12 +365,13 @@ static void a_probe_that_comes_first_takes_the_tuple(void **state)
     assert_int_equal(in(&b, 21, 5000, 0), NAT_TAKEN);
     uint16_t port = out(&b, inside(1, 5000), 21, 1);
     assert_int_not_equal(port, 5000);
-    /* The remote's probes go on to the box itself, and keep its entry. */
+    /* The remote's probes continue, go to the box itself, and keep the box's
+     * entry. */
     for (int64_t s = 1; s <= 500; s += 20)
         assert_int_equal(in(&b, 21, 5000, s), NAT_TAKEN);
     assert_int_equal(out(&b, inside(1, 5000), 31, 501), 5000);
     assert_int_not_equal(out(&b, inside(1, 5000), 21, 501), 5000);
-    /* Another port of the inside is not affected. */
+    /* Another port of the inside host is not affected. */
     assert_int_equal(out(&b, inside(1, 5001), 21, 501), 5001);
     nat_free(&b.nat);
 }
@@ -425,14 +427,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mapping_depends_on_what_its_behaviour_says),
         cmocka_unit_test(a_filter_lets_in_what_its_behaviour_says),
-        cmocka_unit_test(what_is_let_in_goes_to_the_inside_endpoint),
+        cmocka_unit_test(admitted_datagrams_go_to_the_inside_endpoint),
         cmocka_unit_test(ports_are_preserved_while_they_are_free),
         cmocka_unit_test(sequential_ports_pass_over_the_taken_ones),
         cmocka_unit_test(shared_ports_are_preserved_for_each_remote),
         cmocka_unit_test(limits_hold_for_the_box_and_for_each_host),
         cmocka_unit_test(paired_pooling_keeps_one_address_for_a_host),
         cmocka_unit_test(a_mapping_lives_while_it_is_refreshed),
-        cmocka_unit_test(a_permission_ends_by_itself),
+        cmocka_unit_test(a_filter_entry_ends_by_itself),
         cmocka_unit_test(a_restart_forgets_all),
         cmocka_unit_test(a_hairpin_shows_the_outside_source),
         cmocka_unit_test(a_probe_that_comes_first_takes_the_tuple),

@@ -13,7 +13,7 @@
 enum { NAT_PMP_PORT = 5351 };
 
 /* A router on the loopback interface: it answers one request with these bytes,
- * and keeps what it was asked. */
+ * and keeps the request. */
 struct nat_pmp_router {
     uv_thread_t thread;
     int fd, end;
@@ -42,7 +42,8 @@ static void serve(void *context)
     }
 }
 
-/* Each process has an address of its own, for tests that run at once. */
+/* Each process has a loopback address of its own, so that tests can run at the
+ * same time. */
 static struct address own_loopback(void)
 {
     pid_t id = getpid();
@@ -160,7 +161,7 @@ static void answers_to_something_else_do_not_count(void **state)
     assert_int_equal(ask(find, other, sizeof other).result, MAPPING_SILENT);
 }
 
-static void a_mute_router_is_waited_for_until_the_limit(void **state)
+static void a_silent_router_is_waited_for_until_the_limit(void **state)
 {
     (void)state;
     assert_int_equal(ask_within(find, NULL, 0, span_ms(300)).result,
@@ -196,7 +197,7 @@ int main(void)
         cmocka_unit_test(a_port_is_mapped_and_given_back),
         cmocka_unit_test(a_code_is_a_refusal),
         cmocka_unit_test(answers_to_something_else_do_not_count),
-        cmocka_unit_test(a_mute_router_is_waited_for_until_the_limit),
+        cmocka_unit_test(a_silent_router_is_waited_for_until_the_limit),
         cmocka_unit_test(the_owner_can_cancel),
         cmocka_unit_test(where_nobody_listens_the_answer_is_there_at_once),
     };

@@ -49,7 +49,7 @@ static void traffic_is_counted_for_each_peer(void **state)
     teardown(&p);
 }
 
-/* Multicasts and answers come in by two sockets. */
+/* Multicasts and answers arrive at two sockets. */
 static void an_answer_read_late_is_no_replay(void **state)
 {
     (void)state;
@@ -75,8 +75,9 @@ static void a_silent_peer_is_lost(void **state)
     teardown(&p);
 }
 
-/* No connection of it broke: it may be asleep, and gets everything then. */
-static void what_a_silent_peer_was_sent_waits_a_minute(void **state)
+/* No connection of the peer broke: it may be asleep, and gets everything when
+ * it wakes. */
+static void messages_to_a_silent_peer_wait_a_minute(void **state)
 {
     (void)state;
     for (int back_after = 50; back_after <= 70; back_after += 20) {
@@ -87,7 +88,7 @@ static void what_a_silent_peer_was_sent_waits_a_minute(void **state)
         p.b.node = NULL;
         submit_to(&p, node_self(bob), "first");
         submit_to(&p, node_self(bob), "second");
-        p.a.link = 0; /* What its kernel had is lost, too. */
+        p.a.link = 0; /* The bytes in the peer's kernel are lost, too. */
         run(&p, span_s(back_after));
         assert_int_equal(p.a.left, 1);
         assert_int_equal(p.a.failed, back_after == 70 ? 2 : 0);
@@ -99,7 +100,7 @@ static void what_a_silent_peer_was_sent_waits_a_minute(void **state)
     }
 }
 
-static void what_a_broken_peer_was_sent_waits_ten_seconds(void **state)
+static void messages_to_a_broken_peer_wait_ten_seconds(void **state)
 {
     (void)state;
     struct node_pair p;
@@ -122,7 +123,7 @@ static void what_a_broken_peer_was_sent_waits_ten_seconds(void **state)
     teardown(&p);
 }
 
-/* An eavesdropper kept the beacons of a node that is dead now [P-4.7]. */
+/* An eavesdropper kept the beacons of a node that is now dead [P-4.7]. */
 static void replayed_beacons_keep_nobody_alive(void **state)
 {
     (void)state;
@@ -134,7 +135,7 @@ static void replayed_beacons_keep_nobody_alive(void **state)
     assert_true(p.recorded > 10);
     node_free(p.b.node);
     p.b.node = NULL;
-    run(&p, span_ms(1950)); /* The link is still there. */
+    run(&p, span_ms(1950)); /* The link is not closed yet. */
     for (size_t i = 0; i < p.recorded; i++) {
         struct node_event e = {.kind = NODE_DATAGRAM};
         e.datagram.from = p.b.address;
@@ -168,7 +169,8 @@ static void leave(struct node_pair *p, struct node_side *s)
     step(p, s, &e);
 }
 
-/* Its beacon overtakes what it said on the link, acknowledgements as well. */
+/* The beacon of the leaving peer overtakes its packets on the link, which also
+ * hold acknowledgements. */
 static void a_goodbye_by_beacon_waits_for_the_link(void **state)
 {
     (void)state;
@@ -176,7 +178,8 @@ static void a_goodbye_by_beacon_waits_for_the_link(void **state)
     setup(&p);
     run(&p, span_s(1));
     uint32_t link = p.a.link;
-    p.a.link = p.b.link = 0; /* From now on the link is slow. */
+    p.a.link = p.b.link =
+        0; /* From now on the test holds back the packets of the link. */
     submit_to(&p, node_self(p.b.node), "heard, but not acknowledged yet");
     p.record = true;
     leave(&p, &p.b);
@@ -194,15 +197,16 @@ static void a_goodbye_by_beacon_waits_for_the_link(void **state)
     teardown(&p);
 }
 
-/* The peer is slow to take it, not too slow. */
-static void what_is_queued_is_delivered_before_goodbye(void **state)
+/* The peer takes them slowly, but in time. */
+static void queued_messages_are_delivered_before_goodbye(void **state)
 {
     (void)state;
     struct node_pair p;
     setup(&p);
     run(&p, span_s(1));
     struct node *bob = p.b.node;
-    p.b.node = NULL; /* Frozen: what is sent is lost, and goes again. */
+    p.b.node =
+        NULL; /* The peer is frozen: packets to it are lost, and are resent. */
     submit_to(&p, node_self(bob), "last words");
     leave(&p, &p.a);
     run(&p, span_ms(300));
@@ -214,7 +218,7 @@ static void what_is_queued_is_delivered_before_goodbye(void **state)
     broken.link.id = p.a.link;
     broken.link.failure = LINK_BROKEN;
     p.a.link = 0;
-    step(&p, &p.a, &broken); /* It may still make a new link. */
+    step(&p, &p.a, &broken); /* The node may still make a new link. */
     run(&p, span_ms(400));
     assert_int_equal(p.b.messages, 1);
     assert_string_equal(p.b.last, "last words");
@@ -239,7 +243,7 @@ static void a_leave_waits_for_a_second_at_the_most(void **state)
     assert_int_equal(p.a.done, 0);
     run(&p, span_ms(20));
     assert_int_equal(p.a.done, 1);
-    assert_int_equal(p.a.failed, 1); /* said before */
+    assert_int_equal(p.a.failed, 1); /* reported before */
     run(&p, span_s(30));
     assert_int_equal(p.a.done, 1);
     p.b.node = bob;
@@ -262,7 +266,7 @@ static void a_certificate_ends_on_its_second(void **state)
     assert_int_equal(p.a.left, 1);
     assert_int_equal(p.a.reason, DEPARTURE_REVOKED);
     run(&p, span_s(30));
-    assert_int_equal(p.a.joined, 1); /* It does not come back. */
+    assert_int_equal(p.a.joined, 1); /* The peer does not come back. */
     teardown(&p);
 }
 
@@ -276,7 +280,7 @@ static void after_busy_nothing_goes_before_ready(void **state)
     struct node *bob = p.b.node;
     char *large = calloc(1, (1 << 18) + 1);
     memset(large, 'x', 200000);
-    p.b.node = NULL; /* Stopped: nothing is acknowledged. */
+    p.b.node = NULL; /* The peer stops, so nothing is acknowledged. */
     submit_to(&p, node_self(bob), large);
     submit_to(&p, node_self(bob), large);
     assert_int_equal(p.a.busy, 1);
@@ -304,8 +308,8 @@ static bool hand_over(struct node_pair *p, size_t size, enum node_outcome *why)
     return hand_over_as(p, 7, size, why);
 }
 
-/* Between two steps a message is taken or refused at once; the next step is due
- * now, sends it and comes to report it. */
+/* Between two steps the node accepts or refuses a message at once. The next
+ * step is due at once; it sends the message, and a later one reports it. */
 static void a_message_is_taken_at_once(void **state)
 {
     (void)state;
@@ -322,7 +326,7 @@ static void a_message_is_taken_at_once(void **state)
     run(&p, span_s(1));
     assert_int_equal(p.b.messages, 1);
     assert_int_equal(p.a.delivered, 1);
-    assert_int_equal(p.a.failed, 0); /* What was refused is not reported. */
+    assert_int_equal(p.a.failed, 0); /* A refused message gets no report. */
     assert_int_equal(p.a.ready, 1);
     p.lan = false;
     step(&p, &p.b, &(struct node_event){.kind = NODE_LEAVE});
@@ -335,9 +339,9 @@ static void a_message_is_taken_at_once(void **state)
     teardown(&p);
 }
 
-/* What the list lends stays until it is cleared, whatever becomes of the
- * session and the node. */
-static void what_is_lent_outlives_who_lent_it(void **state)
+/* Bytes that the todo list lends stay until the list is cleared, even if the
+ * session and the node end. */
+static void lent_bytes_outlive_their_session_and_node(void **state)
 {
     (void)state;
     struct node_pair p;
@@ -345,7 +349,7 @@ static void what_is_lent_outlives_who_lent_it(void **state)
     enum node_outcome why;
     setup(&p);
     run(&p, span_s(1));
-    submit(&p, "hello"); /* makes keys */
+    submit(&p, "hello"); /* makes the session agree on keys */
     run(&p, span_ms(50));
     assert_true(hand_over(&p, 60000, &why));
     todo_init(&todo);
@@ -398,7 +402,8 @@ static void take_link_packet(struct node_pair *p, struct node_side *s,
     step(p, s, &e);
 }
 
-/* Neither takes it for a loss, nor dials: until there is something to send. */
+/* Neither end takes the closed link for a loss, or dials until there is
+ * something to send. */
 static void a_spared_link_is_made_again_when_needed(void **state)
 {
     (void)state;
@@ -450,7 +455,7 @@ static void a_malformed_spare_changes_nothing(void **state)
     teardown(&p);
 }
 
-/* Delivered, or given up as the peer restarts. */
+/* The message is delivered, or given up because the peer restarts. */
 static void a_message_without_a_ref_is_not_reported(void **state)
 {
     (void)state;
@@ -494,17 +499,17 @@ int main(void)
         cmocka_unit_test(a_spared_link_is_made_again_when_needed),
         cmocka_unit_test(nobody_beacons_for_a_dead_peer_without_a_link),
         cmocka_unit_test(a_malformed_spare_changes_nothing),
-        cmocka_unit_test(what_a_silent_peer_was_sent_waits_a_minute),
-        cmocka_unit_test(what_a_broken_peer_was_sent_waits_ten_seconds),
+        cmocka_unit_test(messages_to_a_silent_peer_wait_a_minute),
+        cmocka_unit_test(messages_to_a_broken_peer_wait_ten_seconds),
         cmocka_unit_test(replayed_beacons_keep_nobody_alive),
         cmocka_unit_test(a_goodbye_is_a_leave_at_once),
         cmocka_unit_test(a_goodbye_by_beacon_waits_for_the_link),
-        cmocka_unit_test(what_is_queued_is_delivered_before_goodbye),
+        cmocka_unit_test(queued_messages_are_delivered_before_goodbye),
         cmocka_unit_test(a_leave_waits_for_a_second_at_the_most),
         cmocka_unit_test(a_certificate_ends_on_its_second),
         cmocka_unit_test(after_busy_nothing_goes_before_ready),
         cmocka_unit_test(a_message_is_taken_at_once),
-        cmocka_unit_test(what_is_lent_outlives_who_lent_it),
+        cmocka_unit_test(lent_bytes_outlive_their_session_and_node),
         cmocka_unit_test(a_publication_is_taken_at_once),
         cmocka_unit_test(a_message_without_a_ref_is_not_reported),
         cmocka_unit_test(a_message_to_nobody_fails),

@@ -19,7 +19,7 @@ static int make_files(void **state)
     strcpy(copy, "/tmp/test_node_lock.XXXXXX");
     close(mkstemp(path));
     close(mkstemp(copy));
-    /* Of this run alone: others may run at the same time. */
+    /* A key of this run alone: other runs may happen at the same time. */
     snprintf((char *)key, 32, "%ld", (long)getpid());
     return 0;
 }
@@ -32,7 +32,8 @@ static int remove_files(void **state)
     return 0;
 }
 
-/* In a process of its own: 0 if it gets the lock, 1 if not. */
+/* Tries the lock in a process of its own. Returns 0 if that process gets it, 1
+ * if not. */
 static int another_gets(const char *file, const char *words)
 {
     int status = -1;
@@ -65,7 +66,8 @@ static void another_process_is_refused(void **state)
     assert_int_equal(another_gets(path, ""), 0);
 }
 
-/* Where the name does not reach, the file does: another network namespace. */
+/* The lock on the file also works where the name does not reach: in another
+ * network namespace. */
 static void the_file_is_locked_too(void **state)
 {
     char error[NODE_LOCK_ERROR_SIZE];
@@ -94,7 +96,7 @@ static void nodes_of_one_process_may_share_it(void **state)
     node_lock_close(&one);
 }
 
-/* And a child of it that goes on does not hold it either. */
+/* And a child of that process that lives on does not hold the lock either. */
 static void it_ends_with_a_process_that_is_killed(void **state)
 {
     int ready[2], status;

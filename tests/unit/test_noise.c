@@ -10,11 +10,12 @@
 #include <sodium.h>
 
 /*
- * The published vector: cacophony's, as kept by snow (github.com/mcginty/snow,
- * tests/vectors/cacophony.txt at 62fbfae2, the one whose protocol_name is
- * Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b). Messages 3 to 6 are transport ones,
- * the initiator's first. Its handshake_hash is left out: it is the hash after
- * the second message's `e`, not the last one that the specification means.
+ * The published vector of cacophony, as kept by snow (github.com/mcginty/snow,
+ * tests/vectors/cacophony.txt at 62fbfae2; the vector whose protocol_name is
+ * Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b). Messages 3 to 6 are transport
+ * messages, the initiator's first. The vector's handshake_hash is left out: it
+ * is the hash after the second message's `e`, not the final one of the
+ * specification.
  */
 static const char prologue_hex[] = "4a6f686e2047616c74";
 static const char psk_hex[] =
@@ -87,7 +88,7 @@ static void start_responder(struct two *t, const uint8_t psk[32],
                           ephemeral);
 }
 
-/* Both sides as in the vector, and its first prologue. */
+/* Sets up both sides and the prologue as in the vector. */
 static void start(struct two *t)
 {
     uint8_t prologue_room[16], ephemeral[32];
@@ -319,7 +320,8 @@ static void failure_leaves_nothing_usable(void **state)
 
 static void low_order_points_are_refused(void **state)
 {
-    /* Of order 1, 2 (0), 4 (1) and 8, and p itself: libsodium's own list. */
+    /* Points of order 1, 2 (0), 4 (1) and 8, and p itself: libsodium's own
+     * list. */
     static const char *const points[] = {
         "0000000000000000000000000000000000000000000000000000000000000000",
         "0100000000000000000000000000000000000000000000000000000000000000",

@@ -27,7 +27,7 @@ static bool is_authentic(struct bytes bytes, const void *node)
            notice_signed_by(opened, &id);
 }
 
-static void what_was_sealed_comes_back(void **state)
+static void a_sealed_notice_comes_back(void **state)
 {
     struct signer node = signer_of(2);
     struct notice m;
@@ -52,8 +52,8 @@ static void cuts_and_flips_are_refused(void **state)
     assert_all_flips_refused(sealed(&node), is_authentic, &node);
 }
 
-/* A relay has no key, a member has another signature. */
-static void nobody_else_makes_one(void **state)
+/* A relay does not have the key; a member signs with another key. */
+static void only_the_refuser_can_make_a_notice(void **state)
 {
     static const uint8_t other_key[32] = {9};
     struct signer node = signer_of(2), other = signer_of(3);
@@ -69,9 +69,9 @@ static void nobody_else_makes_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_sealed_comes_back),
+        cmocka_unit_test(a_sealed_notice_comes_back),
         cmocka_unit_test(cuts_and_flips_are_refused),
-        cmocka_unit_test(nobody_else_makes_one),
+        cmocka_unit_test(only_the_refuser_can_make_a_notice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ struct relayed {
 struct notices_world {
     struct notice_side carol, bob;
     struct instant now;
-    struct relayed notices[KEPT]; /* of carol's */
+    struct relayed notices[KEPT]; /* notices of carol */
     size_t notice_count;
 };
 
@@ -216,7 +216,8 @@ static void set_clock(struct notices_world *w, struct notice_side *s,
         &(struct node_event){.kind = NODE_CLOCK, .unix_seconds = unix_seconds});
 }
 
-/* carol's clock says so; bob's, whose certificate begins at 5000, 6000. */
+/* `carols` is the time of carol's clock. bob's clock says 6000; his certificate
+ * begins at 5000. */
 static void setup(struct notices_world *w, uint64_t carols)
 {
     uint8_t seed[32] = {7};
@@ -243,7 +244,7 @@ static bool refuses(const struct notice_side *s, bool by_peer, enum refusal why,
            r.reason == (uint8_t)why && r.skew_known && r.skew_s == skew;
 }
 
-static void it_comes_over_the_relay_with_the_clocks(void **state)
+static void a_notice_brings_the_difference_of_the_clocks(void **state)
 {
     (void)state;
     struct notices_world w;
@@ -258,7 +259,7 @@ static void it_comes_over_the_relay_with_the_clocks(void **state)
     teardown(&w);
 }
 
-static void a_clock_that_is_set_brings_them_together(void **state)
+static void a_clock_that_is_set_ends_the_refusal(void **state)
 {
     (void)state;
     struct notices_world w;
@@ -281,7 +282,7 @@ static struct relayed first_notice(const struct notices_world *w)
     return w->notices[0];
 }
 
-static void an_old_one_is_not_believed_again(void **state)
+static void an_old_notice_is_not_believed_again(void **state)
 {
     (void)state;
     struct notices_world w;
@@ -299,7 +300,7 @@ static void an_old_one_is_not_believed_again(void **state)
     teardown(&w);
 }
 
-static void nor_one_that_is_not_carols_or_not_bobs(void **state)
+static void a_notice_of_or_to_another_node_is_not_believed(void **state)
 {
     (void)state;
     struct notices_world w;
@@ -308,7 +309,8 @@ static void nor_one_that_is_not_carols_or_not_bobs(void **state)
     struct relayed good = first_notice(&w), bad;
     for (size_t i = FORWARD_HEADER_SIZE + 1; i < good.size; i += 7) {
         teardown(&w);
-        setup(&w, 6000); /* The same keys and epochs, and nobody refused. */
+        setup(&w, 6000); /* The keys and epochs are the same, and nobody is
+                            refused. */
         run(&w, span_s(1));
         bad = good;
         bad.bytes[i] ^= 1;
@@ -316,12 +318,13 @@ static void nor_one_that_is_not_carols_or_not_bobs(void **state)
         run(&w, span_s(1));
         assert_int_equal(node_peer_count(w.bob.node), 1);
     }
-    struct relayed mine = good; /* It says that carol refuses herself. */
+    struct relayed mine =
+        good; /* A notice that says that carol refuses herself. */
     struct node_id bob = node_self(w.bob.node);
     memcpy(mine.bytes + 1, bob.key, KEY_SIZE);
     give(&w, &w.carol, bytes_of(mine.bytes, mine.size));
     assert_int_equal(node_peer_count(w.carol.node), 1);
-    node_free(w.bob.node); /* To another process of bob. */
+    node_free(w.bob.node); /* A notice to another process of bob. */
     w.bob = (struct notice_side){.node = make("bob", 2, 2, w.now, 64)};
     set_clock(&w, &w.bob, 6010);
     run(&w, span_s(1));
@@ -331,7 +334,7 @@ static void nor_one_that_is_not_carols_or_not_bobs(void **state)
     teardown(&w);
 }
 
-static void who_asks_much_is_not_answered_much(void **state)
+static void a_node_that_asks_often_gets_few_answers(void **state)
 {
     (void)state;
     struct notices_world w;
@@ -350,7 +353,7 @@ static void who_asks_much_is_not_answered_much(void **state)
     teardown(&w);
 }
 
-static void what_was_open_ends(void **state)
+static void open_operations_end(void **state)
 {
     (void)state;
     struct notices_world w;
@@ -363,7 +366,7 @@ static void what_was_open_ends(void **state)
                               .type = bytes_of("t", 1),
                               .data = bytes_of("x", 1)};
     enum node_outcome why;
-    w.carol.node = NULL; /* She is slow to take it. */
+    w.carol.node = NULL; /* carol takes no packets for a while. */
     assert_true(
         node_submit(w.bob.node, w.now, (struct node_ref){1}, &to, &m, &why));
     step(&w, &w.bob, NULL);
@@ -380,8 +383,9 @@ static void what_was_open_ends(void **state)
     teardown(&w);
 }
 
-/* The relay lost her word that she takes him: he asks once a minute. */
-static void a_change_of_mind_that_is_lost_is_asked_for(void **state)
+/* The relay lost the packet that shows that carol accepts bob. bob asks once a
+ * minute. */
+static void a_lost_end_of_a_refusal_is_asked_for(void **state)
 {
     (void)state;
     struct notices_world w;
@@ -391,7 +395,7 @@ static void a_change_of_mind_that_is_lost_is_asked_for(void **state)
     w.bob.node = NULL;
     set_clock(&w, &w.carol, 6001);
     run(&w, span_s(2));
-    node_free(w.carol.node); /* And she has nothing more to say about it. */
+    node_free(w.carol.node); /* And carol has nothing more to say about it. */
     w.carol.node = make("carol", 1, 1, w.now, 64);
     w.bob.node = bob;
     set_clock(&w, &w.carol, 6003);
@@ -403,13 +407,13 @@ static void a_change_of_mind_that_is_lost_is_asked_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_comes_over_the_relay_with_the_clocks),
-        cmocka_unit_test(a_clock_that_is_set_brings_them_together),
-        cmocka_unit_test(an_old_one_is_not_believed_again),
-        cmocka_unit_test(nor_one_that_is_not_carols_or_not_bobs),
-        cmocka_unit_test(who_asks_much_is_not_answered_much),
-        cmocka_unit_test(what_was_open_ends),
-        cmocka_unit_test(a_change_of_mind_that_is_lost_is_asked_for),
+        cmocka_unit_test(a_notice_brings_the_difference_of_the_clocks),
+        cmocka_unit_test(a_clock_that_is_set_ends_the_refusal),
+        cmocka_unit_test(an_old_notice_is_not_believed_again),
+        cmocka_unit_test(a_notice_of_or_to_another_node_is_not_believed),
+        cmocka_unit_test(a_node_that_asks_often_gets_few_answers),
+        cmocka_unit_test(open_operations_end),
+        cmocka_unit_test(a_lost_end_of_a_refusal_is_asked_for),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,8 +12,9 @@ static const struct open_files_share wanted = {.links = 256,
                                                .clients = 256,
                                                .pages = 128};
 
-/* Of a link: four descriptors. What is divided is what there is. */
-static void what_is_given_is_there(void **state)
+/* A link costs four descriptors. The shares together are no more than the
+ * limit. */
+static void no_more_files_are_given_than_there_are(void **state)
 {
     (void)state;
     for (size_t files = 64; files < 5000; files++) {
@@ -55,8 +56,8 @@ static void too_few_are_one_of_each(void **state)
     }
 }
 
-/* As in a program that has the library. */
-static void what_is_not_wanted_gets_none(void **state)
+/* As in a program that uses the library. */
+static void unwanted_kinds_get_no_files(void **state)
 {
     struct open_files_share nothing = {
         .links = 256, .sockets = 832, .strangers = 1};
@@ -86,10 +87,10 @@ static void the_system_tells(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_given_is_there),
+        cmocka_unit_test(no_more_files_are_given_than_there_are),
         cmocka_unit_test(many_files_are_enough_for_all),
         cmocka_unit_test(too_few_are_one_of_each),
-        cmocka_unit_test(what_is_not_wanted_gets_none),
+        cmocka_unit_test(unwanted_kinds_get_no_files),
         cmocka_unit_test(the_system_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

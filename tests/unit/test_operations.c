@@ -12,7 +12,7 @@ struct one {
     struct operation op;
     int ends;
     struct operation_end end;
-    uint64_t reply; /* its reference */
+    uint64_t reply; /* the reference of the reply */
 };
 
 struct operations_fixture {
@@ -121,7 +121,7 @@ static void report(struct operations_fixture *f, size_t event,
                         span_us(5));
 }
 
-/* What the edge accepted, in its order. */
+/* Expects that the edge accepted these messages, in this order. */
 static void expect_accepted(const char *data)
 {
     char text[64] = "";
@@ -173,7 +173,9 @@ static void busy_operations_keep_their_order(void **state)
     start(f, 1, OPERATION_SEND);
     start_of(f, &f->owner, 2, OPERATION_SEND, 1);
     start(f, 3, OPERATION_PUBLISH);
-    assert_int_equal(f->owner.behind, 100); /* 1 never was the first. */
+    assert_int_equal(
+        f->owner.behind,
+        100); /* the bytes of 1, which was never first in its queue */
     fake.takes = SIZE_MAX;
     start(f, 4, OPERATION_SEND);
     start_of(f, &f->other, 5, OPERATION_SEND, 0);
@@ -181,7 +183,7 @@ static void busy_operations_keep_their_order(void **state)
     fake.takes = 1;
     operations_ready(&f->ops, &fake.peers[0].id);
     expect_accepted("50");
-    assert_int_equal(f->owner.behind, 100); /* 4; 1 was offered */
+    assert_int_equal(f->owner.behind, 100); /* the bytes of 4; 1 was offered */
     fake.takes = SIZE_MAX;
     operations_ready(&f->ops, &fake.peers[0].id);
     expect_accepted("50143");
@@ -191,7 +193,7 @@ static void busy_operations_keep_their_order(void **state)
     expect_accepted("501432");
 }
 
-/* The caller's bytes are gone when it is offered again. */
+/* The caller's bytes are gone when the message is offered again. */
 static void a_borrowed_message_is_kept_while_it_waits(void **state)
 {
     struct operations_fixture *f = *state;
@@ -260,7 +262,7 @@ static void a_reply_may_come_first(void **state)
     assert_int_equal(one->ends, 1);
 }
 
-static void time_is_up_in_each_state(void **state)
+static void the_time_of_an_operation_ends_in_each_state(void **state)
 {
     struct operations_fixture *f = *state;
 
@@ -299,14 +301,15 @@ static void a_peer_that_leaves_ends_what_waits_for_it(void **state)
     start_of(f, &f->owner, 4, OPERATION_SEND, 1);
     fake.takes = SIZE_MAX;
     operations_peer_left(&f->ops, &fake.peers[0].id);
-    assert_int_equal(f->list[0].ends, 0); /* The node reports on it. */
+    assert_int_equal(f->list[0].ends,
+                     0); /* The node will report on this one. */
     expect_end(&f->list[1], OPERATION_NO_REPLY);
     expect_end(&f->list[2], OPERATION_NOT_DELIVERED);
     expect_end(&f->list[3], OPERATION_DONE);
     assert_int_equal(f->list[4].ends, 0);
 }
 
-static void a_reply_that_did_not_go_leaves_its_request_open(void **state)
+static void a_reply_that_was_not_sent_leaves_its_request_open(void **state)
 {
     struct operations_fixture *f = *state;
     const struct node_id *bob = &fake.peers[0].id;
@@ -348,7 +351,7 @@ static void a_message_without_an_operation_has_a_note(void **state)
     assert_int_equal(f->noted.result, OPERATION_NO_MEMORY);
 }
 
-static void the_end_of_all_has_a_result_for_each(void **state)
+static void at_the_end_each_operation_gets_a_result(void **state)
 {
     struct operations_fixture *f = *state;
 
@@ -375,11 +378,11 @@ int main(void)
         TEST(an_operation_that_does_not_wait_is_busy),
         TEST(a_request_ends_with_the_reply_of_its_peer),
         TEST(a_reply_may_come_first),
-        TEST(time_is_up_in_each_state),
+        TEST(the_time_of_an_operation_ends_in_each_state),
         TEST(a_peer_that_leaves_ends_what_waits_for_it),
-        TEST(a_reply_that_did_not_go_leaves_its_request_open),
+        TEST(a_reply_that_was_not_sent_leaves_its_request_open),
         TEST(a_message_without_an_operation_has_a_note),
-        TEST(the_end_of_all_has_a_result_for_each),
+        TEST(at_the_end_each_operation_gets_a_result),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

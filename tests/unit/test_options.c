@@ -37,7 +37,7 @@ static const struct options_spec spec = {
     .epilogue = "The end.",
 };
 
-/* Runs with a stream of ours into a text, which is to be freed. */
+/* Parses, and collects the output in a text that the caller frees. */
 static enum options_result parse_told(const struct options_spec *s, char **argv,
                                       struct options *o, int fd, char **told)
 {
@@ -61,7 +61,7 @@ static enum options_result parse_told(const struct options_spec *s, char **argv,
     return result;
 }
 
-/* Expects these arguments (after the program) to be taken. */
+/* Expects that these arguments (without the program) are accepted. */
 static void taken(const struct options_spec *s, struct options *o, char **argv)
 {
     char *told;
@@ -220,7 +220,7 @@ static const char *const help =
     "\n"
     "The end.\n";
 
-/* With --help the rest does not matter, and nothing is complained of. */
+/* With --help the other arguments do not matter, and no mistake is reported. */
 static void test_help_alone(void **state)
 {
     char **argv = ARGV(S("--help"), S("--nonsense"), S("--count=x"));

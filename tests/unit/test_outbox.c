@@ -87,7 +87,7 @@ static void records_go_in_order_and_stay_until_acknowledged(void **state)
     outbox_close(&o);
 }
 
-static void what_was_never_sent_cannot_be_acknowledged(void **state)
+static void a_record_that_was_not_sent_cannot_be_acknowledged(void **state)
 {
     (void)state;
     struct outbox o;
@@ -138,7 +138,7 @@ static void the_limit_holds_but_for_one_large_message(void **state)
     outbox_close(&o);
 }
 
-static void the_window_bounds_what_flies(void **state)
+static void the_window_bounds_the_bytes_in_flight(void **state)
 {
     (void)state;
     struct outbox o;
@@ -151,7 +151,8 @@ static void the_window_bounds_what_flies(void **state)
     assert_true(send_one(&o, 150, &r, &again));
     assert_false(send_one(&o, 150, &r, &again));
     assert_true(outbox_acknowledge(&o, 1, &ref));
-    assert_true(send_one(&o, 50, &r, &again)); /* One always may. */
+    assert_true(
+        send_one(&o, 50, &r, &again)); /* One record may always be sent. */
     outbox_close(&o);
 }
 
@@ -163,7 +164,7 @@ static void forgetting_keeps_whole_messages_not_yet_sent(void **state)
     uint64_t ref;
     struct data_record r;
     outbox_init(&o, 1 << 20, &slabs);
-    put(&o, 2 * RECORD_FRAGMENT_SIZE, 1); /* the first half goes out */
+    put(&o, 2 * RECORD_FRAGMENT_SIZE, 1); /* the first half is sent */
     put(&o, 10, 2);
     assert_true(send_one(&o, 1 << 20, &r, &again));
     assert_true(outbox_forget(&o, false, &ref));
@@ -207,7 +208,7 @@ static void random_traffic_neither_loses_nor_leaks(void **state)
     outbox_close(&o);
 }
 
-/* What one packet holds, message by message. */
+/* Reads one packet, message by message. */
 static size_t read_packet(struct writer *w, uint64_t from, uint64_t ref)
 {
     struct record_reader r = record_reader_of(writer_bytes(w));
@@ -270,7 +271,8 @@ static void too_little_room_takes_nothing(void **state)
     outbox_close(&o);
 }
 
-/* What lies joined is what is copied; and it goes on from there. */
+/* Records at the front of a slab give the same bytes as a copy, and the next
+ * packet continues after them. */
 static void a_row_at_the_front_may_be_sent_from_where_it_lies(void **state)
 {
     (void)state;
@@ -306,19 +308,19 @@ static void nothing_is_written_before_what_others_read(void **state)
     uint64_t ref;
     outbox_init(&o, 1 << 20, &slabs);
     put(&o, 10000, 1);
-    assert_false(outbox_is_at_front(&o, 10004)); /* It has 10003 bytes. */
+    assert_false(outbox_is_at_front(&o, 10004)); /* The row has 10003 bytes. */
     struct outbox_row row = outbox_take(&o, ROOM, 1 << 20);
     struct bytes sent = outbox_row_join(&row, bytes_of("one", 3));
     uint8_t *then = malloc(sent.size);
     memcpy(then, sent.data, sent.size);
     block_hold(&row.slab->block);
 
-    assert_false(outbox_is_at_front(&o, 1)); /* nothing is next */
+    assert_false(outbox_is_at_front(&o, 1)); /* there is no next record */
     outbox_rewind(&o);
-    assert_false(outbox_is_at_front(&o, 1)); /* it is being read */
+    assert_false(outbox_is_at_front(&o, 1)); /* the slab is being read */
     assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).resent, 1);
     assert_int_equal(read_packet(&w, 1, 1), 1);
-    put(&o, 10000, 2); /* goes behind it */
+    put(&o, 10000, 2); /* is added to the same slab */
     outbox_rewind(&o);
     assert_int_equal(write_row(&o, ROOM, 1 << 20, &w).records, 2);
     assert_int_equal(read_packet(&w, 1, 1), 2);
@@ -327,7 +329,7 @@ static void nothing_is_written_before_what_others_read(void **state)
     struct slab *slab = row.slab;
     assert_true(outbox_acknowledge(&o, 2, &ref));
     assert_true(outbox_acknowledge(&o, 2, &ref));
-    put(&o, 10000, 3); /* elsewhere */
+    put(&o, 10000, 3); /* goes into another slab */
     assert_memory_equal(sent.data, then, sent.size);
     assert_ptr_not_equal(o.oldest, slab);
     block_release(&slab->block);
@@ -335,7 +337,7 @@ static void nothing_is_written_before_what_others_read(void **state)
     outbox_close(&o);
 }
 
-static void who_reads_no_more_lets_it_be_sent_from_there_again(void **state)
+static void after_the_reading_ends_the_row_can_be_lent_again(void **state)
 {
     (void)state;
     struct outbox o;
@@ -347,7 +349,7 @@ static void who_reads_no_more_lets_it_be_sent_from_there_again(void **state)
     assert_false(outbox_is_at_front(&o, 8192));
     block_release(&row.slab->block);
     assert_true(outbox_is_at_front(&o, 8192));
-    /* One that begins in the middle of a slab has no room before it. */
+    /* A row that begins in the middle of a slab has no room for a header. */
     put(&o, 10000, 2);
     struct outbox_row first = outbox_take(&o, 10100, 1 << 20);
     assert_int_equal(first.records, 1);
@@ -368,8 +370,7 @@ static void a_message_of_64_kib_is_one_record(void **state)
     outbox_close(&o);
 }
 
-/* What is sent and acknowledged needs no memory, and what was used is used
- * again. */
+/* Acknowledged records need no memory, and free slabs are used again. */
 static void an_empty_outbox_holds_nothing(void **state)
 {
     (void)state;
@@ -403,17 +404,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_go_in_order_and_stay_until_acknowledged),
-        cmocka_unit_test(what_was_never_sent_cannot_be_acknowledged),
+        cmocka_unit_test(a_record_that_was_not_sent_cannot_be_acknowledged),
         cmocka_unit_test(a_large_message_is_cut_and_whole_again),
         cmocka_unit_test(the_limit_holds_but_for_one_large_message),
-        cmocka_unit_test(the_window_bounds_what_flies),
+        cmocka_unit_test(the_window_bounds_the_bytes_in_flight),
         cmocka_unit_test(forgetting_keeps_whole_messages_not_yet_sent),
         cmocka_unit_test(random_traffic_neither_loses_nor_leaks),
         cmocka_unit_test(a_packet_takes_what_fits_and_lies_in_a_row),
         cmocka_unit_test(too_little_room_takes_nothing),
         cmocka_unit_test(a_row_at_the_front_may_be_sent_from_where_it_lies),
         cmocka_unit_test(nothing_is_written_before_what_others_read),
-        cmocka_unit_test(who_reads_no_more_lets_it_be_sent_from_there_again),
+        cmocka_unit_test(after_the_reading_ends_the_row_can_be_lent_again),
         cmocka_unit_test(a_message_of_64_kib_is_one_record),
         cmocka_unit_test(an_empty_outbox_holds_nothing),
     };

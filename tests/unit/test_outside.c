@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* A socket's requests, as the wire has them; and servers that answer them. */
+/* The requests of sockets, as on the wire, and servers that answer them. */
 enum { REQUESTS = 128 };
 
 struct outside_world {
@@ -49,7 +49,7 @@ static void stop(struct outside_world *w)
     assert_null(w->outside);
 }
 
-/* Writes all requests that are to be sent now, after those there were. */
+/* Appends all requests that are due now. */
 static size_t send_all(struct outside_world *w)
 {
     size_t before = w->count;
@@ -179,7 +179,7 @@ static void a_late_answer_to_the_first_request_counts_once(void **state)
     stop(&w);
 }
 
-static void what_no_server_sent_is_ignored(void **state)
+static void datagrams_that_no_server_sent_are_ignored(void **state)
 {
     (void)state;
     struct outside_world w;
@@ -191,14 +191,16 @@ static void what_no_server_sent_is_ignored(void **state)
     struct address other = address("203.0.113.2:443");
     assert_false(answer_from(&w, 0, &wrong, "198.51.100.7:1"));
     assert_false(answer_from(&w, 0, &port, "198.51.100.7:1"));
-    assert_false(answer_from(&w, 0, &other, "198.51.100.7:1")); /* Its id. */
+    assert_false(answer_from(
+        &w, 0, &other,
+        "198.51.100.7:1")); /* The id of a request to another server. */
     w.requests[0].bytes[12] ^= 1;
     assert_false(answer(&w, 0, "198.51.100.7:1"));
     w.requests[0].bytes[12] ^= 1;
     w.requests[0].bytes[19] = 1; /* The second request: not sent yet. */
     assert_false(answer(&w, 0, "198.51.100.7:1"));
     w.requests[0].bytes[19] = 0;
-    w.requests[0].socket = 3; /* Nothing was asked for this socket. */
+    w.requests[0].socket = 3; /* No request was made for this socket. */
     assert_false(answer(&w, 0, "198.51.100.7:1"));
     w.requests[0].socket = 0;
     assert_false(answer(&w, 0, "0.0.0.0:1"));
@@ -259,18 +261,20 @@ static void fresh_answers_are_not_asked_for_again(void **state)
     wait_ms(&w, 1);
     outside_ask(w.outside, 0, span_s(20), w.now);
     assert_int_equal(send_all(&w), 1);
-    outside_ask(w.outside, 0, span_s(0), w.now); /* It is under way. */
+    outside_ask(w.outside, 0, span_s(0), w.now); /* The request is under way. */
     assert_int_equal(send_all(&w), 0);
     /* The earlier answer counts until there is a newer one. */
     assert_false(view_of(&w, 0).done);
     assert_int_equal(view_of(&w, 0).count, 1);
-    assert_false(answer(&w, 0, "198.51.100.7:1")); /* Of the first asking. */
+    assert_false(answer(
+        &w, 0,
+        "198.51.100.7:1")); /* An answer to the first round of requests. */
     assert_true(answer(&w, 1, "198.51.100.7:2"));
     struct outside_view view = view_of(&w, 0);
     assert_true(view.done);
     assert_int_equal(view.count, 1);
     assert_found(&view, 0, "198.51.100.7:2");
-    /* A server that does not answer any more has seen nothing. */
+    /* A server that no longer answers does not count. */
     outside_ask(w.outside, 0, span_s(0), w.now);
     send_all(&w);
     wait_ms(&w, 800);
@@ -312,7 +316,9 @@ static void a_change_of_the_network_voids_all_answers(void **state)
     assert_int_equal(w.count, 2);
     assert_true(answer(&w, 0, "198.51.100.7:1"));
     outside_network_changed(w.outside, w.now);
-    assert_false(answer(&w, 1, "198.51.100.7:1")); /* From before. */
+    assert_false(answer(
+        &w, 1,
+        "198.51.100.7:1")); /* An answer to a request from before the change. */
     assert_false(view_of(&w, 0).done);
     assert_false(view_of(&w, 9).done);
     assert_int_equal(view_of(&w, 0).count + view_of(&w, 9).count, 0);
@@ -378,7 +384,9 @@ static void sockets_and_servers_have_a_limit(void **state)
         known += outside_get(w.outside, socket, &view);
     assert_int_equal(known, OUTSIDE_SOCKETS);
     assert_true(outside_get(w.outside, OUTSIDE_SOCKETS, &view));
-    assert_true(outside_get(w.outside, 0, &view)); /* Asked again: servers. */
+    assert_true(outside_get(
+        w.outside, 0,
+        &view)); /* Socket 0 was asked again, when the servers changed. */
     assert_false(outside_get(w.outside, 1, &view));
     stop(&w);
 }
@@ -589,7 +597,7 @@ static void the_answers_tell_the_kind_of_nat(void **state)
     }
 }
 
-/* What the last server saw is the best guess of the next port. */
+/* The port that the last server saw is the best guess for the next one. */
 static void addresses_of_both_families_are_told(void **state)
 {
     (void)state;
@@ -623,7 +631,7 @@ int main(void)
         cmocka_unit_test(each_server_is_asked_three_times_and_then_it_ends),
         cmocka_unit_test(a_lost_request_is_sent_again),
         cmocka_unit_test(a_late_answer_to_the_first_request_counts_once),
-        cmocka_unit_test(what_no_server_sent_is_ignored),
+        cmocka_unit_test(datagrams_that_no_server_sent_are_ignored),
         cmocka_unit_test(without_servers_it_ends_at_once),
         cmocka_unit_test(an_owner_that_is_late_still_sends),
         cmocka_unit_test(fresh_answers_are_not_asked_for_again),

@@ -147,7 +147,9 @@ static void roster_entries_come_one_by_one(void **state)
             continue;
         whole += reader_ok(&r);
     }
-    assert_int_equal(whole, 3); /* cut before, after the first, the second */
+    assert_int_equal(
+        whole,
+        3); /* cut at the beginning, after the first entry, after the second */
 }
 
 int main(void)

@@ -18,7 +18,7 @@ static size_t random_below(size_t bound)
     return (size_t)((z ^ z >> 31) % bound);
 }
 
-/* Mostly small, with all that is at a limit. */
+/* Mostly small sizes, and each size at a limit. */
 static size_t size_of(size_t number)
 {
     static const size_t odd[] = {
@@ -125,7 +125,7 @@ static void packets_pass_whatever_comes_when(void **state)
     }
 }
 
-/* A datagram's bytes lie in few places, however small the packets are. */
+/* A datagram's bytes are in few pieces, however small the packets are. */
 static void small_packets_lie_together(void **state)
 {
     struct ends e = {.pushed = 0};
@@ -143,7 +143,7 @@ static void small_packets_lie_together(void **state)
     stream_out_close(&e.out);
 }
 
-/* What is told stays where it is until it is acknowledged. */
+/* Bytes that were handed out stay in place until they are acknowledged. */
 static void bytes_do_not_move(void **state)
 {
     struct ends e = {.pushed = 0};
@@ -173,7 +173,7 @@ static void a_packet_that_is_too_large_is_not_kept(void **state)
     stream_in_close(&e.in);
 }
 
-static void what_is_not_whole_is_freed(void **state)
+static void an_incomplete_packet_is_freed(void **state)
 {
     static const uint8_t begun[] = {200, 0, 0, 0, 'a', 'b'};
     struct ends e = {.pushed = 0};
@@ -192,7 +192,7 @@ int main(void)
         cmocka_unit_test(small_packets_lie_together),
         cmocka_unit_test(bytes_do_not_move),
         cmocka_unit_test(a_packet_that_is_too_large_is_not_kept),
-        cmocka_unit_test(what_is_not_whole_is_freed),
+        cmocka_unit_test(an_incomplete_packet_is_freed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,7 +97,7 @@ static void a_suspected_path_is_not_used_until_it_is_trusted(void **state)
     paths_init(&p);
     good(&p, PATH_TCP, 1, at(0));
     assert_true(paths_choose(&p, at(0)));
-    assert_false(paths_suspect(&p, at(1))); /* There is no other. */
+    assert_false(paths_suspect(&p, at(1))); /* There is no other path. */
     paths_relay_up(&p, 0, at(2));
     assert_true(paths_suspect(&p, at(2)));
     assert_true(paths_choose(&p, at(2)));
@@ -105,7 +105,7 @@ static void a_suspected_path_is_not_used_until_it_is_trusted(void **state)
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_choose(&p, at(4)));
     assert_int_equal(p.current.kind, PATH_TCP);
-    /* Again within a minute: now it is held down, too. */
+    /* The second suspicion within a minute: the path is held down as well. */
     assert_true(paths_suspect(&p, at(10)));
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_choose(&p, at(11)));
@@ -114,7 +114,8 @@ static void a_suspected_path_is_not_used_until_it_is_trusted(void **state)
     assert_int_equal(p.current.kind, PATH_TCP);
 }
 
-/* Else the next direct path that is cut is not left before its probes tell. */
+/* Otherwise the node would leave the next cut direct path only when its probes
+ * fail. */
 static void suspicion_of_a_relay_passes(void **state)
 {
     (void)state;
@@ -150,9 +151,9 @@ static void two_suspected_paths_take_turns(void **state)
     }
 }
 
-/* A relay suspected twice within a minute was held down, and as that counted no
- * more than suspicion, a direct path that was cut stayed in use. */
-static void one_held_down_is_better_than_a_suspected_one(void **state)
+/* A relay that was suspected twice within a minute was held down. Because that
+ * counted as bad as a suspicion, a cut direct path stayed in use. */
+static void a_path_held_down_is_better_than_a_suspected_one(void **state)
 {
     (void)state;
     struct paths p;
@@ -169,7 +170,7 @@ static void one_held_down_is_better_than_a_suspected_one(void **state)
         assert_true(paths_choose(&p, at(10 * i + 7)));
         assert_int_equal(p.current.kind, PATH_TCP);
     }
-    /* The relay is held until 26, by its second suspicion. */
+    /* The second suspicion of the relay holds it down until 26. */
     assert_true(paths_suspect(&p, at(25)));
     assert_true(paths_choose(&p, at(25)));
     assert_int_equal(p.current.kind, PATH_RELAY);
@@ -190,13 +191,14 @@ static void an_unproved_path_is_only_better_than_none(void **state)
     assert_true(paths_choose(&p, at(3)));
     assert_true(paths_suspect(&p, at(3)));
     paths_relay_down(&p, 0, at(4));
-    assert_false(paths_choose(&p, at(4))); /* A suspected one is better, too. */
+    assert_false(
+        paths_choose(&p, at(4))); /* A suspected path is better, too. */
     paths_trust(&p, PATH_TCP, 1);
     assert_true(paths_choose(&p, at(5)));
     assert_int_equal(p.current.kind, PATH_TCP);
 }
 
-/* One stall shows itself many times over. */
+/* One stall is reported many times. */
 static void a_hold_is_not_doubled_while_it_lasts(void **state)
 {
     (void)state;
@@ -227,7 +229,7 @@ static void more_paths_than_room_do_no_harm(void **state)
     assert_int_equal(p.current.kind, PATH_NONE);
 }
 
-static void a_good_direct_path_is_told(void **state)
+static void a_good_direct_path_is_reported(void **state)
 {
     (void)state;
     struct paths p;
@@ -262,11 +264,11 @@ int main(void)
         cmocka_unit_test(a_suspected_path_is_not_used_until_it_is_trusted),
         cmocka_unit_test(suspicion_of_a_relay_passes),
         cmocka_unit_test(two_suspected_paths_take_turns),
-        cmocka_unit_test(one_held_down_is_better_than_a_suspected_one),
+        cmocka_unit_test(a_path_held_down_is_better_than_a_suspected_one),
         cmocka_unit_test(an_unproved_path_is_only_better_than_none),
         cmocka_unit_test(a_hold_is_not_doubled_while_it_lasts),
         cmocka_unit_test(more_paths_than_room_do_no_harm),
-        cmocka_unit_test(a_good_direct_path_is_told),
+        cmocka_unit_test(a_good_direct_path_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
