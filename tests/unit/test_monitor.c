@@ -5,6 +5,7 @@
 #include "common/io/zap.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,13 +143,30 @@ static void join(const uint8_t *server_key)
     assert_int_equal(zmq_connect(zsocket_raw(w.client.socket), w.endpoint), 0);
 }
 
-static void send_one(void)
+static int offer_one(void)
 {
     zmq_msg_t m;
 
     zmq_msg_init_size(&m, 3);
     memcpy(zmq_msg_data(&m), "one", 3);
-    assert_int_equal(zsocket_send(w.client.socket, &m, 0), 3);
+    int size = zsocket_send(w.client.socket, &m, 0);
+    if (size < 0)
+        zmq_msg_close(&m);
+    return size;
+}
+
+static void send_one(void)
+{
+    assert_int_equal(offer_one(), 3);
+}
+
+/* Over a connection that is to fail. If it has failed already, libzmq has
+ * dropped it and takes no message. */
+static void send_in_vain(void)
+{
+    int size = offer_one();
+
+    assert_true(size == 3 || (size < 0 && errno == EAGAIN));
 }
 
 static int setup(void **state)
@@ -214,7 +232,7 @@ static void a_wrong_server_key_fails_the_handshake(void **state)
 {
     (void)state;
     join(w.client_public);
-    send_one();
+    send_in_vain();
     await(&w.client, MONITOR_HANDSHAKE_FAILED);
     await(&w.client, MONITOR_DISCONNECTED);
     assert_null(find(&w.client, MONITOR_HANDSHAKE_DONE));
@@ -226,7 +244,7 @@ static void without_curve_nobody_comes_in(void **state)
 {
     (void)state;
     join(NULL);
-    send_one();
+    send_in_vain();
     await(&w.server, MONITOR_HANDSHAKE_FAILED);
     await(&w.client, MONITOR_DISCONNECTED);
     assert_int_equal(w.server.messages, 0);
