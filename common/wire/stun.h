@@ -14,8 +14,11 @@
 #include "common/base/bytes.h"
 
 enum {
-    STUN_REQUEST_SIZE = 20, /* of the requests that are made here */
-    STUN_RESPONSE_SIZE = 44 /* of the largest response: to an IPv6 address */
+    STUN_REQUEST_SIZE = 20,  /* of the requests that are made here */
+    STUN_RESPONSE_SIZE = 44, /* of the largest response: to an IPv6 address */
+    /* The same with TWO-PORTS [P-10.4]. */
+    STUN_TWO_RESPONSE_SIZE = STUN_RESPONSE_SIZE + 8,
+    STUN_TWO_REQUEST_SIZE = 2 * STUN_TWO_RESPONSE_SIZE,
 };
 
 /* What a response repeats of its request: the cookie and the transaction id,
@@ -37,15 +40,35 @@ struct bytes stun_write_response(const struct stun_id *id,
                                  const struct address *source,
                                  uint8_t room[static STUN_RESPONSE_SIZE]);
 
+/* True if the request (see stun_read_request) asks for two responses [P-10.4],
+ * and is at least as long as the two to `source` are together. */
+bool stun_asks_two_ports(struct bytes request,
+                         const struct address *source) MUST_USE;
+
+/* A response that also says that the second one leaves from `second_port`. */
+struct bytes
+stun_write_two_response(const struct stun_id *id, const struct address *source,
+                        uint16_t second_port,
+                        uint8_t room[static STUN_TWO_RESPONSE_SIZE]);
+
 /* A request with the cookie; the other 12 bytes of its id are `transaction`,
  * which should be random. `id`: to know the response by. */
 void stun_write_request(const uint8_t transaction[static 12],
                         struct stun_id *id,
                         uint8_t request[static STUN_REQUEST_SIZE]);
 
+/* The same for two responses. */
+void stun_write_two_request(const uint8_t transaction[static 12],
+                            struct stun_id *id,
+                            uint8_t request[static STUN_TWO_REQUEST_SIZE]);
+
 /* True if the datagram is a success response to the request with this id;
  * `mapped` is then the address that the server saw. */
 bool stun_read_response(struct bytes datagram, const struct stun_id *id,
                         struct address *mapped) MUST_USE;
+
+/* The port from which the second response leaves, as a response (see
+ * stun_read_response) says it; 0: there is only one response. */
+uint16_t stun_second_port(struct bytes response);
 
 #endif

@@ -29,6 +29,7 @@ enum { SOCKETS = 64 };
 struct stun_socket {
     struct stun_server *server;
     struct udp *udp;
+    struct address here; /* its endpoint; zeros: all addresses of the family */
 };
 
 struct stun_server {
@@ -46,16 +47,57 @@ static bool may_answer(struct stun_server *s, const struct address *source)
            token_bucket_takes(&s->all, now, all_each, ALL_BURST);
 }
 
+/* Whether the socket also receives what is sent to this address. */
+static bool hears(const struct stun_socket *socket, const struct address *to)
+{
+    static const uint8_t all[sizeof to->ip];
+
+    return socket->here.family == to->family &&
+           (memcmp(socket->here.ip, all, sizeof all) == 0 ||
+            address_same_ip(&socket->here, to));
+}
+
+/* A socket at the same address and another port; NULL: there is none. */
+static struct stun_socket *second_of(struct stun_server *s,
+                                     const struct stun_socket *first,
+                                     const struct address *to)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (hears(&s->sockets[i], to) &&
+            udp_port(s->sockets[i].udp) != udp_port(first->udp))
+            return &s->sockets[i];
+    return NULL;
+}
+
+/* Answers a request for two answers with two [P-10.4]. */
+static bool answer_twice(struct stun_socket *socket, const struct stun_id *id,
+                         const struct udp_datagram *d)
+{
+    uint8_t room[STUN_TWO_RESPONSE_SIZE];
+    struct stun_socket *second;
+
+    if (!stun_asks_two_ports(d->bytes, &d->from) ||
+        (second = second_of(socket->server, socket, &d->to)) == NULL ||
+        !may_answer(socket->server, &d->from))
+        return false;
+    struct bytes response =
+        stun_write_two_response(id, &d->from, udp_port(second->udp), room);
+    (void)udp_send(socket->udp, &d->from, response, 0, &d->to);
+    (void)udp_send(second->udp, &d->from, response, 0, &d->to);
+    return true;
+}
+
 /* A client takes an answer only from the address that it asked [P-10.1]. */
 static void on_datagram(void *context, const struct udp_datagram *d)
 {
     struct stun_socket *socket = context;
     uint8_t response[STUN_RESPONSE_SIZE];
     struct stun_id id;
-    if (stun_read_request(d->bytes, &id) && d->from.port != 0 &&
-        may_answer(socket->server, &d->from))
-        (void)udp_send(socket->udp, &d->from,
-                       stun_write_response(&id, &d->from, response), 0, &d->to);
+    if (!stun_read_request(d->bytes, &id) || d->from.port == 0 ||
+        !may_answer(socket->server, &d->from) || answer_twice(socket, &id, d))
+        return;
+    (void)udp_send(socket->udp, &d->from,
+                   stun_write_response(&id, &d->from, response), 0, &d->to);
 }
 
 /* False with errno. */
@@ -66,7 +108,7 @@ static bool listen_on(struct stun_server *s, const struct address *here)
         errno = ENOBUFS;
         return false;
     }
-    *socket = (struct stun_socket){.server = s};
+    *socket = (struct stun_socket){.server = s, .here = *here};
     socket->udp = udp_open(s->loop, here, false, on_datagram, socket);
     s->count += socket->udp != NULL;
     return socket->udp != NULL;

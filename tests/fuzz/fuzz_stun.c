@@ -9,7 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct address source = {.family = ADDRESS_V6, .port = 0x1234}, mapped;
-    uint8_t response[STUN_RESPONSE_SIZE];
+    uint8_t response[STUN_TWO_RESPONSE_SIZE];
     struct bytes datagram = bytes_of(data, size);
     struct stun_id id;
 
@@ -19,10 +19,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(stun_read_response(told, &id, &mapped));
         ASSERT(address_equal(&mapped, &source));
         ASSERT(!stun_read_response(datagram, &id, &mapped));
+        ASSERT(stun_second_port(told) == 0);
+        told = stun_write_two_response(&id, &source, 443, response);
+        ASSERT(stun_read_response(told, &id, &mapped));
+        ASSERT(stun_second_port(told) == 443);
+        if (stun_asks_two_ports(datagram, &source))
+            ASSERT(2 * told.size <= size);
     } else if (size >= 4 + sizeof id.bytes) {
         memcpy(id.bytes, data + 4, sizeof id.bytes);
-        if (stun_read_response(datagram, &id, &mapped))
+        if (stun_read_response(datagram, &id, &mapped)) {
             ASSERT(mapped.family != ADDRESS_NONE);
+            (void)stun_second_port(datagram);
+        }
     }
     return 0;
 }

@@ -190,6 +190,53 @@ static void the_masked_address_counts(void **state)
     assert_true(address_equal(&mapped, &v4));
 }
 
+/* [P-10.4]: the two responses together are no longer than the request. */
+static void two_responses_are_asked_for(void **state)
+{
+    uint8_t request[STUN_TWO_REQUEST_SIZE], room[STUN_TWO_RESPONSE_SIZE];
+    uint8_t plain[STUN_REQUEST_SIZE];
+    struct address v4 = address_of("192.0.2.1:5"), mapped;
+    struct address v6 = address_of("[2001:db8::1]:5");
+    const struct address *const sources[] = {&v4, &v6};
+    struct stun_id id, read;
+    (void)state;
+
+    make_request(plain);
+    assert_false(stun_asks_two_ports(bytes_of(plain, sizeof plain), &v4));
+    stun_write_two_request(transaction, &id, request);
+    struct bytes asked = bytes_of(request, sizeof request);
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        assert_true(stun_read_request(asked, &read));
+        assert_memory_equal(&read, &id, sizeof id);
+        assert_true(stun_asks_two_ports(asked, sources[i]));
+        struct bytes told = stun_write_two_response(&id, sources[i], 443, room);
+        assert_true(2 * told.size <= asked.size);
+        assert_true(stun_read_response(told, &id, &mapped));
+        assert_true(address_equal(&mapped, sources[i]));
+        assert_int_equal(stun_second_port(told), 443);
+        told = stun_write_response(&id, sources[i], room);
+        assert_int_equal(stun_second_port(told), 0);
+    }
+}
+
+static void a_request_that_is_too_short_gets_one_response(void **state)
+{
+    struct address v4 = address_of("192.0.2.1:5");
+    struct address v6 = address_of("[2001:db8::1]:5");
+    (void)state;
+
+    for (size_t size = 24; size <= STUN_TWO_REQUEST_SIZE; size += 4) {
+        uint8_t request[STUN_TWO_REQUEST_SIZE] = {
+            0,    1,    0, (uint8_t)(size - 20), ID,
+            0xda, 0x5a, 0, (uint8_t)(size - 24)};
+        struct bytes asked = bytes_of(request, size);
+        struct stun_id id;
+        assert_true(stun_read_request(asked, &id));
+        assert_int_equal(stun_asks_two_ports(asked, &v4), size >= 2 * 40);
+        assert_int_equal(stun_asks_two_ports(asked, &v6), size >= 2 * 52);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +246,8 @@ int main(void)
         cmocka_unit_test(only_plain_requests_are_answered),
         cmocka_unit_test(broken_responses_are_not_taken),
         cmocka_unit_test(the_masked_address_counts),
+        cmocka_unit_test(two_responses_are_asked_for),
+        cmocka_unit_test(a_request_that_is_too_short_gets_one_response),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

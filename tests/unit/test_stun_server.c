@@ -17,8 +17,18 @@ static struct world_of_stun {
     uint8_t request[STUN_REQUEST_SIZE];
     struct address mapped; /* as the last valid response says */
     int responses;
+    int seconds; /* valid ones from another port, which says its number */
     int others;
 } w;
+
+/* From the same host, and another port than was asked. */
+static bool is_second(const struct udp_datagram *d)
+{
+    return address_same_ip(&d->from, &w.there) &&
+           d->from.port != w.there.port &&
+           d->from.port == stun_second_port(d->bytes) &&
+           stun_read_response(d->bytes, &w.id, &w.mapped);
+}
 
 static void on_response(void *context, const struct udp_datagram *d)
 {
@@ -26,20 +36,28 @@ static void on_response(void *context, const struct udp_datagram *d)
     if (address_equal(&d->from, &w.there) &&
         stun_read_response(d->bytes, &w.id, &w.mapped))
         w.responses++;
+    else if (is_second(d))
+        w.seconds++;
     else
         w.others++;
 }
 
+static const uint8_t transaction[12] = {1, 2, 3};
+
+/* `endpoint`: one, or two with a space between. */
 static void begin(const char *endpoint, const char *client)
 {
-    static const uint8_t transaction[12] = {1, 2, 3};
     char item[64];
-    char *items[] = {item};
+    char *items[] = {item, NULL};
     struct conf_list endpoints = {.count = 1, .items = items};
     struct address here;
 
     w = (struct world_of_stun){0};
     strcpy(item, endpoint);
+    if ((items[1] = strchr(item, ' ')) != NULL) {
+        *items[1]++ = '\0';
+        endpoints.count = 2;
+    }
     assert_int_equal(uv_loop_init(&w.loop), 0);
     w.server = stun_server_open(&w.loop, &endpoints);
     assert_true(address_parse(client, &here));
@@ -144,6 +162,61 @@ static void a_network_has_a_rate(void **state)
     end();
 }
 
+static void asks_two_ports(const char *endpoints, const char *client,
+                           size_t size, int seconds)
+{
+    uint8_t request[STUN_TWO_REQUEST_SIZE];
+
+    begin(endpoints, client);
+    stun_write_two_request(transaction, &w.id, request);
+    request[3] = (uint8_t)(size - 20);
+    request[23] = (uint8_t)(size - 24);
+    ask(request, size);
+    turn();
+    assert_int_equal(w.responses, 1);
+    assert_int_equal(w.seconds, seconds);
+    assert_int_equal(w.others, 0);
+    end();
+}
+
+/* [P-10.4] */
+static void a_second_answer_leaves_from_another_port(void **state)
+{
+    const size_t size = STUN_TWO_REQUEST_SIZE;
+    (void)state;
+
+    asks_two_ports("127.0.0.1:0 127.0.0.1:0", "127.0.0.1:0", size, 1);
+    asks_two_ports("*:0 *:0", "127.0.0.1:0", size, 1);
+    asks_two_ports("*:0 127.0.0.1:0", "127.0.0.1:0", size, 1);
+    asks_two_ports("[::1]:0 [::1]:0", "[::1]:0", size, 1);
+    asks_two_ports("127.0.0.1:0", "127.0.0.1:0", size, 0);
+    asks_two_ports("127.0.0.1:0 127.0.0.2:0", "127.0.0.1:0", size, 0);
+    asks_two_ports("127.0.0.1:0 [::1]:0", "127.0.0.1:0", size, 0);
+    asks_two_ports("*:0 *:0", "127.0.0.1:0", 80, 1);
+    asks_two_ports("*:0 *:0", "127.0.0.1:0", 76, 0); /* too short for both */
+}
+
+/* A network gets no more answers by asking for two: a burst, then one each
+ * 30 ms [P-10.3]. */
+static void a_second_answer_counts(void **state)
+{
+    uint8_t request[STUN_TWO_REQUEST_SIZE];
+    uint64_t began = uv_hrtime();
+    (void)state;
+
+    begin("127.0.0.1:0 127.0.0.1:0", "127.0.0.1:0");
+    stun_write_two_request(transaction, &w.id, request);
+    for (int i = 0; i < 4 * BURST; i++) {
+        ask(request, sizeof request);
+        turn();
+    }
+    uint64_t ms = (uv_hrtime() - began) / 1000000;
+    assert_true(w.seconds > 0);
+    assert_true(w.responses + w.seconds >= BURST);
+    assert_true((uint64_t)(w.responses + w.seconds) <= BURST + 1 + ms / 30);
+    end();
+}
+
 static void a_relay_does_without_a_port_that_is_taken(void **state)
 {
     char taken[64];
@@ -166,6 +239,8 @@ int main(void)
         cmocka_unit_test(the_answer_comes_from_the_address_asked),
         cmocka_unit_test(garbage_is_not_answered),
         cmocka_unit_test(a_network_has_a_rate),
+        cmocka_unit_test(a_second_answer_leaves_from_another_port),
+        cmocka_unit_test(a_second_answer_counts),
         cmocka_unit_test(a_relay_does_without_a_port_that_is_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
