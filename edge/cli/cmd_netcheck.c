@@ -72,23 +72,34 @@ static const char *udp_text(const json_t *udp, const char *family,
                                                       : "no answer";
 }
 
-static const char *nat_text(const char *mapping)
-{
-    static const struct {
-        const char *word, *text;
-    } texts[] = {
-        {"none", "none: this host has its outside address"},
-        {"endpoint-independent",
-         "endpoint-independent mapping: direct paths are easy"},
-        {"address-dependent",
-         "address-dependent mapping: each connection gets another port"},
-        {"unknown", "unknown"},
-    };
+struct word_text {
+    const char *word, *text;
+};
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (strcmp(mapping, texts[i].word) == 0)
-            return texts[i].text;
-    return mapping;
+static const struct word_text mapping_texts[] = {
+    {"none", "none: this host has its outside address"},
+    {"endpoint-independent",
+     "endpoint-independent mapping: direct paths are easy"},
+    {"address-dependent",
+     "address-dependent mapping: each connection gets another port"},
+    {NULL, NULL},
+};
+
+static const struct word_text filtering_texts[] = {
+    {"endpoint-independent-or-address",
+     "by address at most: any port of a host that was sent to gets in"},
+    {"address-and-port-dependent",
+     "by address and port: only the port that was sent to gets in"},
+    {NULL, NULL},
+};
+
+/* A word that is not in the table, such as "unknown", stays. */
+static const char *text_of(const struct word_text *texts, const char *word)
+{
+    for (; texts->word != NULL; texts++)
+        if (strcmp(word, texts->word) == 0)
+            return texts->text;
+    return word;
 }
 
 static const char *maybe_text(const json_t *value)
@@ -111,7 +122,10 @@ static void print_nat(const json_t *answer)
            udp_text(udp, "ipv6", "asked_ipv6"));
     printf("  NAT        %s (servers that answered: %" JSON_INTEGER_FORMAT
            ")\n",
-           nat_text(json_text(nat, "mapping")), number(nat, "servers"));
+           text_of(mapping_texts, json_text(nat, "mapping")),
+           number(nat, "servers"));
+    printf("  filtering  %s\n",
+           text_of(filtering_texts, json_text(nat, "filtering")));
     printf("  outside    ");
     print_list(json_object_get(nat, "outside"), "unknown");
     printf("\n  hairpin    %s\n", maybe_text(json_object_get(nat, "hairpin")));

@@ -471,8 +471,10 @@ size_t outside_answers(const struct outside *o, uint32_t socket,
 
     for (size_t i = 0; i < count; i++) {
         const struct outside_query *q = &s->queries[i];
-        list[i] = (struct outside_answer){
-            .server = q->server, .seen = q->mapped, .rtt = q->rtt};
+        list[i] = (struct outside_answer){.server = q->server,
+                                          .seen = q->mapped,
+                                          .natted = !is_host(o, &q->mapped),
+                                          .rtt = q->rtt};
     }
     return count;
 }

@@ -50,6 +50,7 @@ struct outside_view {
 struct outside_answer {
     struct address server;
     struct address seen; /* NONE: no answer */
+    bool natted;         /* `seen` is no address of this host */
     struct span rtt;
 };
 

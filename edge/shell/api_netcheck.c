@@ -120,6 +120,19 @@ static const char *mapping_word(enum nat_mapping mapping)
     return "unknown";
 }
 
+static const char *filtering_word(enum nat_filtering filtering)
+{
+    switch (filtering) {
+    case FILTERING_UNKNOWN:
+        return "unknown";
+    case FILTERING_BY_ADDRESS_AT_MOST:
+        return "endpoint-independent-or-address";
+    case FILTERING_BY_PORT:
+        return "address-and-port-dependent";
+    }
+    return "unknown";
+}
+
 static void write_nat(const struct net_facts *f,
                       const struct stun_probe_result *r, struct text *t)
 {
@@ -139,9 +152,7 @@ static void write_nat(const struct net_facts *f,
     number_add(t, "servers", (uint64_t)v->servers);
     key_add(t, "port_step");
     text_add_number(t, v->step > 0 ? (uint64_t)v->step : 0);
-    /* The servers answer from the address that was asked, so what the NAT does
-     * with a stranger's datagram does not show. */
-    word_add(t, "filtering", v->mapping == MAPPING_NONE ? "none" : "unknown");
+    word_add(t, "filtering", filtering_word(r->filtering));
     maybe_add(t, "hairpin", r->hairpin_tested, r->hairpin);
     key_add(t, "outside");
     text_add_char(t, '[');

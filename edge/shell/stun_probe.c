@@ -18,13 +18,16 @@ enum {
     V4,
     V6,
     SECOND, /* IPv4: sends the hairpin datagram */
+    FRESH,  /* asks what is let in */
     SOCKETS,
     DATAGRAM_SIZE = 1500,
     DATAGRAMS_A_TURN = 64,
     HAIRPIN_SENDS = 3,
-    HAIRPIN_MS = 130,  /* between two of them, and after the last */
     SOCKET_NUMBER = 0, /* of V4 and V6, for struct outside */
 };
+
+/* Between two sends, and after the last. */
+static const struct span hairpin_interval = {130 * 1000};
 
 struct probe_socket {
     struct stun_probe *probe;
@@ -43,9 +46,12 @@ struct stun_probe {
     struct address closed[OUTSIDE_SERVERS]; /* servers whose port is closed */
     size_t closed_count;
     struct address own; /* the first socket's outside address */
+    bool is_known;      /* the servers had their time; the rest is under way */
+    struct nat_filter filter;
     struct stun_id hairpin;
     uint8_t hairpin_request[STUN_REQUEST_SIZE];
     int hairpin_sends;
+    struct instant hairpin_next;
     bool ended;
     stun_probe_done *done;
     void *context;
@@ -74,12 +80,12 @@ static int open_fd(int family)
     return fd;
 }
 
-static void open_socket(struct stun_probe *p, int which)
+static void open_socket(struct stun_probe *p, int which, int family)
 {
     struct probe_socket *s = &p->sockets[which];
 
     s->probe = p;
-    s->fd = open_fd(which == V6 ? AF_INET6 : AF_INET);
+    s->fd = open_fd(family);
     if (s->fd < 0)
         return;
     if (uv_poll_init(p->loop, &s->poll, s->fd) != 0) {
@@ -168,6 +174,10 @@ static void take(struct probe_socket *s, const struct address *from,
     struct stun_probe *p = s->probe;
     struct stun_id id;
 
+    if (s == &p->sockets[FRESH]) {
+        nat_filter_take(&p->filter, from, datagram);
+        return;
+    }
     if (stun_read_request(datagram, &id)) {
         p->result.hairpin |=
             p->hairpin_sends > 0 && memcmp(&id, &p->hairpin, sizeof id) == 0;
@@ -205,7 +215,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     go_on(s->probe);
 }
 
-/* ---- The order of things */
+/* ---- The end */
 
 static enum stun_verdict verdict_of(const struct stun_probe *p,
                                     const struct outside_answer *answer)
@@ -218,16 +228,21 @@ static enum stun_verdict verdict_of(const struct stun_probe *p,
     return STUN_SILENT;
 }
 
-static void end(struct stun_probe *p)
+static void judge_servers(struct stun_probe *p)
 {
     struct stun_probe_result *r = &p->result;
 
-    p->ended = true;
-    uv_timer_stop(&p->timer);
     r->count = outside_answers(p->outside, SOCKET_NUMBER, r->servers);
     for (size_t i = 0; i < r->count; i++)
         r->verdicts[i] = verdict_of(p, &r->servers[i]);
-    p->done(p->context, r);
+}
+
+static void end(struct stun_probe *p)
+{
+    p->ended = true;
+    uv_timer_stop(&p->timer);
+    p->result.filtering = nat_filter_verdict(&p->filter);
+    p->done(p->context, &p->result);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -235,31 +250,75 @@ static void on_timer(uv_timer_t *timer)
     go_on(timer->data);
 }
 
-static void hairpin_send(struct stun_probe *p)
+static void wake_at(struct stun_probe *p, struct instant at)
 {
-    p->hairpin_sends++;
-    send_to(p, SECOND, &p->own, p->hairpin_request, STUN_REQUEST_SIZE);
-    uv_timer_start(&p->timer, on_timer, HAIRPIN_MS, 0);
+    int64_t us = instant_is_never(at) ? 0 : instant_between(clock_now(), at).us;
+
+    uv_timer_start(&p->timer, on_timer,
+                   us <= 0 ? 0 : (uint64_t)(us + 999) / 1000, 0);
 }
 
-/* Whether the hairpin is to be tested: behind a NAT for IPv4 whose outside
- * address of the socket is known. */
-static bool hairpin_begin(struct stun_probe *p)
+/* ---- The hairpin */
+
+/* It is tested behind a NAT for IPv4 if the socket's outside address is known.
+ */
+static void hairpin_begin(struct stun_probe *p)
 {
     const struct outside_view *v = &p->result.view;
     uint8_t transaction[12];
 
     if (!v->answered_v4 || v->mapping == MAPPING_NONE)
-        return false;
+        return;
     for (int i = 0; i < v->count && p->own.family == ADDRESS_NONE; i++)
         if (v->found[i].family == ADDRESS_V4)
             p->own = v->found[i];
-    open_socket(p, SECOND);
+    open_socket(p, SECOND, AF_INET);
     p->result.hairpin_tested = p->sockets[SECOND].fd >= 0;
     entropy_fill(&p->entropy, transaction, sizeof transaction);
     stun_write_request(transaction, &p->hairpin, p->hairpin_request);
-    return p->result.hairpin_tested;
+    p->hairpin_next = clock_now();
 }
+
+static bool hairpin_is_done(const struct stun_probe *p, struct instant now)
+{
+    return !p->result.hairpin_tested || p->result.hairpin ||
+           (p->hairpin_sends == HAIRPIN_SENDS &&
+            instant_reached(p->hairpin_next, now));
+}
+
+static void hairpin_send(struct stun_probe *p, struct instant now)
+{
+    if (hairpin_is_done(p, now) || !instant_reached(p->hairpin_next, now))
+        return;
+    p->hairpin_sends++;
+    p->hairpin_next = instant_after(now, hairpin_interval);
+    send_to(p, SECOND, &p->own, p->hairpin_request, STUN_REQUEST_SIZE);
+}
+
+/* ---- What is let in */
+
+static void filter_begin(struct stun_probe *p)
+{
+    const struct stun_probe_result *r = &p->result;
+    bool v4 = r->view.answered_v4;
+
+    nat_filter_begin(&p->filter, &p->entropy, r->servers, r->count,
+                     v4 ? ADDRESS_V4 : ADDRESS_V6,
+                     r->view.mapping != MAPPING_NONE, clock_now());
+    if (p->filter.count > 0)
+        open_socket(p, FRESH, v4 ? AF_INET : AF_INET6);
+}
+
+static void filter_send(struct stun_probe *p, struct instant now)
+{
+    struct address to;
+    struct bytes request;
+
+    while (nat_filter_next(&p->filter, &to, &request, now))
+        send_to(p, FRESH, &to, request.data, request.size);
+}
+
+/* ---- The order of things */
 
 static void ask(struct stun_probe *p)
 {
@@ -270,10 +329,32 @@ static void ask(struct stun_probe *p)
     while (outside_next(p->outside, &r, now))
         send_to(p, r.to.family == ADDRESS_V6 ? V6 : V4, &r.to, r.bytes,
                 sizeof r.bytes);
-    struct instant next = outside_deadline(p->outside);
-    int64_t us = instant_is_never(next) ? 0 : instant_between(now, next).us;
-    uv_timer_start(&p->timer, on_timer,
-                   us <= 0 ? 0 : (uint64_t)(us + 999) / 1000, 0);
+    wake_at(p, outside_deadline(p->outside));
+}
+
+static void begin_rest(struct stun_probe *p)
+{
+    p->is_known = true;
+    judge_servers(p);
+    filter_begin(p);
+    hairpin_begin(p);
+}
+
+static void go_on_with_rest(struct stun_probe *p)
+{
+    struct instant now = clock_now();
+    struct instant next = INSTANT_NEVER;
+
+    filter_send(p, now);
+    hairpin_send(p, now);
+    if (!nat_filter_is_done(&p->filter, now))
+        next = nat_filter_deadline(&p->filter);
+    if (!hairpin_is_done(p, now))
+        next = instant_min(next, p->hairpin_next);
+    if (instant_is_never(next))
+        end(p);
+    else
+        wake_at(p, next);
 }
 
 static void go_on(struct stun_probe *p)
@@ -282,24 +363,15 @@ static void go_on(struct stun_probe *p)
 
     if (p->ended)
         return;
-    if (p->hairpin_sends > 0) {
-        if (p->result.hairpin)
-            end(p);
-        else if (uv_is_active((uv_handle_t *)&p->timer))
-            return; /* It is under way. */
-        else if (p->hairpin_sends < HAIRPIN_SENDS)
-            hairpin_send(p);
-        else
-            end(p);
-        return;
+    if (!p->is_known) {
+        (void)outside_due(p->outside, clock_now());
+        if (!outside_get(p->outside, SOCKET_NUMBER, v) || !v->done) {
+            ask(p);
+            return;
+        }
+        begin_rest(p);
     }
-    (void)outside_due(p->outside, clock_now());
-    if (!outside_get(p->outside, SOCKET_NUMBER, v) || !v->done)
-        ask(p);
-    else if (hairpin_begin(p))
-        hairpin_send(p);
-    else
-        end(p);
+    go_on_with_rest(p);
 }
 
 /* ---- Open and close */
@@ -326,9 +398,9 @@ struct stun_probe *stun_probe_open(uv_loop_t *loop,
     uv_timer_init(loop, &p->timer);
     p->timer.data = p;
     p->handles = 1;
-    open_socket(p, V4);
-    open_socket(p, V6);
-    p->sockets[SECOND].fd = -1;
+    open_socket(p, V4, AF_INET);
+    open_socket(p, V6, AF_INET6);
+    p->sockets[SECOND].fd = p->sockets[FRESH].fd = -1;
     uv_timer_start(&p->timer, on_timer, 0, 0);
     return p;
 }

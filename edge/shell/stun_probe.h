@@ -1,14 +1,16 @@
 /*
  * stun_probe - asks STUN servers once, by sockets of its own, for netcheck:
- * does UDP get out and back, which NAT stands between, does that NAT hairpin?
+ * does UDP get out and back, which NAT stands between, whom does it let in,
+ * does it hairpin?
  *
- * It takes 0.8 s at most for the servers, and 0.4 s more for the hairpin, which
- * is a datagram from a second socket to the first one's outside address.
+ * It takes 0.8 s at most for the servers, and as long again for the rest: from
+ * a fresh socket nat_filter asks, and another one sends a datagram to the first
+ * one's outside address.
  */
 #ifndef EDGE_SHELL_STUN_PROBE_H
 #define EDGE_SHELL_STUN_PROBE_H
 
-#include "edge/core/outside.h"
+#include "edge/core/nat_filter.h"
 
 #include <uv.h>
 
@@ -25,6 +27,7 @@ struct stun_probe_result {
     size_t count;
     struct outside_answer servers[OUTSIDE_SERVERS];
     enum stun_verdict verdicts[OUTSIDE_SERVERS];
+    enum nat_filtering filtering;
     bool hairpin_tested, hairpin;
 };
 

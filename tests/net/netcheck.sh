@@ -3,9 +3,9 @@
 # blocked, where the relay's STUN is closed or dropped, and with a relay that
 # cannot be reached in each of several ways.
 #
-#   west-none, west-home, west-sym---r1---r2---r3---east-sym, east-home
-#                                         |
-#                  hub (relay), hub2 (another server of STUN)
+#   west-none, -home, -full-cone, -sym---r1---r2---r3---east-sym, -home
+#                                            |
+#                     hub (relay), hub2 (another server of STUN)
 . "$(dirname "$0")/lab.sh"
 LAB_PATHS=
 . "$NET_DIR/nat_lab.sh"
@@ -17,6 +17,7 @@ cable hub2 $SECOND/29 r2 203.0.113.17/29
 routes hub2 default 203.0.113.17
 site west none
 site west home
+site west full-cone
 site west sym
 site east sym
 site east home
@@ -74,6 +75,8 @@ reaches none
 so "no NAT" none 'c["nat"]["mapping"] == "none" and c["udp"]["ipv4"]'
 so "its outside address is its own" none \
     "c['nat']['outside'][0].startswith('${SITE_ADDRESS[west-none]}:')"
+so "another port of the relay gets in" none \
+    'c["nat"]["filtering"] == "endpoint-independent-or-address"'
 so "nothing is wrong with UDP" none \
     'not [i for i in ids if i.startswith(("udp_", "nat_", "stun_", "relay_"))]'
 so "each step to the relay has a time" none \
@@ -89,6 +92,14 @@ so "a home's NAT is easy" home \
 so "its outside address is the NAT's" home \
     "c['nat']['outside'][0].startswith('${SITE_ADDRESS[west-home]}:')"
 so "and does not hairpin" home 'c["nat"]["hairpin"] is False'
+so "only the port that was sent to gets in" home \
+    'c["nat"]["filtering"] == "address-and-port-dependent"'
+
+lonely west-full-cone cone "$office_url" "$two"
+reaches cone
+so "a full cone lets another port in" cone \
+    'c["nat"]["mapping"] == "endpoint-independent" and
+     c["nat"]["filtering"] == "endpoint-independent-or-address"'
 
 lonely west-home alone "$office_url" "$one"
 reaches alone
@@ -97,6 +108,8 @@ so "one server cannot tell" alone \
 
 lonely west-sym sym "$office_url" "$two"
 reaches sym
+so "it filters by port" sym \
+    'c["nat"]["filtering"] == "address-and-port-dependent"'
 so "a symmetric NAT is told" sym \
     'c["nat"]["mapping"] == "address-dependent" and
      "nat_address_dependent" in ids'
@@ -134,11 +147,15 @@ sed -i 's/^  udp:.*/  udp: []/' "$LAB/hub/relay.yaml"
 start_relay hub hub
 until_true 10 up none
 netcheck none
+so "then the second server shows what gets in" none \
+    'c["nat"]["filtering"] == "endpoint-independent-or-address"'
 so "the relay's STUN is closed" none \
     '"stun_closed" in ids and "udp_blocked" not in ids and
      [p["answer"] for p in c["relays"][0]["stun"]] == ["closed"] * 2'
 until_true 10 up alone
 netcheck alone
+so "without any server the filter is unknown" alone \
+    'c["nat"]["filtering"] == "unknown"'
 so "also where no other server could tell" alone \
     '"stun_closed" in ids and "udp_blocked" not in ids'
 
