@@ -253,11 +253,14 @@ static void end_round(struct mapping_plan *plan, struct instant now)
     plan->pause = span_min(span_times(plan->pause, 3), pause_most);
 }
 
+/* At the end all leases are given back, before only those for a port that this
+ * node had. */
 static bool choose_release(struct mapping_plan *plan)
 {
     for (int port = 0; port < MAPPING_PORTS; port++) {
         const struct mapping_lease *lease = &plan->state.leases[port];
-        if (!is_leased(plan, port))
+        if (!is_leased(plan, port) ||
+            (!plan->stopping && lease->inside == plan->conf.ports[port]))
             continue;
         plan->request =
             (struct mapping_request){.kind = MAPPING_UNMAP,
@@ -272,9 +275,12 @@ static bool choose_release(struct mapping_plan *plan)
 
 static bool choose_now(struct mapping_plan *plan, struct instant now)
 {
+    if (!plan->stopping)
+        drop_ended(plan, now);
+    if (choose_release(plan))
+        return true;
     if (plan->stopping)
-        return choose_release(plan);
-    drop_ended(plan, now);
+        return false;
     if (!plan->in_round) {
         if (!instant_reached(plan->round_at, now))
             return false;
@@ -396,6 +402,14 @@ void mapping_plan_answer(struct mapping_plan *plan, struct instant now,
 
 /* ---- Changes from outside */
 
+static void begin_soon(struct mapping_plan *plan, struct instant now)
+{
+    plan->in_round = false;
+    plan->pause = pause_least;
+    plan->round_at =
+        instant_max(now, instant_after(plan->begun_at, rounds_apart));
+}
+
 void mapping_plan_network_changed(struct mapping_plan *plan, struct instant now,
                                   bool moved)
 {
@@ -404,11 +418,19 @@ void mapping_plan_network_changed(struct mapping_plan *plan, struct instant now,
     for (int port = 0; moved && port < MAPPING_PORTS; port++)
         drop_lease(plan, port);
     plan->stale = true;
-    plan->in_round = false;
     plan->all_due = true;
-    plan->pause = pause_least;
-    plan->round_at =
-        instant_max(now, instant_after(plan->begun_at, rounds_apart));
+    begin_soon(plan, now);
+}
+
+/* An answer that is missing still counts: a lease that it grants is known then,
+ * and given back. */
+void mapping_plan_port_moved(struct mapping_plan *plan, struct instant now,
+                             enum mapping_port port, uint16_t inside)
+{
+    if (plan->stopping || plan->conf.ports[port] == inside)
+        return;
+    plan->conf.ports[port] = inside;
+    begin_soon(plan, now);
 }
 
 void mapping_plan_stop(struct mapping_plan *plan)

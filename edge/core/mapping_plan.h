@@ -7,7 +7,8 @@
  * grants it. A granted lease is renewed, by the protocol that granted it, at
  * half of its life. While a port has no lease, a round follows after 2 s, then
  * after three times as long each time, up to 10 min. A network change begins a
- * round at once.
+ * round at once, and so does another port: the lease for the port before is
+ * given back first.
  *
  * The module sends nothing and reads no clock. The owner carries out one
  * request at a time:
@@ -129,6 +130,9 @@ void mapping_plan_answer(struct mapping_plan *plan, struct instant now,
  * begin at least 1 s apart. */
 void mapping_plan_network_changed(struct mapping_plan *plan, struct instant now,
                                   bool moved);
+/* This node's port is another one, or 0: none. */
+void mapping_plan_port_moved(struct mapping_plan *plan, struct instant now,
+                             enum mapping_port port, uint16_t inside);
 /* From now on there are only requests that give the leases back, one each, and
  * one that the router may have granted without being waited for. */
 void mapping_plan_stop(struct mapping_plan *plan);

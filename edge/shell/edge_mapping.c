@@ -87,7 +87,7 @@ void edge_map_ports(struct edge *e)
 {
     struct port_mapping_conf conf = {
         .tcp_port = e->incoming != NULL ? discovery_own_port(e->discovery) : 0,
-        .udp_port = e->udp != NULL ? udp_path_port(e->udp) : 0,
+        .udp_port = e->udp != NULL ? udp_path_port_v4(e->udp) : 0,
         .network = e->network,
     };
 
@@ -98,6 +98,13 @@ void edge_map_ports(struct edge *e)
     e->port_mapping = port_mapping_open(e->loop, &conf, on_changed, e);
     if (e->port_mapping != NULL)
         e->mapped = *port_mapping_state(e->port_mapping);
+}
+
+void edge_udp_port_moved(struct edge *e)
+{
+    if (e->port_mapping != NULL)
+        port_mapping_moved(e->port_mapping, MAPPING_UDP,
+                           udp_path_port_v4(e->udp));
 }
 
 const struct mapping_state *edge_port_mapping(const struct edge *e)

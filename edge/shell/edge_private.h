@@ -94,6 +94,8 @@ size_t edge_udp_files(const struct edge *e);
 bool edge_open_udp(struct edge *e) MUST_USE;
 /* edge_mapping.c: begins to ask the router for ports, unless that is off. */
 void edge_map_ports(struct edge *e);
+/* Socket 0 has another port than edge_map_ports saw. */
+void edge_udp_port_moved(struct edge *e);
 /* edge_gaps.c: logs which configured interfaces do not exist. */
 void edge_tell_missing(const struct edge *e);
 /* edge_open.c: the node has said goodbye: closes all sockets soon. */

@@ -45,6 +45,11 @@ static size_t hold_of(const struct edge *e)
     return share < HOLD_LEAST ? HOLD_LEAST : share;
 }
 
+static void on_moved(void *context)
+{
+    edge_udp_port_moved(context);
+}
+
 bool edge_open_udp(struct edge *e)
 {
     if (!edge_has_udp(e)) {
@@ -53,7 +58,10 @@ bool edge_open_udp(struct edge *e)
                   open_files_limit());
         return true;
     }
-    e->udp = udp_path_open(&(struct udp_path_conf){
-        .links = &e->links, .port = e->conf->listen.udp, .hold = hold_of(e)});
+    e->udp = udp_path_open(&(struct udp_path_conf){.links = &e->links,
+                                                   .port = e->conf->listen.udp,
+                                                   .hold = hold_of(e),
+                                                   .moved = on_moved,
+                                                   .context = e});
     return e->udp != NULL;
 }

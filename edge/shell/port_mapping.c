@@ -222,6 +222,13 @@ void port_mapping_again(struct port_mapping *p)
     pump(p);
 }
 
+void port_mapping_moved(struct port_mapping *p, enum mapping_port port,
+                        uint16_t inside)
+{
+    mapping_plan_port_moved(&p->plan, clock_now(), port, inside);
+    pump(p);
+}
+
 void port_mapping_close(struct port_mapping **self)
 {
     struct port_mapping *p = *self;

@@ -35,6 +35,9 @@ struct port_mapping *port_mapping_open(uv_loop_t *loop,
 const struct mapping_state *port_mapping_state(const struct port_mapping *p);
 /* Call it when the network changed, or the host resumed from sleep. */
 void port_mapping_again(struct port_mapping *p);
+/* This node's port is another one; 0: none. */
+void port_mapping_moved(struct port_mapping *p, enum mapping_port port,
+                        uint16_t inside);
 /* Gives the leases back, which keeps the loop running for at most a second, and
  * does not call `changed` any more. NULL-safe. */
 void port_mapping_close(struct port_mapping **self);

@@ -146,10 +146,13 @@ struct udp_socket *udp_endpoint_socket(struct udp_endpoint *e,
 
     if (family == ADDRESS_NONE)
         return NULL;
-    if (*s == NULL)
-        *s = open_socket(e, family, udp_endpoint_port(e));
+    if (*s != NULL)
+        return *s;
+    *s = open_socket(e, family, udp_endpoint_port(e));
     if (*s == NULL && errno == EADDRINUSE)
         *s = open_socket(e, family, 0);
+    if (*s != NULL && e->named)
+        e->all->owner.grown(e->all->owner.context, e);
     return *s;
 }
 

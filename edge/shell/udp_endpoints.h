@@ -27,6 +27,9 @@ struct udp_endpoints_owner {
                      struct udp_socket *s);
     void (*writable)(void *context, struct udp_endpoint *e,
                      struct udp_socket *s);
+    /* A named endpoint got a socket of a family that it lacked, maybe on
+     * another port. */
+    void (*grown)(void *context, struct udp_endpoint *e);
 };
 
 struct udp_endpoints {
@@ -54,6 +57,7 @@ struct udp_endpoint *udp_endpoints_find(const struct udp_endpoints *all,
  * none yet. NULL: the host cannot. */
 struct udp_socket *udp_endpoint_socket(struct udp_endpoint *e,
                                        enum address_family family);
+/* Of the IPv4 socket; without one, of the IPv6 socket. */
 uint16_t udp_endpoint_port(const struct udp_endpoint *e);
 /* Its sockets get large buffers, for a connection. */
 void udp_endpoint_enlarge(struct udp_endpoint *e);

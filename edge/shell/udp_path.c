@@ -33,6 +33,9 @@ struct udp_path {
     struct token_bucket pace;
     struct source_pace *sources;
     struct udp_path_counters counters;
+    uint16_t port; /* of socket 0, as it was */
+    void (*moved)(void *context);
+    void *context;
     bool closed;
 };
 
@@ -133,6 +136,17 @@ static void on_writable(void *context, struct udp_endpoint *at,
     quic_links_writable(&p->links, s);
 }
 
+static void on_grown(void *context, struct udp_endpoint *e)
+{
+    struct udp_path *p = context;
+
+    if (e->number != 0 || udp_endpoint_port(e) == p->port)
+        return;
+    p->port = udp_endpoint_port(e);
+    udp_path_tell(p);
+    p->moved(p->context);
+}
+
 /* ---- What the node asks for */
 
 static void tell_opened(struct udp_path *p, uint32_t socket, uint32_t count,
@@ -229,10 +243,13 @@ struct udp_path *udp_path_open(const struct udp_path_conf *conf)
     int error;
 
     p->events = conf->links->events;
+    p->moved = conf->moved;
+    p->context = conf->context;
     udp_endpoints_init(&p->endpoints, p->events->zloop->loop,
                        &(struct udp_endpoints_owner){.context = p,
                                                      .readable = on_readable,
-                                                     .writable = on_writable});
+                                                     .writable = on_writable,
+                                                     .grown = on_grown});
     p->sources = memory_try(NULL, 1, sizeof *p->sources);
     p->room = udp_room_new();
     if (p->sources == NULL || p->room == NULL) {
@@ -243,8 +260,10 @@ struct udp_path *udp_path_open(const struct udp_path_conf *conf)
     source_pace_init(p->sources, span_us(FROM_ONE_EACH_US), FROM_ONE_BURST,
                      key);
     if (udp_endpoint_open(&p->endpoints, 0, conf->port) != NULL &&
-        quic_links_open(&p->links, conf->links, conf->hold))
+        quic_links_open(&p->links, conf->links, conf->hold)) {
+        p->port = udp_path_port(p);
         return p;
+    }
 
 fail:
     error = errno;
@@ -279,6 +298,13 @@ void udp_path_tell(struct udp_path *p)
 uint16_t udp_path_port(const struct udp_path *p)
 {
     return udp_endpoint_port(udp_endpoints_find(&p->endpoints, 0));
+}
+
+uint16_t udp_path_port_v4(const struct udp_path *p)
+{
+    const struct udp_endpoint *e = udp_endpoints_find(&p->endpoints, 0);
+
+    return e->v4 != NULL ? udp_socket_port(e->v4) : 0;
 }
 
 const struct udp_path_counters *udp_path_counters(const struct udp_path *p)

@@ -18,6 +18,9 @@ struct udp_path_conf {
     struct link_table *links; /* outlives the path */
     uint16_t port;            /* of socket 0; 0: a free one */
     size_t hold;              /* bytes of packets that a link may hold */
+    /* Socket 0 got another port; the node is told already. */
+    void (*moved)(void *context);
+    void *context;
 };
 
 /* Opens socket 0. NULL with errno. */
@@ -28,6 +31,8 @@ void udp_path_close(struct udp_path **self);
 /* Tells the node the port of socket 0. */
 void udp_path_tell(struct udp_path *p);
 uint16_t udp_path_port(const struct udp_path *p);
+/* The same, 0 if socket 0 has no IPv4. */
+uint16_t udp_path_port_v4(const struct udp_path *p);
 
 /* Carries out an item: NODE_CONNECT_UDP, UDP_OPEN, UDP_CLOSE or UDP_SEND. */
 void udp_path_do(struct udp_path *p, const struct node_todo *item);

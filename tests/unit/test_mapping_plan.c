@@ -13,6 +13,7 @@ struct fake_router {
                           other */
     int finds[MAPPING_PROTOCOLS], maps[MAPPING_PROTOCOLS];
     int unmaps;
+    uint16_t unmapped;  /* the inside port of the last UNMAP */
     uint16_t asked_for; /* the port that the last MAP preferred */
 };
 
@@ -51,6 +52,7 @@ static void answer(struct fake_router *r, const struct mapping_request *q)
         a.lease = r->lease.us != 0 ? r->lease : q->lease;
     } else {
         r->unmaps++;
+        r->unmapped = q->inside;
     }
     mapping_plan_answer(&r->plan, r->now, &a);
 }
@@ -366,6 +368,53 @@ static void a_new_outside_address_is_seen_with_the_renewal(void **state)
         address_equal(&r.plan.state.leases[MAPPING_UDP].outside, &outside));
 }
 
+/* The router forwards nothing to the port that the node had. */
+static void a_lease_follows_a_port_that_moves(void **state)
+{
+    (void)state;
+    struct fake_router r;
+    start(&r, MAPPING_GRANTED, MAPPING_SILENT);
+    pass(&r, span_s(100));
+    mapping_plan_port_moved(&r.plan, r.now, MAPPING_UDP, 5001);
+    settle(&r);
+    assert_int_equal(r.unmaps, 1);
+    assert_int_equal(r.unmapped, 4001);
+    assert_int_equal(leased(&r, MAPPING_UDP), 5001);
+    assert_int_equal(r.plan.state.leases[MAPPING_UDP].inside, 5001);
+    assert_int_equal(r.maps[MAPPING_NAT_PMP], 3); /* The other one stays. */
+    assert_int_equal(leased(&r, MAPPING_TCP), 4000);
+
+    int before = asked(&r);
+    mapping_plan_port_moved(&r.plan, r.now, MAPPING_UDP, 5001);
+    pass(&r, span_s(2));
+    assert_int_equal(asked(&r), before);
+
+    mapping_plan_port_moved(&r.plan, r.now, MAPPING_UDP, 0);
+    pass(&r, span_s(1000));
+    assert_int_equal(r.unmaps, 2);
+    assert_int_equal(leased(&r, MAPPING_UDP), 0);
+}
+
+/* What was asked for the port before is given back, once it is granted. */
+static void a_port_moves_while_its_lease_is_asked_for(void **state)
+{
+    (void)state;
+    struct fake_router r;
+    struct mapping_request q;
+    start(&r, MAPPING_GRANTED, MAPPING_SILENT);
+    assert_true(mapping_plan_next(&r.plan, r.now, &q));
+    answer(&r, &q);
+    assert_true(mapping_plan_next(&r.plan, r.now, &q));
+    assert_int_equal(q.port, MAPPING_TCP);
+    mapping_plan_port_moved(&r.plan, r.now, MAPPING_TCP, 5000);
+    answer(&r, &q);
+    pass(&r, span_s(1));
+    assert_int_equal(r.unmaps, 1);
+    assert_int_equal(r.unmapped, 4000);
+    assert_int_equal(leased(&r, MAPPING_TCP), 5000);
+    assert_int_equal(leased(&r, MAPPING_UDP), 4001);
+}
+
 static void nonsense_is_a_refusal(void **state)
 {
     (void)state;
@@ -483,6 +532,8 @@ int main(void)
         cmocka_unit_test(another_protocol_takes_over_where_a_renewal_fails),
         cmocka_unit_test(another_protocol_takes_over_where_one_falls_silent),
         cmocka_unit_test(a_new_outside_address_is_seen_with_the_renewal),
+        cmocka_unit_test(a_lease_follows_a_port_that_moves),
+        cmocka_unit_test(a_port_moves_while_its_lease_is_asked_for),
         cmocka_unit_test(nonsense_is_a_refusal),
         cmocka_unit_test(at_the_stop_each_lease_is_given_back_once),
         cmocka_unit_test(a_lease_asked_for_at_the_stop_is_given_back_too),

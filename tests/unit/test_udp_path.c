@@ -9,8 +9,12 @@
 #include "edge/shell/udp_path.h"
 #include "edge/shell/udp_socket.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { HOLD = 1024 * 1024, DATAGRAMS = 512, LARGE = 64 * 1024 };
 
@@ -26,6 +30,7 @@ struct side {
         uint16_t port;
     } opened; /* the last UDP_OPENED */
     size_t opened_count;
+    size_t moved; /* times */
     struct {
         uint32_t socket;
         struct address from;
@@ -48,6 +53,20 @@ static struct {
     struct side a, b;
     uint8_t secret[32], identity[64];
 } w;
+
+/* ---- A host without IPv4 */
+
+static bool has_no_ipv4;
+
+/* In place of the C library's. */
+int socket(int domain, int type, int protocol)
+{
+    if (has_no_ipv4 && domain == AF_INET) {
+        errno = EAFNOSUPPORT;
+        return -1;
+    }
+    return (int)syscall(SYS_socket, domain, type, protocol);
+}
 
 /* ---- A node */
 
@@ -109,27 +128,39 @@ static void on_turn(void *context)
     udp_path_flush(s->path);
 }
 
+static void on_moved(void *context)
+{
+    struct side *s = context;
+
+    s->moved++;
+}
+
 static void open_side(struct side *s)
 {
     *s = (struct side){.keeps_order = true};
     zloop_open(&s->zloop, &w.loop, on_turn, s);
     event_queue_init(&s->events, &s->zloop);
     assert_true(link_table_open(&s->links, &s->events));
-    s->path = udp_path_open(
-        &(struct udp_path_conf){.links = &s->links, .hold = HOLD});
+    s->path = udp_path_open(&(struct udp_path_conf){
+        .links = &s->links, .hold = HOLD, .moved = on_moved, .context = s});
     assert_non_null(s->path);
     assert_true(
         address_of_ip("127.0.0.1", udp_path_port(s->path), &s->address));
 }
 
-static void setup(void)
+static void setup_loop(void)
 {
     assert_true(sodium_init() >= 0);
     uv_loop_init(&w.loop);
-    open_side(&w.a);
-    open_side(&w.b);
     memset(w.secret, 7, sizeof w.secret);
     memset(w.identity, 9, sizeof w.identity);
+}
+
+static void setup(void)
+{
+    setup_loop();
+    open_side(&w.a);
+    open_side(&w.b);
 }
 
 static void close_side(struct side *s)
@@ -382,6 +413,43 @@ static void socket_0_is_told_and_stays(void **state)
     udp_close(&w.a, 0, 1);
     sync_datagrams(&w.a, &w.b);
     teardown();
+}
+
+/* The host gets IPv4 later. Socket 0 has the port of its IPv6 there too, or
+ * another one if that is taken; then this is told. */
+static void socket_0_gets_ipv4_later(bool taken)
+{
+    uint16_t before;
+    struct udp_socket_owner nobody = {0};
+    struct udp_socket *other = NULL;
+    setup_loop();
+    has_no_ipv4 = true;
+    open_side(&w.a);
+    has_no_ipv4 = false;
+    open_side(&w.b);
+    before = w.a.address.port;
+    assert_int_equal(udp_path_port_v4(w.a.path), 0);
+    if (taken) {
+        other = udp_socket_open(&w.loop, ADDRESS_V4, before, &nobody);
+        assert_non_null(other);
+    }
+    udp_send(&w.a, 0, &w.b.address, probe(PROBE_ASKS), PROBE_SIZE);
+    RUN_UNTIL(w.b.datagram_count > 0);
+    assert_int_equal(w.b.datagrams[0].from.port, udp_path_port_v4(w.a.path));
+    assert_int_equal(udp_path_port(w.a.path) != before, taken);
+    assert_int_equal(w.a.moved, taken);
+    assert_int_equal(w.a.opened_count, taken);
+    if (taken)
+        assert_int_equal(w.a.opened.port, udp_path_port(w.a.path));
+    udp_socket_close(&other);
+    teardown();
+}
+
+static void socket_0_that_moves_is_told(void **state)
+{
+    (void)state;
+    socket_0_gets_ipv4_later(true);
+    socket_0_gets_ipv4_later(false);
 }
 
 static void a_taken_number_is_not_opened(void **state)
@@ -654,6 +722,7 @@ int main(void)
         cmocka_unit_test(a_socket_has_one_port_for_both_families),
         cmocka_unit_test(one_of_many_sockets_opens_ipv6_when_it_sends),
         cmocka_unit_test(socket_0_is_told_and_stays),
+        cmocka_unit_test(socket_0_that_moves_is_told),
         cmocka_unit_test(a_taken_number_is_not_opened),
         cmocka_unit_test(two_ends_connect),
         cmocka_unit_test(many_links_share_a_socket),
