@@ -346,7 +346,7 @@ static struct instant begin_at(const struct node *n, const struct peer *p)
     struct instant at =
         instant_after(p->since, span_us(head_start.us + crowd_delay(n, p).us));
     struct instant dial = dialer_deadline(&p->dialer);
-    if (n->tcp && p->dialer.rounds == 0 && !instant_is_never(dial))
+    if (p->dialer.rounds == 0 && !instant_is_never(dial))
         at = instant_max(at, instant_after(dial, head_start));
     for (const struct link *l = p->links; l != NULL; l = l->next_of_peer) {
         if (!l->dialed || l->state == LINK_UP)

@@ -379,6 +379,42 @@ a_connection_that_fails_ends_the_round_like_a_failed_one(void **state)
     kit_free(k);
 }
 
+/* The next round takes the shared socket, after the pause that is due, and
+ * what changed before counts no more. */
+static void a_connection_that_opens_ends_its_round(void **state)
+{
+    struct punch_kit *k = kit_new();
+    struct kit_end *e = &k->ends[LEADER];
+    (void)state;
+
+    k->no_datagrams = true;
+    kit_want_both(k);
+    while (e->failed == 0)
+        kit_run(k, span_ms(100));
+    k->no_datagrams = false;
+    while (e->won == 0)
+        kit_run(k, span_ms(100));
+    assert_int_equal(e->looked, 1);
+    k->no_datagrams = true;
+    for (int i = 0; i < 2; i++) {
+        punch_network_changed(k->ends[i].punch, k->now);
+        punch_connected(k->ends[i].punch, k->now);
+        assert_int_equal(punch_why(k->ends[i].punch), PUNCH_WHY_TRYING);
+        kit_want(k, i, false);
+    }
+    kit_want_both(k);
+    kit_run(k, span_s(29));
+    assert_int_equal(e->looks, 2);
+    while (e->looks == 2)
+        kit_run(k, span_ms(100));
+    assert_int_equal(e->looked, 0);
+    while (e->failed == 1)
+        kit_run(k, span_ms(100));
+    kit_run(k, span_s(60));
+    assert_int_equal(e->looks, 3);
+    kit_free(k);
+}
+
 static void what_is_not_wanted_ends_quietly(void **state)
 {
     struct punch_kit *k = kit_new();
@@ -480,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_change_of_the_network_begins_a_round_at_once),
         cmocka_unit_test(
             a_connection_that_fails_ends_the_round_like_a_failed_one),
+        cmocka_unit_test(a_connection_that_opens_ends_its_round),
         cmocka_unit_test(what_is_not_wanted_ends_quietly),
         cmocka_unit_test(an_offer_to_a_node_that_wants_none_is_not_answered),
         cmocka_unit_test(why_it_failed_is_told),

@@ -54,6 +54,8 @@ static void relayed_peers_open_a_path(void **state)
     udp_teardown(&p);
 }
 
+/* No round begins, while the link over TCP is dialled and while it is proved.
+ */
 static void a_lan_is_quicker(void **state)
 {
     static const int delays_ms[] = {1, 20, 140};
@@ -64,10 +66,52 @@ static void a_lan_is_quicker(void **state)
         p.tcp = true;
         p.delay = span_ms(delays_ms[i]);
         udp_start_both(&p);
-        udp_run(&p, span_s(60));
+        for (int ms = 0; ms < 3000; ms += 10) {
+            udp_run(&p, span_ms(10));
+            for (int who = 0; who < 2; who++)
+                if (peer_at(&p, who) != NULL)
+                    assert_null(peer_at(&p, who)->udp);
+        }
+        udp_run(&p, span_s(57));
         assert_paths(&p, PATH_TCP);
         assert_int_equal(p.side[0].probes + p.side[1].probes, 0);
         assert_null(peer_at(&p, 0)->udp);
+        udp_teardown(&p);
+    }
+}
+
+static void tell_addresses(struct udp_pair *p, int who, int others)
+{
+    struct address list[16];
+    struct node_event e = {.kind = NODE_ADDRESSES_ARE};
+    for (int i = 0; i <= others; i++) {
+        list[i] = p->side[who].host;
+        list[i].ip[1] = (uint8_t)(others - i);
+    }
+    e.addresses.list = list;
+    e.addresses.count = (size_t)others + 1;
+    udp_step(p, who, &e);
+}
+
+/* Only the last of twelve addresses can be reached. */
+static void each_dial_over_tcp_has_a_head_start(void **state)
+{
+    (void)state;
+    for (int refuses = 0; refuses < 2; refuses++) {
+        struct udp_pair p;
+        udp_setup(&p);
+        p.tcp = true;
+        p.refuses = refuses != 0;
+        udp_start_both(&p);
+        for (int who = 0; who < 2; who++)
+            tell_addresses(&p, who, 11);
+        for (int ms = 0; ms < 2000; ms += 10) {
+            udp_run(&p, span_ms(10));
+            for (int who = 0; who < 2; who++)
+                if (peer_at(&p, who) != NULL)
+                    assert_null(peer_at(&p, who)->udp);
+        }
+        assert_paths(&p, PATH_TCP);
         udp_teardown(&p);
     }
 }
@@ -337,6 +381,48 @@ static void a_wish_for_a_round_tests_a_link(void **state)
     }
 }
 
+static void lose_link(struct udp_pair *p)
+{
+    struct node_event e = {.kind = NODE_LINK_CLOSED};
+    e.link.failure = LINK_BROKEN;
+    for (int i = 0; i < 2; i++) {
+        e.link.id = p->side[i].udp;
+        p->side[i].udp = 0;
+        udp_step(p, i, &e);
+    }
+}
+
+static void a_link_that_ends_soon_is_not_made_again_at_once(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    lose_link(&p);
+    udp_run(&p, span_ms(2500));
+    assert_paths(&p, PATH_RELAY);
+    assert_int_equal(p.side[0].connects, 1);
+    udp_run(&p, span_s(4));
+    assert_paths(&p, PATH_UDP);
+    udp_teardown(&p);
+}
+
+/* The pauses begin with the shortest, as if there had been no round. */
+static void a_link_that_lasted_is_made_again_at_once(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    p.now = instant_after(p.now, span_s(11));
+    p.udp = false;
+    lose_link(&p);
+    udp_run(&p, span_ms(900));
+    assert_int_equal(p.side[0].opened, 1); /* a round, on the shared socket */
+    assert_true(p.side[0].node->udp.first->tagged);
+    udp_run(&p, span_s(15));
+    assert_int_equal(p.side[0].opened, 2);
+    udp_teardown(&p);
+}
+
 static void garbage_is_dropped(void **state)
 {
     struct udp_pair p;
@@ -558,6 +644,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relayed_peers_open_a_path),
         cmocka_unit_test(a_lan_is_quicker),
+        cmocka_unit_test(each_dial_over_tcp_has_a_head_start),
         cmocka_unit_test(a_dial_over_tcp_has_a_head_start),
         cmocka_unit_test(nothing_of_it_goes_to_a_node_without_udp),
         cmocka_unit_test(blocked_udp_is_named),
@@ -571,6 +658,8 @@ int main(void)
         cmocka_unit_test(without_the_relay_the_link_is_probed),
         cmocka_unit_test(a_message_finds_a_dead_link),
         cmocka_unit_test(a_wish_for_a_round_tests_a_link),
+        cmocka_unit_test(a_link_that_ends_soon_is_not_made_again_at_once),
+        cmocka_unit_test(a_link_that_lasted_is_made_again_at_once),
         cmocka_unit_test(garbage_is_dropped),
         cmocka_unit_test(records_out_of_place_change_nothing),
         cmocka_unit_test(tcp_takes_over),

@@ -54,7 +54,8 @@ struct udp_pair {
     struct instant now;
     struct span delay;
     struct udp_node side[2];
-    bool tcp;      /* listeners can be reached */
+    bool tcp;      /* listeners can be reached, at their host's address */
+    bool refuses;  /* other addresses refuse at once; else they are silent */
     bool udp;      /* datagrams between the two pass */
     bool stun;     /* the server answers */
     bool quic;     /* connections can be made */
@@ -323,8 +324,13 @@ static inline void tcp_connects(struct udp_pair *p, int who,
     struct node_event e = {.kind = NODE_LINK_CLOSED};
     e.link.id = t->link.id;
     e.link.failure = LINK_UNREACHABLE;
-    if (!p->tcp) /* A firewall drops it without a word. */
+    bool there = p->tcp && address_same_ip(&t->link.address, &o->host);
+    if (!there && !p->refuses) /* A firewall drops it without a word. */
         return;
+    if (!there) {
+        fly(p, who, &e, bytes_of(NULL, 0), p->delay);
+        return;
+    }
     if (s->tcp == 0) {
         struct node_event in = {.kind = NODE_LINK_OPENED};
         s->tcp = t->link.id;
