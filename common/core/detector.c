@@ -2,6 +2,9 @@
 
 /* How long detector_hurry waits if no round trip was measured yet. */
 static const struct span rtt_unknown = {1000 * 1000};
+/* The answer to one probe makes the round trip longer by half of it and of
+ * this, at most. */
+static const struct span rtt_step = {1000};
 
 void detector_init(struct detector *d, const struct detector_conf *conf,
                    struct instant now)
@@ -58,7 +61,7 @@ bool detector_answered(struct detector *d, uint64_t token, struct instant now)
 {
     if (token != d->token)
         return false;
-    d->rtt = rtt_smooth(d->rtt, instant_between(d->asked, now));
+    d->rtt = rtt_of_probe(d->rtt, instant_between(d->asked, now));
     return true;
 }
 
@@ -87,6 +90,14 @@ void detector_excuse(struct detector *d, struct span late)
 {
     d->heard = instant_after(d->heard, late);
     d->answer_by = instant_after(d->answer_by, late);
+}
+
+struct span rtt_of_probe(struct span rtt, struct span sample)
+{
+    if (rtt.us < 0 || sample.us < rtt.us)
+        return sample;
+    int64_t most = 2 * rtt.us + rtt_step.us;
+    return span_us((rtt.us + span_min(sample, span_us(most)).us) / 2);
 }
 
 struct span rtt_smooth(struct span smoothed, struct span sample)

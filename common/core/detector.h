@@ -28,7 +28,7 @@ struct detector {
     struct instant answer_by; /* set by detector_hurry; else NEVER */
     uint64_t token;           /* of the last probe; 0: none was sent */
     struct instant asked;
-    struct span rtt; /* smoothed; negative: unknown */
+    struct span rtt; /* negative: unknown */
 };
 
 /* Starts as if a packet had come now. A first probe is due at once. */
@@ -61,6 +61,11 @@ bool detector_is_hurried(const struct detector *d);
  * other end. */
 void detector_excuse(struct detector *d, struct span late);
 
+/* The round trip after the answer to one more probe. An answer that waited
+ * behind a cut says nothing, and the next one is as fast as ever: so a shorter
+ * sample replaces the value, and a longer one counts by half, as twice the
+ * value at most. A negative value is unknown. */
+struct span rtt_of_probe(struct span rtt, struct span sample);
 /* The smoothed round trip after one more sample, which weighs an eighth, as in
  * RFC 6298. A negative `smoothed` is unknown: the sample replaces it. */
 struct span rtt_smooth(struct span smoothed, struct span sample);

@@ -68,6 +68,31 @@ static void only_the_last_probe_measures(void **state)
     assert_int_equal(d.rtt.us, 8000);
 }
 
+/* Else a cut that was short hides the next one for many seconds. */
+static void a_delayed_answer_says_little(void **state)
+{
+    (void)state;
+    struct span rtt = rtt_of_probe(span_us(-1), span_ms(900));
+    assert_int_equal(rtt.us, 900000);
+    rtt = rtt_of_probe(rtt, span_ms(20));
+    assert_int_equal(rtt.us, 20000);
+    rtt = rtt_of_probe(rtt, span_ms(24));
+    assert_int_equal(rtt.us, 22000);
+    rtt = rtt_of_probe(span_ms(20), span_ms(900));
+    assert_int_equal(rtt.us, 30500);
+    rtt = rtt_of_probe(rtt, span_ms(21));
+    assert_int_equal(rtt.us, 21000);
+}
+
+static void a_way_that_became_longer_is_learned(void **state)
+{
+    (void)state;
+    struct span rtt = span_us(0);
+    for (int i = 0; i < 20; i++)
+        rtt = rtt_of_probe(rtt, span_ms(600));
+    assert_in_range(rtt.us, 590000, 600000);
+}
+
 static void the_deadline_is_never_behind_what_is_due(void **state)
 {
     (void)state;
@@ -102,6 +127,8 @@ int main(void)
         cmocka_unit_test(a_late_owner_excuses_the_other_end),
         cmocka_unit_test(a_hurried_peer_is_down_soon_unless_heard),
         cmocka_unit_test(only_the_last_probe_measures),
+        cmocka_unit_test(a_delayed_answer_says_little),
+        cmocka_unit_test(a_way_that_became_longer_is_learned),
         cmocka_unit_test(the_deadline_is_never_behind_what_is_due),
         cmocka_unit_test(after_a_pause_silence_is_counted_anew),
     };
