@@ -118,8 +118,8 @@ void receiver_route(struct receiver *r, int route)
 
     if (r->route >= 0)
         c->uploads[r->route].receivers--;
-    if (r->route != route)
-        r->slowest = span_us(0); /* It was measured on another path. */
+    r->slowest = span_us(0); /* It was measured on another path. */
+    r->routed_at = c->store.next;
     r->route = route;
     receiver_probe_ended(r, false);
     send_by_unicast(r);
@@ -323,7 +323,7 @@ void receiver_forgot(struct receiver *r)
  * a packet that was sent twice: it is unknown which copy arrived first. */
 static void measure(struct receiver *r, struct instant now)
 {
-    if (r->unacknowledged < r->repair_until)
+    if (r->unacknowledged < r->repair_until || r->unacknowledged < r->routed_at)
         return;
     struct instant at = store_at(&r->channel->store, r->unacknowledged)->at;
     struct span kept = span_us(r->slowest.us - r->slowest.us / SLOWEST_PART);

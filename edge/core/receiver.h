@@ -59,6 +59,7 @@ struct receiver {
     uint64_t cursor;         /* by unicast: the next packet to send */
     uint64_t unicast_until;  /* by fan-out: unicast sent the packets before */
     uint64_t repair_until;   /* packets before are repairs: repair_window */
+    uint64_t routed_at;      /* packets before may have gone by another path */
     uint64_t repaired;       /* `unacknowledged` at the last repair */
     struct instant repaired_at;
     struct instant progress_at;

@@ -229,6 +229,26 @@ static void a_new_path_begins_with_what_is_missing(void **state)
     teardown(&f);
 }
 
+/* A packet that waited for another path does not make this one slow. */
+static void a_new_path_is_measured_anew(void **state)
+{
+    (void)state;
+    struct fan f;
+    setup(&f);
+    struct receiver *a = join(&f, ROUTE_DIRECT);
+    publish(&f, 100);
+    receiver_sent(a);
+    f.now = instant_after(f.now, span_ms(900));
+    receiver_route(a, ROUTE_DIRECT); /* The other direct path. */
+    receiver_sent(a);
+    f.now = instant_after(f.now, span_ms(20));
+    receiver_acknowledged(a, 1, f.now);
+    publish(&f, 100);
+    receiver_sent(a);
+    assert_int_equal(receiver_stall_at(a, span_us(-1)).us, f.now.us + 250000);
+    teardown(&f);
+}
+
 static void the_stall_time_doubles(void **state)
 {
     (void)state;
@@ -670,6 +690,7 @@ int main(void)
         cmocka_unit_test(packets_under_way_by_unicast_are_not_missing),
         cmocka_unit_test(a_repair_is_limited_in_flight),
         cmocka_unit_test(a_new_path_begins_with_what_is_missing),
+        cmocka_unit_test(a_new_path_is_measured_anew),
         cmocka_unit_test(the_stall_time_doubles),
         cmocka_unit_test(the_stall_time_follows_slow_acknowledgements),
         cmocka_unit_test(the_stall_time_is_longer_by_a_relay),
