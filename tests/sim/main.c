@@ -2,7 +2,7 @@
  * main - runs scenarios, or many random worlds.
  *
  *     sim                              every scenario
- *     sim --scenario NAME              one
+ *     sim --scenario NAME [--seeds N [--first S]]   one, in N worlds
  *     sim --seeds N [--first S]        N random worlds, in --jobs processes
  *     sim --seed S [--trace]           one of them; --trace prints its events
  *     sim --sabotage NAME|all          makes a fault that a checker must find
@@ -216,17 +216,34 @@ static int run_one(const struct sim_options *o)
 
 /* --- scenarios --------------------------------------------------------- */
 
-static int run_scenario(const struct sim_options *o, const struct scenario *s)
+enum { SCENARIO_SEED = 7 };
+
+static int run_scenario(const struct sim_options *o, const struct scenario *s,
+                        uint64_t seed)
 {
-    struct world *w = world_new(7);
+    struct world *w = world_new(seed);
     int failed;
 
     w->verbose = o->trace;
     s->run(w);
     failed = w->failed;
     printf("%-24s %s\n", s->name, failed ? w->failure : "passed");
+    if (failed && seed != SCENARIO_SEED)
+        printf("  replay: sim --scenario %s --seeds 1 --first %llu --trace\n",
+               s->name, (unsigned long long)seed);
     fflush(stdout);
     world_free(w);
+    return failed;
+}
+
+static int run_in_worlds(const struct sim_options *o, const struct scenario *s)
+{
+    int failed = 0;
+
+    if (o->seeds == 0)
+        return run_scenario(o, s, SCENARIO_SEED);
+    for (uint64_t i = 0; i < o->seeds; i++)
+        failed += run_scenario(o, s, o->first + i);
     return failed;
 }
 
@@ -236,13 +253,14 @@ static int run_scenarios(const struct sim_options *o)
         scenarios_of_paths,    scenarios_of_faults,     scenarios_of_roaming,
         scenarios_of_refusals, scenarios_of_turned,     scenarios_of_links,
         scenarios_of_groups,   scenarios_of_nats,       scenarios_of_punching,
-        scenarios_of_udp,      scenarios_of_udp_faults, scenarios_of_pairs};
+        scenarios_of_udp,      scenarios_of_udp_faults, scenarios_of_pairs,
+        scenarios_of_cuts};
     int failed = 0, ran = 0;
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         for (const struct scenario *s = lists[i]; s->name != NULL; s++)
             if (o->scenario == NULL || strcmp(o->scenario, s->name) == 0) {
-                failed += run_scenario(o, s);
+                failed += run_in_worlds(o, s);
                 ran++;
             }
     if (ran == 0)
@@ -423,7 +441,7 @@ int main(int argc, char **argv)
         return punch_table(o.table) > 0;
     if (o.one)
         return run_one(&o);
-    if (o.seeds > 0)
+    if (o.seeds > 0 && o.scenario == NULL)
         return run_seeds(&o);
     return o.sabotage != NULL ? run_sabotages(&o) : run_scenarios(&o);
 }
