@@ -38,13 +38,15 @@ void paths_forgive(struct paths *p)
 }
 
 /* The one place where it changes what a path is believed to be. A proof is
- * never undone, and a path that is not probed needs none. */
+ * never undone, and a path that is not probed needs none. A test ends with what
+ * it finds. */
 static void believe(struct path *path, bool proved, bool suspected)
 {
     ASSERT(path_exists(path));
     ASSERT(proved || (path->probed && !path->proved));
     path->proved = proved;
     path->suspected = suspected;
+    path->tested = false;
 }
 
 static struct path *find(struct paths *p, enum node_path kind, uint32_t via)
@@ -130,13 +132,16 @@ static bool is_held(const struct paths *p, enum node_path kind,
 }
 
 /* The rank of a path, 0 is best. A path that is held down failed a while ago, a
- * suspected one fails now, an unproved one may lose all large packets. */
+ * tested one may fail now, a suspected one does, an unproved one may lose all
+ * large packets. */
 static int badness(const struct paths *p, const struct path *path,
                    struct instant now)
 {
     if (!path->proved)
-        return 3;
+        return 4;
     if (path->suspected)
+        return 3;
+    if (path->tested)
         return 2;
     return is_held(p, path->kind, now) ? 1 : 0;
 }
@@ -193,6 +198,16 @@ bool paths_choose(struct paths *p, struct instant now)
     return changed;
 }
 
+/* All direct paths but this one. */
+static void test_others(struct paths *p, const struct path *current)
+{
+    for (int i = 0; i < PATHS_MAX; i++) {
+        struct path *path = &p->list[i];
+        if (path_is_direct(path) && path != current)
+            path->tested = path->proved && !path->suspected;
+    }
+}
+
 bool paths_suspect(struct paths *p, struct instant now)
 {
     struct path *current = find(p, p->current.kind, p->current.via);
@@ -205,6 +220,8 @@ bool paths_suspect(struct paths *p, struct instant now)
         return false;
     believe(current, current->proved, true);
     current->suspected_at = now;
+    if (path_is_direct(current))
+        test_others(p, current);
     /* A single suspicion may come from a busy processor at the other end. */
     struct path_hold *hold = &p->holds[current->kind];
     if (hold->suspected.us != INT64_MIN &&

@@ -7,8 +7,10 @@
  * alternate. When a path failed, its kind is held down: avoided for a time that
  * doubles with each failure. A change of the network ends all holds. A path on
  * which acknowledgements stall is suspected: every other path is preferred
- * until a probe proves it again. A direct path that no probe has proved yet is
- * used only if there is no other path.
+ * until a probe proves it again. The same cut may have hit the other direct
+ * paths, so these are tested then: relays are preferred until a probe proves
+ * them. A direct path that no probe has proved yet is used only if there is no
+ * other path.
  */
 #ifndef EDGE_CORE_PATHS_H
 #define EDGE_CORE_PATHS_H
@@ -24,6 +26,7 @@ struct path {
     bool probed;                 /* probes tell whether it works */
     bool proved;                 /* large packets pass in both directions */
     bool suspected;              /* makes no progress */
+    bool tested;                 /* another direct path made none */
     struct instant suspected_at; /* without probes the suspicion expires */
     struct span rtt;             /* < 0: unknown */
     struct instant since;
@@ -70,10 +73,10 @@ void paths_down(struct paths *p, enum node_path kind, uint32_t via, bool failed,
 /* The relay lists the peer, or does not any more. */
 void paths_relay_up(struct paths *p, uint32_t relay, struct instant now);
 void paths_relay_down(struct paths *p, uint32_t relay, struct instant now);
-/* Acknowledgements stall on the current path, which is suspected now. True if
- * another path is up, to which paths_choose then changes; if all paths are
- * suspected, they take turns. A kind that is suspected twice within a minute is
- * held down. */
+/* Acknowledgements stall on the current path, which is suspected now. If it is
+ * direct, all other direct paths are tested [P-8.10]. True if another path is
+ * up, to which paths_choose then changes; if all paths are suspected, they take
+ * turns. A kind that is suspected twice within a minute is held down. */
 bool paths_suspect(struct paths *p, struct instant now) MUST_USE;
 /* A probe proved the path, for the first time or again. */
 void paths_trust(struct paths *p, enum node_path kind, uint32_t via);

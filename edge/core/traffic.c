@@ -467,8 +467,25 @@ struct instant traffic_deadline(const struct node *n, const struct peer *p)
     return at;
 }
 
-/* Unacknowledged records go over another path as well; a probe has to prove the
- * link again [P-8.7]. */
+/* Probes have to prove all direct links again: what cut one of them may have
+ * cut the others [P-8.10]. */
+static void test_links(struct node *n, struct peer *p,
+                       const struct link *suspected)
+{
+    for (struct link *link = p->links; link != NULL;
+         link = link->next_of_peer) {
+        if (link->state != LINK_UP || !link->probed)
+            continue;
+        if (!link->unproved)
+            mtu_probe_want(link);
+        else if (link != suspected)
+            continue; /* A probe is under way. */
+        link_wake(n, link);
+        mtu_probe_send(n, link);
+    }
+}
+
+/* Unacknowledged records go over another path as well [P-8.7]. */
 void traffic_suspect_path(struct node *n, struct peer *p, bool progressed)
 {
     struct link *link = peer_link(n, p);
@@ -483,11 +500,8 @@ void traffic_suspect_path(struct node *n, struct peer *p, bool progressed)
     if (link == NULL || !paths_suspect(&p->paths, n->now))
         return;
     n->counters.path_suspicions++;
-    if (link->probed) {
-        if (!link->unproved)
-            mtu_probe_want(link);
-        mtu_probe_send(n, link);
-    }
+    if (link->relay == NULL)
+        test_links(n, p, link);
     peer_touch(n, p);
 }
 

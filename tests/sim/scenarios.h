@@ -24,6 +24,7 @@ extern const struct scenario scenarios_of_punching[];
 extern const struct scenario scenarios_of_udp[];
 extern const struct scenario scenarios_of_udp_faults[];
 extern const struct scenario scenarios_of_pairs[];
+extern const struct scenario scenarios_of_cuts[];
 
 /* --- what they are written with ---------------------------------------- */
 

@@ -151,6 +151,62 @@ static void two_suspected_paths_take_turns(void **state)
     }
 }
 
+/* What cut one direct path may have cut the other: the relay carries on until a
+ * probe tells. */
+static void the_other_direct_path_is_tested(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    good(&p, PATH_TCP, 1, at(0));
+    good(&p, PATH_UDP, 2, at(0));
+    paths_relay_up(&p, 0, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    assert_true(paths_suspect(&p, at(1)));
+    assert_false(paths_have_direct(&p, at(1)));
+    assert_true(paths_choose(&p, at(1)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    paths_trust(&p, PATH_UDP, 2);
+    assert_true(paths_choose(&p, at(2)));
+    assert_int_equal(p.current.kind, PATH_UDP);
+    /* The test was no failure, so its own suspicion is the first one. */
+    assert_true(paths_suspect(&p, at(3)));
+    assert_true(paths_choose(&p, at(3)));
+    assert_int_equal(p.current.kind, PATH_RELAY);
+    paths_trust(&p, PATH_UDP, 2);
+    assert_true(paths_choose(&p, at(4)));
+    assert_int_equal(p.current.kind, PATH_UDP);
+}
+
+static void a_tested_path_is_better_than_a_suspected_one(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    good(&p, PATH_TCP, 1, at(0));
+    good(&p, PATH_UDP, 2, at(0));
+    paths_relay_up(&p, 0, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    assert_true(paths_suspect(&p, at(1)));
+    assert_true(paths_choose(&p, at(1)));
+    assert_true(paths_suspect(&p, at(2)));
+    assert_true(paths_choose(&p, at(2)));
+    assert_int_equal(p.current.kind, PATH_UDP);
+}
+
+/* It fails for reasons of its own, as every direct path is tried before. */
+static void suspicion_of_a_relay_tests_nothing(void **state)
+{
+    (void)state;
+    struct paths p;
+    paths_init(&p);
+    paths_relay_up(&p, 0, at(0));
+    assert_true(paths_choose(&p, at(0)));
+    good(&p, PATH_UDP, 2, at(1));
+    assert_true(paths_suspect(&p, at(1)));
+    assert_true(paths_have_direct(&p, at(1)));
+}
+
 /* A relay that was suspected twice within a minute was held down. Because that
  * counted as bad as a suspicion, a cut direct path stayed in use. */
 static void a_path_held_down_is_better_than_a_suspected_one(void **state)
@@ -264,6 +320,9 @@ int main(void)
         cmocka_unit_test(a_suspected_path_is_not_used_until_it_is_trusted),
         cmocka_unit_test(suspicion_of_a_relay_passes),
         cmocka_unit_test(two_suspected_paths_take_turns),
+        cmocka_unit_test(the_other_direct_path_is_tested),
+        cmocka_unit_test(a_tested_path_is_better_than_a_suspected_one),
+        cmocka_unit_test(suspicion_of_a_relay_tests_nothing),
         cmocka_unit_test(a_path_held_down_is_better_than_a_suspected_one),
         cmocka_unit_test(an_unproved_path_is_only_better_than_none),
         cmocka_unit_test(a_hold_is_not_doubled_while_it_lasts),
