@@ -147,10 +147,10 @@ os.remove(sys.argv[1])
 c.recv(4096)
 c.sendall(b'{"event":"synced"}\n' + sys.stdin.buffer.read())
 PY
-told() { # LINES - and the edge ends; five publications were made.
+told() { # LINES [COUNT] - and the edge ends; five publications were made.
     python3 "$LAB/tell.py" "$LAB/edge.sock" <"$1" &
     until_true 5 test -S "$LAB/edge.sock"
-    "$LAB/numbers" take "$LAB/edge.sock" event:alice:5
+    "$LAB/numbers" take "$LAB/edge.sock" "event:alice:${2:-5}"
 }
 takes() { "$LAB/numbers" events "$@" >"$LAB/lines" && told "$LAB/lines"; }
 takes_not() { ! takes "$@"; }
@@ -162,6 +162,17 @@ check "one is lost" takes_not 1 2 3 5
 check "the last is lost" takes_not 1 2 3 4
 check "one came twice" takes_not 1 2 3 3 4 5
 check "two changed places" takes_not 1 2 4 3 5
+# Of a sender that goes on: its last message tells how many there were.
+takes_to_last() {
+    "$LAB/numbers" events "$@" >"$LAB/lines" && told "$LAB/lines" last
+}
+takes_not_to_last() { ! takes_to_last "$@"; }
+check "all up to the last are right" takes_to_last 1 2 last:3
+check "so they are with a gap" takes_to_last 1 gap:1 last:3
+check "one before the last is lost" takes_not_to_last 1 last:3
+check "the last never comes" takes_not_to_last 1 2 3
+check "nothing comes" takes_not_to_last
+check "there is more behind the last" takes_not_to_last 1 last:2 3
 spoilt() { "$LAB/numbers" events 1 2 3 4 5 | sed 's/z/y/' >"$LAB/lines"; }
 check "a letter is wrong" eval 'spoilt && ! told "$LAB/lines"'
 # What was reported delivered, and what was had.

@@ -38,6 +38,16 @@ done_with() { # WHAT NAME SECONDS
     if [ "$code" = 0 ]; then ok "$1"; else not_ok "$1" "exit $code"; fi
 }
 
+# True if a taker had as many as a sender with --goes-on sent, by what both say.
+had_all() { # EDGE KIND:NAME SENDER
+    local sent received missed
+    sent=$(figure "$LAB/$3.log" sent= sent || true)
+    received=$(figure "$LAB/take-$1.log" "$2 " received || true)
+    missed=$(figure "$LAB/take-$1.log" "$2 " missed || true)
+    echo "$1 had ${received:-?} and missed ${missed:-?} of ${sent:-?}, $2"
+    [ "${sent:-none}" = $((${received:-0} + ${missed:-0})) ]
+}
+
 figure() { # FILE STREAM KEY - of a taker's line, or with STREAM sent= a sender's
     grep -m 1 "^$2" "$1" | tr ' ' '\n' | sed -n "s/^$3=//p"
 }

@@ -9,21 +9,25 @@
  *         --small       mixed from 64 B to 32 KiB
  *         --most BYTES  under way at a time; default 8 MiB
  *         --for SECONDS ends after this time, if COUNT is not reached before
+ *         --goes-on     after COUNT too, until TERM: then it sends what is left
+ *                       of COUNT and one more, which says that it is the last
  *         --log FILE    a line for each answer: number, outcome
  *         --stubborn    errors are no failure: it goes on
  *     numbers take SOCKET KIND:NAME:COUNT... [options]
- *         KIND is message or event; COUNT 0: until TERM
+ *         KIND is message or event; COUNT 0: until TERM; COUNT `last`: until
+ *         the one that says so
  *         --silences FILE   of 100 ms and more, and joins, leaves and paths
  *         --rates FILE      messages received in each second
  *         --numbers FILE    each number received, with its stream
  *         --for SECONDS     as above
  *         --with-holes      some may be missing: only twice, late or spoilt
  *                           ones, and gaps that do not fit, are wrong
- *     numbers events NUMBER|gap:COUNT...
+ *     numbers events NUMBER|last:NUMBER|gap:COUNT...
  *         prints what an edge would tell of such publications of alice
  *
  * A message's data is its number, the time of sending (microseconds), its size,
- * and letters that follow from the number. A silence is the time between two
+ * a space (or a full stop: it is the sender's last), and letters that follow
+ * from the number. A silence is the time between two
  * receptions from one sender during which the later message was already sent.
  * USR1 makes `send` go as fast as possible, and makes `take` end once nothing
  * came for 2 s; TERM ends both in good order.
@@ -84,6 +88,7 @@ static const char *letters_of(uint64_t number)
 struct number {
     uint64_t value, sent_us;
     size_t size;
+    bool last;
 };
 
 static bool is_whole(const char *data, struct number *n)
@@ -93,7 +98,8 @@ static bool is_whole(const char *data, struct number *n)
     n->sent_us = strtoull(at, &at, 10);
     n->size = strtoull(at, &at, 10);
     size_t head = (size_t)(at - data) + 1;
-    if (*at != ' ' || n->size < head || n->size > SIZE_MOST)
+    n->last = *at == '.';
+    if ((*at != ' ' && !n->last) || n->size < head || n->size > SIZE_MOST)
         return false;
     return strncmp(at + 1, letters_of(n->value), n->size - head) == 0 &&
            data[n->size] == '"' && n->value > 0 && n->value <= UINT32_MAX;
@@ -104,7 +110,7 @@ static bool is_whole(const char *data, struct number *n)
 
 struct number_options {
     uint64_t rate, size, most, seconds;
-    bool small, stubborn, with_holes;
+    bool small, stubborn, with_holes, goes_on;
     FILE *log, *silences, *rates, *numbers;
     uint64_t begun_us;
 };
@@ -127,6 +133,8 @@ static int option_take(struct number_options *o, char **words)
         return o->stubborn = true, 1;
     if (strcmp(word, "--with-holes") == 0)
         return o->with_holes = true, 1;
+    if (strcmp(word, "--goes-on") == 0)
+        return o->goes_on = true, 1;
     if (!value)
         fail("%s: not understood", word);
     if (strcmp(word, "--rate") == 0)
@@ -173,6 +181,7 @@ struct sender {
     const struct number_options *options;
     const char *to; /* NULL: all */
     uint64_t count;
+    bool ends;             /* after TERM: `count` is the last number */
     uint64_t next, oldest; /* numbers */
     uint32_t sizes[AHEAD]; /* under way; 0: answered */
     uint64_t under_way;    /* bytes */
@@ -189,10 +198,11 @@ static size_t size_of(const struct number_options *o, uint64_t number)
 }
 
 /* Writes the data's head, before the letters; returns its size. */
-static size_t head_of(uint64_t number, size_t size, char head[HEAD_MOST])
+static size_t head_of(uint64_t number, size_t size, bool last,
+                      char head[HEAD_MOST])
 {
-    return (size_t)snprintf(head, HEAD_MOST, "%" PRIu64 " %" PRIu64 " %zu ",
-                            number, now_us(), size);
+    return (size_t)snprintf(head, HEAD_MOST, "%" PRIu64 " %" PRIu64 " %zu%c",
+                            number, now_us(), size, last ? '.' : ' ');
 }
 
 static void send_one(struct sender *s)
@@ -201,7 +211,8 @@ static void send_one(struct sender *s)
     uint64_t number = s->next++;
     size_t size = size_of(s->options, number);
     char head[HEAD_MOST];
-    size_t head_size = head_of(number, size, head);
+    bool last = s->ends && number == s->count;
+    size_t head_size = head_of(number, size, last, head);
 
     if (s->to)
         client_say(c, "{\"op\":\"send\",\"to\":\"%s\"", s->to);
@@ -219,7 +230,7 @@ static void send_one(struct sender *s)
 static uint64_t allowed_by_now(const struct sender *s)
 {
     const struct number_options *o = s->options;
-    if (o->rate == 0 || signal_user())
+    if (o->rate == 0 || signal_user() || s->ends)
         return s->count;
     uint64_t burst = (now_us() - o->begun_us) / 50000 + 1;
     uint64_t allowed = burst * o->rate / 20;
@@ -280,6 +291,21 @@ static void take_answer(struct sender *s, const char *line)
         s->oldest++;
 }
 
+/* The number of the last message is known from TERM on. */
+static void end_soon(struct sender *s, uint64_t count)
+{
+    if (!s->options->goes_on || s->ends || !signal_end())
+        return;
+    s->ends = true;
+    s->count = count > s->next ? count : s->next;
+}
+
+static bool has_more(const struct sender *s)
+{
+    bool ended = signal_end() && !s->options->goes_on;
+    return s->next <= s->count && !ended && !time_is_up(s->options);
+}
+
 static int send_all(const char *socket, const char *to, uint64_t count,
                     const struct number_options *o)
 {
@@ -287,13 +313,14 @@ static int send_all(const char *socket, const char *to, uint64_t count,
     s = (struct sender){.client = client_open(socket),
                         .options = o,
                         .to = strcmp(to, "*") == 0 ? NULL : to,
-                        .count = count,
+                        .count = o->goes_on ? UINT32_MAX : count,
                         .next = 1,
                         .oldest = 1};
     const char *line;
     bool more = true;
     while ((more || s.oldest < s.next) && !s.client.ended) {
-        more = more && s.next <= count && !signal_end() && !time_is_up(o);
+        end_soon(&s, count);
+        more = more && has_more(&s);
         if (more)
             send_some(&s);
         client_run(&s.client, 10);
@@ -315,7 +342,8 @@ static int send_all(const char *socket, const char *to, uint64_t count,
 
 struct number_stream {
     const char *kind, *name;
-    uint64_t count;
+    uint64_t count;    /* 0: unknown */
+    bool to_last;      /* the last one tells the count */
     uint64_t next;     /* expected */
     uint64_t received; /* each once */
     uint64_t doubled, late, holes, spoilt;
@@ -410,6 +438,8 @@ static void take_number(struct taker *t, struct number_stream *s,
         s->spoilt++;
         return;
     }
+    if (s->to_last && n.last)
+        s->count = n.value;
     if (!note_order(s, n.value))
         return;
     note_latency(s, now > n.sent_us ? now - n.sent_us : 0);
@@ -520,6 +550,10 @@ static bool judge(struct number_stream *s, bool with_holes)
            s->spoilt, unasked, s->gaps, s->missed, s->silence_us / 1000,
            latency_ms(s, 500), latency_ms(s, 990), latency_ms(s, 1000),
            (double)s->bytes / 1e6, (double)(s->last_us - s->first_us) / 1e6);
+    if (s->to_last && s->count == 0) {
+        printf("%s:%s: the last one did not come\n", s->kind, s->name);
+        return false;
+    }
     if (!with_holes && lost + s->holes + unasked > 0)
         return false;
     return s->doubled + s->late + s->spoilt == 0;
@@ -545,6 +579,7 @@ static void add_stream(struct taker *t, char *word)
         (struct number_stream){.kind = word,
                                .name = name + 1,
                                .count = strtoull(count + 1, NULL, 10),
+                               .to_last = strcmp(count + 1, "last") == 0,
                                .next = 1};
 }
 
@@ -579,9 +614,10 @@ static int show_events(char **words)
 {
     enum { SIZE = 100 };
     for (; *words; words++) {
-        uint64_t number = strtoull(*words, NULL, 10);
+        bool last = strncmp(*words, "last:", 5) == 0;
+        uint64_t number = strtoull(*words + (last ? 5 : 0), NULL, 10);
         char head[HEAD_MOST];
-        int left = SIZE - (int)head_of(number, SIZE, head);
+        int left = SIZE - (int)head_of(number, SIZE, last, head);
         if (strncmp(*words, "gap:", 4) == 0)
             printf("{\"event\":\"gap\",\"name\":\"alice\",\"missed\":%s}\n",
                    *words + 4);
