@@ -8,6 +8,7 @@
 #
 # On the street nothing but the relay's 443 passes; at home everything does.
 . "$(dirname "$0")/lab.sh"
+LAB_PATHS=
 
 lan home
 lan street

@@ -1,7 +1,8 @@
 #!/bin/bash
 # alice roams; its sessions live on: a new address, another network behind a
-# NAT and back, an interface that comes and goes, sleep. No message is lost,
-# doubled or out of order, and the time until they flow again is told.
+# NAT (where the path is over UDP), a new address there, and back, an interface
+# that comes and goes, sleep. No message is lost, doubled or out of order, and
+# the time until they flow again is told.
 #
 #   alice---[ home ]---bob        home: gate is a NAT to the street
 #     |  \                        cafe: gate2 is a NAT to the street
@@ -17,6 +18,7 @@
 # alone: alice is on the way for a second, and to be lost after three
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
+LAB_PATHS=
 
 sleep_ms=6000
 [ "${1:-}" != --full ] || sleep_ms=20000
@@ -47,7 +49,9 @@ gateway bob 198.18.1.1
 ip -n alice link set eth1 down
 ip -n alice link set eth2 down
 gateway alice 198.18.1.1
-as alice sysctl -qw net.ipv4.conf.eth0.promote_secondaries=1
+for name in eth0 eth1; do
+    as alice sysctl -qw net.ipv4.conf.$name.promote_secondaries=1
+done
 
 mesh office
 relay_of_mesh office hub 203.0.113.10
@@ -86,6 +90,11 @@ to_the_cafe() {
     for_ms 1000 # on the way
     begin=$(now_us)
     as alice ip link set eth1 up
+    as alice ip route replace default via 198.18.2.1
+}
+new_cafe_address() {
+    as alice ip address add 198.18.2.22/24 dev eth1
+    as alice ip address del 198.18.2.2/24 dev eth1
     as alice ip route replace default via 198.18.2.1
 }
 back_home() {
@@ -153,7 +162,8 @@ step() { # WHAT COMMAND PATH
 }
 
 step "a new address" new_address tcp
-step "to another network behind a NAT" to_the_cafe relay
+step "to another network behind a NAT" to_the_cafe udp
+step "a new address there" new_cafe_address udp
 step "back home" back_home tcp
 step "a second interface comes" cable_comes tcp
 step "the first one goes" home_goes tcp
