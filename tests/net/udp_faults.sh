@@ -9,7 +9,7 @@
 #
 #     udp_faults.sh [--full] [--only SITUATION,...] [--idle]
 #
-#     --full   100,000 messages each way in each situation, and --idle
+#     --full   at least 100,000 messages each way in each situation, and --idle
 #     --idle   counts the packets of an idle path for a minute
 #     --only   some of: one_side both_sides flush rebind timeout idle_timeout down
 #              address_west address_east relay_gone lan over_1200 over_1000
@@ -19,7 +19,7 @@ LAB_PATHS=
 . "$NET_DIR/load.sh"
 needs_punching
 
-messages=4000 rate=200 idle='' chosen=''
+messages=1000 rate=200 idle='' chosen=''
 while [ $# -gt 0 ]; do
     case $1 in
     --full) messages=100000 rate=2500 idle=yes ;;
@@ -68,10 +68,10 @@ edges() { # WEST_KIND EAST_KIND PATH [LINE...] - lines for both configurations
 }
 
 streams_begin() {
-    taking alice "message:bob:$messages"
-    taking bob "message:alice:$messages"
-    sending alice bob $messages --small --rate $rate
-    sending bob alice $messages --small --rate $rate
+    taking alice message:bob:last
+    taking bob message:alice:last
+    sending alice bob $messages --small --rate $rate --goes-on
+    sending bob alice $messages --small --rate $rate --goes-on
     for_ms 1000
 }
 
@@ -79,12 +79,14 @@ streams_end() {
     local name
     for name in send-alice-bob send-bob-alice; do
         running $name || not_ok "$name passed all the time"
-        kill -s USR1 "$(pid_of $name)" 2>/dev/null || true
+        kill -s TERM "$(pid_of $name)" 2>/dev/null || true
     done
     done_with "all of alice is delivered" send-alice-bob 100
     done_with "all of bob is delivered" send-bob-alice 100
     done_with "alice has everything once and in order" take-alice 30
     done_with "bob has everything once and in order" take-bob 30
+    check "alice has as many as bob sent" had_all alice message:bob send-bob-alice
+    check "bob has as many as alice sent" had_all bob message:alice send-alice-bob
 }
 
 # The longest silence that began after BEGIN, or how long after it the last one
