@@ -6,8 +6,9 @@
  * up, 0 is the one that all peers share.
  *
  *     idle --wanted--> outside addresses are asked for --> OFFER --> ANSWER
- *          --> probes --> nomination --> PUNCH_WON, or PUNCH_FAILED and
- * back-off
+ *          --> probes --> nomination --> PUNCH_WON
+ *
+ * What does not get there is PUNCH_FAILED; the next round waits longer.
  *
  * The node with the smaller id leads: it offers rounds and nominates. Each
  * round after a failed one takes a fresh socket, because a NAT may have taken
