@@ -57,6 +57,7 @@ enum packet_type {
     RELAY_REFUSED = 0x35,   /* u8 reason | destination 32 or zeros */
     RELAY_PONG = 0x36,      /* u64 token */
     RELAY_MULTICASTED = 0x37, /* source 32 | MULTICAST packet, signed */
+    RELAY_CLOCK = 0x38,       /* u64 unix seconds [P-7.9] */
 };
 
 enum {

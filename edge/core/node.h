@@ -222,7 +222,9 @@ struct node_relay {
     const char *error;      /* the last failure's name, "" for none */
     const char *name;       /* from the relay's WELCOME, "" before */
     struct address outside; /* this node's address as the relay sees it */
-    uint64_t bytes_sent;    /* of packets, since the node began */
+    uint64_t unix_seconds;  /* the relay's wall clock at `at`; 0: unknown */
+    struct instant at;
+    uint64_t bytes_sent; /* of packets, since the node began */
     uint64_t bytes_received;
 };
 

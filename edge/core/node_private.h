@@ -77,6 +77,8 @@ struct relay {
 
     char name[NAME_MAX_SIZE + 1]; /* the relay's name for itself, or "" */
     struct address outside;       /* this node's address as the relay sees it */
+    uint64_t clock;               /* the relay's at clock_at; 0: unknown */
+    struct instant clock_at;
     uint64_t bytes_sent, bytes_received;
     struct deadline deadline;
 };

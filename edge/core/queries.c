@@ -137,6 +137,8 @@ void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
     r->error = relay->error;
     r->name = relay->name;
     r->outside = relay->outside;
+    r->unix_seconds = relay->clock;
+    r->at = relay->clock_at;
     r->bytes_sent = relay->bytes_sent;
     r->bytes_received = relay->bytes_received;
     if (relay->state == RELAY_UP)

@@ -368,6 +368,18 @@ static void take_pong(struct node *n, struct link *link, struct reader *r)
         n->counters.packets_dropped++;
 }
 
+/* [P-7.9] */
+static void take_clock(struct node *n, struct relay *relay, struct reader *r)
+{
+    uint64_t unix_seconds = read_u64(r);
+    if (!reader_done(r)) {
+        n->counters.packets_dropped++;
+        return;
+    }
+    relay->clock = unix_seconds;
+    relay->clock_at = n->now;
+}
+
 void relays_take(struct node *n, struct link *link, struct bytes packet)
 {
     struct relay *relay = link->relay;
@@ -380,6 +392,8 @@ void relays_take(struct node *n, struct link *link, struct bytes packet)
         take_welcome(n, relay, packet);
     else if (type == RELAY_REFUSED)
         take_refused(n, relay, &r);
+    else if (type == RELAY_CLOCK)
+        take_clock(n, relay, &r);
     else if (!up)
         n->counters.packets_dropped++;
     else if (type == RELAY_FORWARDED || type == RELAY_MULTICASTED)

@@ -97,6 +97,8 @@ static enum refusal examine(struct hub *h, struct arrival *a)
 static void refuse(struct hub *h, const struct arrival *a, enum refusal reason)
 {
     h->counters.refused[reason]++;
+    if (reason == REFUSAL_NOT_YET || reason == REFUSAL_EXPIRED)
+        send_clock(h, a->event->conn);
     send_refused(h, a->event->conn, reason);
     hub_todos_add(h->todos, HUB_DROP, a->event->conn);
     struct hub_todo *todo = hub_todos_add(h->todos, HUB_LOG, a->event->conn);
@@ -143,6 +145,7 @@ static void admit(struct hub *h, const struct arrival *a)
     h->counters.handshakes++;
     edge_log(h, e, HUB_EDGE_UP, 0);
     welcome(h, e, a->version);
+    send_clock(h, e->conn);
     if (a->hello.revocation_serial < m->revocation.serial)
         send_revocation(h, e);
     edge_work(h, e);

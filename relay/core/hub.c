@@ -5,6 +5,10 @@
 
 #include "common/base/memory.h"
 
+/* Between two events CLOCK the wall clock and the monotonic one may differ by
+ * so much. */
+enum { CLOCK_SLACK_S = 2 };
+
 static void conf_take(struct hub *h, const struct hub_conf *conf)
 {
     free(h->served);
@@ -137,14 +141,26 @@ static void packet(struct hub *h, const struct hub_event *event)
         admission_packet(h, event);
 }
 
+/* Whether somebody set the clock: it is not where it was to be now. */
+static bool clock_was_set(const struct hub *h, uint64_t unix_seconds)
+{
+    uint64_t expected = hub_unix_now(h);
+    return unix_seconds > expected + CLOCK_SLACK_S ||
+           expected > unix_seconds + CLOCK_SLACK_S;
+}
+
 /* Sets the wall clock, and checks the certificates of all edges against it. */
 static void clock_told(struct hub *h, uint64_t unix_seconds)
 {
+    bool news = clock_was_set(h, unix_seconds);
     h->clock = unix_seconds;
     h->clock_at = h->now;
     size_t cursor = 0;
-    for (struct hub_edge *e; (e = map_next(&h->conns, &cursor));)
+    for (struct hub_edge *e; (e = map_next(&h->conns, &cursor));) {
+        if (news && !e->blocked)
+            send_clock(h, e->conn);
         edge_check_expiry(h, e);
+    }
 }
 
 static void stop(struct hub *h)

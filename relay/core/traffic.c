@@ -116,13 +116,28 @@ static struct bytes refused_packet(struct hub *h, enum refusal reason,
     return writer_bytes(&w);
 }
 
-void send_refused(struct hub *h, uint64_t conn, enum refusal reason)
+static void send_packet(struct hub *h, uint64_t conn, struct bytes packet)
 {
-    static const struct node_id nobody;
-    struct bytes packet = refused_packet(h, reason, &nobody);
     hub_todos_add(h->todos, HUB_WRITE, conn)->bytes = packet;
     h->counters.packets_out++;
     h->counters.bytes_out += packet.size;
+}
+
+void send_refused(struct hub *h, uint64_t conn, enum refusal reason)
+{
+    static const struct node_id nobody;
+    send_packet(h, conn, refused_packet(h, reason, &nobody));
+}
+
+void send_clock(struct hub *h, uint64_t conn)
+{
+    uint64_t unix_now = hub_unix_now(h);
+    struct writer w = hub_room(h, 1 + sizeof unix_now);
+    if (unix_now == 0)
+        return;
+    write_u8(&w, RELAY_CLOCK);
+    write_u64(&w, unix_now);
+    send_packet(h, conn, writer_bytes(&w));
 }
 
 /* Drops a FORWARD, and tells its sender why. */

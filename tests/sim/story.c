@@ -91,6 +91,7 @@ static const char *kind_name(int kind)
         [RELAY_REFUSED] = "REFUSED",
         [RELAY_PONG] = "PONG",
         [RELAY_MULTICASTED] = "MULTICASTED",
+        [RELAY_CLOCK] = "CLOCK",
         [FORWARDED_KIND + PACKET_INIT] = "forwarded INIT",
         [FORWARDED_KIND + PACKET_ACCEPT] = "forwarded ACCEPT",
         [FORWARDED_KIND + PACKET_SEALED] = "forwarded SEALED",

@@ -180,6 +180,52 @@ static void nobody_comes_in_without_a_clock(void **state)
     kit_expect_refused(&k, a.conn, REFUSAL_NOT_YET);
 }
 
+/* The relay's clock as the i-th CLOCK says it; 0: there is none. */
+static uint64_t told_clock(const struct kit_node *to, size_t i)
+{
+    struct bytes packet = kit_written(&k, to->conn, RELAY_CLOCK, i);
+    struct reader r = reader_of(packet);
+    if (packet.size == 0)
+        return 0;
+    (void)read_u8(&r);
+    uint64_t unix_seconds = read_u64(&r);
+    assert_true(reader_done(&r));
+    return unix_seconds;
+}
+
+/* [P-7.9] */
+static void an_edge_learns_the_relays_clock(void **state)
+{
+    (void)state;
+    kit_hello(&k, &a);
+    assert_int_equal(told_clock(&a, 0), KIT_UNIX);
+    assert_int_equal(told_clock(&a, 1), 0);
+
+    k.now = instant_after(k.now, span_s(60));
+    kit_step(&k, (struct hub_event){.kind = HUB_CLOCK,
+                                    .unix_seconds = KIT_UNIX + 61});
+    assert_int_equal(told_clock(&a, 0), 0); /* as was to be expected */
+    kit_step(&k, (struct hub_event){.kind = HUB_CLOCK,
+                                    .unix_seconds = KIT_UNIX + 600});
+    assert_int_equal(told_clock(&a, 0), KIT_UNIX + 600);
+    kit_step(&k,
+             (struct hub_event){.kind = HUB_CLOCK, .unix_seconds = KIT_UNIX});
+    assert_int_equal(told_clock(&a, 0), KIT_UNIX);
+}
+
+static void an_edge_that_is_refused_for_the_time_learns_it(void **state)
+{
+    (void)state;
+    kit_certify(&a, &k.mesh, "node-1", KIT_UNIX);
+    kit_hello(&k, &a);
+    kit_expect_refused(&k, a.conn, REFUSAL_EXPIRED);
+    assert_int_equal(told_clock(&a, 0), KIT_UNIX);
+    b.certificate[b.certificate_size - 1] ^= 1;
+    kit_hello(&k, &b);
+    kit_expect_refused(&k, b.conn, REFUSAL_FORGED);
+    assert_int_equal(told_clock(&b, 0), 0);
+}
+
 static void a_certificate_expires_while_connected(void **state)
 {
     (void)state;
@@ -409,6 +455,8 @@ int main(void)
         TEST(a_certificate_of_the_future_is_refused),
         TEST(time_goes_on_between_clocks),
         TEST(nobody_comes_in_without_a_clock),
+        TEST(an_edge_learns_the_relays_clock),
+        TEST(an_edge_that_is_refused_for_the_time_learns_it),
         TEST(a_certificate_expires_while_connected),
         TEST(a_certificate_expires_on_its_second),
         TEST(the_certificate_of_another_node_is_of_no_use),

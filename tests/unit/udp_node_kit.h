@@ -18,6 +18,8 @@
 #include <stdlib.h>
 
 enum { FLIGHTS = 4096, FIRST_PORT = 40000, MESH_SEED = 7 };
+/* The relay's wall clock, which stands still. */
+enum { RELAY_UNIX = 1800000000 };
 
 /* Something is on its way to a node. */
 struct pair_flight {
@@ -169,6 +171,10 @@ static inline void relay_greets(struct udp_pair *p, int who,
         .version = PROTOCOL_VERSION, .name = "relay", .outside = s->host};
     struct writer w = writer_of(room, sizeof room);
     relay_welcome_encode(&welcome, &w);
+    relay_says(p, who, &w);
+    w = writer_of(room, sizeof room);
+    write_u8(&w, RELAY_CLOCK);
+    write_u64(&w, RELAY_UNIX);
     relay_says(p, who, &w);
     relay_lists(p, who);
     relay_lists(p, 1 - who);
