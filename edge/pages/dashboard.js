@@ -8,8 +8,8 @@ import {differences, kindOf, Mesh} from "./dashboard_mesh.js";
 import {inWords, Picture} from "./dashboard_picture.js";
 import {Story} from "./dashboard_story.js";
 import {pathAndKind, PeerTable, RelayTable} from "./dashboard_tables.js";
-import {flowInWords, hasMoved, hostOf, make, put, rttInWords, timeInWords}
-  from "./dashboard_words.js";
+import {flowInWords, hasMoved, hostOf, make, networkInWords, put, rttInWords,
+        timeInWords} from "./dashboard_words.js";
 
 const EVERY_MS = 1000;
 const FEW = 12; // peers: so few fit into a lower picture
@@ -184,8 +184,14 @@ function lookSoon() {
 
 // The edge sends datagrams for it, so only once and when asked to.
 async function lookAtNetwork() {
+  part("look-at-network").disabled = true;
+  put(part("network-facts"), "Looking…");
   const answer = await edge.ask({op: "netcheck"});
+  part("look-at-network").disabled = false;
   if (answer.ok) listFindings(part("network"), answer.findings);
+  put(part("network-facts"), answer.ok
+    ? `${networkInWords(answer)} · at ${timeInWords(new Date())}`
+    : "The edge did not look at the network.");
 }
 
 part("look-at-network").addEventListener("click", lookAtNetwork);

@@ -153,6 +153,22 @@ await play(async () => {
   await picture(page, "dashboard-light", {fullPage: true});
   await picture(phone, "dashboard-phone", {fullPage: true});
 
+  await check("the network is as zs netcheck finds it", eventually(async () => {
+    const wanted = JSON.parse(await zs("alice", "netcheck", "--json"));
+    const facts = await page.locator("#network-facts").innerText();
+    const findings = await page.locator("#network .text").allInnerTexts();
+    return facts.includes(`${wanted.nat.mapping} mapping`) &&
+      facts.includes(`${wanted.nat.filtering} filtering`) &&
+      wanted.findings.map(({text}) => text).every(
+        (one) => findings.includes(one));
+  }));
+  const seen = await page.locator("#network-facts").innerText();
+  await page.locator("#look-at-network").click();
+  await check("it looks again when asked to", eventually(async () => {
+    const facts = await page.locator("#network-facts").innerText();
+    return facts.includes(" mapping") && facts !== seen;
+  }));
+
   const row = page.locator("#peers tr", {hasText: "bob"});
   const flowing = eventually(async () => {
     await zs("alice", "send", "bob", "t", "x".repeat(50000));

@@ -130,7 +130,9 @@ function inPage(count, relayCount) {
         return;
       }
       if (op === "netcheck") {
-        this.hear({ref, ok: true, findings: []});
+        this.hear({ref, ok: true, findings: [], udp: {}, port_mapping: {},
+                   clock: {skew_s: null},
+                   nat: {mapping: "none", filtering: "unknown", outside: []}});
         return;
       }
       this.hear({ref, ok: true});
