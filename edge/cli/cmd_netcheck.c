@@ -1,3 +1,4 @@
+#include "common/conf/identity.h"
 #include "edge/cli/client.h"
 #include "edge/cli/command.h"
 #include "edge/cli/peer_row.h"
@@ -63,13 +64,26 @@ static void print_interfaces(const json_t *list)
     }
 }
 
+static bool is_set(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
 static const char *udp_text(const json_t *udp, const char *family,
                             const char *asked)
 {
-    if (!json_is_true(json_object_get(udp, asked)))
-        return "not asked";
-    return json_is_true(json_object_get(udp, family)) ? "out and back"
-                                                      : "no answer";
+    if (!is_set(udp, asked))
+        return "not asked, as no server has such an address";
+    return is_set(udp, family) ? "out and back" : "no answer";
+}
+
+static const char *ipv6_text(const json_t *udp)
+{
+    bool answered = is_set(udp, "ipv6");
+
+    return answered || is_set(udp, "host_ipv6")
+               ? udp_text(udp, "ipv6", "asked_ipv6")
+               : "none at this host";
 }
 
 struct word_text {
@@ -109,6 +123,30 @@ static const char *maybe_text(const json_t *value)
     return json_is_true(value) ? "yes" : "no";
 }
 
+static const struct word_text port_map_texts[] = {
+    {"off", "off"},
+    {"unknown", "no answer yet"},
+    {"none", "no router answers"},
+    {"found", "yes"},
+    {"refused", "the router refuses"},
+    {NULL, NULL},
+};
+
+/* Whether the router forwards ports to this node, and by which protocol. */
+static void print_port_map(const json_t *mapping)
+{
+    const json_t *outside = json_object_get(mapping, "outside");
+
+    printf("  port map   UPnP: %s; NAT-PMP: %s",
+           text_of(port_map_texts, json_text(mapping, "upnp")),
+           text_of(port_map_texts, json_text(mapping, "nat_pmp")));
+    if (json_array_size(outside) > 0) {
+        printf("; from ");
+        print_list(outside, "");
+    }
+    putchar('\n');
+}
+
 static void print_nat(const json_t *answer)
 {
     const json_t *udp = json_object_get(answer, "udp");
@@ -117,9 +155,8 @@ static void print_nat(const json_t *answer)
     const json_t *proxy = json_object_get(answer, "proxy");
 
     report_title("UDP and NAT");
-    printf("  UDP        IPv4 %s, IPv6 %s\n",
-           udp_text(udp, "ipv4", "asked_ipv4"),
-           udp_text(udp, "ipv6", "asked_ipv6"));
+    printf("  UDP        IPv4: %s; IPv6: %s\n",
+           udp_text(udp, "ipv4", "asked_ipv4"), ipv6_text(udp));
     printf("  NAT        %s (servers that answered: %" JSON_INTEGER_FORMAT
            ")\n",
            text_of(mapping_texts, json_text(nat, "mapping")),
@@ -129,13 +166,50 @@ static void print_nat(const json_t *answer)
     printf("  outside    ");
     print_list(json_object_get(nat, "outside"), "unknown");
     printf("\n  hairpin    %s\n", maybe_text(json_object_get(nat, "hairpin")));
-    printf("  mapping    UPnP %s, NAT-PMP %s\n", json_text(mapping, "upnp"),
-           json_text(mapping, "nat_pmp"));
+    print_port_map(mapping);
     if (json_text(proxy, "found")[0] == '\0')
         return;
     printf("  proxy      ");
     command_print(json_text(proxy, "found"));
     printf(" (%s)\n", json_text(proxy, "from"));
+}
+
+static const char *date_text(const json_t *clock, const char *key,
+                             char text[IDENTITY_TIME_SIZE])
+{
+    return identity_print_time((uint64_t)number(clock, key), text);
+}
+
+static void print_certificate(const json_t *clock)
+{
+    const char *state = json_text(clock, "certificate");
+    char text[IDENTITY_TIME_SIZE];
+
+    if (strcmp(state, "not_yet") == 0)
+        printf("  certificate  not valid before %s\n",
+               date_text(clock, "not_before", text));
+    else if (number(clock, "not_after") == 0)
+        puts("  certificate  valid without end");
+    else
+        printf("  certificate  %s %s\n",
+               strcmp(state, "expired") == 0 ? "expired on" : "valid until",
+               date_text(clock, "not_after", text));
+}
+
+static void print_clock(const json_t *clock)
+{
+    const char *from = json_text(clock, "from");
+    json_int_t skew = number(clock, "skew_s");
+
+    report_title("Clock");
+    if (from[0] == '\0')
+        puts("  this host    not compared: no relay told its clock");
+    else if (skew == 0)
+        printf("  this host    agrees with a %s\n", from);
+    else
+        printf("  this host    %" JSON_INTEGER_FORMAT " s %s a %s\n",
+               skew < 0 ? -skew : skew, skew < 0 ? "ahead of" : "behind", from);
+    print_certificate(clock);
 }
 
 static void print_time(const json_t *form, const char *key, const char *name)
@@ -147,7 +221,35 @@ static void print_time(const json_t *form, const char *key, const char *name)
         printf("  %s %s", name, peer_rtt(value, room));
 }
 
-static void print_relay(const json_t *relay)
+/* The round trip of a relay that is up; negative: it is not. */
+static double rtt_of(const json_t *relay)
+{
+    const json_t *form = json_array_get(json_object_get(relay, "forms"), 0);
+    const json_t *rtt = json_object_get(form, "rtt_ms");
+
+    return is_set(relay, "up") && json_is_number(rtt) ? json_number_value(rtt)
+                                                      : -1;
+}
+
+/* Of several relays that are up; NULL: there are not so many. */
+static const json_t *fastest_of(const json_t *relays)
+{
+    const json_t *fastest = NULL;
+    size_t up = 0, i;
+    json_t *relay;
+
+    json_array_foreach(relays, i, relay)
+    {
+        if (rtt_of(relay) < 0)
+            continue;
+        up++;
+        if (fastest == NULL || rtt_of(relay) < rtt_of(fastest))
+            fastest = relay;
+    }
+    return up > 1 ? fastest : NULL;
+}
+
+static void print_relay(const json_t *relay, bool is_fastest)
 {
     const json_t *forms = json_object_get(relay, "forms");
     const json_t *stun = json_object_get(relay, "stun");
@@ -160,14 +262,14 @@ static void print_relay(const json_t *relay)
     json_array_foreach(forms, i, item)
     {
         const char *error = json_text(item, "error");
-        bool up = json_is_true(json_object_get(relay, "up"));
+        bool up = is_set(relay, "up");
         printf("    %-8s %s", json_text(item, "form"),
                up ? "up" : (error[0] != '\0' ? error : "connecting"));
         print_time(item, "dns_ms", "dns");
         print_time(item, "connect_ms", "connect");
         print_time(item, "hello_ms", "hello");
         print_time(item, "rtt_ms", "rtt");
-        putchar('\n');
+        puts(is_fastest ? "  the fastest" : "");
     }
     printf("    stun    ");
     json_array_foreach(stun, i, item) printf(
@@ -178,13 +280,14 @@ static void print_relay(const json_t *relay)
 
 static void print_relays(const json_t *relays)
 {
+    const json_t *fastest = fastest_of(relays);
     json_t *relay;
     size_t i;
 
     report_title("Relays");
     if (json_array_size(relays) == 0)
         puts("  none");
-    json_array_foreach(relays, i, relay) print_relay(relay);
+    json_array_foreach(relays, i, relay) print_relay(relay, relay == fastest);
 }
 
 static void print_peers(json_t *peers)
@@ -210,6 +313,7 @@ static void print_answer(json_t *answer)
 {
     print_interfaces(json_object_get(answer, "interfaces"));
     print_nat(answer);
+    print_clock(json_object_get(answer, "clock"));
     print_relays(json_object_get(answer, "relays"));
     print_peers(json_object_get(answer, "peers"));
     report_lines("Findings", json_object_get(answer, "findings"));
@@ -227,7 +331,7 @@ static int run_netcheck(const struct options *o)
     client_free(c);
     if (!answer)
         return code;
-    bool reachable = json_is_true(json_object_get(answer, "reachable"));
+    bool reachable = is_set(answer, "reachable");
     if (options_flag(o, "json"))
         command_print_json(answer);
     else

@@ -2,6 +2,7 @@
 
 #include "common/base/memory.h"
 #include "common/conf/relay_url.h"
+#include "edge/core/mapping_plan.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/netcheck.h"
 
@@ -144,6 +145,7 @@ static void write_nat(const struct net_facts *f,
     bool_add(t, "ipv6", v->answered_v6);
     bool_add(t, "asked_ipv4", f->asked_v4);
     bool_add(t, "asked_ipv6", f->asked_v6);
+    bool_add(t, "host_ipv6", f->host_v6);
     number_add(t, "servers_asked", (uint64_t)f->stun_asked);
     text_add_string(t, "}");
     key_add(t, "nat");
@@ -159,6 +161,17 @@ static void write_nat(const struct net_facts *f,
     for (int i = 0; i < v->count; i++)
         address_add(t, &v->found[i], true);
     text_add_string(t, "]}");
+}
+
+/* The outside addresses that the router forwards to this node. */
+static void write_leases(const struct mapping_state *mapping, struct text *t)
+{
+    key_add(t, "outside");
+    text_add_char(t, '[');
+    for (int i = 0; mapping != NULL && i < MAPPING_PORTS; i++)
+        if (mapping->leases[i].outside.port != 0)
+            address_add(t, &mapping->leases[i].outside, true);
+    text_add_char(t, ']');
 }
 
 static const char *verdict_word(const struct fact_port *p)
@@ -227,30 +240,61 @@ static void write_peers(const struct api *a, const struct net_facts *f,
     text_add_char(t, ']');
 }
 
-static void write_clock(const struct net_facts *f, const struct node *node,
-                        struct text *t)
+/* How far the clock of another host is ahead of this one's; negative: behind.
+ */
+struct clock_skew {
+    const char *from; /* "relay", "node", or "": none told its clock */
+    int64_t seconds;
+};
+
+static struct clock_skew find_skew(const struct net_facts *f,
+                                   const struct node *node)
 {
     struct node_refusals cursor = {0};
     struct node_refusal refusal;
-    const char *certificate = "valid";
 
+    for (size_t i = 0; i < f->relay_count; i++)
+        if (f->relays[i].skew_known)
+            return (struct clock_skew){"relay", f->relays[i].skew_s};
+    while (node_refusal_next(node, &cursor, &refusal))
+        if (refusal.skew_known)
+            return (struct clock_skew){"node", refusal.skew_s};
+    return (struct clock_skew){.from = ""};
+}
+
+static const char *certificate_word(const struct net_facts *f)
+{
     if (f->now < f->not_before)
-        certificate = "not_yet";
-    else if (f->not_after != 0 && f->now >= f->not_after)
-        certificate = "expired";
-    key_add(t, "clock");
-    text_add_string(t, "{\"skew_s\":");
-    bool known = false;
-    while (!known && node_refusal_next(node, &cursor, &refusal))
-        known = refusal.skew_known;
-    if (!known)
+        return "not_yet";
+    return f->not_after != 0 && f->now >= f->not_after ? "expired" : "valid";
+}
+
+static void skew_add(struct text *t, const struct clock_skew *skew)
+{
+    key_add(t, "skew_s");
+    if (skew->from[0] == '\0') {
         text_add_string(t, "null");
-    else if (refusal.skew_s < 0)
+        return;
+    }
+    if (skew->seconds < 0)
         text_add_char(t, '-');
-    if (known)
-        text_add_number(t, refusal.skew_s < 0 ? -(uint64_t)refusal.skew_s
-                                              : (uint64_t)refusal.skew_s);
-    word_add(t, "certificate", certificate);
+    text_add_number(t, (uint64_t)llabs(skew->seconds));
+}
+
+static void write_clock(const struct net_facts *f, const struct node *node,
+                        struct text *t)
+{
+    struct clock_skew skew = find_skew(f, node);
+
+    key_add(t, "clock");
+    text_add_char(t, '{');
+    skew_add(t, &skew);
+    word_add(t, "from", skew.from);
+    word_add(t, "certificate", certificate_word(f));
+    key_add(t, "not_before");
+    text_add_number(t, f->not_before);
+    key_add(t, "not_after");
+    text_add_number(t, f->not_after);
     text_add_char(t, '}');
 }
 
@@ -285,7 +329,8 @@ static void write_report(const struct api *a, const struct net_facts *f,
     text_add_char(t, '{');
     word_add(t, "upnp", f->upnp);
     word_add(t, "nat_pmp", f->nat_pmp);
-    word_add(t, "pcp", "off"); /* This version does not speak PCP. */
+    word_add(t, "pcp", "not_tried"); /* This version does not speak it. */
+    write_leases(info.mapping, t);
     text_add_char(t, '}');
     key_add(t, "proxy");
     text_add_char(t, '{');

@@ -1,27 +1,13 @@
-#include "edge/shell/findings.h"
+#include "edge/shell/findings_private.h"
 
 #include "edge/shell/remedies.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define INFO "info"
-#define WARNING "warning"
-#define ERROR "error"
-
-enum { EXPIRES_SOON_S = 14 * 24 * 3600, DAY_S = 24 * 3600 };
-
-/* The date of this code: a clock before it is wrong. */
-static const uint64_t clock_least = 1767225600; /* 2026-01-01 */
-
-static void add(struct findings *out, const char *severity, const char *id,
-                const char *remedy, const char *text, ...)
-    __attribute__((format(printf, 5, 6)));
-
-static void add(struct findings *out, const char *severity, const char *id,
-                const char *remedy, const char *text, ...)
+void findings_add(struct findings *out, const char *severity, const char *id,
+                  const char *remedy, const char *text, ...)
 {
     va_list arguments;
 
@@ -126,7 +112,8 @@ static const struct relay_sentence *row_of(const struct fact_relay *r)
 static void add_dialled(const struct fact_relay *r, struct findings *out)
 {
     if (!r->up && r->error[0] == '\0')
-        add(out, WARNING, "relay_connecting",
+        findings_add(
+            out, WARNING, "relay_connecting",
             "Run zs netcheck again in a few "
             "seconds.",
             "The relay %s:%u can be reached, but this node is not connected to "
@@ -137,7 +124,8 @@ static void add_dialled(const struct fact_relay *r, struct findings *out)
 static void add_relays(const struct net_facts *f, struct findings *out)
 {
     if (f->relay_count == 0)
-        add(out, INFO, "no_relay",
+        findings_add(
+            out, INFO, "no_relay",
             "To reach peers elsewhere, give the edge a relay: --relay URL, or "
             "relays: in its file.",
             "No relay is configured: this node finds only peers that it can "
@@ -148,10 +136,10 @@ static void add_relays(const struct net_facts *f, struct findings *out)
         if (r->up || r->error[0] == '\0')
             continue;
         const struct relay_sentence *row = row_of(r);
-        add(out, row->severity, row->id,
-            row->remedy != NULL ? row->remedy
-                                : remedy_of_relay(r->own_error).text,
-            "The relay %s:%u %s", r->host, r->port, row->text);
+        findings_add(out, row->severity, row->id,
+                     row->remedy != NULL ? row->remedy
+                                         : remedy_of_relay(r->own_error).text,
+                     "The relay %s:%u %s", r->host, r->port, row->text);
     }
 }
 
@@ -183,7 +171,8 @@ static void add_proxy(const struct net_facts *f, struct findings *out)
 {
     if (f->proxy[0] == '\0' || f->relay_count == 0)
         return;
-    add(out, some_relay_is_up(f) ? INFO : WARNING, "proxy_unused",
+    findings_add(
+        out, some_relay_is_up(f) ? INFO : WARNING, "proxy_unused",
         "If this network lets only the proxy out, ask its administrator to let "
         "TCP to the relay's port pass.",
         "The proxy %s is set (%s), but this version connects to relays without "
@@ -198,25 +187,29 @@ static void add_proxy(const struct net_facts *f, struct findings *out)
 static void add_interfaces(const struct net_facts *f, struct findings *out)
 {
     if (!f->has_network && !facts_reach(f))
-        add(out, ERROR, "no_network",
+        findings_add(
+            out, ERROR, "no_network",
             "Connect the host to a network (ip address). The edge uses an "
             "interface as soon as it has an address.",
             "This host has no network: no interface but loopback has an "
             "address.");
     if (f->missing[0] != '\0')
-        add(out, WARNING, "interface_missing",
+        findings_add(
+            out, WARNING, "interface_missing",
             "`ip address` shows the interfaces: correct listen.interfaces, or "
             "bring the interface up.",
             "listen.interfaces names %s: missing, down, or without an address.",
             f->missing);
     if (f->deaf)
-        add(out, WARNING, "discovery_deaf",
+        findings_add(
+            out, WARNING, "discovery_deaf",
             "Find the program that has the port exclusively (ss -lunp) and end "
             "it, or set another discovery.port at all nodes.",
             "The discovery port is not available: this node hears no "
             "multicast.");
     if (f->unjoined[0] != '\0')
-        add(out, WARNING, "multicast_not_joined",
+        findings_add(
+            out, WARNING, "multicast_not_joined",
             "Raise net.ipv4.igmp_max_memberships and net.core.optmem_max "
             "(sysctl), or list only the interfaces that matter in "
             "listen.interfaces.",
@@ -225,7 +218,8 @@ static void add_interfaces(const struct net_facts *f, struct findings *out)
             f->unjoined);
     if (f->has_network && f->multicast && !f->deaf && f->beacons_sent > 0 &&
         f->beacons_heard == 0)
-        add(out, INFO, "multicast_unheard",
+        findings_add(
+            out, INFO, "multicast_unheard",
             "If another node is on this LAN, the switch or the access point "
             "does not pass multicast: list that node in discovery.peers, as "
             "host:port.",
@@ -291,17 +285,20 @@ static void add_closed(const struct fact_relay *r, struct findings *out)
     if (ports[0] == '\0')
         return;
     if (answered == 1)
-        add(out, INFO, "stun_one_port", stun_remedy,
+        findings_add(
+            out, INFO, "stun_one_port", stun_remedy,
             "The relay %s answers STUN at one port only, and not at UDP %s: "
             "the kind of this node's NAT shows less clearly.",
             r->host, ports);
     else if (closed)
-        add(out, WARNING, "stun_closed", stun_remedy,
+        findings_add(
+            out, WARNING, "stun_closed", stun_remedy,
             "The relay %s answers no STUN at UDP %s: its host says that the "
             "port is closed. UDP out of this network is not the problem.",
             r->host, ports);
     else
-        add(out, WARNING, "stun_closed", stun_remedy,
+        findings_add(
+            out, WARNING, "stun_closed", stun_remedy,
             "The relay %s answers no STUN at UDP %s, while other servers "
             "answer: a firewall at the relay drops it.",
             r->host, ports);
@@ -312,20 +309,22 @@ static void add_blocked(const struct net_facts *f, struct findings *out)
     if (facts_udp_passes(f))
         return;
     if (f->relay_count == 1 && f->relays[0].port_count == (size_t)f->stun_asked)
-        add(out, WARNING, "udp_blocked",
+        findings_add(
+            out, WARNING, "udp_blocked",
             "Let outgoing UDP pass, at least to the relay's ports 443 and "
             "3478. If this network does pass UDP, the relay's firewall drops "
             "it: a second server in discovery.stun shows which it is.",
-            "No STUN server answers, though the relay does by TCP: this "
-            "network lets no UDP out. Peers behind NATs are reached by the "
-            "relay.");
+            "The relay does not answer by UDP, though it does by TCP: this "
+            "network lets no UDP out, or its answers not back in. Peers behind "
+            "NATs are reached by the relay.");
     else
-        add(out, WARNING, "udp_blocked",
+        findings_add(
+            out, WARNING, "udp_blocked",
             "Let outgoing UDP pass: the firewall of this network, or of this "
             "host, drops it or its answers.",
             "None of %d STUN servers and ports answers, though a relay does by "
-            "TCP: this network lets no UDP out. Peers behind NATs are reached "
-            "by the relay.",
+            "TCP: this network lets no UDP out, or its answers not back in. "
+            "Peers behind NATs are reached by the relay.",
             f->stun_asked);
 }
 
@@ -334,7 +333,8 @@ static void add_stun(const struct net_facts *f, struct findings *out)
     bool answered = f->seen.answered_v4 || f->seen.answered_v6;
 
     if (f->stun_asked == 0)
-        add(out, INFO, "stun_unknown",
+        findings_add(
+            out, INFO, "stun_unknown",
             "Give the edge a relay, or name a server in discovery.stun.",
             "No STUN server is known, or none has an address: this node cannot "
             "know its outside address.");
@@ -344,7 +344,8 @@ static void add_stun(const struct net_facts *f, struct findings *out)
             add_closed(&f->relays[i], out);
     if (f->seen.answered_v4 && f->host_v6 && f->asked_v6 &&
         !f->seen.answered_v6)
-        add(out, INFO, "udp_ipv6_blocked",
+        findings_add(
+            out, INFO, "udp_ipv6_blocked",
             "Nothing needs to be done: IPv4 is used. To use IPv6, let outgoing "
             "UDP pass for it as well.",
             "UDP gets out by IPv4, but not by IPv6.");
@@ -355,7 +356,8 @@ static void add_nat(const struct net_facts *f, struct findings *out)
     const struct outside_view *v = &f->seen;
 
     if (v->mapping == MAPPING_DEPENDENT && !f->mapped_udp)
-        add(out, INFO, "nat_address_dependent",
+        findings_add(
+            out, INFO, "nat_address_dependent",
             "Most peers are reached directly all the same, after some seconds. "
             "For the others, let the router map a port (switch on UPnP or "
             "NAT-PMP), or forward a UDP port to this host and set listen.udp.",
@@ -364,7 +366,8 @@ static void add_nat(const struct net_facts *f, struct findings *out)
             "reached by the relay.",
             v->step != 0 ? ", in sequence" : "");
     else if (v->mapping == MAPPING_UNKNOWN && v->servers == 1)
-        add(out, INFO, "nat_unknown",
+        findings_add(
+            out, INFO, "nat_unknown",
             "Nothing needs to be done. To know it, name a second server in "
             "discovery.stun, or use a second relay.",
             "There is a NAT. Whether it gives each connection another port is "
@@ -374,44 +377,20 @@ static void add_nat(const struct net_facts *f, struct findings *out)
 static void add_udp(const struct net_facts *f, struct findings *out)
 {
     if (f->udp == FACT_UDP_OFF)
-        add(out, INFO, "udp_off",
+        findings_add(
+            out, INFO, "udp_off",
             "Set paths.udp: true in the edge's file and restart the edge.",
             "paths.udp is false: peers behind NATs are reached by the relay "
             "only.");
     else if (f->udp == FACT_UDP_ABSENT)
-        add(out, INFO, "udp_absent",
+        findings_add(
+            out, INFO, "udp_absent",
             "Use a build with QUIC (libngtcp2 and GnuTLS), if peers should be "
             "reached directly through NATs.",
             "Paths over UDP are not open here: this build lacks QUIC, or the "
             "sockets could not be opened.");
     add_stun(f, out);
     add_nat(f, out);
-}
-
-/* ---- Clock and certificate */
-
-static void add_clock(const struct net_facts *f, struct findings *out)
-{
-    if (f->now < clock_least)
-        add(out, ERROR, "clock_wrong", "Set the clock of this host (NTP).",
-            "The clock of this host is wrong: it is before 2026.");
-    else if (f->now < f->not_before)
-        add(out, ERROR, "certificate_not_yet",
-            "Set the clock of this host, or of the machine that made the "
-            "identity. No new identity is needed.",
-            "This node's certificate is not valid yet, by the clock of this "
-            "host.");
-    else if (f->not_after != 0 && f->now >= f->not_after)
-        add(out, ERROR, "certificate_expired",
-            "Renew this identity in the mesh's folder (zs mesh add NAME "
-            "--renew) and give the new file to this edge.",
-            "This node's certificate has expired.");
-    else if (f->not_after != 0 && f->not_after - f->now < EXPIRES_SOON_S)
-        add(out, WARNING, "certificate_expires",
-            "Renew this identity in the mesh's folder (zs mesh add NAME "
-            "--renew) and give the new file to this edge.",
-            "This node's certificate expires in %" PRIu64 " days.",
-            (f->not_after - f->now) / DAY_S);
 }
 
 /* ---- Peers */
@@ -428,24 +407,28 @@ static void add_peer_nat(const struct net_facts *f, const struct fact_peer *p,
     bool there = p->peer_mapping == MAPPING_DEPENDENT;
 
     if (here && there)
-        add(out, INFO, "peer_nat", relayed_remedy,
+        findings_add(
+            out, INFO, "peer_nat", relayed_remedy,
             "%s is relayed: both of you have a NAT with address-dependent "
             "mapping, so neither can know the port of the other.",
             p->name);
     else if ((here || there) && f->udp_easy)
-        add(out, INFO, "peer_nat",
+        findings_add(
+            out, INFO, "peer_nat",
             "Set paths.udp: true, which uses 256 sockets for some seconds, or "
             "let a router map a port.",
             "%s is relayed: %s NAT has address-dependent mapping, and "
             "paths.udp is easy here.",
             p->name, here ? "your" : "its");
     else if (here || there)
-        add(out, INFO, "peer_nat", relayed_remedy,
+        findings_add(
+            out, INFO, "peer_nat", relayed_remedy,
             "%s is relayed: %s NAT has address-dependent mapping, and no port "
             "of it was hit so far.",
             p->name, here ? "your" : "its");
     else
-        add(out, INFO, "peer_nat", relayed_remedy,
+        findings_add(
+            out, INFO, "peer_nat", relayed_remedy,
             "%s is relayed: the NATs or firewalls between you let no direct "
             "path open.",
             p->name);
@@ -455,12 +438,14 @@ static void add_peer_blocked(const struct net_facts *f,
                              const struct fact_peer *p, struct findings *out)
 {
     if (!facts_udp_passes(f))
-        add(out, INFO, "peer_udp_blocked",
+        findings_add(
+            out, INFO, "peer_udp_blocked",
             "Messages are delivered all the same. For a direct path, let "
             "outgoing UDP pass here, or incoming TCP to listen.port.",
             "%s is relayed: your side lets no UDP out.", p->name);
     else
-        add(out, INFO, "peer_udp_blocked",
+        findings_add(
+            out, INFO, "peer_udp_blocked",
             "Messages are delivered all the same. For a direct path, let "
             "outgoing UDP pass at that side; `zs netcheck` there says more.",
             "%s is relayed: %s's side lets no UDP out.", p->name, p->name);
@@ -470,13 +455,15 @@ static void add_peer_off(const struct net_facts *f, const struct fact_peer *p,
                          struct findings *out)
 {
     if (f->udp != FACT_UDP_ON)
-        add(out, INFO, "peer_paths_off",
+        findings_add(
+            out, INFO, "peer_paths_off",
             "Messages are delivered all the same. For a direct path, switch "
             "UDP on here (paths.udp: true), or let incoming TCP to listen.port "
             "of one of the two pass.",
             "%s is relayed: this node has no paths over UDP.", p->name);
     else
-        add(out, INFO, "peer_paths_off",
+        findings_add(
+            out, INFO, "peer_paths_off",
             "Messages are delivered all the same. For a direct path, switch "
             "UDP on there (paths.udp: true), or update that node.",
             "%s is relayed: %s has no paths over UDP.", p->name, p->name);
@@ -486,7 +473,8 @@ static void add_peer(const struct net_facts *f, const struct fact_peer *p,
                      struct findings *out)
 {
     if (!p->reachable)
-        add(out, WARNING, "peer_no_path",
+        findings_add(
+            out, WARNING, "peer_no_path",
             "Let incoming TCP connections pass to one of the two (listen.port "
             "sets the port), or give both a relay.",
             "%s is present, but cannot be reached now.", p->name);
@@ -497,25 +485,28 @@ static void add_peer(const struct net_facts *f, const struct fact_peer *p,
     else if (strcmp(p->why, "paths_off") == 0)
         add_peer_off(f, p, out);
     else if (strcmp(p->why, "no_candidates") == 0)
-        add(out, INFO, "peer_no_candidates",
+        findings_add(
+            out, INFO, "peer_no_candidates",
             "Messages are delivered all the same. Run `zs netcheck` at both "
             "ends: one of them knows no address that the other could try.",
             "%s is relayed: one of you has no address that the other can try.",
             p->name);
     else if (strcmp(p->why, "held_down") == 0)
-        add(out, INFO, "peer_held_down", "",
+        findings_add(
+            out, INFO, "peer_held_down", "",
             "%s is relayed for now: the direct path failed a while ago, and is "
             "used again when it has been well for some time.",
             p->name);
     else if (strcmp(p->why, "trying") == 0)
-        add(out, INFO, "peer_trying", "",
-            "%s is relayed so far: a direct path is being tried.", p->name);
+        findings_add(out, INFO, "peer_trying", "",
+                     "%s is relayed so far: a direct path is being tried.",
+                     p->name);
 }
 
 void findings_make(const struct net_facts *f, struct findings *out)
 {
     out->count = 0;
-    add_clock(f, out);
+    findings_add_clock(f, out);
     add_interfaces(f, out);
     add_relays(f, out);
     add_proxy(f, out);

@@ -37,6 +37,8 @@ struct fact_relay {
     const char *own_error; /* the same as the node says it, see remedies.h */
     struct fact_port ports[FACT_PORTS];
     size_t port_count;
+    bool skew_known;
+    int64_t skew_s; /* its clock minus this host's */
 };
 
 struct fact_peer {

@@ -1,5 +1,6 @@
 #include "common/conf/edge_conf.h"
 #include "common/conf/relay_url.h"
+#include "common/io/clock.h"
 #include "edge/core/mapping_plan.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/netcheck.h"
@@ -125,6 +126,19 @@ static bool is_valid_now(const struct net_facts *f)
            (f->not_after == 0 || f->now < f->not_after);
 }
 
+/* [P-7.9] */
+static void add_skew(const struct net_facts *f, const struct node_relay *relay,
+                     struct fact_relay *to)
+{
+    struct span since = instant_between(relay->at, clock_now());
+
+    to->skew_known =
+        relay->unix_seconds > 0 && relay->unix_seconds <= INT64_MAX / 2;
+    if (to->skew_known)
+        to->skew_s =
+            (int64_t)relay->unix_seconds + since.us / 1000000 - (int64_t)f->now;
+}
+
 static void add_relay(const struct edge *e, const struct netcheck_report *r,
                       const struct relay_url *url, size_t index,
                       struct net_facts *f)
@@ -146,6 +160,7 @@ static void add_relay(const struct edge *e, const struct netcheck_report *r,
     if (strcmp(to->error, "certificate") == 0 &&
         strcmp(relay.error, "expired") == 0 && is_valid_now(f))
         to->error = "clock";
+    add_skew(f, &relay, to);
     to->port_count = (size_t)netcheck_stun_ports(url->port, ports);
     for (size_t i = 0; i < to->port_count; i++)
         to->ports[i] = port_of(r, probe, ports[i]);

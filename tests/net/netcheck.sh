@@ -202,6 +202,53 @@ end hub
 lonely west-none late "$office_url" "$one"
 fails late relay_refused
 
+# --- Clocks -----------------------------------------------------------------------
+
+start_relay hub hub
+cc -std=c17 -D_GNU_SOURCE -O2 -shared -fPIC \
+    -o "$LAB/clock.so" "$NET_DIR/clock.c" -ldl
+with_clock() { # HOST NAME PROGRAM... - its clock is ahead by what $LAB/NAME.clock says
+    local where=$1 name=$2
+    shift 2
+    spawn "$name" "$where" env "ZS_CLOCK=$LAB/$name.clock" \
+        "LD_PRELOAD=$LAB/clock.so" "$@"
+}
+echo 7200 >"$LAB/early.clock"
+mesh early-mesh
+"$ZS_BIN/zs" mesh relay --dir "$LAB/early-mesh" "$office_url" >>"$LAB/hub.log" 2>&1
+member early-mesh early
+conf early "$one"
+with_clock west-none early "$ZS_BIN/zs-edge" -c "$LAB/early.yaml" \
+    --socket /run/zeroservices/early.sock
+answers early
+reaches early
+so "a clock that is ahead of the relay's" early \
+    '"clock_skew" in ids and "2 hours ahead of" in texts and
+     -7210 < c["clock"]["skew_s"] < -7190 and c["clock"]["from"] == "relay"'
+check "in words, too" bash -c \
+    "'$ZS_BIN/zs' --socket /run/zeroservices/early.sock netcheck |
+     grep -Eq 'this host +7[0-9]+ s ahead of a relay'"
+echo $((400 * 24 * 3600)) >"$LAB/early.clock"
+netcheck early
+so "what looks expired is a wrong clock" early \
+    '"certificate_expired" in ids and "400 days ahead of" in texts and
+     c["clock"]["certificate"] == "expired"'
+echo 0 >"$LAB/early.clock"
+netcheck early
+so "a clock that was set is no finding any more" early \
+    '"clock_skew" not in ids and abs(c["clock"]["skew_s"]) < 10 and
+     c["clock"]["certificate"] == "valid"'
+end hub
+echo $((400 * 24 * 3600)) >"$LAB/hub.clock"
+with_clock hub hub "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
+until_true 20 bash -c "'$ZS_BIN/zs' --socket /run/zeroservices/early.sock \
+    status --json | grep -q expired" || true
+netcheck early
+so "a relay with a wrong clock refuses" early \
+    '"relay_clock" in ids and "400 days behind that of the relay" in texts and
+     c["relays"][0]["forms"][0]["error"] == "clock"'
+end hub
+
 # --- Peers that are relayed -------------------------------------------------------
 
 sed -i 's/^  udp:.*/  udp: ["*:443", "*:3478"]/' "$LAB/hub/relay.yaml"

@@ -214,7 +214,7 @@ static void a_blocked_network_is_told(void **state)
     (void)state;
     struct net_facts f = healthy();
     stun(&f, STUN_SILENT, STUN_SILENT);
-    one(&f, "udp_blocked", "warning", "though the relay does by TCP");
+    one(&f, "udp_blocked", "warning", "by UDP, though it does by TCP");
     assert_non_null(strstr(out.list[0].remedy, "discovery.stun shows"));
     assert_false(facts_udp_passes(&f));
     f.stun_asked = 4; /* Another server is silent as well. */
@@ -305,10 +305,10 @@ static void clock_and_certificate_are_compared(void **state)
     (void)state;
     struct net_facts f = healthy();
     f.now = 1000;
-    one(&f, "clock_wrong", "error", "before 2026");
+    one(&f, "clock_wrong", "error", "says 1970-01-01 00:16:40 UTC");
     f = healthy();
     f.not_before = NOW + 1;
-    one(&f, "certificate_not_yet", "error", "not valid yet");
+    one(&f, "certificate_not_yet", "error", "valid before 2027-01-15 08:00:01");
     f = healthy();
     f.not_after = NOW;
     one(&f, "certificate_expired", "error", "has expired");
@@ -317,6 +317,55 @@ static void clock_and_certificate_are_compared(void **state)
     f.not_after = 0; /* It never expires. */
     findings_make(&f, &out);
     assert_int_equal(out.count, 0);
+}
+
+static void relay_clock(struct net_facts *f, size_t relay, int64_t skew_s)
+{
+    f->relays[relay].skew_known = true;
+    f->relays[relay].skew_s = skew_s;
+}
+
+static void a_clock_that_differs_from_the_relays_is_told(void **state)
+{
+    (void)state;
+    struct net_facts f = healthy();
+    relay_clock(&f, 0, 60);
+    findings_make(&f, &out);
+    assert_int_equal(out.count, 0);
+    relay_clock(&f, 0, 61);
+    one(&f, "clock_skew", "warning", "of this host is 61 seconds behind that");
+    relay_clock(&f, 0, -61 * 60);
+    one(&f, "clock_skew", "warning", "of this host is 61 minutes ahead of");
+    relay_clock(&f, 0, 3 * 3600 - 2);
+    one(&f, "clock_skew", "warning", "is 3 hours behind");
+    relay_clock(&f, 0, (int64_t)-730 * DAY);
+    one(&f, "clock_skew", "warning", "is 730 days ahead of");
+
+    /* Two relays against this host are one finding. */
+    f.relays[1] = f.relays[0];
+    f.relays[1].host = "relay.example.net";
+    f.relay_count = 2;
+    one(&f, "clock_skew", "warning", "ahead of that of the relay");
+    /* One of them agrees with this host: the other one is wrong. */
+    relay_clock(&f, 0, 1);
+    one(&f, "clock_skew", "warning",
+        "of the relay relay.example.net:443 is 730 days behind this host's");
+    f.relays[1].skew_known = false;
+    findings_make(&f, &out);
+    assert_int_equal(out.count, 0);
+}
+
+/* Why the relay refuses this node shows beside it. */
+static void a_relay_that_refuses_by_its_clock_tells_it(void **state)
+{
+    (void)state;
+    struct net_facts f = healthy();
+    relay_error(&f, "clock", "not_yet");
+    relay_clock(&f, 0, (int64_t)-40 * DAY);
+    findings_make(&f, &out);
+    assert_int_equal(out.count, 2);
+    assert_string_equal(out.list[0].id, "clock_skew");
+    assert_string_equal(out.list[1].id, "relay_clock");
 }
 
 static void each_relayed_peer_has_a_reason(void **state)
@@ -396,6 +445,8 @@ int main(void)
         cmocka_unit_test(the_kind_of_nat_is_told),
         cmocka_unit_test(the_host_is_looked_at),
         cmocka_unit_test(clock_and_certificate_are_compared),
+        cmocka_unit_test(a_clock_that_differs_from_the_relays_is_told),
+        cmocka_unit_test(a_relay_that_refuses_by_its_clock_tells_it),
         cmocka_unit_test(each_relayed_peer_has_a_reason),
         cmocka_unit_test(findings_have_a_limit),
     };
