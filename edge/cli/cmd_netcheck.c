@@ -96,6 +96,7 @@ static const struct word_text mapping_texts[] = {
      "endpoint-independent mapping: direct paths are easy"},
     {"address-dependent",
      "address-dependent mapping: each connection gets another port"},
+    {"unknown", "unknown, as fewer than two servers answered"},
     {NULL, NULL},
 };
 

@@ -112,7 +112,8 @@ static int ping_on(struct pinging *p)
     if (code != EXIT_DONE && code != EXIT_NOT_DELIVERED)
         return code;
     if (until_direct && !p->direct)
-        return command_fail(EXIT_NOT_DELIVERED, "no direct path was found");
+        return command_fail(EXIT_NOT_DELIVERED,
+                            "no direct path was found; zs netcheck says why");
     return p->replies > 0 || count == 0 ? EXIT_DONE : EXIT_NOT_DELIVERED;
 }
 

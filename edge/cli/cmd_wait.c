@@ -98,11 +98,31 @@ static bool is_done(const struct waiting *w)
     return w->synced && count_peers(w, NULL) >= (size_t)wanted && !missing(w);
 }
 
+/* The path of the named peer; NULL: it is not present. */
+static const char *path_of(const struct waiting *w, const char *name)
+{
+    const char *id;
+    json_t *peer;
+
+    json_object_foreach(w->peers, id, peer)
+    {
+        if (is_named(peer, name))
+            return json_text(peer, "path");
+    }
+    return NULL;
+}
+
 static int tell_late(const struct waiting *w)
 {
     const char *path = options_text(w->o, "path");
     const char *name = missing(w);
+    const char *other = name && path ? path_of(w, name) : NULL;
 
+    if (other)
+        return command_fail(EXIT_NOT_DELIVERED,
+                            "%s is present, but its path is %s, not %s; zs "
+                            "netcheck says why",
+                            name, other, path);
     if (name)
         return command_fail(EXIT_NOT_DELIVERED, "%s is not present%s%s", name,
                             path ? " over " : "", path ? path : "");

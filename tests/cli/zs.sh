@@ -115,6 +115,9 @@ check "--socket after the command" ends_with 0 zs status --socket \
 export ZS_SOCKET=/run/zeroservices/alice.sock
 check "wait for one peer" ends_with 0 zs wait --peers 1
 check "wait for bob over tcp" ends_with 0 zs wait --peer bob --path tcp
+check "wait for bob over udp in vain" ends_with 6 zs wait --peer bob \
+    --path udp --timeout 100ms
+check "says which path he has" complained "its path is tcp, not udp"
 check "peers" ends_with 0 zs peers --json
 check "has bob" json_says \
     '[(p["name"], p["path"], len(p["id"])) for p in o] == [("bob", "tcp", 64)]'

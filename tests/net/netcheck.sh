@@ -269,5 +269,11 @@ if punches; then
     check "and status says it in a word" bash -c \
         "'$ZS_BIN/zs' --socket /run/zeroservices/alice.sock status |
          grep -q 'relay (nat)'"
+    check "zs wait says that he is relayed" bash -c \
+        "! '$ZS_BIN/zs' --socket /run/zeroservices/alice.sock wait --peer bob \
+         --path udp --timeout 100ms 2>&1 | grep -v 'path is relay, not udp'"
+    check "zs ping says where to look" bash -c \
+        "'$ZS_BIN/zs' --socket /run/zeroservices/alice.sock ping bob -c 1 \
+         --until-direct 2>&1 | grep -q 'zs netcheck says why'"
 fi
 finish
