@@ -550,11 +550,13 @@ numbers() { # A B [COUNT]
     numbers_end
 }
 
-# The same in two parts, for what happens meanwhile.
+# The same in two parts, for what happens meanwhile: then the numbers go slowly
+# after the first fifth, and the last tenth is kept for numbers_end.
 numbers_begin() { # A B [COUNT]
     local count=${3:-${ZS_LAB_MESSAGES:-100000}}
     NUMBERS_A=$1 NUMBERS_B=$2
     rm -f "$LAB/$1-$2.json" "$LAB/$2-$1.json" # of an earlier time
+    rm -f "$LAB/numbers.rest"
     lab_numbers "$1" "$2" "$count" >"$LAB/there.numbers" 2>&1 &
     NUMBERS_THERE=$!
     lab_numbers "$2" "$1" "$count" >"$LAB/back.numbers" 2>&1 &
@@ -567,6 +569,7 @@ numbers_reached() { # N
 }
 
 numbers_end() {
+    : >"$LAB/numbers.rest"
     lab_numbers_result "$NUMBERS_A" "$NUMBERS_B" "$NUMBERS_THERE" \
         "$LAB/there.numbers"
     lab_numbers_result "$NUMBERS_B" "$NUMBERS_A" "$NUMBERS_BACK" \
@@ -581,6 +584,16 @@ lab_numbers_result() { # FROM TO PID FILE
     fi
 }
 
+lab_feed() { # COUNT
+    local at=$(($1 / 5)) step=$(($1 / 1000))
+    seq "$at"
+    while [ ! -e "$LAB/numbers.rest" ]; do
+        [ $at -ge $(($1 * 9 / 10)) ] || seq $((at + 1)) $((at += step))
+        sleep 0.02
+    done
+    seq $((at + 1)) "$1"
+}
+
 lab_numbers() { # FROM TO COUNT
     local type="numbers.$1" file="$LAB/$1-$2.json" start listener took
     : >"$file"
@@ -589,7 +602,7 @@ lab_numbers() { # FROM TO COUNT
     listener=$!
     until_true 5 grep -q '"synced"' "$file"
     start=$(now_ms)
-    seq "$3" | at "$1" send "$2" "$type" --lines || {
+    lab_feed "$3" | at "$1" send "$2" "$type" --lines || {
         echo "zs send --lines: exit $?"
         kill "$listener" 2>/dev/null
         wait "$listener"
