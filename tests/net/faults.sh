@@ -210,7 +210,7 @@ turned=0 turns=0
 turns_to() { # PATH
     turns=$((turns + 1))
     until_true 8 all_by "$1" || addresses_come_and_go
-    until_true 20 all_by "$1" && turned=$((turned + 1))
+    if until_true 60 all_by "$1"; then turned=$((turned + 1)); fi
 }
 direct_again() {
     until_true 2 all_by '[tu][cd]p' && return
