@@ -4,9 +4,22 @@
 
 #include <sodium.h>
 
-/* XSalsa20-Poly1305: half of the key stream's first block is the tag's key, the
- * other half encrypts the first bytes. */
-enum { BLOCK = 64, HALF = 32 };
+/* XSalsa20-Poly1305: the first bytes of the key stream are the tag's key, those
+ * that follow encrypt.
+ *
+ * libsodium computes eight blocks of 64 bytes at once, in the time that it
+ * needs for one alone; and each block after the last eight or four alone. So
+ * the stream is made in chunks of eight, also where less of it is needed. */
+enum {
+    TAG_KEY = 32,
+    BLOCKS = 8, /* of a chunk */
+    CHUNK = BLOCKS * 64,
+    FIRST = CHUNK - TAG_KEY, /* what the first chunk encrypts */
+};
+
+struct nonce_number {
+    uint8_t bytes[8];
+};
 
 void message_box_init(struct message_box *b, const uint8_t shared[32],
                       const char prefix[static MESSAGE_BOX_PREFIX])
@@ -19,56 +32,75 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static struct nonce_number number_of(uint64_t nonce)
+{
+    struct nonce_number n;
+
+    put_be64(n.bytes, nonce);
+    return n;
+}
+
+static void xor_bytes(uint8_t *to, const uint8_t *from, const uint8_t *stream,
+                      size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        to[i] = from[i] ^ stream[i];
+}
+
+/* Encrypts or decrypts what follows the first chunk. `to` may be `from`. */
+static void xor_rest(const struct message_box *b, const struct nonce_number *n,
+                     uint8_t *to, const uint8_t *from, size_t size)
+{
+    uint8_t stream[CHUNK] = {0};
+    size_t whole = size - size % CHUNK;
+    uint64_t last = BLOCKS + whole / 64;
+
+    if (whole > 0)
+        (void)crypto_stream_salsa20_xor_ic(to, from, whole, n->bytes, BLOCKS,
+                                           b->key);
+    if (size == whole)
+        return;
+    (void)crypto_stream_salsa20_xor_ic(stream, stream, sizeof(stream), n->bytes,
+                                       last, b->key);
+    xor_bytes(to + whole, from + whole, stream, size - whole);
+    sodium_memzero(stream, sizeof(stream));
+}
+
 void message_box_seal(const struct message_box *b, uint64_t nonce,
                       uint8_t flags, struct bytes packet, uint8_t *out)
 {
-    uint8_t block[BLOCK] = {0}, number[8];
+    uint8_t stream[CHUNK];
     uint8_t *cipher = out + MESSAGE_BOX_TAG;
-    size_t head = smaller(packet.size, HALF - 1);
+    struct nonce_number n = number_of(nonce);
+    size_t head = smaller(packet.size, FIRST - 1);
 
-    put_be64(number, nonce);
-    block[HALF] = flags;
-    if (head > 0)
-        memcpy(block + HALF + 1, packet.data, head);
-    (void)crypto_stream_salsa20_xor(block, block, HALF + 1 + head, number,
-                                    b->key);
-    memcpy(cipher, block + HALF, 1 + head);
+    (void)crypto_stream_salsa20(stream, sizeof(stream), n.bytes, b->key);
+    cipher[0] = flags ^ stream[TAG_KEY];
+    xor_bytes(cipher + 1, packet.data, stream + TAG_KEY + 1, head);
     if (packet.size > head)
-        (void)crypto_stream_salsa20_xor_ic(cipher + HALF, packet.data + head,
-                                           packet.size - head, number, 1,
-                                           b->key);
-    (void)crypto_onetimeauth(out, cipher, 1 + packet.size, block);
-    sodium_memzero(block, sizeof(block));
-}
-
-/* Decrypts, once the tag is known to be right. */
-static void decrypt(const struct message_box *b, const uint8_t number[8],
-                    const uint8_t block[static BLOCK], uint8_t *text,
-                    size_t size)
-{
-    size_t head = smaller(size, HALF);
-
-    for (size_t i = 0; i < head; i++)
-        text[i] ^= block[HALF + i];
-    if (size > head)
-        (void)crypto_stream_salsa20_xor_ic(text + head, text + head,
-                                           size - head, number, 1, b->key);
+        xor_rest(b, &n, cipher + FIRST, packet.data + head, packet.size - head);
+    (void)crypto_onetimeauth(out, cipher, 1 + packet.size, stream);
+    sodium_memzero(stream, sizeof(stream));
 }
 
 bool message_box_open(const struct message_box *b, uint64_t nonce, uint8_t *box,
                       size_t size)
 {
-    uint8_t block[BLOCK], number[8];
+    uint8_t stream[CHUNK];
+    uint8_t *text = box + MESSAGE_BOX_TAG;
+    struct nonce_number n = number_of(nonce);
 
     if (size < MESSAGE_BOX_TAG + 1)
         return false;
     size -= MESSAGE_BOX_TAG;
-    put_be64(number, nonce);
-    (void)crypto_stream_salsa20(block, sizeof(block), number, b->key);
-    bool good =
-        crypto_onetimeauth_verify(box, box + MESSAGE_BOX_TAG, size, block) == 0;
-    if (good)
-        decrypt(b, number, block, box + MESSAGE_BOX_TAG, size);
-    sodium_memzero(block, sizeof(block));
+    size_t head = smaller(size, FIRST);
+    (void)crypto_stream_salsa20(stream, sizeof(stream), n.bytes, b->key);
+    bool good = crypto_onetimeauth_verify(box, text, size, stream) == 0;
+    if (good) {
+        xor_bytes(text, text, stream + TAG_KEY, head);
+        if (size > head)
+            xor_rest(b, &n, text + head, text + head, size - head);
+    }
+    sodium_memzero(stream, sizeof(stream));
     return good;
 }
