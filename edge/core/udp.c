@@ -205,6 +205,8 @@ static bool take_probe(struct node *n, const struct node_event *event)
     bool good = punch_take_probe(u->punch, event->udp.socket, &event->udp.from,
                                  event->udp.bytes, n->now);
     udp_drain(n, u);
+    if (good)
+        peer_touch(n, u->peer); /* Its deadline is another one. */
     return good;
 }
 

@@ -173,6 +173,7 @@ void udp_look(struct node *n, struct udp_peer *u)
     allow_many(n, u);
     punch_looked(u->punch, &side, n->now);
     udp_drain(n, u);
+    peer_touch(n, u->peer); /* So that the record leaves. */
 }
 
 static void begin_look(struct node *n, struct udp_peer *u, uint32_t socket)

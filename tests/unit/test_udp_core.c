@@ -200,6 +200,39 @@ static void nats_are_named(void **state)
     udp_teardown(&p);
 }
 
+/* How long it takes until both have a path over UDP. */
+static int64_t ms_until_udp(struct udp_pair *p)
+{
+    int64_t ms = 0;
+    while (ms < 5000 && (udp_peer_of(p, 0).path != PATH_UDP ||
+                         udp_peer_of(p, 1).path != PATH_UDP)) {
+        udp_run(p, span_ms(1));
+        ms++;
+    }
+    return ms;
+}
+
+/* What an outside event changes is done in the same step: the record leaves
+ * when the answers of STUN are there or late, and the choice is made 100 ms
+ * after the first answer. */
+static void a_round_waits_for_nothing_but_its_times(void **state)
+{
+    static const struct {
+        bool stun;
+        int64_t most_ms;
+    } cases[] = {{true, 900}, {false, 1400}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct udp_pair p;
+        udp_setup(&p);
+        p.stun = cases[i].stun;
+        udp_start_both(&p);
+        int64_t ms = ms_until_udp(&p);
+        assert_in_range(ms, 300, cases[i].most_ms);
+        udp_teardown(&p);
+    }
+}
+
 static void a_change_of_the_network_begins_a_round(void **state)
 {
     struct udp_pair p;
@@ -649,6 +682,7 @@ int main(void)
         cmocka_unit_test(nothing_of_it_goes_to_a_node_without_udp),
         cmocka_unit_test(blocked_udp_is_named),
         cmocka_unit_test(nats_are_named),
+        cmocka_unit_test(a_round_waits_for_nothing_but_its_times),
         cmocka_unit_test(a_change_of_the_network_begins_a_round),
         cmocka_unit_test(a_connection_that_fails_ends_the_round),
         cmocka_unit_test(without_sockets_nothing_is_tried),

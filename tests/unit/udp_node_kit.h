@@ -3,8 +3,8 @@
  *
  * Everything takes `delay` on its way, in virtual time. The relay is as simple
  * as can be: a roster of two, and packets between them. A STUN server sees each
- * node's address. A connection over UDP is open when both ends connect with the
- * same secret.
+ * node's address. Probes with a low time to live end on their way. A connection
+ * over UDP is open when both ends connect with the same secret.
  */
 #ifndef TESTS_UNIT_UDP_NODE_KIT_H
 #define TESTS_UNIT_UDP_NODE_KIT_H
@@ -281,7 +281,7 @@ static inline void udp_sends(struct udp_pair *p, int from,
         return;
     }
     p->side[from].probes++;
-    if (p->udp && address_same_ip(&t->udp.to, &o->host) &&
+    if (p->udp && t->udp.ttl == 0 && address_same_ip(&t->udp.to, &o->host) &&
         t->udp.to.port >= FIRST_PORT)
         udp_arrives(p, 1 - from, (uint32_t)t->udp.to.port - FIRST_PORT,
                     udp_address(&p->side[from], t->udp.socket), t->udp.bytes);
