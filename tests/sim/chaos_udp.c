@@ -70,6 +70,21 @@ static void add_box(struct world *w, int segment, int carrier)
     udp_hosts_box(w, segment, &c, carrier);
 }
 
+/* Some homes have IPv6 behind a firewall; of these, some have no other way for
+ * UDP. */
+static void add_home(struct world *w, int segment, int carrier)
+{
+    struct nat_conf firewall = nat_kind_conf(NAT_FIREWALL);
+    bool has_v6 = chance(w, 35);
+
+    if (!has_v6 || !chance(w, 20))
+        add_box(w, segment, carrier);
+    if (chance(w, 25))
+        firewall.timeout = span_s(between(w, 5, 30));
+    if (has_v6)
+        udp_hosts_firewall_v6(w, segment, &firewall);
+}
+
 /* --- wires ------------------------------------------------------------- */
 
 static struct udp_link usual_wire(struct world *w, int host)
@@ -97,7 +112,7 @@ void chaos_udp_build(struct world *w)
         carrier = add_carrier(w);
     for (int s = 1; s < w->segment_count; s++)
         if (w->segments[s].nat || w->segments[s].reaches[INTERNET])
-            add_box(w, s, carrier);
+            add_home(w, s, carrier);
     for (int i = 0; i < w->host_count; i++) {
         struct host *h = &w->hosts[i];
         struct udp_link wire = usual_wire(w, i);
@@ -147,10 +162,12 @@ static void change_wire(struct world *w, int host)
 void chaos_udp_fault(struct world *w, int host)
 {
     int segment = w->hosts[host].interfaces[0].segment;
-    int realm = udp_hosts_realm(w, segment);
+    int realm;
 
     if (w->hosts[host].is_relay)
         return;
+    realm = chance(w, 50) ? udp_hosts_realm(w, segment)
+                          : udp_hosts_realm_v6(w, segment);
     world_disturb(w, host);
     if (realm > UDP_INTERNET && chance(w, 50))
         udp_restart_box(w, realm, NULL);

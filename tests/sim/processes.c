@@ -283,25 +283,23 @@ static struct node *new_node(struct world *w, struct host *h,
     return node;
 }
 
-static struct node_event addresses_of(const struct host *h, uint16_t port,
-                                      struct address list[INTERFACES])
+static struct node_event
+addresses_of(const struct world *w, int host,
+             struct address list[FAMILIES * INTERFACES])
 {
     struct node_event event = {.kind = NODE_ADDRESSES_ARE};
 
-    for (size_t i = 0; i < h->interface_count; i++) {
-        list[i] = h->interfaces[i].address;
-        list[i].port = port;
-    }
     event.addresses.list = list;
-    event.addresses.count = h->interface_count;
+    event.addresses.count = udp_hosts_addresses(w, host, list);
+    for (size_t i = 0; i < event.addresses.count; i++)
+        list[i].port = w->hosts[host].process->tcp_port;
     return event;
 }
 
 void host_tell_addresses(struct world *w, int host)
 {
-    struct host *h = &w->hosts[host];
-    struct address list[INTERFACES];
-    struct node_event event = addresses_of(h, h->process->tcp_port, list);
+    struct address list[FAMILIES * INTERFACES];
+    struct node_event event = addresses_of(w, host, list);
 
     host_event(w, host, &event);
 }
@@ -328,10 +326,10 @@ configured_of(const struct world *w, const struct host *h, struct address *list)
 /* At the start a shell tells all that it knows in one step. */
 static void first_step(struct world *w, struct host *h)
 {
-    struct address own[INTERFACES], peers[HOSTS * INTERFACES];
+    struct address own[FAMILIES * INTERFACES], peers[HOSTS * INTERFACES];
     struct node_event events[3 + UDP_HOSTS_EVENTS] = {
         {.kind = NODE_CLOCK},
-        addresses_of(h, h->process->tcp_port, own),
+        addresses_of(w, h->index, own),
         configured_of(w, h, peers),
     };
     size_t count = 3 + udp_hosts_start(w, h->process, events + 3);

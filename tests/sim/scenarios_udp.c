@@ -95,6 +95,32 @@ static void udp_sequential_and_taking(struct world *w)
     become_direct(w, h.a, h.b, span_s(10));
 }
 
+/* IPv6 behind firewalls, where IPv4 lets nobody through, and where it is
+ * missing. */
+static void udp_v6_beside_nats(struct world *w)
+{
+    static const int kinds[] = {HOME_SYM_V6, HOME_SYM_V6, HOME_V6, HOME_V6};
+    int relay = homes_begin(w), homes[4];
+
+    for (int i = 0; i < 4; i++)
+        homes[i] = homes_add(w, relay, kinds[i]);
+    host_start_all(w);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < i; k++)
+            become_direct(w, homes[i], homes[k], span_s(5));
+    world_run(w, span_s(60));
+    checkers_settle(w);
+}
+
+/* A home with IPv6 alone has no way to one with IPv4 alone. */
+static void udp_v6_and_v4(struct world *w)
+{
+    struct homes h = start_homes(w, HOME_V6, NAT_FULL_CONE);
+
+    stay_relayed(w, h.a, h.b);
+    checkers_settle(w);
+}
+
 static void udp_easy_only(struct world *w)
 {
     struct homes h = homes_make(w, NAT_SYM, NAT_HOME);
@@ -230,6 +256,8 @@ const struct scenario scenarios_of_udp[] = {
     {"udp-hard-and-easy", udp_hard_and_easy},
     {"udp-sequential-ports", udp_sequential_ports},
     {"udp-sequential-and-taking", udp_sequential_and_taking},
+    {"udp-v6-beside-nats", udp_v6_beside_nats},
+    {"udp-v6-and-v4", udp_v6_and_v4},
     {"udp-easy-only", udp_easy_only},
     {"udp-double-nat", udp_double_nat},
     {"udp-hairpin", udp_hairpin},

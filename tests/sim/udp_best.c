@@ -23,6 +23,11 @@ static struct chain chain_of(const struct world *w, int realm)
     return c;
 }
 
+struct realms {
+    int list[INTERFACES];
+    size_t count;
+};
+
 /* What a chain of boxes is like as one box. */
 struct nature {
     bool translates;
@@ -104,19 +109,43 @@ static bool has_udp(const struct world *w, int host)
            !w->hosts[host].only_relays;
 }
 
+/* The realms where the host has an address of the family. */
+static struct realms realms_of(const struct world *w, int host,
+                               enum address_family family)
+{
+    const struct udp_host *u = &w->udp_hosts->hosts[host];
+    struct realms r = {.count = 0};
+
+    for (size_t i = 0; i < u->place_count; i++)
+        if (u->places[i].address.family == family)
+            r.list[r.count++] = u->places[i].realm;
+    return r;
+}
+
+static enum udp_best of_family(const struct world *w, int a, int b,
+                               enum address_family family)
+{
+    struct realms first = realms_of(w, a, family);
+    struct realms second = realms_of(w, b, family);
+
+    if (first.count == 0 || second.count == 0)
+        return UDP_BEST_NEVER;
+    if (first.count == 1 && second.count == 1)
+        return of_realms(w, first.list[0], second.list[0]);
+    for (size_t i = 0; i < first.count; i++)
+        for (size_t k = 0; k < second.count; k++)
+            if (first.list[i] == second.list[k])
+                return UDP_BEST_DIRECT;
+    return UDP_BEST_MAYBE; /* Which interface is taken decides. */
+}
+
 enum udp_best udp_best_of(const struct world *w, int a, int b)
 {
-    const struct udp_host *first, *second;
+    enum udp_best v4, v6;
 
     if (w->udp_hosts == NULL || !has_udp(w, a) || !has_udp(w, b))
         return UDP_BEST_NEVER;
-    first = &w->udp_hosts->hosts[a];
-    second = &w->udp_hosts->hosts[b];
-    if (first->place_count == 1 && second->place_count == 1)
-        return of_realms(w, first->places[0].realm, second->places[0].realm);
-    for (size_t i = 0; i < first->place_count; i++)
-        for (size_t k = 0; k < second->place_count; k++)
-            if (first->places[i].realm == second->places[k].realm)
-                return UDP_BEST_DIRECT;
-    return UDP_BEST_MAYBE; /* Which interface is taken decides. */
+    v4 = of_family(w, a, b, ADDRESS_V4);
+    v6 = of_family(w, a, b, ADDRESS_V6);
+    return v4 > v6 ? v4 : v6;
 }

@@ -10,6 +10,8 @@ const char *home_kind_name(int kind)
            : kind == HOME_SEQUENTIAL ? "sequential"
            : kind == HOME_DOUBLE     ? "double"
            : kind == HOME_TAKING     ? "taking"
+           : kind == HOME_V6         ? "v6"
+           : kind == HOME_SYM_V6     ? "sym+v6"
                                      : nat_kind_name((enum nat_kind)kind);
 }
 
@@ -37,7 +39,9 @@ struct nat_conf home_conf(int kind)
         c.takes_tuples = true;
         return c;
     }
-    return nat_kind_conf(kind == HOME_DOUBLE ? NAT_HOME : (enum nat_kind)kind);
+    return nat_kind_conf(kind == HOME_DOUBLE   ? NAT_HOME
+                         : kind == HOME_SYM_V6 ? NAT_SYM
+                                               : (enum nat_kind)kind);
 }
 
 int homes_add_behind(struct world *w, int relay, const struct nat_conf *conf,
@@ -68,6 +72,20 @@ static int add_open(struct world *w, int relay)
     return home;
 }
 
+/* Its segment is connected for TCP as the others are. */
+static int add_v6_only(struct world *w, int relay)
+{
+    struct nat_conf firewall = nat_kind_conf(NAT_FIREWALL);
+    int segment = world_add_segment(w, true), home;
+
+    w->segments[segment].reaches[INTERNET] = true;
+    home = world_add_edge(w, segment);
+    w->hosts[home].tcp = false;
+    world_uses_relay(w, home, relay);
+    udp_hosts_firewall_v6(w, segment, &firewall);
+    return home;
+}
+
 /* The address of the next segment's NAT, or of a carrier before it. */
 static struct address outside_of(const struct world *w, int carrier)
 {
@@ -80,10 +98,12 @@ static struct address outside_of(const struct world *w, int carrier)
 int homes_add(struct world *w, int relay, int kind)
 {
     struct nat_conf c, carrier;
-    int realm = UDP_INTERNET, home;
+    int realm = UDP_INTERNET, home, segment;
 
     if (kind == HOME_OPEN)
         return add_open(w, relay);
+    if (kind == HOME_V6)
+        return add_v6_only(w, relay);
     c = home_conf(kind);
     if (kind == HOME_DOUBLE) {
         char ip[ADDRESS_TEXT_SIZE];
@@ -97,9 +117,13 @@ int homes_add(struct world *w, int relay, int kind)
         c.outside[c.outside_count++] = outside_of(w, 0);
     }
     home = homes_add_behind(w, relay, &c, realm);
+    segment = w->hosts[home].interfaces[0].segment;
     if (kind == HOME_DOUBLE)
-        w->segments[w->hosts[home].interfaces[0].segment].outside =
-            carrier.outside[0];
+        w->segments[segment].outside = carrier.outside[0];
+    if (kind == HOME_SYM_V6) {
+        c = nat_kind_conf(NAT_FIREWALL);
+        udp_hosts_firewall_v6(w, segment, &c);
+    }
     return home;
 }
 

@@ -15,6 +15,8 @@ enum {
     HOME_SEQUENTIAL,       /* NAT_SYM whose ports come in sequence */
     HOME_DOUBLE,           /* NAT_HOME behind a carrier's NAT_HOME */
     HOME_TAKING,           /* NAT_PLAIN that takes tuples */
+    HOME_V6,               /* IPv6 behind a firewall, no UDP over IPv4 */
+    HOME_SYM_V6,           /* the same, and IPv4 behind NAT_SYM */
     HOME_KINDS
 };
 const char *home_kind_name(int kind);

@@ -18,6 +18,8 @@ void udp_hosts_begin(struct world *w)
     udp_stun_begin(w);
     w->udp->receiver = udp_hosts_receive;
     for (int s = 0; s < SEGMENTS; s++)
+        u->realms_v6[s] = UDP_NO_REALM;
+    for (int s = 0; s < SEGMENTS; s++)
         u->realms[s] = s == INTERNET ? UDP_INTERNET : UDP_NO_REALM;
     for (int i = 0; i < HOSTS; i++) {
         u->hosts[i].has = !w->hosts[i].is_relay;
@@ -68,6 +70,23 @@ int udp_hosts_box(struct world *w, int segment, const struct nat_conf *conf,
     return box;
 }
 
+void udp_hosts_firewall_v6(struct world *w, int segment,
+                           const struct nat_conf *conf)
+{
+    ASSERT(segment != INTERNET && conf->outside_count == 0);
+    if (!w->udp_hosts->v6)
+        udp_stun_begin_v6(w);
+    w->udp_hosts->v6 = true;
+    w->udp_hosts->realms_v6[segment] = udp_hosts_carrier(w, conf, UDP_INTERNET);
+    for (int i = 0; i < w->host_count; i++)
+        udp_hosts_plug(w, i);
+}
+
+int udp_hosts_realm_v6(const struct world *w, int segment)
+{
+    return w->udp_hosts->realms_v6[segment];
+}
+
 int udp_hosts_realm(const struct world *w, int segment)
 {
     return w->udp_hosts->realms[segment];
@@ -101,16 +120,43 @@ static void set_wire(struct world *w, int host, const struct udp_place *p)
                   &w->udp_hosts->hosts[host].wire);
 }
 
+static struct udp_place place_v4(const struct world *w,
+                                 const struct host_interface *face)
+{
+    return (struct udp_place){udp_hosts_realm(w, face->segment), face->address};
+}
+
+/* The address changes with the one for IPv4. */
+static struct udp_place place_v6(const struct world *w,
+                                 const struct host_interface *face)
+{
+    struct udp_place p = {
+        udp_hosts_realm_v6(w, face->segment),
+        {.family = ADDRESS_V6,
+         .ip = {0x20, 0x01, 0x0d, 0xb8, 0, (uint8_t)face->segment}}};
+
+    memcpy(p.address.ip + 12, face->address.ip, 4);
+    return p;
+}
+
+static bool is_same_place(const struct udp_place *a, const struct udp_place *b)
+{
+    return a->realm == b->realm && address_same_ip(&a->address, &b->address);
+}
+
 static bool is_still_so(const struct world *w, int host,
                         const struct udp_place *p)
 {
     const struct host *h = &w->hosts[host];
 
-    for (size_t i = 0; i < h->interface_count; i++)
+    for (size_t i = 0; i < h->interface_count; i++) {
+        struct udp_place v4 = place_v4(w, &h->interfaces[i]);
+        struct udp_place v6 = place_v6(w, &h->interfaces[i]);
+
         if (!h->interfaces[i].down &&
-            udp_hosts_realm(w, h->interfaces[i].segment) == p->realm &&
-            address_same_ip(&h->interfaces[i].address, &p->address))
+            (is_same_place(&v4, p) || is_same_place(&v6, p)))
             return true;
+    }
     return false;
 }
 
@@ -122,13 +168,12 @@ static bool is_plugged(const struct udp_host *u, int realm)
     return false;
 }
 
-static void plug(struct world *w, int host, const struct host_interface *face)
+static void plug(struct world *w, int host, struct udp_place p)
 {
     struct udp_host *u = &w->udp_hosts->hosts[host];
-    struct udp_place p = {udp_hosts_realm(w, face->segment), face->address};
     char ip[ADDRESS_TEXT_SIZE];
 
-    if (face->down || p.realm == UDP_NO_REALM || is_plugged(u, p.realm))
+    if (p.realm == UDP_NO_REALM || is_plugged(u, p.realm))
         return;
     u->places[u->place_count++] = p;
     udp_plug(w, host, p.realm, address_format_ip(&p.address, ip));
@@ -151,7 +196,27 @@ void udp_hosts_plug(struct world *w, int host)
             u->places[i] = u->places[--u->place_count];
         }
     for (size_t i = 0; i < h->interface_count; i++)
-        plug(w, host, &h->interfaces[i]);
+        if (!h->interfaces[i].down) {
+            plug(w, host, place_v4(w, &h->interfaces[i]));
+            plug(w, host, place_v6(w, &h->interfaces[i]));
+        }
+}
+
+size_t udp_hosts_addresses(const struct world *w, int host,
+                           struct address list[FAMILIES * INTERFACES])
+{
+    const struct host *h = &w->hosts[host];
+    size_t count = 0;
+
+    for (size_t i = 0; i < h->interface_count; i++) {
+        const struct host_interface *face = &h->interfaces[i];
+
+        list[count++] = face->address;
+        if (w->udp_hosts != NULL && !face->down &&
+            udp_hosts_realm_v6(w, face->segment) != UDP_NO_REALM)
+            list[count++] = place_v6(w, face).address;
+    }
+    return count;
 }
 
 void udp_hosts_wire(struct world *w, int host, const struct udp_link *both)

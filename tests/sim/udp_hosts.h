@@ -7,6 +7,9 @@
  * is the Internet. A host has the same addresses in both. TCP goes on to use
  * the segments and knows nothing of the boxes.
  *
+ * A segment may have IPv6 as well, or instead: a realm of its own behind a
+ * firewall, where its hosts have addresses that the whole Internet knows.
+ *
  *     ... add segments, relays, edges ...
  *     udp_hosts_begin(w);
  *     udp_hosts_box(w, segment, &conf, UDP_INTERNET);   for each
@@ -28,6 +31,7 @@ enum {
     UDP_HOSTS_SOCKETS_MOST = 2,    /* of a node for each peer, in the end, */
     UDP_HOSTS_ROUND_SOCKETS = 256, /* and of one round of many [P-11.7] */
     UDP_NO_REALM = -1,
+    FAMILIES = 2,
 };
 
 /* --- building ---------------------------------------------------------- */
@@ -42,6 +46,11 @@ int udp_hosts_box(struct world *w, int segment, const struct nat_conf *conf,
                   int realm);
 /* A box whose inside is no segment: a carrier's, with other boxes behind it. */
 int udp_hosts_carrier(struct world *w, const struct nat_conf *conf, int realm);
+/* The segment has IPv6 behind this new firewall, in the Internet. */
+void udp_hosts_firewall_v6(struct world *w, int segment,
+                           const struct nat_conf *conf);
+/* UDP_NO_REALM, or the firewall. */
+int udp_hosts_realm_v6(const struct world *w, int segment);
 /* UDP_INTERNET, UDP_NO_REALM, or the segment's box. */
 int udp_hosts_realm(const struct world *w, int segment);
 /* Without UDP: as if `paths.udp` were false. Before its start. */
@@ -62,6 +71,10 @@ void udp_hosts_mend_wire(struct world *w, int host);
 /* Whether the host's node has UDP. */
 bool udp_hosts_has(const struct world *w, int host);
 bool udp_hosts_is_easy(const struct world *w, int host);
+/* Writes the addresses of the host's interfaces, without ports; returns how
+ * many. */
+size_t udp_hosts_addresses(const struct world *w, int host,
+                           struct address list[FAMILIES * INTERFACES]);
 /* The host's interfaces changed. */
 void udp_hosts_plug(struct world *w, int host);
 /* The NAT of the segment has another outside address. */

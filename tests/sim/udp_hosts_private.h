@@ -27,7 +27,7 @@ struct udp_place {
 struct udp_host {
     bool has, easy;
     struct udp_link wire, usual_wire;
-    struct udp_place places[INTERFACES];
+    struct udp_place places[FAMILIES * INTERFACES];
     size_t place_count;
     struct node_socket *sockets; /* of its process */
     size_t socket_count, socket_room;
@@ -36,7 +36,9 @@ struct udp_host {
 enum { UDP_BOXES = 64 };
 
 struct udp_hosts {
-    int realms[SEGMENTS];
+    int realms[SEGMENTS];    /* of IPv4, */
+    int realms_v6[SEGMENTS]; /* and of IPv6 */
+    bool v6;                 /* some segment has it */
     struct {
         struct nat_conf conf;
         int realm;      /* outside */

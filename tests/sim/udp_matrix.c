@@ -12,6 +12,7 @@ enum { HARD_MS = 20000, WATCHED_MS = 30000, ROUND_TRIPS = 8 };
 static const int kinds[] = {
     HOME_OPEN,   NAT_FULL_CONE, NAT_RESTRICTED_CONE, NAT_HOME,        NAT_PLAIN,
     HOME_TAKING, NAT_FIREWALL,  HOME_DOUBLE,         HOME_SEQUENTIAL, NAT_SYM,
+    HOME_V6,     HOME_SYM_V6,
 };
 
 enum { MATRIX_KINDS = sizeof(kinds) / sizeof(kinds[0]) };

@@ -1,10 +1,12 @@
 #include "tests/sim/udp_stun.h"
 
 #include "common/wire/stun.h"
+#include "tests/sim/udp_hosts_private.h"
 
-enum { SERVER_FIRST = HOSTS, SERVERS = 2 };
+enum { SERVER_FIRST = HOSTS, SERVERS = 2, SERVERS_V6 = 2 };
 
-static const char *const server_ips[SERVERS] = {"192.0.2.1", "192.0.2.2"};
+static const char *const server_ips[SERVERS + SERVERS_V6] = {
+    "192.0.2.1", "192.0.2.2", "2001:db8:ffff::1", "2001:db8:ffff::2"};
 static const uint16_t ports[] = {443, 3478};
 
 static void open_ports(struct world *w, int host)
@@ -19,14 +21,24 @@ static void open_ports(struct world *w, int host)
     }
 }
 
+static void add_servers(struct world *w, int first, int count)
+{
+    for (int i = first; i < first + count; i++) {
+        udp_plug(w, SERVER_FIRST + i, UDP_INTERNET, server_ips[i]);
+        open_ports(w, SERVER_FIRST + i);
+    }
+}
+
+void udp_stun_begin_v6(struct world *w)
+{
+    add_servers(w, SERVERS, SERVERS_V6);
+}
+
 void udp_stun_begin(struct world *w)
 {
     char ip[ADDRESS_TEXT_SIZE];
 
-    for (int i = 0; i < SERVERS; i++) {
-        udp_plug(w, SERVER_FIRST + i, UDP_INTERNET, server_ips[i]);
-        open_ports(w, SERVER_FIRST + i);
-    }
+    add_servers(w, 0, SERVERS);
     for (int i = 0; i < w->host_count; i++)
         if (w->hosts[i].is_relay) {
             udp_plug(w, i, UDP_INTERNET,
@@ -46,7 +58,7 @@ size_t udp_stun_list(const struct world *w, int host,
             list[count] = w->hosts[h->relays[i]].interfaces[0].address;
             list[count++].port = ports[k];
         }
-    for (int i = 0; i < SERVERS; i++) {
+    for (int i = 0; i < SERVERS + (w->udp_hosts->v6 ? SERVERS_V6 : 0); i++) {
         list[count] = udp_address(server_ips[i]);
         list[count++].port = 3478;
     }

@@ -11,6 +11,8 @@ enum { STUN_ADDRESSES = 16 };
 
 /* Plugs in the servers, and the relays of the world. */
 void udp_stun_begin(struct world *w);
+/* Plugs in two servers with IPv6, which nodes are told of from then on. */
+void udp_stun_begin_v6(struct world *w);
 /* What the host's node is told; returns how many. */
 size_t udp_stun_list(const struct world *w, int host,
                      struct address list[STUN_ADDRESSES]);
