@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Does each header compile alone, and everything under the other compiler?
+"""Does each header compile alone, also what stands in for a library that is
+not here, and everything under the other compiler?
 
 The commands are those of the build (compile_commands.json), without what they
 write.
@@ -22,7 +23,8 @@ HEADER = ["-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic",
 
 
 def headers(root):
-    """Each header alone, under every compiler that is here."""
+    """Each header alone, and each file that takes the place of another where a
+    library is missing, under every compiler that is here."""
     jobs = []
     for compiler in filter(which, ("gcc", "clang")):
         for path in tree.sources(root, (".h",)):
@@ -30,6 +32,10 @@ def headers(root):
             jobs.append((f"{path}: alone, under {compiler}",
                          [compiler, *HEADER, "-I", root, "-x", "c", "-"],
                          body, root))
+        for path in tree.sources(root, ("_none.c",)):
+            jobs.append((f"{path}: without the library, under {compiler}",
+                         [compiler, *HEADER, "-Wmissing-prototypes",
+                          "-I", root, path], "", root))
     yield from run(jobs)
 
 

@@ -268,6 +268,16 @@ class Compile(Checks):
         first, *_ = check_compile.headers(self.root)
         self.assertIn("common/io/bad.h: alone, under gcc", first)
 
+    def test_without_a_library(self):
+        self.write("edge/shell/x.h", GUARD.format("X", "int x(int a);\n"))
+        self.write("edge/shell/x_none.c", '#include "edge/shell/x.h"\n'
+                   "int x(int a)\n{\n    return a;\n}\n")
+        self.finds(check_compile.headers(self.root))
+        self.write("edge/shell/x_none.c", '#include "edge/shell/x.h"\n'
+                   "int x(long a)\n{\n    return (int)a;\n}\n")
+        first, *_ = check_compile.headers(self.root)
+        self.assertIn("x_none.c: without the library, under gcc", first)
+
     def test_the_other_compiler(self):
         self.write("x.c", "int x(int a);\nint x(int a)\n{\n"
                           "    a = a;\n    return a;\n}\n")

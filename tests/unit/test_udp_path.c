@@ -711,9 +711,20 @@ static void garbage_from_the_right_address_is_ignored(void **state)
     teardown();
 }
 
+/* The build lacks the library. */
+static void without_quic_no_link_is_made(void **state)
+{
+    (void)state;
+    setup();
+    connect_from(&w.a, 1, 0, &w.b.address, true, w.secret);
+    RUN_UNTIL(w.a.down > 0);
+    assert_int_equal(w.a.failure, LINK_UNREACHABLE);
+    teardown();
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {
+    static const struct CMUnitTest of_datagrams[] = {
         cmocka_unit_test(the_first_byte_tells_datagrams_apart),
         cmocka_unit_test(what_is_no_stun_and_no_probe_is_dropped),
         cmocka_unit_test(strangers_get_no_answer),
@@ -724,6 +735,9 @@ int main(void)
         cmocka_unit_test(socket_0_is_told_and_stays),
         cmocka_unit_test(socket_0_that_moves_is_told),
         cmocka_unit_test(a_taken_number_is_not_opened),
+        cmocka_unit_test(a_link_from_no_socket_is_unreachable),
+    };
+    static const struct CMUnitTest of_links[] = {
         cmocka_unit_test(two_ends_connect),
         cmocka_unit_test(many_links_share_a_socket),
         cmocka_unit_test(packets_of_all_sizes_pass_both_ways),
@@ -734,10 +748,15 @@ int main(void)
         cmocka_unit_test(a_wrong_identity_is_refused),
         cmocka_unit_test(a_forged_begin_ends_no_link),
         cmocka_unit_test(nobody_there_is_unreachable_in_time),
-        cmocka_unit_test(a_link_from_no_socket_is_unreachable),
         cmocka_unit_test(a_link_keeps_its_socket_until_it_ends),
         cmocka_unit_test(garbage_from_the_right_address_is_ignored),
     };
+    static const struct CMUnitTest without_quic[] = {
+        cmocka_unit_test(without_quic_no_link_is_made),
+    };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(of_datagrams, NULL, NULL);
+    if (quic_is_available())
+        return failed + cmocka_run_group_tests(of_links, NULL, NULL);
+    return failed + cmocka_run_group_tests(without_quic, NULL, NULL);
 }
