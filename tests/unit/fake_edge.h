@@ -33,7 +33,7 @@ struct fake_event {
     char group[64];
     char *data;
     size_t size;
-    char groups[256]; /* of SET_GROUPS, a space after each */
+    char groups[256]; /* the groups of SET_GROUPS, a space after each */
 };
 
 struct edge {

@@ -21,7 +21,7 @@ struct node_side {
     struct address address;
     int joined, left, messages, delivered, failed, busy, ready, done;
     uint64_t missed;
-    uint32_t peers; /* that the last publication went to */
+    uint32_t peers; /* number of peers that the last publication went to */
     enum departure reason;
     char last[64];
     enum node_path path;
@@ -41,7 +41,7 @@ struct node_pair {
     bool refuse; /* links cannot be made */
     uint32_t incoming;
     bool lan;
-    bool late; /* what goes to one node is read after the next to all */
+    bool late; /* packets to one node are read after the next multicast */
     uint8_t held[2][BEACON_SIZE];
     size_t held_size[2];
     int pings;
@@ -129,7 +129,7 @@ static inline void datagram_of(struct node_pair *p, struct node_side *s,
                                      multicast);
 }
 
-/* Counts a message's outcome: the node's report, or its refusal. */
+/* Counts the outcome of a message: the node's report, or its refusal. */
 static inline void ended(struct node_side *s, enum node_outcome outcome)
 {
     s->delivered += outcome == OUTCOME_DELIVERED;
@@ -302,7 +302,7 @@ static inline void submit_to(struct node_pair *p, struct node_id to,
     step(p, &p->a, NULL);
 }
 
-/* Node a publishes to the group; "" is all nodes. */
+/* Node a publishes to the group; "" means all nodes. */
 static inline void publish(struct node_pair *p, const char *group,
                            struct bytes data)
 {

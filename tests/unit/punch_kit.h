@@ -28,7 +28,7 @@ struct kit_end {
     struct entropy entropy;
     uint32_t next_socket;
     struct punch_side side;
-    bool is_silent; /* it does not answer PUNCH_LOOK */
+    bool is_silent; /* does not answer PUNCH_LOOK */
     bool is_filtered, is_hard;
     int looks, records, won, failed, opened, closed;
     uint32_t looked; /* socket */
@@ -53,8 +53,8 @@ struct punch_kit {
     struct kit_flight flights[KIT_FLIGHTS];
     int count;
     bool no_records, no_datagrams;
-    int lost_records;                /* so many of the next */
-    struct kit_flight last_probe[2]; /* that each end got */
+    int lost_records;                /* how many of the next records are lost */
+    struct kit_flight last_probe[2]; /* the last probe that each end got */
 };
 
 static inline struct address kit_address(int end, unsigned port)
@@ -110,7 +110,7 @@ static inline void kit_send(struct punch_kit *k, int end,
     memcpy(f.bytes, todo->bytes, todo->size);
     if (k->no_datagrams || todo->ttl != 0 || !address_equal(&there, &todo->to))
         return;
-    f.socket = todo->to.port; /* The port, until it arrives. */
+    f.socket = todo->to.port; /* Holds the port until the datagram arrives. */
     kit_fly(k, &f);
 }
 

@@ -159,8 +159,9 @@ static void bad_records_are_refused(void **state)
     }
 }
 
-/* Only the first DATA record of a packet says its number, whatever lies
- * between them; one that goes on elsewhere says it again. */
+/* Only the first DATA record of a packet states its number, whatever records
+ * are in between. A record that does not follow the one before states its
+ * number again. */
 static void numbers_follow(void **state)
 {
     static const uint8_t packet[] = {
@@ -247,7 +248,7 @@ static void a_small_message_has_five_bytes_around_it(void **state)
     assert_memory_equal(room, "\x87\x43\x21\1t", 5);
 }
 
-/* Cut anywhere past its header a message is the same. */
+/* A message that is cut anywhere after its header is put together again. */
 static void parts_make_up_the_message(void **state)
 {
     (void)state;
@@ -267,7 +268,7 @@ static void parts_make_up_the_message(void **state)
     }
 }
 
-/* The data is whatever is left, so only the header can be cut. */
+/* The data is the rest of the message, so only a cut header is an error. */
 static void a_cut_header_is_refused(void **state)
 {
     struct message m = sample(MESSAGE_EVENT, "lab"), back;
@@ -338,7 +339,7 @@ static void a_type_is_utf8(void **state)
     }
 }
 
-static void what_cannot_be_said_fails_the_writer(void **state)
+static void a_value_that_cannot_be_encoded_fails_the_writer(void **state)
 {
     static uint8_t long_type[256];
     struct message m = sample(MESSAGE_SEND, "");
@@ -368,7 +369,7 @@ int main(void)
         cmocka_unit_test(a_cut_header_is_refused),
         cmocka_unit_test(bad_messages_are_refused),
         cmocka_unit_test(a_type_is_utf8),
-        cmocka_unit_test(what_cannot_be_said_fails_the_writer),
+        cmocka_unit_test(a_value_that_cannot_be_encoded_fails_the_writer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

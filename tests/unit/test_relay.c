@@ -32,7 +32,7 @@ static struct {
     void *zmq;
     char folder[64];
     char endpoint[64];
-    int log; /* what the relay logs, instead of stderr */
+    int log; /* the relay's log, instead of stderr */
     int stderr_before;
 } world;
 
@@ -61,7 +61,7 @@ static void write_file(const char *name, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-/* With a word more in `relay`, and lines at the end. */
+/* Settings with `word` added in `relay`, and `more` lines at the end. */
 static struct relay_conf conf_of(const char *word, const char *more)
 {
     char text[1024];
@@ -85,7 +85,7 @@ static void turn(void)
     usleep(200);
 }
 
-/* All that was logged since the start. */
+/* Returns all that was logged since the start. */
 static const char *logged(void)
 {
     static char text[1 << 16];
@@ -147,7 +147,7 @@ static void stop(void)
     close(world.log);
 }
 
-/* The real clock's times: from `from` seconds after now on, to `to`. */
+/* Certifies by the real clock: valid from `from` to `to` seconds after now. */
 static void certify(struct kit_node *n, const struct kit_mesh *m,
                     const char *name, int64_t from, int64_t to)
 {
@@ -213,7 +213,7 @@ static void say_hello(struct relay_client *c)
     send_bytes(c, kit_hello_bytes(&c->node, room));
 }
 
-/* The next packet of that type; others are passed over. Empty if none came. */
+/* Returns the next packet of that type and skips others; empty if none came. */
 static struct bytes await(struct relay_client *c, uint8_t type, int64_t wait_ms)
 {
     static uint8_t room[PACKET_SIZE + 1];
@@ -358,7 +358,7 @@ static void a_broken_connection_shows_at_once(void **state)
     join(&a, 1);
     join(&b, 2);
     close_client(&a);
-    /* Not by its silence, which would have another reason. */
+    /* The reason is not its silence. */
     struct bytes gone = await(&b, RELAY_GONE, WAIT_MS);
     assert_int_equal(gone.size, 1 + KEY_SIZE + 8 + 1);
     assert_int_equal(gone.data[gone.size - 1], DEPARTURE_LOST);
@@ -457,7 +457,7 @@ static void a_refusal_again_and_again_is_one_line(void **state)
         close_client(&a);
     }
     assert_int_equal(times_logged("reason=forged name=node-1"), 1);
-    /* Another one's is another line. */
+    /* Another node's refusal is another line. */
     open_node(&a, 2);
     a.node.certificate[a.node.certificate_size - 1] ^= 1;
     say_hello(&a);
@@ -465,7 +465,7 @@ static void a_refusal_again_and_again_is_one_line(void **state)
     assert_true(wait_for_log("reason=forged name=node-2"));
 }
 
-static void anothers_certificate_is_refused(void **state)
+static void the_certificate_of_another_node_is_refused(void **state)
 {
     (void)state;
     start("");
@@ -495,7 +495,7 @@ static void a_revoked_node_is_refused(void **state)
     write_revoked("listed.zs", &node);
     start("");
     join(&a, 1);
-    /* The list comes while it is connected, by a reload. */
+    /* The list comes by a reload, while the node is connected. */
     struct relay_conf conf =
         conf_of(", revoked: [listed.zs]", "limits: {edges: 17}\n");
     relay_reload(world.relay, &conf);
@@ -564,12 +564,12 @@ static int tcp_connect(void)
     return fd;
 }
 
-static void who_proves_nothing_is_cut(void **state)
+static void a_client_that_proves_nothing_is_cut(void **state)
 {
     (void)state;
     struct curve_pair pair;
     start("limits: {hello: 300ms}\n");
-    /* One that says nothing at all, one that stops after the handshake. */
+    /* One client sends nothing at all, one stops after the handshake. */
     int silent = tcp_connect();
     crypto_box_keypair(pair.public_key, pair.secret_key);
     open_client(&a, &pair, world.keys.public_key);
@@ -587,12 +587,12 @@ static void an_address_has_its_limit_of_connections(void **state)
     for (int i = 0; i < EXTRA; i++)
         fds[i] = tcp_connect();
     assert_true(wait_for_log("connection_cut reason=\"full_address\""));
-    assert_true(closed_within(fds[0], WAIT_MS)); /* the oldest */
+    assert_true(closed_within(fds[0], WAIT_MS)); /* the oldest connection */
     for (int i = 0; i < EXTRA; i++)
         close(fds[i]);
 }
 
-/* The connection is on its way; its SYN may be ignored. */
+/* Begins a connection, whose SYN may be ignored. */
 static int tcp_begin(const char *from)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
@@ -608,8 +608,8 @@ static int tcp_begin(const char *from)
     return fd;
 }
 
-/* A network of strangers that begins handshakes without end is held to its
- * rate, and another one, where a member is, is let in meanwhile. */
+/* A network of strangers that begins endless handshakes is held to its rate.
+ * Meanwhile the relay lets in another network, where a member is. */
 static void a_flood_of_handshakes_harms_no_member(void **state)
 {
     (void)state;
@@ -681,8 +681,9 @@ static void many_frames_and_large_frames_do_no_harm(void **state)
     assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
 }
 
-/* libzmq keeps the frames of a message until its last one, however many: the
- * relay sees that they came, and not that they reached it. */
+/* libzmq keeps the frames of a message until its last one, however many. The
+ * relay sees that their bytes arrived in the kernel, although it gets no
+ * message. */
 static void a_message_of_endless_frames_is_cut(void **state)
 {
     (void)state;
@@ -690,7 +691,7 @@ static void a_message_of_endless_frames_is_cut(void **state)
     static const uint8_t ping[9] = {RELAY_PING, 7};
     start("");
     join(&a, 1);
-    open_node(&b, 2); /* says no HELLO: one MiB is too much already */
+    open_node(&b, 2); /* sends no HELLO: one MiB is too much already */
     for (int i = 0; i < 100; i++)
         assert_true(zmq_send(b.socket, frame, sizeof frame, ZMQ_SNDMORE) > 0);
     send_bytes(&b, bytes_of(frame, 1));
@@ -699,8 +700,9 @@ static void a_message_of_endless_frames_is_cut(void **state)
     assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
 }
 
-/* One does not read: it is told of, the others live on. */
-static void who_does_not_read_hurts_nobody(void **state)
+/* One edge does not read. Its senders are told, and the others are not
+ * affected. */
+static void an_edge_that_does_not_read_harms_nobody(void **state)
 {
     (void)state;
     struct relay_client c = {0};
@@ -720,7 +722,8 @@ static void who_does_not_read_hurts_nobody(void **state)
     assert_true(refused >= 10);
     forward(&c, &a, 1, 10);
     assert_true(await(&a, RELAY_FORWARDED, WAIT_MS).size > 0);
-    /* It reads at last: in order, with gaps where refused was said. */
+    /* At last the edge reads: packets come in order, with gaps where senders
+     * were refused. */
     uint32_t last = 0;
     uint32_t count = 0;
     for (struct bytes p; (p = await(&b, RELAY_FORWARDED, 300)).size > 0;) {
@@ -736,7 +739,7 @@ static void who_does_not_read_hurts_nobody(void **state)
     close_client(&c);
 }
 
-/* Its libzmq and its kernel take little that it does not read. */
+/* Joins with small buffers in libzmq and in the kernel. */
 static void join_slow(struct relay_client *c, uint16_t number)
 {
     int one = 1;
@@ -750,9 +753,9 @@ static void join_slow(struct relay_client *c, uint16_t number)
     assert_true(await(c, RELAY_SYNCED, WAIT_MS).size > 0);
 }
 
-/* One stopped: what was taken for it is its queue, what libzmq may hold, and
- * what the kernel does. */
-static void who_stopped_costs_its_queue_and_little_more(void **state)
+/* One edge stopped. Its packets are in its queue, and as far as allowed in
+ * libzmq and the kernel. */
+static void a_stopped_edge_costs_its_queue_and_little_more(void **state)
 {
     (void)state;
     enum { SIZE = 60000, QUEUE = 1 << 20, KERNEL = 2 << 20 };
@@ -763,7 +766,7 @@ static void who_stopped_costs_its_queue_and_little_more(void **state)
     for (uint32_t i = 0; i < 500; i++)
         forward(&a, &b, i, SIZE);
     send_bytes(&a, bytes_of(ping, sizeof ping));
-    /* All of it has reached the relay. */
+    /* Everything has reached the relay. */
     assert_true(await(&a, RELAY_PONG, WAIT_MS).size > 0);
     size_t kept = 0;
     while (await(&b, RELAY_FORWARDED, 300).size > 0)
@@ -772,7 +775,7 @@ static void who_stopped_costs_its_queue_and_little_more(void **state)
     assert_true(kept < QUEUE + FRONT_CREDIT + KERNEL);
 }
 
-/* Instead of libc's. */
+/* Replaces libc's malloc_trim. */
 static int trimmed;
 
 int malloc_trim(size_t pad)
@@ -781,7 +784,7 @@ int malloc_trim(size_t pad)
     return ++trimmed;
 }
 
-/* A queue that went leaves nothing behind in the process. */
+/* After a queue is gone the process does not keep its memory. */
 static void memory_goes_back_to_the_system(void **state)
 {
     (void)state;
@@ -810,7 +813,7 @@ static void a_stopping_relay_says_so(void **state)
     struct bytes refused = await(&a, RELAY_REFUSED, WAIT_MS);
     assert_true(refused.size > 0);
     assert_int_equal(refused.data[1], REFUSAL_SHUTDOWN);
-    uv_run(&world.loop, UV_RUN_DEFAULT); /* It ends by itself. */
+    uv_run(&world.loop, UV_RUN_DEFAULT); /* The relay ends by itself. */
 }
 
 #define TEST(name)                                                             \
@@ -828,18 +831,18 @@ int main(void)
         TEST(a_certificate_out_of_its_time_is_refused),
         TEST(a_forged_certificate_is_refused),
         TEST(a_refusal_again_and_again_is_one_line),
-        TEST(anothers_certificate_is_refused),
+        TEST(the_certificate_of_another_node_is_refused),
         TEST(a_revoked_node_is_refused),
         TEST(a_list_beside_the_key_needs_no_setting),
         TEST(a_list_from_an_edge_outlives_the_relay),
-        TEST(who_proves_nothing_is_cut),
+        TEST(a_client_that_proves_nothing_is_cut),
         TEST(an_address_has_its_limit_of_connections),
         TEST(a_flood_of_handshakes_harms_no_member),
         TEST(a_refused_edges_connection_ends),
         TEST(many_frames_and_large_frames_do_no_harm),
         TEST(a_message_of_endless_frames_is_cut),
-        TEST(who_does_not_read_hurts_nobody),
-        TEST(who_stopped_costs_its_queue_and_little_more),
+        TEST(an_edge_that_does_not_read_harms_nobody),
+        TEST(a_stopped_edge_costs_its_queue_and_little_more),
         TEST(memory_goes_back_to_the_system),
         TEST(a_stopping_relay_says_so),
     };

@@ -106,7 +106,7 @@ static void z85_refuses_what_is_no_key(void **state)
     assert_false(z85_decode(text, 40, key));
     text[7] = '\0';
     assert_false(z85_decode(text, 40, key));
-    memset(text, '#', 40); /* 84 in each place: more than 32 bits */
+    memset(text, '#', 40); /* 84 in each place, which exceeds 32 bits */
     assert_false(z85_decode(text, 40, key));
 }
 

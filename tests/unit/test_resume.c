@@ -17,8 +17,8 @@ static void nobody_woke(void *context, struct span slept)
     ++*(int *)context;
 }
 
-/* The timer runs, and says nothing of a host that is awake. */
-static void a_waking_host_is_told_nothing(void **state)
+/* The timer runs, but on a host that is awake it reports nothing. */
+static void a_host_that_is_awake_causes_no_call(void **state)
 {
     (void)state;
     uv_loop_t loop;
@@ -39,7 +39,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_a_jump_of_the_clocks_is_sleep),
-        cmocka_unit_test(a_waking_host_is_told_nothing),
+        cmocka_unit_test(a_host_that_is_awake_causes_no_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,7 @@ static struct revocation sample(const struct signer *mesh,
     return (struct revocation){mesh_of(mesh), 42, 2, nodes};
 }
 
-static void what_was_signed_comes_back(void **state)
+static void a_signed_list_comes_back(void **state)
 {
     struct signer mesh = signer_of(1);
     const uint8_t nodes[64] = {[0] = 1, [32] = 2};
@@ -83,7 +83,7 @@ static void empty_and_full_lists_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_signed_comes_back),
+        cmocka_unit_test(a_signed_list_comes_back),
         cmocka_unit_test(cuts_and_flips_are_refused),
         cmocka_unit_test(another_key_cannot_sign),
         cmocka_unit_test(empty_and_full_lists_work),

@@ -16,7 +16,7 @@ static void assert_clean(struct bytes text, enum sanitize_form form,
     free(got);
 }
 
-static void what_a_terminal_would_obey_is_not_there(void **state)
+static void control_sequences_of_terminals_are_removed(void **state)
 {
     static const struct {
         const char *text, *clean;
@@ -28,7 +28,7 @@ static void what_a_terminal_would_obey_is_not_there(void **state)
          "?2J"}, /* CSI as one C1 character */
         {"a\x9b"
          "2J",
-         "a?2J"}, /* as a byte: no UTF-8 */
+         "a?2J"}, /* as a byte, which is not UTF-8 */
         {"a\rb", "a?b"},
         {"a\r\nb", "a\nb"},
         {"a\tb\x7f\x08", "a b??"},
@@ -70,7 +70,7 @@ static void marks_do_not_pile_up(void **state)
     assert_clean(bytes_of_string(text), SANITIZE_LINES, want);
 }
 
-static void what_is_too_long_is_cut_between_characters(void **state)
+static void long_text_is_cut_between_characters(void **state)
 {
     char *got;
 
@@ -83,7 +83,7 @@ static void what_is_too_long_is_cut_between_characters(void **state)
     free(got);
 }
 
-/* Whatever bytes: UTF-8 without control characters. */
+/* Any bytes become UTF-8 without control characters. */
 static void any_bytes_become_plain_text(void **state)
 {
     uint32_t seed = 1;
@@ -107,10 +107,10 @@ static void any_bytes_become_plain_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_terminal_would_obey_is_not_there),
+        cmocka_unit_test(control_sequences_of_terminals_are_removed),
         cmocka_unit_test(a_line_stays_one),
         cmocka_unit_test(marks_do_not_pile_up),
-        cmocka_unit_test(what_is_too_long_is_cut_between_characters),
+        cmocka_unit_test(long_text_is_cut_between_characters),
         cmocka_unit_test(any_bytes_become_plain_text),
     };
 

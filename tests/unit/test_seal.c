@@ -98,7 +98,7 @@ static void opens_in_place(void **state)
     assert_memory_equal(room, text, TEXT);
 }
 
-/* By hand: what [P-6.3] says of keys and nonces. */
+/* Computes the packet from the keys and nonces of [P-6.3]. */
 static void key_and_nonce_are_as_the_rule_says(void **state)
 {
     static const char label[] = "zs1 aes-256-gcm";
@@ -164,7 +164,7 @@ static void refuses_whatever_was_changed(void **state)
         seal_open(&b, 1, header(), bytes_of(room, SEALED - 1), plain),
         SEAL_FORGED);
     assert_int_equal(open_text(&a, 1, room), SEAL_FORGED); /* reflected */
-    /* After all that the true one still opens. */
+    /* After all forgeries the genuine packet still opens. */
     assert_int_equal(open_text(&b, 1, room), SEAL_OPENED);
 }
 
@@ -234,7 +234,8 @@ static void window_ends_exactly(void **state)
     }
 }
 
-/* A number's place in the window was another's before: it must not count. */
+/* When the window moves, a slot still has the mark of an earlier number, which
+ * must not count. */
 static void places_are_fresh_when_the_window_moves(void **state)
 {
     static const uint64_t steps[] = {1, 2, 63, 64, 65, 4095, 4096, 4097, 9999};

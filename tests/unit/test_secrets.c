@@ -42,7 +42,8 @@ static void other_secrets_give_other_keys(void **state)
     assert_memory_not_equal(of_a.psk, of_b.psk, 32);
 }
 
-/* The node's X25519 pair is what others compute from its id alone. */
+/* The node's X25519 public key equals the one that others compute from its id.
+ */
 static void pair_of_node_fits_its_public_id(void **state)
 {
     uint8_t public_key[32], secret_key[64], seed[32], expected[32];

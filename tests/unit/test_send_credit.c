@@ -15,7 +15,7 @@ static void make(struct packet_ref *m, size_t size)
     packet_ref_copy(m, bytes_of(room, size));
 }
 
-/* So many packets of a size until there is no room. */
+/* Sends packets of this size until there is no room; returns their number. */
 static size_t fill(struct send_credit *h, struct packet_ref *packets,
                    size_t most, size_t size)
 {
@@ -27,7 +27,7 @@ static size_t fill(struct send_credit *h, struct packet_ref *packets,
     return count;
 }
 
-static void it_is_full_until_one_comes_back(void **state)
+static void the_credit_is_used_up_until_a_packet_comes_back(void **state)
 {
     (void)state;
     static struct packet_ref packets[100];
@@ -46,10 +46,10 @@ static void it_is_full_until_one_comes_back(void **state)
         packet_ref_release(&packets[i]);
     assert_true(send_credit_has_room(h));
     send_credit_release(&h);
-    send_credit_release(&h); /* of nothing */
+    send_credit_release(&h); /* of no credit */
 }
 
-static void small_ones_are_left_to_libzmq(void **state)
+static void small_packets_are_left_to_libzmq(void **state)
 {
     (void)state;
     struct send_credit *h = send_credit_new(LIMIT, NULL);
@@ -63,7 +63,8 @@ static void small_ones_are_left_to_libzmq(void **state)
     send_credit_release(&h);
 }
 
-/* One packet for many: each connection counts it, the bytes are the same. */
+/* A packet for many connections: each counts it, although the bytes are shared.
+ */
 static void shared_bytes_count_for_each(void **state)
 {
     (void)state;
@@ -92,9 +93,9 @@ static void shared_bytes_count_for_each(void **state)
     packet_ref_release(&copies[2]);
 }
 
-/* By a real socket, whose threads give the notes back; those that never got
- * out come back with the socket, after the connection was forgotten. */
-static void libzmq_gives_them_back(void **state)
+/* With a real socket, whose threads give the packets back. Packets that never
+ * left come back when the socket closes, after the credit was released. */
+static void libzmq_gives_the_packets_back(void **state)
 {
     (void)state;
     static struct packet_ref packets[100];
@@ -146,8 +147,8 @@ static void close_some(void *packets)
         packet_ref_release(&at[i]);
 }
 
-/* By another thread, as libzmq does. */
-static void half_of_it_back_rings_once(void **state)
+/* Another thread releases the packets, as libzmq does. */
+static void half_of_the_credit_back_sends_one_wakeup(void **state)
 {
     (void)state;
     static struct packet_ref packets[100];
@@ -170,14 +171,14 @@ static void half_of_it_back_rings_once(void **state)
     assert_int_equal(wakeups, 1);
     wakeup_close(&wakeup);
     uv_run(&loop, UV_RUN_DEFAULT);
-    /* What comes back later wakes nobody. */
+    /* Packets that come back later send no wakeup. */
     for (size_t i = LIMIT / 2 / PACKET + 2; i < count; i++)
         packet_ref_release(&packets[i]);
     send_credit_release(&h);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
-static void nobody_waits_and_it_is_silent(void **state)
+static void without_a_waiting_owner_there_is_no_wakeup(void **state)
 {
     (void)state;
     uv_loop_t loop;
@@ -198,8 +199,8 @@ static void nobody_waits_and_it_is_silent(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
-/* The packet is as it was before. */
-static void what_is_not_sent_does_not_count(void **state)
+/* The packet is unchanged. */
+static void a_packet_that_is_not_sent_does_not_count(void **state)
 {
     (void)state;
     struct packet_ref m;
@@ -230,13 +231,13 @@ static void what_is_not_sent_does_not_count(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_is_full_until_one_comes_back),
-        cmocka_unit_test(small_ones_are_left_to_libzmq),
+        cmocka_unit_test(the_credit_is_used_up_until_a_packet_comes_back),
+        cmocka_unit_test(small_packets_are_left_to_libzmq),
         cmocka_unit_test(shared_bytes_count_for_each),
-        cmocka_unit_test(libzmq_gives_them_back),
-        cmocka_unit_test(half_of_it_back_rings_once),
-        cmocka_unit_test(nobody_waits_and_it_is_silent),
-        cmocka_unit_test(what_is_not_sent_does_not_count),
+        cmocka_unit_test(libzmq_gives_the_packets_back),
+        cmocka_unit_test(half_of_the_credit_back_sends_one_wakeup),
+        cmocka_unit_test(without_a_waiting_owner_there_is_no_wakeup),
+        cmocka_unit_test(a_packet_that_is_not_sent_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,13 +16,13 @@ struct session_end {
     struct session_counters counters;
     uint64_t ask_counter, taken_counter;
     int messages, delivered, failed, pongs, group_acks, punches;
-    int large; /* messages that were right to the last byte */
+    int large; /* large messages that arrived unchanged */
     struct group_ack group_ack;
     char last[32];
     struct session_sink sink;
 };
 
-/* What a's and b's processors are said to have. */
+/* The ciphers that a and b offer. */
 static uint8_t ciphers[2];
 
 struct session_pair {
@@ -144,7 +144,7 @@ struct packet {
     size_t size;
 };
 
-/* The next packet that an end wants to send; false: none. */
+/* Gets the next packet that an end wants to send; false: none. */
 static bool next_packet(struct session_pair *t, struct session_end *e,
                         bool sealed, struct packet *p)
 {
@@ -160,7 +160,7 @@ static bool next_packet(struct session_pair *t, struct session_end *e,
     return true;
 }
 
-/* Hands a packet in; what it answers at once is handed to the sender. */
+/* Gives an end the packet, and its immediate answer to the sender. */
 static enum session_verdict hand_in(struct session_pair *t,
                                     struct session_end *to,
                                     struct session_end *from, struct packet *p)
@@ -224,7 +224,7 @@ static struct group_ack group_ack_of(uint8_t tag, uint64_t cumulative)
         .tag = {tag}, .stream = 9, .cumulative = cumulative};
 }
 
-/* Whatever is due, one packet of the size asked for takes it. */
+/* One packet of the size asked for takes all that is due. */
 static void one_packet_takes_all_that_is_due(void **state)
 {
     (void)state;
@@ -263,7 +263,7 @@ static void both_offer_udp(struct session_pair *t)
     t->b.session.keys.offers |= SESSION_UDP;
 }
 
-/* It begins the handshake, and the messages follow it. */
+/* The PUNCH causes the handshake, and the messages follow it. */
 static void the_newest_punch_is_sent(void **state)
 {
     (void)state;
@@ -286,7 +286,7 @@ static void the_newest_punch_is_sent(void **state)
     }
 }
 
-/* A version that does not know the record would end the session. */
+/* A version that does not know the record would close the session. */
 static void no_punch_goes_to_a_peer_that_offered_no_udp(void **state)
 {
     struct session_pair t;
@@ -333,7 +333,7 @@ static void both_ends_measure_the_handshake(void **state)
     teardown(&t);
 }
 
-static void the_newest_word_on_a_group_is_sent(void **state)
+static void the_newest_acknowledgement_of_a_group_is_sent(void **state)
 {
     (void)state;
     struct session_pair t;
@@ -367,7 +367,7 @@ static void submit_large(struct session_pair *t, struct session_end *e,
     free(data);
 }
 
-/* A packet that is lent, copied as if it were read in another thread. */
+/* Lends a packet, and copies it as another thread would read it. */
 static bool lend(struct session_pair *t, struct session_end *e,
                  struct packet *p, struct bytes *lent, struct block **block)
 {
@@ -407,7 +407,7 @@ static void many_bytes_are_lent_with_all_that_is_due(void **state)
     for (; lend(&t, &t.a, p, &lent, &block); packets++)
         assert_int_equal(hand_in(&t, &t.b, &t.a, p), SESSION_TAKEN);
     assert_int_equal(packets, 3);
-    run(&t, false); /* The end of the message is few bytes. */
+    run(&t, false); /* The end of the message is too short to be lent. */
     assert_int_equal(t.b.large, 2);
     assert_int_equal(t.b.group_acks, SESSION_GROUP_ACKS);
     assert_int_equal(t.a.pongs, SESSION_PINGS);
@@ -417,7 +417,7 @@ static void many_bytes_are_lent_with_all_that_is_due(void **state)
     teardown(&t);
 }
 
-static void what_is_lent_stays_while_it_goes_again(void **state)
+static void lent_bytes_stay_unchanged_during_a_resend(void **state)
 {
     (void)state;
     struct session_pair t;
@@ -431,7 +431,7 @@ static void what_is_lent_stays_while_it_goes_again(void **state)
     assert_true(lend(&t, &t.a, first, &lent, &block));
     block_hold(block);
 
-    /* Lost, and the path changes, there and back. */
+    /* The packet is lost, and the path changes to and fro. */
     for (int sealed = 0; sealed < 2; sealed++) {
         session_rewind(&t.a.session);
         assert_true(session_ping(&t.a.session, 42));
@@ -443,13 +443,14 @@ static void what_is_lent_stays_while_it_goes_again(void **state)
     assert_int_equal(t.b.large, 1);
     assert_int_equal(hand_in(&t, &t.b, &t.a, first), SESSION_TAKEN);
     assert_int_equal(t.b.counters.records_duplicate, 1);
-    run(&t, false); /* Acknowledged while it is read. */
+    run(&t, false); /* The packet is acknowledged while it is read. */
     assert_int_equal(t.a.delivered, 2);
     submit_large(&t, &t.a, 60000);
     assert_memory_equal(lent.data, first->bytes, lent.size);
     block_release(block);
 
-    /* Read no more: it is lent again, or sealed from where it lies. */
+    /* After the reading ends the slab is lent again, or the session seals from
+     * it. */
     assert_true(lend(&t, &t.a, p, &lent, &block));
     for (int again = 0; again < 2; again++) {
         session_rewind(&t.a.session);
@@ -506,7 +507,7 @@ static void a_lost_packet_comes_again(void **state)
     teardown(&t);
 }
 
-/* The sender cannot know: it is the receiver's path that ended. */
+/* The sender cannot know of the loss: it was the receiver's path that ended. */
 static size_t write_all(struct session_pair *t, struct session_end *e,
                         struct packet *p)
 {
@@ -516,8 +517,8 @@ static size_t write_all(struct session_pair *t, struct session_end *e,
     return bytes;
 }
 
-/* Else everything unacknowledged would meet the same full queue again. */
-static void a_full_queue_halves_what_flies(void **state)
+/* Otherwise all unacknowledged bytes would meet the same full queue again. */
+static void a_full_queue_halves_the_bytes_in_flight(void **state)
 {
     (void)state;
     struct session_pair t;
@@ -529,9 +530,11 @@ static void a_full_queue_halves_what_flies(void **state)
     memset(text, 'x', 10000);
     for (int i = 0; i < 60; i++)
         submit(&t, &t.a, text);
-    assert_true(write_all(&t, &t.a, p) > 600 * 1000); /* All is refused. */
+    assert_true(write_all(&t, &t.a, p) >
+                600 * 1000); /* The relay refuses all of them. */
     session_refused(&t.a.session, true, t.now);
-    session_refused(&t.a.session, true, t.now); /* Of the same flight. */
+    session_refused(&t.a.session, true,
+                    t.now); /* A refusal of the same flight. */
     assert_int_equal(write_all(&t, &t.a, p), 0);
     t.now = session_stall_at(&t.a.session);
     session_stalled(&t.a.session, t.now);
@@ -553,7 +556,7 @@ static void a_full_queue_halves_what_flies(void **state)
         run(&t, true);
     }
     assert_int_equal(t.b.messages, 61 + 180);
-    /* Another path begins without a limit of its own. */
+    /* A new path begins without a known limit. */
     assert_true(t.a.session.congestion_window >= t.a.session.limits.window);
     teardown(&t);
     free(text);
@@ -581,7 +584,8 @@ static void a_lost_acknowledgement_comes_again(void **state)
     teardown(&t);
 }
 
-/* By the path that it came by, and by the receiver's own. */
+/* The acknowledgement goes by the path of the data, and by the receiver's own
+ * path. */
 static void an_acknowledgement_can_go_twice(void **state)
 {
     struct session_pair t;
@@ -596,7 +600,7 @@ static void an_acknowledgement_can_go_twice(void **state)
 
     struct writer w = writer_of(p->bytes, SESSION_ACK_SIZE);
     assert_true(session_write_ack(&t.b.session, true, &w));
-    assert_true(session_has_output(&t.b.session)); /* for its own path */
+    assert_true(session_has_output(&t.b.session)); /* due on its own path */
     p->size = writer_bytes(&w).size;
     assert_int_equal(hand_in(&t, &t.a, &t.b, p), SESSION_TAKEN);
     free(p);
@@ -669,8 +673,8 @@ static void of_two_inits_that_cross_one_goes_on(void **state)
     teardown(&t);
 }
 
-/* b loses its session, not its process: a is told by RESET [P-6.8, P-6.9]. */
-static void a_side_without_state_begins_afresh(void **state)
+/* b loses its session, but not its process: RESET tells a [P-6.8, P-6.9]. */
+static void an_end_that_lost_its_state_begins_anew(void **state)
 {
     (void)state;
     struct session_pair t;
@@ -687,8 +691,8 @@ static void a_side_without_state_begins_afresh(void **state)
     memcpy(reset + 1, p->bytes + 1, 4);
     submit(&t, &t.a, "not sent yet");
     session_take_reset(&t.a.session, bytes_of(reset, 5), t.now);
-    /* Not at once: who finishes each handshake and says so would make us begin
-     * the next one. */
+    /* Not at once: a RESET after each handshake would otherwise cause endless
+     * handshakes. */
     assert_false(session_wants_handshake(&t.a.session, t.now));
     t.now = instant_after(t.now, span_ms(500));
     run(&t, true);
@@ -699,9 +703,9 @@ static void a_side_without_state_begins_afresh(void **state)
     teardown(&t);
 }
 
-/* A packet of the streams that are over comes late: its numbers and those of
- * the new streams must not be taken for each other. */
-static void the_old_streams_are_not_heard_any_more(void **state)
+/* A packet of the old streams comes late. Its numbers must not be taken for
+ * numbers of the new streams. */
+static void packets_of_old_streams_are_ignored(void **state)
 {
     (void)state;
     struct session_pair t;
@@ -748,7 +752,7 @@ static void new_keys_go_on_with_the_same_streams(void **state)
     teardown(&t);
 }
 
-/* Of both directions, whose keys are never the same. */
+/* The cipher of both directions, whose keys always differ. */
 static enum cipher cipher_of(const struct session_end *e)
 {
     const struct seal *seal = &e->session.current.seal;
@@ -776,8 +780,8 @@ static void both_ends_seal_with_the_best_that_both_have(void **state)
     }
 }
 
-/* Of a later version, which knows more ciphers. */
-static void offers_that_mean_nothing_here_are_passed_over(void **state)
+/* A later version may know more ciphers. */
+static void unknown_offers_are_ignored(void **state)
 {
     (void)state;
     struct session_pair t;
@@ -794,7 +798,7 @@ static void offers_that_mean_nothing_here_are_passed_over(void **state)
     teardown(&t);
 }
 
-/* The asker sends little, yet it is the one that sees to new keys. */
+/* The initiator sends little, but it is the end that must replace the keys. */
 static void keys_are_replaced_when_either_is_worn(void **state)
 {
     (void)state;
@@ -818,7 +822,7 @@ static void keys_are_replaced_when_either_is_worn(void **state)
     }
 }
 
-/* What goes twice is sealed twice, under another number or other keys. */
+/* A resent record is sealed again, under another number or other keys. */
 static void no_number_is_used_twice(void **state)
 {
     enum { PACKETS = 300, NAME = 12 };
@@ -852,7 +856,8 @@ static void no_number_is_used_twice(void **state)
     teardown(&t);
 }
 
-/* An ACCEPT is lost: the initiator asks again, and nothing is given up. */
+/* An ACCEPT is lost: the initiator repeats the INIT, and no message is given
+ * up. */
 static void an_unconfirmed_handshake_is_repeated(void **state)
 {
     (void)state;
@@ -879,8 +884,8 @@ static void an_unconfirmed_handshake_is_repeated(void **state)
     teardown(&t);
 }
 
-/* Keys that nobody proved give way: the ACCEPT was lost, and who asked lost all
- * it had. */
+/* Keys that were not confirmed give way: the ACCEPT was lost, and the initiator
+ * lost its session. */
 static void a_handshake_of_its_own_ends_the_pending(void **state)
 {
     (void)state;
@@ -946,22 +951,22 @@ int main(void)
         cmocka_unit_test(the_newest_punch_is_sent),
         cmocka_unit_test(no_punch_goes_to_a_peer_that_offered_no_udp),
         cmocka_unit_test(both_ends_measure_the_handshake),
-        cmocka_unit_test(the_newest_word_on_a_group_is_sent),
+        cmocka_unit_test(the_newest_acknowledgement_of_a_group_is_sent),
         cmocka_unit_test(many_bytes_are_lent_with_all_that_is_due),
-        cmocka_unit_test(what_is_lent_stays_while_it_goes_again),
+        cmocka_unit_test(lent_bytes_stay_unchanged_during_a_resend),
         cmocka_unit_test(many_bytes_arrive_by_either_path),
         cmocka_unit_test(a_lost_packet_comes_again),
-        cmocka_unit_test(a_full_queue_halves_what_flies),
+        cmocka_unit_test(a_full_queue_halves_the_bytes_in_flight),
         cmocka_unit_test(a_lost_acknowledgement_comes_again),
         cmocka_unit_test(an_acknowledgement_can_go_twice),
         cmocka_unit_test(repeated_and_forged_packets_are_dropped),
         cmocka_unit_test(a_replayed_init_changes_nothing),
         cmocka_unit_test(of_two_inits_that_cross_one_goes_on),
-        cmocka_unit_test(a_side_without_state_begins_afresh),
-        cmocka_unit_test(the_old_streams_are_not_heard_any_more),
+        cmocka_unit_test(an_end_that_lost_its_state_begins_anew),
+        cmocka_unit_test(packets_of_old_streams_are_ignored),
         cmocka_unit_test(new_keys_go_on_with_the_same_streams),
         cmocka_unit_test(both_ends_seal_with_the_best_that_both_have),
-        cmocka_unit_test(offers_that_mean_nothing_here_are_passed_over),
+        cmocka_unit_test(unknown_offers_are_ignored),
         cmocka_unit_test(keys_are_replaced_when_either_is_worn),
         cmocka_unit_test(no_number_is_used_twice),
         cmocka_unit_test(an_unconfirmed_handshake_is_repeated),

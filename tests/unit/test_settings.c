@@ -35,8 +35,9 @@ static struct hub_conf hub_of(const struct settings_files *files)
     return h;
 }
 
-/* Some descriptors are left for those who are too many: they are told so. */
-static void few_files_are_few_edges_and_some_places_more(void **state)
+/* Some descriptors are left for edges beyond the limit, so that the relay can
+ * refuse them. */
+static void few_files_allow_few_edges_and_some_spare_places(void **state)
 {
     (void)state;
     for (unsigned long limit = 1; limit < 3000; limit++) {
@@ -84,8 +85,8 @@ static void handshakes_are_chosen_by_the_cores_or_told(void **state)
     assert_int_equal(settings_front(&conf, &files).gate.handshakes, 17);
 }
 
-/* All that libzmq holds of slow readers is no more than is allowed, as long as
- * that is a packet for each. */
+/* libzmq holds no more for all slow readers than is allowed, as long as that is
+ * a packet for each. */
 static void slow_readers_share_what_libzmq_may_hold(void **state)
 {
     (void)state;
@@ -106,7 +107,7 @@ static void slow_readers_share_what_libzmq_may_hold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(few_files_are_few_edges_and_some_places_more),
+        TEST(few_files_allow_few_edges_and_some_spare_places),
         TEST(many_files_change_nothing),
         TEST(the_parts_of_the_memory_are_all_of_it),
         TEST(handshakes_are_chosen_by_the_cores_or_told),

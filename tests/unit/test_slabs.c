@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static void what_was_given_back_is_taken_again(void **state)
+static void a_returned_slab_is_taken_again(void **state)
 {
     (void)state;
     struct slabs s = {0};
@@ -24,7 +24,7 @@ static void what_was_given_back_is_taken_again(void **state)
     assert_int_equal(s.count, 0);
 }
 
-static void so_many_are_kept_and_no_more(void **state)
+static void the_pool_keeps_a_limited_number(void **state)
 {
     (void)state;
     struct slabs s = {0};
@@ -38,7 +38,7 @@ static void so_many_are_kept_and_no_more(void **state)
     assert_null(s.spare);
 }
 
-static void what_others_hold_is_not_taken_again(void **state)
+static void a_slab_that_others_hold_is_not_taken_again(void **state)
 {
     (void)state;
     struct slabs s = {0};
@@ -59,9 +59,9 @@ static void what_others_hold_is_not_taken_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_given_back_is_taken_again),
-        cmocka_unit_test(so_many_are_kept_and_no_more),
-        cmocka_unit_test(what_others_hold_is_not_taken_again),
+        cmocka_unit_test(a_returned_slab_is_taken_again),
+        cmocka_unit_test(the_pool_keeps_a_limited_number),
+        cmocka_unit_test(a_slab_that_others_hold_is_not_taken_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,8 @@ static void a_network_has_its_burst_and_then_its_rate(void **state)
     (void)state;
 
     assert_int_equal(served("192.0.2.1:1", now, 100), BURST);
-    assert_int_equal(served("192.0.2.1:2", now, 100), 0); /* any port */
+    assert_int_equal(served("192.0.2.1:2", now, 100),
+                     0); /* whatever the port */
     assert_int_equal(served("192.0.2.2:1", now, 100), BURST);
     now = instant_after(now, span_times(each, 2));
     assert_int_equal(served("192.0.2.1:1", now, 100), 2);
@@ -56,7 +57,8 @@ static void an_ipv6_network_is_a_64(void **state)
     assert_int_equal(served("[2001:db8:0:1::1]:1", now, 100), BURST);
 }
 
-/* Whatever the sources, the table serves no more than all its places. */
+/* Whatever the sources are, the table serves no more than the rate of all its
+ * places. */
 static void invented_sources_are_bounded(void **state)
 {
     struct instant now = {1000};

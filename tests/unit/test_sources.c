@@ -44,7 +44,7 @@ static struct address numbered(uint32_t number)
     return a;
 }
 
-/* A connection comes, begins a handshake if it may, and ends. */
+/* A connection comes, begins a handshake if that is allowed, and ends. */
 static bool knock(const struct address *from)
 {
     struct source *s = sources_enter(&sources, from, now);
@@ -62,7 +62,7 @@ static void make_member(const struct address *from)
     sources_leave(&sources, s);
 }
 
-/* Tries so often a second for some seconds; answers how many got through. */
+/* Tries `rate` times a second; returns how many handshakes were allowed. */
 static int flood(const struct address *from, int rate, int seconds)
 {
     int passed = 0;
@@ -94,7 +94,7 @@ static bool is_barred(const struct address *a)
            (bars.strangers && !is_in(bars.members, bars.member_count, a));
 }
 
-static void one_network_has_a_part_of_all(void **state)
+static void one_network_gets_a_part_of_the_total(void **state)
 {
     struct address a = numbered(1);
     struct address b = numbered(2);
@@ -157,8 +157,8 @@ static void a_bar_ends_by_itself(void **state)
     assert_true(instant_is_never(sources_deadline(&sources)));
 }
 
-/* From ever other networks: all together have a limit, of which half of a
- * burst is the members'. */
+/* The connections come from ever new networks. All together have a limit, and
+ * half of the burst is reserved for members. */
 static void members_come_first(void **state)
 {
     struct address member = numbered(1 << 20);
@@ -185,8 +185,8 @@ static void members_come_first(void **state)
     assert_true(knock(&other));
 }
 
-/* What it did is not forgotten with its connection, and nobody fills the
- * memory by coming from many networks. */
+/* A network's rate outlives its connections, and connections from many networks
+ * do not fill the memory. */
 static void the_table_is_bounded(void **state)
 {
     struct address first = numbered(0);
@@ -241,7 +241,7 @@ static void everyone_can_be_kept_out_for_a_while(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(one_network_has_a_part_of_all),
+        TEST(one_network_gets_a_part_of_the_total),
         TEST(a_members_network_has_a_larger_part),
         TEST(all_addresses_of_a_v6_network_are_one),
         TEST(a_bar_ends_by_itself),

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* A packet of `size` bytes, each equal to the low byte of the packet's index.
- */
+/* Puts a packet of `size` bytes, each equal to the low byte of the packet's
+ * index. */
 static void put(struct store *s, size_t size)
 {
     uint8_t mark = (uint8_t)s->next;
@@ -41,7 +41,8 @@ static void packets_stay_whole_however_they_come_and_go(void **state)
         assert_true(s.bytes <= s.limit);
     }
     assert_whole(&s);
-    /* It grew to what it holds, not to all that passed. */
+    /* The ring grew to the size of its content, not to that of all packets so
+     * far. */
     assert_true(s.ring_size <= 4 * s.limit);
     store_close(&s);
 }

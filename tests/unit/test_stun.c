@@ -143,8 +143,8 @@ static void only_plain_requests_are_answered(void **state)
     }
 }
 
-/* Nothing that is cut short or changed passes for the same response. */
-static void broken_responses_are_not_taken(void **state)
+/* A response that is cut short or changed does not pass. */
+static void broken_responses_are_refused(void **state)
 {
     uint8_t request[STUN_REQUEST_SIZE], broken[sizeof response_v6 + 1];
     struct stun_id id = make_request(request);
@@ -169,7 +169,7 @@ static void broken_responses_are_not_taken(void **state)
         stun_read_response(bytes_of(family, sizeof family), &id, &mapped));
 }
 
-/* A router that rewrites MAPPED-ADDRESS does not reach the masked one. */
+/* A router that rewrites MAPPED-ADDRESS does not find the masked address. */
 static void the_masked_address_counts(void **state)
 {
     static const uint8_t both[] = {
@@ -244,7 +244,7 @@ int main(void)
         cmocka_unit_test(a_client_learns_where_it_comes_from),
         cmocka_unit_test(a_classic_client_gets_its_address_unmasked),
         cmocka_unit_test(only_plain_requests_are_answered),
-        cmocka_unit_test(broken_responses_are_not_taken),
+        cmocka_unit_test(broken_responses_are_refused),
         cmocka_unit_test(the_masked_address_counts),
         cmocka_unit_test(two_responses_are_asked_for),
         cmocka_unit_test(a_request_that_is_too_short_gets_one_response),

@@ -15,7 +15,7 @@ static struct world_of_stun {
     struct address there;
     struct stun_id id;
     uint8_t request[STUN_REQUEST_SIZE];
-    struct address mapped; /* as the last valid response says */
+    struct address mapped; /* the address in the last valid response */
     int responses;
     int seconds; /* valid ones from another port, which says its number */
     int others;
@@ -82,8 +82,8 @@ static void ask(const void *data, size_t size)
     assert_true(udp_send(w.client, &w.there, bytes_of(data, size), 0, NULL));
 }
 
-/* What was sent on loopback is there at once: two rounds of the loop bring a
- * request to the server and its response to the client. */
+/* Datagrams on loopback arrive at once: two turns of the loop bring a request
+ * to the server and its response to the client. */
 static void turn(void)
 {
     for (int i = 0; i < 8; i++)
@@ -98,7 +98,8 @@ static void asks_at(const char *endpoint, const char *client)
     turn();
     assert_int_equal(w.responses, 1);
     assert_int_equal(w.mapped.port, udp_port(w.client));
-    assert_true(address_same_ip(&w.mapped, &w.there)); /* both on loopback */
+    assert_true(
+        address_same_ip(&w.mapped, &w.there)); /* both are on loopback */
     end();
 }
 
@@ -143,7 +144,8 @@ static void garbage_is_not_answered(void **state)
         ask(w.request, size);
     turn();
     assert_int_equal(w.responses + w.others, 0);
-    ask(w.request, sizeof w.request); /* Garbage costs nobody an answer. */
+    ask(w.request,
+        sizeof w.request); /* Garbage does not use up the rate of answers. */
     turn();
     assert_int_equal(w.responses, 1);
     end();

@@ -25,7 +25,7 @@ static void start(struct stun_world *w, const char *const *urls,
                                    texts, count);
 }
 
-/* The addresses of the last of `events` events, as text. */
+/* Expects `events` events; returns the addresses of the last one as text. */
 static const char *told(struct stun_world *w, size_t events, char text[4096])
 {
     struct event_batch *b = event_queue_take(&w->events);
@@ -87,7 +87,7 @@ static void servers_of_the_file_are_added(void **state)
     stop(&w);
 }
 
-static void without_any_the_node_is_told_so(void **state)
+static void without_servers_the_node_gets_an_empty_list(void **state)
 {
     (void)state;
     struct stun_world w;
@@ -97,7 +97,7 @@ static void without_any_the_node_is_told_so(void **state)
     stop(&w);
 }
 
-/* Each host comes before the second port of any. */
+/* Each host has one port in the list before any host has a second one. */
 static void the_list_has_a_limit(void **state)
 {
     (void)state;
@@ -141,7 +141,8 @@ static void a_name_is_looked_up(void **state)
     while (w.events.filling->count == 0)
         uv_run(&w.loop, UV_RUN_ONCE);
     assert_true(ends_with(told(&w, 1, text), ":3478"));
-    stun_servers_again(w.servers); /* Is closed meanwhile. */
+    stun_servers_again(
+        w.servers); /* The module is closed while a lookup runs. */
     stop(&w);
 }
 
@@ -150,7 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_relay_is_asked_at_three_ports),
         cmocka_unit_test(servers_of_the_file_are_added),
-        cmocka_unit_test(without_any_the_node_is_told_so),
+        cmocka_unit_test(without_servers_the_node_gets_an_empty_list),
         cmocka_unit_test(the_list_has_a_limit),
         cmocka_unit_test(a_name_is_looked_up),
     };

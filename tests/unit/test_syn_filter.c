@@ -17,12 +17,12 @@
 
 #include "common/io/sockaddr.h"
 
-/* A SYN that was dropped goes again after a second, so none is answered by
- * then; on the loopback the others are answered within the call. */
+/* The system repeats a dropped SYN after a second, so none is answered before.
+ * On loopback all others are answered within the call. */
 enum { UNANSWERED_MS = 300, WAIT_MS = 10000 };
 
 static int listener;
-static struct address at; /* where it listens */
+static struct address at; /* where the listener is */
 static struct bars bars;
 
 static struct address parsed(const char *text)
@@ -33,7 +33,7 @@ static struct address parsed(const char *text)
     return a;
 }
 
-/* IPv4 and IPv6 on one socket, as the relay's. */
+/* IPv4 and IPv6 on one socket, as at the relay. */
 static int setup(void **state)
 {
     struct sockaddr_in6 any = {.sin6_family = AF_INET6};
@@ -101,7 +101,7 @@ static void bar(const char *text)
     bars.barred[bars.barred_count++] = parsed(text);
 }
 
-static void who_is_barred_is_ignored(void **state)
+static void a_barred_network_is_ignored(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++)
@@ -129,7 +129,7 @@ static void members_come_in_where_strangers_do_not(void **state)
     bars.members[bars.member_count++] = parsed("[2001:db8::]:0");
     bars.members[bars.member_count++] = parsed("[::]:0");
     bars.members[bars.member_count++] = parsed("127.0.0.4:0");
-    bar("127.0.0.4:0"); /* a member's, but too fast itself */
+    bar("127.0.0.4:0"); /* a member's network, but itself too fast */
     assert_true(syn_filter_set(listener, &bars));
     expect_taken("127.0.0.2:0");
     expect_ignored("127.0.0.3:0");
@@ -150,7 +150,7 @@ static void everyone_can_be_ignored(void **state)
     expect_ignored("[::1]:0");
 }
 
-/* What is connected goes on, whatever its address. */
+/* An open connection continues, whatever its address. */
 static void a_connection_is_not_touched(void **state)
 {
     struct sockaddr_storage to;
@@ -186,7 +186,7 @@ static void the_longest_program_is_taken(void **state)
     bars.barred_count = bars.member_count = SOURCES_BARS;
     bars.members[SOURCES_BARS - 1] = parsed("[::]:0");
     assert_true(syn_filter_set(listener, &bars));
-    assert_true(syn_filter_set(listener, &bars)); /* beside the old one */
+    assert_true(syn_filter_set(listener, &bars)); /* while the old one is set */
     expect_taken("[::1]:0");
     expect_ignored("127.0.0.2:0");
 }
@@ -196,7 +196,7 @@ static void the_longest_program_is_taken(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(who_is_barred_is_ignored),
+        TEST(a_barred_network_is_ignored),
         TEST(members_come_in_where_strangers_do_not),
         TEST(everyone_can_be_ignored),
         TEST(a_connection_is_not_touched),

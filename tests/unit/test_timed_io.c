@@ -77,7 +77,8 @@ static void connections_succeed_or_fail(void **state)
     size = sizeof at;
     assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &size), 0);
     to = address_of_sockaddr((struct sockaddr *)&at);
-    assert_int_equal(io_connect(&endless, &to), -1); /* It does not listen. */
+    assert_int_equal(io_connect(&endless, &to),
+                     -1); /* The socket does not listen. */
     assert_int_equal(listen(listener, 1), 0);
     int fd = io_connect(&endless, &to);
     assert_true(fd >= 0);

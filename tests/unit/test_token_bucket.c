@@ -11,7 +11,7 @@ static struct instant at(int64_t us)
     return (struct instant){us};
 }
 
-/* How many events in a row the limit allows now. */
+/* Returns how many events in a row the limit allows now. */
 static int taken(struct token_bucket *p, struct instant now)
 {
     int count = 0;
@@ -21,7 +21,7 @@ static int taken(struct token_bucket *p, struct instant now)
     return count;
 }
 
-static void a_zeroed_pace_allows_the_burst(void **state)
+static void a_zeroed_bucket_allows_the_burst(void **state)
 {
     struct token_bucket p = {0};
 
@@ -91,7 +91,7 @@ static void a_burst_of_one_is_a_steady_rate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_zeroed_pace_allows_the_burst),
+        cmocka_unit_test(a_zeroed_bucket_allows_the_burst),
         cmocka_unit_test(then_one_event_is_allowed_each_span),
         cmocka_unit_test(a_refused_event_does_not_count),
         cmocka_unit_test(a_pause_restores_the_burst_and_no_more),

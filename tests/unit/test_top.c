@@ -14,7 +14,7 @@ static const char peer_form[] =
     "\"endpoint\":\"%s\",\"since\":\"2026-11-22T17:5%d:20Z\","
     "\"traffic\":{\"bytes_sent\":%d,\"bytes_received\":%d}}";
 
-/* A status with so many messages sent, and bytes to bob. */
+/* A status with these counts of sent messages, and of bytes to bob. */
 static json_t *status_of(int sent, int bytes)
 {
     char bob[512], eve[512], all[2048];
@@ -74,7 +74,8 @@ static void a_restart_is_no_rate(void **state)
     assert_true(top_rate(&t, "sent") < 0);
     take(&t, 3000, 5, 0);
     assert_true(top_rate(&t, "sent") == 2);
-    take(&t, 4000, 4, 0); /* A counter never shrinks: not the same node. */
+    take(&t, 4000, 4,
+         0); /* A counter never shrinks, so this is another process. */
     assert_true(top_rate(&t, "sent") < 0);
     top_close(&t);
 }
@@ -193,7 +194,7 @@ static void peers_are_sorted(void **state)
         assert_string_equal(top_sort_name(t.sort), cases[i].name);
         assert_true(top_sort_key(cases[i].name[0], &by_key));
         assert_int_equal(by_key, t.sort);
-        /* The last row is not the first of the two. */
+        /* The last row is the second of the two. */
         assert_true(shows(&t, top_rows(&t) - 1, 80,
                           cases[i].bob_first ? "\n e?ve" : "\n bob"));
     }

@@ -116,7 +116,7 @@ static void each_dial_over_tcp_has_a_head_start(void **state)
     }
 }
 
-/* Also if it can only come from the other end. */
+/* The head start also holds if only the other end can dial. */
 static void a_dial_over_tcp_has_a_head_start(void **state)
 {
     struct udp_pair p;
@@ -253,7 +253,7 @@ static void a_change_of_the_network_begins_a_round(void **state)
     udp_teardown(&p);
 }
 
-/* The connection is made by one end, and waits at the other. */
+/* One end makes the connection, and the other waits for it. */
 static void a_connection_that_fails_ends_the_round(void **state)
 {
     struct udp_pair p;
@@ -312,7 +312,7 @@ static void an_idle_link_is_quiet(void **state)
     udp_teardown(&p);
 }
 
-/* The relay lost the other node, which is still there: the link shows that. */
+/* The relay lost the other node, which is still present: the link shows it. */
 static void a_quiet_link_is_tested_when_the_relay_says_gone(void **state)
 {
     struct udp_pair p;
@@ -477,7 +477,7 @@ static void garbage_is_dropped(void **state)
     udp_teardown(&p);
 }
 
-/* A member's records, whatever they are, cost neither link nor memory. */
+/* No records of a member end a link or use up memory. */
 static void records_out_of_place_change_nothing(void **state)
 {
     struct udp_pair p;
@@ -504,7 +504,7 @@ static void tcp_takes_over(void **state)
     (void)state;
     meet(&p);
     p.tcp = true;
-    udp_run(&p, span_s(50)); /* It is dialled after 5 s, 30 s. */
+    udp_run(&p, span_s(50)); /* The peer is dialled after 5 s and 30 s. */
     assert_paths(&p, PATH_TCP);
     assert_null(link_over_udp(&p, 0));
     assert_null(link_over_udp(&p, 1));
@@ -535,7 +535,7 @@ static void udp_follows_tcp(void **state)
     udp_teardown(&p);
 }
 
-/* A link's own socket is closed after it, and by nobody else. */
+/* A link's own socket is closed after the link, and not before. */
 static void a_socket_ends_with_its_link(void **state)
 {
     struct udp_pair p;
@@ -600,7 +600,7 @@ static bool says(const struct udp_pair *p, int who, enum candidate_kind kind,
     return false;
 }
 
-/* A LAN's peer dials the source of the beacon that it heard. */
+/* A peer on the LAN dials the source of the beacon that it heard. */
 static void a_beacon_tells_the_address_that_is_not_shared(void **state)
 {
     struct udp_pair p;

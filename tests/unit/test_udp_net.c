@@ -158,7 +158,8 @@ static void a_private_address_is_another_host_in_each_home(void **state)
     make_lab(&l);
     send(&l, 2, "192.168.1.2:5000", 0);
     assert_last(&l, 1, "192.168.1.3:5000");
-    /* Not in this home: it goes out, and is nobody's there. */
+    /* No host of this home has the address: the datagram leaves the home, and
+     * nobody outside has it either. */
     send(&l, 3, "192.168.1.3:5000", 1000);
     assert_int_equal(l.fates[UDP_NO_ROUTE], 1);
     udp_net_free(&l.net);
@@ -222,13 +223,14 @@ static void the_time_to_live_ends_on_the_way(void **state)
     (void)state;
     struct lab l;
     make_lab(&l);
-    send(&l, 3, "203.0.113.9:3478", 0); /* Its port is open now. */
+    send(&l, 3, "203.0.113.9:3478",
+         0); /* The port of the receiver is open now. */
     send_sized(&l, 3, "198.51.100.1:5000", 1, UDP_TTL, at(1000));
     for (int ttl = 1; ttl < 12; ttl++)
         send_sized(&l, 1, "198.51.100.2:5000", 1, ttl, at(2000));
     run(&l, at(3000));
     assert_int_equal(l.fates[UDP_TTL_ENDED], 11);
-    /* Those that passed the own boxes opened them. */
+    /* The datagrams that passed the sender's own boxes opened them. */
     assert_int_equal(nat_mappings(udp_net_box(l.net, l.carrier), at(3000)), 1);
     send_sized(&l, 1, "198.51.100.2:5000", 1, 12, at(3000));
     run(&l, at(4000));
@@ -261,7 +263,8 @@ static void an_mtu_cuts_one_direction(void **state)
     udp_net_free(&l.net);
 }
 
-/* Up to now the last one's number; 0: they did not come in order. */
+/* Returns the number of the last datagram so far; 0: they did not come in
+ * order. */
 static int received_in_order(struct lab *l, int count)
 {
     struct udp_delivery d;
@@ -286,7 +289,7 @@ static void a_link_delays_and_keeps_the_order(void **state)
     link_of(&l, SERVER)->delay = span_ms(50);
     link_of(&l, SERVER)->jitter = span_ms(20);
     send_sized(&l, 1, "203.0.113.9:3478", 10, UDP_TTL, at(0));
-    run(&l, at(50)); /* The host's own link has 1 ms. */
+    run(&l, at(50)); /* The host's own link delays by 1 ms. */
     assert_int_equal(l.count, 0);
     run(&l, at(71));
     assert_int_equal(l.count, 1);
@@ -341,7 +344,7 @@ static void a_port_is_open_once_at_a_host(void **state)
     udp_net_free(&l.net);
 }
 
-/* Nothing of the host's family leads there. */
+/* The host has no link of this family. */
 static void without_a_plug_nothing_is_sent(void **state)
 {
     (void)state;

@@ -242,7 +242,7 @@ static void write_packet(struct side *s, uint32_t link, const void *data,
     link_table_write(&s->links, link, bytes_of(data, size), NULL);
 }
 
-/* A probe as far as the shell looks at it. */
+/* A probe, as far as the shell reads it. */
 static const uint8_t *probe(uint8_t type)
 {
     static uint8_t bytes[PROBE_SIZE];
@@ -289,7 +289,7 @@ static void the_first_byte_tells_datagrams_apart(void **state)
     teardown();
 }
 
-static void what_is_no_stun_and_no_probe_is_dropped(void **state)
+static void datagrams_of_no_known_kind_are_dropped(void **state)
 {
     (void)state;
     struct stun_id id;
@@ -315,7 +315,7 @@ static void what_is_no_stun_and_no_probe_is_dropped(void **state)
     teardown();
 }
 
-/* Neither resets nor versions nor anything else. */
+/* They get no reset, no list of versions, nothing. */
 static void strangers_get_no_answer(void **state)
 {
     (void)state;
@@ -334,7 +334,8 @@ static void strangers_get_no_answer(void **state)
     teardown();
 }
 
-/* The kernel's buffer and the limit drop some, and the loop goes on. */
+/* The kernel's buffer and the limit drop some datagrams, and the loop goes on.
+ */
 static void a_flood_is_limited(void **state)
 {
     (void)state;
@@ -503,7 +504,7 @@ static void write_many(struct side *s, uint32_t link, size_t size, size_t count,
         write_packet(s, link, packet, size);
         ++*next;
         if (*next % 8 == 0)
-            break; /* A node's step writes some, too. */
+            break; /* A node's step also writes a limited number. */
     }
 }
 
@@ -567,7 +568,7 @@ static void a_close_is_told_to_the_other_end(void **state)
     link_table_drop(&w.a.links, 1);
     RUN_UNTIL(w.b.down > 0);
     assert_int_equal(w.b.failure, LINK_BROKEN);
-    assert_int_equal(w.a.down, 0); /* It was the node's own wish. */
+    assert_int_equal(w.a.down, 0); /* The node itself closed the link. */
     teardown();
 }
 
@@ -682,7 +683,7 @@ static void a_link_keeps_its_socket_until_it_ends(void **state)
     RUN_UNTIL(w.a.up > 0 && w.b.up > 0);
     write_packet(&w.b, 1, "\0\0\0\0", 4);
     RUN_UNTIL(w.a.packets > 0);
-    /* For the node it is closed. */
+    /* For the node the socket is closed. */
     udp_send(&w.b, 0, &there, probe(PROBE_ASKS), PROBE_SIZE);
     write_packet(&w.b, 1, "\1\0\0\0", 4);
     RUN_UNTIL(w.a.packets > 1);
@@ -692,7 +693,8 @@ static void a_link_keeps_its_socket_until_it_ends(void **state)
     teardown();
 }
 
-/* Whoever guesses the addresses cannot end a link or a handshake by garbage. */
+/* An attacker that knows the addresses cannot end a link or a handshake by
+ * garbage. */
 static void garbage_from_the_right_address_is_ignored(void **state)
 {
     (void)state;
@@ -726,7 +728,7 @@ int main(void)
 {
     static const struct CMUnitTest of_datagrams[] = {
         cmocka_unit_test(the_first_byte_tells_datagrams_apart),
-        cmocka_unit_test(what_is_no_stun_and_no_probe_is_dropped),
+        cmocka_unit_test(datagrams_of_no_known_kind_are_dropped),
         cmocka_unit_test(strangers_get_no_answer),
         cmocka_unit_test(a_flood_is_limited),
         cmocka_unit_test(sockets_open_in_ranges),

@@ -30,7 +30,7 @@ static struct {
     struct udp_room *room;
     struct socket_end ends[2];
     int segmented_error; /* what sendmsg returns for a burst; 0: it sends */
-    int full_after;      /* so many calls succeed, then EAGAIN; -1: all */
+    int full_after;      /* calls that succeed before EAGAIN; -1: all */
     int refuse_size;     /* single datagrams larger than this: EMSGSIZE */
     int calls;
 } w;
@@ -227,7 +227,7 @@ static void a_burst_costs_one_call(void **state)
     close_ends();
 }
 
-/* More than the kernel takes at once. */
+/* The burst is larger than the kernel takes at once. */
 static void a_large_burst_is_cut(void **state)
 {
     (void)state;
@@ -247,13 +247,14 @@ static void without_segmentation_datagrams_go_singly(void **state)
         w.segmented_error = errors[i];
         send_and_check(1200, 70, 3);
         w.calls = 0;
-        send_and_check(1200, 10, 3); /* The burst is not tried again. */
+        send_and_check(1200, 10,
+                       3); /* After one failure no burst is tried again. */
         assert_int_equal(w.calls, 10);
         close_ends();
     }
 }
 
-/* The path's MTU search sends datagrams that are too large. */
+/* The search for the path's MTU sends datagrams that are too large. */
 static void a_datagram_too_large_for_the_interface_is_lost(void **state)
 {
     (void)state;
@@ -267,7 +268,7 @@ static void a_datagram_too_large_for_the_interface_is_lost(void **state)
         uv_run(&w.loop, UV_RUN_ONCE);
     assert_int_equal(w.ends[1].sizes[0], 452);
     w.ends[1].count = w.ends[1].size = 0;
-    w.segmented_error = 0; /* Bursts of small ones go on. */
+    w.segmented_error = 0; /* Bursts of small datagrams go on. */
     w.calls = 0;
     send_and_check(1200, 20, 0);
     assert_int_equal(w.calls, 1);
@@ -377,7 +378,7 @@ static void icmp_errors_do_not_end_the_socket(void **state)
     close_ends();
 }
 
-static void what_cannot_be_sent_is_lost(void **state)
+static void datagrams_that_cannot_be_sent_are_lost(void **state)
 {
     (void)state;
     uint8_t bytes[10] = {0};
@@ -416,7 +417,7 @@ int main(void)
         cmocka_unit_test(a_full_buffer_keeps_the_rest),
         cmocka_unit_test(a_datagram_has_its_time_to_live),
         cmocka_unit_test(icmp_errors_do_not_end_the_socket),
-        cmocka_unit_test(what_cannot_be_sent_is_lost),
+        cmocka_unit_test(datagrams_that_cannot_be_sent_are_lost),
         cmocka_unit_test(a_taken_port_is_refused),
     };
 

@@ -70,61 +70,61 @@ static void add(int fd)
     unread_add(&unread, &conns[fd], fd, LIMIT, now);
 }
 
-/* To the next look. */
-static void look_again(void)
+/* Passes the time to the next check. */
+static void next_check(void)
 {
     assert_false(instant_is_never(unread_deadline(&unread)));
     now = unread_deadline(&unread);
     unread_due(&unread, now);
 }
 
-static void who_holds_too_much_is_cut(void **state)
+static void a_connection_that_holds_too_much_is_cut(void **state)
 {
     (void)state;
     add(1);
     add(2);
     seen[1].received = LIMIT;
     seen[2].received = LIMIT + 1;
-    look_again();
+    next_check();
     assert_null(reasons[1]);
     assert_string_equal(reasons[2], "unread");
     assert_int_equal(unread.held, LIMIT);
 }
 
-static void what_was_read_is_not_counted(void **state)
+static void bytes_that_were_read_are_not_counted(void **state)
 {
     (void)state;
     add(1);
     for (int i = 0; i < 1000; i++)
         unread_took(&conns[1], 1000);
     seen[1].received = 1000 * (1000 + 33 + 9) + LIMIT;
-    look_again();
+    next_check();
     assert_null(reasons[1]);
     for (int i = 0; i < 1000; i++)
         unread_took(&conns[1], 1);
     seen[1].received += 1000 * (1 + 33 + 2) + 1;
-    look_again();
+    next_check();
     assert_string_equal(reasons[1], "unread");
 }
 
-static void what_waits_in_the_kernel_is_not_counted(void **state)
+static void bytes_in_the_kernel_are_not_counted(void **state)
 {
     (void)state;
     add(1);
     seen[1] = (struct unread_seen){3 * LIMIT, 2 * LIMIT};
-    look_again();
+    next_check();
     assert_null(reasons[1]);
     seen[1].waiting--;
-    look_again();
+    next_check();
     assert_string_equal(reasons[1], "unread");
 }
 
-static void who_is_gone_is_left_to_its_owner(void **state)
+static void a_connection_that_is_gone_is_left_to_its_owner(void **state)
 {
     (void)state;
     add(1);
     seen[1].received = UINT64_MAX;
-    look_again();
+    next_check();
     assert_null(reasons[1]);
     unread_remove(&unread, &conns[1]);
     assert_true(instant_is_never(unread_deadline(&unread)));
@@ -139,21 +139,21 @@ static void of_all_together_the_largest_is_cut_first(void **state)
         add(fd);
         seen[fd].received = 40000 + 1000 * (uint64_t)fd;
     }
-    look_again();
+    next_check();
     for (int fd = 1; fd <= 5; fd++)
         assert_null(reasons[fd]);
     add(6);
     seen[6].received = 30000; /* 245,000 in all */
-    look_again();
+    next_check();
     assert_null(reasons[6]);
     seen[6].received = 36000;
-    look_again();
+    next_check();
     for (int fd = 1; fd <= 6; fd++)
         if (fd != 5)
             assert_null(reasons[fd]);
     assert_string_equal(reasons[5], "memory");
     unread_set_memory(&unread, MEMORY / 3);
-    look_again();
+    next_check();
     for (int fd = 2; fd <= 4; fd++)
         assert_string_equal(reasons[fd], "memory");
     assert_null(reasons[1]);
@@ -169,17 +169,17 @@ static void none_is_cut_while_the_process_is_small(void **state)
         add(fd);
         seen[fd].received = LIMIT - 10 + (uint64_t)fd % 10;
     }
-    look_again();
+    next_check();
     for (int fd = 1; fd <= 10; fd++)
         assert_null(reasons[fd]);
     memory_now = MEMORY + 1;
-    look_again();
+    next_check();
     assert_string_equal(reasons[9], "memory");
     assert_true(unread.held <= 250000);
 }
 
-/* Where the system does not tell, the worst is what counts. */
-static void some_are_where_its_size_is_unknown(void **state)
+/* Where the system does not tell the size, the worst case counts. */
+static void where_its_size_is_unknown_some_are_cut(void **state)
 {
     (void)state;
     memory_now = 0;
@@ -187,79 +187,80 @@ static void some_are_where_its_size_is_unknown(void **state)
         add(fd);
         seen[fd].received = 90000 + (uint64_t)fd;
     }
-    look_again();
+    next_check();
     assert_null(reasons[1]);
     assert_null(reasons[2]);
     assert_string_equal(reasons[3], "memory");
 }
 
-/* Of a connection that sends no more, what was read is seen all the same. */
-static void what_was_read_since_is_not_cut_for(void **state)
+/* Bytes that the owner read are subtracted even if the connection sends no
+ * more. */
+static void bytes_read_since_the_check_cause_no_cut(void **state)
 {
     (void)state;
     for (int fd = 1; fd <= 3; fd++) {
         add(fd);
         seen[fd].received = 80000;
     }
-    look_again();
+    next_check();
     for (int i = 0; i < 70; i++)
         unread_took(&conns[2], 1000);
     add(4);
     seen[4].received = 80000;
-    look_again();
+    next_check();
     for (int fd = 1; fd <= 4; fd++)
         assert_null(reasons[fd]);
 }
 
-static void who_holds_much_is_looked_at_more_often(void **state)
+static void a_connection_that_holds_much_is_checked_more_often(void **state)
 {
     (void)state;
     struct instant before = now;
     add(1);
-    look_again();
+    next_check();
     assert_int_equal(instant_between(before, now).us, 1000 * UNREAD_IDLE_MS);
     seen[1].received = LIMIT / 2;
-    look_again();
+    next_check();
     before = now;
-    look_again();
+    next_check();
     assert_int_equal(instant_between(before, now).us, 1000 * UNREAD_BUSY_MS);
     for (int i = 0; i < 50; i++)
         unread_took(&conns[1], 1000);
-    look_again();
+    next_check();
     before = now;
-    look_again();
+    next_check();
     assert_int_equal(instant_between(before, now).us, 1000 * UNREAD_IDLE_MS);
-    unread_due(&unread, now); /* once is enough */
+    unread_due(&unread, now); /* one call is enough */
     assert_int_equal(looks, 5);
 }
 
-static void many_are_looked_at_in_turns(void **state)
+static void many_connections_are_checked_in_turn(void **state)
 {
     (void)state;
     for (int fd = 0; fd < CONNS; fd++)
         add(fd);
-    look_again();
+    next_check();
     assert_int_equal(looks, UNREAD_LOOKS);
     seen[CONNS - 1].received = LIMIT + 1;
     for (int i = 0; i < CONNS / UNREAD_LOOKS; i++)
-        look_again();
+        next_check();
     assert_string_equal(reasons[CONNS - 1], "unread");
     for (int fd = 0; fd < CONNS; fd++)
         unread_remove(&unread, &conns[fd]);
 }
 
-static void all_are_looked_at_when_the_process_grows(void **state)
+static void all_are_checked_when_the_process_grows(void **state)
 {
     (void)state;
     for (int fd = 0; fd < CONNS; fd++)
         add(fd);
-    look_again();
+    next_check();
     seen[CONNS - 1].received = LIMIT + 1;
     memory_now += UNREAD_GROWTH + 1;
-    look_again();
+    next_check();
     assert_string_equal(reasons[CONNS - 1], "unread");
     assert_int_equal(looks, UNREAD_LOOKS + CONNS);
-    look_again();
+    next_check();
     assert_int_equal(looks, UNREAD_LOOKS + CONNS + UNREAD_LOOKS);
 }
 
@@ -268,19 +269,20 @@ static void memory_is_given_back_a_moment_after_a_cut(void **state)
     (void)state;
     add(1);
     seen[1].received = LIMIT + 1;
-    look_again();
+    next_check();
     assert_string_equal(reasons[1], "unread");
     assert_int_equal(given_back, 0);
     struct instant before = now;
-    look_again();
+    next_check();
     assert_int_equal(given_back, 1);
     assert_int_equal(instant_between(before, now).us,
                      1000 * UNREAD_GIVE_BACK_MS);
     assert_true(instant_is_never(unread_deadline(&unread)));
 }
 
-/* Who held much and left of itself is as good as cut. */
-static void memory_of_who_left_is_given_back(void **state)
+/* A connection that held much and closed by itself counts like one that was
+ * cut. */
+static void memory_of_closed_connections_is_given_back(void **state)
 {
     (void)state;
     unread_set_memory(&unread, 1 << 30);
@@ -289,16 +291,16 @@ static void memory_of_who_left_is_given_back(void **state)
         conns[i].limit = 8 * UNREAD_FREED;
     }
     seen[0].received = UNREAD_FREED / 2;
-    look_again();
+    next_check();
     unread_remove(&unread, &conns[0]);
-    look_again();
+    next_check();
     assert_true(instant_is_never(unread.give_back_at));
     seen[1].received = UNREAD_FREED;
-    look_again();
-    unread_remove(&unread, &conns[1]); /* nobody is left */
-    look_again();
+    next_check();
+    unread_remove(&unread, &conns[1]); /* no connection is left */
+    next_check();
     assert_int_equal(given_back, 0);
-    look_again();
+    next_check();
     assert_int_equal(given_back, 1);
     assert_true(instant_is_never(unread_deadline(&unread)));
 }
@@ -308,19 +310,19 @@ static void memory_of_who_left_is_given_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(who_holds_too_much_is_cut),
-        TEST(what_was_read_is_not_counted),
-        TEST(what_waits_in_the_kernel_is_not_counted),
-        TEST(who_is_gone_is_left_to_its_owner),
+        TEST(a_connection_that_holds_too_much_is_cut),
+        TEST(bytes_that_were_read_are_not_counted),
+        TEST(bytes_in_the_kernel_are_not_counted),
+        TEST(a_connection_that_is_gone_is_left_to_its_owner),
         TEST(of_all_together_the_largest_is_cut_first),
         TEST(none_is_cut_while_the_process_is_small),
-        TEST(some_are_where_its_size_is_unknown),
-        TEST(what_was_read_since_is_not_cut_for),
-        TEST(who_holds_much_is_looked_at_more_often),
-        TEST(many_are_looked_at_in_turns),
-        TEST(all_are_looked_at_when_the_process_grows),
+        TEST(where_its_size_is_unknown_some_are_cut),
+        TEST(bytes_read_since_the_check_cause_no_cut),
+        TEST(a_connection_that_holds_much_is_checked_more_often),
+        TEST(many_connections_are_checked_in_turn),
+        TEST(all_are_checked_when_the_process_grows),
         TEST(memory_is_given_back_a_moment_after_a_cut),
-        TEST(memory_of_who_left_is_given_back),
+        TEST(memory_of_closed_connections_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

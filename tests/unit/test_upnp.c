@@ -82,7 +82,7 @@ static void write_all(int fd, const char *text)
     (void)send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* Until the client has enough of it. */
+/* Writes until the client closes. */
 static void write_without_end(struct upnp_router *r, int fd)
 {
     char many[8192];
@@ -115,7 +115,7 @@ static void write_reply(struct upnp_router *r, int fd, const char *body)
     write_all(fd, text);
 }
 
-/* The client sends its request at once; the end of the body is its end. */
+/* Reads one request. The client sends it at once; it ends with its body. */
 static void take_request(int fd, char *text, size_t size)
 {
     size_t at = 0;
@@ -167,7 +167,8 @@ static void serve(void *context)
 
 /* ---- The tests' side */
 
-/* Each process has an address of its own, for tests that run at once. */
+/* Each process has a loopback address of its own, so that tests can run at the
+ * same time. */
 static int open_router(void **state)
 {
     (void)state;
@@ -214,7 +215,7 @@ static const struct mapping_request find = {.kind = MAPPING_FIND},
                                            .outside = 4001,
                                            .lease = {600 * 1000000}};
 
-/* Asks one thing after the other, and returns the last answer. */
+/* Makes the requests one after the other, and returns the last answer. */
 static struct mapping_answer ask(struct upnp *u,
                                  const struct mapping_request *requests,
                                  size_t count, struct span most)
@@ -338,7 +339,7 @@ static void an_address_that_makes_no_sense_is_none(void **state)
     }
 }
 
-/* The second connection is the one that has an address. */
+/* Only the second connection has an address. */
 static void both_connections_are_tried(void **state)
 {
     (void)state;

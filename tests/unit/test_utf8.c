@@ -53,8 +53,7 @@ static void a_walk_goes_on_behind_a_bad_byte(void **state)
     assert_false(utf8_valid(bytes_of_string("good, then cut \xe2\x82")));
 }
 
-/* The forms of RFC 3629, section 3, whether the character may be encoded or
- * not. */
+/* Encodes by RFC 3629, section 3, even characters that must not be encoded. */
 static size_t encode(uint32_t c, uint8_t to[4])
 {
     static const uint8_t lead[] = {0, 0, 0xc0, 0xe0, 0xf0};

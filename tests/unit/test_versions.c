@@ -45,7 +45,7 @@ static const struct node_todo *find(const struct lone *l,
     return NULL;
 }
 
-/* What it writes of that type, or nothing. */
+/* Returns the packet of that type that the node writes, or nothing. */
 static struct bytes written(const struct lone *l, uint8_t type)
 {
     for (size_t i = 0; i < l->todo.count; i++) {
@@ -91,7 +91,7 @@ static void beacons_are_answered_in_their_version(void **state)
         assert_memory_equal(answer->link.bytes.data, "ZSB", 3);
         assert_int_equal(answer->link.bytes.data[3], '1' + i);
         assert_null(find(&l, NODE_REFUSED));
-        /* A second one that comes without an answer is taken up. */
+        /* A second beacon without an answer is accepted. */
         l.now = instant_after(l.now, span_ms(600));
         hear(&l, beacons[i], 0);
         assert_int_equal(l.alice->peers.count, 1);
@@ -116,7 +116,7 @@ static void beacons_of_other_versions_are_refused_by_name(void **state)
         assert_null(find(&l, NODE_REFUSED)); /* Once a minute. */
         teardown_lone(&l);
     }
-    /* The next version speaks this one as well, and will answer. */
+    /* A node of the next version speaks this one as well, and will answer. */
     struct lone l;
     setup_lone(&l);
     hear(&l, beacon_2, '3');
@@ -147,7 +147,7 @@ static void packet(struct lone *l, uint32_t link, struct bytes bytes)
     take(l, &e);
 }
 
-/* bob connects and says this. */
+/* bob connects and sends this HELLO. */
 static void greet(struct lone *l, struct bytes hello)
 {
     struct node_event e = {.kind = NODE_LINK_OPENED};
@@ -194,7 +194,7 @@ static void links_are_greeted_in_what_both_speak(void **state)
     (void)state;
     check_hello(hello_as(hello_1, -1, 0, room), 1);
     check_hello(hello_as(hello_2, -1, 0, room), 2);
-    /* A later one may say more. */
+    /* A later version may have more fields. */
     check_hello(hello_as(hello_2, 3, 0, room), 2);
     check_hello(hello_as(hello_2, 3, 100, room), 2);
     check_hello(hello_as(hello_2, 4, 0, room), 0);
@@ -203,7 +203,7 @@ static void links_are_greeted_in_what_both_speak(void **state)
     check_hello(hello_as(hello_2, 255, 0, room), 0);
     check_hello(hello_as(hello_1, -1, 1, room), -1);
     check_hello(hello_as(hello_2, -1, 1, room), -1);
-    /* One that is of another version need not be read at all. */
+    /* A HELLO of another version need not be decoded at all. */
     room[0] = LINK_HELLO;
     room[1] = 9;
     check_hello(bytes_of(room, 2), 0);
@@ -227,8 +227,9 @@ static uint32_t dial(struct lone *l)
     return e.link.id;
 }
 
-/* One of version 1 knows no later one: it is greeted again in its own. */
-static void who_refuses_the_version_is_greeted_in_the_one_before(void **state)
+/* A node of version 1 knows no later version: it gets a second HELLO in its own
+ * version. */
+static void after_a_refusal_the_version_before_is_offered(void **state)
 {
     static const uint8_t refuse[] = {LINK_REFUSE, REFUSAL_VERSION};
     static uint8_t room[4096];
@@ -293,8 +294,8 @@ static void handshakes_are_answered(void **state)
     }
 }
 
-/* Both ends say so: our INIT tells our version. The process is no peer any
- * more, and what was open with it ends. */
+/* Both ends report it: the INIT of this node shows its version. The process is
+ * no peer any more, and open operations with it end. */
 static void an_init_of_another_version_is_refused_by_name(void **state)
 {
     static uint8_t room[4096];
@@ -379,7 +380,7 @@ static void a_relay_of_another_version_is_told(void **state)
                bytes_of(relay_refused, sizeof relay_refused));
     assert_true(refused(&l, true));
     assert_string_equal(l.alice->relays[0].error, "version");
-    /* It may have been updated meanwhile. */
+    /* The relay may have been updated meanwhile. */
     uint32_t link = connect_relay(&l);
     assert_int_equal(written(&l, RELAY_HELLO).data[1], 2);
     struct relay_welcome welcome = {.version = 3, .name = "relay"};
@@ -394,8 +395,9 @@ static void a_relay_of_another_version_is_told(void **state)
 /* --- replays --------------------------------------------------------------
  */
 
-/* An INIT that was recorded counts once, also when the session that took it is
- * gone, or the peer was forgotten [P-6.3]: it would cancel our own. */
+/* A recorded INIT counts once, even if the session that accepted it is gone or
+ * the peer was forgotten [P-6.3]: otherwise it would cancel the INIT of this
+ * node. */
 static void an_old_init_does_not_count_again(void **state)
 {
     static uint8_t room[4096];
@@ -439,7 +441,7 @@ int main(void)
         cmocka_unit_test(beacons_are_answered_in_their_version),
         cmocka_unit_test(beacons_of_other_versions_are_refused_by_name),
         cmocka_unit_test(links_are_greeted_in_what_both_speak),
-        cmocka_unit_test(who_refuses_the_version_is_greeted_in_the_one_before),
+        cmocka_unit_test(after_a_refusal_the_version_before_is_offered),
         cmocka_unit_test(handshakes_are_answered),
         cmocka_unit_test(an_init_of_another_version_is_refused_by_name),
         cmocka_unit_test(a_relay_is_greeted_in_the_version_before),

@@ -25,7 +25,8 @@ static size_t put_frame(uint8_t *to, unsigned first, const void *payload,
     return head + 4 + size;
 }
 
-/* What was read: the items as text, pieces of a message joined. */
+/* The result of reading: the items as text, with the pieces of a message
+ * joined. */
 struct websocket_story {
     char text[512];
     size_t payload; /* bytes of text messages */
@@ -36,7 +37,7 @@ static void tell(struct websocket_story *s, const char *what, struct bytes data)
 {
     size_t size = strlen(s->text);
 
-    if (size > 256) { /* its end is enough */
+    if (size > 256) { /* the end of it is enough */
         memmove(s->text, s->text + size - 128, 129);
         size = 128;
     }
@@ -157,7 +158,7 @@ static const struct websocket_row {
     {"88 82 00000000 1388", " wrong 1002"},
     {"88 83 00000000 03e8 ff", " wrong 1007"},
     {"88 83 00000000 03e8 c3", " wrong 1007"},
-    /* Text that is no UTF-8 [8.1]: as soon as it cannot be any more. */
+    /* Text that is not UTF-8 [8.1], refused at the first wrong byte. */
     {"81 ff 00000000 00010000 00000000 ff", " wrong 1007"},
     {"81 81 00000000 c3", " wrong 1007"},
     {"81 82 00000000 c080", " wrong 1007"},
@@ -189,7 +190,7 @@ static size_t unhex(const char *text, uint8_t *to)
     return size;
 }
 
-/* Of a text that turns out wrong, there may be pieces before. */
+/* Pieces of a text may come before the part that is wrong. */
 static bool ends_with(const char *text, const char *end)
 {
     size_t size = strlen(text), most = strlen(end);

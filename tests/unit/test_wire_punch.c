@@ -95,7 +95,7 @@ static void the_largest_record_fits(void **state)
     assert_int_equal(read.candidate_count, PUNCH_CANDIDATES);
 }
 
-static void what_is_cut_short_or_too_long_is_no_record(void **state)
+static void a_record_cut_short_or_too_long_is_refused(void **state)
 {
     struct punch_record r = make_record(PUNCH_ANSWER), read;
     uint8_t room[PUNCH_RECORD_SIZE] = {0};
@@ -114,8 +114,8 @@ static void what_is_cut_short_or_too_long_is_no_record(void **state)
     assert_false(punch_record_decode(bytes_of(room, size), &read));
 }
 
-/* A later version may know more kinds; this one has no use for them. */
-static void what_nobody_can_send_to_is_left_out(void **state)
+/* A later version may know more kinds of candidates; this one ignores them. */
+static void candidates_that_nobody_can_send_to_are_left_out(void **state)
 {
     static const char *const useless[] = {
         "0.0.0.0:9", "192.0.2.1:0", "224.0.0.1:9", "127.0.0.1:9",
@@ -214,7 +214,7 @@ static void probes_are_told_from_quic_and_stun(void **state)
     }
 }
 
-static void what_is_changed_or_cut_is_no_probe(void **state)
+static void a_probe_that_is_changed_or_cut_is_refused(void **state)
 {
     struct probe_keys k = make_keys(1);
     struct probe p = make_probe(PROBE_ANSWERS), read;
@@ -237,7 +237,7 @@ static void what_is_changed_or_cut_is_no_probe(void **state)
     }
 }
 
-/* The key alone does not make nonsense a probe. */
+/* A valid MAC alone does not make nonsense a probe. */
 static void an_answer_names_an_address_and_a_low_sequence(void **state)
 {
     struct probe_keys k = make_keys(1);
@@ -268,12 +268,12 @@ int main(void)
         cmocka_unit_test(an_offer_has_these_bytes),
         cmocka_unit_test(an_ask_is_a_kind_and_a_round),
         cmocka_unit_test(the_largest_record_fits),
-        cmocka_unit_test(what_is_cut_short_or_too_long_is_no_record),
-        cmocka_unit_test(what_nobody_can_send_to_is_left_out),
+        cmocka_unit_test(a_record_cut_short_or_too_long_is_refused),
+        cmocka_unit_test(candidates_that_nobody_can_send_to_are_left_out),
         cmocka_unit_test(all_keys_differ_and_depend_on_everything),
         cmocka_unit_test(a_probe_arrives_as_it_was_sent),
         cmocka_unit_test(probes_are_told_from_quic_and_stun),
-        cmocka_unit_test(what_is_changed_or_cut_is_no_probe),
+        cmocka_unit_test(a_probe_that_is_changed_or_cut_is_refused),
         cmocka_unit_test(an_answer_names_an_address_and_a_low_sequence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

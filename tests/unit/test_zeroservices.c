@@ -23,13 +23,13 @@ enum {
     LARGEST = 100000,
 };
 
-/* What a node was told; under the mutex, as alice has a thread. */
+/* The events of a node. The mutex protects them, because alice has a thread. */
 struct seen {
     struct zs_node *node;
     pthread_mutex_t mutex;
     int joins, leaves, messages, events, logs, readies;
     int delivered, failed, replies;
-    enum zs_error error; /* the last callback's */
+    enum zs_error error; /* of the last callback */
     enum zs_reason reason;
     enum zs_path path;
     int64_t rtt_us;
@@ -37,7 +37,7 @@ struct seen {
     uint32_t peers;
     char text[64];
     char group[64];
-    int next[THREADS]; /* the number awaited of each thread's */
+    int next[THREADS]; /* the next number of each thread */
     bool disorder;
 };
 
@@ -80,7 +80,7 @@ static void on_node_close(void *context, struct zs_node *node,
     unlock(s);
 }
 
-/* "N" or "THREAD N" in its order. */
+/* Counts "N" or "THREAD N", and checks their order. */
 static void count_number(struct seen *s, const char *text)
 {
     char *space, *end;
@@ -93,7 +93,7 @@ static void count_number(struct seen *s, const char *text)
         s->disorder = true;
 }
 
-/* The nth is of another size, and each byte of it tells where it stands. */
+/* Each message has another size, and each of its bytes depends on its place. */
 static size_t fill_large(int n, uint8_t *data)
 {
     size_t size = 8000 + (size_t)n * 457;
@@ -126,7 +126,7 @@ static void on_message(void *context, const struct zs_message *m)
         s->request = *m->request;
     s->messages++;
     unlock(s);
-    /* Refused here, without harm. */
+    /* These calls are refused here, without harm. */
     struct zs_node *node = m->node;
     assert_int_equal(zs_node_close(&node), ZS_BAD_REQUEST);
     if (m->request != NULL && strcmp(m->type, "later") != 0)
@@ -228,7 +228,7 @@ static void until(struct seen *s, const int *count, int wanted)
     assert_true(read_count(s, count) >= wanted);
 }
 
-/* Only what was promised when the node sleeps: no look but when it asks. */
+/* Runs the node only when its descriptor or its timeout asks for it. */
 static void until_asked(struct seen *s, const int *count, int wanted)
 {
     int64_t deadline = now_ms() + PATIENCE_MS;
@@ -367,13 +367,13 @@ static void a_taken_port_is_told(void **state)
     assert_int_equal(zs_node_open(&node, o, NULL), ZS_SYSTEM);
     assert_non_null(strstr(zs_options_error(o), port));
     close(fd);
-    /* The same options are good for another try. */
+    /* The same options work in another try. */
     assert_int_equal(zs_node_open(&node, o, NULL), ZS_OK);
     assert_int_equal(zs_node_close(&node), ZS_OK);
     zs_options_free(&o);
 }
 
-static void words_have_names(void **state)
+static void enum_values_have_names(void **state)
 {
     (void)state;
     for (int e = ZS_OK; e <= ZS_NO_MEMORY; e++)
@@ -406,7 +406,7 @@ static void text_is_cut_between_characters(void **state)
     assert_string_equal(zs_text(&m, room, sizeof room), "xyz");
 }
 
-static void who_is_there_is_known(void **state)
+static void present_peers_are_known(void **state)
 {
     struct zs_peers *peers = zs_peers_get(alice.node);
 
@@ -438,7 +438,8 @@ static void both_ways_with_delivery(void **state)
     assert_int_equal(bob.error, ZS_OK);
 }
 
-/* The first call that does not fail as it should, counted from 1; 0: all do. */
+/* Returns the first call that does not fail as it should, counted from 1; 0:
+ * all fail. */
 static int try_parents_node(struct zs_node *n)
 {
     struct zs_data d = zs_string("x");
@@ -474,7 +475,7 @@ static void in_a_child(struct zs_node *n)
     pid_t child = fork();
 
     if (child == 0) {
-        alarm(20); /* It may not wait for a lock that nobody gives back. */
+        alarm(20); /* A call must not wait for a lock that nobody releases. */
         _exit(try_parents_node(n));
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -486,14 +487,14 @@ static void a_child_cannot_use_its_parents_node(void **state)
 {
     (void)state;
     in_a_child(bob.node);
-    /* Her thread may hold a lock in one of these moments. */
+    /* alice's thread may hold a lock at one of these moments. */
     for (int i = 0; i < 20; i++)
         in_a_child(alice.node);
-    /* The parent's go on. */
+    /* The parent's nodes go on. */
     both_ways_with_delivery(state);
 }
 
-static void what_cannot_be_is_refused(void **state)
+static void impossible_calls_are_refused(void **state)
 {
     struct zs_data big = {calloc(1, 17 << 20), 17 << 20, ZS_BYTES};
     struct zs_node *n = alice.node;
@@ -561,7 +562,7 @@ static void on_pinged(void *context, const struct zs_delivery *d)
     unlock(s);
 }
 
-/* Bob's node answers, not his program: it is not asked. */
+/* Bob's node answers; his program is not asked. */
 static void a_ping_measures_the_way(void **state)
 {
     (void)state;
@@ -596,7 +597,7 @@ static void a_ping_has_its_time(void **state)
     assert_true(now_ms() - begin >= 80);
 }
 
-/* It overtakes what waits in the window. */
+/* The ping overtakes messages that wait in the window. */
 static void a_ping_does_not_wait_in_line(void **state)
 {
     struct zs_data kibibytes = {calloc(1, 16 << 10), 16 << 10, ZS_BYTES};
@@ -674,7 +675,7 @@ static void groups_get_their_events(void **state)
     (void)state;
     assert_int_equal(zs_join(bob.node, "lab"), ZS_OK);
     assert_int_equal(zs_join(bob.node, "lab"), ZS_OK);
-    /* Alice knows it when she has heard from bob again. */
+    /* Alice knows of the group when she has heard from bob again. */
     for (int i = 1; i <= 100 && bob.events == 0; i++) {
         zs_publish(alice.node, "lab", "t", zs_string("to the lab"),
                    on_delivered, &alice);
@@ -696,7 +697,7 @@ static void groups_get_their_events(void **state)
     assert_int_equal(zs_leave(bob.node, "lab"), ZS_OK);
 }
 
-/* More than the window takes: it waits in order, none is lost. */
+/* More messages than the window takes wait in order, and none is lost. */
 static void a_flood_arrives_in_order(void **state)
 {
     char text[64];
@@ -714,9 +715,9 @@ static void a_flood_arrives_in_order(void **state)
     assert_int_equal(bob.failed, 0);
 }
 
-/* Lent to libzmq's thread, which reads while others are put in: they arrive as
- * they were, whatever the sender does with its bytes. */
-static void large_ones_arrive_as_they_were(void **state)
+/* libzmq's thread reads the lent bytes while the library adds others. The
+ * messages arrive unchanged, whatever the sender does with its bytes. */
+static void large_messages_arrive_unchanged(void **state)
 {
     uint8_t *data = malloc(LARGEST);
 
@@ -741,7 +742,8 @@ static void large_ones_arrive_as_they_were(void **state)
     assert_false(bob.disorder);
 }
 
-/* The timeout was asked for before: the descriptor tells. */
+/* The program asked for the timeout before, so the descriptor must become
+ * readable. */
 static void sending_wakes_the_loop(void **state)
 {
     (void)state;
@@ -756,7 +758,7 @@ static void sending_wakes_the_loop(void **state)
     assert_string_equal(alice.text, "now");
 }
 
-/* Each delivery sends the next number, whatever waits of those before. */
+/* Each delivery sends the next number, whatever earlier messages still wait. */
 static void on_delivered_send(void *context, const struct zs_delivery *d)
 {
     char text[1000];
@@ -774,7 +776,7 @@ static void on_delivered_send(void *context, const struct zs_delivery *d)
     }
 }
 
-static void what_callbacks_send_keeps_its_order(void **state)
+static void messages_of_callbacks_keep_their_order(void **state)
 {
     int next = 1;
 
@@ -799,15 +801,15 @@ static void publish_number(int number, zs_delivered *delivered)
         ZS_OK);
 }
 
-/* The last one, from within the loop. */
+/* Sends the last one, from within the loop. */
 static void on_all_published(void *context, const struct zs_delivery *d)
 {
     on_delivered(context, d);
     publish_number(MANY + 1, NULL);
 }
 
-/* Without a callback they take a shorter way, which overtakes nothing. More
- * than the window takes. */
+/* Publications without a callback take a shorter way, which must overtake
+ * nothing. There are more than the window takes. */
 static void publications_keep_their_order(void **state)
 {
     (void)state;
@@ -859,7 +861,8 @@ static void *send_numbers(void *context)
     return NULL;
 }
 
-/* Each thread's in its order; the queue makes them wait. */
+/* The messages of each thread keep their order; the full queue makes the
+ * threads wait. */
 static void many_threads_send(void **state)
 {
     pthread_t threads[THREADS];
@@ -879,7 +882,7 @@ static void many_threads_send(void **state)
     assert_int_equal(alice.failed, 0);
 }
 
-/* What was accepted before the end is delivered, and goodbye is said. */
+/* Messages accepted before the end are delivered, and the node says goodbye. */
 static void closing_delivers(void **state)
 {
     char text[64];
@@ -911,13 +914,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_options_are_told),
         cmocka_unit_test(a_taken_port_is_told),
-        cmocka_unit_test(words_have_names),
+        cmocka_unit_test(enum_values_have_names),
         cmocka_unit_test(text_is_cut_between_characters),
-        cmocka_unit_test_setup_teardown(who_is_there_is_known, meet, part),
+        cmocka_unit_test_setup_teardown(present_peers_are_known, meet, part),
         cmocka_unit_test_setup_teardown(both_ways_with_delivery, meet, part),
         cmocka_unit_test_setup_teardown(a_child_cannot_use_its_parents_node,
                                         meet, part),
-        cmocka_unit_test_setup_teardown(what_cannot_be_is_refused, meet, part),
+        cmocka_unit_test_setup_teardown(impossible_calls_are_refused, meet,
+                                        part),
         cmocka_unit_test_setup_teardown(requests_are_replied_to, meet, part),
         cmocka_unit_test_setup_teardown(a_reply_may_come_later_but_once, meet,
                                         part),
@@ -929,10 +933,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(relays_are_listed, meet, part),
         cmocka_unit_test_setup_teardown(groups_get_their_events, meet, part),
         cmocka_unit_test_setup_teardown(a_flood_arrives_in_order, meet, part),
-        cmocka_unit_test_setup_teardown(large_ones_arrive_as_they_were, meet,
+        cmocka_unit_test_setup_teardown(large_messages_arrive_unchanged, meet,
                                         part),
         cmocka_unit_test_setup_teardown(sending_wakes_the_loop, meet, part),
-        cmocka_unit_test_setup_teardown(what_callbacks_send_keeps_its_order,
+        cmocka_unit_test_setup_teardown(messages_of_callbacks_keep_their_order,
                                         meet, part),
         cmocka_unit_test_setup_teardown(publications_keep_their_order, meet,
                                         part),

@@ -86,7 +86,7 @@ static struct zs_node *open_as(struct zs_options *o,
     return node;
 }
 
-/* Two whose ports are next to each other. */
+/* Gives the two nodes neighbouring ports. */
 static void set_ports(struct zs_options *one, struct zs_options *other)
 {
     char a[16], b[16], at_a[32], at_b[32];
@@ -218,7 +218,7 @@ static void wrong_arguments(void **state)
     arguments_that_cannot_be(n);
     assert_int_equal(zs_node_start(n), ZS_OK);
     arguments_that_cannot_be(n);
-    for (int i = 0; i < 200; i++) { /* No more than 64, and nothing breaks. */
+    for (int i = 0; i < 200; i++) { /* At most 64 fit, and more do no harm. */
         snprintf(group, sizeof group, "g%d", i);
         assert_int_equal(zs_join(n, group), i < 64 ? ZS_OK : ZS_BAD_REQUEST);
     }
@@ -232,7 +232,7 @@ static void wrong_arguments(void **state)
     assert_int_equal(zs_request(n, "x", "t", zs_json("1"), INT_MIN, NULL, NULL),
                      ZS_OK);
     assert_true(reaches(&told, 3));
-    assert_int_equal(told, 3); /* And none of them was delivered. */
+    assert_int_equal(told, 3); /* And none of the messages was delivered. */
     assert_int_equal(zs_node_close(&n), ZS_OK);
     zs_options_free(&o);
 }
@@ -319,7 +319,8 @@ static void after_the_end(void **state)
     zs_options_free(&o);
 }
 
-/* What was accepted before the first turn is told, though there is none. */
+/* Operations accepted before the first turn get a result, although the loop
+ * never runs. */
 static void closed_before_it_ran(void **state)
 {
     struct zs_options *o = options_of("alone");
@@ -345,7 +346,7 @@ static struct {
 
 static void wild_told(void *context, const struct zs_delivery *d);
 
-/* All that there is, at once, on the loop. */
+/* Makes every call, on the loop. */
 static void do_everything(struct zs_node *n)
 {
     struct zs_node *self = n, *another = NULL;
@@ -392,7 +393,7 @@ static void wild_node_close(void *context, struct zs_node *n,
     zs_send(n, peer->id, "t", zs_string("gone"), NULL, NULL);
 }
 
-/* One of them closes another node, from within. */
+/* A callback closes another node, from within. */
 static void wild_message(void *context, const struct zs_message *m)
 {
     (void)context;
@@ -523,7 +524,7 @@ static void two_of_one_identity(void **state)
 
 /* ---- A child of the process */
 
-/* It ends as any program does; the parent's node does not notice. */
+/* The child ends as any program does; the parent's node does not notice. */
 static void a_child_that_ends(void **state)
 {
     struct zs_options *one = options_of("one");
@@ -549,7 +550,7 @@ static void a_child_that_ends(void **state)
         zs_send(a, "two", "t", zs_string("x"), count_told, &told);
         (void)poll(NULL, 0, 20);
     }
-    assert_true(told >= 100); /* One was delivered. */
+    assert_true(told >= 100); /* One message was delivered. */
     assert_int_equal(zs_node_close(&a), ZS_OK);
     assert_int_equal(zs_node_close(&b), ZS_OK);
     zs_options_free(&one);

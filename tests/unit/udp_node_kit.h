@@ -183,7 +183,7 @@ static inline void relay_greets(struct udp_pair *p, int who,
     relay_says(p, who, &w);
 }
 
-/* To a node that knows the other one, which may have ended. */
+/* Sends GONE to a node that knows the other one, which may have ended. */
 static inline void relay_says_gone(struct udp_pair *p, int to,
                                    enum departure reason)
 {
@@ -561,7 +561,7 @@ static inline void udp_teardown(struct udp_pair *p)
         free(p->flights[i].bytes);
 }
 
-/* The other node, as this one sees it. */
+/* Returns the other node, as this one sees it. */
 static inline struct node_peer udp_peer_of(const struct udp_pair *p, int who)
 {
     struct node_peer peer = {.path = PATH_NONE};
