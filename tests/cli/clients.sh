@@ -23,14 +23,14 @@ edge here alice
 edge here bob
 answers alice
 answers bob
-check "they are there" "$ZS_BIN/zs" wait --peer bob --path tcp \
+check "the edges see each other" "$ZS_BIN/zs" wait --peer bob --path tcp \
     --socket "$(socket_of alice)"
 for a in "${kinds[@]}"; do
     for b in "${kinds[@]}"; do
         check "$a talks to $b" converse "$a" "$b"
     done
 done
-check "python: which of the two edges?" bash -c "cd '$clients/python' &&
+check "python: two edges are ambiguous" bash -c "cd '$clients/python' &&
 python3 -B -c '
 import zeroservices as zs
 try:
@@ -47,7 +47,7 @@ harms() { # KIND
     esac
 }
 for kind in "${kinds[@]}"; do
-    check "$kind: a bad datum fails its own call only" harms "$kind"
+    check "$kind: bad data fails only its own call" harms "$kind"
 done
 
 # --- A handler that fails

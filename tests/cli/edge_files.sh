@@ -42,7 +42,7 @@ hung_up() { grep -lqs "ended the connection" "$LAB"/listen-*.log; }
 for files in 36 64 256; do
     [ $files != 64 ] || edge here bob
     alice_with $files
-    check "$files: it says what that allows" test \
+    check "$files: the log says what that allows" test \
         "$(told "few_open_files files=$files links=[0-9]+ .*clients=[0-9]+")" = 1
     [ $files = 36 ] || sees alice bob tcp 20s
 
@@ -50,11 +50,11 @@ for files in 36 64 256; do
         not_ok "$files: one too many is told so"
     code=0
     at alice status >"$LAB/more.out" 2>&1 || code=$?
-    check "$files: with the exit code for no daemon" test $code = 4
+    check "$files: zs ends with the exit code for no daemon" test $code = 4
     ! hung_up && ok "$files: nobody is hung up on without a word" ||
         not_ok "$files: nobody is hung up on without a word"
-    check "$files: the log says so once" test "$(told api_refused)" = 1
-    check "$files: then there is room again" room_again
+    check "$files: the log has one line" test "$(told api_refused)" = 1
+    check "$files: there is room again afterwards" room_again
 
     # Strangers at both of its ports, more than there are files.
     before=$(cpu)
@@ -68,11 +68,12 @@ for files in 36 64 256; do
     check "$files: zs is served meanwhile" until_true 3 at alice status --json
     wait "$strangers" "$pages" || true
     spent=$(($(cpu) - before))
-    check "$files: it does not spin" test "$spent" -lt $((2 * $(getconf CLK_TCK)))
+    check "$files: the edge does not spin" \
+        test "$spent" -lt $((2 * $(getconf CLK_TCK)))
     check "$files: zs is served afterwards" until_true 5 at alice status --json
     [ $files = 36 ] ||
         check "$files: bob is still reached" at alice send bob t "x"
-    check "$files: its log is short" test "$(wc -l <"$LAB/alice.log")" -lt 60
+    check "$files: the log is short" test "$(wc -l <"$LAB/alice.log")" -lt 60
     end alice
 done
 finish

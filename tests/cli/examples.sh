@@ -183,7 +183,7 @@ edge here alice
 answers alice
 
 spawn request here "$examples/request" "$LAB/bob.yaml"
-check "request is there" at alice wait --peer bob --timeout 10s
+check "request.c is present" at alice wait --peer bob --timeout 10s
 for kind in "${langs[@]}"; do
     check "$kind asks request.c" asks "$kind"
 done

@@ -45,11 +45,11 @@ check "zs version" bash -c 'diff <(zs version) <(zs --version)'
 once() { # FILE
     ends_with 3 zs id "$1" && test "$(wc -l <"$LAB/said.err")" = 1
 }
-check "zs id of /etc/passwd has one error" once /etc/passwd
+check "zs id of /etc/passwd prints one error" once /etc/passwd
 head -c 100000 /dev/urandom >"$LAB/noise"
-check "and of noise" once "$LAB/noise"
+check "zs id of noise prints one error" once "$LAB/noise"
 : >"$LAB/nothing"
-check "and of nothing" once "$LAB/nothing"
+check "zs id of an empty file prints one error" once "$LAB/nothing"
 
 # --- Who may not look
 
@@ -74,37 +74,40 @@ cp "$ZS_BIN/zs" "$LAB/zs" # Where others may run it.
 chmod 755 "$LAB/zs"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0
 chmod 600 $alice
-check "a socket that is another's" denied "$LAB/zs" --socket $alice status
+check "a socket of another user is refused" \
+    denied "$LAB/zs" --socket $alice status
 chmod 700 /run/zeroservices
-check "a folder that is another's" denied "$LAB/zs" status
-check "and by the environment" denied env ZS_SOCKET=$alice "$LAB/zs" status
-check "root sees several" ends_with 4 zs status
-check "and is told so" complained "several edges run"
+check "a folder of another user is refused" denied "$LAB/zs" status
+check "so is a socket of another user in ZS_SOCKET" \
+    denied env ZS_SOCKET=$alice "$LAB/zs" status
+check "root finds several edges" ends_with 4 zs status
+check "the message says so" complained "several edges run"
 
 # --- Oneself
 
 for words in "send alice t x" "request alice t x" "ping alice"; do
     # shellcheck disable=SC2086 # they are words
-    check "to oneself: $words" ends_with 5 zs --socket $alice $words
-    check "the cause is named" complained "this node itself"
+    check "a node cannot call itself: $words" \
+        ends_with 5 zs --socket $alice $words
+    check "the message names the cause" complained "this node itself"
 done
 id=$(zs --socket $alice status --json | python3 -c \
     'import json, sys; print(json.load(sys.stdin)["node"]["id"])')
-check "by one's id" ends_with 5 zs --socket $alice send "${id:0:8}" t x
-check "the cause is named too" complained "this node itself"
+check "nor by its own id" ends_with 5 zs --socket $alice send "${id:0:8}" t x
+check "the message names the cause again" complained "this node itself"
 
 # --- Peers
 
-check "join a group" python3 -c "
+check "bob joins a group" python3 -c "
 import socket
 s = socket.socket(socket.AF_UNIX)
 s.connect('$bob')
 s.sendall(b'{\"op\":\"join\",\"group\":\"lab\"}\n')
 s.recv(100)"
-check "peers are sorted, and their groups are told" until_true 10 bash -c "
+check "peers are sorted, with their groups" until_true 10 bash -c "
 zs --socket $alice peers | awk '{print \$1, \$7}' |
     diff - <(printf 'bob lab\ncarol -\n')"
-check "sorted as JSON, too" bash -c "
+check "peers are sorted in JSON, too" bash -c "
 zs --socket $alice peers --json | grep -o '\"name\":\"[a-z]*\"' |
     diff - <(printf '\"name\":\"bob\"\n\"name\":\"carol\"\n')"
 
@@ -147,7 +150,7 @@ zs --socket $alice listen --json --timeout 60s >"$LAB/json" &
 fourth=$!
 # The edge's end of each has the socket's name.
 listeners() { test "$(grep -c $alice /proc/net/unix)" -ge 4; }
-check "they listen" until_true 10 listeners
+check "the listeners are ready" until_true 10 listeners
 sleep 0.5
 python3 - $bob "$LAB/orders" <<'PYTHON'
 import socket, sys
@@ -179,10 +182,10 @@ bad = [c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160 or
 assert not bad, bad
 PYTHON
 }
-check "a pipe gets a line a message" harmless "$LAB/text"
-check "a terminal too" harmless "$LAB/terminal"
-check "and who wants JSON" harmless "$LAB/json"
-check "which says all" python3 -c "
+check "a pipe gets one line for each message" harmless "$LAB/text"
+check "so does a terminal" harmless "$LAB/terminal"
+check "so does --json" harmless "$LAB/json"
+check "JSON has all of each message" python3 -c "
 import json
 data = [json.loads(x) for x in open('$LAB/json') if '\"event\":\"message\"' in x]
 assert data[0]['data'] == 'a\nmallory t forged', data[0]
@@ -202,13 +205,15 @@ with zs.Edge(sys.argv[1]) as edge:
     edge.run()
 PYTHON
 replier=$!
-check "it replies" until_true 10 zs --socket $alice request bob t x --timeout 1s
-check "a reply to a pipe" bash -c "
+check "the program replies" \
+    until_true 10 zs --socket $alice request bob t x --timeout 1s
+check "a reply goes to a pipe unchanged" bash -c "
 zs --socket $alice request bob t x | cmp - <(printf '\033[2J\nx\302\233y\n')"
-check "bytes to a pipe" bash -c "
+check "bytes go to a pipe unchanged" bash -c "
 zs --socket $alice request bob t bytes | cmp - <(printf '\033[2J\377')"
 for kind in x bytes; do
-    check "a reply to a terminal: $kind" python3 - $alice $kind <<'PYTHON'
+    check "a reply to a terminal is harmless: $kind" \
+        python3 - $alice $kind <<'PYTHON'
 import os, pty, sys
 got = []
 def read(fd):

@@ -43,14 +43,14 @@ until_true 5 grep -q peer_joined "$LAB/alice.log" || true
 token=$(cat /run/zeroservices/alice.token)
 far_token=$(cat /run/zeroservices/bob.token)
 bearer="Authorization: Bearer $token"
-check "the token is its owner's alone" \
+check "only the owner can read the token's file" \
     test "$(stat -c %a /run/zeroservices/alice.token)" = 600
 
 # --- The API
 
 talk() { ends_with 0 "${web[@]}" ws "ws://$url/api" -H "$bearer" "$@"; }
 
-check "all operations that need no more" talk --count 11 \
+check "a page sends each operation that needs no preparation" talk --count 11 \
     '{"op":"status","ref":1}' '{"op":"peers","ref":2}' \
     '{"op":"subscribe","ref":3}' '{"op":"join","ref":4,"group":"lab"}' \
     '{"op":"send","ref":5,"to":"bob","type":"t","data":{"a":[1]}}' \
@@ -62,8 +62,8 @@ for ref in 1 2 3 4 5 6 7 8; do
     check "operation $ref is answered" answered "{\"ref\":$ref,\"ok\":true"
 done
 check "a mistake is answered" answered '{"ref":9,"ok":false'
-check "who is there comes first" answered '"event":"join"'
-check "status says where the pages are" answered "\"http\":\"http://$url/\""
+check "a subscription begins with the present peers" answered '"event":"join"'
+check "status has the address of the pages" answered "\"http\":\"http://$url/\""
 
 "${web[@]}" ws "ws://$url/api" -H "$bearer" --count 6 '{"op":"subscribe","ref":1}' \
     >"$LAB/alice.heard" 2>&1 &
@@ -71,13 +71,16 @@ heard=$!
 until_true 5 grep -q synced "$LAB/alice.heard" || true
 head -c 300000 /dev/zero | tr '\0' x >"$LAB/large"
 check "bob sends" at bob send alice greeting '<b>hi</b>'
-check "bob sends what takes many pieces" at bob send alice large - <"$LAB/large"
+check "bob sends a message that takes many pieces" \
+    at bob send alice large - <"$LAB/large"
 check "bob publishes" at bob publish greeting all
-check "the page hears it all" wait "$heard"
-check "as it was sent" grep -qF '"type":"greeting","data":"<b>hi</b>"' \
+check "the page gets all events" wait "$heard"
+check "the text arrives unchanged" \
+    grep -qF '"type":"greeting","data":"<b>hi</b>"' \
     "$LAB/alice.heard"
-check "in one message" test "$(tr -dc x <"$LAB/alice.heard" | wc -c)" = 300000
-check "and what is for all" grep -qF '"event":"event"' "$LAB/alice.heard"
+check "the large message arrives whole" \
+    test "$(tr -dc x <"$LAB/alice.heard" | wc -c)" = 300000
+check "the publication arrives" grep -qF '"event":"event"' "$LAB/alice.heard"
 
 cat >"$LAB/answer.py" <<'PY'
 import json, sys
@@ -97,128 +100,146 @@ PY
     >"$LAB/answer" 2>&1 &
 answerer=$!
 until_true 5 grep -q synced "$LAB/answer" || true
-check "bob asks" ends_with 0 "$ZS_BIN/zs" \
+check "bob sends a request" ends_with 0 "$ZS_BIN/zs" \
     --socket /run/zeroservices/bob.sock request alice sum 3 --timeout 5s
-check "and a page replies" answered seven
-check "which is told so" wait "$answerer"
+check "bob gets the reply of a page" answered seven
+check "the page learns that its reply was accepted" wait "$answerer"
 
-check "a message may have lines" talk '{"op":"peers",
+check "a message may contain line breaks" talk '{"op":"peers",
   "ref":1}'
-check "what is no JSON" talk 'nonsense'
-check "is answered so" answered bad_request
+check "a page sends text that is not JSON" talk 'nonsense'
+check "the answer is bad_request" answered bad_request
 
 # --- Pages and figures
 
-check "the chat page" gets 200 $url/
-check "may load nothing from elsewhere" answered "default-src 'self'"
-check "and stands in no frame" answered "frame-ancestors 'none'"
-check "its type is not guessed" answered "X-Content-Type-Options: nosniff"
-check "the dashboard" gets 200 $url/dashboard
-check "and its script" gets 200 $url/dashboard.js
-check "as such" answered "Content-Type: text/javascript"
-check "health" gets 200 $url/healthz
-check "figures" gets 200 $url/metrics
-check "of peers" answered 'zs_edge_peers{path="tcp"} 1'
-check "and of messages" grep -qE '^zs_edge_delivered_total [1-9]' \
+check "the chat page is served" gets 200 $url/
+check "the page may load nothing from other servers" \
+    answered "default-src 'self'"
+check "no page may put it into a frame" answered "frame-ancestors 'none'"
+check "the browser may not guess its type" \
+    answered "X-Content-Type-Options: nosniff"
+check "the dashboard is served" gets 200 $url/dashboard
+check "the dashboard's script is served" gets 200 $url/dashboard.js
+check "its type is JavaScript" answered "Content-Type: text/javascript"
+check "/healthz is served" gets 200 $url/healthz
+check "/metrics is served" gets 200 $url/metrics
+check "it counts peers" answered 'zs_edge_peers{path="tcp"} 1'
+check "it counts messages" grep -qE '^zs_edge_delivered_total [1-9]' \
     "$LAB/said.out"
-check "no such page" gets 404 $url/nothing
-check "no page of the host's" gets 404 $url/../../../etc/passwd
-check "the API wants a WebSocket" gets 426 $url/api -H "$bearer"
-check "of version 13" answered "Sec-WebSocket-Version: 13"
-check "nothing is posted" gets 405 $url/ -X POST
+check "an unknown path is 404" gets 404 $url/nothing
+check "a path cannot leave the pages" gets 404 $url/../../../etc/passwd
+check "/api without a WebSocket is 426" gets 426 $url/api -H "$bearer"
+check "the answer names version 13" answered "Sec-WebSocket-Version: 13"
+check "POST is refused" gets 405 $url/ -X POST
 
 # --- Who is refused, and why
 
 evil='Origin: http://evil.example'
 own="Origin: http://$url"
-check "a program of this host" refuses 401 $url/api
-check "so does a plain request" gets 401 $url/api
-check "the edge's own page without its cookie" refuses 401 $url/api -H "$own"
-check "what came by a proxy" refuses 401 $url/api \
+check "a WebSocket of this host needs the token" refuses 401 $url/api
+check "a plain request to the API needs the token" gets 401 $url/api
+check "the edge's own page needs its cookie" refuses 401 $url/api -H "$own"
+check "a WebSocket through a proxy needs the token" refuses 401 $url/api \
     -H 'X-Forwarded-For: 203.0.113.9'
-check "by any word for it" refuses 401 $url/api \
+check "each header of a proxy counts" refuses 401 $url/api \
     -H 'Forwarded: for=203.0.113.9;proto=https'
-check "no page for it" gets 401 $url/ -H 'X-Forwarded-Proto: https'
-check "no figures" gets 401 $url/metrics -H 'X-Real-IP: 203.0.113.9'
-check "but with the token" talk -H 'X-Forwarded-For: 203.0.113.9' \
+check "a page through a proxy needs the token" \
+    gets 401 $url/ -H 'X-Forwarded-Proto: https'
+check "figures through a proxy need the token" \
+    gets 401 $url/metrics -H 'X-Real-IP: 203.0.113.9'
+check "a proxy with the token is admitted" \
+    talk -H 'X-Forwarded-For: 203.0.113.9' \
     '{"op":"peers"}'
-check "another page" refuses 403 $url/api -H "$evil"
-check "again" refuses 403 $url/api -H "$evil"
-check "a page without a name" refuses 403 $url/api -H 'Origin: null'
-check "a name that points here" refuses 403 $url/api \
+check "a page of another server is refused" refuses 403 $url/api -H "$evil"
+check "it is refused again" refuses 403 $url/api -H "$evil"
+check "a page without an origin is refused" \
+    refuses 403 $url/api -H 'Origin: null'
+check "a foreign name of this host is refused" refuses 403 $url/api \
     -H 'Host: evil.example:8080' -H 'Origin: http://evil.example:8080'
-check "so for pages" gets 403 $url/ -H 'Host: evil.example'
-check "and figures" gets 403 $url/metrics -H 'Host: evil.example'
-check "again" gets 403 $url/ -H 'Host: evil.example'
-check "a wrong token" refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
-check "again" refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
-check "another page with the token" ends_with 0 "${web[@]}" ws \
+check "a foreign name is refused for pages" \
+    gets 403 $url/ -H 'Host: evil.example'
+check "a foreign name is refused for figures" \
+    gets 403 $url/metrics -H 'Host: evil.example'
+check "a foreign name is refused again" gets 403 $url/ -H 'Host: evil.example'
+check "a wrong token is refused" \
+    refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
+check "a wrong token is refused again" \
+    refuses 401 "$url/api?token=${token/[0-9a-f]/x}"
+check "a page of another server with the token is admitted" \
+    ends_with 0 "${web[@]}" ws \
     "ws://$url/api?token=$token" -H "$evil" '{"op":"peers"}'
-check "another page with the token as bearer" talk -H "$evil" '{"op":"peers"}'
-check "a WebSocket elsewhere" refuses 200 $url/
+check "so is one with the token as bearer" talk -H "$evil" '{"op":"peers"}'
+check "only /api becomes a WebSocket" refuses 200 $url/
 for reason in no_token forwarded foreign_origin foreign_host wrong_token; do
     check_logged "$reason is logged once" alice "reason=$reason" 1
 done
 
 # --- The address that lets a browser in
 
-check "status shows it" ends_with 0 "$ZS_BIN/zs" \
+check "status shows the address" ends_with 0 "$ZS_BIN/zs" \
     --socket /run/zeroservices/alice.sock status
 page=$(sed -n 's/^ *pages *//p' "$LAB/said.out")
-check "with the token" test "$page" = "http://$url/?token=$token"
-check "so does JSON" ends_with 0 "$ZS_BIN/zs" \
+check "the address contains the token" \
+    test "$page" = "http://$url/?token=$token"
+check "status --json shows it, too" ends_with 0 "$ZS_BIN/zs" \
     --socket /run/zeroservices/alice.sock status --json
-check "in a member of its own" said "\"page\":\"$page\""
-check "a page is not told" talk '{"op":"status"}'
-check "what its cookie hides" ends_with 1 grep -q "$token" "$LAB/said.out"
-check "it leads on" gets 303 "${page#http://}"
-check "by a cookie that scripts cannot read" answered \
+check "JSON has the address in a member of its own" said "\"page\":\"$page\""
+check "a page asks for status" talk '{"op":"status"}'
+check "the page does not learn the token" \
+    ends_with 1 grep -q "$token" "$LAB/said.out"
+check "the address redirects" gets 303 "${page#http://}"
+check "it sets a cookie that scripts cannot read" answered \
     "Path=/; HttpOnly; SameSite=Strict"
-check "which does not tell the token" ends_with 1 grep -q "$token" \
+check "the cookie does not contain the token" ends_with 1 grep -q "$token" \
     "$LAB/said.out"
-check "a browser" ends_with 0 "${web[@]}" open "$page"
-check "ends where no token is in the address" \
+check "a browser opens the address" ends_with 0 "${web[@]}" open "$page"
+check "the browser ends at an address without the token" \
     test "$(sed -n '1p;2q' "$LAB/said.out")" = "http://$url/"
-check "at the page" answered "HTTP/1.1 200"
+check "the browser gets the page" answered "HTTP/1.1 200"
 cookie="Cookie: a=b; $(sed -n 3p "$LAB/said.out")"
 kept() { # OPTIONS... - by the cookie.
     ends_with 0 "${web[@]}" ws "ws://$url/api" -H "$cookie" "$@" '{"op":"peers"}'
 }
-check "and is let in from then on" kept -H "$own"
-check "behind a proxy, too" kept -H "$own" -H 'X-Forwarded-For: 203.0.113.9'
-check "another page is not" refuses 403 $url/api -H "$cookie" -H "$evil"
-check "nor one of another port" refuses 403 $url/api -H "$cookie" \
+check "the cookie admits its page" kept -H "$own"
+check "the cookie admits it behind a proxy, too" \
+    kept -H "$own" -H 'X-Forwarded-For: 203.0.113.9'
+check "the cookie does not admit a page of another server" \
+    refuses 403 $url/api -H "$cookie" -H "$evil"
+check "nor a page of another port" refuses 403 $url/api -H "$cookie" \
     -H 'Origin: http://127.0.0.1:9090'
-check "nor by another name of the host" refuses 401 $url/api -H "$cookie" \
+check "nor a page by another name of the host" \
+    refuses 401 $url/api -H "$cookie" \
     -H 'Host: localhost:8080' -H 'Origin: http://localhost:8080'
-check "nor at another port's edge" refuses 401 $far/api -H "$cookie" \
+check "nor at the edge of another port" refuses 401 $far/api -H "$cookie" \
     -H "Origin: http://$far"
-check "it comes to other pages as well" ends_with 0 "${web[@]}" open \
+check "the address of another page works as well" ends_with 0 "${web[@]}" open \
     "http://$url/dashboard?x=1&token=$token"
-check "without it, where it was asked for" \
+check "it leads to the page that was asked for" \
     test "$(sed -n '1p;2q' "$LAB/said.out")" = "http://$url/dashboard"
-check "through a TLS proxy" gets 303 "${page#http://}" \
+check "the address works through a TLS proxy" gets 303 "${page#http://}" \
     -H 'Host: edge.example' -H 'X-Forwarded-Proto: https'
 check "the cookie is for TLS only" answered "SameSite=Strict; Secure"
 check "the log never has the token" ends_with 1 grep -q "$token" \
     "$LAB/alice.log"
 
-check "status of one that listens on every address" ends_with 0 "$ZS_BIN/zs" \
+check "status of an edge that listens on every address" \
+    ends_with 0 "$ZS_BIN/zs" \
     --socket /run/zeroservices/bob.sock status
-check "shows one that a browser can open" said \
+check "shows an address that a browser can open" said \
     "http://127.0.0.1:8081/?token=$far_token"
-check "not on loopback: no token" gets 401 $far/
-check "no figures" gets 401 $far/metrics
-check "no API" refuses 401 $far/api -H "Origin: http://$far"
+check "from another host a page needs the token" gets 401 $far/
+check "figures need the token" gets 401 $far/metrics
+check "the API needs the token" refuses 401 $far/api -H "Origin: http://$far"
 check_logged "which is logged once" bob reason=no_token 1
-check "another edge's token" gets 401 "$far/?token=$token"
-check "the token" ends_with 0 "${web[@]}" open "http://$far/?token=$far_token"
-check "lets in" answered "HTTP/1.1 200"
-check "for a cookie with its port" answered "zs_edge_8081="
+check "the token of another edge is refused" gets 401 "$far/?token=$token"
+check "its own token" \
+    ends_with 0 "${web[@]}" open "http://$far/?token=$far_token"
+check "admits the client" answered "HTTP/1.1 200"
+check "the cookie's name has the port" answered "zs_edge_8081="
 cookie="Cookie: a=b; $(sed -n 3p "$LAB/said.out")"
-check "which lets its page in" ends_with 0 "${web[@]}" ws "ws://$far/api" \
+check "the cookie admits its page" ends_with 0 "${web[@]}" ws "ws://$far/api" \
     -H "$cookie" -H "Origin: http://$far" '{"op":"peers"}'
-check "but no other" refuses 403 $far/api -H "$cookie" -H "$evil"
+check "it admits no other page" refuses 403 $far/api -H "$cookie" -H "$evil"
 
 # --- A flood, to a page that reads and to one that does not
 
@@ -250,10 +271,11 @@ until_true 5 grep -q synced "$LAB/flood.heard" || true
 head -c 3000 /dev/zero | tr '\0' x >"$LAB/line"
 yes "$(cat "$LAB/line")" | head -n 20000 >"$LAB/lines" || true
 check "bob floods" at bob send alice flood --lines <"$LAB/lines"
-check "who reads hears it all" wait "$reader"
+check "the client that reads gets all events" wait "$reader"
 exec 7>&-
-check "who does not is let go" wait "$stuck"
-check "and told why" grep -q '"reason":"slow".*closed 1008' "$LAB/stuck"
+check "the client that does not read is disconnected" wait "$stuck"
+check "its last message says why" \
+    grep -q '"reason":"slow".*closed 1008' "$LAB/stuck"
 
 # --- Frames that are none
 
@@ -261,18 +283,18 @@ too_long() {
     head -c 24000000 /dev/zero | tr '\0' x |
         closes 1009 -
 }
-check "bytes" closes 1003 --bytes 82810000000055
-check "an unknown kind of frame" closes 1002 --bytes 83810000000055
-check "no UTF-8" closes 1007 --bytes 818100000000ff
-check "a message over the limit" too_long
-check "again" closes 1002 --bytes 83810000000055
-check "again" closes 1003 --bytes 82810000000055
-check "again" closes 1007 --bytes 818100000000ff
-check "again" too_long
+check "a binary frame ends the WebSocket" closes 1003 --bytes 82810000000055
+check "an unknown kind of frame ends it" closes 1002 --bytes 83810000000055
+check "text that is not UTF-8 ends it" closes 1007 --bytes 818100000000ff
+check "a message over the limit ends it" too_long
+check "a second one as well" closes 1002 --bytes 83810000000055
+check "a third one as well" closes 1003 --bytes 82810000000055
+check "a fourth one as well" closes 1007 --bytes 818100000000ff
+check "a fifth one as well" too_long
 for code in 1002 1003 1007 1009; do
     check_logged "$code is logged once" alice "http_closed code=$code" 1
 done
-check "the edge is still well" gets 200 $url/healthz
+check "the edge still works" gets 200 $url/healthz
 
 # --- It ends, and comes back
 
@@ -283,17 +305,19 @@ stopped=$(now_ms)
 end alice
 check_ms "a clean stop with a page open" $(($(now_ms) - stopped)) 2000
 wait "$last" || true
-check "the page is told" grep -q 'closed 1001' "$LAB/last"
+check "the page learns that the edge ends" grep -q 'closed 1001' "$LAB/last"
 web_start alice $url
-check "the page comes back" talk '{"op":"peers"}'
-check "the token stayed" ends_with 0 "${web[@]}" ws \
+check "the page connects again" talk '{"op":"peers"}'
+check "the token is the same as before" ends_with 0 "${web[@]}" ws \
     "ws://$url/api?token=$token" -H "$evil" '{"op":"peers"}'
-check "a port that is taken" ends_with 1 "${in_here[@]}" "$ZS_BIN/zs-edge" \
+check "an edge whose port is taken ends" \
+    ends_with 1 "${in_here[@]}" "$ZS_BIN/zs-edge" \
     -c "$LAB/carol.yaml" --http $url
-check "is said" complained "api.http: $url: address already in use"
+check "it says so" complained "api.http: $url: address already in use"
 chmod 644 /run/zeroservices/bob.token
 end bob
-check "a token that others may read" ends_with 1 "${in_here[@]}" "$ZS_BIN/zs-edge" \
+check "an edge whose token others may read ends" \
+    ends_with 1 "${in_here[@]}" "$ZS_BIN/zs-edge" \
     -c "$LAB/bob.yaml" --http $far
-check "is said with a remedy" complained 'chmod 600'
+check "it says what helps" complained 'chmod 600'
 finish

@@ -35,53 +35,63 @@ end="${host}Connection: close\r\n\r\n"
 
 # --- Heads of requests
 
-check "a request by hand" raw --text "GET /healthz HTTP/1.1\r\n$end"
-check "has its answer" answered "HTTP/1.1 200 OK"
-check "with the time" answered "GMT"
-check "HTTP/1.0" raw --text "GET /healthz HTTP/1.0\r\n$host\r\n"
-check "has it, too" answered "HTTP/1.1 200 OK"
-check "and is the last" answered "Connection: close"
-check "byte by byte" raw --text "G" --text "ET /healthz HT" \
+check "a simple request is sent" raw --text "GET /healthz HTTP/1.1\r\n$end"
+check "it is answered" answered "HTTP/1.1 200 OK"
+check "the answer has the date" answered "GMT"
+check "a request of HTTP/1.0 is sent" \
+    raw --text "GET /healthz HTTP/1.0\r\n$host\r\n"
+check "it is answered, too" answered "HTTP/1.1 200 OK"
+check "the connection ends after it" answered "Connection: close"
+check "a request is sent byte by byte" raw --text "G" --text "ET /healthz HT" \
     --text "TP/1.1\r\nHost:127.0.0.1\r" --text "\nConnection: close\r\n" \
     --text "\r" --text "\n"
-check "is the same" answered "HTTP/1.1 200 OK"
-check "three at once" raw --text \
+check "it is answered" answered "HTTP/1.1 200 OK"
+check "three requests are sent at once" raw --text \
     "GET /healthz HTTP/1.1\r\n$host\r\nHEAD /healthz HTTP/1.1\r\n$host\r\nGET /nothing HTTP/1.1\r\n$end"
-check "are answered one by one" count 2 "HTTP/1.1 200 OK"
-check "the last as well" answered "HTTP/1.1 404"
-check "HEAD without a body" count 1 "ok"
-check "but with its length" count 2 "Content-Length: 3"
-check "HEAD of what is not there" raw --text "HEAD /nothing HTTP/1.1\r\n$end"
-check "has no body either" test -z "$(sed '1,/^\r$/d; /^over$/d' "$LAB/said.out")"
-check "an address with its host" raw --text \
+check "the first two are answered" count 2 "HTTP/1.1 200 OK"
+check "the last one is answered" answered "HTTP/1.1 404"
+check "the answer to HEAD has no body" count 1 "ok"
+check "but it has the length" count 2 "Content-Length: 3"
+check "HEAD of an unknown path" raw --text "HEAD /nothing HTTP/1.1\r\n$end"
+check "has no body either" \
+    test -z "$(sed '1,/^\r$/d; /^over$/d' "$LAB/said.out")"
+check "a request with an absolute address" raw --text \
     "GET http://127.0.0.1:8080/healthz HTTP/1.1\r\n$end"
-check "is the same" answered "HTTP/1.1 200 OK"
-check "which counts" raw --text "GET http://evil.example/ HTTP/1.1\r\n$end"
-check "before the Host field" answered "HTTP/1.1 403"
+check "is answered" answered "HTTP/1.1 200 OK"
+check "the host in an absolute address" \
+    raw --text "GET http://evil.example/ HTTP/1.1\r\n$end"
+check "counts before the Host field" answered "HTTP/1.1 403"
 
 many=$(printf 'x%.0s' {1..9000})
-check "fields over 8 KiB" says 431 "GET / HTTP/1.1\r\n${host}X: $many\r\n\r\n"
-check "that go on and on" says 431 "GET / HTTP/1.1\r\n${host}X: $many" \
+check "fields over 8 KiB are refused" \
+    says 431 "GET / HTTP/1.1\r\n${host}X: $many\r\n\r\n"
+check "so are fields without an end" \
+    says 431 "GET / HTTP/1.1\r\n${host}X: $many" \
     "$many" "$many" "$many"
-check "many small ones" says 431 \
+check "so are many small fields" says 431 \
     "GET / HTTP/1.1\r\n$host$(printf 'X: y\\r\\n%.0s' {1..2000})\r\n"
-check "an address over 8 KiB" says 414 "GET /$many HTTP/1.1\r\n$host\r\n"
-check "no host" says 400 "GET / HTTP/1.1\r\n\r\n"
-check "two hosts" says 400 "GET / HTTP/1.1\r\n$host$host\r\n"
-check "two lengths" says 400 \
+check "an address over 8 KiB is refused" \
+    says 414 "GET /$many HTTP/1.1\r\n$host\r\n"
+check "a request without a host is refused" says 400 "GET / HTTP/1.1\r\n\r\n"
+check "two Host fields are refused" says 400 "GET / HTTP/1.1\r\n$host$host\r\n"
+check "two lengths are refused" says 400 \
     "GET / HTTP/1.1\r\n${host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-check "a body" says 413 "GET / HTTP/1.1\r\n${host}Content-Length: 4\r\n\r\nbody"
-check "lines that end with LF" says 400 "GET / HTTP/1.1\nHost: 127.0.0.1\n\n"
-check "a folded line" says 400 "GET / HTTP/1.1\r\n$host folded\r\n\r\n"
-check "a space before the colon" says 400 "GET / HTTP/1.1\r\nHost : h\r\n\r\n"
-check "a NUL" says 400 "GET / HTTP/1.1\r\n${host}X: \x00\r\n\r\n"
-check "TLS" says 400 "\x16\x03\x01\x02\x00\x01\x00"
-check "a method that is not served" says 405 \
+check "a body is refused" \
+    says 413 "GET / HTTP/1.1\r\n${host}Content-Length: 4\r\n\r\nbody"
+check "lines that end with LF alone are refused" \
+    says 400 "GET / HTTP/1.1\nHost: 127.0.0.1\n\n"
+check "a folded line is refused" \
+    says 400 "GET / HTTP/1.1\r\n$host folded\r\n\r\n"
+check "a space before the colon is refused" \
+    says 400 "GET / HTTP/1.1\r\nHost : h\r\n\r\n"
+check "a NUL is refused" says 400 "GET / HTTP/1.1\r\n${host}X: \x00\r\n\r\n"
+check "TLS is refused" says 400 "\x16\x03\x01\x02\x00\x01\x00"
+check "a method that is not served is refused" says 405 \
     "POST / HTTP/1.1\r\n${host}Content-Length: 4\r\n\r\nbody"
-check "with those that are" answered "Allow: GET, HEAD"
-check "a method that is none" says 501 "BREW / HTTP/1.1\r\n$host\r\n"
-check "HTTP/2" says 505 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-check "no HTTP at all" says 400 "hello\r\n\r\n"
+check "the answer names the methods that are" answered "Allow: GET, HEAD"
+check "an unknown method is refused" says 501 "BREW / HTTP/1.1\r\n$host\r\n"
+check "HTTP/2 is refused" says 505 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+check "text that is not HTTP is refused" says 400 "hello\r\n\r\n"
 check_logged "all that is logged once" alice 'http_refused reason=bad_request' 1
 
 # --- To become a WebSocket
@@ -92,33 +102,33 @@ v13='Sec-WebSocket-Version: 13\r\n'
 ask() { # FIELDS
     raw --text "GET /api HTTP/1.1\r\n$host$bearer\r\n$1\r\n" --bytes 888000000000
 }
-check "as RFC 6455 has it" ask "$up$v13$key"
-check "it is one" answered "HTTP/1.1 101"
+check "a request to upgrade as in RFC 6455" ask "$up$v13$key"
+check "becomes a WebSocket" answered "HTTP/1.1 101"
 check "with the answer to its key" answered \
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 check "words in any case, and among others" ask \
     "upgrade: h2c, WebSocket\r\nconnection: keep-alive, upgrade\r\n$v13$key"
-check "are the same" answered "HTTP/1.1 101"
+check "are accepted as well" answered "HTTP/1.1 101"
 for wrong in "$up${v13/13/8}$key" "$up$key" "$up${v13/13/14}$key" \
     "Connection: Upgrade\r\n$v13$key" "Upgrade: websocket\r\n$v13$key" \
     "${up/websocket/h2c}$v13$key"; do
     check "not: $wrong" ask "$wrong"
-    check "426" answered "HTTP/1.1 426"
-    check "with the version" answered "Sec-WebSocket-Version: 13"
+    check "the answer is 426" answered "HTTP/1.1 426"
+    check "and names the version" answered "Sec-WebSocket-Version: 13"
 done
-check "no key" ask "$up$v13"
-check "400" answered "HTTP/1.1 400"
-check "half a key" ask "$up${v13}Sec-WebSocket-Key: dGhl\r\n"
-check "400" answered "HTTP/1.1 400"
-check "a page may be asked to become something" raw --text \
+check "an upgrade without a key" ask "$up$v13"
+check "is a bad request" answered "HTTP/1.1 400"
+check "an upgrade with half a key" ask "$up${v13}Sec-WebSocket-Key: dGhl\r\n"
+check "is a bad request, too" answered "HTTP/1.1 400"
+check "a request to upgrade a page" raw --text \
     "GET / HTTP/1.1\r\n${host}Upgrade: h2c\r\nConnection: Upgrade, close\r\n\r\n"
-check "and is a page" answered "HTTP/1.1 200"
+check "gets the page" answered "HTTP/1.1 200"
 
 # --- Frames
 
 # {"op":"peers"} with a mask of zeros, and what comes back
 peers=818e000000007b226f70223a227065657273227d
-check "a message in the same packet" raw --until '"peers":[]' --text \
+check "a message in the packet of the upgrade" raw --until '"peers":[]' --text \
     "GET /api HTTP/1.1\r\n$host$bearer\r\n$up$v13$key\r\n${peers:+$(
         sed 's/../\\x&/g' <<<$peers)}"
 check "is answered" answered '"peers":[]'
@@ -127,29 +137,32 @@ closes() { # CODE BYTES
     ends_with 1 "${web[@]}" ws "ws://$url/api" -H "$bearer" --bytes "$2" \
         --count 2 && answered "closed $1"
 }
-check "no mask" closes 1002 810e7b226f70223a227065657273227d
-check "no mask in a ping" closes 1002 8900
-check "no mask in a close" closes 1002 880203e8
+check "a frame without a mask ends the WebSocket" \
+    closes 1002 810e7b226f70223a227065657273227d
+check "so does a ping without a mask" closes 1002 8900
+check "a close without a mask" closes 1002 880203e8
 check "reserved bits" closes 1002 "c1${peers:2}"
 check "an unknown kind" closes 1002 83810000000055
 check "an unknown control frame" closes 1002 8b8000000000
-check "bytes" closes 1003 82810000000055
+check "a binary frame" closes 1003 82810000000055
 check "a control frame in pieces" closes 1002 098000000000
 check "a control frame of 126 bytes" closes 1002 89fe007e00000000
 check "a continuation of nothing" closes 1002 808000000000
 check "a message in a message" closes 1002 "018000000000$peers"
 check "a length in too many bytes" closes 1002 81fe000000000000
-check "no UTF-8" closes 1007 818100000000ff
-check "no UTF-8, in pieces" closes 1007 018100000000c3808100000000c3
+check "text that is not UTF-8" closes 1007 818100000000ff
+check "text that is not UTF-8, in pieces" \
+    closes 1007 018100000000c3808100000000c3
 check "half a character" closes 1007 818100000000c3
 check "a length beyond any limit" closes 1009 81ff7fffffffffffffff00000000
 check "half a code" closes 1002 88810000000003
-check "a code that is for nobody to send" closes 1002 88820000000003ed
-check "a code that is none" closes 1002 8882000000000001
+check "a code that nobody may send" closes 1002 88820000000003ed
+check "a code that does not exist" closes 1002 8882000000000001
 check "a reason without UTF-8" closes 1007 88830000000003e8ff
-check "a code of its own" closes 4001 8882000000000fa1
-check "no code" closes 1000 888000000000
-check "a message in pieces, a ping between them" ends_with 0 "${web[@]}" ws \
+check "a code for private use is returned" closes 4001 8882000000000fa1
+check "a close without a code is returned" closes 1000 888000000000
+check "a message in pieces with a ping in between is answered" \
+    ends_with 0 "${web[@]}" ws \
     "ws://$url/api" -H "$bearer" --count 1 \
     --bytes 0187000000007b226f70223a2289800000000080870000000070656572737d22
 for code in 1002 1003 1007 1009; do
@@ -189,7 +202,7 @@ for i in range(600):
         slowest = max(slowest, time.monotonic() - start)
 print(f"{slowest:.3f}")
 PY
-check "600 that never finish a request" ends_with 0 "${in_here[@]}" \
+check "600 clients that never finish a request" ends_with 0 "${in_here[@]}" \
     python3 "$LAB/slow.py"
 check "keep nobody out" test -s "$LAB/said.out"
 check_logged "which is logged once" alice reason=too_many_connections 1
@@ -198,13 +211,14 @@ pid=$(pgrep -f -- "--http $url" | head -n 1)
 files=$(find "/proc/$pid/fd" -mindepth 1 | wc -l)
 limit=$(prlimit --pid "$pid" --nofile --noheadings --output SOFT)
 prlimit --pid "$pid" --nofile=$((files + 6)):"$limit"
-check "600 where there are no descriptors for six" ends_with 0 "${in_here[@]}" \
+check "600 clients where there are no descriptors for six" \
+    ends_with 0 "${in_here[@]}" \
     python3 "$LAB/slow.py"
 check "keep nobody out either" test -s "$LAB/said.out"
 check_logged "which is logged once" alice reason=no_sockets 1
 prlimit --pid "$pid" --nofile="$limit":"$limit"
-check "a request that does not come to its end" raw --text "GET / HTTP/1.1\r\n"
-check "is told so" answered "HTTP/1.1 408"
+check "a request that is never finished" raw --text "GET / HTTP/1.1\r\n"
+check "is answered with a time-out" answered "HTTP/1.1 408"
 
 cat >"$LAB/deaf.py" <<'PY'
 """Asks for pages without reading one, and then reads them all."""
@@ -229,9 +243,11 @@ while said < sent // len(ask):
     tail = data[-16:]
 print("all", said)
 PY
-check "who does not read is not read" ends_with 0 "${in_here[@]}" \
+check "the edge stops reading from a client that does not read" \
+    ends_with 0 "${in_here[@]}" \
     python3 "$LAB/deaf.py"
-check "and gets all the same" answered all
-check "the edge is still well" raw --text "GET /healthz HTTP/1.1\r\n$end"
-check "and answers" answered "HTTP/1.1 200 OK"
+check "the client gets all answers when it reads" answered all
+check "the edge is asked for its health" \
+    raw --text "GET /healthz HTTP/1.1\r\n$end"
+check "it still answers" answered "HTTP/1.1 200 OK"
 finish

@@ -32,7 +32,7 @@ stop_ms() { # of alice's end
 
 at bob listen --type last --count 1 --timeout 10s >"$LAB/heard.out" &
 listener=$!
-check "a client of bob is there" until_true 10 has_client
+check "bob has a client" until_true 10 has_client
 sleep 0.3
 freeze bob
 at alice send bob last "last words" >"$LAB/send.out" 2>&1 &
@@ -42,7 +42,7 @@ check "alice has the message" until_true 5 has_sent
 stop_ms
 code=0
 wait "$sender" || code=$?
-check "the sender hears that it is delivered" test "$code" = 0
+check "the sender learns that it is delivered" test "$code" = 0
 check_ms "alice ended" "$(cat "$LAB/stop.ms")" 2000
 wait "$listener" || true
 check "bob has it" grep -q "last words" "$LAB/heard.out"
@@ -61,11 +61,11 @@ sees alice bob tcp 5s
 freeze bob
 at alice send bob last "never heard" >"$LAB/send.out" 2>&1 &
 sender=$!
-check "alice has that one too" until_true 5 has_sent
+check "alice has the second message" until_true 5 has_sent
 stop_ms
 check_ms "alice ended though bob is frozen" "$(cat "$LAB/stop.ms")" 2000
 code=0
 wait "$sender" || code=$?
-check "the sender hears that it is not delivered" test "$code" = 6
+check "the sender learns that it is not delivered" test "$code" = 6
 thaw bob
 finish

@@ -124,8 +124,8 @@ under() { # WHAT COUNT MIB MS
         ! grep -q up "$LAB/flood" || [ "$1" = busy ] || [ "$1" = metrics ] || break
     done
     until_true 150 grep -q up "$LAB/flood" || true
-    check "$2 $1: all said" grep -q up "$LAB/flood"
-    check "$2 $1: a message" at alice send bob t hello
+    check "$2 $1: all clients are up" grep -q up "$LAB/flood"
+    check "$2 $1: a message is delivered meanwhile" at alice send bob t hello
     check "$2 $1: the edge works $most ms during a ping, below $(($4 * times))" \
         test "$most" -lt $(($4 * times))
     check "$2 $1: memory is $(peak_mib) MiB at the most, below $(($3 + beside))" \
@@ -144,7 +144,8 @@ under nonsense 64 260 1000
 under message 60 260 1000
 memory_is_back() { [ "$(rss_mib)" -lt $((100 + beside)) ]; }
 check "the memory is given back" until_true 10 memory_is_back
-check "and is counted as such" at alice status --json
+check "status is answered afterwards" at alice status --json
 check_logged "it said what was cut off" alice api_client_large
-check "not for each" test "$(grep -c api_client_large "$LAB/alice.log")" -lt 150
+check "the log has no line for each client" \
+    test "$(grep -c api_client_large "$LAB/alice.log")" -lt 150
 finish

@@ -9,18 +9,18 @@
 host here
 mesh office
 relay_of_mesh office hub 127.0.0.1
-check "too few files to begin with" ends_with 1 \
+check "a relay with too few files does not start" ends_with 1 \
     prlimit --nofile=22:22 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
-check "it says so" complained "start_failed"
-check "and how many it wants" complained "files=22 wanted="
+check "it logs start_failed" complained "start_failed"
+check "the line says how many files it needs" complained "files=22 wanted="
 
 spawn hub here prlimit --nofile=32:40 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
 until_true 10 lab_listens here || not_ok "hub listens"
-check "it says what few files allow" until_true 5 \
+check "the log says what few files allow" until_true 5 \
     grep -q "few_open_files files=40 edges=[0-9]" "$LAB/hub.log"
 places=$(grep -oE 'few_open_files files=40 edges=[0-9]+' "$LAB/hub.log")
 places=${places##*=}
-check "which is more than one edge" test "$places" -gt 2
+check "they allow more than one edge" test "$places" -gt 2
 [ "$places" -le 8 ] || places=8
 
 start() { # NAME
@@ -37,11 +37,11 @@ is_told() { at "$1" status --json | grep -q '"error":"full"'; }
 
 for ((i = 1; i <= places; i++)); do
     start "n$i"
-    check "n$i has a place" until_true 30 is_up "n$i"
+    check "n$i is admitted" until_true 30 is_up "n$i"
 done
 for last in late later; do
     start $last
-    check "$last is told that it is full" until_true 30 is_told $last
+    check "$last is refused as full" until_true 30 is_told $last
 done
 check_logged "the relay logs it" hub "edge_refused reason=full"
 
@@ -51,16 +51,16 @@ before=$(cpu)
 as here "$ZS_BIN/adversary_attack" silent 127.0.0.1:443 --count 200 \
     --spread 50 --seconds 4 >"$LAB/silent.out" 2>&1 || not_ok "strangers come"
 spent=$(($(cpu) - before))
-check "it does not spin" test "$spent" -lt $((2 * $(getconf CLK_TCK)))
+check "the relay does not spin" test "$spent" -lt $((2 * $(getconf CLK_TCK)))
 for ((i = 1; i <= places; i++)); do
-    check "n$i is still up" is_up "n$i"
+    check "n$i is still connected" is_up "n$i"
 done
 lost() { grep -q edge_down "$LAB/hub.log"; }
 ! lost && ok "nobody lost its place" || not_ok "nobody lost its place"
-check "its log is short" test "$(wc -l <"$LAB/hub.log")" -lt 100
+check "the relay's log is short" test "$(wc -l <"$LAB/hub.log")" -lt 100
 
 end n1
 one_more_is_up() { is_up late || is_up later; }
-check "who leaves makes room" until_true 60 one_more_is_up
+check "an edge that leaves makes room" until_true 60 one_more_is_up
 
 finish

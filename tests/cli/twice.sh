@@ -44,7 +44,7 @@ conf carol "listen: {port: 9084}"
 refused "another node, the same link port" "cannot listen on port 9084" \
     "$bin" -c "$LAB/carol.yaml" --socket $b
 check_logged "bob saw alice once, and nobody else" bob peer_ 1
-check "nobody was refused" test 0 = "$(cat "$LAB/alice.log" "$LAB/bob.log" |
+check "no node was refused" test 0 = "$(cat "$LAB/alice.log" "$LAB/bob.log" |
     grep -c refused)"
 says bob alice
 
@@ -61,8 +61,8 @@ one_runs() {
     done
     [ "$count" = 1 ]
 }
-check "of 16 starts of one node one runs" until_true 20 one_runs
-check "and answers" until_true 5 at alice status
+check "of 16 starts of one node, one runs" until_true 20 one_runs
+check "it answers" until_true 5 at alice status
 sees bob alice tcp 10s
 for i in $(seq 16); do
     end "many$i"
@@ -80,8 +80,8 @@ one_node_runs() {
     done
     [ "$count" = 1 ]
 }
-check "of 12 nodes that want one socket one runs" until_true 20 one_node_runs
-check "and it answers" "$ZS_BIN/zs" --socket $b status
+check "of 12 nodes that want one socket, one runs" until_true 20 one_node_runs
+check "that one answers" "$ZS_BIN/zs" --socket $b status
 for i in $(seq 12); do
     end "node$i"
 done
@@ -95,14 +95,14 @@ answers alice
 kill -KILL "$(pid_of alice)"
 edge here alice
 answers alice
-check "killed, and started at once" at alice status
+check "a killed node can be started again at once" at alice status
 end alice
 chmod 400 office/alice.zs
 mount --bind office office
 mount -o remount,bind,ro office
 edge here alice
 answers alice
-check "a folder that cannot be written is no matter" at alice status
+check "a folder without write permission does no harm" at alice status
 umount office || umount -l office
 
 # --- On two hosts
@@ -112,10 +112,11 @@ health() { at "$1" status --json | grep -q "$2"; }
 spawn twin there "$bin" --identity "$LAB/copies/alice.zs" \
     --socket /run/zeroservices/twin.sock
 answers twin
-check "the older one's health says that it was replaced" until_true 10 \
+check "the health of the older process says that it was replaced" \
+    until_true 10 \
     health alice '"code":"replaced"'
 alone() { [ -z "$(at alice peers)" ]; }
-check "the older one counts nobody as present" until_true 10 alone
+check "the older process has no peers" until_true 10 alone
 sees twin bob tcp 5s
 end twin
 sees alice bob tcp 5s

@@ -26,26 +26,28 @@ echo "a passphrase that everyone here knows" >"$LAB/passphrase"
 chmod 600 "$LAB/passphrase"
 host here
 
-check "--help" ends_with 0 "$bin" --help
-check "--version" ends_with 0 "$bin" --version
-check "no identity" ends_with 2 "$bin"
-check "an unknown option" ends_with 2 "$bin" --frobnicate
-check "a name alone" ends_with 2 "$bin" --name zoe
-check "no such file" ends_with 3 "$bin" --identity "$LAB/none.zs"
-check "a good file" ends_with 0 "$bin" -c "$LAB/alice.yaml" --check
-check "its settings are printed" ends_with 0 "$bin" -c "$LAB/alice.yaml" \
+check "--help is accepted" ends_with 0 "$bin" --help
+check "--version is accepted" ends_with 0 "$bin" --version
+check "an edge without an identity does not start" ends_with 2 "$bin"
+check "an unknown option is refused" ends_with 2 "$bin" --frobnicate
+check "a name without a passphrase is refused" ends_with 2 "$bin" --name zoe
+check "a missing file is refused" ends_with 3 "$bin" --identity "$LAB/none.zs"
+check "a valid file is accepted" ends_with 0 "$bin" -c "$LAB/alice.yaml" --check
+check "the settings are printed" ends_with 0 "$bin" -c "$LAB/alice.yaml" \
     --print-config
-check "a wrong option's value" ends_with 3 "$bin" -c "$LAB/alice.yaml" \
+check "a wrong value of an option is refused" \
+    ends_with 3 "$bin" -c "$LAB/alice.yaml" \
     --log-level loud --check
 
 printf 'node: {identity: office/alice.zs}\nlisten: {prot: 1}\nx: 2\n' \
     >"$LAB/wrong.yaml"
-check "a wrong file" ends_with 3 "$bin" -c "$LAB/wrong.yaml" --check
-check "with each mistake's place" complained 'wrong.yaml:2:10: '
-check "all of them" complained 'wrong.yaml:3:1: '
+check "a wrong file is refused" ends_with 3 "$bin" -c "$LAB/wrong.yaml" --check
+check "each mistake has its place" complained 'wrong.yaml:2:10: '
+check "all mistakes are listed" complained 'wrong.yaml:3:1: '
 
 chmod 644 "$LAB/office/bob.zs"
-check "a secret that others may read" ends_with 3 "$bin" -c "$LAB/bob.yaml" \
+check "a secret that others may read is refused" \
+    ends_with 3 "$bin" -c "$LAB/bob.yaml" \
     --check
 chmod 600 "$LAB/office/bob.zs"
 
@@ -69,13 +71,15 @@ start bob
 sees alice bob tcp 10s
 end bob
 logs alice "peer_left name=bob reason=closed"
-check "a second edge on the socket" ends_with 1 "$bin" -c "$LAB/bob.yaml" \
+check "a second edge on the same socket does not start" \
+    ends_with 1 "$bin" -c "$LAB/bob.yaml" \
     --socket /run/zeroservices/alice.sock
 
 # --- Who is refused
 
 until_true 5 ends_with 3 "$bin" -c "$LAB/old.yaml" --check || true
-check "an expired certificate" ends_with 3 "$bin" -c "$LAB/old.yaml" --check
+check "the edge with an expired certificate starts" \
+    ends_with 3 "$bin" -c "$LAB/old.yaml" --check
 start old
 logs old "certificate_not_valid"
 logs old "refused_by_peer reason=expired name=alice"
@@ -85,7 +89,7 @@ end old
 start eve
 logs alice "peer_refused reason=wrong_mesh"
 logs eve "peer_refused reason=wrong_mesh"
-check "another mesh's node is no peer" test -z "$(path_of alice eve)"
+check "a node of another mesh is no peer" test -z "$(path_of alice eve)"
 end eve
 
 start bob
@@ -106,23 +110,23 @@ counts() { # NUMBER WORDS
     test "$(grep -c -- "$2" "$LAB/alice.log")" = "$1"
 }
 kill -HUP "$(pid_of alice)"
-check "a port that is not in use yet is told again" \
+check "a second reload reports the pending port again" \
     until_true 5 counts 2 "reload_needs_restart key=listen.port"
-check "the level is as it was read" counts 1 "reload_changed key=log.level"
+check "the new log level is in effect" counts 1 "reload_changed key=log.level"
 conf alice 'log: {level: debug}'
 kill -HUP "$(pid_of alice)"
 check "the file is read a third time" until_true 5 counts 3 " reloaded "
-check "the port in use is nothing to tell" \
+check "a reload with the port in use reports nothing" \
     counts 2 "reload_needs_restart key=listen.port"
 conf alice 'nonsense: 1'
 kill -HUP "$(pid_of alice)"
 logs alice "reload_failed"
-check "it still runs" at alice status
+check "the edge still runs" at alice status
 
 stopped=$(now_ms)
 end alice
 check_ms "a clean stop" $(($(now_ms) - stopped)) 2000
-check "its socket is gone" test ! -e /run/zeroservices/alice.sock
+check "the socket is gone" test ! -e /run/zeroservices/alice.sock
 
 # --- A passphrase is enough
 
