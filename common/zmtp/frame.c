@@ -16,11 +16,12 @@ struct frame_head frame_head_read(struct bytes in)
 {
     struct frame_head h = {.body_size = FRAME_SHORT_HEAD_SIZE};
 
-    if (in.size > 0 && (in.data[0] & FRAME_LONG) != 0)
+    if (in.size > 0)
+        h.flags = in.data[0];
+    if ((h.flags & FRAME_LONG) != 0)
         h.body_size = FRAME_HEAD_SIZE;
     if (in.size < h.body_size)
         return h;
-    h.flags = in.data[0];
     h.size = (size_t)h.body_size;
     h.body_size =
         h.size == FRAME_HEAD_SIZE ? get_be64(in.data + 1) : in.data[1];

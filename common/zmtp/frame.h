@@ -29,7 +29,8 @@ struct frame_head {
 };
 
 /* Reads the head at the start of `in`. While its end is missing, `size` is 0
- * and `body_size` the number of bytes that the head has. */
+ * and `body_size` the number of bytes that the head has; the flags are right
+ * once the first byte is there. */
 struct frame_head frame_head_read(struct bytes in) MUST_USE;
 
 /* The size of the head that frame_head_write makes. */

@@ -328,16 +328,15 @@ static size_t longest_body(const struct zmtp *z)
                                  : INITIATE_SIZE + METADATA_SIZE;
 }
 
-static enum zmtp_failure judge_head(const struct zmtp *z,
-                                    const struct frame_head *head)
+static enum zmtp_failure judge_flags(const struct zmtp *z, uint8_t flags)
 {
-    if ((head->flags & FRAME_RESERVED) != 0)
+    if ((flags & FRAME_RESERVED) != 0)
         return ZMTP_BAD_FLAGS;
-    if ((head->flags & FRAME_MORE) != 0)
+    if ((flags & FRAME_MORE) != 0)
         return ZMTP_BAD_MORE;
-    if (z->state != ZMTP_OPEN && (head->flags & FRAME_COMMAND) == 0)
-        return ZMTP_BAD_COMMAND;
-    return head->body_size > longest_body(z) ? ZMTP_TOO_LONG : ZMTP_NO_FAILURE;
+    return z->state == ZMTP_OPEN || (flags & FRAME_COMMAND) != 0
+               ? ZMTP_NO_FAILURE
+               : ZMTP_BAD_COMMAND;
 }
 
 static enum zmtp_kind more(struct zmtp_item *item, size_t need)
@@ -398,11 +397,15 @@ static enum zmtp_kind take_frame(struct zmtp *z, uint8_t **at, size_t left,
 {
     struct frame_head head = frame_head_read(bytes_of(*at, left));
 
-    if (head.size == 0)
-        return more(item, (size_t)head.body_size);
-    enum zmtp_failure failure = judge_head(z, &head);
+    if (left == 0)
+        return more(item, FRAME_SHORT_HEAD_SIZE);
+    enum zmtp_failure failure = judge_flags(z, head.flags);
     if (failure != ZMTP_NO_FAILURE)
         return fail(z, failure);
+    if (head.size == 0)
+        return more(item, (size_t)head.body_size);
+    if (head.body_size > longest_body(z))
+        return fail(z, ZMTP_TOO_LONG);
     size_t body_size = (size_t)head.body_size;
     if (left - head.size < body_size)
         return more(item, head.size + body_size);

@@ -20,7 +20,8 @@
  *     zmtp_wipe(&z)
  *
  * Everything that the machine writes has a number that only grows, so it must
- * be sent in the order of the calls.
+ * be sent in the order of the calls. A read adds one reply at most: a caller
+ * whose output is full stops reading.
  */
 #ifndef COMMON_ZMTP_ZMTP_H
 #define COMMON_ZMTP_ZMTP_H
@@ -121,7 +122,8 @@ void zmtp_init(struct zmtp *z, const struct zmtp_conf *conf,
 void zmtp_wipe(struct zmtp *z);
 
 /* Reads the next frame from `*at` on, and moves `*at` behind it. Decrypts in
- * place. A frame's length is judged as soon as its head is there. */
+ * place. A frame's flags are judged by its first byte, its length as soon as
+ * its head is there. */
 enum zmtp_kind zmtp_read(struct zmtp *z, uint8_t **at, uint8_t *end,
                          struct zmtp_item *item,
                          struct zmtp_reply *reply) MUST_USE;
