@@ -34,13 +34,13 @@ struct evidence {
         uint32_t roster; /* the number of the roster that said so */
     } relays[NODE_RELAYS];
 
-    /* The peer answered something that this node made up for it, so that its
-     * beacons are no replays. */
+    /* The peer answered with a cookie that this node made, so its beacons are
+     * no replays. */
     bool proved;
     struct instant beacon_heard;  /* the last beacon that was checked */
     struct instant beacon_passed; /* the last one that was not [P-4.7] */
 
-    bool departed; /* it said goodbye or was put out: nothing counts */
+    bool departed; /* it said goodbye or was excluded: nothing counts */
     bool bye;      /* a beacon said goodbye; a link of it is still up [P-4.9] */
     bool gone;     /* a relay says that it said goodbye, which may be a lie */
 
@@ -70,12 +70,12 @@ struct evidence_verdict evidence_until(const struct evidence *e,
                                        bool joined);
 /* Whether the verdict holds now. */
 bool evidence_holds(struct evidence_verdict v, struct instant now);
-/* Whether a connection shows it: no end is in sight. */
+/* Whether a connection shows the peer, so that the verdict has no end yet. */
 bool evidence_is_firm(struct evidence_verdict v);
 /* Whether a relay that is connected lists it. */
 bool evidence_is_listed(const struct evidence *e,
                         const struct evidence_relays *relays);
-/* Whether a relay or a beacon shows it: it is there without a link as well. */
+/* Whether a relay or a beacon shows the peer, so that it needs no link. */
 bool evidence_is_seen(const struct evidence *e,
                       const struct evidence_relays *relays, struct instant now);
 
@@ -94,36 +94,36 @@ void evidence_unlisted(struct evidence *e, uint32_t relay);
 /* Whether the relay listed it, but in an earlier roster than this. */
 bool evidence_is_outdated(const struct evidence *e, uint32_t relay,
                           uint32_t roster);
-/* A beacon was checked; `answers`: it echoed what this node made up. True if
- * the peer is proved, so that the beacon counts. */
+/* A beacon was checked; `answers`: it echoed a cookie of this node. True if the
+ * peer is proved, so that the beacon counts. */
 bool evidence_beacon(struct evidence *e, bool answers, struct instant now);
-/* A beacon came and was not checked, as it brought nothing new. */
+/* A beacon came that was not checked, because it brought nothing new. */
 void evidence_beacon_passed(struct evidence *e, struct instant now);
-/* What proved it does not count any more: it has to answer again. */
+/* The proof of the peer counts no more: the peer has to answer again. */
 void evidence_challenge(struct evidence *e);
-/* This node closed a link that last brought something at `heard`. */
+/* This node closed a link whose last packet came at `heard`. */
 void evidence_heard(struct evidence *e, struct instant heard,
                     const struct evidence_relays *relays);
 
 /* The last evidence is gone; `broke`: a connection closed. */
 void evidence_lost(struct evidence *e, bool broke);
-/* Without new evidence it is not there in a moment. */
+/* Without new evidence the peer counts as absent in a moment. */
 void evidence_suspect(struct evidence *e, struct instant now);
 /* A suspect cannot be dialled either. */
 void evidence_unreachable(struct evidence *e, struct instant now);
 
 /* A beacon said goodbye. */
 void evidence_bye(struct evidence *e);
-/* A relay says that it said goodbye. */
+/* A relay says that the peer said goodbye. */
 void evidence_gone(struct evidence *e, struct instant now);
-/* It said goodbye itself, or this node puts it out. */
+/* The peer said goodbye on a link, or this node excludes it. */
 void evidence_departed(struct evidence *e);
-/* It was put out, and is let in again. */
+/* The peer was excluded, and is admitted again. */
 void evidence_admitted(struct evidence *e);
 void evidence_joined(struct evidence *e);
 void evidence_left(struct evidence *e);
 
-/* This node slept for so long: silence does not count. */
+/* This node was `late`: that time does not count as silence of the peer. */
 void evidence_excuse(struct evidence *e, struct span late);
 
 void evidence_relays_init(struct evidence_relays *r, struct span lost_after);

@@ -102,7 +102,8 @@ void links_closed(struct node *n, const struct node_event *event);
 /* A packet that belongs to no session, on a direct link. */
 void links_take(struct node *n, struct link *link, struct bytes packet);
 void links_due(struct node *n, struct link *link);
-/* The network changed at one end: the other answers soon, or it is closed. */
+/* The network changed at one end: unless the other end answers soon, the link
+ * is closed. */
 void link_hurry(struct node *n, struct link *link);
 void link_rearm(struct node *n, struct link *link);
 /* Writes u8 type | u64 token. */
@@ -154,8 +155,8 @@ void link_greeting_refused(struct node *n, struct link *link, struct reader *r);
 void link_refuse(struct node *n, struct link *link, enum refusal why,
                  const struct certificate *claimed);
 
-/* link_flow.c: in one step a link takes 256 KiB and one packet, and is full
- * then: what is queued on it delays all that is written later. */
+/* link_flow.c: after 256 KiB in one step a link is full, because bytes that are
+ * queued on it delay all later packets. */
 void link_spend(struct node *n, struct link *link, size_t bytes);
 bool link_is_full(const struct node *n, const struct link *link);
 void link_blocked(struct link *link);
@@ -175,11 +176,11 @@ bool link_eviction_for_incoming(struct node *n, const struct node_event *event);
 void link_eviction_spared(struct node *n, struct link *link, struct reader *r);
 
 /* mtu_probe.c */
-/* The link has to be proved, by an answer to a probe that is yet to be sent. */
+/* The link must be proved by an answer to the next probe. */
 void mtu_probe_want(struct link *link);
 /* Sends a probe if the link is not proved. */
 void mtu_probe_send(struct node *n, struct link *link);
-/* Large packets never passed, though there was time for it. */
+/* Large packets never passed, although there was time for an answer. */
 bool mtu_probe_failed(const struct node *n, const struct link *link);
 /* LINK_PROBE, LINK_PROBED */
 void mtu_probe_take(struct node *n, struct link *link, struct bytes packet);

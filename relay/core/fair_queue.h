@@ -8,9 +8,11 @@
  * packets.
  *
  *     if (fair_queue_admits(&q, source, size, limit)) {
- *         while (fair_queue_is_over(&q, size, limit))
- *             p = fair_queue_displace(&q), tell its source,
- * shared_packet_release(&p); fair_queue_put(&q, source, packet);
+ *         while (fair_queue_is_over(&q, size, limit)) {
+ *             p = fair_queue_displace(&q);
+ *             tell the source of p; shared_packet_release(&p);
+ *         }
+ *         fair_queue_put(&q, source, packet);
  *     }
  */
 #ifndef RELAY_CORE_FAIR_QUEUE_H

@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -396,11 +397,11 @@ static int connect_raw(void)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int port;
+    const char *port = strrchr(w.endpoint, ':');
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    assert_int_equal(sscanf(w.endpoint, "tcp://127.0.0.1:%d", &port), 1);
-    at.sin_port = htons((uint16_t)port);
+    assert_non_null(port);
+    at.sin_port = htons((uint16_t)strtoul(port + 1, NULL, 10));
     assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
     return fd;
 }
