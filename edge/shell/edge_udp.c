@@ -10,11 +10,10 @@ enum {
     MANY_FILES = 256,
     /* Sockets of links count as those of links over TCP, which have more. */
     OWN_FILES = 3, /* socket 0 of both families, and the timer of all links */
-    /* Bytes that one link may hold: what is under way on a long, fast path. All
-     * links share limits.memory, and few are full at the same time. */
-    HOLD_MOST = 4 * 1024 * 1024,
+    /* Bytes that one link may hold: what is under way to a peer, limits.window.
+     * All links share limits.memory, and few are full at the same time. */
     HOLD_LEAST = 512 * 1024,
-    HOLD_SHARES = 64,
+    HOLD_SHARES = 16,
 };
 
 bool edge_has_udp(const struct edge *e)
@@ -39,10 +38,10 @@ size_t edge_udp_files(const struct edge *e)
 static size_t hold_of(const struct edge *e)
 {
     size_t share = e->conf->limits.memory / HOLD_SHARES;
+    size_t window = e->conf->limits.window;
+    size_t hold = window < share ? window : share;
 
-    if (share > HOLD_MOST)
-        return HOLD_MOST;
-    return share < HOLD_LEAST ? HOLD_LEAST : share;
+    return hold < HOLD_LEAST ? HOLD_LEAST : hold;
 }
 
 static void on_moved(void *context)

@@ -89,8 +89,15 @@ enum quic_end quic_take(struct quic *q, const struct address *to,
 enum quic_end quic_due(struct quic *q, struct instant now) MUST_USE;
 struct instant quic_deadline(const struct quic *q);
 
-/* Takes the packet, which is empty then. False: full; `packet` is unchanged. */
+/* Takes the packet, which is empty then. False: full; `packet` is unchanged.
+ * What waits for the path is limited to what the path takes in a moment, since
+ * later packets and acknowledgements have to wait behind it. */
 bool quic_send(struct quic *q, struct packet_ref *packet) MUST_USE;
+/* A packet is taken, and so are some more; asked after quic_send said "full",
+ * when something was taken or written. */
+bool quic_has_room(const struct quic *q);
+/* The last packets follow: they need not wait, as nothing comes behind them. */
+void quic_takes_last(struct quic *q);
 
 /* Datagrams of one size (the last may be smaller) to one address, one behind
  * the other, as UDP_SEGMENT takes them. */

@@ -110,7 +110,6 @@ static void on_released(void *context, size_t bytes)
     struct quic_link *l = context;
 
     l->held -= bytes < l->held ? bytes : l->held;
-    l->released += bytes;
 }
 
 /* ---- The end of a link */
@@ -175,7 +174,6 @@ static enum carrier_sent link_send(struct carrier *c, struct packet_ref *packet)
 
     if (!quic_send(l->quic, packet)) {
         l->full = true;
-        l->released = 0;
         return CARRIER_FULL;
     }
     l->held += size;
@@ -183,8 +181,18 @@ static enum carrier_sent link_send(struct carrier *c, struct packet_ref *packet)
     return CARRIER_SENT;
 }
 
+/* What waits in the carrier still leaves. */
+static void send_last(struct quic_link *l)
+{
+    l->carrier.deaf = true;
+    quic_takes_last(l->quic);
+    carrier_retry(&l->carrier);
+}
+
 void quic_link_close(struct quic_link *l)
 {
+    if (l->carrier.open)
+        send_last(l);
     if (!l->carrier.open || l->held == 0) {
         say_goodbye(l);
         link_free(l);
@@ -256,10 +264,10 @@ static void send_bursts(struct quic_link *l, struct instant now)
 
 /* ---- A turn */
 
-/* Packets that wait may go on once the peer has a part of the others. */
+/* Packets that wait may go on once a part of the others has gone. */
 static void retry(struct quic_link *l)
 {
-    if (!l->full || (l->held > 0 && l->released < l->all->hold / 8))
+    if (!l->full || !quic_has_room(l->quic))
         return;
     l->full = false;
     carrier_retry(&l->carrier);
@@ -295,11 +303,11 @@ void quic_link_turn(struct quic_link *l, struct instant now)
             return;
         }
     }
-    if (l->carried) {
+    if (l->carried)
         hand_on(l, false);
-        retry(l);
-    }
     send_bursts(l, now);
+    if (l->carried)
+        retry(l);
     if (instant_reached(l->end_by, now) || (!l->carried && l->held == 0))
         link_end(l, QUIC_GOES_ON);
     else

@@ -26,7 +26,6 @@ struct quic_link {
     struct timer timer;
     struct instant end_by; /* the handshake, or lingering; or NEVER */
     size_t held;           /* bytes of packets that the peer has not */
-    size_t released;       /* since the link was full */
     bool full;
     bool touched;
     struct quic_link *previous_touched, *next_touched;

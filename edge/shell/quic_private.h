@@ -43,6 +43,7 @@ struct quic {
     int64_t stream; /* -1: none yet */
     struct stream_in in;
     struct stream_out out;
+    bool takes_last; /* what waits for the path has no limit of its own */
     struct quic_width width;
     struct instant keep_alive_chosen_at;
     struct quic_path came; /* of the last datagram that came */

@@ -2,14 +2,51 @@
 
 #include "common/io/sockaddr.h"
 
+enum {
+    /* How much may wait for the path. Two bursts at the least: while one
+     * leaves, the next is there, else congestion control takes the owner for
+     * slow. */
+    WAITS_US = 10 * 1000,
+    WAITS_LEAST = 128 * 1024,
+    WAITS_MOST = 1024 * 1024,
+};
+
+/* In bytes: what congestion control lets onto the path in WAITS_US. */
+static size_t may_wait(const struct quic *q)
+{
+    ngtcp2_conn_stat stat;
+
+    if (q->takes_last)
+        return SIZE_MAX;
+    if (q->conn == NULL)
+        return WAITS_LEAST;
+    ngtcp2_conn_get_conn_stat(q->conn, &stat);
+    uint64_t rtt_us = stat.smoothed_rtt / NGTCP2_MICROSECONDS + 1;
+    uint64_t bytes = stat.cwnd * WAITS_US / rtt_us;
+    if (bytes > WAITS_MOST)
+        return WAITS_MOST;
+    return bytes < WAITS_LEAST ? WAITS_LEAST : (size_t)bytes;
+}
+
 bool quic_send(struct quic *q, struct packet_ref *packet)
 {
     size_t size = packet_ref_size(packet);
 
-    if (q->end != QUIC_GOES_ON ||
+    if (q->end != QUIC_GOES_ON || q->out.unsent >= may_wait(q) ||
         (q->out.held > 0 && q->out.held + size > q->conf.hold))
         return false;
     return stream_out_push(&q->out, packet);
+}
+
+bool quic_has_room(const struct quic *q)
+{
+    return q->out.unsent <= may_wait(q) / 2 &&
+           (q->out.held == 0 || q->out.held <= q->conf.hold / 8 * 7);
+}
+
+void quic_takes_last(struct quic *q)
+{
+    q->takes_last = true;
 }
 
 /* The client opens the stream. The server may write on it when it has seen a
