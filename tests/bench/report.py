@@ -12,6 +12,8 @@ import plots
 OURS = "zeroservices"
 ZMQ = "libzmq CURVE"
 NATS = "nats-server TLS"
+UDP, TCP = "zeroservices, UDP", "zeroservices, TCP"
+NGTCP2, NGTCP2_GSO = "ngtcp2", "ngtcp2 with GSO"
 SIZES = {64: "64 B", 1024: "1 KiB", 65536: "64 KiB"}
 
 # (what, bench, selection, key, the other's selection, at least or at most)
@@ -20,6 +22,10 @@ AT_LEAST, AT_MOST = ">=", "<="
 
 def beside(stack, size):
     return {"size": size, "stack": OURS}, {"size": size, "stack": stack}
+
+
+def over_udp(beside_it, size):
+    return {"size": size, "stack": UDP}, {"size": size, "stack": beside_it}
 
 
 TARGETS = [
@@ -60,6 +66,26 @@ TARGETS = [
      "uploaded",
      ({"size": 1024, "receivers": 100},
       {"size": 1024, "receivers": 2, "paced_as": None}), AT_MOST, 1.05),
+    ("over UDP, no limit, 64 B", "udp", "per_second", over_udp(NGTCP2, 64),
+     AT_LEAST, 1.0),
+    ("over UDP, no limit, 1 KiB", "udp", "per_second", over_udp(NGTCP2, 1024),
+     AT_LEAST, 1.0),
+    ("over UDP, no limit, 64 KiB", "udp", "per_second",
+     over_udp(NGTCP2, 65536), AT_LEAST, 1.0),
+    ("round trip over UDP beside TCP, p50", "udp-rtt", "p50_us",
+     over_udp(TCP, 64), AT_MOST, 1.3),
+    ("round trip over UDP beside TCP, p99", "udp-rtt", "p99_us",
+     over_udp(TCP, 64), AT_MOST, 1.3),
+]
+# Targets that are figures, not ratios; bare ngtcp2 stands beside them.
+# (what, bench, key, at least or at most, the figure)
+FIGURES = [
+    ("over UDP, 100 Mbit/s, RTT 50 ms, 1 % loss: Mbit/s", "udp-lossy",
+     "mbit_s", AT_LEAST, 85),
+    ("over UDP, RTT 20 ms, 1 % loss: p99, us", "udp-delay", "p99_us", AT_MOST,
+     45000),
+    ("an idle path over UDP: datagrams a minute", "udp-idle", "per_minute",
+     AT_MOST, 6),
 ]
 
 
@@ -88,6 +114,8 @@ def line(row):
         what += f" at the rate of {row['paced_as']}"
     if "error" in row:
         return f"{what}: {row['error']}"
+    if "per_minute" in row:
+        return f"{what}: {row['per_minute']} datagrams a minute"
     if "p50_us" in row:
         found = f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us"
     else:
@@ -192,7 +220,30 @@ def scaling(rows, title):
                    "second"], body))
 
 
+def lossy(rows, title):
+    body = [[stack] + [number(median(rows, k, stack=stack))
+                       for k in ("mbit_s", "per_second", "cpu_us")]
+            for stack in unique(r["stack"] for r in rows)]
+    return (f"### {title}\n\n" + LOSSY + "\n" +
+            table(["", "Mbit/s", "messages a second", "CPU a message, us"],
+                  body))
+
+
+def delayed(rows, title):
+    body = [[stack] + [number(median(rows, k, stack=stack))
+                       for k in ("p50_us", "p99_us", "p999_us", "cpu_us")]
+            for stack in unique(r["stack"] for r in rows)]
+    return (f"### {title}\n\nMicroseconds from sending to receiving, at even "
+            "distances; the wire alone takes 10,000\n\n" +
+            table(["", "p50", "p99", "p99.9", "CPU a message"], body))
+
+
 TITLES = {
+    "udp-lossy": (lossy, "Over UDP: 64 KiB by 100 Mbit/s, RTT 50 ms, 1 % loss"),
+    "udp-delay": (delayed, "Over UDP: 1,000 messages of 1 KiB a second, RTT 20 "
+                           "ms, 1 % loss"),
+    "udp": (rates, "Over UDP, a cable without a limit"),
+    "udp-rtt": (trips, "Round trip over UDP, the same cable"),
     "relay": (rates, "By one relay"),
     "relay-rtt": (trips, "Round trip by one relay"),
     "direct": (rates, "Direct"),
@@ -204,6 +255,19 @@ TITLES = {
 }
 
 
+def figures(rows):
+    body = []
+    for what, bench, key, sense, limit in FIGURES:
+        of = [r for r in rows if r["bench"] == bench]
+        a, b = (median(of, key, stack=x) for x in (UDP, NGTCP2))
+        if a is not None:
+            good = a >= limit if sense == AT_LEAST else a <= limit
+            body.append([what, number(a), number(b),
+                         f"{a / b:.2f}" if b else "", f"{sense} {limit}",
+                         "reached" if good else "**no**"])
+    return body
+
+
 def targets(rows):
     body = []
     for what, bench, key, (ours, other), sense, limit in TARGETS:
@@ -212,6 +276,7 @@ def targets(rows):
         if a and b:
             body.append([what, number(a), number(b),
                          *verdict(a / b, sense, limit)])
+    body += figures(rows)
     of = [r for r in rows if r["bench"] == "idle" and "per_second" in r]
     for n in sorted(unique(r["beside"] for r in of)):
         a = median(of, "per_second", mesh=n, beside=n)
@@ -284,6 +349,8 @@ def machine():
 
 def about(found):
     m, rows = found["machine"], found["rows"]
+    later = found.get("later", [])
+    rows = [r for r in rows if not any(is_of(r, x["names"]) for x in later)]
     others = [r["others"] for r in rows if "others" in r]
     busy = (f"Other processes used {statistics.median(others):.0%} of the "
             f"machine in the median run, {max(others):.0%} in the worst"
@@ -298,7 +365,18 @@ def about(found):
             f"{m.get('mosquitto', '?')}; load "
             f"{m['load_before']} before. {busy}" +
             (": **the machine was not quiet**, so the figures are worth little "
-             "and the ratios not much more." if loaded else "."))
+             "and the ratios not much more." if loaded else ".") +
+            "".join(about_later(found["rows"], x) for x in later))
+
+
+def about_later(rows, later):
+    others = [r["others"] for r in rows
+              if is_of(r, later["names"]) and "others" in r]
+    return (f"\n\nMeasured apart from the rest, begun {later['begun']}: "
+            f"{', '.join(later['names'])}; medians of {later['repeats']} runs, "
+            f"Linux {later['kernel']}. Other processes used "
+            f"{statistics.median(others):.0%} of the machine in the median "
+            "run.")
 
 
 # ---- Files
@@ -330,6 +408,13 @@ costs. What more receivers cost the publisher itself is seen beside 2 receivers
 at the same rate, in bursts of the same size.
 """
 
+LOSSY = """Between two network namespaces, through a wire in user space
+(`tests/net/wire.c`) that holds 256 KiB for its rate. `ngtcp2` is the library
+alone with the settings of `edge/shell/quic.c` and a system call for each
+datagram; with GSO the kernel cuts and joins datagrams, as it does for ours. TCP
+is our link over TCP with CUBIC; the relay is behind the same wire.
+"""
+
 SCALING = """A relay has an I/O thread for each two cores, and two where there
 are two, eight at the most: these decrypt, encrypt, read and write. The main
 thread decides where a packet goes, and is the part that more cores do not speed
@@ -339,6 +424,27 @@ message costs the same with more threads and pairs, that the I/O threads share
 it, and what one main thread could do if it had a core of its own (last column:
 a second / its CPU a message).
 """
+
+
+def rows_in(path):
+    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+
+
+def replaced(found, folder, names):
+    """What results.json has, with the benches of these names as found."""
+    kept = json.loads(pathlib.Path(folder, "results.json").read_text(
+        encoding="utf-8"))
+    rows = [r for r in kept["rows"] if not is_of(r, names)]
+    later = [x for x in kept.get("later", []) if x["names"] != names]
+    later.append({"names": names, "begun": found["begun"],
+                  "repeats": found["repeats"], "seconds": found["seconds"],
+                  "kernel": found["machine"]["kernel"]})
+    return kept | {"rows": rows + found["rows"], "later": later}
+
+
+def is_of(row, names):
+    return row["bench"] in names or row["bench"].split("-")[0] in \
+        [x for x in names if x == "udp"]
 
 
 def rows_of(path):

@@ -58,7 +58,9 @@ static bool is_news;
 
 static enum zs_path wanted(void)
 {
-    return load_is("direct") ? ZS_PATH_TCP : ZS_PATH_RELAY;
+    return load_is("direct") ? ZS_PATH_TCP
+           : load_is("udp")  ? ZS_PATH_UDP
+                             : ZS_PATH_RELAY;
 }
 
 static void tell(void)
@@ -129,11 +131,11 @@ static void open_node(struct bench_node *m, const char *name)
     snprintf(identity, sizeof identity, "%s/%s.zs", load.mesh, name);
     set(o, "node.identity", identity);
     set(o, "relays", load.relay);
-    set(o, "listen.interfaces", ""); /* loopback, and no other */
-    set(o, "listen.interfaces", "lo");
+    set(o, "listen.interfaces", ""); /* this one, and no other */
+    set(o, "listen.interfaces", load.interface);
     set(o, "discovery.multicast", "false");
     set(o, "paths.tcp", load_is("direct") && !idle ? "true" : "false");
-    set(o, "paths.udp", "false");
+    set(o, "paths.udp", load_is("udp") && !idle ? "true" : "false");
     if (idle) { /* a thousand idle nodes must not use the machine */
         set(o, "presence.probe", "10s");
         set(o, "presence.lost_after", "30s");

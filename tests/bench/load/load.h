@@ -4,7 +4,7 @@
  * Each link_STACK.c sends and receives by the API of that library; the roles
  * (roles.c) are the same for all. A program is started as
  *
- *     bench_STACK source|sink|ping|pong [--KEY VALUE]...
+ *     bench_STACK source|sink|ping|pong|pace|watch [--KEY VALUE]...
  *
  * For tests/bench/run it prints READY when the other end may start, START when
  * the measurement begins, and RESULT KEY=NUMBER... at the end.
@@ -18,10 +18,11 @@
 
 struct load {
     const char *role;
-    const char *mode;  /* direct, relay or fan */
-    const char *form;  /* zs: loop or thread */
-    const char *mesh;  /* zs: the folder with the identities */
-    const char *relay; /* zs: the relay's URL */
+    const char *mode;      /* direct, udp, relay or fan */
+    const char *form;      /* zs: loop or thread */
+    const char *mesh;      /* zs: the folder with the identities */
+    const char *relay;     /* zs: the relay's URL */
+    const char *interface; /* zs: the direct links' */
     const char *url;
     const char *ca;     /* nats, mqtt, nng: a file of certificates */
     const char *key;    /* nng, the listener: a file of certificate and key */
@@ -34,7 +35,8 @@ struct load {
     long size;   /* bytes of a message */
     long window; /* messages in flight; 0: 8 MiB of them, `most` at most */
     long most;
-    long rate; /* messages a second, in bursts; 0: as many as it takes */
+    long rate; /* messages a second, of a source in bursts; 0: as many as it
+                  takes */
     double seconds;
 };
 
@@ -63,7 +65,7 @@ bool link_role(void);
 
 /* ---- Implemented by roles.c and main.c */
 
-bool load_is_left(void); /* source or ping */
+bool load_is_left(void); /* source, ping or pace */
 bool load_is(const char *mode);
 uint64_t load_now_ns(void);
 void load_say(const char *word);
@@ -73,5 +75,7 @@ void role_source(void);
 void role_sink(void);
 void role_ping(void);
 void role_pong(void);
+void role_pace(void);
+void role_watch(void);
 
 #endif

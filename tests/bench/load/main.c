@@ -13,6 +13,7 @@ struct load load = {
     .mode = "relay",
     .form = "loop",
     .url = "",
+    .interface = "lo",
     .receivers = 1,
     .peers = 1,
     .size = LOAD_SMALLEST,
@@ -25,14 +26,23 @@ static const struct {
     const char **text;
     long *number;
 } keys[] = {
-    {"--mode", &load.mode, NULL},     {"--form", &load.form, NULL},
-    {"--mesh", &load.mesh, NULL},     {"--relay", &load.relay, NULL},
-    {"--url", &load.url, NULL},       {"--ca", &load.ca, NULL},
-    {"--key", &load.key, NULL},       {"--own", &load.own, NULL},
-    {"--gossip", &load.gossip, NULL}, {"--receivers", NULL, &load.receivers},
-    {"--peers", NULL, &load.peers},   {"--first", NULL, &load.first},
-    {"--pair", NULL, &load.pair},     {"--size", NULL, &load.size},
-    {"--window", NULL, &load.window}, {"--most", NULL, &load.most},
+    {"--mode", &load.mode, NULL},
+    {"--form", &load.form, NULL},
+    {"--mesh", &load.mesh, NULL},
+    {"--relay", &load.relay, NULL},
+    {"--url", &load.url, NULL},
+    {"--ca", &load.ca, NULL},
+    {"--key", &load.key, NULL},
+    {"--own", &load.own, NULL},
+    {"--gossip", &load.gossip, NULL},
+    {"--interface", &load.interface, NULL},
+    {"--receivers", NULL, &load.receivers},
+    {"--peers", NULL, &load.peers},
+    {"--first", NULL, &load.first},
+    {"--pair", NULL, &load.pair},
+    {"--size", NULL, &load.size},
+    {"--window", NULL, &load.window},
+    {"--most", NULL, &load.most},
     {"--rate", NULL, &load.rate},
 };
 
@@ -43,7 +53,8 @@ bool load_is(const char *mode)
 
 bool load_is_left(void)
 {
-    return strcmp(load.role, "source") == 0 || strcmp(load.role, "ping") == 0;
+    return strcmp(load.role, "source") == 0 || strcmp(load.role, "ping") == 0 ||
+           strcmp(load.role, "pace") == 0;
 }
 
 uint64_t load_now_ns(void)
@@ -104,10 +115,9 @@ static void run_role(void)
     static const struct {
         const char *name;
         void (*run)(void);
-    } roles[] = {{"source", role_source},
-                 {"sink", role_sink},
-                 {"ping", role_ping},
-                 {"pong", role_pong}};
+    } roles[] = {{"source", role_source}, {"sink", role_sink},
+                 {"ping", role_ping},     {"pong", role_pong},
+                 {"pace", role_pace},     {"watch", role_watch}};
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
         if (strcmp(load.role, roles[i].name) == 0) {
             roles[i].run();

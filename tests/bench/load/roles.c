@@ -5,7 +5,9 @@
  * set, and never more than a window ahead of the sink, so that no library has a
  * reason to drop one. sink: counts the messages, checks their numbers, and
  * tells the source its count after each quarter of a window. ping: sends one
- * message at a time and waits for it to come back. pong: sends it back.
+ * message at a time and waits for it to come back. pong: sends it back. pace:
+ * sends messages at even distances, load.rate a second. watch: measures how
+ * long each of these was under way; both run on one machine, with one clock.
  *
  * The roles' own messages are shorter than any measured one: 'H' asks whether
  * the other end is there; 'C' carries a count; 'F' says that the source has
@@ -89,6 +91,14 @@ static void greet(void)
         while (!greeted && load_now_ns() < again)
             link_poll(20);
     }
+}
+
+/* Sends the last message, again if the wire loses it. */
+static void linger(void)
+{
+    uint64_t end = load_now_ns() + SECOND_NS / 2;
+    while (load_now_ns() < end)
+        link_poll(5);
 }
 
 static void wait_until_finished(void)
@@ -277,8 +287,7 @@ void role_sink(void)
     uint64_t end = load_now_ns() + 120ULL * SECOND_NS;
     while (!sink.done && load_now_ns() < end)
         link_poll(1000);
-    for (int i = 0; i < 20; i++)
-        link_poll(5); /* sends the last message */
+    linger();
     printf("RESULT copies=%lu skipped=%lu late=%lu ns=%lu cpu_ns=%lu\n",
            (unsigned long)sink.copies, (unsigned long)sink.skipped,
            (unsigned long)sink.late,
@@ -291,7 +300,7 @@ void role_sink(void)
 
 /* ---- ping, pong */
 
-enum { TRIPS = 400 * 1000, WARM_TRIPS = 300 };
+enum { TRIPS = 400 * 1000, WARM_TRIPS = 300, DELAYS = 400 * 1000 };
 
 /* Only the callbacks use this while `over` is false; the waiting thread reads
  * `number` too. */
@@ -411,6 +420,94 @@ void role_pong(void)
     while (!finished && load_now_ns() < end)
         link_poll(1000);
     printf("RESULT cpu_ns=%lu\n", (unsigned long)cpu_ns());
+    fflush(stdout);
+    link_close();
+}
+
+/* ---- pace, watch */
+
+static void wait_until(uint64_t due_ns)
+{
+    for (uint64_t now; (now = load_now_ns()) < due_ns;)
+        link_poll((int)((due_ns - now + 999999) / 1000000));
+}
+
+void role_pace(void)
+{
+    uint64_t between = SECOND_NS / (uint64_t)(load.rate > 0 ? load.rate : 1);
+    uint64_t count = (uint64_t)(load.seconds * SECOND_NS) / between;
+    link_open(source_took);
+    greet();
+    load_say("START");
+    uint8_t *message = random_message();
+    uint64_t cpu = cpu_ns(), begun = load_now_ns();
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t now = load_now_ns();
+        memcpy(message, &i, sizeof i);
+        memcpy(message + sizeof i, &now, sizeof now);
+        link_send(message, (size_t)load.size);
+        link_poll(0);
+        wait_until(begun + (i + 1) * between);
+    }
+    note('F', count);
+    wait_until_finished();
+    printf("RESULT sent=%lu cpu_ns=%lu\n", (unsigned long)count,
+           (unsigned long)(cpu_ns() - cpu));
+    fflush(stdout);
+    free(message);
+    link_close();
+}
+
+static struct {
+    uint32_t ns[DELAYS];
+    size_t count;
+    uint64_t expected, late, skipped, cpu_ns;
+} watch;
+
+static void watch_took(size_t link, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    (void)link;
+    if (size < LOAD_SMALLEST) {
+        if (bytes[0] == 'H')
+            note('C', 0);
+        else if (bytes[0] == 'F')
+            finished = true;
+        return;
+    }
+    uint64_t number = number_in(bytes);
+    if (watch.count == 0)
+        watch.cpu_ns = cpu_ns();
+    if (watch.count < DELAYS)
+        watch.ns[watch.count++] =
+            (uint32_t)(load_now_ns() - number_in(bytes + sizeof number));
+    if (number < watch.expected) {
+        watch.late++;
+        return;
+    }
+    watch.skipped += number - watch.expected;
+    watch.expected = number + 1;
+}
+
+void role_watch(void)
+{
+    link_open(watch_took);
+    load_say("READY");
+    uint64_t end = load_now_ns() + 120ULL * SECOND_NS;
+    while (!finished && load_now_ns() < end)
+        link_poll(1000);
+    uint64_t cpu = cpu_ns() - watch.cpu_ns;
+    note('f', 0);
+    linger();
+    size_t n = watch.count;
+    if (n == 0)
+        load_die("nothing came");
+    qsort(watch.ns, n, sizeof watch.ns[0], by_size);
+    printf("RESULT copies=%zu skipped=%lu late=%lu p50=%u p99=%u p999=%u "
+           "most=%u cpu_ns=%lu\n",
+           n, (unsigned long)watch.skipped, (unsigned long)watch.late,
+           watch.ns[n / 2], watch.ns[n - 1 - n / 100],
+           watch.ns[n - 1 - n / 1000], watch.ns[n - 1], (unsigned long)cpu);
     fflush(stdout);
     link_close();
 }

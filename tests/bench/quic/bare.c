@@ -24,6 +24,9 @@ struct bare_end {
     uint64_t received;
     uint8_t header[4]; /* of the message that comes */
     size_t have, left;
+    load_bare_message *message; /* NULL: messages are only counted */
+    size_t size;
+    uint8_t bytes[64 * 1024]; /* of it, if `message` */
     struct sockaddr_storage here, there;
     ngtcp2_path path;
     struct instant born;
@@ -64,6 +67,14 @@ static int on_done(ngtcp2_conn *conn, void *context)
     return 0;
 }
 
+/* The server writes on the client's stream. */
+static int on_stream(ngtcp2_conn *conn, int64_t stream, void *context)
+{
+    (void)conn;
+    ((struct bare_end *)context)->stream = stream;
+    return 0;
+}
+
 static int on_data(ngtcp2_conn *conn, uint32_t flags, int64_t stream,
                    uint64_t offset, const uint8_t *data, size_t size,
                    void *context, void *of_stream)
@@ -81,14 +92,20 @@ static int on_data(ngtcp2_conn *conn, uint32_t flags, int64_t stream,
                 continue;
             uint32_t length;
             memcpy(&length, e->header, sizeof length);
-            e->left = length;
+            e->left = e->size = length;
+            if (length > sizeof e->bytes)
+                abort();
         }
         size_t now = size - at < e->left ? size - at : e->left;
+        if (e->message != NULL)
+            memcpy(e->bytes + e->size - e->left, data + at, now);
         at += now;
         e->left -= now;
         if (e->left == 0) {
             e->received++;
             e->have = 0;
+            if (e->message != NULL)
+                e->message(e->bytes, e->size);
         }
     }
     ngtcp2_conn_extend_max_offset(conn, size);
@@ -114,6 +131,7 @@ static const ngtcp2_callbacks callbacks = {
     .decrypt = ngtcp2_crypto_decrypt_cb,
     .hp_mask = ngtcp2_crypto_hp_mask_cb,
     .recv_stream_data = on_data,
+    .stream_open = on_stream,
     .acked_stream_data_offset = on_acked,
     .recv_retry = ngtcp2_crypto_recv_retry_cb,
     .rand = on_random,
@@ -268,16 +286,15 @@ static void put(struct bare_end *e, const void *bytes, size_t size)
     e->written += size;
 }
 
-static bool send_message(void *end, size_t size)
+static bool send_message(void *end, const void *data, size_t size)
 {
     struct bare_end *e = end;
-    static uint8_t bytes[64 * 1024];
     uint32_t length = (uint32_t)size;
 
     if (e->written - e->acked + sizeof length + size > LOAD_HOLD)
         return false;
     put(e, &length, sizeof length);
-    put(e, bytes, size);
+    put(e, data, size);
     return true;
 }
 
@@ -361,6 +378,11 @@ static size_t write_burst(void *end, struct instant now, uint8_t *buffer,
     if (used > 0)
         ngtcp2_conn_update_pkt_tx_time(e->conn, stamp(now));
     return used;
+}
+
+void load_bare_on_message(void *end, load_bare_message *message)
+{
+    ((struct bare_end *)end)->message = message;
 }
 
 const struct load_stack load_bare = {

@@ -9,7 +9,7 @@
 
 enum {
     LOAD_PAYLOAD = 1444,         /* of a datagram */
-    LOAD_HOLD = 2 * 1024 * 1024, /* bytes that wait or fly */
+    LOAD_HOLD = 4 * 1024 * 1024, /* bytes that wait or fly */
     LOAD_WINDOW = 16 * 1024 * 1024,
 };
 
@@ -20,7 +20,7 @@ struct load_stack {
     void (*close)(void *end);
     bool (*is_open)(const void *end);
     /* False: as much as may wait waits already. */
-    bool (*send)(void *end, size_t size);
+    bool (*send)(void *end, const void *data, size_t size);
     uint64_t (*received)(const void *end); /* messages */
     void (*take)(void *end, uint8_t *bytes, size_t size, struct instant now);
     void (*due)(void *end, struct instant now);
@@ -31,6 +31,11 @@ struct load_stack {
 };
 
 extern const struct load_stack load_ours, load_bare;
+
+/* The end of a bare stack hands on each message that came, not only its
+ * count. */
+typedef void load_bare_message(const uint8_t *bytes, size_t size);
+void load_bare_on_message(void *end, load_bare_message *message);
 
 /* The two ends' addresses, the client's first. */
 extern const struct address load_addresses[2];

@@ -2,11 +2,14 @@
  * bench_quic - what a message costs through edge/shell/quic, beside ngtcp2 as
  * it is.
  *
- *     bench_quic [--size BYTES] [--seconds S] [--repeats N] [--only ours|bare]
+ *     bench_quic [--size BYTES] [--megabytes N] [--repeats N]
+ *                [--only ours|bare] [--delay MS] [--loss PERCENT] [--rate MBIT]
  *
  * Both ends run in one thread, in virtual time, over a wire in memory of
  * --delay each way. So only the CPU counts, and nothing of the system is in it.
- * The two stacks take turns; the median of each is told, and the ratio.
+ * The two stacks take turns; the median of each is told, and the ratio. With
+ * --rate the wire passes so much, lets 256 KiB wait, and the rate that each
+ * stack reaches is told: it does not depend on the machine.
  */
 #include "tests/bench/quic/load.h"
 
@@ -16,7 +19,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { SLOTS = 8192, SLOT_SIZE = 1536, REPEATS_MOST = 99 };
+enum {
+    SLOTS = 8192,
+    SLOT_SIZE = 1536,
+    REPEATS_MOST = 99,
+    HEADERS = 28, /* of IP and UDP */
+    QUEUE = 256 * 1024,
+};
 
 const struct address load_addresses[2] = {
     {.family = ADDRESS_V4, .ip = {192, 0, 2, 1}, .port = 1},
@@ -24,7 +33,8 @@ const struct address load_addresses[2] = {
 
 /* One direction. */
 struct load_pipe {
-    size_t first, end; /* counted from the beginning */
+    size_t first, end;      /* counted from the beginning */
+    struct instant free_at; /* the line sent all its packets */
     struct instant at[SLOTS];
     size_t size[SLOTS];
     uint8_t bytes[SLOTS][SLOT_SIZE];
@@ -35,6 +45,8 @@ struct load_run {
     void *ends[2];
     struct load_pipe *to[2];
     struct span delay;
+    double loss, rate; /* of one; Mbit/s, 0: no limit */
+    uint64_t random;
     struct instant now;
     uint64_t datagrams, bytes, dropped;
     size_t size;
@@ -44,6 +56,7 @@ struct load_run {
 struct load_result {
     double ns; /* of CPU, a message */
     double datagrams;
+    double mbits; /* a second of virtual time */
 };
 
 static double cpu_ns(void)
@@ -54,6 +67,31 @@ static double cpu_ns(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
+static bool is_lost(struct load_run *r)
+{
+    r->random ^= r->random << 13;
+    r->random ^= r->random >> 7;
+    r->random ^= r->random << 17;
+    return (double)(r->random >> 11) / 9007199254740992.0 < r->loss;
+}
+
+/* When the line sent the datagram; NEVER: too many wait already. */
+static struct instant sent_at(const struct load_run *r, struct load_pipe *pipe,
+                              size_t size)
+{
+    if (r->rate <= 0)
+        return r->now;
+    pipe->free_at = instant_max(pipe->free_at, r->now);
+    double waiting =
+        (double)instant_between(r->now, pipe->free_at).us * r->rate / 8;
+    if (waiting > QUEUE)
+        return INSTANT_NEVER;
+    pipe->free_at = instant_after(
+        pipe->free_at,
+        span_us((int64_t)((double)(size + HEADERS) * 8 / r->rate)));
+    return pipe->free_at;
+}
+
 static void put(struct load_run *r, int to, const uint8_t *bytes, size_t size)
 {
     struct load_pipe *pipe = r->to[to];
@@ -61,13 +99,18 @@ static void put(struct load_run *r, int to, const uint8_t *bytes, size_t size)
 
     r->datagrams++;
     r->bytes += size;
+    if (is_lost(r))
+        return;
+    struct instant at = sent_at(r, pipe, size);
+    if (instant_is_never(at))
+        return;
     if (pipe->end - pipe->first == SLOTS) {
         r->dropped++;
         return;
     }
     memcpy(pipe->bytes[i], bytes, size);
     pipe->size[i] = size;
-    pipe->at[i] = instant_after(r->now, r->delay);
+    pipe->at[i] = instant_after(at, r->delay);
     pipe->end++;
 }
 
@@ -85,6 +128,7 @@ static void flush(struct load_run *r, int from)
 /* All that arrives at this moment, then all that is to be sent. */
 static void serve(struct load_run *r, int i)
 {
+    static const uint8_t message[64 * 1024];
     struct load_pipe *pipe = r->to[i];
 
     while (pipe->first < pipe->end &&
@@ -96,7 +140,7 @@ static void serve(struct load_run *r, int i)
     if (instant_reached(r->stack->deadline(r->ends[i]), r->now))
         r->stack->due(r->ends[i], r->now);
     if (i == 0 && r->stack->is_open(r->ends[0]))
-        while (r->stack->send(r->ends[0], r->size))
+        while (r->stack->send(r->ends[0], message, r->size))
             ;
     flush(r, i);
 }
@@ -127,23 +171,30 @@ static struct load_result measure(struct load_run *r, uint64_t messages)
 {
     struct load_result result;
     uint64_t before, datagrams;
+    struct instant since;
     double begun;
 
     r->now = (struct instant){1000};
+    r->random = 88172645463325252U;
     r->datagrams = r->bytes = 0;
     for (int i = 0; i < 2; i++) {
         r->ends[i] = r->stack->open(i == 0, r->now);
         r->to[i]->first = r->to[i]->end = 0;
+        r->to[i]->free_at = r->now;
     }
     run_to(r, messages / 4 + 1);
     before = r->stack->received(r->ends[1]);
     datagrams = r->datagrams;
+    since = r->now;
     begun = cpu_ns();
     run_to(r, before + messages);
     result.ns =
         (cpu_ns() - begun) / (double)(r->stack->received(r->ends[1]) - before);
     result.datagrams = (double)(r->datagrams - datagrams) /
                        (double)(r->stack->received(r->ends[1]) - before);
+    result.mbits = (double)(r->stack->received(r->ends[1]) - before) *
+                   (double)r->size * 8 /
+                   (double)instant_between(since, r->now).us;
     for (int i = 0; i < 2; i++)
         r->stack->close(r->ends[i]);
     return result;
@@ -160,6 +211,7 @@ static int by_ns(const void *a, const void *b)
 struct load_asked {
     size_t size, repeats;
     double megabytes;
+    double delay, loss, rate; /* ms, of one, Mbit/s */
     const char *only;
 };
 
@@ -188,6 +240,9 @@ static void compare(struct load_run *r, const struct load_asked *asked,
                    "%7.0f Mbit/s  %.3f datagrams\n",
                    size, stacks[k]->name, m.ns, 1e9 / m.ns,
                    (double)size * 8e3 / m.ns, m.datagrams);
+        if (m.ns > 0 && r->rate > 0)
+            printf("%5zu B  %s  %.1f of %.0f Mbit/s on the wire\n", size,
+                   stacks[k]->name, m.mbits, r->rate);
     }
     if (asked->only == NULL)
         printf("%5zu B  ours/bare  %.2f\n", size,
@@ -200,7 +255,7 @@ static void compare(struct load_run *r, const struct load_asked *asked,
 static int usage(void)
 {
     fputs("usage: bench_quic [--size BYTES] [--megabytes N] [--repeats N]"
-          " [--only ours|bare]\n",
+          " [--only ours|bare] [--delay MS] [--loss PERCENT] [--rate MBIT]\n",
           stderr);
     return 2;
 }
@@ -208,7 +263,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
     static const size_t sizes[] = {64, 1024, 65536};
-    struct load_asked asked = {.repeats = 5, .megabytes = 100};
+    struct load_asked asked = {.repeats = 5, .megabytes = 100, .delay = 1};
     struct load_run *r = calloc(1, sizeof *r);
 
     for (int i = 1; i < argc; i += 2) {
@@ -224,6 +279,12 @@ int main(int argc, char **argv)
             asked.repeats = strtoul(value, NULL, 10);
         else if (strcmp(argv[i], "--only") == 0)
             asked.only = value;
+        else if (strcmp(argv[i], "--delay") == 0)
+            asked.delay = strtod(value, NULL);
+        else if (strcmp(argv[i], "--loss") == 0)
+            asked.loss = strtod(value, NULL) / 100;
+        else if (strcmp(argv[i], "--rate") == 0)
+            asked.rate = strtod(value, NULL);
         else
             return usage();
     }
@@ -232,7 +293,9 @@ int main(int argc, char **argv)
         return usage();
     if (r == NULL || sodium_init() < 0)
         return 1;
-    r->delay = span_ms(1);
+    r->delay = span_us((int64_t)(asked.delay * 1000));
+    r->loss = asked.loss;
+    r->rate = asked.rate;
     for (int i = 0; i < 2; i++) {
         r->to[i] = calloc(1, sizeof *r->to[i]);
         if (r->to[i] == NULL)

@@ -65,15 +65,14 @@ static bool is_open(const void *end)
     return e->opened;
 }
 
-static bool send_message(void *end, size_t size)
+static bool send_message(void *end, const void *data, size_t size)
 {
     struct own_end *e = end;
-    static uint8_t bytes[64 * 1024];
     struct packet_ref packet;
     bool sent;
 
     packet_ref_room(&packet, size);
-    memcpy(packet_ref_data(&packet), bytes, size);
+    memcpy(packet_ref_data(&packet), data, size);
     sent = quic_send(e->q, &packet);
     packet_ref_release(&packet);
     return sent;
