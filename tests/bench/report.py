@@ -372,11 +372,12 @@ def about(found):
 def about_later(rows, later):
     others = [r["others"] for r in rows
               if is_of(r, later["names"]) and "others" in r]
+    m = later["machine"]
     return (f"\n\nMeasured apart from the rest, begun {later['begun']}: "
-            f"{', '.join(later['names'])}; medians of {later['repeats']} runs, "
-            f"Linux {later['kernel']}. Other processes used "
-            f"{statistics.median(others):.0%} of the machine in the median "
-            "run.")
+            f"{', '.join(later['names'])}; medians of {later['repeats']} runs "
+            f"on {m['processor']}, {m['cores']} cores, Linux {m['kernel']}. "
+            f"Other processes used {statistics.median(others):.0%} of the "
+            "machine in the median run.")
 
 
 # ---- Files
@@ -438,7 +439,7 @@ def replaced(found, folder, names):
     later = [x for x in kept.get("later", []) if x["names"] != names]
     later.append({"names": names, "begun": found["begun"],
                   "repeats": found["repeats"], "seconds": found["seconds"],
-                  "kernel": found["machine"]["kernel"]})
+                  "machine": found["machine"]})
     return kept | {"rows": rows + found["rows"], "later": later}
 
 
