@@ -45,11 +45,8 @@ void pairs_make(struct punch_round *r)
 {
     for (int i = 0; i < r->peer.candidate_count; i++) {
         const struct candidate *c = &r->peer.candidates[i];
-        struct punch_pair *pair = find(r, r->socket, &c->address);
-        if (pair == NULL)
+        if (find(r, r->socket, &c->address) == NULL)
             (void)add(r, r->socket, &c->address, (int)c->kind, r->start);
-        else if (c->kind == CANDIDATE_HOST)
-            pair->kind = CANDIDATE_HOST;
     }
 }
 

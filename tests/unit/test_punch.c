@@ -75,6 +75,34 @@ static void both_begin_at_one_moment(void **state)
     kit_free(k);
 }
 
+/* Whatever the session measured, and whatever the peer says. */
+static void none_begins_later_than_a_second(void **state)
+{
+    struct punch_kit *k = kit_new();
+    struct punch_record answer;
+    uint8_t room[PUNCH_RECORD_SIZE];
+    struct writer w = writer_of(room, sizeof room);
+    (void)state;
+
+    k->no_datagrams = true;
+    punch_rtt(k->ends[OTHER].punch, span_s(60));
+    kit_want_both(k);
+    k->lost_records = 1; /* ANSWER */
+    kit_run(k, span_ms(60));
+    const struct punch_do *last = &k->ends[OTHER].last_record;
+    assert_true(
+        punch_record_decode(bytes_of(last->bytes, last->size), &answer));
+    answer.delay_ms = 30000;
+    punch_record_encode(&answer, &w);
+    assert_true(
+        punch_take_record(k->ends[LEADER].punch, writer_bytes(&w), k->now));
+    kit_settle(k, LEADER);
+    kit_run(k, span_ms(1010));
+    for (int i = 0; i < 2; i++)
+        assert_true(k->ends[i].send_count > 0);
+    kit_free(k);
+}
+
 static void nine_probes_in_four_seconds(void **state)
 {
     static const int times[] = {0, 50, 150, 300, 600, 1000, 1600, 2500, 4000};
@@ -240,6 +268,53 @@ static void nobody_but_the_leader_offers(void **state)
     kit_free(k);
 }
 
+static void offer_another(struct punch_kit *k)
+{
+    struct punch_record offer;
+    uint8_t room[PUNCH_RECORD_SIZE];
+    struct writer w = writer_of(room, sizeof room);
+    const struct punch_do *last = &k->ends[LEADER].last_record;
+    assert_true(punch_record_decode(bytes_of(last->bytes, last->size), &offer));
+    offer.round++;
+    punch_record_encode(&offer, &w);
+    assert_true(
+        punch_take_record(k->ends[OTHER].punch, writer_bytes(&w), k->now));
+    kit_settle(k, OTHER);
+}
+
+static void rounds_begin_a_second_apart(void **state)
+{
+    struct punch_kit *k = kit_new();
+    (void)state;
+
+    k->no_datagrams = true;
+    kit_want_both(k);
+    kit_run(k, span_ms(900));
+    offer_another(k);
+    assert_int_equal(k->ends[OTHER].looks, 1);
+    kit_run(k, span_ms(200));
+    offer_another(k);
+    assert_int_equal(k->ends[OTHER].looks, 2);
+    kit_free(k);
+}
+
+/* The leader may have begun by the last OFFER. */
+static void the_sender_of_answer_waits_for_a_late_leader(void **state)
+{
+    struct punch_kit *k = kit_new();
+    (void)state;
+
+    k->no_datagrams = true;
+    kit_want_both(k);
+    while (k->ends[LEADER].failed == 0)
+        kit_run(k, span_ms(10));
+    kit_run(k, span_ms(1400));
+    assert_int_equal(k->ends[OTHER].failed, 0);
+    kit_run(k, span_ms(200));
+    assert_int_equal(k->ends[OTHER].failed, 1);
+    kit_free(k);
+}
+
 /* An offer of the round before that was delayed does not end this one. */
 static void a_late_offer_of_an_old_round_is_ignored(void **state)
 {
@@ -282,7 +357,9 @@ static void the_larger_id_asks_if_no_offer_comes(void **state)
     /* The leader would wait until 9 s. */
     punch_network_changed(k->ends[OTHER].punch, k->now);
     kit_settle(k, OTHER);
-    kit_run(k, span_ms(3500)); /* ASK at most each 5 s. */
+    kit_run(k, span_ms(2500)); /* ASK at most each 5 s. */
+    assert_int_equal(k->ends[OTHER].records, 1);
+    kit_run(k, span_ms(1000));
     assert_won(k, 1);
     kit_free(k);
 }
@@ -415,6 +492,25 @@ static void a_connection_that_opens_ends_its_round(void **state)
     kit_free(k);
 }
 
+static void a_change_meanwhile_counts_if_the_connection_fails(void **state)
+{
+    struct punch_kit *k = kit_new();
+    struct kit_end *e = &k->ends[LEADER];
+    (void)state;
+
+    kit_want_both(k);
+    while (e->won == 0)
+        kit_run(k, span_ms(10));
+    punch_network_changed(e->punch, k->now);
+    kit_settle(k, LEADER);
+    assert_int_equal(e->looks, 1);
+    punch_not_connected(e->punch, k->now);
+    kit_settle(k, LEADER);
+    assert_int_equal(e->looks, 2);
+    assert_int_equal(e->looked, 0);
+    kit_free(k);
+}
+
 static void what_is_not_wanted_ends_quietly(void **state)
 {
     struct punch_kit *k = kit_new();
@@ -501,6 +597,7 @@ int main(void)
         cmocka_unit_test(two_nodes_meet_and_the_smaller_id_leads),
         cmocka_unit_test(both_filters_open_and_the_first_probes_are_short),
         cmocka_unit_test(both_begin_at_one_moment),
+        cmocka_unit_test(none_begins_later_than_a_second),
         cmocka_unit_test(nine_probes_in_four_seconds),
         cmocka_unit_test(the_address_of_a_host_is_preferred),
         cmocka_unit_test(an_address_that_shows_itself_becomes_a_candidate),
@@ -509,6 +606,8 @@ int main(void)
         cmocka_unit_test(an_answer_that_comes_twice_changes_nothing),
         cmocka_unit_test(a_repeated_offer_gets_the_same_answer),
         cmocka_unit_test(nobody_but_the_leader_offers),
+        cmocka_unit_test(rounds_begin_a_second_apart),
+        cmocka_unit_test(the_sender_of_answer_waits_for_a_late_leader),
         cmocka_unit_test(a_late_offer_of_an_old_round_is_ignored),
         cmocka_unit_test(the_larger_id_asks_if_no_offer_comes),
         cmocka_unit_test(an_ask_that_crosses_an_offer_changes_nothing),
@@ -517,6 +616,7 @@ int main(void)
         cmocka_unit_test(
             a_connection_that_fails_ends_the_round_like_a_failed_one),
         cmocka_unit_test(a_connection_that_opens_ends_its_round),
+        cmocka_unit_test(a_change_meanwhile_counts_if_the_connection_fails),
         cmocka_unit_test(what_is_not_wanted_ends_quietly),
         cmocka_unit_test(an_offer_to_a_node_that_wants_none_is_not_answered),
         cmocka_unit_test(why_it_failed_is_told),

@@ -36,6 +36,7 @@ static void many_sockets_find_a_hard_nat_in_both_roles(void **state)
         run_until_won(k);
         assert_int_equal(e->opened, PUNCH_SOCKETS);
         assert_int_equal(e->closed, PUNCH_SOCKETS - 1);
+        assert_false(punch_has_many(e->punch));
         assert_in_range(e->last_won.socket, 1, PUNCH_SOCKETS);
         assert_int_equal(k->ends[1 - hard].opened, 0);
         assert_int_equal(k->ends[1 - hard].last_won.socket, 0);
@@ -131,6 +132,25 @@ static void it_is_done_once_for_a_pair_and_network(void **state)
         assert_true(e->opened >= 2 * PUNCH_SOCKETS + 2);
         kit_free(k);
     }
+}
+
+/* A leader that started again does not know that it was done. */
+static void it_is_refused_where_it_was_done(void **state)
+{
+    struct punch_kit *k = hard_and_easy(LEADER);
+    struct punch_record answer = {.kind = PUNCH_ASK};
+    (void)state;
+
+    k->no_datagrams = true;
+    kit_want_both(k);
+    while (k->ends[OTHER].looks < 2)
+        kit_run(k, span_ms(10));
+    const struct punch_do *last = &k->ends[OTHER].last_record;
+    assert_true(
+        punch_record_decode(bytes_of(last->bytes, last->size), &answer));
+    assert_int_equal(answer.kind, PUNCH_ANSWER);
+    assert_true(answer.easy_only);
+    kit_free(k);
 }
 
 static void it_is_not_done_where_it_is_not_allowed(void **state)
@@ -240,6 +260,7 @@ int main(void)
         cmocka_unit_test(the_hard_side_sends_first_and_not_far),
         cmocka_unit_test(guesses_are_distinct_and_even),
         cmocka_unit_test(it_is_done_once_for_a_pair_and_network),
+        cmocka_unit_test(it_is_refused_where_it_was_done),
         cmocka_unit_test(it_is_not_done_where_it_is_not_allowed),
         cmocka_unit_test(one_pair_at_a_time_can_be_told),
         cmocka_unit_test(ordinary_probes_that_come_through_are_enough),

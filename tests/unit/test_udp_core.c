@@ -181,6 +181,23 @@ static void blocked_udp_is_named(void **state)
     udp_teardown(&p);
 }
 
+/* Nothing is kept of a socket that was closed. */
+static void a_closed_socket_is_forgotten(void **state)
+{
+    struct udp_pair p;
+    struct outside_view view;
+    (void)state;
+    udp_setup(&p);
+    p.udp = false;
+    udp_start_both(&p);
+    while (p.side[0].closed == 0)
+        udp_run(&p, span_ms(100));
+    const struct outside *o = p.side[0].node->udp.outside;
+    assert_false(outside_get(o, p.side[0].last_closed, &view));
+    assert_true(outside_get(o, 0, &view));
+    udp_teardown(&p);
+}
+
 static void nats_are_named(void **state)
 {
     struct udp_pair p;
@@ -309,6 +326,26 @@ static void an_idle_link_is_quiet(void **state)
     udp_run(&p, span_s(60));
     assert_int_equal(p.side[0].udp_writes + p.side[1].udp_writes, before);
     assert_int_equal(p.side[0].left + p.side[1].left, 0);
+    udp_teardown(&p);
+}
+
+/* What was heard before the rest is the last sign of the peer, until there is
+ * another one. */
+static void a_link_that_wakes_knows_when_it_was_heard(void **state)
+{
+    struct udp_pair p;
+    (void)state;
+    meet(&p);
+    udp_run(&p, span_s(30));
+    struct link *link = link_over_udp(&p, 0);
+    struct instant heard = link_heard(link);
+    assert_true(link->resting);
+    assert_false(instant_is_recent(heard, span_s(10), p.now));
+    link_wake(p.side[0].node, link);
+    assert_int_equal(link_heard(link).us, heard.us);
+    udp_submit(&p, 1);
+    udp_run(&p, span_ms(100));
+    assert_true(instant_is_recent(link_heard(link), span_s(1), p.now));
     udp_teardown(&p);
 }
 
@@ -672,6 +709,42 @@ static void addresses_are_kept_from_those_far_away(void **state)
     udp_teardown(&p);
 }
 
+/* The router forwards to the socket that all peers share, and to no other. */
+static void a_mapped_port_is_offered_with_its_socket(void **state)
+{
+    struct udp_pair p;
+    struct punch_side side;
+    struct node_event e = {.kind = NODE_PORT_MAPPED};
+    (void)state;
+    meet(&p);
+    e.mapped.udp = (struct address){ADDRESS_V4, {198, 51, 100, 3}, 5000, 0};
+    udp_step(&p, 0, &e);
+    for (uint32_t socket = 0; socket < 2; socket++) {
+        int mapped = 0;
+        udp_side(p.side[0].node, peer_at(&p, 0), socket, FIRST_PORT, &side);
+        for (int i = 0; i < side.candidate_count; i++)
+            mapped += side.candidates[i].kind == CANDIDATE_MAPPED;
+        assert_int_equal(mapped, socket == 0);
+    }
+    udp_teardown(&p);
+}
+
+static void a_scope_stays_at_home(void **state)
+{
+    struct udp_pair p;
+    struct punch_side side;
+    (void)state;
+    meet(&p);
+    p.side[0].node->addresses[0].ip[3] = 9;
+    p.side[0].node->addresses[0].scope = 7;
+    udp_side(p.side[0].node, peer_at(&p, 0), 0, FIRST_PORT, &side);
+    assert_int_equal(side.candidates[side.candidate_count - 1].kind,
+                     CANDIDATE_HOST);
+    for (int i = 0; i < side.candidate_count; i++)
+        assert_int_equal(side.candidates[i].address.scope, 0);
+    udp_teardown(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -681,12 +754,14 @@ int main(void)
         cmocka_unit_test(a_dial_over_tcp_has_a_head_start),
         cmocka_unit_test(nothing_of_it_goes_to_a_node_without_udp),
         cmocka_unit_test(blocked_udp_is_named),
+        cmocka_unit_test(a_closed_socket_is_forgotten),
         cmocka_unit_test(nats_are_named),
         cmocka_unit_test(a_round_waits_for_nothing_but_its_times),
         cmocka_unit_test(a_change_of_the_network_begins_a_round),
         cmocka_unit_test(a_connection_that_fails_ends_the_round),
         cmocka_unit_test(without_sockets_nothing_is_tried),
         cmocka_unit_test(an_idle_link_is_quiet),
+        cmocka_unit_test(a_link_that_wakes_knows_when_it_was_heard),
         cmocka_unit_test(a_quiet_link_is_tested_when_the_relay_says_gone),
         cmocka_unit_test(a_peer_that_is_gone_is_not_kept_by_a_quiet_link),
         cmocka_unit_test(without_the_relay_the_link_is_probed),
@@ -703,6 +778,8 @@ int main(void)
         cmocka_unit_test(a_beacon_tells_the_address_that_is_not_shared),
         cmocka_unit_test(a_mapped_port_is_announced),
         cmocka_unit_test(addresses_are_kept_from_those_far_away),
+        cmocka_unit_test(a_mapped_port_is_offered_with_its_socket),
+        cmocka_unit_test(a_scope_stays_at_home),
     };
     return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }
