@@ -27,6 +27,7 @@ static void the_handshake_takes_one_and_a_half_round_trips(void **state)
     (void)state;
 
     wire_open(w);
+    assert_true(quic_rtt(w->sides[0].q).us < 0);
     wire_run(w, span_ms(41));
     assert_int_equal(w->sides[0].opened, 1);
     wire_run(w, span_ms(20));
@@ -51,6 +52,7 @@ static void a_handshake_survives_loss(void **state)
 static void nobody_answers(void **state)
 {
     struct quic_wire *w = wire_new(1);
+    struct quic_burst burst;
     (void)state;
 
     w->dead = true;
@@ -62,6 +64,7 @@ static void nobody_answers(void **state)
     assert_int_equal(w->sides[0].end, QUIC_SILENT);
     assert_int_equal(w->sides[1].end, QUIC_SILENT);
     assert_int_equal(w->sides[1].datagrams, 0);
+    assert_false(quic_write_close(w->sides[0].q, w->now, w->buffer, &burst));
     wire_free(w);
 }
 
@@ -467,15 +470,20 @@ static void the_client_keeps_the_nat_open(void **state)
     wire_free(w);
 }
 
+/* Afterwards nothing is taken. */
 static void silence_ends_both(void **state)
 {
     struct quic_wire *w = wire_connected(1);
+    struct packet_ref packet;
     (void)state;
 
     w->dead = true;
     wire_run(w, span_s(90));
     assert_int_equal(w->sides[0].end, QUIC_SILENT);
     assert_int_equal(w->sides[1].end, QUIC_SILENT);
+    packet_ref_copy(&packet, bytes_of((const uint8_t *)"x", 1));
+    assert_false(quic_send(w->sides[0].q, &packet));
+    packet_ref_release(&packet);
     wire_free(w);
 }
 
@@ -548,6 +556,36 @@ static void large_datagrams_vanish_in_mid_stream(void **state)
         assert_true(quic_swallows(w->sides[0].q));
         wire_free(w);
     }
+}
+
+/* Sends until the peer has all, and tells whether a large datagram was among
+ * what left. */
+static bool tries_large_ones(struct quic_wire *w)
+{
+    w->sides[0].largest = 0;
+    w->sides[0].to_send += 12;
+    assert_true(wire_run_done(w, span_s(20)));
+    return w->sides[0].largest > QUIC_PAYLOAD_LEAST;
+}
+
+/* After a minute, then after two, then four. */
+static void large_datagrams_are_tried_again_after_longer_times(void **state)
+{
+    struct quic_wire *w = wire_connected(1);
+    (void)state;
+
+    wire_run(w, span_s(5));
+    w->mtu = 1300;
+    for (int minutes = 1; minutes <= 4; minutes *= 2) {
+        assert_true(tries_large_ones(w)); /* and they vanish */
+        wire_run(w, span_s(60 * minutes - 10));
+        assert_false(tries_large_ones(w));
+        wire_run(w, span_s(10));
+    }
+    w->mtu = QUIC_PAYLOAD_MOST;
+    assert_true(tries_large_ones(w));
+    assert_false(quic_swallows(w->sides[0].q));
+    wire_free(w);
 }
 
 /* A small datagram follows each 2 ms and is acknowledged, so that no PTO ever
@@ -698,6 +736,7 @@ int main(void)
         cmocka_unit_test(the_path_s_size_is_found),
         cmocka_unit_test(the_least_size_needs_no_search),
         cmocka_unit_test(large_datagrams_vanish_in_mid_stream),
+        cmocka_unit_test(large_datagrams_are_tried_again_after_longer_times),
         cmocka_unit_test(large_datagrams_vanish_among_small_ones),
         cmocka_unit_test(a_lossy_path_is_not_taken_for_a_narrow_one),
         cmocka_unit_test(the_client_s_address_changes_in_mid_stream),
