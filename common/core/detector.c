@@ -5,6 +5,8 @@ static const struct span rtt_unknown = {1000 * 1000};
 /* The answer to one probe makes the round trip longer by half of it and of
  * this, at most. */
 static const struct span rtt_step = {1000};
+/* A round trip that became longer than this is measured again at once. */
+static const struct span rtt_long = {100 * 1000};
 
 void detector_init(struct detector *d, const struct detector_conf *conf,
                    struct instant now)
@@ -61,7 +63,11 @@ bool detector_answered(struct detector *d, uint64_t token, struct instant now)
 {
     if (token != d->token)
         return false;
-    d->rtt = rtt_of_probe(d->rtt, instant_between(d->asked, now));
+    struct span sample = instant_between(d->asked, now);
+    bool longer = d->rtt.us < 0 || sample.us > d->rtt.us;
+    d->rtt = rtt_of_probe(d->rtt, sample);
+    if (longer && sample.us > rtt_long.us)
+        d->probe_at = now;
     return true;
 }
 

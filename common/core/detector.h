@@ -44,7 +44,8 @@ enum detector_verdict detector_due(struct detector *d, struct instant now);
 struct instant detector_deadline(const struct detector *d);
 /* The owner sends a probe now; returns the token that goes into the probe. */
 uint64_t detector_asks(struct detector *d, struct instant now);
-/* The answer to a probe came; updates `rtt`. False if the token is not that of
+/* The answer to a probe came; updates `rtt`. If it took long, the next probe is
+ * due now: a cut may have delayed the answer. False if the token is not that of
  * the last probe: the answer then measures nothing. */
 bool detector_answered(struct detector *d, uint64_t token, struct instant now);
 /* The network changed, so the end may be gone. A probe is due now; unless a

@@ -27,9 +27,11 @@ void answers_take_token(struct node *n, struct link *link,
         answer_ping(n, link);
         return;
     }
-    if (detector_answered(&link->detector, token, n->now))
+    if (detector_answered(&link->detector, token, n->now)) {
         paths_measured(&link->peer->paths, link->path, link->id,
                        link->detector.rtt);
+        link_rearm(n, link); /* The next PING may be due now. */
+    }
     peer_touch(n, link->peer);
 }
 

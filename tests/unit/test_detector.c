@@ -84,6 +84,23 @@ static void a_delayed_answer_says_little(void **state)
     assert_int_equal(rtt.us, 21000);
 }
 
+/* The first answer may have waited for a cut to end: it is not believed for a
+ * whole interval. */
+static void a_long_round_trip_is_measured_again_at_once(void **state)
+{
+    (void)state;
+    struct detector d;
+    detector_init(&d, &conf, at(0));
+    assert_int_equal(detector_due(&d, at(0)), DETECTOR_PROBE);
+    assert_true(detector_answered(&d, detector_asks(&d, at(0)), at(400)));
+    assert_int_equal(detector_due(&d, at(400)), DETECTOR_PROBE);
+    assert_true(detector_answered(&d, detector_asks(&d, at(400)), at(420)));
+    assert_int_equal(d.rtt.us, 20000);
+    assert_int_equal(detector_due(&d, at(420)), DETECTOR_WAIT);
+    assert_true(detector_answered(&d, detector_asks(&d, at(1400)), at(1430)));
+    assert_int_not_equal(detector_deadline(&d).us, at(1430).us);
+}
+
 static void a_way_that_became_longer_is_learned(void **state)
 {
     (void)state;
@@ -128,6 +145,7 @@ int main(void)
         cmocka_unit_test(a_hurried_peer_is_down_soon_unless_heard),
         cmocka_unit_test(only_the_last_probe_measures),
         cmocka_unit_test(a_delayed_answer_says_little),
+        cmocka_unit_test(a_long_round_trip_is_measured_again_at_once),
         cmocka_unit_test(a_way_that_became_longer_is_learned),
         cmocka_unit_test(the_deadline_is_never_behind_what_is_due),
         cmocka_unit_test(after_a_pause_silence_is_counted_anew),
