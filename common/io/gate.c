@@ -127,7 +127,8 @@ static void forget(struct gate *g, struct socket_entry *e)
     strangers_remove(g, e);
     sources_leave(&g->sources, e->source);
     heap_remove(&g->timers, &e->timer);
-    unread_remove(g->unread, &e->unread);
+    if (g->unread)
+        unread_remove(g->unread, &e->unread);
     g->by_fd[e->fd] = NULL;
     g->count--;
     free(e);
@@ -273,7 +274,8 @@ static struct socket_entry *entry_new(struct gate *g, int fd,
     e->gate = g;
     e->reason = "no_hello";
     e->unread = (struct unread_conn){.cut = cut_unread, .owner = e};
-    unread_add(g->unread, &e->unread, fd, g->conf.unread_stranger, now);
+    if (g->unread)
+        unread_add(g->unread, &e->unread, fd, g->conf.unread_stranger, now);
     g->by_fd[fd] = e;
     g->count++;
     strangers_add(g, e);
@@ -382,6 +384,12 @@ uint64_t gate_closed(struct gate *g, int fd, struct address *address)
     return conn;
 }
 
+bool gate_is_cut(const struct gate *g, int fd)
+{
+    const struct socket_entry *e = entry_of(g, fd);
+    return !e || e->is_cut;
+}
+
 void gate_read(struct gate *g, int fd, size_t size)
 {
     struct socket_entry *e = entry_of(g, fd);
@@ -406,7 +414,8 @@ void gate_due(struct gate *g, struct instant now)
     }
     if (g->closed >= CLOSED_MANY) {
         g->closed = 0;
-        unread_freed(g->unread, now);
+        if (g->unread)
+            unread_freed(g->unread, now);
     }
     sources_due(&g->sources, now);
     settle_filter(g, now);

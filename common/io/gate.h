@@ -2,11 +2,11 @@
  * gate - limits the connections of a TCP listener: how many there are, and how
  * long each may stay without a packet.
  *
- * libzmq accepts every connection and never closes one by itself. The gate
- * learns of each connection from the socket's monitor, and cuts those that are
+ * The owner of the sockets (libzmq, or the relay's door) accepts every
+ * connection. The gate is told of each one, and cuts those that are
  * too many, that send no packet in time, or that the owner drops: it shuts down
- * the descriptor, and libzmq closes it. When the gate is full, a new connection
- * takes the place of the oldest one that has sent no packet yet.
+ * the descriptor, and its owner closes it. When the gate is full, a new
+ * connection takes the place of the oldest one that has sent no packet yet.
  *
  * A connection without a packet is a stranger. The owner names the connection
  * with gate_hold (its "holder" is the owner's number for it) at its first
@@ -46,7 +46,7 @@ typedef void gate_cut_fn(void *context, const struct address *address,
                          const char *reason);
 
 /* Watches the unread bytes of the connections with `unread`, which the caller
- * must keep longer than the gate. */
+ * must keep longer than the gate; NULL: the owner limits them by itself. */
 struct gate *gate_new(const struct gate_conf *conf, struct unread *unread,
                       gate_cut_fn *cut, void *context);
 /* Frees the gate; the connections stay open. NULL is allowed. */
@@ -82,6 +82,8 @@ void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now);
 /* The connection was closed. Returns its holder, or 0; *address is its other
  * end in both cases. */
 uint64_t gate_closed(struct gate *g, int fd, struct address *address);
+/* The gate has cut the connection, or does not know it. */
+bool gate_is_cut(const struct gate *g, int fd);
 
 /* When the owner must call gate_due, which cuts connections whose time is over
  * and adjusts the kernel's filter. */

@@ -32,6 +32,14 @@ void packet_ref_copy(struct packet_ref *p, struct bytes bytes);
 void packet_ref_lend(struct packet_ref *p, struct bytes bytes,
                      struct block *block);
 
+/* Initializes `p` with bytes that the caller keeps where they are until `p` is
+ * released. A second reference would not keep them. */
+static inline void packet_ref_borrow(struct packet_ref *p, struct bytes bytes)
+{
+    zmq_msg_init_data(&p->message, (uint8_t *)(uintptr_t)bytes.data, bytes.size,
+                      NULL, NULL);
+}
+
 /* Refers to an empty packet. */
 static inline void packet_ref_init(struct packet_ref *p)
 {

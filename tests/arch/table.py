@@ -25,7 +25,7 @@ LAYERS = {
          "natpmp", "miniupnpc"],
     ),
     "relay/shell": Layer(
-        ["relay/core", "common/conf", "common/io"],
+        ["relay/core", "common/conf", "common/io", "common/zmtp"],
         ["sodium", "zmq", "uv", "jansson"],
     ),
     "edge/lib": Layer(["edge/shell"], ["sodium", "uv"]),

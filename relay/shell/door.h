@@ -1,0 +1,87 @@
+/*
+ * door - the relay's front door: accepts TCP connections and speaks ZMTP with
+ * CURVE on them by itself [P-12]; numbered connections, as carriers, and writes
+ * that never wait.
+ *
+ * It is the transport beside front.h, without libzmq and its threads. All of it
+ * runs on the relay's loop. Anybody may connect; the hub decides by the HELLO
+ * which edge is a member.
+ *
+ *     in a turn of the loop, for each connection that can be read:
+ *         read once into a buffer that all connections share
+ *         decrypt each packet where it lies, and hand it to the user
+ *         the user's writes are sealed from there into the receivers' queues
+ *     at the end of the turn (door_turn): send each queue by one system call
+ *
+ * A connection keeps memory only for the beginning of a frame whose end has not
+ * come, and for sealed bytes that the kernel does not take yet.
+ */
+#ifndef RELAY_SHELL_DOOR_H
+#define RELAY_SHELL_DOOR_H
+
+#include "common/core/secrets.h"
+#include "common/io/carrier.h"
+#include "common/io/gate.h"
+#include "common/io/zsocket.h"
+#include "relay/shell/listener.h"
+
+enum {
+    /* Sealed bytes that wait for one receiver before it is blocked; fewer while
+     * many are. */
+    DOOR_CREDIT = 512 * 1024,
+    DOOR_CREDIT_LEAST = 32 * 1024,
+};
+
+struct door;
+
+struct door_user {
+    /* See carrier.h; but the packet is only lent for the call of `packet`:
+     * within it the user may hand it to door_forward, any number of times. */
+    struct carrier_owner owner;
+    /* The door refused or cut a connection. `what` is the event for the log,
+     * `reason` a word for it; both strings are static. */
+    void (*turned_away)(void *context, const char *what,
+                        const struct address *address, const char *reason);
+};
+
+struct door_conf {
+    struct gate_conf gate;
+    struct span handshake; /* from accept to the end of the handshake */
+    size_t memory_unread;  /* bytes of incomplete frames, of all connections */
+    size_t memory_held;    /* sealed bytes for all connections that block */
+    uint64_t first_id;     /* the connections' numbers start here, */
+    uint64_t id_step;      /* and differ by this */
+};
+
+/* Never NULL. The numbers of `conf` stay as they are here. */
+struct door *door_open(struct zloop *z, const struct curve_pair *keys,
+                       const struct door_conf *conf,
+                       const struct door_user *user);
+/* `bound` is as listener_bind writes it. False with errno. */
+bool door_listen(struct door *d, const char *endpoint,
+                 char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
+void door_reconfigure(struct door *d, const struct door_conf *conf);
+/* Ends all connections; the user is not told. The loop must run once more, to
+ * free their handles. NULL-safe. */
+void door_close(struct door **self);
+
+/* Seals a copy. Ignores a connection that is gone or dropped. */
+void door_write(struct door *d, uint64_t conn, struct bytes packet);
+/* Seals a received packet straight from where it lies. */
+void door_forward(struct door *d, uint64_t conn, struct packet_ref *packet);
+/* The connection is a member's. */
+void door_prove(struct door *d, uint64_t conn);
+/* Ignores the connection from now on, and ends it in a moment. */
+void door_drop(struct door *d, uint64_t conn);
+
+/* The user has freed much memory: it soon goes back to the system. */
+void door_freed(struct door *d, struct instant now);
+
+/* To be called in each turn of the loop, and at the deadline. */
+void door_turn(struct door *d, struct instant now);
+struct instant door_deadline(const struct door *d);
+
+/* Connections that are open now, in the handshake or past it. */
+size_t door_count(const struct door *d);
+
+#endif

@@ -1,0 +1,199 @@
+#include "relay/shell/door_private.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/memory.h"
+#include "common/io/clock.h"
+#include "common/wire/packet.h"
+
+enum {
+    /* A connection whose host vanished ends in a minute, even if nobody writes
+     * to it. */
+    KEEP_IDLE_S = 30,
+    KEEP_EACH_S = 10,
+    KEEP_COUNT = 3,
+    USER_TIMEOUT_MS = 60 * 1000,
+    /* Reads that follow each other once a connection is broken: more than its
+     * buffer in the kernel can hold. */
+    LAST_READS = 256,
+};
+
+/* ---- Polling ---------------------------------------------------------- */
+
+/* The other end makes answers (PONGs) and does not read them. */
+static bool is_stuffed(const struct door_conn *c)
+{
+    return byte_queue_size(&c->out) >= 2 * (size_t)DOOR_CREDIT;
+}
+
+/* What came before the end, such as a goodbye, is read first. */
+static void read_last(struct door_conn *c)
+{
+    for (int i = 0; i < LAST_READS && !c->is_over && !c->carrier.deaf; i++)
+        door_conn_read(c);
+    door_conn_end(c, NULL, NULL);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct door_conn *c = poll->data;
+    zloop_kick(c->door->zloop);
+    if (gate_is_cut(c->door->gate, c->fd))
+        door_conn_end(c, NULL, NULL);
+    else if (status < 0)
+        read_last(c);
+    else {
+        if (events & UV_READABLE)
+            door_conn_read(c);
+        else if (events & UV_DISCONNECT)
+            door_conn_end(c, NULL, NULL);
+        if (!c->is_over && (events & UV_WRITABLE))
+            door_conn_writable(c);
+    }
+}
+
+void door_conn_watch(struct door_conn *c)
+{
+    int events = UV_DISCONNECT;
+    if (c->is_over)
+        return;
+    if (!c->carrier.deaf && !is_stuffed(c))
+        events |= UV_READABLE;
+    if (c->full && !c->mute)
+        events |= UV_WRITABLE;
+    if (events == c->events)
+        return;
+    c->events = events;
+    uv_poll_start(&c->poll, events, on_poll);
+}
+
+/* ---- The beginning ---------------------------------------------------- */
+
+static void set_option(int fd, int level, int option, int value)
+{
+    setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/* The gate has set the others. */
+static void set_options(int fd)
+{
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EACH_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT);
+    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
+}
+
+static void greet(struct door_conn *c)
+{
+    struct door *d = c->door;
+    struct zmtp_conf conf = {.role = ZMTP_AS_SERVER,
+                             .keys = &d->keys,
+                             .entropy = &d->entropy,
+                             .packet_size = PACKET_SIZE};
+    zmtp_init(&c->zmtp, &conf, &d->reply);
+    door_conn_reply(c);
+}
+
+static void refuse(struct door *d, int fd)
+{
+    struct address unused;
+    gate_closed(d->gate, fd, &unused);
+    close(fd);
+}
+
+void door_conn_accepted(struct door *d, int fd, const struct address *address)
+{
+    struct instant now = clock_now();
+    struct door_conn *c;
+
+    gate_accepted(d->gate, fd, now);
+    if (gate_is_cut(d->gate, fd)) {
+        refuse(d, fd);
+        return;
+    }
+    c = memory_new(sizeof *c);
+    if (uv_poll_init(d->zloop->loop, &c->poll, fd) != 0) {
+        refuse(d, fd);
+        free(c);
+        return;
+    }
+    c->door = d;
+    c->fd = fd;
+    c->poll.data = c;
+    c->address = *address;
+    c->since = now;
+    door_list_add(c, DOOR_ALL);
+    door_list_add(c, DOOR_SHAKES);
+    set_options(fd);
+    greet(c);
+    door_conn_watch(c);
+}
+
+bool door_conn_carry(struct door_conn *c)
+{
+    struct door *d = c->door;
+    struct address address;
+    uint64_t before;
+
+    if (gate_is_cut(d->gate, c->fd) ||
+        !gate_hold(d->gate, c->fd, d->next_id, clock_now(), &address,
+                   &before)) {
+        door_conn_end(c, NULL, NULL);
+        return false;
+    }
+    carrier_init(&c->carrier, &d->carriers, d->next_id, &door_transport, c);
+    d->next_id += d->conf.id_step;
+    c->carried = true;
+    carrier_opened(&c->carrier, &c->key, &c->address);
+    return true;
+}
+
+/* ---- The end ---------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void free_parts(struct door_conn *c)
+{
+    door_partial_free(c);
+    door_out_free(c);
+    zmtp_wipe(&c->zmtp);
+    for (int of = 0; of < DOOR_LISTS; of++)
+        door_list_remove(c, (enum door_list_of)of);
+}
+
+void door_conn_end(struct door_conn *c, const char *what, const char *reason)
+{
+    struct door *d = c->door;
+    struct address unused;
+
+    if (c->is_over)
+        return;
+    c->is_over = true;
+    gate_closed(d->gate, c->fd, &unused);
+    uv_close((uv_handle_t *)&c->poll, on_closed);
+    close(c->fd);
+    free_parts(c);
+    door_accept_soon(d);
+    if (what != NULL)
+        d->user.turned_away(d->user.owner.context, what, &c->address, reason);
+    if (!c->carried)
+        return;
+    carrier_ended(&c->carrier, CARRIER_BROKEN);
+    carrier_fini(&c->carrier);
+}
+
+void door_conn_failed(struct door_conn *c)
+{
+    const char *reason = zmtp_failure_name(c->zmtp.failure);
+    door_conn_end(c, c->carried ? "connection_cut" : "handshake_failed",
+                  reason);
+}

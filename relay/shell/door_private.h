@@ -1,0 +1,144 @@
+/*
+ * door_private - what the door's files share.
+ *
+ *     door.c        listeners, the turn, what is due, the interface
+ *     door_conn.c   a connection's life: accepted, carrier, ended
+ *     door_read.c   bytes in: frames, the handshake, packets
+ *     door_write.c  bytes out: sealing, sending, the blocked
+ */
+#ifndef RELAY_SHELL_DOOR_PRIVATE_H
+#define RELAY_SHELL_DOOR_PRIVATE_H
+
+#include "common/zmtp/zmtp.h"
+#include "relay/shell/byte_queue.h"
+#include "relay/shell/door.h"
+
+enum {
+    /* Bytes that are read from one connection in a turn, besides the rest of a
+     * frame that has begun. All connections share the buffer. */
+    DOOR_READ = 128 * 1024,
+    /* A queue of so many bytes is sent before the turn ends. */
+    DOOR_SEND = 128 * 1024,
+    /* Memory that empty queues keep, in all. */
+    DOOR_KEPT = 4 * 1024 * 1024,
+};
+
+struct door_conn;
+
+struct door_list {
+    struct door_conn *first;
+    struct door_conn *last;
+    size_t count;
+};
+
+/* The lists that a connection can be in, one link for each. */
+enum door_list_of {
+    DOOR_ALL,
+    DOOR_SHAKES,  /* in the handshake, the oldest first */
+    DOOR_PARTIAL, /* holds the beginning of a frame, the oldest first */
+    DOOR_UNSENT,  /* has bytes to send at the end of the turn */
+    DOOR_LISTS,
+};
+
+struct door_link {
+    bool in;
+    struct door_conn *previous;
+    struct door_conn *next;
+};
+
+/* The beginning of a frame whose end has not come. */
+struct door_partial {
+    uint8_t *data;
+    size_t size;
+    size_t need; /* the size of the frame, as far as its head tells */
+    size_t room;
+};
+
+struct door_conn {
+    struct carrier carrier; /* once `carried`: from its first packet on */
+    struct door *door;
+    struct door_link links[DOOR_LISTS];
+    uv_poll_t poll;
+    int events; /* that poll waits for */
+    int fd;
+    bool carried;
+    bool proved;
+    bool full;    /* the kernel takes no more bytes now */
+    bool mute;    /* sending failed; what came before may still be read */
+    bool is_over; /* its descriptor is closed */
+    struct address address;
+    struct curve_key key;
+    struct instant since;
+    struct zmtp zmtp;
+    struct door_partial partial;
+    struct byte_queue out;
+};
+
+struct door_listener {
+    uv_poll_t poll;
+    struct door *door;
+    int fd;
+    struct door_listener *next;
+};
+
+struct door {
+    struct zloop *zloop;
+    struct curve_pair keys;
+    struct entropy entropy;
+    struct door_conf conf;
+    struct door_user user;
+    struct carriers carriers;
+    struct gate *gate;
+    struct door_listener *listeners;
+    struct door_list lists[DOOR_LISTS];
+    uint64_t next_id;
+    size_t partial_bytes;        /* room of all partials */
+    size_t kept_bytes;           /* room of all queues that are empty */
+    struct instant accept_at;    /* accepting is paused until then */
+    struct instant give_back_at; /* freed memory goes to the system then */
+    struct zmtp_reply reply;     /* of the call that is running */
+    uint8_t in[DOOR_READ];
+};
+
+/* ---- door.c ----------------------------------------------------------- */
+
+void door_list_add(struct door_conn *c, enum door_list_of of);
+/* Does nothing if it is not in the list. */
+void door_list_remove(struct door_conn *c, enum door_list_of of);
+/* A descriptor is free again. */
+void door_accept_soon(struct door *d);
+
+/* ---- door_conn.c ------------------------------------------------------ */
+
+/* The connection owns `fd` from now on, unless the gate cuts it at once. */
+void door_conn_accepted(struct door *d, int fd, const struct address *address);
+/* The first packet is there. False: the gate has cut the connection. */
+bool door_conn_carry(struct door_conn *c) MUST_USE;
+/* Ends the connection now and tells the owner. `what`, if not NULL, is an event
+ * for the log. `c` stays valid until the loop's next turn. */
+void door_conn_end(struct door_conn *c, const char *what, const char *reason);
+/* The other end broke the protocol. */
+void door_conn_failed(struct door_conn *c);
+/* Lets poll wait for what the connection's state asks for. */
+void door_conn_watch(struct door_conn *c);
+
+/* ---- door_read.c ------------------------------------------------------ */
+
+void door_conn_read(struct door_conn *c);
+void door_partial_free(struct door_conn *c);
+
+/* ---- door_write.c ----------------------------------------------------- */
+
+/* What the machine wants sent. */
+void door_conn_reply(struct door_conn *c);
+/* True: it takes a packet now, and needs its bytes no more afterwards. */
+bool door_conn_takes(const struct door_conn *c);
+/* Sends what the kernel takes, and tells the owner if the connection takes
+ * packets again. */
+void door_conn_flush(struct door_conn *c);
+void door_conn_writable(struct door_conn *c);
+void door_out_free(struct door_conn *c);
+
+extern const struct carrier_transport door_transport;
+
+#endif
