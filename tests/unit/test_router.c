@@ -729,10 +729,12 @@ static void without_a_socket_for_its_monitor_it_is_not_opened(void **state)
            (others[count] = zmq_socket(w.context, ZMQ_PAIR)) != NULL)
         count++;
     errno = 0;
-    assert_null(router_open(&w.conf, &user));
-    assert_int_equal(errno, EMFILE);
+    w.router = router_open(&w.conf, &user);
+    int error = errno;
     while (count > 0)
         zmq_close(others[--count]);
+    assert_null(w.router);
+    assert_int_equal(error, EMFILE);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
