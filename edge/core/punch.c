@@ -120,33 +120,11 @@ static void start_anew(struct punch *p, struct instant now)
         p->next = instant_max(now, instant_after(p->asked, asks_apart));
 }
 
-static bool is_blocked(enum nat_mapping mapping, const struct candidate *list,
-                       int count)
-{
-    for (int i = 0; i < count; i++)
-        if (list[i].kind == CANDIDATE_STUN || list[i].kind == CANDIDATE_MAPPED)
-            return false;
-    return mapping == MAPPING_UNKNOWN;
-}
-
-/* Why a round failed whose records were exchanged. */
-static enum punch_why why_failed(const struct punch_round *r)
-{
-    if (r->side.candidate_count == 0 || r->peer.candidate_count == 0)
-        return PUNCH_WHY_NO_CANDIDATES;
-    if (is_blocked(r->side.mapping, r->side.candidates,
-                   r->side.candidate_count) ||
-        is_blocked(r->peer.mapping, r->peer.candidates,
-                   r->peer.candidate_count))
-        return PUNCH_WHY_UDP_BLOCKED;
-    return PUNCH_WHY_NAT;
-}
-
 static void fail_round(struct punch *p, struct instant now)
 {
     struct punch_round *r = p->round;
     if (r->state >= ROUND_PROBES) {
-        p->why = why_failed(r);
+        p->why = pairs_why_failed(r);
         p->predicted = p->predicted || r->side.step != 0;
     }
     end_round(p);

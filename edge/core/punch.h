@@ -130,7 +130,8 @@ enum punch_why {
     PUNCH_WHY_TRYING,        /* a round is under way or about to begin */
     PUNCH_WHY_NAT,           /* rounds failed: the NATs do not let them */
     PUNCH_WHY_UDP_BLOCKED,   /* no STUN server answers one of the two */
-    PUNCH_WHY_NO_CANDIDATES, /* one of the two has no address to try */
+    PUNCH_WHY_NO_CANDIDATES, /* one of the two has no address to try, or none
+                                of the family of the other */
 };
 enum punch_why punch_why(const struct punch *p);
 /* What the two NATs were found to be: of this node and of the peer, in the last

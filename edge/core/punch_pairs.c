@@ -353,3 +353,43 @@ bool pairs_take(struct punch *p, uint32_t socket, const struct address *from,
     }
     return false;
 }
+
+/* --- why it failed -------------------------------------------------------- */
+
+static bool is_blocked(enum nat_mapping mapping, const struct candidate *list,
+                       int count)
+{
+    for (int i = 0; i < count; i++)
+        if (list[i].kind == CANDIDATE_STUN || list[i].kind == CANDIDATE_MAPPED)
+            return false;
+    return mapping == MAPPING_UNKNOWN;
+}
+
+static bool has_family(const struct candidate *list, int count,
+                       enum address_family family)
+{
+    for (int i = 0; i < count; i++)
+        if (list[i].address.family == family)
+            return true;
+    return false;
+}
+
+/* Else one of the two has no address, or the one has IPv4 only and the other
+ * IPv6 only. */
+static bool both_have(const struct punch_round *r, enum address_family family)
+{
+    return has_family(r->side.candidates, r->side.candidate_count, family) &&
+           has_family(r->peer.candidates, r->peer.candidate_count, family);
+}
+
+enum punch_why pairs_why_failed(const struct punch_round *r)
+{
+    if (!both_have(r, ADDRESS_V4) && !both_have(r, ADDRESS_V6))
+        return PUNCH_WHY_NO_CANDIDATES;
+    if (is_blocked(r->side.mapping, r->side.candidates,
+                   r->side.candidate_count) ||
+        is_blocked(r->peer.mapping, r->peer.candidates,
+                   r->peer.candidate_count))
+        return PUNCH_WHY_UDP_BLOCKED;
+    return PUNCH_WHY_NAT;
+}

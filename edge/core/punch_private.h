@@ -136,6 +136,8 @@ void pairs_make(struct punch_round *r);
 void pairs_start_again(struct punch_round *r);
 bool pairs_next(struct punch *p, struct punch_do *todo, struct instant now);
 struct instant pairs_deadline(const struct punch *p);
+/* Why a round failed whose records were exchanged. */
+enum punch_why pairs_why_failed(const struct punch_round *r);
 bool pairs_take(struct punch *p, uint32_t socket, const struct address *from,
                 const struct probe *probe, struct instant now);
 /* The pair, which is made unless there is one; NULL: there are too many. */

@@ -578,6 +578,23 @@ static void why_it_failed_is_told(void **state)
     }
 }
 
+static void two_families_have_no_address_to_try(void **state)
+{
+    (void)state;
+    struct punch_kit *k = kit_new();
+    k->no_datagrams = true;
+    for (int i = 0; i < k->ends[OTHER].side.candidate_count; i++)
+        k->ends[OTHER].side.candidates[i].address =
+            (struct address){ADDRESS_V6, {0x20, 1, 0xd, 0xb8, 1}, 4000, 0};
+    kit_want_both(k);
+    for (int s = 0; s < 8; s++)
+        kit_run(k, span_s(1));
+    for (int end = 0; end < 2; end++)
+        assert_int_equal(punch_why(k->ends[end].punch),
+                         PUNCH_WHY_NO_CANDIDATES);
+    kit_free(k);
+}
+
 /* An owner that never says what it found out does not stop the machine. */
 static void a_round_goes_on_without_candidates(void **state)
 {
@@ -620,6 +637,7 @@ int main(void)
         cmocka_unit_test(what_is_not_wanted_ends_quietly),
         cmocka_unit_test(an_offer_to_a_node_that_wants_none_is_not_answered),
         cmocka_unit_test(why_it_failed_is_told),
+        cmocka_unit_test(two_families_have_no_address_to_try),
         cmocka_unit_test(a_round_goes_on_without_candidates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
