@@ -69,21 +69,22 @@ static bool is_set(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key));
 }
 
-static const char *udp_text(const json_t *udp, const char *family,
-                            const char *asked)
-{
-    if (!is_set(udp, asked))
-        return "not asked, as no server has such an address";
-    return is_set(udp, family) ? "out and back" : "no answer";
-}
+struct family_keys {
+    const char *answered, *asked, *host;
+};
 
-static const char *ipv6_text(const json_t *udp)
-{
-    bool answered = is_set(udp, "ipv6");
+static const struct family_keys ipv4_keys = {"ipv4", "asked_ipv4", "host_ipv4"};
+static const struct family_keys ipv6_keys = {"ipv6", "asked_ipv6", "host_ipv6"};
 
-    return answered || is_set(udp, "host_ipv6")
-               ? udp_text(udp, "ipv6", "asked_ipv6")
-               : "none at this host";
+static const char *udp_text(const json_t *udp, const struct family_keys *keys)
+{
+    if (is_set(udp, keys->answered))
+        return "out and back";
+    if (!is_set(udp, keys->host))
+        return "none at this host";
+    return is_set(udp, keys->asked)
+               ? "no answer"
+               : "not asked, as no server has such an address";
 }
 
 struct word_text {
@@ -96,7 +97,7 @@ static const struct word_text mapping_texts[] = {
      "endpoint-independent mapping: direct paths are easy"},
     {"address-dependent",
      "address-dependent mapping: each connection gets another port"},
-    {"unknown", "unknown, as fewer than two servers answered"},
+    {"unknown", "unknown, as it takes the answers of two servers"},
     {NULL, NULL},
 };
 
@@ -117,10 +118,11 @@ static const char *text_of(const struct word_text *texts, const char *word)
     return word;
 }
 
-static const char *maybe_text(const json_t *value)
+/* The hairpin: true, false, or "unknown". */
+static const char *hairpin_text(const json_t *value)
 {
-    if (json_is_string(value))
-        return json_string_value(value);
+    if (!json_is_boolean(value))
+        return "not tested";
     return json_is_true(value) ? "yes" : "no";
 }
 
@@ -156,8 +158,8 @@ static void print_nat(const json_t *answer)
     const json_t *proxy = json_object_get(answer, "proxy");
 
     report_title("UDP and NAT");
-    printf("  UDP        IPv4: %s; IPv6: %s\n",
-           udp_text(udp, "ipv4", "asked_ipv4"), ipv6_text(udp));
+    printf("  UDP        IPv4: %s; IPv6: %s\n", udp_text(udp, &ipv4_keys),
+           udp_text(udp, &ipv6_keys));
     printf("  NAT        %s (servers that answered: %" JSON_INTEGER_FORMAT
            ")\n",
            text_of(mapping_texts, json_text(nat, "mapping")),
@@ -166,7 +168,8 @@ static void print_nat(const json_t *answer)
            text_of(filtering_texts, json_text(nat, "filtering")));
     printf("  outside    ");
     print_list(json_object_get(nat, "outside"), "unknown");
-    printf("\n  hairpin    %s\n", maybe_text(json_object_get(nat, "hairpin")));
+    printf("\n  hairpin    %s\n",
+           hairpin_text(json_object_get(nat, "hairpin")));
     print_port_map(mapping);
     if (json_text(proxy, "found")[0] == '\0')
         return;
@@ -197,6 +200,9 @@ static void print_certificate(const json_t *clock)
                date_text(clock, "not_after", text));
 }
 
+/* Clocks are told in whole seconds. */
+enum { SAME_S = 2 };
+
 static void print_clock(const json_t *clock)
 {
     const char *from = json_text(clock, "from");
@@ -205,7 +211,7 @@ static void print_clock(const json_t *clock)
     report_title("Clock");
     if (from[0] == '\0')
         puts("  this host    not compared: no relay told its clock");
-    else if (skew == 0)
+    else if (skew >= -SAME_S && skew <= SAME_S)
         printf("  this host    agrees with a %s\n", from);
     else
         printf("  this host    %" JSON_INTEGER_FORMAT " s %s a %s\n",

@@ -31,16 +31,27 @@ static const char *severity_colour(const char *severity)
 static void print_line(const json_t *line)
 {
     const char *severity = json_text(line, "severity");
-    const char *remedy = json_text(line, "remedy");
 
     printf("  %s%s%s  ", severity_colour(severity), severity,
            command_colour(plain));
     command_print(json_text(line, "text"));
-    if (remedy[0] != '\0') {
-        printf("\n      ");
-        command_print(remedy);
-    }
     putchar('\n');
+}
+
+static void print_remedy(const char *remedy)
+{
+    if (remedy[0] == '\0')
+        return;
+    printf("      ");
+    command_print(remedy);
+    putchar('\n');
+}
+
+static const char *remedy_at(const json_t *lines, size_t at)
+{
+    return at < json_array_size(lines)
+               ? json_text(json_array_get(lines, at), "remedy")
+               : "";
 }
 
 void report_lines(const char *title, const json_t *lines)
@@ -53,6 +64,9 @@ void report_lines(const char *title, const json_t *lines)
         puts("  all is well");
     json_array_foreach(lines, i, line)
     {
+        const char *remedy = json_text(line, "remedy");
         print_line(line);
+        if (strcmp(remedy, remedy_at(lines, i + 1)) != 0)
+            print_remedy(remedy);
     }
 }

@@ -145,6 +145,7 @@ static void write_nat(const struct net_facts *f,
     bool_add(t, "ipv6", v->answered_v6);
     bool_add(t, "asked_ipv4", f->asked_v4);
     bool_add(t, "asked_ipv6", f->asked_v6);
+    bool_add(t, "host_ipv4", f->host_v4);
     bool_add(t, "host_ipv6", f->host_v6);
     number_add(t, "servers_asked", (uint64_t)f->stun_asked);
     text_add_string(t, "}");

@@ -469,15 +469,26 @@ static void add_peer_off(const struct net_facts *f, const struct fact_peer *p,
             "%s is relayed: %s has no paths over UDP.", p->name, p->name);
 }
 
+static void add_unreachable(const struct net_facts *f,
+                            const struct fact_peer *p, struct findings *out)
+{
+    bool relays_are_down = f->relay_count > 0 && !some_relay_is_up(f);
+
+    findings_add(out, WARNING, "peer_no_path",
+                 relays_are_down
+                     ? "No relay is connected that could forward to it: see "
+                       "above. Without one, incoming TCP connections have to "
+                       "pass to one of the two (listen.port sets the port)."
+                     : "Let incoming TCP connections pass to one of the two "
+                       "(listen.port sets the port), or give both a relay.",
+                 "%s is present, but cannot be reached now.", p->name);
+}
+
 static void add_peer(const struct net_facts *f, const struct fact_peer *p,
                      struct findings *out)
 {
     if (!p->reachable)
-        findings_add(
-            out, WARNING, "peer_no_path",
-            "Let incoming TCP connections pass to one of the two (listen.port "
-            "sets the port), or give both a relay.",
-            "%s is present, but cannot be reached now.", p->name);
+        add_unreachable(f, p, out);
     else if (strcmp(p->why, "nat") == 0)
         add_peer_nat(f, p, out);
     else if (strcmp(p->why, "udp_blocked") == 0)
@@ -489,7 +500,8 @@ static void add_peer(const struct net_facts *f, const struct fact_peer *p,
             out, INFO, "peer_no_candidates",
             "Messages are delivered all the same. Run `zs netcheck` at both "
             "ends: one of them knows no address that the other could try.",
-            "%s is relayed: one of you has no address that the other can try.",
+            "%s is relayed: one of you has no address that the other can "
+            "try, or only IPv4 while the other has only IPv6.",
             p->name);
     else if (strcmp(p->why, "held_down") == 0)
         findings_add(

@@ -66,7 +66,8 @@ struct net_facts {
     bool udp_easy;
     int stun_asked; /* addresses of servers, with their ports */
     bool asked_v4, asked_v6;
-    bool host_v6; /* this host has a global address */
+    bool host_v4, host_v6; /* this host has an address beside loopback; of
+                              IPv6 a global one */
     struct outside_view seen;
     bool mapped_udp;            /* the router maps a UDP port to this node */
     const char *upnp, *nat_pmp; /* as mapping_finding_name says */

@@ -35,6 +35,8 @@ static void add_host(const struct edge *e, const struct interfaces *all,
         f->beacons_sent += sent;
         f->beacons_heard += heard;
         for (size_t k = 0; k < at->count; k++)
+            f->host_v4 |= at->addresses[k].family == ADDRESS_V4;
+        for (size_t k = 0; k < at->count; k++)
             f->host_v6 |= at->addresses[k].family == ADDRESS_V6 &&
                           is_global(&at->addresses[k]);
     }

@@ -201,6 +201,12 @@ as hub nft delete table inet firewall
 end hub
 lonely west-none late "$office_url" "$one"
 fails late relay_refused
+lonely west-none both "$office_url" "$one"$'\n'"relays: ['${office_url/:443/:444}']"
+fails both relay_refused
+so "of two relays alike" both 'ids.count("relay_refused") == 2'
+check "the remedy is printed once" bash -c \
+    "[ \$('$ZS_BIN/zs' --socket /run/zeroservices/both.sock netcheck |
+       grep -c 'Start zs-relay there') = 1 ]"
 
 # --- Clocks -----------------------------------------------------------------------
 

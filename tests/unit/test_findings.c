@@ -415,7 +415,11 @@ static void each_relayed_peer_has_a_reason(void **state)
     peers[0].reachable = false;
     one(&f, "peer_no_path", "warning", "cannot be reached now");
     assert_true(facts_reach(&f));
-    f.relays[0].up = false;
+    assert_non_null(strstr(out.list[0].remedy, "give both a relay"));
+    relay_error(&f, "refused", "unreachable");
+    findings_make(&f, &out);
+    assert_int_equal(out.count, 2);
+    assert_non_null(strstr(out.list[1].remedy, "No relay is connected"));
     assert_false(facts_reach(&f));
     peers[0].reachable = true;
     assert_true(facts_reach(&f));
