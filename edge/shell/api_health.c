@@ -4,6 +4,7 @@
 #include "edge/shell/api_internal.h"
 
 #include "common/conf/identity.h"
+#include "edge/shell/netcheck.h"
 #include "edge/shell/remedies.h"
 
 #include <string.h>
@@ -187,6 +188,21 @@ static void health_certificate(const struct api *a, struct text *t,
     }
 }
 
+/* In the words of zs netcheck. */
+static void health_skew(const struct api *a, struct text *t, struct text *what)
+{
+    static struct findings found; /* large; the loop has one thread */
+    struct net_facts facts = {.now = 0};
+
+    netcheck_clocks(a->edge, &facts);
+    findings_make_skew(&facts, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        const struct finding *f = &found.list[i];
+        text_add_string(what, f->text);
+        health_add(t, &(struct health){f->severity, f->id, f->remedy}, what);
+    }
+}
+
 /* "eth1, eth2, eth3 and 7 more" */
 static size_t add_gap(const struct api *a, struct text *what, enum edge_gap gap)
 {
@@ -288,6 +304,7 @@ static void health_large(const struct api *a, struct text *t, struct text *what)
 void health_write(const struct api *a, struct text *t, struct text *what)
 {
     health_certificate(a, t, what, (uint64_t)time(NULL));
+    health_skew(a, t, what);
     health_network(a, t, what);
     health_refusals(a, t, what);
     health_large(a, t, what);

@@ -99,6 +99,9 @@ struct findings {
 };
 
 void findings_make(const struct net_facts *f, struct findings *out);
+/* Only how this host's clock differs from its relays': uses `now` and, of the
+ * relays, host, port and skew. */
+void findings_make_skew(const struct net_facts *f, struct findings *out);
 
 /* The word of the contract for an error of a relay as the node says it; of one
  * that the contract does not have, itself. */

@@ -119,6 +119,12 @@ static void add_skew(const struct net_facts *f, struct findings *out)
     }
 }
 
+void findings_make_skew(const struct net_facts *f, struct findings *out)
+{
+    out->count = 0;
+    add_skew(f, out);
+}
+
 void findings_add_clock(const struct net_facts *f, struct findings *out)
 {
     char now[IDENTITY_TIME_SIZE];

@@ -41,5 +41,7 @@ int netcheck_stun_ports(uint16_t relay_port, uint16_t ports[static FACT_PORTS]);
  * step. */
 void netcheck_facts(const struct edge *e, const struct netcheck_report *r,
                     struct net_facts *f, struct fact_peer *peers);
+/* netcheck_facts.c: fills in only what findings_make_skew uses. */
+void netcheck_clocks(const struct edge *e, struct net_facts *f);
 
 #endif

@@ -168,6 +168,23 @@ static void add_relay(const struct edge *e, const struct netcheck_report *r,
         to->ports[i] = port_of(r, probe, ports[i]);
 }
 
+void netcheck_clocks(const struct edge *e, struct net_facts *f)
+{
+    struct edge_netinfo info;
+    struct node_relay relay;
+
+    edge_netinfo(e, &info);
+    f->now = clock_unix_seconds();
+    f->relay_count = 0;
+    for (size_t i = 0; i < info.relay_count && i < FACT_RELAYS; i++) {
+        struct fact_relay *to = &f->relays[f->relay_count++];
+        *to = (struct fact_relay){.host = info.relays[i].host,
+                                  .port = info.relays[i].port};
+        node_relay_get(edge_node(e), i, &relay);
+        add_skew(f, &relay, to);
+    }
+}
+
 /* ---- Peers */
 
 static void add_peers(const struct edge *e, struct net_facts *f,

@@ -231,6 +231,9 @@ reaches early
 so "a clock that is ahead of the relay's" early \
     '"clock_skew" in ids and "2 hours ahead of" in texts and
      -7210 < c["clock"]["skew_s"] < -7190 and c["clock"]["from"] == "relay"'
+check "zs status says so, too" bash -c \
+    "'$ZS_BIN/zs' --socket /run/zeroservices/early.sock status |
+     grep -q 'clock of this host is 2 hours ahead of'"
 check "in words, too" bash -c \
     "'$ZS_BIN/zs' --socket /run/zeroservices/early.sock netcheck |
      grep -Eq 'this host +7[0-9]+ s ahead of a relay'"
