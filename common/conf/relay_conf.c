@@ -30,9 +30,13 @@ static const struct conf_key keys[] = {
      .help = "Lists of revoked nodes, made by `zs mesh revoke`."},
 
     {.path = "listen.tcp", .kind = CONF_LIST, AT(listen.tcp),
-     .fallback = "[\"*:443\"]", .min = 1, .max = LISTENERS,
+     .fallback = "[\"*:443\"]", .max = LISTENERS,
      .check = check_listen,
      .help = "CurveZMQ, and on the same port HTTP, TLS and WebSocket."},
+    {.path = "listen.curve", .kind = CONF_LIST, AT(listen.curve),
+     .fallback = "[]", .max = LISTENERS, .check = check_listen,
+     .help = "CurveZMQ by libzmq's ROUTER instead of the front door: its I/O\n"
+             "threads use many cores."},
     {.path = "listen.udp", .kind = CONF_LIST, AT(listen.udp),
      .fallback = "[\"*:443\", \"*:3478\"]", .max = LISTENERS,
      .check = check_listen,
@@ -127,8 +131,17 @@ static const char *check_meshes(const void *conf)
                : NULL;
 }
 
+static const char *check_listeners(const void *conf)
+{
+    const struct relay_conf *c = conf;
+    return c->listen.tcp.count + c->listen.curve.count > 0
+               ? NULL
+               : "and `listen.curve` may not both be empty";
+}
+
 static const struct conf_rule rules[] = {
     {{"relay.key"}, check_key},
+    {{"listen.tcp", "listen.curve"}, check_listeners},
     {{"relay.name"}, check_relay_name},
     {{"tls.certificate", "tls.key"}, check_tls},
     {{"meshes"}, check_meshes},

@@ -19,7 +19,8 @@ struct relay_conf {
         struct conf_list revoked; /* paths of revocation lists */
     } relay;
     struct {
-        struct conf_list tcp; /* "*:443", see endpoint.h; at least one */
+        struct conf_list tcp;   /* "*:443", see endpoint.h; of these and */
+        struct conf_list curve; /* of these at least one */
         struct conf_list udp;
     } listen;
     struct {

@@ -194,6 +194,7 @@ void door_conn_end(struct door_conn *c, const char *what, const char *reason)
 void door_conn_failed(struct door_conn *c)
 {
     const char *reason = zmtp_failure_name(c->zmtp.failure);
-    door_conn_end(c, c->carried ? "connection_cut" : "handshake_failed",
+    bool in_handshake = c->links[DOOR_SHAKES].in;
+    door_conn_end(c, in_handshake ? "handshake_failed" : "connection_cut",
                   reason);
 }

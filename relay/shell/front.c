@@ -116,15 +116,15 @@ static void on_heard(void *context, const struct monitor_event *event)
 }
 
 static bool open_router(struct front *f, struct zloop *z, void *zmq_context,
-                        const struct gate_conf *gate)
+                        const struct front_conf *conf)
 {
     struct router_conf router = {.socket = f->socket,
                                  .zloop = z,
                                  .zmq_context = zmq_context,
                                  .carriers = &f->carriers,
-                                 .gate = *gate,
+                                 .gate = conf->gate,
                                  .unread = &f->unread,
-                                 .id_step = 1,
+                                 .id_step = conf->id_step,
                                  .strangers = true,
                                  .readings = 1};
     f->router = router_open(
@@ -153,7 +153,7 @@ struct front *front_open(struct zloop *z, void *zmq_context,
                   &user->owner);
     f->zap = zap_open(z, zmq_context, NULL, NULL);
     f->socket = listener_open(z, zmq_context, keys, on_ready, f);
-    if (!f->zap || !f->socket || !open_router(f, z, zmq_context, &conf->gate))
+    if (!f->zap || !f->socket || !open_router(f, z, zmq_context, conf))
         front_close(&f);
     return f;
 }

@@ -1,6 +1,6 @@
 /*
- * front - the relay's listening socket: numbered connections, as carriers, and
- * writes that never wait.
+ * front - connections by libzmq: numbered, as carriers, and writes that never
+ * wait.
  *
  * The transport is one ROUTER with CurveZMQ (common/io/router.h). Anybody may
  * connect; the hub decides by the HELLO which edge is a member.
@@ -38,6 +38,7 @@ struct front_conf {
     struct gate_conf gate;
     size_t memory_unread; /* bytes that libzmq may hold from all edges, */
     size_t memory_held;   /* and for all edges that are blocked */
+    uint64_t id_step; /* the connections' numbers are the multiples of this */
 };
 
 /* NULL with errno. */

@@ -12,7 +12,7 @@
 #include "common/io/daemon.h"
 #include "common/io/log.h"
 #include "common/io/zsocket.h"
-#include "relay/shell/front.h"
+#include "relay/shell/entrance.h"
 #include "relay/shell/revocation_files.h"
 #include "relay/shell/settings.h"
 #include "relay/shell/stun_server.h"
@@ -43,14 +43,14 @@ struct relay_server {
     uv_loop_t *loop;
     struct zloop zloop;
     void *zmq;
-    struct front *front;
+    struct entrance *entrance;
     struct stun_server *stun;
     struct hub *hub;
     struct hub_todos todos;
     uint64_t *blocked; /* connections to report to the hub as HUB_BLOCKED */
     size_t blocked_count;
     size_t blocked_room;
-    uv_timer_t wake;        /* the earliest deadline of hub and front */
+    uv_timer_t wake;        /* the earliest deadline of hub and entrance */
     struct instant wake_at; /* when `wake` fires */
     uv_timer_t clock;
     uv_timer_t goodbye;
@@ -65,22 +65,30 @@ struct relay_server {
 
 /* ---- From the hub: its todos ------------------------------------------ */
 
+/* The packet that the hub hears of, and where it came from. */
+struct received {
+    uint64_t from;
+    struct packet_ref *packet;
+};
+
 static void do_todo(struct relay_server *r, const struct hub_todo *todo,
-                    struct packet_ref *packet)
+                    const struct received *received)
 {
     switch (todo->kind) {
     case HUB_WRITE:
-        front_write(r->front, todo->conn, todo->bytes);
+        entrance_write(r->entrance, todo->conn, todo->bytes);
         return;
     case HUB_FORWARD:
-        front_forward(r->front, todo->conn, packet);
+        ASSERT(received != NULL); /* Only a packet's own event causes it. */
+        entrance_forward(r->entrance, todo->conn, received->from,
+                         received->packet);
         return;
     case HUB_DROP:
-        front_drop(r->front, todo->conn);
+        entrance_drop(r->entrance, todo->conn);
         return;
     case HUB_LOG:
         if (todo->log.what == HUB_EDGE_UP)
-            front_prove(r->front, todo->conn);
+            entrance_prove(r->entrance, todo->conn);
         relay_log_edge(&r->log, clock_now(), todo);
         return;
     case HUB_KEEP:
@@ -91,20 +99,20 @@ static void do_todo(struct relay_server *r, const struct hub_todo *todo,
     }
 }
 
-static void do_todos(struct relay_server *r, struct packet_ref *packet)
+static void do_todos(struct relay_server *r, const struct received *received)
 {
     for (size_t i = 0; i < r->todos.count; i++)
-        do_todo(r, &r->todos.items[i], packet);
+        do_todo(r, &r->todos.items[i], received);
     hub_todos_clear(&r->todos);
 }
 
 /* Gives the hub one event, does its todos, and reports the connections that
  * took no writes. */
 static void tell_hub(struct relay_server *r, const struct hub_event *event,
-                     struct packet_ref *packet)
+                     const struct received *received)
 {
     hub_step(r->hub, clock_now(), event, &r->todos);
-    do_todos(r, packet);
+    do_todos(r, received);
     while (r->blocked_count > 0) {
         uint64_t conn = r->blocked[--r->blocked_count];
         hub_step(r->hub, clock_now(),
@@ -114,7 +122,7 @@ static void tell_hub(struct relay_server *r, const struct hub_event *event,
     }
 }
 
-/* ---- From the front: events for the hub ------------------------------- */
+/* ---- From the entrance: events for the hub ------------------------------- */
 
 static void on_packet(void *context, struct carrier *c,
                       struct packet_ref *packet)
@@ -126,7 +134,7 @@ static void on_packet(void *context, struct carrier *c,
                                  .address = c->address,
                                  .data = packet_ref_data(packet),
                                  .size = packet_ref_size(packet)},
-             packet);
+             &(struct received){c->id, packet});
 }
 
 /* The hub hears it after the event that caused the write. */
@@ -174,7 +182,7 @@ static void on_wake(uv_timer_t *timer)
 static void set_wake(struct relay_server *r, struct instant now)
 {
     struct instant at =
-        instant_min(hub_deadline(r->hub), front_deadline(r->front));
+        instant_min(hub_deadline(r->hub), entrance_deadline(r->entrance));
     if (instant_reached(at, now))
         zloop_kick(&r->zloop);
     if (at.us == r->wake_at.us)
@@ -199,7 +207,7 @@ static void give_back(struct relay_server *r, struct instant now)
     if (r->kept_most - kept < FREED_MANY)
         return;
     r->kept_most = kept;
-    front_freed(r->front, now);
+    entrance_freed(r->entrance, now);
 }
 
 static void end_of_turn(void *context)
@@ -208,7 +216,7 @@ static void end_of_turn(void *context)
     if (r->closed)
         return;
     struct instant now = clock_now();
-    front_turn(r->front, now);
+    entrance_turn(r->entrance, now);
     if (instant_reached(hub_deadline(r->hub), now))
         tell_hub(r, &(struct hub_event){.kind = HUB_TICK}, NULL);
     give_back(r, now);
@@ -253,8 +261,8 @@ static void apply(struct relay_server *r)
     hub_reconfigure(r->hub, &h, clock_now(), &r->todos);
     settings_hub_free(&h);
     do_todos(r, NULL);
-    struct front_conf front = settings_front(&r->conf, &r->files);
-    front_reconfigure(r->front, &front);
+    struct entrance_conf e = settings_entrance(&r->conf, &r->files);
+    entrance_reconfigure(r->entrance, &e);
 }
 
 static void tell_files(const struct relay_server *r)
@@ -316,16 +324,19 @@ static struct hub *make_hub(const struct relay_server *r)
     return hub;
 }
 
-static bool listen_all(struct relay_server *r, const struct curve_pair *keys)
+typedef bool listen_fn(struct entrance *e, const char *endpoint,
+                       char bound[static LISTENER_TEXT_SIZE]);
+
+static bool listen_each(struct relay_server *r, const struct curve_pair *keys,
+                        const struct conf_list *endpoints, listen_fn *listen)
 {
     char key[2 * KEY_SIZE + 1];
     hex_encode(bytes_of(keys->public_key, KEY_SIZE), key);
-    for (size_t i = 0; i < r->conf.listen.tcp.count; i++) {
-        const char *endpoint = r->conf.listen.tcp.items[i];
+    for (size_t i = 0; i < endpoints->count; i++) {
         char bound[LISTENER_TEXT_SIZE];
-        if (!front_listen(r->front, endpoint, bound)) {
-            log_error("listen_failed", "endpoint=%s error=\"%s\"", endpoint,
-                      zmq_strerror(errno));
+        if (!listen(r->entrance, endpoints->items[i], bound)) {
+            log_error("listen_failed", "endpoint=%s error=\"%s\"",
+                      endpoints->items[i], zmq_strerror(errno));
             return false;
         }
         log_info("relay_listening", "endpoint=%s name=%s key=%s", bound,
@@ -334,20 +345,25 @@ static bool listen_all(struct relay_server *r, const struct curve_pair *keys)
     return true;
 }
 
-static bool open_front(struct relay_server *r, const struct curve_pair *keys)
+static bool listen_all(struct relay_server *r, const struct curve_pair *keys)
 {
-    struct front_conf conf = settings_front(&r->conf, &r->files);
-    r->front =
-        front_open(&r->zloop, r->zmq, keys, &conf,
-                   &(struct front_user){.owner = {.context = r,
-                                                  .packet = on_packet,
-                                                  .blocked = on_blocked,
-                                                  .writable = on_writable,
-                                                  .closed = on_closed},
-                                        .turned_away = on_turned_away});
-    if (!r->front)
+    return listen_each(r, keys, &r->conf.listen.tcp, entrance_listen_tcp) &&
+           listen_each(r, keys, &r->conf.listen.curve, entrance_listen_curve);
+}
+
+static bool open_entrance(struct relay_server *r, const struct curve_pair *keys)
+{
+    struct entrance_conf conf = settings_entrance(&r->conf, &r->files);
+    struct entrance_user user = {.owner = {.context = r,
+                                           .packet = on_packet,
+                                           .blocked = on_blocked,
+                                           .writable = on_writable,
+                                           .closed = on_closed},
+                                 .turned_away = on_turned_away};
+    r->entrance = entrance_open(&r->zloop, r->zmq, keys, &conf, &user);
+    if (!r->entrance)
         log_error("start_failed", "error=\"%s\"", zmq_strerror(errno));
-    return r->front != NULL;
+    return r->entrance != NULL;
 }
 
 static void close_all(struct relay_server *r)
@@ -355,7 +371,7 @@ static void close_all(struct relay_server *r)
     if (r->closed)
         return;
     r->closed = true;
-    front_close(&r->front);
+    entrance_close(&r->entrance);
     stun_server_close(&r->stun);
     file_writer_close(&r->revocation_writer);
     uv_close((uv_handle_t *)&r->wake, NULL);
@@ -372,14 +388,21 @@ static void begin(struct relay_server *r)
     settings_tell_unserved(&r->conf);
 }
 
+static unsigned long files_of_libzmq(const struct relay_server *r)
+{
+    return r->conf.listen.curve.count == 0
+               ? 0
+               : FILES_OF_LIBZMQ +
+                     FILES_OF_THREAD * (unsigned long)io_threads();
+}
+
 /* Checks that the process may open enough file descriptors: libzmq aborts the
  * process if it gets none. */
 static bool has_files(struct relay_server *r)
 {
     r->files.limit = daemon_raise_files();
-    r->files.own = daemon_count_files() + FILES_OF_LIBZMQ +
-                   FILES_OF_THREAD * (unsigned long)io_threads() +
-                   r->conf.listen.tcp.count +
+    r->files.own = daemon_count_files() + files_of_libzmq(r) +
+                   r->conf.listen.tcp.count + r->conf.listen.curve.count +
                    FAMILIES * r->conf.listen.udp.count;
     if (settings_edges(&r->files) > 0)
         return true;
@@ -421,7 +444,7 @@ struct relay_server *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     hub_todos_init(&r->todos);
     r->revocation_writer = revocation_files_writer(loop);
     r->hub = make_hub(r);
-    if (open_front(r, keys)) {
+    if (open_entrance(r, keys)) {
         begin(r);
         if (listen_all(r, keys)) {
             r->stun = stun_server_open(loop, &r->conf.listen.udp);

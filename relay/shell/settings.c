@@ -24,6 +24,8 @@ enum {
     /* The time between HUB_DROP and the end of the connection, so that REFUSED
      * arrives first. */
     DROP_MS = 300,
+    /* From accept to the end of the CurveZMQ handshake. */
+    HANDSHAKE_MS = 2000,
     /* Bytes written to a socket that the kernel has not sent yet, at most. */
     UNSENT = 256 * 1024,
     /* Bytes received but not read yet of a stranger: one HELLO, at most 26
@@ -105,13 +107,27 @@ static struct gate_conf gate_conf_of(const struct relay_conf *conf,
                               .unread = UNREAD};
 }
 
-struct front_conf settings_front(const struct relay_conf *conf,
-                                 const struct settings_files *files)
+/* If both the door and the front are used, each may hold half. */
+struct entrance_conf settings_entrance(const struct relay_conf *conf,
+                                       const struct settings_files *files)
 {
-    return (struct front_conf){
-        .gate = gate_conf_of(conf, files),
-        .memory_unread = conf->limits.memory / MEMORY_UNREAD_PART,
-        .memory_held = conf->limits.memory / MEMORY_HELD_PART};
+    struct gate_conf gate = gate_conf_of(conf, files);
+    bool has_front = conf->listen.curve.count > 0;
+    size_t users = has_front && conf->listen.tcp.count > 0 ? 2 : 1;
+    size_t unread = conf->limits.memory / MEMORY_UNREAD_PART / users;
+    size_t held = conf->limits.memory / MEMORY_HELD_PART / users;
+
+    return (struct entrance_conf){.has_front = has_front,
+                                  .door = {.gate = gate,
+                                           .handshake = span_ms(HANDSHAKE_MS),
+                                           .memory_unread = unread,
+                                           .memory_held = held,
+                                           .first_id = 1,
+                                           .id_step = 2},
+                                  .front = {.gate = gate,
+                                            .memory_unread = unread,
+                                            .memory_held = held,
+                                            .id_step = 2}};
 }
 
 void settings_log(const struct relay_conf *conf)

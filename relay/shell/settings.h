@@ -1,13 +1,13 @@
 /*
- * settings - turns relay.yaml's settings into those of the hub, the front and
- * the log.
+ * settings - turns relay.yaml's settings into those of the hub, the entrance
+ * and the log.
  */
 #ifndef RELAY_SHELL_SETTINGS_H
 #define RELAY_SHELL_SETTINGS_H
 
 #include "common/conf/relay_conf.h"
 #include "relay/core/hub.h"
-#include "relay/shell/front.h"
+#include "relay/shell/entrance.h"
 
 /* File descriptors. */
 struct settings_files {
@@ -26,9 +26,9 @@ struct hub_conf settings_hub(const struct relay_conf *conf,
                              const struct settings_files *files);
 void settings_hub_free(struct hub_conf *hub);
 
-/* The front's settings, for front_open and front_reconfigure. */
-struct front_conf settings_front(const struct relay_conf *conf,
-                                 const struct settings_files *files);
+/* The settings for entrance_open and entrance_reconfigure. */
+struct entrance_conf settings_entrance(const struct relay_conf *conf,
+                                       const struct settings_files *files);
 /* Sets up the log as the settings say. */
 void settings_log(const struct relay_conf *conf);
 

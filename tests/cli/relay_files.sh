@@ -5,7 +5,7 @@
 #   here: hub (relay, 127.0.0.1:443), n1, n2...
 . "$(dirname "$0")/says.sh"
 
-# So few that libzmq could not begin.
+# So few that none would be left for an edge.
 host here
 mesh office
 relay_of_mesh office hub 127.0.0.1
@@ -14,11 +14,11 @@ check "a relay with too few files does not start" ends_with 1 \
 check "it logs start_failed" complained "start_failed"
 check "the line says how many files it needs" complained "files=22 wanted="
 
-spawn hub here prlimit --nofile=32:40 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
+spawn hub here prlimit --nofile=24:30 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
 until_true 10 lab_listens here || not_ok "hub listens"
 check "the log says what few files allow" until_true 5 \
-    grep -q "few_open_files files=40 edges=[0-9]" "$LAB/hub.log"
-places=$(grep -oE 'few_open_files files=40 edges=[0-9]+' "$LAB/hub.log")
+    grep -q "few_open_files files=30 edges=[0-9]" "$LAB/hub.log"
+places=$(grep -oE 'few_open_files files=30 edges=[0-9]+' "$LAB/hub.log")
 places=${places##*=}
 check "they allow more than one edge" test "$places" -gt 2
 [ "$places" -le 8 ] || places=8

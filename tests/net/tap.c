@@ -1,6 +1,7 @@
 /*
- * tap - records every frame that a program receives from libzmq, after CURVE
- * has decrypted it, and every end-to-end sealed text that the program opens.
+ * tap - records every frame that a program receives from libzmq, or from a
+ * relay's door, after CURVE has decrypted it, and every end-to-end sealed text
+ * that the program opens.
  *
  *     ZS_TAP=FILE LD_PRELOAD=tap.so zs-relay ...
  */
@@ -33,6 +34,19 @@ int zmq_msg_recv(zmq_msg_t *msg, void *socket, int flags)
     if (size >= 0)
         record(zmq_msg_data(msg), (size_t)size);
     return size;
+}
+
+/* The door lends each packet that it received, and each that it sends: bytes
+ * that nobody frees. */
+int zmq_msg_init_data(zmq_msg_t *msg, void *data, size_t size,
+                      zmq_free_fn *free_fn, void *hint)
+{
+    static int (*real)(zmq_msg_t *, void *, size_t, zmq_free_fn *, void *);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "zmq_msg_init_data");
+    if (!free_fn)
+        record(data, size);
+    return real(msg, data, size, free_fn, hint);
 }
 
 int zmq_recv(void *socket, void *room, size_t room_size, int flags)

@@ -130,6 +130,7 @@ static void test_relay_defaults(void **state)
     assert_string_equal(c.relay.name, "relay-1");
     assert_int_equal(c.listen.tcp.count, 1);
     assert_string_equal(c.listen.tcp.items[0], "*:443");
+    assert_int_equal(c.listen.curve.count, 0);
     assert_int_equal(c.listen.udp.count, 2);
     assert_string_equal(c.listen.udp.items[1], "*:3478");
     assert_string_equal(c.tls.certificate, "");
@@ -322,7 +323,8 @@ static void test_relay_mistakes(void **state)
                 "monitor: nine\n",
                 "f:1:14: `relay.key` may not be empty\n"
                 "f:1:24: `relay.name` may not be empty\n"
-                "f:2:15: `listen.tcp` wants at least 1 of them\n"
+                "f:2:15: `listen.tcp` and `listen.curve` may not both be "
+                "empty\n"
                 "f:2:25: `listen.udp` wants HOST:PORT: `443`\n"
                 "f:3:20: `tls.certificate` and `tls.key` belong together: "
                 "both or neither\n"

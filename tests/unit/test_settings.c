@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "relay/shell/front.h"
+#include "relay/shell/entrance.h"
 
 static struct relay_conf conf;
 
@@ -43,7 +43,7 @@ static void few_files_allow_few_edges_and_some_spare_places(void **state)
     for (unsigned long limit = 1; limit < 3000; limit++) {
         struct settings_files files = {.limit = limit, .own = 24};
         size_t edges = settings_edges(&files);
-        struct gate_conf gate = settings_front(&conf, &files).gate;
+        struct gate_conf gate = settings_entrance(&conf, &files).door.gate;
         assert_true(limit > 40 || edges <= 12);
         assert_true(limit < 40 || edges >= 5);
         if (edges == 0)
@@ -58,7 +58,7 @@ static void many_files_change_nothing(void **state)
 {
     (void)state;
     struct settings_files files = {.limit = 1 << 20, .own = 24};
-    struct gate_conf gate = settings_front(&conf, &files).gate;
+    struct gate_conf gate = settings_entrance(&conf, &files).door.gate;
     assert_int_equal(hub_of(&files).limits.edges, 20000);
     assert_true(gate.sockets > 20000 && gate.sockets < 22000);
     assert_true(gate.strangers > 0 && gate.strangers < 2000);
@@ -69,20 +69,44 @@ static void the_parts_of_the_memory_are_all_of_it(void **state)
     (void)state;
     struct settings_files files = {.limit = 1 << 20, .own = 24};
     conf.limits.memory = 64 << 20;
-    struct front_conf front = settings_front(&conf, &files);
+    struct entrance_conf e = settings_entrance(&conf, &files);
     size_t hub = hub_of(&files).limits.memory;
-    assert_true(front.memory_unread > 0 && front.memory_held > 0 && hub > 0);
-    assert_int_equal(front.memory_unread + front.memory_held + hub, 64 << 20);
+    assert_false(e.has_front);
+    assert_true(e.door.memory_unread > 0 && e.door.memory_held > 0 && hub > 0);
+    assert_int_equal(e.door.memory_unread + e.door.memory_held + hub, 64 << 20);
+}
+
+/* The door and libzmq share what one of them alone would have. */
+static void both_ways_in_hold_no_more_than_one(void **state)
+{
+    (void)state;
+    char text[] = "*:444";
+    char *endpoint[] = {text};
+    struct settings_files files = {.limit = 1 << 20, .own = 24};
+    struct entrance_conf one = settings_entrance(&conf, &files);
+    struct conf_list none = conf.listen.curve;
+    conf.listen.curve = (struct conf_list){.items = endpoint, .count = 1};
+    struct entrance_conf two = settings_entrance(&conf, &files);
+    conf.listen.curve = none;
+    assert_true(two.has_front);
+    assert_int_equal(two.door.memory_unread + two.front.memory_unread,
+                     one.door.memory_unread);
+    assert_int_equal(two.door.memory_held + two.front.memory_held,
+                     one.door.memory_held);
+    assert_int_equal(two.door.first_id % 2, 1);
+    assert_int_equal(two.door.id_step, 2);
+    assert_int_equal(two.front.id_step, 2);
 }
 
 static void handshakes_are_chosen_by_the_cores_or_told(void **state)
 {
     (void)state;
     struct settings_files files = {.limit = 1 << 20, .own = 24};
-    assert_int_equal(settings_front(&conf, &files).gate.handshakes % 256, 0);
-    assert_true(settings_front(&conf, &files).gate.handshakes > 0);
+    assert_int_equal(
+        settings_entrance(&conf, &files).door.gate.handshakes % 256, 0);
+    assert_true(settings_entrance(&conf, &files).door.gate.handshakes > 0);
     conf.limits.handshakes = 17;
-    assert_int_equal(settings_front(&conf, &files).gate.handshakes, 17);
+    assert_int_equal(settings_entrance(&conf, &files).door.gate.handshakes, 17);
 }
 
 /* libzmq holds no more for all slow readers than is allowed, as long as that is
@@ -110,6 +134,7 @@ int main(void)
         TEST(few_files_allow_few_edges_and_some_spare_places),
         TEST(many_files_change_nothing),
         TEST(the_parts_of_the_memory_are_all_of_it),
+        TEST(both_ways_in_hold_no_more_than_one),
         TEST(handshakes_are_chosen_by_the_cores_or_told),
         TEST(slow_readers_share_what_libzmq_may_hold),
     };
