@@ -186,9 +186,14 @@ static void give_back(void *context)
     (void)context;
 }
 
+/* libzmq may tell that a client is writable while another one is written to:
+ * then the socket does not become ready for it. An edge's probes, which come
+ * each second, have the blocked packets tried again. */
 static void on_timer(uv_timer_t *timer)
 {
     (void)timer;
+    if (w.router != NULL && !w.paused)
+        router_retry(w.router);
 }
 
 static void open_socket(void)
