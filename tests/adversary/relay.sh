@@ -2,6 +2,8 @@
 # Strangers and members attack the relay, while alice and bob talk through it.
 #
 #   here: hub (relay, 127.0.0.1:443), alice, bob
+#
+# RELAY_LISTEN: tcp (the door) or curve (libzmq), see relay_curve.sh.
 . "$(dirname "$0")/../net/lab.sh"
 . "$NET_DIR/../adversary/stage.sh"
 
@@ -10,6 +12,8 @@ mib=96 # limits.memory, 64 MiB, and what a relay has anyway
 
 stage "paths: {tcp: false, udp: false}" "discovery: {multicast: false}"
 key=(--key "$RELAY_KEY")
+[ "${RELAY_LISTEN:-tcp}" = tcp ] ||
+    sed -i "s/^  tcp: /  tcp: []\n  $RELAY_LISTEN: /" "$LAB/hub/relay.yaml"
 start_relay hub here
 meet relay
 watch hub
