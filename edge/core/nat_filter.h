@@ -3,9 +3,9 @@
  * servers of STUN from a fresh socket to answer from a port that this socket
  * never sent to as well [P-10.5].
  *
- * Pure, like outside, which tells first which servers answer. The owner sends
- * what nat_filter_next writes, until it returns false, at the begin and at each
- * nat_filter_deadline, and passes what comes in. When it is done, the verdict
+ * Pure, like outside, which tells first which servers answer. At the beginning,
+ * and at each nat_filter_deadline, the owner sends what nat_filter_next writes,
+ * until it returns false; it passes what comes in. When it is done, the verdict
  * stays.
  */
 #ifndef EDGE_CORE_NAT_FILTER_H

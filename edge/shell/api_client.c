@@ -164,7 +164,7 @@ void clients_flush(struct api *a)
         clients_awake(a);
 }
 
-/* Keeps the begin of a line, or skips it if it is too long. */
+/* Keeps the beginning of a line, or skips it if it is too long. */
 static void keep_tail(struct client *c, struct bytes tail)
 {
     if (!c->skipping && c->in.size + tail.size <= c->api->line_limit) {

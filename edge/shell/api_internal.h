@@ -128,7 +128,7 @@ struct client {
     struct api_carrier carrier; /* if attached; fd is NULL without one */
     uv_poll_t poll;
     int events;              /* of the poll */
-    struct text in;          /* the begin of a line */
+    struct text in;          /* the beginning of a line */
     bool skipping;           /* the rest of a line that is too long */
     struct ref_scan skipped; /* of that line */
     struct text todo;        /* read, and not handled from `taken` on */

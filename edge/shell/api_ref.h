@@ -12,7 +12,7 @@
 
 enum { API_REF_SIZE = 256 }; /* it does not find a longer one */
 
-struct ref_scan { /* zeroed at the begin of a line */
+struct ref_scan { /* zeroed at the beginning of a line */
     size_t depth;
     bool in_string, escaped;
     bool value;      /* at depth 1: after the colon */

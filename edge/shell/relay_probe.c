@@ -9,7 +9,7 @@
 
 enum { STEP_MS = 2000, GREETING_MS = 1000, SIGNATURE_SIZE = 10 };
 
-/* RFC 23: the begin of every ZMTP greeting. */
+/* RFC 23: the beginning of every ZMTP greeting. */
 static const char signature[SIGNATURE_SIZE] = {'\xff', 0, 0, 0,      0,
                                                0,      0, 0, '\x01', '\x7f'};
 

@@ -12,7 +12,7 @@
  *     requests  Binding requests of STUN
  *     answers   Binding responses of STUN to nobody's question
  *     probes    what looks like a probe between edges
- *     initial   the begin of a QUIC connection, version 1 and others
+ *     initial   the beginning of a QUIC connection, version 1 and others
  *     short     what looks like a packet of a QUIC connection
  *     replay    the UDP datagrams in FILE (of `tcpdump -w`), over and over
  *
