@@ -122,6 +122,42 @@ static struct realms realms_of(const struct world *w, int host,
     return r;
 }
 
+/* A realm has one family, and a host one place in it. */
+static const struct udp_place *place_in(const struct world *w, int host,
+                                        int realm)
+{
+    const struct udp_host *u = &w->udp_hosts->hosts[host];
+
+    for (size_t i = 0; i < u->place_count; i++)
+        if (u->places[i].realm == realm)
+            return &u->places[i];
+    return NULL;
+}
+
+/* The host has the address in another realm as well, as its own or a
+ * neighbour's: private addresses are not unique. Then what it sends there may
+ * not get to this realm. */
+static bool is_ambiguous(const struct world *w, int host, int realm,
+                         const struct address *address)
+{
+    for (int i = 0; i < w->host_count; i++) {
+        const struct udp_host *u = &w->udp_hosts->hosts[i];
+
+        for (size_t k = 0; k < u->place_count; k++)
+            if (u->places[k].realm != realm &&
+                address_same_ip(&u->places[k].address, address) &&
+                place_in(w, host, u->places[k].realm) != NULL)
+                return true;
+    }
+    return false;
+}
+
+static bool reach_each_other(const struct world *w, int a, int b, int realm)
+{
+    return !is_ambiguous(w, a, realm, &place_in(w, b, realm)->address) &&
+           !is_ambiguous(w, b, realm, &place_in(w, a, realm)->address);
+}
+
 static enum udp_best of_family(const struct world *w, int a, int b,
                                enum address_family family)
 {
@@ -134,7 +170,8 @@ static enum udp_best of_family(const struct world *w, int a, int b,
         return of_realms(w, first.list[0], second.list[0]);
     for (size_t i = 0; i < first.count; i++)
         for (size_t k = 0; k < second.count; k++)
-            if (first.list[i] == second.list[k])
+            if (first.list[i] == second.list[k] &&
+                reach_each_other(w, a, b, first.list[i]))
                 return UDP_BEST_DIRECT;
     return UDP_BEST_MAYBE; /* Which interface is taken decides. */
 }
