@@ -40,12 +40,14 @@ uint64_t now_us(void)
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static volatile sig_atomic_t ended, asked;
+static volatile sig_atomic_t ended, asked, paused;
 
 static void on_signal(int number)
 {
     if (number == SIGUSR1)
         asked = 1;
+    else if (number == SIGUSR2)
+        paused = !paused;
     else
         ended = 1;
 }
@@ -56,6 +58,7 @@ void signals_watch(void)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
 }
 
 bool signal_end(void)
@@ -66,6 +69,11 @@ bool signal_end(void)
 bool signal_user(void)
 {
     return asked != 0;
+}
+
+bool signal_pause(void)
+{
+    return paused != 0;
 }
 
 static char *text_room(struct growing_text *t, size_t more)

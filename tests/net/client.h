@@ -54,10 +54,11 @@ void fail(const char *format, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 void *grown(void *memory, size_t count, size_t size);
 
-/* After signals_watch, TERM and INT make signal_end true; each program uses
- * USR1 for itself. */
+/* After signals_watch, TERM and INT make signal_end true, and each USR2 changes
+ * signal_pause; each program uses USR1 for itself. */
 void signals_watch(void);
 bool signal_end(void);
 bool signal_user(void);
+bool signal_pause(void);
 
 #endif

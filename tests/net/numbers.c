@@ -30,7 +30,8 @@
  * from the number. A silence is the time between two
  * receptions from one sender during which the later message was already sent.
  * USR1 makes `send` go as fast as possible, and makes `take` end once nothing
- * came for 2 s; TERM ends both in good order.
+ * came for 2 s; USR2 makes `send` pause between two messages, and go on; TERM
+ * ends both in good order.
  */
 #include "tests/net/client.h"
 
@@ -240,7 +241,7 @@ static uint64_t allowed_by_now(const struct sender *s)
 static void send_some(struct sender *s)
 {
     uint64_t allowed = allowed_by_now(s);
-    if (now_us() < s->pause_until_us)
+    if (signal_pause() || now_us() < s->pause_until_us)
         return;
     while (s->next <= allowed && s->next - s->oldest < AHEAD &&
            s->under_way < s->options->most &&

@@ -197,12 +197,12 @@ fault_timeout() {
 # Both senders pause for longer than the mapping lives; then one goes on, whose
 # packets the other's NAT does not let in any more.
 fault_idle_timeout() {
-    kill -s STOP "$(pid_of send-alice-bob)" "$(pid_of send-bob-alice)"
+    kill -s USR2 "$(pid_of send-alice-bob)" "$(pid_of send-bob-alice)"
     for_ms 8000
     begin=$(now_us)
-    kill -s CONT "$(pid_of send-alice-bob)"
+    kill -s USR2 "$(pid_of send-alice-bob)"
     for_ms 3000
-    kill -s CONT "$(pid_of send-bob-alice)"
+    kill -s USR2 "$(pid_of send-bob-alice)"
     for_ms 1000
 }
 fault_down() {
