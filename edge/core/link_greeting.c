@@ -40,7 +40,7 @@ void link_refuse(struct node *n, struct link *link, enum refusal why,
 static bool gives_way(const struct node *n, const struct peer *p,
                       const struct link *link)
 {
-    const struct link *up = peer_first_link(p, link->path);
+    const struct link *up = peer_dialed_link(p);
     return link->outgoing && up != NULL && !up->outgoing &&
            memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) > 0;
 }

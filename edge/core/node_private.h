@@ -498,8 +498,8 @@ enum { CROWD = 16 };
  * crowd the dials are spread. */
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once);
 void peer_drop_links(struct node *n, struct peer *p);
-/* The first direct link of this kind that is up, or NULL. */
-struct link *peer_first_link(const struct peer *p, enum node_path path);
+/* The first dialed link that is up, or NULL. */
+struct link *peer_dialed_link(const struct peer *p);
 /* A direct link came up. */
 void peer_linked(struct node *n, struct peer *p, struct link *link);
 /* A direct link ended; end->peer is set. */

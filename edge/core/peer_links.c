@@ -21,17 +21,9 @@ static struct span crowd_delay(struct node *n)
                    (int64_t)entropy_below(&n->entropy, (uint64_t)most.us));
 }
 
-static bool has_dialed_link(const struct peer *p)
-{
-    for (const struct link *link = p->links; link; link = link->next_of_peer)
-        if (link->dialed && link->state == LINK_UP)
-            return true;
-    return false;
-}
-
 void peer_dial_soon(struct node *n, struct peer *p, bool at_once)
 {
-    if (!n->tcp || n->left || has_dialed_link(p))
+    if (!n->tcp || n->left || peer_dialed_link(p) != NULL)
         return;
     bool smaller = memcmp(n->certificate.node.key, p->id.key, KEY_SIZE) < 0;
     struct instant at = n->now;
@@ -51,10 +43,10 @@ void peer_drop_links(struct node *n, struct peer *p)
     }
 }
 
-struct link *peer_first_link(const struct peer *p, enum node_path path)
+struct link *peer_dialed_link(const struct peer *p)
 {
     for (struct link *link = p->links; link != NULL; link = link->next_of_peer)
-        if (link->path == path && link->state == LINK_UP)
+        if (link->dialed && link->state == LINK_UP)
             return link;
     return NULL;
 }
