@@ -271,7 +271,7 @@ static void on_cut(void *context, const struct address *address,
 
 struct door *door_open(struct zloop *z, const struct curve_pair *keys,
                        const struct door_conf *conf,
-                       const struct door_user *user)
+                       const struct entrance_user *user)
 {
     struct door *d = memory_new(sizeof *d);
     uint8_t seed[32];

@@ -20,9 +20,9 @@
 #define RELAY_SHELL_DOOR_H
 
 #include "common/core/secrets.h"
-#include "common/io/carrier.h"
 #include "common/io/gate.h"
 #include "common/io/zsocket.h"
+#include "relay/shell/entrance_user.h"
 #include "relay/shell/listener.h"
 
 enum {
@@ -33,16 +33,6 @@ enum {
 };
 
 struct door;
-
-struct door_user {
-    /* See carrier.h; but the packet is only lent for the call of `packet`:
-     * within it the user may hand it to door_forward, any number of times. */
-    struct carrier_owner owner;
-    /* The door refused or cut a connection. `what` is the event for the log,
-     * `reason` a word for it; both strings are static. */
-    void (*turned_away)(void *context, const char *what,
-                        const struct address *address, const char *reason);
-};
 
 struct door_conf {
     struct gate_conf gate;
@@ -56,7 +46,7 @@ struct door_conf {
 /* Never NULL. The numbers of `conf` stay as they are here. */
 struct door *door_open(struct zloop *z, const struct curve_pair *keys,
                        const struct door_conf *conf,
-                       const struct door_user *user);
+                       const struct entrance_user *user);
 /* `bound` is as listener_bind writes it. False with errno. */
 bool door_listen(struct door *d, const char *endpoint,
                  char bound[static LISTENER_TEXT_SIZE]) MUST_USE;

@@ -86,7 +86,7 @@ struct door {
     struct curve_pair keys;
     struct entropy entropy;
     struct door_conf conf;
-    struct door_user user;
+    struct entrance_user user;
     struct carriers carriers;
     struct gate *gate;
     struct door_listener *listeners;

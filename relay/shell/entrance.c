@@ -82,13 +82,11 @@ struct entrance *entrance_open(struct zloop *z, void *zmq_context,
                                const struct entrance_user *user)
 {
     struct entrance *e = memory_new(sizeof *e);
-    struct door_user door = {user->owner, user->turned_away};
-    struct front_user front = {user->owner, user->turned_away};
 
-    e->door = door_open(z, keys, &conf->door, &door);
+    e->door = door_open(z, keys, &conf->door, user);
     if (!conf->has_front)
         return e;
-    e->front = front_open(z, zmq_context, keys, &conf->front, &front);
+    e->front = front_open(z, zmq_context, keys, &conf->front, user);
     if (e->front == NULL)
         entrance_close(&e);
     return e;

@@ -15,13 +15,6 @@
 
 struct entrance;
 
-/* See door.h and front.h; a packet is only lent for the call of `packet`. */
-struct entrance_user {
-    struct carrier_owner owner;
-    void (*turned_away)(void *context, const char *what,
-                        const struct address *address, const char *reason);
-};
-
 struct entrance_conf {
     bool has_front; /* read by entrance_open only */
     struct door_conf door;

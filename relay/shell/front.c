@@ -20,7 +20,7 @@ enum {
 };
 
 struct front {
-    struct front_user user;
+    struct entrance_user user;
     struct carriers carriers;
     struct zap *zap;
     struct zsocket *socket;
@@ -137,7 +137,7 @@ static bool open_router(struct front *f, struct zloop *z, void *zmq_context,
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
                          const struct front_conf *conf,
-                         const struct front_user *user)
+                         const struct entrance_user *user)
 {
     struct front *f = memory_new(sizeof *f);
     struct unread_world world = unread_world_open();

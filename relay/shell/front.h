@@ -9,9 +9,9 @@
 #define RELAY_SHELL_FRONT_H
 
 #include "common/core/secrets.h"
-#include "common/io/carrier.h"
 #include "common/io/gate.h"
 #include "common/io/zsocket.h"
+#include "relay/shell/entrance_user.h"
 #include "relay/shell/listener.h"
 
 enum {
@@ -24,16 +24,6 @@ enum {
 
 struct front;
 
-struct front_user {
-    /* See carrier.h. Within `packet` the user may hand the packet to
-     * front_forward, any number of times. */
-    struct carrier_owner owner;
-    /* The front refused or cut a connection. `what` is the event for the log,
-     * `reason` a word for it; both strings are static. */
-    void (*turned_away)(void *context, const char *what,
-                        const struct address *address, const char *reason);
-};
-
 struct front_conf {
     struct gate_conf gate;
     size_t memory_unread; /* bytes that libzmq may hold from all edges, */
@@ -45,7 +35,7 @@ struct front_conf {
 struct front *front_open(struct zloop *z, void *zmq_context,
                          const struct curve_pair *keys,
                          const struct front_conf *conf,
-                         const struct front_user *user) MUST_USE;
+                         const struct entrance_user *user) MUST_USE;
 /* See listener_bind. */
 bool front_listen(struct front *f, const char *endpoint,
                   char bound[static LISTENER_TEXT_SIZE]) MUST_USE;

@@ -151,7 +151,8 @@ static void kit_open(void)
                                                .blocked = kit_blocked,
                                                .writable = kit_writable,
                                                .closed = kit_closed};
-    struct door_user user = {.owner = owner, .turned_away = kit_turned_away};
+    struct entrance_user user = {.owner = owner,
+                                 .turned_away = kit_turned_away};
     kit.door = door_open(&kit.zloop, &kit.keys, &kit.conf, &user);
 }
 
