@@ -396,29 +396,37 @@ static unsigned long files_of_libzmq(const struct relay_server *r)
                      FILES_OF_THREAD * (unsigned long)io_threads();
 }
 
-/* Checks that the process may open enough file descriptors: libzmq aborts the
- * process if it gets none. */
+static bool allows_an_edge(const struct settings_files *files)
+{
+    if (settings_edges(files) > 0)
+        return true;
+    log_error("start_failed",
+              "error=\"too few open files are allowed\" files=%lu wanted=%lu",
+              files->limit, files->own + FILES_FIRST);
+    return false;
+}
+
+/* Checks, before anything is open, that the process may open enough file
+ * descriptors: libzmq aborts the process if it gets none. */
 static bool has_files(struct relay_server *r)
 {
     r->files.limit = daemon_raise_files();
     r->files.own = daemon_count_files() + files_of_libzmq(r) +
                    r->conf.listen.tcp.count + r->conf.listen.curve.count +
                    FAMILIES * r->conf.listen.udp.count;
-    if (settings_edges(&r->files) > 0)
-        return true;
-    log_error("start_failed",
-              "error=\"too few open files are allowed\" files=%lu wanted=%lu",
-              r->files.limit, r->files.own + FILES_FIRST);
-    return false;
+    return allows_an_edge(&r->files);
 }
 
 /* Counts the descriptors that the relay itself uses, once all are open. */
-static void count_files(struct relay_server *r)
+static bool count_files(struct relay_server *r)
 {
     unsigned long own = daemon_count_files();
     r->files.own = own > 0 ? own : r->files.own;
+    if (!allows_an_edge(&r->files))
+        return false;
     apply(r);
     tell_files(r);
+    return true;
 }
 
 struct relay_server *relay_open(uv_loop_t *loop, struct relay_conf *conf,
@@ -448,8 +456,8 @@ struct relay_server *relay_open(uv_loop_t *loop, struct relay_conf *conf,
         begin(r);
         if (listen_all(r, keys)) {
             r->stun = stun_server_open(loop, &r->conf.listen.udp);
-            count_files(r);
-            return r;
+            if (count_files(r))
+                return r;
         }
     }
     close_all(r);

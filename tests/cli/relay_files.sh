@@ -10,9 +10,9 @@ host here
 mesh office
 relay_of_mesh office hub 127.0.0.1
 check "a relay with too few files does not start" ends_with 1 \
-    prlimit --nofile=22:22 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
+    prlimit --nofile=16:16 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
 check "it logs start_failed" complained "start_failed"
-check "the line says how many files it needs" complained "files=22 wanted="
+check "the line says how many files it needs" complained "files=16 wanted="
 
 spawn hub here prlimit --nofile=24:30 "$ZS_BIN/zs-relay" -c "$LAB/hub/relay.yaml"
 until_true 10 lab_listens here || not_ok "hub listens"

@@ -42,6 +42,17 @@ lab_enter() {
         -- bash "$0" "$@"
 }
 
+# The programs inherit no file descriptor of whoever started the script: tests
+# count the ones that they open.
+lab_close_files() {
+    local fd
+    for fd in /proc/self/fd/*; do
+        fd=${fd##*/}
+        # bash reads this script by its highest one, and marks it to be closed.
+        [ "$fd" -le 2 ] || [ "$fd" -ge 250 ] || eval "exec $fd>&-"
+    done
+}
+
 lab_refuse() {
     echo "$LAB_NAME: $*" >&2
     exit 3
@@ -62,7 +73,10 @@ lab_check_programs() {
     done
 }
 
-[ "${ZS_LAB:-}" = entered ] || lab_enter "$@"
+[ "${ZS_LAB:-}" = entered ] || {
+    lab_close_files
+    lab_enter "$@"
+}
 unset ZS_LAB ZS_SOCKET XDG_RUNTIME_DIR https_proxy HTTPS_PROXY all_proxy
 lab_check_alone
 [ -n "${ZS_LAB_NO_PROGRAMS:-}" ] || lab_check_programs

@@ -725,19 +725,18 @@ static void a_user_may_do_without_calls(void **state)
 
 static void without_a_socket_for_its_monitor_it_is_not_opened(void **state)
 {
-    void *others[SOCKETS];
-    size_t count = 0;
+    /* A context of its own: the sockets of the other one that were closed may
+     * still count. */
+    void *context = zcontext_open(1);
 
     (void)state;
+    assert_non_null(context);
     router_close(&w.router);
-    while (count < SOCKETS &&
-           (others[count] = zmq_socket(w.context, ZMQ_PAIR)) != NULL)
-        count++;
+    w.conf.zmq_context = context;
     errno = 0;
     w.router = router_open(&w.conf, &user);
     int error = errno;
-    while (count > 0)
-        zmq_close(others[--count]);
+    zcontext_close(&context);
     assert_null(w.router);
     assert_int_equal(error, EMFILE);
 }
