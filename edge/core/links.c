@@ -234,6 +234,14 @@ void links_closed(struct node *n, const struct node_event *event)
         [LINK_UNREACHABLE] = RELAY_ERROR_UNREACHABLE,
         [LINK_HANDSHAKE] = RELAY_ERROR_HANDSHAKE,
         [LINK_NAMELESS] = RELAY_ERROR_DNS,
+        [LINK_REFUSED] = RELAY_ERROR_UNREACHABLE,
+        [LINK_TIMEOUT] = RELAY_ERROR_UNREACHABLE,
+        [LINK_TLS] = RELAY_ERROR_HANDSHAKE,
+        [LINK_PROXY_AUTH] = RELAY_ERROR_UNREACHABLE,
+        [LINK_PROXY_REFUSED] = RELAY_ERROR_UNREACHABLE,
+        [LINK_CAPTIVE_PORTAL] = RELAY_ERROR_HANDSHAKE,
+        [LINK_NOT_A_RELAY] = RELAY_ERROR_HANDSHAKE,
+        [LINK_WRONG_KEY] = RELAY_ERROR_HANDSHAKE,
     };
     struct link *link = link_get(n, event->link.id);
     if (link == NULL)

@@ -109,6 +109,15 @@ enum link_failure {
     LINK_UNREACHABLE, /* connection refused, timed out, or no route */
     LINK_HANDSHAKE,   /* CURVE failed: a wrong key at one end, or no CURVE */
     LINK_NAMELESS,    /* DNS did not resolve the host's name in time */
+    /* Of links to relays, which know more [P-14.6]. */
+    LINK_REFUSED,        /* the host refused the TCP connection */
+    LINK_TIMEOUT,        /* no answer in time, at any step */
+    LINK_TLS,            /* TLS failed, or the certificate was not accepted */
+    LINK_PROXY_AUTH,     /* the proxy wants another or a user and password */
+    LINK_PROXY_REFUSED,  /* the proxy does not connect to that port or host */
+    LINK_CAPTIVE_PORTAL, /* another page answers until somebody logs in */
+    LINK_NOT_A_RELAY,    /* something else answers there */
+    LINK_WRONG_KEY,      /* a relay, but not the one with the pinned key */
 };
 
 struct node_event {
