@@ -87,6 +87,27 @@ bool relay_welcome_decode(struct bytes packet, struct relay_welcome *m)
     return reader_done(&r);
 }
 
+void relay_certificate_encode(const struct relay_tls *t, struct writer *w)
+{
+    ASSERT(t->end != RELAY_TLS_UNTOLD);
+    write_u8(w, RELAY_CERTIFICATE);
+    if (t->end == RELAY_TLS_HERE)
+        write_bytes(w, bytes_of(t->hash, sizeof(t->hash)));
+}
+
+bool relay_certificate_decode(struct bytes packet, struct relay_tls *t)
+{
+    struct reader r = reader_of(packet);
+
+    memset(t, 0, sizeof(*t));
+    if (read_u8(&r) != RELAY_CERTIFICATE)
+        return false;
+    t->end = reader_left(&r) == 0 ? RELAY_TLS_BEFORE : RELAY_TLS_HERE;
+    if (t->end == RELAY_TLS_HERE)
+        read_copy(&r, t->hash, sizeof(t->hash));
+    return reader_done(&r);
+}
+
 void roster_entry_encode(const struct roster_entry *e, struct writer *w)
 {
     if (e->sealed.size > SEALED_ANNOUNCEMENT_SIZE)

@@ -58,6 +58,7 @@ enum packet_type {
     RELAY_PONG = 0x36,      /* u64 token */
     RELAY_MULTICASTED = 0x37, /* source 32 | MULTICAST packet, signed */
     RELAY_CLOCK = 0x38,       /* u64 unix seconds [P-7.9] */
+    RELAY_CERTIFICATE = 0x39, /* see relay_tls */
 };
 
 enum {
@@ -114,6 +115,27 @@ struct relay_welcome {
 void relay_welcome_encode(const struct relay_welcome *m, struct writer *w);
 bool relay_welcome_decode(struct bytes packet,
                           struct relay_welcome *m) MUST_USE;
+
+/* Who ended the TLS around a connection to a relay, as the relay tells it
+ * [P-14.4]. */
+enum relay_tls_end {
+    RELAY_TLS_UNTOLD = 0,
+    /* Not the relay: a web server in front of it did, or there is no TLS. */
+    RELAY_TLS_BEFORE,
+    RELAY_TLS_HERE, /* the relay, with this certificate */
+};
+
+enum { CERTIFICATE_HASH_SIZE = 32 };
+
+struct relay_tls {
+    enum relay_tls_end end;
+    uint8_t hash[CERTIFICATE_HASH_SIZE]; /* HERE: SHA-256 of its DER */
+};
+
+/* u8 0x39 | HERE: the hash; BEFORE: nothing. `t->end` is not UNTOLD. */
+void relay_certificate_encode(const struct relay_tls *t, struct writer *w);
+bool relay_certificate_decode(struct bytes packet,
+                              struct relay_tls *t) MUST_USE;
 
 struct roster_entry {
     struct node_id node;

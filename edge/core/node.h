@@ -233,6 +233,9 @@ struct node_relay {
     struct address outside; /* this node's address as the relay sees it */
     uint64_t unix_seconds;  /* the relay's wall clock at `at`; 0: unknown */
     struct instant at;
+    /* Who ended the TLS of the link, as the relay told; UNTOLD by a relay that
+     * does not tell it, by a plain link and while the relay is not up. */
+    struct relay_tls tls;
     uint64_t bytes_sent; /* of packets, since the node began */
     uint64_t bytes_received;
 };

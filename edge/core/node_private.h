@@ -79,6 +79,7 @@ struct relay {
     struct address outside;       /* this node's address as the relay sees it */
     uint64_t clock;               /* the relay's at clock_at; 0: unknown */
     struct instant clock_at;
+    struct relay_tls tls; /* of the link that is up */
     uint64_t bytes_sent, bytes_received;
     struct deadline deadline;
 };

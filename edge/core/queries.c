@@ -139,6 +139,8 @@ void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
     r->outside = relay->outside;
     r->unix_seconds = relay->clock;
     r->at = relay->clock_at;
+    if (relay->state == RELAY_UP)
+        r->tls = relay->tls;
     r->bytes_sent = relay->bytes_sent;
     r->bytes_received = relay->bytes_received;
     if (relay->state == RELAY_UP)

@@ -158,6 +158,7 @@ static void take_welcome(struct node *n, struct relay *relay,
     evidence_relay_up(&n->evidence, relay->index);
     relay->roster++;
     relay->synced = false;
+    relay->tls = (struct relay_tls){0}; /* The last link may have another. */
     relay->backoff = backoff_first;
     relay->error = "";
     bool moved = !address_equal(&relay->outside, &welcome.outside);
@@ -380,6 +381,17 @@ static void take_clock(struct node *n, struct relay *relay, struct reader *r)
     relay->clock_at = n->now;
 }
 
+/* [P-14.4] */
+static void take_certificate(struct node *n, struct relay *relay,
+                             struct bytes packet)
+{
+    struct relay_tls tls;
+    if (relay_certificate_decode(packet, &tls))
+        relay->tls = tls;
+    else
+        n->counters.packets_dropped++;
+}
+
 void relays_take(struct node *n, struct link *link, struct bytes packet)
 {
     struct relay *relay = link->relay;
@@ -398,6 +410,8 @@ void relays_take(struct node *n, struct link *link, struct bytes packet)
         n->counters.packets_dropped++;
     else if (type == RELAY_FORWARDED || type == RELAY_MULTICASTED)
         take_forwarded(n, link, packet);
+    else if (type == RELAY_CERTIFICATE)
+        take_certificate(n, relay, packet);
     else if (type == RELAY_PRESENT)
         take_present(n, relay, &r);
     else if (type == RELAY_GONE)

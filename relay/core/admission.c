@@ -146,6 +146,7 @@ static void admit(struct hub *h, const struct arrival *a)
     edge_log(h, e, HUB_EDGE_UP, 0);
     welcome(h, e, a->version);
     send_clock(h, e->conn);
+    send_certificate(h, e->conn, a->event->tls);
     if (a->hello.revocation_serial < m->revocation.serial)
         send_revocation(h, e);
     edge_work(h, e);

@@ -59,6 +59,8 @@ struct hub_event {
     uint64_t unix_seconds;  /* CLOCK */
     struct curve_key key;   /* PACKET: the key that the handshake proved */
     struct address address; /* PACKET: the other end of the connection */
+    /* PACKET: what to tell the edge of the connection's TLS; NULL: nothing */
+    const struct relay_tls *tls;
     /* PACKET, REVOKE. The hub may change a PACKET's bytes during the step: it
      * turns FORWARD into FORWARDED in place [P-7.5], and MULTICAST into
      * MULTICASTED. */

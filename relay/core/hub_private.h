@@ -228,6 +228,10 @@ void hub_make_room(struct hub *h, size_t size);
 void send_refused(struct hub *h, uint64_t conn, enum refusal reason);
 /* Tells a connection the relay's wall clock, if the relay knows it [P-7.9]. */
 void send_clock(struct hub *h, uint64_t conn);
+/* Tells a new edge who ended the TLS of its connection [P-14.4]. NULL: does
+ * nothing. */
+void send_certificate(struct hub *h, uint64_t conn,
+                      const struct relay_tls *tls);
 /* Writes a control packet, or queues a copy. Dooms the edge if its queue of
  * control packets is full. `packet` lies in the arena of the step's list. */
 void edge_control(struct hub *h, struct hub_edge *e, struct bytes packet);

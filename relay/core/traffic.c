@@ -140,6 +140,15 @@ void send_clock(struct hub *h, uint64_t conn)
     send_packet(h, conn, writer_bytes(&w));
 }
 
+void send_certificate(struct hub *h, uint64_t conn, const struct relay_tls *tls)
+{
+    if (tls == NULL || tls->end == RELAY_TLS_UNTOLD)
+        return;
+    struct writer w = hub_room(h, 1 + CERTIFICATE_HASH_SIZE);
+    relay_certificate_encode(tls, &w);
+    send_packet(h, conn, writer_bytes(&w));
+}
+
 /* Drops a FORWARD, and tells its sender why. */
 static void refuse_forward(struct hub *h, struct hub_edge *from,
                            enum refusal reason,

@@ -65,6 +65,8 @@ static void step(struct hub *h, struct hub_event event)
     hub_todos_close(&todos);
 }
 
+static const struct relay_tls tls = {.end = RELAY_TLS_HERE, .hash = {1}};
+
 static void packet(struct hub *h, uint64_t conn, const uint8_t *data,
                    size_t size)
 {
@@ -75,6 +77,7 @@ static void packet(struct hub *h, uint64_t conn, const uint8_t *data,
     step(h, (struct hub_event){.kind = HUB_PACKET,
                                .conn = conn,
                                .key = world.keys[conn % NODES],
+                               .tls = conn == 0 ? &tls : NULL,
                                .data = copy,
                                .size = size});
     free(copy);

@@ -1,3 +1,4 @@
+/* WELCOME and CERTIFICATE: what decodes is what encodes to the same bytes. */
 #include "common/wire/packet.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -7,7 +8,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t room[256];
     struct writer w = writer_of(room, sizeof(room));
     struct relay_welcome m;
+    struct relay_tls t;
 
+    if (relay_certificate_decode(bytes_of(data, size), &t)) {
+        relay_certificate_encode(&t, &w);
+        ASSERT(bytes_equal(writer_bytes(&w), bytes_of(data, size)));
+        return 0;
+    }
     if (!relay_welcome_decode(bytes_of(data, size), &m))
         return 0;
     relay_welcome_encode(&m, &w);

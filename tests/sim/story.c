@@ -92,6 +92,7 @@ static const char *kind_name(int kind)
         [RELAY_PONG] = "PONG",
         [RELAY_MULTICASTED] = "MULTICASTED",
         [RELAY_CLOCK] = "CLOCK",
+        [RELAY_CERTIFICATE] = "CERTIFICATE",
         [FORWARDED_KIND + PACKET_INIT] = "forwarded INIT",
         [FORWARDED_KIND + PACKET_ACCEPT] = "forwarded ACCEPT",
         [FORWARDED_KIND + PACKET_SEALED] = "forwarded SEALED",

@@ -213,6 +213,61 @@ static void an_edge_learns_the_relays_clock(void **state)
     assert_int_equal(told_clock(&a, 0), KIT_UNIX);
 }
 
+/* Node a comes by a connection with this TLS; the CERTIFICATE that it gets. */
+static struct bytes told_certificate(const struct relay_tls *tls)
+{
+    static uint8_t room[64 * 1024];
+    struct bytes hello = kit_hello_bytes(&a, room);
+    kit_step(&k, (struct hub_event){.kind = HUB_PACKET,
+                                    .conn = ++a.conn,
+                                    .key = a.key,
+                                    .address = a.address,
+                                    .tls = tls,
+                                    .data = room,
+                                    .size = hello.size});
+    assert_true(kit_wrote(&k, a.conn, RELAY_WELCOME));
+    assert_int_equal(kit_written(&k, a.conn, RELAY_CERTIFICATE, 1).size, 0);
+    return kit_written(&k, a.conn, RELAY_CERTIFICATE, 0);
+}
+
+/* [P-14.4] */
+static void an_edge_learns_who_ended_its_tls(void **state)
+{
+    struct relay_tls tls = {.end = RELAY_TLS_HERE, .hash = {1, [31] = 2}};
+    struct relay_tls back;
+    (void)state;
+
+    a.conn = 100;
+    assert_int_equal(told_certificate(NULL).size, 0);
+    assert_int_equal(told_certificate(&(struct relay_tls){0}).size, 0);
+    assert_true(relay_certificate_decode(told_certificate(&tls), &back));
+    assert_int_equal(back.end, RELAY_TLS_HERE);
+    assert_memory_equal(back.hash, tls.hash, sizeof tls.hash);
+    tls.end = RELAY_TLS_BEFORE;
+    assert_true(relay_certificate_decode(told_certificate(&tls), &back));
+    assert_int_equal(back.end, RELAY_TLS_BEFORE);
+}
+
+/* Who is not admitted learns nothing of it. */
+static void a_refused_edge_learns_no_certificate(void **state)
+{
+    static uint8_t room[64 * 1024];
+    const struct relay_tls tls = {.end = RELAY_TLS_HERE};
+    (void)state;
+
+    kit_certify(&a, &k.mesh, "node-1", KIT_UNIX);
+    struct bytes hello = kit_hello_bytes(&a, room);
+    kit_step(&k, (struct hub_event){.kind = HUB_PACKET,
+                                    .conn = a.conn,
+                                    .key = a.key,
+                                    .address = a.address,
+                                    .tls = &tls,
+                                    .data = room,
+                                    .size = hello.size});
+    kit_expect_refused(&k, a.conn, REFUSAL_EXPIRED);
+    assert_false(kit_wrote(&k, a.conn, RELAY_CERTIFICATE));
+}
+
 static void an_edge_that_is_refused_for_the_time_learns_it(void **state)
 {
     (void)state;
@@ -456,6 +511,8 @@ int main(void)
         TEST(time_goes_on_between_clocks),
         TEST(nobody_comes_in_without_a_clock),
         TEST(an_edge_learns_the_relays_clock),
+        TEST(an_edge_learns_who_ended_its_tls),
+        TEST(a_refused_edge_learns_no_certificate),
         TEST(an_edge_that_is_refused_for_the_time_learns_it),
         TEST(a_certificate_expires_while_connected),
         TEST(a_certificate_expires_on_its_second),

@@ -96,6 +96,40 @@ static void a_welcome_comes_back(void **state)
     }
 }
 
+static bool certificate_decodes(struct bytes bytes, const void *context)
+{
+    struct relay_tls t;
+
+    (void)context;
+    return relay_certificate_decode(bytes, &t);
+}
+
+static void a_certificate_comes_back(void **state)
+{
+    struct relay_tls t = {.end = RELAY_TLS_HERE, .hash = {9, [31] = 8}}, back;
+    uint8_t packet[64] = {0};
+    struct writer w = writer_of(packet, sizeof(packet));
+
+    (void)state;
+    relay_certificate_encode(&t, &w);
+    assert_int_equal(writer_bytes(&w).size, 1 + CERTIFICATE_HASH_SIZE);
+    assert_true(relay_certificate_decode(writer_bytes(&w), &back));
+    assert_int_equal(back.end, RELAY_TLS_HERE);
+    assert_memory_equal(back.hash, t.hash, sizeof(t.hash));
+    for (size_t size = 0; size <= sizeof(packet); size++) {
+        assert_int_equal(certificate_decodes(bytes_of(packet, size), NULL),
+                         size == 1 || size == 1 + CERTIFICATE_HASH_SIZE);
+    }
+    t.end = RELAY_TLS_BEFORE;
+    w = writer_of(packet, sizeof(packet));
+    relay_certificate_encode(&t, &w);
+    assert_int_equal(writer_bytes(&w).size, 1);
+    assert_true(relay_certificate_decode(writer_bytes(&w), &back));
+    assert_int_equal(back.end, RELAY_TLS_BEFORE);
+    packet[0] = RELAY_CLOCK;
+    assert_false(certificate_decodes(bytes_of(packet, 1), NULL));
+}
+
 static void a_welcome_that_lies_is_refused(void **state)
 {
     struct relay_welcome m = {.version = 1, .name = "r"};
@@ -158,6 +192,7 @@ int main(void)
         cmocka_unit_test(a_hello_comes_back),
         cmocka_unit_test(too_large_a_hello_is_not_written_nor_read),
         cmocka_unit_test(a_welcome_comes_back),
+        cmocka_unit_test(a_certificate_comes_back),
         cmocka_unit_test(a_welcome_that_lies_is_refused),
         cmocka_unit_test(roster_entries_come_one_by_one),
     };
