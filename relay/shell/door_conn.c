@@ -89,7 +89,7 @@ static void set_options(int fd)
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
 }
 
-static void greet(struct door_conn *c)
+void door_conn_greet(struct door_conn *c)
 {
     struct door *d = c->door;
     struct zmtp_conf conf = {.role = ZMTP_AS_SERVER,
@@ -131,7 +131,6 @@ void door_conn_accepted(struct door *d, int fd, const struct address *address)
     door_list_add(c, DOOR_ALL);
     door_list_add(c, DOOR_SHAKES);
     set_options(fd);
-    greet(c);
     door_conn_watch(c);
 }
 

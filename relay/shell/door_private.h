@@ -3,6 +3,7 @@
  *
  *     door.c        listeners, the turn, what is due, the interface
  *     door_conn.c   a connection's life: accepted, carrier, ended
+ *     door_first.c  the first bytes: which protocol a connection speaks
  *     door_read.c   bytes in: frames, the handshake, packets
  *     door_write.c  bytes out: sealing, sending, the blocked
  */
@@ -54,6 +55,12 @@ struct door_partial {
     size_t room;
 };
 
+/* Which way a connection's bytes take. */
+enum door_way {
+    DOOR_FIRST, /* its first bytes have not told yet [P-13.1] */
+    DOOR_PLAIN, /* ZMTP, straight from the socket */
+};
+
 struct door_conn {
     struct carrier carrier; /* once `carried`: from its first packet on */
     struct door *door;
@@ -61,6 +68,7 @@ struct door_conn {
     uv_poll_t poll;
     int events; /* that poll waits for */
     int fd;
+    enum door_way way;
     bool carried;
     bool proved;
     bool full;    /* the kernel takes no more bytes now */
@@ -69,7 +77,7 @@ struct door_conn {
     struct address address;
     struct curve_key key;
     struct instant since;
-    struct zmtp zmtp;
+    struct zmtp zmtp; /* once its greeting may come */
     struct door_partial partial;
     struct byte_queue out;
 };
@@ -112,6 +120,8 @@ void door_accept_soon(struct door *d);
 
 /* The connection owns `fd` from now on, unless the gate cuts it at once. */
 void door_conn_accepted(struct door *d, int fd, const struct address *address);
+/* ZMTP begins: the machine is ready, and its greeting leaves. */
+void door_conn_greet(struct door_conn *c);
 /* The first packet is there. False: the gate has cut the connection. */
 bool door_conn_carry(struct door_conn *c) MUST_USE;
 /* Ends the connection now and tells the owner. `what`, if not NULL, is an event
@@ -125,7 +135,16 @@ void door_conn_watch(struct door_conn *c);
 /* ---- door_read.c ------------------------------------------------------ */
 
 void door_conn_read(struct door_conn *c);
+/* Takes bytes of ZMTP, and decrypts them where they are. */
+void door_conn_take(struct door_conn *c, uint8_t *data, size_t size);
+/* Keeps bytes whose rest has not come. */
+void door_partial_keep(struct door_conn *c, const uint8_t *data, size_t size);
 void door_partial_free(struct door_conn *c);
+
+/* ---- door_first.c ----------------------------------------------------- */
+
+/* Reads from a connection that is DOOR_FIRST. */
+void door_first_read(struct door_conn *c);
 
 /* ---- door_write.c ----------------------------------------------------- */
 

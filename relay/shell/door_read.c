@@ -38,7 +38,7 @@ static void grow(struct door_conn *c, size_t needed)
         set_room(c, room < p->need || p->need < needed ? room : p->need);
 }
 
-static void keep(struct door_conn *c, const uint8_t *data, size_t size)
+void door_partial_keep(struct door_conn *c, const uint8_t *data, size_t size)
 {
     grow(c, c->partial.size + size);
     memcpy(c->partial.data + c->partial.size, data, size);
@@ -134,7 +134,7 @@ static size_t complete_partial(struct door_conn *c, const uint8_t *data,
     while (p->size > 0 && !is_done(c)) {
         size_t missing = p->need > p->size ? p->need - p->size : 0;
         size_t now = missing < size - took ? missing : size - took;
-        keep(c, data + took, now);
+        door_partial_keep(c, data + took, now);
         took += now;
         if (p->size < p->need)
             break;
@@ -145,14 +145,14 @@ static size_t complete_partial(struct door_conn *c, const uint8_t *data,
     return took;
 }
 
-static void take_bytes(struct door_conn *c, uint8_t *data, size_t size)
+void door_conn_take(struct door_conn *c, uint8_t *data, size_t size)
 {
     size_t took = complete_partial(c, data, size);
     if (is_done(c) || took == size)
         return;
     uint8_t *rest = take_frames(c, data + took, data + size);
     if (!is_done(c) && rest < data + size)
-        keep(c, rest, (size_t)(data + size - rest));
+        door_partial_keep(c, rest, (size_t)(data + size - rest));
 }
 
 /* ---- Reading ---------------------------------------------------------- */
@@ -175,7 +175,7 @@ static ssize_t receive(struct door_conn *c, size_t *own)
     return n;
 }
 
-void door_conn_read(struct door_conn *c)
+static void read_plain(struct door_conn *c)
 {
     size_t own;
     ssize_t n = receive(c, &own);
@@ -186,5 +186,17 @@ void door_conn_read(struct door_conn *c)
         return;
     }
     c->partial.size += own;
-    take_bytes(c, c->door->in, (size_t)n - own);
+    door_conn_take(c, c->door->in, (size_t)n - own);
+}
+
+void door_conn_read(struct door_conn *c)
+{
+    switch (c->way) {
+    case DOOR_FIRST:
+        door_first_read(c);
+        return;
+    case DOOR_PLAIN:
+        read_plain(c);
+        return;
+    }
 }

@@ -87,22 +87,42 @@ static void a_slow_handshake_is_cut_in_time(void **state)
     kit_free(c);
 }
 
-static void another_protocol_ends_at_its_first_bytes(void **state)
+static void an_unknown_protocol_ends_at_its_first_bytes(void **state)
 {
-    static const char *const first[] = {"GET / HTTP/1.1\r\nHost: relay\r\n\r\n",
-                                        "\x16\x03\x01\x02", "\xff:0000000000",
-                                        "SSH-2.0-x\r\n"};
+    static const char *const first[] = {"SSH-2.0-x\r\n", "\x16\x02",
+                                        "\x05\x01",      "\xff:0000000000",
+                                        "get /",         "\r\n\r\nx"};
     (void)state;
 
     for (size_t i = 0; i < COUNT_OF(first); i++) {
         struct door_client *c = kit_client(2);
         kit_send(c, first[i], strlen(first[i]));
         kit_until(kit.turned_away == i + 1);
-        expect_away("handshake_failed not_zmtp 127.0.0.1");
+        expect_away("handshake_failed unknown_protocol 127.0.0.1");
         kit_until(kit_is_ended(c));
         kit_free(c);
     }
     assert_int_equal(door_count(kit.door), 0);
+    assert_int_equal(kit.door->partial_bytes, 0);
+}
+
+/* Nothing is spent, and nothing is said, before ZMTP is told from others. */
+static void the_greeting_waits_for_the_first_bytes(void **state)
+{
+    struct door_client *c = kit_client(2);
+    uint8_t byte;
+    (void)state;
+
+    for (size_t at = 0; at < 10; at++) {
+        kit_send(c, c->reply.bytes + at, 1);
+        for (int i = 0; i < 10; i++)
+            kit_turn();
+        assert_int_equal(recv(c->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK),
+                         at < 9 ? -1 : 1);
+    }
+    kit_send(c, c->reply.bytes + 10, c->reply.size - 10);
+    assert_int_equal(kit_next(c), ZMTP_NEXT);
+    kit_free(c);
 }
 
 static void garbage_at_each_stage_ends_the_connection(void **state)
@@ -402,7 +422,8 @@ int main(void)
         WITH_DOOR(the_silent_are_cut_in_time),
         WITH_DOOR(half_a_handshake_is_cut_in_time),
         WITH_DOOR(a_slow_handshake_is_cut_in_time),
-        WITH_DOOR(another_protocol_ends_at_its_first_bytes),
+        WITH_DOOR(an_unknown_protocol_ends_at_its_first_bytes),
+        WITH_DOOR(the_greeting_waits_for_the_first_bytes),
         WITH_DOOR(garbage_at_each_stage_ends_the_connection),
         WITH_DOOR(a_wrong_key_is_told),
         WITH_DOOR(a_frame_beyond_the_limit_ends_the_connection),
