@@ -34,6 +34,7 @@ enum conf_kind {
     CONF_DURATION, /* struct span: 250ms */
     CONF_LIST,     /* struct conf_list of strings */
     CONF_PATHS,    /* struct conf_list of paths, each like CONF_PATH */
+    CONF_ENTRIES,  /* struct conf_entries, see `entry` */
     CONF_MAPPING,  /* char *, any YAML mapping as compact JSON text */
 };
 
@@ -41,6 +42,14 @@ struct conf_list {
     char **items;
     size_t count;
 };
+
+/* A list of structs of a table of their own, see conf_entries.h. */
+struct conf_entries {
+    void *items;
+    size_t count;
+};
+
+struct conf_table;
 
 /* Checks a value. NULL if it is right, else the end of the sentence "`key`
  * ...", for example "must be longer than ...". */
@@ -59,12 +68,18 @@ struct conf_key {
      * writes this text in place of an empty value. */
     const char *sample;
     /* COUNT, PORT, SIZE: limits of the value; DURATION: the same in
-     * microseconds; LIST, PATHS: limits of the number of items. max 0: only the
-     * kind's own limit. */
+     * microseconds; LIST, PATHS, ENTRIES: limits of the number of items. max 0:
+     * only the kind's own limit. */
     uint64_t min, max;
-    const char *const *choices; /* CHOICE: the allowed words, then NULL */
+    /* CHOICE: the allowed words, then NULL. If the default is "", an empty
+     * value is allowed, too. */
+    const char *const *choices;
+    const struct conf_table *entry; /* ENTRIES: the keys of an item */
     /* STRING, PATH: of the value; LIST, PATHS: of each item. */
     conf_check *check;
+    /* STRING: a URL that may hold a password. Mistakes do not show the value,
+     * and conf_print writes *** for the password. */
+    bool secret;
 };
 
 /* A rule that involves several keys. */

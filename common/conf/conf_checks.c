@@ -56,6 +56,24 @@ const char *check_connect(const char *value)
     return endpoint_parse(value, ENDPOINT_CONNECT, &endpoint);
 }
 
+const char *check_dial(const char *value)
+{
+    struct endpoint endpoint;
+    return endpoint_parse(value, ENDPOINT_HOST, &endpoint);
+}
+
+/* RFC 6066: an address is no server name. */
+const char *check_server_name(const char *value)
+{
+    static const char wrong[] = "wants a name of DNS, without a port";
+    struct endpoint endpoint;
+    struct in_addr ip;
+    bool good = endpoint_parse(value, ENDPOINT_HOST, &endpoint) == NULL &&
+                strpbrk(value, ":[") == NULL &&
+                inet_pton(AF_INET, value, &ip) != 1;
+    return good ? NULL : wrong;
+}
+
 const char *check_listen(const char *value)
 {
     struct endpoint endpoint;

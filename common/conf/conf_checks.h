@@ -9,16 +9,18 @@
 
 #include "common/conf/conf.h"
 
-const char *check_name(const char *value);       /* a node, a group [P-2.2] */
-const char *check_mesh(const char *value);       /* 64 digits, or "any" */
-const char *check_interface(const char *value);  /* a name, or "all" */
-const char *check_multicast4(const char *value); /* 239.255.90.83 */
-const char *check_multicast6(const char *value); /* ff12::5a53 */
-const char *check_connect(const char *value);    /* host:port */
-const char *check_listen(const char *value);     /* "*:443" */
-const char *check_proxy(const char *value);      /* http:// or socks5:// */
-const char *check_relay(const char *value);      /* tcp:// ws:// wss:// */
-const char *check_nats(const char *value);       /* nats:// tls:// */
+const char *check_name(const char *value);        /* a node, a group [P-2.2] */
+const char *check_mesh(const char *value);        /* 64 digits, or "any" */
+const char *check_interface(const char *value);   /* a name, or "all" */
+const char *check_multicast4(const char *value);  /* 239.255.90.83 */
+const char *check_multicast6(const char *value);  /* ff12::5a53 */
+const char *check_connect(const char *value);     /* host:port */
+const char *check_dial(const char *value);        /* host or host:port */
+const char *check_server_name(const char *value); /* a name in DNS */
+const char *check_listen(const char *value);      /* "*:443" */
+const char *check_proxy(const char *value);       /* http:// or socks5:// */
+const char *check_relay(const char *value);       /* tcp:// ws:// wss:// */
+const char *check_nats(const char *value);        /* nats:// tls:// */
 
 /* True if the word is in the list. */
 bool conf_list_has(const struct conf_list *list, const char *word);

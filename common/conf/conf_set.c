@@ -32,7 +32,8 @@ static void set(const struct conf_key *key, const char *text, void *conf,
         .kind = CONF_NODE_SCALAR, .plain = true, .text = text, .place = {1, 1}};
     if (!utf8_valid(bytes_of_string(text)))
         mistakes_add(mistakes, node.place, "not UTF-8");
-    else if (key->kind == CONF_LIST || key->kind == CONF_PATHS)
+    else if (key->kind == CONF_LIST || key->kind == CONF_PATHS ||
+             key->kind == CONF_ENTRIES)
         conf_value_append(key, &node, conf, mistakes);
     else if (key->kind == CONF_MAPPING)
         set_mapping(key, text, conf, mistakes);

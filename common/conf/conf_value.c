@@ -1,6 +1,8 @@
 #include "common/conf/conf_value.h"
 
+#include "common/conf/conf_entries.h"
 #include "common/conf/units.h"
+#include "common/conf/url_password.h"
 #include "common/conf/yaml_core.h"
 
 #include <jansson.h>
@@ -15,6 +17,7 @@ union slot {
     const uint16_t *port;
     const struct span *duration;
     const struct conf_list *list;
+    const struct conf_entries *entries;
 };
 
 static union slot slot_of(const struct conf_key *key, const void *conf)
@@ -55,9 +58,11 @@ bool conf_value_equal(const struct conf_key *key, const void *conf_a,
         return a.duration->us == b.duration->us;
     case CONF_LIST:
     case CONF_PATHS:
+        return list_equal(a.list, b.list);
+    case CONF_ENTRIES:
         break;
     }
-    return list_equal(a.list, b.list);
+    return conf_entries_equal(key, a.entries, b.entries);
 }
 
 bool conf_value_is_empty(const struct conf_key *key, const void *conf)
@@ -73,6 +78,8 @@ bool conf_value_is_empty(const struct conf_key *key, const void *conf)
     case CONF_LIST:
     case CONF_PATHS:
         return s.list->count == 0;
+    case CONF_ENTRIES:
+        return s.entries->count == 0;
     case CONF_BOOL:
     case CONF_COUNT:
     case CONF_SIZE:
@@ -91,6 +98,13 @@ static void print_list(const struct conf_list *list, FILE *out)
         yaml_put_string(list->items[i], out);
     }
     fputc(']', out);
+}
+
+static void print_text(const struct conf_key *key, const char *text, FILE *out)
+{
+    char *masked = key->secret ? url_without_password(text) : NULL;
+    yaml_put_string(masked != NULL ? masked : text, out);
+    free(masked);
 }
 
 /* With spaces, which people and libyaml read better. */
@@ -112,7 +126,7 @@ void conf_value_print(const struct conf_key *key, const void *conf, FILE *out)
     switch (key->kind) {
     case CONF_STRING:
     case CONF_PATH:
-        yaml_put_string(*s.text, out);
+        print_text(key, *s.text, out);
         break;
     case CONF_CHOICE: /* A quoted `true` would look like another value. */
         fputs(*s.text, out);
@@ -139,6 +153,9 @@ void conf_value_print(const struct conf_key *key, const void *conf, FILE *out)
     case CONF_PATHS:
         print_list(s.list, out);
         break;
+    case CONF_ENTRIES:
+        conf_entries_print(key, s.entries, out);
+        break;
     }
 }
 
@@ -164,6 +181,9 @@ void conf_value_free(const struct conf_key *key, void *conf)
     case CONF_LIST:
     case CONF_PATHS:
         conf_list_free(slot);
+        break;
+    case CONF_ENTRIES:
+        conf_entries_free(key, slot);
         break;
     case CONF_BOOL:
     case CONF_COUNT:

@@ -12,7 +12,7 @@
  * adds a mistake and leaves the value unchanged. */
 void conf_value_read(const struct conf_key *key, const struct conf_node *node,
                      const char *folder, void *conf, struct mistakes *mistakes);
-/* Adds the node as one more item to a LIST or PATHS. */
+/* Adds the node as one more item to a LIST, PATHS or ENTRIES. */
 void conf_value_append(const struct conf_key *key, const struct conf_node *node,
                        void *conf, struct mistakes *mistakes);
 /* True for "" and for lists and mappings without items. */

@@ -1,6 +1,7 @@
 #include "common/conf/conf_value.h"
 
 #include "common/base/memory.h"
+#include "common/conf/conf_entries.h"
 #include "common/conf/conf_json.h"
 #include "common/conf/units.h"
 #include "common/conf/yaml_core.h"
@@ -24,8 +25,13 @@ static void refuse(const struct value_reading *r, const char *why)
     char buffer[MISTAKES_VALUE_SIZE];
     switch (r->node->kind) {
     case CONF_NODE_SCALAR:
-        mistakes_add(r->mistakes, r->node->place, "`%s` %s: `%s`", r->key->path,
-                     why, mistakes_value(r->node->text, buffer));
+        if (r->key->secret)
+            mistakes_add(r->mistakes, r->node->place, "`%s` %s", r->key->path,
+                         why);
+        else
+            mistakes_add(r->mistakes, r->node->place, "`%s` %s: `%s`",
+                         r->key->path, why,
+                         mistakes_value(r->node->text, buffer));
         break;
     case CONF_NODE_SEQUENCE:
         mistakes_add(r->mistakes, r->node->place, "`%s` %s, not a list",
@@ -110,6 +116,10 @@ static void read_choice(const struct value_reading *r)
     const char *const *choice = r->key->choices;
     if (text == NULL)
         return;
+    if (*text == '\0' && *r->key->fallback == '\0') {
+        set_text(r, memory_string(""));
+        return;
+    }
     if (is_bool(r, text)) /* True and TRUE are true. */
         text = is_true(text) ? "true" : "false";
     for (; *choice != NULL; choice++) {
@@ -235,30 +245,60 @@ static void list_append(const struct value_reading *r, struct conf_list *list)
         resolve(r->key->kind == CONF_PATHS ? r->folder : NULL, text);
 }
 
+static bool is_list(const struct value_reading *r)
+{
+    if (r->node->kind == CONF_NODE_SEQUENCE || is_nothing(r->node))
+        return true;
+    refuse(r, "wants a list such as [a, b]");
+    return false;
+}
+
+/* The limits of the number of items; the lower one only if no item was left
+ * out for a mistake. */
+static void check_count(const struct value_reading *r, size_t count, bool all)
+{
+    if (all && count < r->key->min)
+        mistakes_add(r->mistakes, r->node->place,
+                     "`%s` wants at least %" PRIu64 " of them", r->key->path,
+                     r->key->min);
+    if (r->key->max != 0 && count > r->key->max)
+        mistakes_add(r->mistakes, r->node->place,
+                     "`%s` may hold at most %" PRIu64 ", not %zu", r->key->path,
+                     r->key->max, count);
+}
+
 static void read_list(const struct value_reading *r)
 {
     struct conf_list list = {0};
     size_t before = r->mistakes->count;
-    if (r->node->kind != CONF_NODE_SEQUENCE && !is_nothing(r->node)) {
-        refuse(r, "wants a list such as [a, b]");
+    if (!is_list(r))
         return;
-    }
     struct value_reading item = *r;
     for (item.node = r->node->first; item.node; item.node = item.node->next)
         list_append(&item, &list);
-    if (r->mistakes->count == before && list.count < r->key->min)
-        mistakes_add(r->mistakes, r->node->place,
-                     "`%s` wants at least %" PRIu64 " of them", r->key->path,
-                     r->key->min);
-    if (r->key->max != 0 && list.count > r->key->max)
-        mistakes_add(r->mistakes, r->node->place,
-                     "`%s` may hold at most %" PRIu64 ", not %zu", r->key->path,
-                     r->key->max, list.count);
+    check_count(r, list.count, r->mistakes->count == before);
     if (r->mistakes->count == before) {
         conf_list_free(r->slot);
         *(struct conf_list *)r->slot = list;
     } else {
         conf_list_free(&list);
+    }
+}
+
+static void read_entries(const struct value_reading *r)
+{
+    struct conf_entries list = {0};
+    size_t before = r->mistakes->count;
+    if (!is_list(r))
+        return;
+    for (const struct conf_node *n = r->node->first; n != NULL; n = n->next)
+        conf_entries_append(r->key, n, r->folder, &list, r->mistakes);
+    check_count(r, list.count, r->mistakes->count == before);
+    if (r->mistakes->count == before) {
+        conf_entries_free(r->key, r->slot);
+        *(struct conf_entries *)r->slot = list;
+    } else {
+        conf_entries_free(r->key, &list);
     }
 }
 
@@ -292,7 +332,7 @@ static reader *const readers[] = {
     [CONF_COUNT] = read_count,     [CONF_PORT] = read_port,
     [CONF_SIZE] = read_size,       [CONF_DURATION] = read_duration,
     [CONF_LIST] = read_list,       [CONF_PATHS] = read_list,
-    [CONF_MAPPING] = read_mapping,
+    [CONF_ENTRIES] = read_entries, [CONF_MAPPING] = read_mapping,
 };
 
 static struct value_reading reading_of(const struct conf_key *key,
@@ -314,14 +354,28 @@ void conf_value_read(const struct conf_key *key, const struct conf_node *node,
     readers[key->kind](&r);
 }
 
+/* Whether one more item fits into a list of this length; else adds a mistake.
+ */
+static bool has_room(const struct value_reading *r, size_t count)
+{
+    if (r->key->max == 0 || count < r->key->max)
+        return true;
+    mistakes_add(r->mistakes, r->node->place, "`%s` may hold at most %" PRIu64,
+                 r->key->path, r->key->max);
+    return false;
+}
+
 void conf_value_append(const struct conf_key *key, const struct conf_node *node,
                        void *conf, struct mistakes *mistakes)
 {
     struct value_reading r = reading_of(key, node, NULL, conf, mistakes);
-    struct conf_list *list = r.slot;
-    if (key->max != 0 && list->count >= key->max)
-        mistakes_add(mistakes, node->place, "`%s` may hold at most %" PRIu64,
-                     key->path, key->max);
-    else
-        list_append(&r, list);
+    if (key->kind == CONF_ENTRIES) {
+        struct conf_entries *entries = r.slot;
+        if (has_room(&r, entries->count))
+            conf_entries_append(key, node, NULL, entries, mistakes);
+    } else {
+        struct conf_list *list = r.slot;
+        if (has_room(&r, list->count))
+            list_append(&r, list);
+    }
 }

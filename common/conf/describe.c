@@ -79,6 +79,8 @@ static const char *kind_name(enum conf_kind kind)
         return "list";
     case CONF_PATHS:
         return "list of paths";
+    case CONF_ENTRIES:
+        return "list of texts or mappings";
     case CONF_MAPPING:
         return "mapping";
     }

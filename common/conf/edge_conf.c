@@ -17,6 +17,33 @@ enum { INTERFACES = 64, PORTS = 65535 };
 
 static const char *const udp_uses[] = {"true", "false", "easy", NULL};
 
+static const char *const yes_or_no[] = {"true", "false", NULL};
+
+#define IN_ENTRY(member) .offset = offsetof(struct relay_entry, member)
+
+/* clang-format off */
+static const struct conf_key relay_keys[] = {
+    {.path = "relays.url", .kind = CONF_STRING, IN_ENTRY(url), .fallback = "",
+     .sample = "tcp://relay.example.org:443?key=KEY", .check = check_relay,
+     .help = "The relay's URL."},
+    {.path = "relays.connect_to", .kind = CONF_STRING, IN_ENTRY(connect_to),
+     .fallback = "", .check = check_dial,
+     .help = "HOST[:PORT] to dial; empty: those of the URL."},
+    {.path = "relays.server_name", .kind = CONF_STRING, IN_ENTRY(server_name),
+     .fallback = "", .check = check_server_name,
+     .help = "The name in TLS; empty: the URL's host."},
+    {.path = "relays.verify", .kind = CONF_CHOICE, IN_ENTRY(verify),
+     .fallback = "", .choices = yes_or_no,
+     .help = "Check the certificate; empty: as tls.verify says."},
+};
+/* clang-format on */
+
+static const struct conf_table relay_table = {
+    .keys = relay_keys,
+    .count = sizeof relay_keys / sizeof relay_keys[0],
+    .size = sizeof(struct relay_entry),
+};
+
 /* clang-format off */
 static const struct conf_key keys[] = {
     {.path = "node.identity", .kind = CONF_PATH, AT(node.identity),
@@ -74,13 +101,21 @@ static const struct conf_key keys[] = {
      AT(discovery.port_mapping), .fallback = "true",
      .help = "Ask the router, by NAT-PMP or UPnP, to let direct links in."},
 
-    {.path = "relays", .kind = CONF_LIST, AT(relays), .fallback = "[]",
-     .max = RELAYS, .check = check_relay,
-     .help = "URLs of relays, in addition to those of the identity."},
+    {.path = "relays", .kind = CONF_ENTRIES, AT(relays), .fallback = "[]",
+     .max = RELAYS, .entry = &relay_table,
+     .help = "URLs of relays, in addition to those of the identity; or mappings\n"
+             "{url, connect_to, server_name, verify}: connect_to, HOST[:PORT], is\n"
+             "dialled in place of the URL's host; server_name is the name in TLS;\n"
+             "verify is tls.verify for this relay alone. A URL of the identity\n"
+             "may stand here again, to give it these."},
     {.path = "proxy", .kind = CONF_STRING, AT(proxy), .fallback = "",
-     .check = check_proxy,
+     .check = check_proxy, .secret = true,
      .help = "The proxy to relays: http://[user:password@]host:port or\n"
              "socks5://host:port; empty: the environment's https_proxy."},
+    {.path = "tls.verify", .kind = CONF_BOOL, AT(tls.verify),
+     .fallback = "false",
+     .help = "Check also the certificates of relays, by the system's store. The\n"
+             "key in a relay's URL is checked always, so this is not necessary."},
 
     {.path = "paths.tcp", .kind = CONF_BOOL, AT(paths.tcp), .fallback = "true",
      .help = "Direct TCP links to other nodes."},
@@ -135,6 +170,19 @@ static const struct conf_key keys[] = {
      .help = "text or json."},
 };
 /* clang-format on */
+
+bool relay_entry_is_plain(const struct relay_entry *entry)
+{
+    return *entry->connect_to == '\0' && *entry->server_name == '\0' &&
+           *entry->verify == '\0';
+}
+
+const struct relay_entry *edge_conf_relay(const struct edge_conf *conf,
+                                          size_t index)
+{
+    ASSERT(index < conf->relays.count);
+    return (const struct relay_entry *)conf->relays.items + index;
+}
 
 bool edge_conf_has_udp(const struct edge_conf *conf)
 {

@@ -16,6 +16,17 @@
 #include "common/base/instant.h"
 #include "common/conf/conf.h"
 
+/* An item of `relays`. */
+struct relay_entry {
+    char *url;         /* see relay_url.h */
+    char *connect_to;  /* HOST or HOST:PORT to dial; "": those of the URL */
+    char *server_name; /* the name in TLS; "": the URL's host */
+    char *verify;      /* true, false, or "": as tls.verify */
+};
+
+/* Whether it has only a URL. */
+bool relay_entry_is_plain(const struct relay_entry *entry);
+
 struct edge_conf {
     struct {
         char *identity; /* a path; only the defaults have "" */
@@ -39,8 +50,11 @@ struct edge_conf {
         bool share_addresses;   /* false: host addresses only for the LAN */
         bool port_mapping;
     } discovery;
-    struct conf_list relays; /* URLs, see relay_url.h */
-    char *proxy;             /* a URL; "": the environment's https_proxy */
+    struct conf_entries relays; /* struct relay_entry, see edge_conf_relay */
+    char *proxy;                /* a URL; "": the environment's https_proxy */
+    struct {
+        bool verify; /* check certificates of relays, too */
+    } tls;
     struct {
         bool tcp;
         char *udp; /* true, false or easy: see edge_conf_has_udp */
@@ -68,6 +82,9 @@ struct edge_conf {
 };
 
 extern const struct conf_table edge_conf_table;
+
+const struct relay_entry *edge_conf_relay(const struct edge_conf *conf,
+                                          size_t index);
 
 /* Whether paths.udp lets links over UDP be opened; and whether only without
  * rounds of many sockets [P-11.7]. */

@@ -12,7 +12,7 @@ static const char *port_parse(const char *text, enum endpoint_form form,
     if (size == 0 || size > 5 || strspn(text, "0123456789") != size)
         return "wants a port of 1 to 65535 after the last colon";
     long value = strtol(text, NULL, 10);
-    if (value > UINT16_MAX || (value == 0 && form == ENDPOINT_CONNECT))
+    if (value > UINT16_MAX || (value == 0 && form != ENDPOINT_LISTEN))
         return "wants a port of 1 to 65535 after the last colon";
     *port = (uint16_t)value;
     return NULL;
@@ -56,6 +56,8 @@ static const char *host_check(const char *host, bool bracketed,
         return is_v6(host) ? NULL : "wants an IPv6 address in the brackets";
     if (form == ENDPOINT_LISTEN && strcmp(host, "*") == 0)
         return NULL;
+    if (*host == '\0')
+        return "wants a host name or an address";
     if (strchr(host, ':') != NULL)
         return "wants brackets around an IPv6 address: [::1]:443";
     return is_v4_or_name(host) ? NULL
@@ -63,13 +65,29 @@ static const char *host_check(const char *host, bool bracketed,
                                  "before the port";
 }
 
+static bool ends_with(const char *text, char c)
+{
+    size_t size = strlen(text);
+    return size > 0 && text[size - 1] == c;
+}
+
+/* The colon before the port; the end of the text if it may lack a port and
+ * does; else NULL. */
+static const char *host_end(const char *text, enum endpoint_form form)
+{
+    const char *colon = strrchr(text, ':');
+    if (form == ENDPOINT_HOST && (colon == NULL || ends_with(text, ']')))
+        return text + strlen(text);
+    return colon == text && form != ENDPOINT_LISTEN ? NULL : colon;
+}
+
 const char *endpoint_parse(const char *text, enum endpoint_form form,
                            struct endpoint *endpoint)
 {
-    const char *colon = strrchr(text, ':');
-    if (colon == NULL || (colon == text && form == ENDPOINT_CONNECT))
+    const char *end = host_end(text, form);
+    if (end == NULL)
         return "wants HOST:PORT";
-    size_t size = (size_t)(colon - text);
+    size_t size = (size_t)(end - text);
     bool bracketed = size >= 2 && text[0] == '[' && text[size - 1] == ']';
     const char *start = bracketed ? text + 1 : text;
     size -= bracketed ? 2u : 0u;
@@ -78,7 +96,10 @@ const char *endpoint_parse(const char *text, enum endpoint_form form,
     memcpy(endpoint->host, start, size);
     endpoint->host[size] = '\0';
     if (size == 0 && !bracketed)
-        strcpy(endpoint->host, "*");
+        strcpy(endpoint->host, form == ENDPOINT_LISTEN ? "*" : "");
     const char *wrong = host_check(endpoint->host, bracketed, form);
-    return wrong ? wrong : port_parse(colon + 1, form, &endpoint->port);
+    endpoint->port = 0;
+    if (wrong != NULL || *end == '\0')
+        return wrong;
+    return port_parse(end + 1, form, &endpoint->port);
 }

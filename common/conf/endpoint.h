@@ -20,6 +20,7 @@ struct endpoint {
 enum endpoint_form {
     ENDPOINT_CONNECT = 0, /* a name or an address, port 1 to 65535 */
     ENDPOINT_LISTEN = 1,  /* also "*:443" and ":443" (host "*"), and port 0 */
+    ENDPOINT_HOST = 2,    /* as CONNECT, or only a host: then the port is 0 */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "edge/lib/zs_options.h"
 
+#include "common/conf/conf_value.h"
 #include "common/conf/nearest.h"
 
 #include <sodium.h>
@@ -129,13 +130,6 @@ static const struct conf_key *find_key(const char *path, FILE *errors)
     return NULL;
 }
 
-static void empty(struct conf_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    list->count = 0;
-}
-
 static bool set(struct edge_conf *conf, const char *path, const char *value,
                 FILE *errors)
 {
@@ -143,10 +137,11 @@ static bool set(struct edge_conf *conf, const char *path, const char *value,
 
     if (key == NULL)
         return false;
-    bool is_list = key->kind == CONF_LIST || key->kind == CONF_PATHS;
+    bool is_list = key->kind == CONF_LIST || key->kind == CONF_PATHS ||
+                   key->kind == CONF_ENTRIES;
     if (!is_list || value[0] != '\0')
         return edge_conf_set(conf, path, value, "zs_options_set", errors);
-    empty((struct conf_list *)(void *)((char *)conf + key->offset));
+    conf_value_free(key, conf);
     return true;
 }
 

@@ -145,7 +145,7 @@ const struct mapping_state *edge_port_mapping(const struct edge *e);
 struct edge_netinfo {
     const struct edge_conf *conf;
     const struct interfaces *interfaces; /* interfaces.h; NULL: it stopped */
-    const struct relay_url *relays;      /* relay_url.h */
+    const struct edge_relay *relays;     /* edge_relay.h */
     size_t relay_count;
     const struct mapping_state *mapping; /* mapping_plan.h; NULL: off */
 };

@@ -61,34 +61,40 @@ static void divide_files(struct edge *e)
 
 /* ---- The node */
 
-static void add_relay(struct edge *e, const struct relay_url *url)
+/* `more`: it is more than a URL, and replaces what was known of the relay. */
+static void add_relay(struct edge *e, const struct edge_relay *r, bool more)
 {
     for (size_t i = 0; i < e->relay_count; i++)
-        if (relay_url_equal(&e->relays[i], url))
+        if (relay_url_equal(&e->relays[i].url, &r->url)) {
+            if (more)
+                e->relays[i] = *r;
             return;
+        }
     if (e->relay_count == NODE_RELAYS) {
         log_warn("relay_left_out", "limit=%d", NODE_RELAYS);
         return;
     }
-    relay_url_print(url, e->relay_texts[e->relay_count]);
-    e->relays[e->relay_count++] = *url;
+    relay_url_print(&r->url, e->relay_texts[e->relay_count]);
+    e->relays[e->relay_count++] = *r;
 }
 
 /* The relays of the identity, then those of the configuration file. */
 static bool add_relays(struct edge *e, char error[EDGE_ERROR_SIZE])
 {
     const struct edge_identity *identity = e->options.identity;
-    const struct conf_list *more = &e->conf->relays;
+    bool verify = e->conf->tls.verify;
+    struct edge_relay relay;
 
-    for (size_t i = 0; i < identity->relay_count; i++)
-        add_relay(e, &identity->relays[i]);
-    for (size_t i = 0; i < more->count; i++) {
-        struct relay_url url;
-        const char *wrong = relay_url_parse(more->items[i], &url);
+    for (size_t i = 0; i < identity->relay_count; i++) {
+        edge_relay_init(&relay, &identity->relays[i], verify);
+        add_relay(e, &relay, false);
+    }
+    for (size_t i = 0; i < e->conf->relays.count; i++) {
+        const struct relay_entry *entry = edge_conf_relay(e->conf, i);
+        const char *wrong = edge_relay_of_entry(entry, verify, &relay);
         if (wrong != NULL)
-            return failed(error, "the relay's URL %s: %s", wrong,
-                          more->items[i]);
-        add_relay(e, &url);
+            return failed(error, "the relay %s %s", entry->url, wrong);
+        add_relay(e, &relay, !relay_entry_is_plain(entry));
     }
     return true;
 }
@@ -127,7 +133,7 @@ static struct node_conf node_conf_of(const struct edge *e)
     memcpy(n.secret_key, identity->secret_key, sizeof n.secret_key);
     randombytes_buf(n.seed, sizeof n.seed);
     for (size_t i = 0; i < e->relay_count; i++)
-        n.relay_keys[i] = e->relays[i].key;
+        n.relay_keys[i] = e->relays[i].url.key;
     return n;
 }
 

@@ -9,6 +9,7 @@
 #include "common/io/zap.h"
 #include "edge/shell/discovery.h"
 #include "edge/shell/edge.h"
+#include "edge/shell/edge_relay.h"
 #include "edge/shell/event_log.h"
 #include "edge/shell/incoming.h"
 #include "edge/shell/network.h"
@@ -62,7 +63,7 @@ struct edge {
                                  the last turn, or NEVER */
     struct observers observers;
     struct event_log event_log;
-    struct relay_url relays[NODE_RELAYS];
+    struct edge_relay relays[NODE_RELAYS];
     char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
     size_t relay_count;
     size_t addresses_left_out;

@@ -7,17 +7,17 @@
 
 static void connect_relay(struct edge *e, const struct node_todo *item)
 {
-    const struct relay_url *url = &e->relays[item->link.relay];
+    const struct edge_relay *r = &e->relays[item->link.relay];
 
-    if (url->transport != TRANSPORT_TCP) {
+    if (r->url.transport != TRANSPORT_TCP) {
         log_warn("relay_transport_unknown", "relay=%s",
                  e->relay_texts[item->link.relay]);
         event_queue_add_closed(&e->events, item->link.id, LINK_UNREACHABLE);
         return;
     }
     outgoing_connect_host(e->outgoing, item->link.id,
-                          node_identity_keys(e->node), &url->key, url->host,
-                          url->port);
+                          node_identity_keys(e->node), &r->url.key,
+                          r->connect_to.host, edge_relay_port(r, FORM_TCP));
 }
 
 /* Smaller segments on incoming links help, because both ends of the lost link

@@ -2,7 +2,7 @@
 
 #include "common/base/memory.h"
 #include "common/conf/edge_conf.h"
-#include "common/conf/relay_url.h"
+#include "edge/shell/edge_relay.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/stun_servers.h"
 
@@ -168,16 +168,16 @@ static void list_hosts(struct netcheck *n, const struct interfaces *all)
 }
 
 static void open_relay(struct netcheck *n, const struct edge *e,
-                       const struct relay_url *url, size_t index)
+                       const struct edge_relay *to, size_t index)
 {
     struct node_relay relay;
 
     node_relay_get(edge_node(e), index, &relay);
-    n->relay_ports[index] = url->port;
+    n->relay_ports[index] = edge_relay_port(to, FORM_TCP);
     n->unresolved++;
     n->unfinished++;
     n->probes[index] = relay_probe_open(
-        n->loop, url->host, url->port,
+        n->loop, to->connect_to.host, n->relay_ports[index],
         relay.state != RELAY_UP && strcmp(relay.error, "handshake_failed") == 0,
         &n->report.relays[index], on_relay, n);
 }

@@ -1,7 +1,7 @@
 #include "common/conf/edge_conf.h"
-#include "common/conf/relay_url.h"
 #include "common/io/clock.h"
 #include "edge/core/mapping_plan.h"
+#include "edge/shell/edge_relay.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/netcheck.h"
 
@@ -142,17 +142,18 @@ static void add_skew(const struct net_facts *f, const struct node_relay *relay,
 }
 
 static void add_relay(const struct edge *e, const struct netcheck_report *r,
-                      const struct relay_url *url, size_t index,
+                      const struct edge_relay *at, size_t index,
                       struct net_facts *f)
 {
     const struct relay_probe_result *probe = &r->relays[index];
     struct fact_relay *to = &f->relays[f->relay_count++];
     struct node_relay relay;
     uint16_t ports[FACT_PORTS];
+    uint16_t port = edge_relay_port(at, FORM_TCP);
 
     node_relay_get(edge_node(e), index, &relay);
-    *to = (struct fact_relay){.host = url->host,
-                              .port = url->port,
+    *to = (struct fact_relay){.host = at->connect_to.host,
+                              .port = port,
                               .up = relay.state == RELAY_UP,
                               .connects = probe->connect.us >= 0,
                               .error = "",
@@ -163,7 +164,7 @@ static void add_relay(const struct edge *e, const struct netcheck_report *r,
         strcmp(relay.error, "expired") == 0 && is_valid_now(f))
         to->error = "clock";
     add_skew(f, &relay, to);
-    to->port_count = (size_t)netcheck_stun_ports(url->port, ports);
+    to->port_count = (size_t)netcheck_stun_ports(port, ports);
     for (size_t i = 0; i < to->port_count; i++)
         to->ports[i] = port_of(r, probe, ports[i]);
 }
@@ -178,8 +179,9 @@ void netcheck_clocks(const struct edge *e, struct net_facts *f)
     f->relay_count = 0;
     for (size_t i = 0; i < info.relay_count && i < FACT_RELAYS; i++) {
         struct fact_relay *to = &f->relays[f->relay_count++];
-        *to = (struct fact_relay){.host = info.relays[i].host,
-                                  .port = info.relays[i].port};
+        *to = (struct fact_relay){
+            .host = info.relays[i].connect_to.host,
+            .port = edge_relay_port(&info.relays[i], FORM_TCP)};
         node_relay_get(edge_node(e), i, &relay);
         add_skew(f, &relay, to);
     }

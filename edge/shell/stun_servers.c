@@ -150,7 +150,7 @@ static void add(struct stun_servers *s, const char *name, uint16_t port)
 
 struct stun_servers *stun_servers_open(uv_loop_t *loop,
                                        struct event_queue *events,
-                                       const struct relay_url *relays,
+                                       const struct edge_relay *relays,
                                        size_t relay_count,
                                        const char *const *texts, size_t count)
 {
@@ -159,9 +159,10 @@ struct stun_servers *stun_servers_open(uv_loop_t *loop,
 
     s->events = events;
     for (size_t i = 0; i < relay_count; i++) {
-        add(s, relays[i].host, relays[i].port);
-        add(s, relays[i].host, STUN_HTTPS_PORT);
-        add(s, relays[i].host, STUN_PORT);
+        const char *host = relays[i].connect_to.host;
+        add(s, host, edge_relay_port(&relays[i], FORM_TCP));
+        add(s, host, STUN_HTTPS_PORT);
+        add(s, host, STUN_PORT);
     }
     for (size_t i = 0; i < count; i++)
         if (endpoint_parse(texts[i], ENDPOINT_CONNECT, &endpoint) == NULL)

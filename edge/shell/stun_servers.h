@@ -8,7 +8,7 @@
 #ifndef EDGE_SHELL_STUN_SERVERS_H
 #define EDGE_SHELL_STUN_SERVERS_H
 
-#include "common/conf/relay_url.h"
+#include "edge/shell/edge_relay.h"
 #include "edge/shell/event_queue.h"
 
 struct stun_servers;
@@ -26,7 +26,7 @@ enum {
  * are ignored. */
 struct stun_servers *stun_servers_open(uv_loop_t *loop,
                                        struct event_queue *events,
-                                       const struct relay_url *relays,
+                                       const struct edge_relay *relays,
                                        size_t relay_count,
                                        const char *const *texts, size_t count);
 /* The network changed: looks the names up now. NULL-safe. */

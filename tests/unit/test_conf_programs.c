@@ -101,6 +101,7 @@ static void test_edge_defaults(void **state)
     assert_true(c.discovery.port_mapping);
     assert_int_equal(c.relays.count, 0);
     assert_string_equal(c.proxy, "");
+    assert_false(c.tls.verify);
     assert_int_equal(c.discovery.stun.count, 0);
     assert_true(c.discovery.share_addresses);
     assert_int_equal(c.listen.udp, 0);
@@ -206,8 +207,7 @@ static void test_edge_mistakes(void **state)
         "f:4:11: `discovery.peers` wants HOST:PORT: `x`\n"
         "f:5:10: `relays` wants tcp://, wss:// or ws:// at its start: "
         "`http://x:1`\n"
-        "f:6:8: `proxy` wants http://HOST:PORT or socks5://HOST:PORT: "
-        "`ftp://x`\n"
+        "f:6:8: `proxy` wants http://HOST:PORT or socks5://HOST:PORT\n"
         "f:7:14: `paths.tcp` is false, and so are `paths.udp` and "
         "`paths.relay`: no path is left\n"
         "f:8:19: `presence.lost_after` must be longer than "

@@ -167,6 +167,18 @@ static void test_endpoints(void **state)
         {"a b:443", ENDPOINT_CONNECT, NULL, 0},
         {"tcp://a:443", ENDPOINT_CONNECT, NULL, 0},
         {"a:443 ", ENDPOINT_CONNECT, NULL, 0},
+        {"a", ENDPOINT_HOST, "a", 0},
+        {"a:443", ENDPOINT_HOST, "a", 443},
+        {"192.0.2.1", ENDPOINT_HOST, "192.0.2.1", 0},
+        {"[::1]", ENDPOINT_HOST, "::1", 0},
+        {"[::1]:443", ENDPOINT_HOST, "::1", 443},
+        {"::1", ENDPOINT_HOST, NULL, 0},
+        {"[::1", ENDPOINT_HOST, NULL, 0},
+        {"a:0", ENDPOINT_HOST, NULL, 0},
+        {"a:", ENDPOINT_HOST, NULL, 0},
+        {":443", ENDPOINT_HOST, NULL, 0},
+        {"*", ENDPOINT_HOST, NULL, 0},
+        {"", ENDPOINT_HOST, NULL, 0},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

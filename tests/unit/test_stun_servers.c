@@ -12,11 +12,13 @@ struct stun_world {
 static void start(struct stun_world *w, const char *const *urls,
                   size_t url_count, const char *const *texts, size_t count)
 {
-    struct relay_url relays[32];
+    struct edge_relay relays[32];
     for (size_t i = 0; i < url_count; i++) {
         char url[RELAY_URL_SIZE];
         snprintf(url, sizeof url, "%s?key=%064d", urls[i], 7);
-        assert_null(relay_url_parse(url, &relays[i]));
+        struct relay_url parsed;
+        assert_null(relay_url_parse(url, &parsed));
+        edge_relay_init(&relays[i], &parsed, false);
     }
     uv_loop_init(&w->loop);
     zloop_open(&w->zloop, &w->loop, NULL, NULL);
