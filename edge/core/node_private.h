@@ -10,6 +10,7 @@
  *     announce.c           announcements: this node's, and checking others'
  *     beacons.c            discovery by datagrams on a LAN
  *     links.h              connections to peers and relays, in six files
+ *     routes.h             which form of a relay's address is tried when
  *     relays.c             the protocol with relays, and their rosters
  *     udp.h                paths over UDP, in three files
  *
