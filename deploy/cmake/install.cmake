@@ -24,6 +24,9 @@ foreach(unit zs-edge zs-relay)
     install(FILES ${PROJECT_BINARY_DIR}/deploy/${unit}.service
             DESTINATION lib/systemd/system)
 endforeach()
+# A sample: the unit reads /etc/default/zs-edge, which belongs to the host.
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/zs-edge.default
+        DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/zeroservices.sysusers
         DESTINATION lib/sysusers.d RENAME zeroservices.conf)
 

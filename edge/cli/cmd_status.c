@@ -44,6 +44,17 @@ static void print_node(const json_t *node)
     putchar('\n');
 }
 
+/* "wss through proxy" */
+static void add_way(struct text_table *table, const json_t *relay)
+{
+    char way[64];
+
+    snprintf(way, sizeof way, "%s%s", json_text(relay, "transport"),
+             json_is_true(json_object_get(relay, "proxy")) ? " through proxy"
+                                                           : "");
+    table_add(table, way);
+}
+
 static void print_relays(const json_t *relays)
 {
     struct text_table table = {.columns = 5};
@@ -57,7 +68,7 @@ static void print_relays(const json_t *relays)
     json_array_foreach(relays, i, relay)
     {
         table_add(&table, json_text(relay, "state"));
-        table_add(&table, json_text(relay, "transport"));
+        add_way(&table, relay);
         table_add(&table, peer_rtt(json_object_get(relay, "rtt_ms"), room));
         table_add(&table, json_text(relay, "url"));
         table_add(&table, json_text(relay, "error"));

@@ -8,8 +8,8 @@ import {differences, kindOf, Mesh} from "./dashboard_mesh.js";
 import {inWords, Picture} from "./dashboard_picture.js";
 import {Story} from "./dashboard_story.js";
 import {pathAndKind, PeerTable, RelayTable} from "./dashboard_tables.js";
-import {flowInWords, hasMoved, hostOf, make, networkInWords, put, rttInWords,
-        timeInWords} from "./dashboard_words.js";
+import {flowInWords, formInWords, hasMoved, hostOf, make, networkInWords, put,
+        rttInWords, timeInWords} from "./dashboard_words.js";
 
 const EVERY_MS = 1000;
 const FEW = 12; // peers: so few fit into a lower picture
@@ -116,7 +116,7 @@ function detailsOf(id) {
             peer.groups.length ? `groups ${peer.groups.join(" ")}` : "",
             Object.keys(peer.info).length ? JSON.stringify(peer.info) : ""];
   if (relay)
-    return [relay.name || "relay", relay.state, relay.transport,
+    return [relay.name || "relay", relay.state, formInWords(relay),
             hostOf(relay.url), rttInWords(relay.rtt_ms),
             `sent ${flowInWords(relay.flow.sent).replace(/^.*, /, "")}`,
             `received ${flowInWords(relay.flow.received).replace(/^.*, /, "")}`,

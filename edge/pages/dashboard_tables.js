@@ -2,8 +2,8 @@
 // an update writes only cells that changed.
 
 import {pathInWords} from "./edge.js";
-import {hostOf, make, put, rateInWords, relayName, rttInWords, timeInWords}
-  from "./dashboard_words.js";
+import {formInWords, hostOf, make, put, rateInWords, relayName, rttInWords,
+        timeInWords} from "./dashboard_words.js";
 
 const byName = new Intl.Collator(undefined, {numeric: true}).compare;
 const number = (value) => typeof value === "number" ? value : Infinity;
@@ -41,7 +41,7 @@ const PEER_COLUMNS = {
 const RELAY_COLUMNS = {
   name: {says: relayName},
   state: {says: (r) => r.state},
-  transport: {says: (r) => r.transport},
+  form: {says: formInWords},
   rtt: {says: (r) => rttInWords(r.rtt_ms)},
   sent: {says: (r) => rateInWords(r.flow.sent.bytes)},
   received: {says: (r) => rateInWords(r.flow.received.bytes)},

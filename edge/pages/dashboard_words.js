@@ -28,6 +28,9 @@ export function flowInWords({messages, bytes}) {
 
 export const hostOf = (url) =>
   url.replace(/^\w+:\/\//, "").replace(/[/?].*$/, "");
+// "wss through proxy"
+export const formInWords = (relay) =>
+  `${relay.transport}${relay.proxy ? " through proxy" : ""}`;
 export const relayName = (relay) => relay.name || hostOf(relay.url);
 export const short = (text, length) =>
   text.length > length ? `${text.slice(0, length - 1)}…` : text;

@@ -104,9 +104,9 @@ static void draw_relay(struct canvas *c, int row, const json_t *relay)
 
     canvas_put_string(c, row, column, column + 10, state_style(state), state);
     column += 11;
-    put_clean(c, row, column, column + 4, STYLE_PLAIN,
-              top_member(relay, "transport"));
-    column += 5;
+    put_clean(c, row, column, column + 9, STYLE_PLAIN,
+              top_member(relay, "form"));
+    column += 10;
     canvas_put_string(c, row, column, column + 9, STYLE_PLAIN,
                       show_rtt(relay, figure));
     column += 10;

@@ -26,7 +26,7 @@ static json_t *status_of(int sent, int bytes)
     snprintf(all, sizeof(all),
              "{\"node\":{\"name\":\"alice\",\"id\":\"a11ce0000000ffff\"},"
              "\"relays\":[{\"url\":\"tcp://192.0.2.1:443?key=abc\",\"state\":"
-             "\"down\",\"transport\":\"tcp\",\"rtt_ms\":null,\"error\":"
+             "\"down\",\"form\":\"wss+proxy\",\"rtt_ms\":null,\"error\":"
              "\"unreachable\"}],\"peers\":[%s,%s],\"counters\":{\"sent\":%d,"
              "\"store_bytes\":5},\"health\":[{\"severity\":\"info\",\"text\":"
              "\"no\"},{\"severity\":\"warning\",\"text\":\"amiss\"}]}",
@@ -133,7 +133,7 @@ static void rows_say_it(void **state)
     assert_true(shows(&t, 24, 80, "messages  out 12/s "));
     assert_true(shows(&t, 24, 80, "bytes     out -   "));
     assert_true(shows(&t, 24, 80,
-                      "RELAYS 1\n down       tcp  -         "
+                      "RELAYS 1\n down       wss+proxy -         "
                       "tcp://192.0.2.1:443  unreachable\n"));
     assert_true(shows(&t, 24, 80,
                       "\n bob               tcp        0.31 ms"

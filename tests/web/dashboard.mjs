@@ -67,7 +67,8 @@ function expected(status) {
     drawn[r.url] = {shape: `hub ${up ? "up" : "down"}`, name,
                     rtt: up ? rounded(r.rtt_ms) : r.state, from: "self",
                     to: r.url, line: `trunk ${up ? "up" : "down"}`, seen: true};
-    relays[r.url] = [name, r.state, r.transport, rounded(r.rtt_ms),
+    const form = r.transport + (r.proxy ? " through proxy" : "");
+    relays[r.url] = [name, r.state, form, rounded(r.rtt_ms),
                      hostOf(r.url), r.error];
   }
   for (const p of status.peers) {
