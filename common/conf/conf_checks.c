@@ -2,11 +2,13 @@
 
 #include "common/base/hex.h"
 #include "common/conf/endpoint.h"
+#include "common/conf/proxy_url.h"
 #include "common/conf/relay_url.h"
 #include "common/wire/certificate.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <sodium.h>
 #include <string.h>
 
 const char *const conf_log_levels[] = {"error", "warn", "info", "debug", NULL};
@@ -92,19 +94,12 @@ static const char *behind_scheme(const char *url, const char *const *schemes)
 
 const char *check_proxy(const char *value)
 {
-    static const char *const schemes[] = {"http://", "socks5://", NULL};
-    char host[300];
-    const char *rest = behind_scheme(value, schemes);
-    if (rest == NULL)
-        return "wants http://HOST:PORT or socks5://HOST:PORT";
-    const char *at = strrchr(rest, '@');
-    rest = at ? at + 1 : rest;
-    size_t size = strcspn(rest, "/");
-    if (size >= sizeof host || (rest[size] != '\0' && rest[size + 1] != '\0'))
-        return "wants nothing behind http://HOST:PORT";
-    memcpy(host, rest, size);
-    host[size] = '\0';
-    return check_connect(host);
+    struct proxy_url url;
+    if (strcmp(value, "none") == 0)
+        return NULL;
+    const char *wrong = proxy_url_parse(value, PROXY_URL_FILE, &url);
+    sodium_memzero(&url, sizeof url);
+    return wrong;
 }
 
 const char *check_relay(const char *value)

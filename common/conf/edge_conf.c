@@ -110,8 +110,10 @@ static const struct conf_key keys[] = {
              "may stand here again, to give it these."},
     {.path = "proxy", .kind = CONF_STRING, AT(proxy), .fallback = "",
      .check = check_proxy, .secret = true,
-     .help = "The proxy to relays: http://[user:password@]host:port or\n"
-             "socks5://host:port; empty: the environment's https_proxy."},
+     .help = "The proxy to relays: http://[user:password@]host:port, https://,\n"
+             "socks4://, socks4a://, socks5:// or socks5h:// (resolves names);\n"
+             "none: no proxy; empty: with and without the environment's\n"
+             "https_proxy, unless no_proxy names the relay's host."},
     {.path = "tls.verify", .kind = CONF_BOOL, AT(tls.verify),
      .fallback = "false",
      .help = "Check also the certificates of relays, by the system's store. The\n"

@@ -51,7 +51,7 @@ struct edge_conf {
         bool port_mapping;
     } discovery;
     struct conf_entries relays; /* struct relay_entry, see edge_conf_relay */
-    char *proxy;                /* a URL; "": the environment's https_proxy */
+    char *proxy;                /* see proxy_setting.h */
     struct {
         bool verify; /* check certificates of relays, too */
     } tls;

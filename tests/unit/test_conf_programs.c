@@ -207,7 +207,8 @@ static void test_edge_mistakes(void **state)
         "f:4:11: `discovery.peers` wants HOST:PORT: `x`\n"
         "f:5:10: `relays` wants tcp://, wss:// or ws:// at its start: "
         "`http://x:1`\n"
-        "f:6:8: `proxy` wants http://HOST:PORT or socks5://HOST:PORT\n"
+        "f:6:8: `proxy` wants http://, https://, socks4://, socks4a://, "
+        "socks5:// or socks5h:// and HOST:PORT\n"
         "f:7:14: `paths.tcp` is false, and so are `paths.udp` and "
         "`paths.relay`: no path is left\n"
         "f:8:19: `presence.lost_after` must be longer than "
@@ -288,11 +289,14 @@ static void test_proxies(void **state)
         {"http://user:p@ss:word@proxy.example.org:3128", true},
         {"socks5://[2001:db8::1]:1080", true},
         {"socks5://127.0.0.1:1080", true},
+        {"https://proxy:3128", true},
+        {"socks5h://proxy:1080", true},
+        {"socks4a://proxy:1080", true},
+        {"none", true},
         {"http://proxy", false},
         {"http://", false},
         {"http://proxy:0", false},
         {"http://proxy:3128/path", false},
-        {"https://proxy:3128", false},
         {"proxy:3128", false},
     };
     (void)state;
