@@ -40,6 +40,9 @@ enum {
 enum keyfile_secrecy {
     KEYFILE_PUBLIC,
     KEYFILE_SECRET, /* refused if other users may read it */
+    /* The same, but if root owns the file, its group may read it: so other
+     * programs share keys of TLS. */
+    KEYFILE_OF_GROUP,
 };
 
 struct keyfile_line {

@@ -37,13 +37,21 @@ static char *grow(char *old, size_t size, size_t capacity)
     return text;
 }
 
-static bool is_private(int file, const char *path, FILE *errors)
+/* The rights that nobody but the owner may have. */
+static mode_t forbidden(enum keyfile_secrecy secrecy, const struct stat *status)
+{
+    return secrecy == KEYFILE_OF_GROUP && status->st_uid == 0 ? 037 : 077;
+}
+
+static bool is_private(int file, enum keyfile_secrecy secrecy, const char *path,
+                       FILE *errors)
 {
     struct stat status;
 
     if (fstat(file, &status) != 0)
         return failed(errors, path);
-    if (!S_ISREG(status.st_mode) || (status.st_mode & 077) == 0)
+    if (!S_ISREG(status.st_mode) ||
+        (status.st_mode & forbidden(secrecy, &status)) == 0)
         return true;
     fprintf(errors, "%s: secrets readable by others; chmod 600 %s\n", path,
             path);
@@ -138,7 +146,7 @@ char *keyfile_read(const char *path, enum keyfile_secrecy secrecy, size_t *size,
         fprintf(errors, "%s: %s\n", path, wrong);
         return NULL;
     }
-    if (secrecy == KEYFILE_PUBLIC || is_private(file, path, errors))
+    if (secrecy == KEYFILE_PUBLIC || is_private(file, secrecy, path, errors))
         text = read_all(file, path, size, errors);
     close(file);
     return text;

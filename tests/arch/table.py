@@ -26,7 +26,7 @@ LAYERS = {
     ),
     "relay/shell": Layer(
         ["relay/core", "common/conf", "common/io", "common/zmtp"],
-        ["sodium", "zmq", "uv", "jansson"],
+        ["sodium", "zmq", "uv", "jansson", "gnutls"],
     ),
     "edge/lib": Layer(["edge/shell"], ["sodium", "uv"]),
     "edge/examples": Layer(libraries=["zeroservices"]),
@@ -52,6 +52,7 @@ LIBRARY_HEADERS = {
     "ngtcp2/ngtcp2_crypto.h": "ngtcp2",
     "ngtcp2/ngtcp2_crypto_gnutls.h": "ngtcp2",
     "gnutls/gnutls.h": "gnutls",
+    "gnutls/x509.h": "gnutls",
     "zeroservices.h": "zeroservices",
     "jansson.h": "jansson",
     "yaml.h": "yaml",
@@ -71,7 +72,9 @@ LIBRARY_USERS = {
     "ngtcp2": ("edge/shell/quic.c", "edge/shell/quic_events.c",
                "edge/shell/quic_write.c", "edge/shell/quic_private.h",
                "edge/shell/quic_tls.c", "edge/shell/quic_tls.h"),
-    "gnutls": ("edge/shell/quic_tls.c",),
+    "gnutls": ("edge/shell/quic_tls.c",
+               "relay/shell/tls_conn.c",    # one connection
+               "relay/shell/tls_pair.c"),   # a certificate and its key
     "natpmp": ("edge/shell/nat_pmp.c",),
     "miniupnpc": ("edge/shell/upnp.c",),
 }
