@@ -139,8 +139,11 @@ struct bytes announce_sealed(struct node *n)
     struct bytes said = announce_full(n);
     uint8_t nonce[24];
     entropy_fill(&n->entropy, nonce, sizeof nonce);
+    if (n->sealed_serial != n->serial)
+        memcpy(n->sealed_nonce, nonce, sizeof nonce);
+    n->sealed_serial = n->serial;
     uint8_t *room = arena_take(&n->todo->arena, said.size + 40);
-    return announcement_seal(said, n->keys.announcement, nonce, room);
+    return announcement_seal(said, n->keys.announcement, n->sealed_nonce, room);
 }
 
 struct bytes announce_greeting(const struct node *n, struct link *link)

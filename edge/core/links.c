@@ -229,31 +229,13 @@ void link_finish_refused(struct node *n, struct link *link, uint8_t reason,
 
 void links_closed(struct node *n, const struct node_event *event)
 {
-    static const enum relay_error errors[] = {
-        [LINK_BROKEN] = RELAY_ERROR_LOST,
-        [LINK_UNREACHABLE] = RELAY_ERROR_UNREACHABLE,
-        [LINK_HANDSHAKE] = RELAY_ERROR_HANDSHAKE,
-        [LINK_NAMELESS] = RELAY_ERROR_DNS,
-        [LINK_REFUSED] = RELAY_ERROR_UNREACHABLE,
-        [LINK_TIMEOUT] = RELAY_ERROR_UNREACHABLE,
-        [LINK_TLS] = RELAY_ERROR_HANDSHAKE,
-        [LINK_PROXY_AUTH] = RELAY_ERROR_UNREACHABLE,
-        [LINK_PROXY_REFUSED] = RELAY_ERROR_UNREACHABLE,
-        [LINK_CAPTIVE_PORTAL] = RELAY_ERROR_HANDSHAKE,
-        [LINK_NOT_A_RELAY] = RELAY_ERROR_HANDSHAKE,
-        [LINK_WRONG_KEY] = RELAY_ERROR_HANDSHAKE,
-    };
     struct link *link = link_get(n, event->link.id);
     if (link == NULL)
         return;
-    struct relay *relay = link->relay;
-    if (relay == NULL) {
+    if (link->relay == NULL)
         link_finish(n, link, LINK_END_CLOSED);
-        return;
-    }
-    link_drop(n, link, false);
-    relay->link = NULL;
-    relays_down(n, relay, relay_error_name(errors[event->link.failure]));
+    else
+        relays_closed(n, link, event->link.failure);
 }
 
 /* --- packets ------------------------------------------------------------ */
@@ -332,11 +314,7 @@ static void give_up(struct node *n, struct link *link)
         link_finish(n, link, hurried ? LINK_END_ABANDONED : LINK_END_SILENT);
         return;
     }
-    relays_down(n, link->relay,
-                relay_error_name(link->state == LINK_UP ? RELAY_ERROR_SILENT
-                                 : link->state == LINK_GREETING
-                                     ? RELAY_ERROR_TIMEOUT
-                                     : RELAY_ERROR_UNREACHABLE));
+    relays_silent(n, link);
     if (hurried)
         relays_retry(n);
 }

@@ -49,6 +49,9 @@ struct link {
                             peer */
     struct relay *relay; /* the relay at its other end; NULL: a peer is there,
                             and the link is called direct */
+    enum relay_form form; /* to a relay */
+    bool is_over; /* to a relay: it is closed, and stands until another form
+                     takes its place or cannot */
 
     struct address address; /* of the other end */
     struct curve_key key;   /* the other end's CURVE key, if it has one */
@@ -89,7 +92,8 @@ struct link {
 /* links.c */
 struct link *link_get(struct node *n, uint32_t id);
 /* Makes an outgoing link, with a new id. `relay`: the other end; NULL: that is
- * a peer. The caller then says todo_connect. */
+ * a peer. The caller then says todo_connect; to a relay, it sets the form
+ * before. */
 struct link *link_dial(struct node *n, enum node_transport transport,
                        struct relay *relay, const struct curve_key *key);
 /* Frees it. `disconnect`: the owner, which does not know yet, is told. */

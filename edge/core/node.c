@@ -67,8 +67,10 @@ static void take_settings(struct node *n, const struct node_conf *conf)
     n->info_size = conf->info.size;
     take_groups(n, conf->groups, conf->group_count);
     n->relay_count = conf->relay ? conf->relay_count : 0;
-    for (size_t i = 0; i < n->relay_count; i++)
+    for (size_t i = 0; i < n->relay_count; i++) {
         n->relays[i].key = conf->relay_keys[i];
+        n->relays[i].forms = conf->relay_forms[i];
+    }
 }
 
 static void take_randomness(struct node *n, const struct node_conf *conf)
@@ -328,6 +330,9 @@ static void take_event(struct node *n, const struct node_event *event)
         return;
     case NODE_PORT_MAPPED:
         udp_take_mapped(n, event);
+        return;
+    case NODE_FORMS_ARE:
+        relays_take_forms(n, event);
         return;
     case NODE_LEAVE:
         leave_begin(n);

@@ -21,6 +21,7 @@
 #include "common/core/secrets.h"
 #include "common/wire/packet.h"
 #include "common/wire/record.h"
+#include "common/wire/relay_form.h"
 #include "common/wire/revocation.h"
 #include "edge/core/outside.h"
 
@@ -58,6 +59,9 @@ struct node_conf {
     bool aes; /* this processor has AES-256-GCM, as libsodium says [P-6.2] */
     size_t relay_count;                       /* <= NODE_RELAYS */
     struct curve_key relay_keys[NODE_RELAYS]; /* expected keys, by index */
+    /* The forms in which each may be reached: a bit for each enum relay_form;
+       0: FORM_TCP alone [P-14.1]. */
+    uint8_t relay_forms[NODE_RELAYS];
     struct span beacon_interval;
     struct span probe;
     struct span lost_after;
@@ -102,11 +106,15 @@ enum node_event_kind {
     NODE_UDP_DATAGRAM, /* STUN or a probe came at one of them */
     NODE_STUN_SERVERS_ARE, /* their addresses, resolved; on change */
     NODE_PORT_MAPPED,      /* what the router maps to this host; on change */
+    NODE_FORMS_ARE,        /* the form in which each relay was reached last on
+                              the network that the host is in now; at start and
+                              when the network changed */
 };
 
 enum link_failure {
     LINK_BROKEN = 1,  /* an open connection ended */
-    LINK_UNREACHABLE, /* connection refused, timed out, or no route */
+    LINK_UNREACHABLE, /* no route; of a link to a peer also: the connection was
+                         refused, or timed out */
     LINK_HANDSHAKE,   /* CURVE failed: a wrong key at one end, or no CURVE */
     LINK_NAMELESS,    /* DNS did not resolve the host's name in time */
     /* Of links to relays, which know more [P-14.6]. */
@@ -136,6 +144,10 @@ struct node_event {
         struct {
             struct address tcp, udp; /* outside; NONE: not mapped */
         } mapped;
+        struct {
+            const int8_t *list; /* enum relay_form, by relay; -1: none */
+            size_t count;
+        } forms; /* FORMS_ARE */
         struct {
             struct address from;
             bool multicast; /* addressed to the multicast group */
@@ -172,7 +184,7 @@ enum node_todo_kind {
     NODE_MULTICAST,     /* bytes: send the beacon on every interface */
     NODE_SEND_TO,       /* address, bytes: send the beacon by unicast */
     NODE_CONNECT,       /* link, address, key (the other's CURVE key) */
-    NODE_CONNECT_RELAY, /* link, relay index */
+    NODE_CONNECT_RELAY, /* link, relay index, form */
     NODE_DISCONNECT,    /* link: close it, or forget it if it is incoming */
     NODE_WRITE,         /* link, bytes */
     NODE_JOINED,        /* peer */
@@ -209,26 +221,41 @@ enum node_outcome {
 /* "delivered", "unknown_peer", ...: as the local API spells them. */
 const char *node_outcome_name(enum node_outcome outcome);
 
+/* DOWN: every form that is allowed failed since it worked last, or the relay
+ * refused this node a moment ago. */
 enum relay_state { RELAY_DOWN, RELAY_CONNECTING, RELAY_UP };
 
-/* Why a relay is down, apart from the refusals that it may have sent. */
+/* Why a relay is not up, apart from the refusals that it may have sent. If
+ * several forms failed, this is the most telling of their failures. */
 enum relay_error {
-    RELAY_ERROR_LOST,        /* the relay was up, and the connection ended */
-    RELAY_ERROR_SILENT,      /* the relay was up, and sent nothing in time */
-    RELAY_ERROR_UNREACHABLE, /* no TCP connection */
-    RELAY_ERROR_DNS,         /* DNS did not resolve the relay's host name */
-    RELAY_ERROR_HANDSHAKE,   /* the other end does not have the relay's key */
-    RELAY_ERROR_TIMEOUT,     /* CURVE succeeded, but no WELCOME came in time */
+    RELAY_ERROR_LOST,           /* the connection to the relay ended */
+    RELAY_ERROR_SILENT,         /* the relay was up, and sent nothing in time */
+    RELAY_ERROR_UNREACHABLE,    /* there is no way to the host */
+    RELAY_ERROR_DNS,            /* DNS did not resolve the host's name */
+    RELAY_ERROR_REFUSED,        /* the host refused the connection */
+    RELAY_ERROR_TIMEOUT,        /* no answer in time, at any step */
+    RELAY_ERROR_TLS,            /* TLS failed */
+    RELAY_ERROR_PROXY_AUTH,     /* the proxy wants a user and a password */
+    RELAY_ERROR_PROXY_REFUSED,  /* the proxy does not connect to the relay */
+    RELAY_ERROR_CAPTIVE_PORTAL, /* a page to log in answers instead */
+    RELAY_ERROR_NOT_A_RELAY,    /* something else answers there */
+    RELAY_ERROR_WRONG_KEY,      /* the other end has not the relay's key */
     RELAY_ERRORS
 };
 const char *relay_error_name(enum relay_error error);
+/* What a failed link to a relay means. */
+enum relay_error relay_error_of(enum link_failure failure);
 
 struct node_relay {
     enum relay_state state;
-    struct span rtt;        /* < 0: unknown */
-    struct span hello;      /* from HELLO to WELCOME, when the link was made;
-                               < 0: never */
-    const char *error;      /* the last failure's name, "" for none */
+    struct span rtt;      /* < 0: unknown */
+    struct span hello;    /* from HELLO to WELCOME, when the link was made;
+                             < 0: never */
+    const char *error;    /* the last failure's name, "" for none */
+    enum relay_form form; /* UP: the one that is used; else the last one */
+    uint8_t forms;        /* a bit for each form that is allowed */
+    enum link_failure failures[RELAY_FORMS]; /* the last one of each form; 0:
+                                                none since it worked last */
     const char *name;       /* from the relay's WELCOME, "" before */
     struct address outside; /* this node's address as the relay sees it */
     uint64_t unix_seconds;  /* the relay's wall clock at `at`; 0: unknown */
@@ -287,6 +314,7 @@ struct node_todo {
         struct {
             uint32_t id;
             uint32_t relay;
+            enum relay_form form; /* CONNECT_RELAY */
             struct address address;
             struct curve_key key;
             uint8_t transport; /* enum node_transport */

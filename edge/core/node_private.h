@@ -11,7 +11,7 @@
  *     beacons.c            discovery by datagrams on a LAN
  *     links.h              connections to peers and relays, in six files
  *     routes.h             which form of a relay's address is tried when
- *     relays.c             the protocol with relays, and their rosters
+ *     relays.h             relays: their links and rosters, in two files
  *     udp.h                paths over UDP, in three files
  *
  *     evidence.h           whether a peer is there, until when, and why
@@ -52,38 +52,8 @@
 #include "edge/core/paths.h"
 #include "edge/core/receiver.h"
 #include "edge/core/refused_nodes.h"
+#include "edge/core/relays.h"
 #include "edge/core/udp.h"
-
-/* A relay of the configuration. */
-struct relay {
-    uint32_t index; /* in the configuration, and in struct node */
-    enum relay_state state;
-    struct link *link;      /* NULL while the state is DOWN */
-    struct curve_key key;   /* pinned by the configuration */
-    uint8_t version;        /* the protocol version that HELLO offers */
-    struct instant greeted; /* when HELLO was sent */
-    struct span hello;      /* from then to WELCOME; < 0: never */
-    const char *error;      /* why it is down: a word for status; "" if up */
-
-    struct instant retry_at; /* DOWN: when to connect again */
-    struct span backoff;     /* the next pause between two attempts */
-
-    /* The relay sends a roster each time that its link comes up. Until
-     * settled_by a peer may be missing because it reconnects later than this
-     * node did; then peers that only an older roster lists are unlisted. */
-    uint32_t roster; /* the number of the roster; counts from 1 */
-    bool synced;     /* the roster is complete, settled_by is ahead */
-    struct instant settled_by;
-    bool spares_told; /* the relay knows which peers need no multicasts */
-
-    char name[NAME_MAX_SIZE + 1]; /* the relay's name for itself, or "" */
-    struct address outside;       /* this node's address as the relay sees it */
-    uint64_t clock;               /* the relay's at clock_at; 0: unknown */
-    struct instant clock_at;
-    struct relay_tls tls; /* of the link that is up */
-    uint64_t bytes_sent, bytes_received;
-    struct deadline deadline;
-};
 
 /* Another node of the mesh whose announcement this node accepted. It need not
  * be there now: see `joined`. */
@@ -228,7 +198,11 @@ struct node {
     char groups[ANNOUNCEMENT_GROUPS][NAME_MAX_SIZE + 1];
 
     /* Its announcement and its beacons. */
-    uint32_t serial;    /* of the announcement: counts its changes */
+    uint32_t serial; /* of the announcement: counts its changes */
+    /* The same announcement is sealed with the same nonce each time, so that a
+     * relay sees that a HELLO on a new link brings nothing new. */
+    uint32_t sealed_serial;
+    uint8_t sealed_nonce[24];
     uint8_t *said_full; /* encoded and signed */
     size_t said_full_size;
     uint8_t *said_partial; /* without groups and info: for beacons, if the full
@@ -409,20 +383,6 @@ void beacons_refuse(struct node *n, const struct address *to,
 struct instant beacons_ask_at(const struct node *n, const struct peer *p);
 void beacons_take(struct node *n, const struct node_event *event);
 void beacons_to_configured(struct node *n);
-
-/* relays.c */
-void relays_start(struct node *n);
-void relays_due(struct node *n, struct relay *relay);
-/* The link is open: sends HELLO. */
-void relays_opened(struct node *n, struct link *link);
-/* Drops the link, if there is one; the next attempt follows. `error` lives as
- * long as the program. */
-void relays_down(struct node *n, struct relay *relay, const char *error);
-void relays_take(struct node *n, struct link *link, struct bytes packet);
-/* Sends a packet to every relay that is up. */
-void relays_tell_all(struct node *n, struct bytes packet);
-/* The network changed: relays that are down are tried at once. */
-void relays_retry(struct node *n);
 
 /* peers.c */
 struct peer *peer_get(struct node *n, const struct node_id *id);

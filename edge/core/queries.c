@@ -135,6 +135,10 @@ void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
     r->state = relay->state;
     r->hello = relay->hello;
     r->error = relay->error;
+    r->form = relay->form;
+    r->forms = relay->routes.allowed;
+    for (int i = 0; i < RELAY_FORMS; i++)
+        r->failures[i] = relay->routes.list[i].failure;
     r->name = relay->name;
     r->outside = relay->outside;
     r->unix_seconds = relay->clock;

@@ -131,26 +131,29 @@ static bool is_remembered(const struct routes *r, int form, struct instant at)
     return form == r->remembered && !is_doubted(r, &r->list[form], at);
 }
 
-/* The forms beside the one that is remembered begin with the best of them. */
-static int first_other(const struct routes *r)
+/* How many better transports are tried before this form's. */
+static int steps_before(const struct routes *r, int form)
 {
-    int first = FORM_TCP_PROXY;
+    bool tried[FORM_TCP_PROXY] = {false};
+    int steps = 0;
     for (int i = 0; i < RELAY_FORMS; i++)
-        if (routes_allow(r, (enum relay_form)i) && i != r->remembered &&
-            i % FORM_TCP_PROXY < first)
-            first = i % FORM_TCP_PROXY;
-    return first;
+        if (routes_allow(r, (enum relay_form)i) && i != r->remembered)
+            tried[i % FORM_TCP_PROXY] = true;
+    for (int i = 0; i < form % FORM_TCP_PROXY; i++)
+        steps += tried[i];
+    return steps;
 }
 
 /* When the form is tried in a race that begins at `at`. */
 static struct instant turn_of(const struct routes *r, int form,
                               struct instant at)
 {
-    int first = r->remembered, steps = form % FORM_TCP_PROXY;
+    int first = r->remembered, steps = steps_before(r, form);
     if (is_remembered(r, form, at))
         steps = 0;
-    else if (first != ROUTE_NO_FORM && is_remembered(r, first, at))
-        steps += 1 - first_other(r);
+    else if (first != ROUTE_NO_FORM && is_remembered(r, first, at) &&
+             !r->in_doubt)
+        steps++;
     return instant_after(at, span_times(step, steps));
 }
 
@@ -435,6 +438,7 @@ void routes_welcomed(struct routes *r, enum relay_form form, struct instant now)
         enter(&r->list[r->used], ROUTE_REPLACED, now);
     r->used = r->remembered = (int)form;
     r->backoff = backoff_first;
+    r->in_doubt = false;
     enter(&r->list[form], ROUTE_USED, now);
     believe(r, &r->list[form], now);
     for (int i = 0; i < RELAY_FORMS; i++) {
@@ -482,6 +486,7 @@ static void lost(struct routes *r, enum relay_form form, struct span lived,
                     (route->failure != LINK_BROKEN && !is_only_one(r)));
     r->used = ROUTE_NO_FORM;
     r->better_at = INSTANT_NEVER;
+    r->in_doubt = route->failure != LINK_BROKEN;
     if (lived.us >= soon.us)
         trust(route);
     else if (++route->cuts >= route->cuts_borne) {
@@ -559,6 +564,7 @@ void routes_again(struct routes *r, enum relay_form form, struct instant now)
 void routes_network_changed(struct routes *r, struct instant now)
 {
     r->backoff = backoff_first;
+    r->in_doubt = false;
     for (int i = 0; i < RELAY_FORMS; i++) {
         trust(&r->list[i]);
         if (r->list[i].state != ROUTE_USED)

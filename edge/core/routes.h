@@ -3,7 +3,8 @@
  * and when a better one is tried [P-14.1, P-14.7].
  *
  * All forms that are allowed race: the one that worked on this network before
- * begins, the others follow a little later, or at once if an attempt fails. The
+ * begins, the others follow a little later, or at once if an attempt fails or
+ * if the link that was used fell silent. The
  * form on which the relay first proves its key gets the HELLO. The others go
  * on until the WELCOME comes, so that a form that opens and then carries
  * nothing costs little time. While a worse form is used, the better ones are
@@ -57,6 +58,7 @@ struct routes {
     uint8_t allowed;          /* a bit for each form, 1 << enum relay_form */
     int remembered;           /* the form that worked on this network */
     int used;                 /* these two may be ROUTE_NO_FORM */
+    bool in_doubt;            /* the one that was used last fell silent */
     struct span backoff;      /* the next pause after all forms failed */
     struct instant better_at; /* when better forms are tried */
 };

@@ -133,6 +133,7 @@ void todo_connect(struct node *n, const struct link *link)
     item->link.key = link->key;
     item->link.address = link->address;
     item->link.relay = relay != NULL ? relay->index : 0;
+    item->link.form = link->form;
 }
 
 void todo_connect_udp(struct node *n, const struct link *link, bool client,

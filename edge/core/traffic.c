@@ -351,6 +351,8 @@ static void ack_back(struct node *n, struct peer *p)
 {
     struct link *link = link_get(n, p->ack_via);
     p->ack_via = 0;
+    if (link != NULL && link->relay != NULL)
+        link = link->relay->link; /* Perhaps another form took its place. */
     if (link == NULL || link == peer_link(n, p) || link->state != LINK_UP ||
         link->blocked)
         return;

@@ -28,7 +28,6 @@ static const struct {
 } relay_words[] = {
     {"connection_lost", "unreachable"},
     {"silent", "timeout"},
-    {"handshake_failed", "wrong_key"},
     {"wrong_mesh", "certificate"},
     {"forged", "certificate"},
     {"expired", "certificate"},

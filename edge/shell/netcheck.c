@@ -178,7 +178,7 @@ static void open_relay(struct netcheck *n, const struct edge *e,
     n->unfinished++;
     n->probes[index] = relay_probe_open(
         n->loop, to->connect_to.host, n->relay_ports[index],
-        relay.state != RELAY_UP && strcmp(relay.error, "handshake_failed") == 0,
+        relay.state != RELAY_UP && strcmp(relay.error, "wrong_key") == 0,
         &n->report.relays[index], on_relay, n);
 }
 

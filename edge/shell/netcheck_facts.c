@@ -111,8 +111,8 @@ static struct fact_port port_of(const struct netcheck_report *r,
 static const char *error_of(const struct relay_probe_result *probe,
                             const char *own)
 {
-    static const char *const before[] = {"unreachable", "connection_lost",
-                                         "dns", "silent"};
+    static const char *const before[] = {"unreachable", "refused",
+                                         "connection_lost", "dns", "silent"};
 
     if (probe->error[0] != '\0')
         return probe->error;

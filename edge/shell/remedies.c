@@ -19,13 +19,34 @@ static const struct remedy failures[RELAY_ERRORS] = {
         {WARNING, "The name of the relay's host was not resolved, or not in "
                   "time: check the host in the URL and the DNS here (getent "
                   "hosts NAME), or use an address instead of the name."},
-    [RELAY_ERROR_HANDSHAKE] =
+    [RELAY_ERROR_REFUSED] =
+        {WARNING, "The host is up, but nothing listens at that port: start "
+                  "zs-relay there, or correct the port in the URL."},
+    [RELAY_ERROR_TIMEOUT] =
+        {WARNING,
+         "No answer came in time: check that the host is up and that firewalls "
+         "let TCP to that port pass, then the relay's log and load."},
+    [RELAY_ERROR_TLS] =
+        {ERROR, "TLS failed: a firewall that opens TLS stands between, or the "
+                "certificate is not accepted (tls.verify). Ask who runs this "
+                "network, or set tls.verify: false: the relay's key protects."},
+    [RELAY_ERROR_PROXY_AUTH] =
+        {ERROR, "The proxy wants a user and a password, or others than these: "
+                "set proxy: http://USER:PASSWORD@HOST:PORT."},
+    [RELAY_ERROR_PROXY_REFUSED] =
+        {ERROR, "The proxy does not connect to the relay's host or port: ask "
+                "who runs the proxy to let this port pass, or let the relay "
+                "listen on 443."},
+    [RELAY_ERROR_CAPTIVE_PORTAL] =
+        {WARNING, "This network wants somebody to log in first: open any http "
+                  "page in a browser. This node tries again by itself."},
+    [RELAY_ERROR_NOT_A_RELAY] =
+        {ERROR, "A program answers there that is no relay: check host and port "
+                "in the URL; `ss -ltnp` on the server shows the program."},
+    [RELAY_ERROR_WRONG_KEY] =
         {ERROR, "A program answers there, but no relay with the URL's key: "
                 "compare the key with `zs id relay.key` on the server, and "
                 "check that no other program has the port."},
-    [RELAY_ERROR_TIMEOUT] =
-        {WARNING, "The relay has the right key, but did not admit this node in "
-                  "time: check the relay's log and load."},
 };
 
 /* A table by the reason. Some reasons cannot come from a relay, or from a peer;

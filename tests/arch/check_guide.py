@@ -27,7 +27,7 @@ FINDINGS = (
     ("health code", "edge/shell", "## Health lines", "### {}\n",
      r'struct health \w+ = \{\s*"\w+",\s*"(\w+)"'),
     ("relay error", "edge/core", "### relay_down", "| `{}` |",
-     r'\[RELAY_ERROR_[A-Z]+\] = "(\w+)"'),
+     r'\[RELAY_ERROR_[A-Z_]+\] = "(\w+)"'),
     ("refusal", "common/wire", "## Refused", "| `{}` |",
      r'\[REFUSAL_(?!NONE)[A-Z_]+\] = "(\w+)"'),
     ("refusal by HTTP", "edge/shell", "## Refused", "| `{}` |",

@@ -172,7 +172,7 @@ fails misspelt relay_dns
 wrong=$(grep -oE 'tcp://[^ ]+' "$LAB/hub2.out" | head -n 1 | sed 's/.*key=//')
 lonely west-none forger "tcp://$HUB:443?key=$wrong" "$one"
 until_true 10 bash -c "'$ZS_BIN/zs' --socket /run/zeroservices/forger.sock \
-    status --json | grep -q handshake_failed"
+    status --json | grep -q wrong_key"
 fails forger relay_wrong_key
 spawn other hub2 python3 -B -c '
 import socket
@@ -183,7 +183,7 @@ while True:
     c.close()'
 lonely west-none stray "tcp://$SECOND:8080?key=$wrong" "$one"
 until_true 20 bash -c "'$ZS_BIN/zs' --socket /run/zeroservices/stray.sock \
-    status --json | grep -q handshake_failed" || true
+    status --json | grep -q wrong_key" || true
 fails stray relay_not_a_relay
 
 as hub nft -f - <<'NFT'

@@ -3,6 +3,7 @@
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
 #include "tests/sim/chaos_private.h"
+#include "tests/sim/forms.h"
 #include "tests/sim/hostile.h"
 
 /* PATH_SECONDS: a node dials a peer again 5 min after a failed attempt [P-8.4],
@@ -156,6 +157,16 @@ static void add_edges(struct world *w, const struct shape *shape)
     }
 }
 
+/* Nearly all edges have three or six forms. */
+static void give_forms(struct world *w)
+{
+    for (int i = 0; i < w->host_count; i++)
+        if (!w->hosts[i].is_relay && !chance(w, 10))
+            forms_allow(w, i,
+                        chance(w, 60) ? FORMS_WITHOUT_PROXY
+                                      : (1 << RELAY_FORMS) - 1);
+}
+
 static void describe(struct world *w)
 {
     for (int i = 0; i < w->segment_count; i++) {
@@ -236,6 +247,8 @@ void chaos_run(struct world *w, const struct chaos_conf *conf)
     if (conf->links > 0)
         w->limits.links = (size_t)conf->links;
     build(w, &shape);
+    if (conf->forms)
+        give_forms(w);
     if (conf->udp)
         chaos_udp_build(w);
     if (conf->hostile)

@@ -14,6 +14,8 @@ struct chaos_conf {
     int links;          /* each node keeps; 0: more than there are nodes */
     bool hostile;       /* one of the nodes sends nonsense */
     bool hostile_relay; /* or a relay does, if there is one */
+    bool forms;         /* relays are reached in all forms, through filters
+                           that come and go */
     bool udp;           /* the nodes have UDP, behind NAT boxes */
 };
 

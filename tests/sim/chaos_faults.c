@@ -8,6 +8,7 @@
 
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/forms.h"
 
 enum { FLAP_HOST = 64 };
 
@@ -275,6 +276,10 @@ static void break_something(struct world *w)
         chaos_udp_fault(w, a);
         return;
     }
+    if (w->hosts[a].forms != 0 && rng_chance(&w->rng, 50)) {
+        forms_fault(w, a);
+        return;
+    }
     for (size_t i = 0; i < KINDS; i++)
         sum += kinds[i].weight;
     unsigned dice = (unsigned)rng_below(&w->rng, sum);
@@ -308,6 +313,7 @@ void chaos_heal(struct world *w)
     world_say(w, "everything heals");
     w->healed = true;
     network_heal_all(w, rng_chance(&w->rng, 30));
+    forms_heal_all(w);
     chaos_udp_heal(w);
     for (int i = 0; i < w->host_count; i++) {
         for (size_t k = 0; k < w->hosts[i].interface_count; k++)

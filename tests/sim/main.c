@@ -14,6 +14,7 @@
  *     --hostile                        one of the nodes sends nonsense
  *     --hostile-relay                  a relay does
  *     --nodes-udp                      its nodes have UDP, behind NAT boxes
+ *     --forms                          they reach relays in several forms
  *     --udp                            with --seeds and --seed: networks of
  *                                      NAT boxes instead, without nodes
  *     --punch                          the same: pairs of punch machines behind
@@ -116,6 +117,8 @@ static void print_shape(const struct sim_options *o)
         printf(" --udp");
     if (c->udp)
         printf(" --nodes-udp");
+    if (c->forms)
+        printf(" --forms");
     if (o->punch)
         printf(" --punch");
     if (c->nodes > 0)
@@ -254,7 +257,7 @@ static int run_scenarios(const struct sim_options *o)
         scenarios_of_refusals, scenarios_of_turned,     scenarios_of_links,
         scenarios_of_groups,   scenarios_of_nats,       scenarios_of_punching,
         scenarios_of_udp,      scenarios_of_udp_faults, scenarios_of_pairs,
-        scenarios_of_cuts};
+        scenarios_of_cuts,     scenarios_of_forms};
     int failed = 0, ran = 0;
 
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -421,6 +424,8 @@ int main(int argc, char **argv)
             o.chaos.hostile_relay = true;
         else if (strcmp(argv[i], "--nodes-udp") == 0)
             o.chaos.udp = true;
+        else if (strcmp(argv[i], "--forms") == 0)
+            o.chaos.forms = true;
         else if (strcmp(argv[i], "--udp") == 0)
             o.udp = true;
         else if (strcmp(argv[i], "--punch") == 0)

@@ -115,7 +115,7 @@ static bool passes(const struct world *w, const struct pipe *p, int from,
 {
     return network_passes(w, p->ends[from].host, p->ends[1 - from].host,
                           size) &&
-           is_rooted(w, p);
+           is_rooted(w, p) && pipe_form_carries(w, p);
 }
 
 static void send_event(struct world *w, struct pipe *p, int from,
@@ -156,8 +156,7 @@ static void end_locally(struct world *w, struct pipe *p, int side)
     world_post(w, e, instant_after(w->now, p->delay));
 }
 
-/* Tells both ends that the connection ended; unsent data is lost. */
-static void break_pipe(struct world *w, struct pipe *p)
+void pipe_break(struct world *w, struct pipe *p)
 {
     for (int side = 0; side < 2; side++) {
         drop_stalled(w, &p->ends[side]);
@@ -179,7 +178,7 @@ void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes)
     if (end->waiting > w->high_water + w->backlog) {
         world_say(w, "%d's shell keeps no more for %d", host,
                   p->ends[1 - side].host);
-        break_pipe(w, p);
+        pipe_break(w, p);
         world_disturb(w, host);
         world_disturb(w, p->ends[1 - side].host);
         return;
@@ -339,6 +338,9 @@ void pipes_handle(struct world *w, struct event *e)
         if (p->ends[e->side].open)
             tell_closed(w, p, e->side);
         break;
+    case EVENT_CUT:
+        pipe_form_cut(w, p);
+        break;
     case EVENT_BLOCKED:
     case EVENT_WRITABLE:
         tell_room(w, p, e->side, e->kind == EVENT_BLOCKED);
@@ -444,7 +446,7 @@ void pipes_break(struct world *w, int a, int b)
 {
     for (struct pipe *p = w->pipes; p != NULL; p = p->next)
         if (is_between(p, a, b))
-            break_pipe(w, p);
+            pipe_break(w, p);
 }
 
 void pipes_free_all(struct world *w)

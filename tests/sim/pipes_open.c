@@ -58,10 +58,18 @@ static void begin(struct world *w, struct pipe *p, const struct route *r,
         answer(w, p, connect_timeout, LINK_UNREACHABLE);
         return;
     }
+    if (pipe_form_fails(w, p) != 0) {
+        answer(w, p,
+               pipe_form_fails(w, p) == LINK_TIMEOUT ? connect_timeout
+                                                     : span_times(r->delay, 2),
+               pipe_form_fails(w, p));
+        return;
+    }
     e = world_event(w, EVENT_CONNECT, r->host);
     event_pipe(e, p, 1);
-    /* The round trips of TCP and CURVE, up to the connector's last command. */
-    world_post(w, e, instant_after(w->now, span_times(r->delay, 5)));
+    /* The round trips of the handshakes, up to the connector's last command. */
+    world_post(
+        w, e, instant_after(w->now, span_times(r->delay, pipe_form_delays(p))));
 }
 
 void pipes_connect(struct world *w, struct process *process, uint32_t link,
@@ -78,10 +86,15 @@ void pipes_connect(struct world *w, struct process *process, uint32_t link,
 }
 
 void pipes_connect_relay(struct world *w, struct process *process,
-                         uint32_t link, int relay, const struct curve_key *key)
+                         uint32_t link, int relay, enum relay_form form,
+                         const struct curve_key *key)
 {
     struct pipe *p = new_pipe(w, process->host, process->serial, link);
     struct route r;
+
+    p->to_relay = true;
+    p->form = form;
+    w->hosts[process->host].tried[form]++;
 
     p->to = w->hosts[relay].interfaces[0].address;
     p->to.port = 443;
@@ -140,6 +153,8 @@ void pipe_connected(struct world *w, struct pipe *p, enum link_failure failure)
         return;
     event.link.id = (uint32_t)p->ends[0].id;
     event.link.address = p->to;
+    if (failure == 0)
+        pipe_form_opened(w, p);
     if (failure != 0) {
         p->ends[0].open = false;
         event.kind = NODE_LINK_CLOSED;

@@ -37,6 +37,8 @@ struct pipe {
     size_t events; /* in the queue that name this pipe */
     int nat;       /* the segment whose NAT it passes; -1: none */
     struct pipe_end ends[2];
+    bool to_relay;
+    enum relay_form form;     /* to a relay: the connector's */
     struct address seen_from; /* the connector's address for the listener */
     struct address to;
     struct curve_key connector_key, listener_key;
@@ -45,6 +47,8 @@ struct pipe {
 
 /* From now on pipe_find finds the end by its owner and id. */
 void pipe_enter(struct world *w, struct pipe_end *end);
+/* Tells both ends that the connection ended; unsent data is lost. */
+void pipe_break(struct world *w, struct pipe *p);
 /* Frees the pipes that ended. */
 void pipes_sweep(struct world *w);
 /* The process that owns the end; NULL: it ended. */
@@ -54,5 +58,13 @@ struct hub_process *pipe_hub(struct world *w, const struct pipe_end *end);
 void pipe_arrives(struct world *w, struct pipe *p, int host);
 /* Tells the connector the result. */
 void pipe_connected(struct world *w, struct pipe *p, enum link_failure failure);
+
+/* forms.c: what the form of a connection to a relay changes. */
+bool pipe_form_carries(const struct world *w, const struct pipe *p);
+int pipe_form_delays(const struct pipe *p);
+/* How a connection attempt in this form fails; 0: it does not. */
+enum link_failure pipe_form_fails(const struct world *w, const struct pipe *p);
+void pipe_form_opened(struct world *w, struct pipe *p);
+void pipe_form_cut(struct world *w, struct pipe *p);
 
 #endif

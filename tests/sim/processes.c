@@ -3,6 +3,7 @@
 #include "common/base/memory.h"
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
+#include "tests/sim/forms.h"
 #include "tests/sim/story.h"
 #include "tests/sim/udp_hosts.h"
 #include "tests/sim/udp_links.h"
@@ -41,7 +42,7 @@ static void do_todo(struct world *w, struct process *p,
     case NODE_CONNECT_RELAY:
         ASSERT(t->link.relay < h->relay_count);
         pipes_connect_relay(w, p, t->link.id, h->relays[t->link.relay],
-                            &t->link.key);
+                            t->link.form, &t->link.key);
         return;
     case NODE_DISCONNECT:
         if (!udp_links_close(w, p, t->link.id))
@@ -61,6 +62,9 @@ static void do_todo(struct world *w, struct process *p,
         checkers_observe(w, p, t);
         return;
     case NODE_RELAY:
+        forms_note(w, p, t->relay);
+        checkers_note(w, p, t);
+        return;
     case NODE_REFUSED:
     case NODE_REVOKED:
         checkers_note(w, p, t);
@@ -278,6 +282,7 @@ static struct node *new_node(struct world *w, struct host *h,
                h->identity.secret_key[0] % 2 == 0;
     for (size_t i = 0; i < h->relay_count; i++)
         conf.relay_keys[i] = w->hosts[h->relays[i]].relay_key;
+    memset(conf.relay_forms, h->forms, sizeof(conf.relay_forms));
     node = node_new(&conf, w->now);
     ASSERT(node != NULL);
     return node;
@@ -300,7 +305,13 @@ void host_tell_addresses(struct world *w, int host)
 {
     struct address list[FAMILIES * INTERFACES];
     struct node_event event = addresses_of(w, host, list);
+    int8_t forms[NODE_RELAYS];
 
+    if (w->hosts[host].forms != 0) {
+        struct node_event worked = forms_event(w, host, forms);
+
+        host_event(w, host, &worked);
+    }
     host_event(w, host, &event);
 }
 
@@ -327,13 +338,16 @@ configured_of(const struct world *w, const struct host *h, struct address *list)
 static void first_step(struct world *w, struct host *h)
 {
     struct address own[FAMILIES * INTERFACES], peers[HOSTS * INTERFACES];
-    struct node_event events[3 + UDP_HOSTS_EVENTS] = {
+    int8_t forms[NODE_RELAYS];
+    struct node_event events[4 + UDP_HOSTS_EVENTS] = {
         {.kind = NODE_CLOCK},
         addresses_of(w, h->index, own),
         configured_of(w, h, peers),
     };
     size_t count = 3 + udp_hosts_start(w, h->process, events + 3);
 
+    if (h->forms != 0)
+        events[count++] = forms_event(w, h->index, forms);
     events[0].unix_seconds = host_unix_now(w, h->index);
     process_step(w, h->process, events, count);
 }

@@ -25,6 +25,7 @@ extern const struct scenario scenarios_of_udp[];
 extern const struct scenario scenarios_of_udp_faults[];
 extern const struct scenario scenarios_of_pairs[];
 extern const struct scenario scenarios_of_cuts[];
+extern const struct scenario scenarios_of_forms[];
 
 /* --- what they are written with ---------------------------------------- */
 

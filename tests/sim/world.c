@@ -118,6 +118,7 @@ static void handle(struct world *w, struct event *e)
     case EVENT_CONNECTED:
     case EVENT_PACKET:
     case EVENT_CLOSE:
+    case EVENT_CUT:
     case EVENT_BLOCKED:
     case EVENT_WRITABLE:
         pipes_handle(w, e);

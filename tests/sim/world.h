@@ -87,6 +87,19 @@ struct identity {
     size_t certificate_size;
 };
 
+/* How a form of a relay's address fares on a host's network. */
+enum form_fate {
+    FORM_PASSES,
+    FORM_IS_REFUSED,   /* a connection is refused at once */
+    FORM_IS_SWALLOWED, /* nothing passes, and nobody says so */
+    FORM_IS_CUT,       /* a connection is cut a while after it opened */
+    FORM_IS_MUTE,      /* a connection opens, and carries nothing */
+};
+struct form_filter {
+    enum form_fate fate;
+    struct span after; /* of CUT */
+};
+
 struct process; /* a node that runs on a host */
 struct hub_process;
 struct event;
@@ -116,6 +129,11 @@ struct host {
     bool multicast, tcp, relay;
     int relays[NODE_RELAYS];
     size_t relay_count;
+    /* See forms.h. */
+    uint8_t forms; /* 0: plain CURVE only */
+    struct form_filter filters[RELAY_FORMS];
+    int8_t worked[SEGMENTS][NODE_RELAYS]; /* the form that did there */
+    int tried[RELAY_FORMS];
     int peers[HOSTS]; /* hosts in its discovery.peers */
     size_t peer_count;
     uint32_t groups;      /* that its next process joins: a bit for each */
@@ -328,7 +346,8 @@ void segment_renumber(struct world *w, int segment);
 void pipes_connect(struct world *w, struct process *p, uint32_t link,
                    const struct address *to, const struct curve_key *key);
 void pipes_connect_relay(struct world *w, struct process *p, uint32_t link,
-                         int relay, const struct curve_key *key);
+                         int relay, enum relay_form form,
+                         const struct curve_key *key);
 void pipes_write(struct world *w, int host, uint64_t id, struct bytes bytes);
 void pipes_close(struct world *w, int host, uint64_t id);
 /* The process ended. silent: the other ends are told nothing. */
@@ -355,6 +374,7 @@ enum event_kind {
     EVENT_CLOSE,  /* of a stream, after all its packets */
     EVENT_BLOCKED,
     EVENT_WRITABLE,
+    EVENT_CUT, /* of a stream whose form is cut: forms.h */
     EVENT_UDP, /* of a process with UDP: udp_hosts.h */
     EVENT_CALL,
 };

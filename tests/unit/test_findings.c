@@ -134,8 +134,8 @@ static void each_error_of_a_relay_has_a_finding(void **state)
         {"dns", "dns", "relay_dns", "error"},
         {"unreachable", "refused", "relay_refused", "error"},
         {"unreachable", "unreachable", "relay_unreachable", "error"},
-        {"handshake_failed", "not_a_relay", "relay_not_a_relay", "error"},
-        {"handshake_failed", "wrong_key", "relay_wrong_key", "error"},
+        {"wrong_key", "not_a_relay", "relay_not_a_relay", "error"},
+        {"wrong_key", "wrong_key", "relay_wrong_key", "error"},
         {"mesh_unknown", "mesh_unknown", "relay_mesh_unknown", "error"},
         {"forged", "certificate", "relay_certificate", "error"},
         {"expired", "certificate", "relay_certificate", "error"},
@@ -167,7 +167,7 @@ static void each_error_of_a_relay_has_a_finding(void **state)
 static void errors_are_told_in_the_words_of_the_contract(void **state)
 {
     (void)state;
-    assert_string_equal(finding_relay_word("handshake_failed"), "wrong_key");
+    assert_string_equal(finding_relay_word("wrong_key"), "wrong_key");
     assert_string_equal(finding_relay_word("connection_lost"), "unreachable");
     assert_string_equal(finding_relay_word("silent"), "timeout");
     assert_string_equal(finding_relay_word("not_yet"), "clock");

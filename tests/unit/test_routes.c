@@ -393,6 +393,23 @@ static void one_that_lasts_is_trusted_again(void **state)
     assert_int_equal(w.up, FORM_TCP);
 }
 
+static void after_a_silence_the_others_follow_at_once(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    begin(&w, NO_PROXY, &swallows);
+    w.ways[FORM_WSS] = opens;
+    run(&w, 70000);
+    w.ways[FORM_WSS] = swallows;
+    end_link(&w, FORM_WSS, LINK_TIMEOUT);
+    struct instant from = w.now;
+    run(&w, 1000);
+    assert_int_equal(w.started[FORM_WSS].us, from.us);
+    assert_int_equal(w.started[FORM_TCP].us, from.us);
+    assert_int_equal(w.started[FORM_WS].us, from.us + 300 * 1000);
+}
+
 static void the_only_form_is_never_doubted(void **state)
 {
     struct route_world w;
@@ -598,6 +615,7 @@ int main(void)
         cmocka_unit_test(a_tunnel_that_is_cut_is_opened_at_once),
         cmocka_unit_test(a_tunnel_that_is_cut_gives_way_to_another),
         cmocka_unit_test(one_that_lasts_is_trusted_again),
+        cmocka_unit_test(after_a_silence_the_others_follow_at_once),
         cmocka_unit_test(the_only_form_is_never_doubted),
         cmocka_unit_test(a_better_form_is_tried_every_ten_minutes),
         cmocka_unit_test(a_better_form_is_tried_on_another_network),
