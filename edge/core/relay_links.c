@@ -1,4 +1,3 @@
-#include "common/base/assert.h"
 #include "edge/core/node_private.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+#include "edge/core/relays.h"
+
 #include "edge/core/node_private.h"
 
 #include <string.h>

@@ -26,14 +26,10 @@ void findings_add(struct findings *out, const char *severity, const char *id,
 static const struct {
     const char *own, *word;
 } relay_words[] = {
-    {"connection_lost", "unreachable"},
-    {"silent", "timeout"},
-    {"wrong_mesh", "certificate"},
-    {"forged", "certificate"},
-    {"expired", "certificate"},
-    {"not_yet", "clock"},
-    {"key_mismatch", "certificate"},
-    {"malformed", "version"},
+    {"connection_lost", "unreachable"}, {"silent", "timeout"},
+    {"wrong_mesh", "certificate"},      {"forged", "certificate"},
+    {"expired", "certificate"},         {"not_yet", "clock"},
+    {"key_mismatch", "certificate"},    {"malformed", "version"},
     {"shutdown", "restarting"},
 };
 
