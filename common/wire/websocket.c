@@ -1,10 +1,12 @@
 #include "common/wire/websocket.h"
 
-enum { FIN = 0x80, RESERVED = 0x70, MASKED = 0x80, BINARY = 2 };
+enum { FIN = 0x80, RESERVED = 0x70, MASKED = 0x80 };
 
-void websocket_reader_init(struct websocket_reader *r, size_t message_limit)
+void websocket_reader_init(struct websocket_reader *r,
+                           enum websocket_opcode messages, size_t message_limit)
 {
-    *r = (struct websocket_reader){.message_limit = message_limit};
+    *r = (struct websocket_reader){.messages = messages,
+                                   .message_limit = message_limit};
 }
 
 /* ---- A frame's head */
@@ -12,6 +14,11 @@ void websocket_reader_init(struct websocket_reader *r, size_t message_limit)
 static bool is_control(uint8_t opcode)
 {
     return opcode >= WEBSOCKET_CLOSE;
+}
+
+static bool begins_message(uint8_t opcode)
+{
+    return opcode == WEBSOCKET_TEXT || opcode == WEBSOCKET_BINARY;
 }
 
 static uint8_t opcode_of(const struct websocket_reader *r)
@@ -47,7 +54,7 @@ static const char *check_start(const struct websocket_reader *r)
 
     if (r->head[0] & RESERVED)
         return "reserved bits are set";
-    if ((opcode > BINARY && opcode < WEBSOCKET_CLOSE) ||
+    if ((opcode > WEBSOCKET_BINARY && opcode < WEBSOCKET_CLOSE) ||
         opcode > WEBSOCKET_PONG)
         return "an unknown opcode";
     if (!(r->head[1] & MASKED))
@@ -58,7 +65,7 @@ static const char *check_start(const struct websocket_reader *r)
         return "a control frame of more than 125 bytes";
     if (opcode == WEBSOCKET_CONTINUATION && !r->in_message)
         return "a continuation without a message";
-    if ((opcode == WEBSOCKET_TEXT || opcode == BINARY) && r->in_message)
+    if (begins_message(opcode) && r->in_message)
         return "a message within a message";
     return NULL;
 }
@@ -88,8 +95,10 @@ static enum websocket_kind begin_frame(struct websocket_reader *r,
     if (!shortest)
         return wrong(r, item, WEBSOCKET_PROTOCOL,
                      "a length that is not in its shortest form");
-    if (opcode_of(r) == BINARY)
-        return wrong(r, item, WEBSOCKET_UNACCEPTABLE, "text messages only");
+    if (begins_message(opcode_of(r)) && opcode_of(r) != r->messages)
+        return wrong(r, item, WEBSOCKET_UNACCEPTABLE,
+                     r->messages == WEBSOCKET_TEXT ? "text messages only"
+                                                   : "binary messages only");
     r->in_frame = true;
     r->control_size = 0;
     if (is_control(opcode_of(r)))
@@ -119,6 +128,26 @@ static enum websocket_kind read_head(struct websocket_reader *r, uint8_t **at,
 
 /* ---- Its payload */
 
+/* Eight bytes at a time: large messages cost little more than a copy. */
+static void apply_mask(const uint8_t mask[4], uint64_t offset, uint8_t *data,
+                       size_t size)
+{
+    uint8_t turned[8];
+    uint64_t word, masks;
+    size_t i = 0;
+
+    for (size_t n = 0; n < sizeof turned; n++)
+        turned[n] = mask[(offset + n) & 3];
+    memcpy(&masks, turned, sizeof masks);
+    for (; size - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, data + i, sizeof word);
+        word ^= masks;
+        memcpy(data + i, &word, sizeof word);
+    }
+    for (; i < size; i++)
+        data[i] ^= turned[i & 7];
+}
+
 static struct bytes unmask(struct websocket_reader *r, uint8_t **at,
                            const uint8_t *end)
 {
@@ -128,8 +157,7 @@ static struct bytes unmask(struct websocket_reader *r, uint8_t **at,
 
     if (size > r->left)
         size = (size_t)r->left;
-    for (size_t i = 0; i < size; i++)
-        data[i] ^= mask[(r->offset + i) & 3];
+    apply_mask(mask, r->offset, data, size);
     r->offset += size;
     r->left -= size;
     *at += size;
@@ -190,15 +218,21 @@ static enum websocket_kind read_control(struct websocket_reader *r,
     return opcode == WEBSOCKET_PING ? WEBSOCKET_PINGED : WEBSOCKET_PONGED;
 }
 
-static enum websocket_kind read_text(struct websocket_reader *r, uint8_t **at,
-                                     const uint8_t *end,
-                                     struct websocket_item *item)
+/* False if the piece, or the text that ends with it, is not UTF-8. */
+static bool text_goes_on(struct websocket_reader *r,
+                         const struct websocket_item *item)
+{
+    return utf8_check(&r->utf8, item->data) &&
+           !(item->last && r->utf8.need > 0);
+}
+
+static enum websocket_kind read_message(struct websocket_reader *r,
+                                        uint8_t **at, const uint8_t *end,
+                                        struct websocket_item *item)
 {
     item->data = unmask(r, at, end);
     item->last = r->left == 0 && (r->head[0] & FIN) != 0;
-    bool valid = utf8_check(&r->utf8, item->data);
-
-    if (!valid || (item->last && r->utf8.need > 0))
+    if (r->messages == WEBSOCKET_TEXT && !text_goes_on(r, item))
         return wrong(r, item, WEBSOCKET_NO_UTF8, "a text that is not UTF-8");
     if (r->left == 0)
         end_frame(r);
@@ -221,7 +255,7 @@ enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
         else if (is_control(opcode_of(r)))
             kind = read_control(r, at, end, item);
         else
-            kind = read_text(r, at, end, item);
+            kind = read_message(r, at, end, item);
         /* True for an empty payload, of which no byte will come. */
         bool empty = r->in_frame && r->left == 0;
         if (*at == end && !empty)

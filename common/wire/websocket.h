@@ -2,7 +2,8 @@
  * websocket - the server's side of the WebSocket framing: reads and writes
  * frames [RFC 6455, 5 to 8].
  *
- * Text messages only; a binary message is an error. After an error the reader
+ * A connection has messages of one kind, text or binary; one of the other kind
+ * is an error. After an error the reader
  * tells the code to close the connection with, and reads nothing more, as after
  * CLOSE.
  */
@@ -20,6 +21,7 @@ enum {
 enum websocket_opcode {
     WEBSOCKET_CONTINUATION = 0,
     WEBSOCKET_TEXT = 1,
+    WEBSOCKET_BINARY = 2,
     WEBSOCKET_CLOSE = 8,
     WEBSOCKET_PING = 9,
     WEBSOCKET_PONG = 10,
@@ -36,6 +38,7 @@ enum websocket_code {
 };
 
 struct websocket_reader {
+    enum websocket_opcode messages;
     size_t message_limit;
     uint8_t head[14];
     size_t head_size;
@@ -67,8 +70,11 @@ enum websocket_kind {
     WEBSOCKET_WRONG,
 };
 
-/* A reader that refuses messages larger than `message_limit` bytes. */
-void websocket_reader_init(struct websocket_reader *r, size_t message_limit);
+/* A reader of `messages`, WEBSOCKET_TEXT or WEBSOCKET_BINARY, that refuses
+ * those larger than `message_limit` bytes. */
+void websocket_reader_init(struct websocket_reader *r,
+                           enum websocket_opcode messages,
+                           size_t message_limit);
 
 /* Reads the next item from `*at` on, and moves `*at` behind it. Unmasks
  * payloads in place. Call it until it returns MORE. */

@@ -1,26 +1,21 @@
 #include "edge/shell/http_private.h"
 
+#include "common/core/websocket_accept.h"
+#include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/sockaddr.h"
+#include "common/wire/http_answer.h"
 #include "edge/shell/http_pages.h"
 
-#include <openssl/sha.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Pages load scripts and styles from the edge only, send requests to it only,
  * and cannot be framed. */
-#define STRICT                                                                 \
-    "Content-Security-Policy: default-src 'self'; base-uri 'none'; "           \
-    "form-action 'none'; frame-ancestors 'none'; object-src 'none'\r\n"        \
-    "X-Content-Type-Options: nosniff\r\n"                                      \
-    "X-Frame-Options: DENY\r\n"                                                \
-    "Referrer-Policy: no-referrer\r\n"                                         \
-    "Cross-Origin-Resource-Policy: same-origin\r\n"                            \
-    "Cross-Origin-Opener-Policy: same-origin\r\n"                              \
-    "Cache-Control: no-store\r\n"
+#define POLICY                                                                 \
+    "default-src 'self'; base-uri 'none'; form-action 'none'; "                \
+    "frame-ancestors 'none'; object-src 'none'"
 
 #define UPGRADE                                                                \
     "Upgrade: websocket\r\nConnection: Upgrade\r\n"                            \
@@ -30,61 +25,19 @@ enum { SHOWN_SIZE = 96 };
 
 /* ---- Writing */
 
-static void add_date(struct text *t)
-{
-    char date[64];
-    time_t now = time(NULL);
-    struct tm tm;
-
-    if (gmtime_r(&now, &tm) &&
-        strftime(date, sizeof date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
-                 &tm) > 0)
-        text_add_string(t, date);
-}
-
-struct answer {
-    int status;
-    bool keep;        /* keep the connection open */
-    bool body;        /* false: HEAD, only the length is sent */
-    const char *type; /* Content-Type */
-    const char *more; /* further headers, each with CR LF, or "" */
-};
-
-static void begin_answer(struct text *t, const struct answer *a)
-{
-    text_add_string(t, "HTTP/1.1 ");
-    text_add_number(t, (uint64_t)a->status);
-    text_add_char(t, ' ');
-    text_add_string(t, http_status_text(a->status));
-    text_add_string(t, "\r\n");
-    add_date(t);
-    if (!a->keep)
-        text_add_string(t, "Connection: close\r\n");
-    text_add_string(t, STRICT);
-    text_add_string(t, a->more);
-}
-
-static bool send_answer(struct http_conn *c, const struct answer *a,
+static bool send_answer(struct http_conn *c, const struct http_answer *a,
                         struct bytes content)
 {
-    struct text *t = &c->out;
-
-    begin_answer(t, a);
-    text_add_string(t, "Content-Type: ");
-    text_add_string(t, a->type);
-    text_add_string(t, "\r\nContent-Length: ");
-    text_add_number(t, content.size);
-    text_add_string(t, "\r\n\r\n");
-    if (a->body)
-        text_add(t, content);
+    http_answer_write(&c->out, a, clock_unix_seconds(), content);
     return a->keep;
 }
 
 static bool send_words(struct http_conn *c, const struct http_head *head,
                        int status, const char *more, const char *words)
 {
-    struct answer a = {status, head->keep, head->body,
-                       "text/plain; charset=utf-8", more};
+    struct http_answer a = {status,     head->keep,
+                            head->body, "text/plain; charset=utf-8",
+                            POLICY,     more};
 
     return send_answer(c, &a, bytes_of_string(words));
 }
@@ -158,8 +111,10 @@ static const char *words_of(int status)
 void http_answer_wrong(struct http_conn *c, int status)
 {
     struct address from = address_of_peer(c->fd);
-    struct answer a = {status, false, true, "text/plain; charset=utf-8",
-                       status == 405 ? "Allow: GET, HEAD\r\n" : ""};
+    struct http_answer a = {
+        status, false,
+        true,   "text/plain; charset=utf-8",
+        POLICY, status == 405 ? "Allow: GET, HEAD\r\n" : ""};
     char peer[ADDRESS_TEXT_SIZE];
 
     if (http_may_log(c->http, "http_refused", "bad_request"))
@@ -236,8 +191,10 @@ static bool send_cookie(struct http_conn *c, const struct http_head *head)
 static bool send_metrics(struct http_conn *c, const struct http_head *head)
 {
     char *metrics = api_metrics(c->http->api);
-    struct answer a = {200, head->keep, head->body,
-                       "text/plain; version=0.0.4; charset=utf-8", ""};
+    struct http_answer a = {
+        200,        head->keep,
+        head->body, "text/plain; version=0.0.4; charset=utf-8",
+        POLICY,     ""};
     bool keep = send_answer(c, &a, bytes_of_string(metrics));
 
     free(metrics);
@@ -248,7 +205,7 @@ static bool send_what(struct http_conn *c, const struct http_head *head,
                       bool token)
 {
     const struct http_page *page = find_page(head);
-    struct answer a = {200, head->keep, head->body, "", ""};
+    struct http_answer a = {200, head->keep, head->body, "", POLICY, ""};
 
     if (page && token)
         return send_cookie(c, head);
@@ -264,20 +221,6 @@ static bool send_what(struct http_conn *c, const struct http_head *head,
 }
 
 /* ---- The API */
-
-static void add_accept(struct text *t, struct bytes key)
-{
-    static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    uint8_t both[WEBSOCKET_KEY_SIZE + sizeof magic - 1];
-    uint8_t hash[SHA_DIGEST_LENGTH];
-    char text[32];
-
-    memcpy(both, key.data, WEBSOCKET_KEY_SIZE);
-    memcpy(both + WEBSOCKET_KEY_SIZE, magic, sizeof magic - 1);
-    SHA1(both, sizeof both, hash);
-    text_add_string(t, sodium_bin2base64(text, sizeof text, hash, sizeof hash,
-                                         sodium_base64_VARIANT_ORIGINAL));
-}
 
 static bool is_upgrade(const struct http_head *head)
 {
@@ -299,6 +242,7 @@ static bool open_socket(struct http_conn *c, const struct http_head *head)
     const struct http_field *key = http_head_field(head, "sec-websocket-key");
     const struct http_field *version =
         http_head_field(head, "sec-websocket-version");
+    char accept[WEBSOCKET_ACCEPT_SIZE];
 
     if (!head->body || !head->http_1_1 || !is_upgrade(head))
         return send_words(c, head, 426, UPGRADE, "The API is a WebSocket.\n");
@@ -314,11 +258,8 @@ static bool open_socket(struct http_conn *c, const struct http_head *head)
     if (!c->bridge)
         return send_busy(c, head);
     c->state = CONN_OPEN;
-    text_add_string(&c->out, "HTTP/1.1 101 Switching Protocols\r\n"
-                             "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                             "Sec-WebSocket-Accept: ");
-    add_accept(&c->out, key->value);
-    text_add_string(&c->out, "\r\n\r\n");
+    websocket_accept(key->value, accept);
+    http_answer_upgrade(&c->out, accept, NULL);
     return true;
 }
 

@@ -87,7 +87,7 @@ struct http_bridge *http_bridge_open(struct http_conn *c)
     b->conn = c;
     b->fd = pair[0];
     b->poll.data = b;
-    websocket_reader_init(&b->reader, h->message_limit);
+    websocket_reader_init(&b->reader, WEBSOCKET_TEXT, h->message_limit);
     h->bridges++;
     api_attach(
         h->api, pair[1],

@@ -67,8 +67,7 @@ LIBRARY_HEADERS = {
 LIBRARY_USERS = {
     "crypto": ("common/core/aead.c",        # the ciphers
                "common/core/digest.c",      # SHA-256
-               "edge/shell/edge_open.c",    # reads its configuration
-               "edge/shell/http_answer.c"), # SHA-1 of a WebSocket's key
+               "edge/shell/edge_open.c"),   # reads its configuration
     "ngtcp2": ("edge/shell/quic.c", "edge/shell/quic_events.c",
                "edge/shell/quic_write.c", "edge/shell/quic_private.h",
                "edge/shell/quic_tls.c", "edge/shell/quic_tls.h"),

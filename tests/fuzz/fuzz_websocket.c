@@ -31,14 +31,15 @@ static void tell(struct told *t, enum websocket_kind kind,
     }
 }
 
-static struct told read_in_steps(const uint8_t *data, size_t size, size_t step)
+static struct told read_in_steps(enum websocket_opcode messages,
+                                 const uint8_t *data, size_t size, size_t step)
 {
     struct told t = {.end = WEBSOCKET_MORE};
     struct websocket_reader r;
     uint8_t copy[MOST];
 
     crypto_generichash_init(&t.text, NULL, 0, 32);
-    websocket_reader_init(&r, LIMIT);
+    websocket_reader_init(&r, messages, LIMIT);
     if (size > 0)
         memcpy(copy, data, size);
     for (size_t at = 0; at < size && t.end == WEBSOCKET_MORE; at += step) {
@@ -58,13 +59,13 @@ static struct told read_in_steps(const uint8_t *data, size_t size, size_t step)
 
 /* In whatever pieces the bytes come, they mean the same. But of a text that is
  * none, more or fewer pieces were handed out before. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void check(enum websocket_opcode messages, const uint8_t *data,
+                  size_t size)
 {
-    size = size < MOST ? size : MOST;
-    struct told whole = read_in_steps(data, size, MOST);
+    struct told whole = read_in_steps(messages, data, size, MOST);
 
     for (size_t step = 1; step < 8; step += 3) {
-        struct told steps = read_in_steps(data, size, step);
+        struct told steps = read_in_steps(messages, data, size, step);
         uint8_t a[32], b[32];
         crypto_generichash_state text = whole.text;
         ASSERT(steps.end == whole.end && steps.code == whole.code);
@@ -73,6 +74,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         crypto_generichash_final(&steps.text, b, sizeof b);
         ASSERT(whole.code == WEBSOCKET_NO_UTF8 || memcmp(a, b, 32) == 0);
     }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size = size < MOST ? size : MOST;
+    check(WEBSOCKET_TEXT, data, size);
+    check(WEBSOCKET_BINARY, data, size);
     return 0;
 }
 

@@ -85,6 +85,8 @@ static bool read_all(struct websocket_reader *r, uint8_t *data, size_t size,
     }
 }
 
+static enum websocket_opcode messages = WEBSOCKET_TEXT;
+
 static void read_in_steps(const uint8_t *data, size_t size, size_t step,
                           struct websocket_story *s)
 {
@@ -92,7 +94,7 @@ static void read_in_steps(const uint8_t *data, size_t size, size_t step,
     struct websocket_reader r;
 
     *s = (struct websocket_story){0};
-    websocket_reader_init(&r, LIMIT);
+    websocket_reader_init(&r, messages, LIMIT);
     memcpy(copy, data, size);
     for (size_t at = 0; at < size; at += step)
         if (!read_all(&r, copy + at, step < size - at ? step : size - at, s))
@@ -239,6 +241,63 @@ static void lengths_of_each_form_are_unmasked(void **state)
     }
 }
 
+static void binary_messages_are_read_where_they_are_asked_for(void **state)
+{
+    static const struct websocket_row binary[] = {
+        {"82 82 00000000 ff00", "\xff"},
+        {"02 81 00000000 c3 80 80 00000000", "\xc3."},
+        {"82 80 00000000", "."},
+        {"81 81 00000000 61", " wrong 1003"},
+        {"01 80 00000000", " wrong 1003"},
+        {"02 80 00000000 82 80 00000000", " wrong 1002"},
+        {"82 01 61", " wrong 1002"},
+    };
+    struct websocket_story s;
+    uint8_t data[64];
+    (void)state;
+
+    messages = WEBSOCKET_BINARY;
+    for (size_t i = 0; i < COUNT_OF(binary); i++) {
+        size_t size = unhex(binary[i].bytes, data);
+        for (size_t step = 1; step < 20; step += 6) {
+            read_in_steps(data, size, step, &s);
+            assert_int_equal(
+                strncmp(s.text, binary[i].story, strlen(binary[i].story)), 0);
+        }
+    }
+    messages = WEBSOCKET_TEXT;
+}
+
+/* From each place of the mask on, with any number of bytes. */
+static void each_byte_is_unmasked(void **state)
+{
+    enum { SIZE = 300 };
+    uint8_t payload[SIZE], frame[SIZE + 16];
+    (void)state;
+
+    for (size_t i = 0; i < SIZE; i++)
+        payload[i] = (uint8_t)(i * 7);
+    size_t size = put_frame(frame, 0x82, payload, SIZE);
+    for (size_t step = 1; step <= size; step++) {
+        struct websocket_reader r;
+        struct websocket_item item;
+        uint8_t copy[sizeof frame], got[SIZE];
+        size_t count = 0;
+        websocket_reader_init(&r, WEBSOCKET_BINARY, LIMIT);
+        memcpy(copy, frame, size);
+        for (size_t at = 0; at < size; at += step) {
+            uint8_t *next = copy + at;
+            uint8_t *end = copy + (step < size - at ? at + step : size);
+            while (websocket_read(&r, &next, end, &item) == WEBSOCKET_PIECE) {
+                memcpy(got + count, item.data.data, item.data.size);
+                count += item.data.size;
+            }
+        }
+        assert_int_equal(count, SIZE);
+        assert_memory_equal(got, payload, SIZE);
+    }
+}
+
 /* In one frame, or in many. */
 static void a_message_over_the_limit_is_refused(void **state)
 {
@@ -303,6 +362,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_frame_gets_its_answer),
         cmocka_unit_test(lengths_of_each_form_are_unmasked),
+        cmocka_unit_test(binary_messages_are_read_where_they_are_asked_for),
+        cmocka_unit_test(each_byte_is_unmasked),
         cmocka_unit_test(a_message_over_the_limit_is_refused),
         cmocka_unit_test(heads_are_written_as_short_as_can_be),
         cmocka_unit_test(a_key_is_16_bytes_in_base64),
