@@ -352,6 +352,13 @@ bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
     return true;
 }
 
+void gate_allow(struct gate *g, int fd, struct instant until)
+{
+    struct socket_entry *e = entry_of(g, fd);
+    if (e && e->conn == 0 && !e->is_cut)
+        heap_set(&g->timers, &e->timer, until);
+}
+
 void gate_prove(struct gate *g, int fd, uint64_t conn)
 {
     struct socket_entry *e = entry_of(g, fd);

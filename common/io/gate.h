@@ -70,6 +70,9 @@ void gate_accept_failed(struct gate *g, int error, struct instant now);
  * already. */
 bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
                struct address *address, uint64_t *before) MUST_USE;
+/* The connection may take until then for its first packet, instead of
+ * conf.hello: other protocols come before. Does nothing if that packet came. */
+void gate_allow(struct gate *g, int fd, struct instant until);
 /* A member uses the connection: it may hold more unread bytes, and its network
  * may begin more handshakes. */
 void gate_prove(struct gate *g, int fd, uint64_t conn);

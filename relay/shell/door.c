@@ -12,6 +12,7 @@
 #include "common/base/memory.h"
 #include "common/io/clock.h"
 #include "common/io/sockaddr.h"
+#include "relay/shell/door_wrap.h"
 #include "relay/shell/tcp_listener.h"
 
 enum {
@@ -214,25 +215,18 @@ static void limit_partials(struct door *d)
         door_conn_end(d->lists[DOOR_PARTIAL].first, "connection_cut", "memory");
 }
 
-static struct instant handshake_end(const struct door *d)
+static void end_waits(struct door *d, struct instant now)
 {
-    const struct door_conn *oldest = d->lists[DOOR_SHAKES].first;
-    return oldest != NULL ? instant_after(oldest->since, d->conf.handshake)
-                          : INSTANT_NEVER;
-}
-
-static void end_slow_handshakes(struct door *d, struct instant now)
-{
-    while (instant_reached(handshake_end(d), now))
-        door_conn_end(d->lists[DOOR_SHAKES].first, "handshake_failed",
-                      "timeout");
+    struct timer *t;
+    while ((t = heap_due(&d->timers, now)) != NULL)
+        door_conn_due(t->owner, now);
 }
 
 void door_turn(struct door *d, struct instant now)
 {
     send_all(d);
     limit_partials(d);
-    end_slow_handshakes(d, now);
+    end_waits(d, now);
     gate_due(d->gate, now);
     if (instant_reached(d->accept_at, now))
         resume_accepting(d);
@@ -244,7 +238,8 @@ void door_turn(struct door *d, struct instant now)
 
 struct instant door_deadline(const struct door *d)
 {
-    struct instant at = instant_min(handshake_end(d), gate_deadline(d->gate));
+    struct instant at =
+        instant_min(heap_deadline(&d->timers), gate_deadline(d->gate));
     return instant_min(at, instant_min(d->accept_at, d->give_back_at));
 }
 
@@ -306,6 +301,11 @@ void door_reconfigure(struct door *d, const struct door_conf *conf)
     gate_reconfigure(d->gate, &conf->gate);
 }
 
+void door_stopping(struct door *d)
+{
+    d->stopping = true;
+}
+
 static void on_listener_closed(uv_handle_t *handle)
 {
     free(handle->data);
@@ -328,6 +328,8 @@ static void close_conns(struct door *d)
     while ((c = d->lists[DOOR_ALL].first) != NULL) {
         c->carrier.deaf = true;
         door_conn_flush(c);
+        if (c->wrap != NULL)
+            door_web_bye(c);
         door_conn_end(c, NULL, NULL);
     }
 }
@@ -342,6 +344,7 @@ void door_close(struct door **self)
     close_listeners(d);
     carriers_close_all(&d->carriers);
     gate_free(d->gate);
+    heap_close(&d->timers);
     sodium_memzero(d, sizeof *d);
     free(d);
 }

@@ -36,11 +36,13 @@ struct door;
 
 struct door_conf {
     struct gate_conf gate;
-    struct span handshake; /* from accept to the end of the handshake */
-    size_t memory_unread;  /* bytes of incomplete frames, of all connections */
-    size_t memory_held;    /* sealed bytes for all connections that block */
-    uint64_t first_id;     /* the connections' numbers start here, */
-    uint64_t id_step;      /* and differ by this */
+    /* From accept, or from the answer that makes a WebSocket, to the end of the
+     * handshake. */
+    struct span handshake;
+    size_t memory_unread; /* bytes of incomplete frames, of all connections */
+    size_t memory_held;   /* sealed bytes for all connections that block */
+    uint64_t first_id;    /* the connections' numbers start here, */
+    uint64_t id_step;     /* and differ by this */
 };
 
 /* Never NULL. The numbers of `conf` stay as they are here. */
@@ -51,6 +53,8 @@ struct door *door_open(struct zloop *z, const struct curve_pair *keys,
 bool door_listen(struct door *d, const char *endpoint,
                  char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
 void door_reconfigure(struct door *d, const struct door_conf *conf);
+/* From now on /healthz says so, and no WebSocket begins. */
+void door_stopping(struct door *d);
 /* Ends all connections; the user is not told. The loop must run once more, to
  * free their handles. NULL-safe. */
 void door_close(struct door **self);

@@ -9,6 +9,7 @@
 #include "common/base/memory.h"
 #include "common/io/clock.h"
 #include "common/wire/packet.h"
+#include "relay/shell/door_wrap.h"
 
 enum {
     /* A connection whose host vanished ends in a minute, even if nobody writes
@@ -24,10 +25,9 @@ enum {
 
 /* ---- Polling ---------------------------------------------------------- */
 
-/* The other end makes answers (PONGs) and does not read them. */
-static bool is_stuffed(const struct door_conn *c)
+bool door_conn_is_stuffed(const struct door_conn *c)
 {
-    return byte_queue_size(&c->out) >= 2 * (size_t)DOOR_CREDIT;
+    return door_conn_unsent(c) >= 2 * (size_t)DOOR_CREDIT;
 }
 
 /* What came before the end, such as a goodbye, is read first. */
@@ -61,7 +61,7 @@ void door_conn_watch(struct door_conn *c)
     int events = UV_DISCONNECT;
     if (c->is_over)
         return;
-    if (!c->carrier.deaf && !is_stuffed(c))
+    if (!c->carrier.deaf && !door_conn_is_stuffed(c))
         events |= UV_READABLE;
     if (c->full && !c->mute)
         events |= UV_WRITABLE;
@@ -129,7 +129,8 @@ void door_conn_accepted(struct door *d, int fd, const struct address *address)
     c->address = *address;
     c->since = now;
     door_list_add(c, DOOR_ALL);
-    door_list_add(c, DOOR_SHAKES);
+    c->due.owner = c;
+    heap_set(&d->timers, &c->due, instant_after(now, d->conf.handshake));
     set_options(fd);
     door_conn_watch(c);
 }
@@ -163,7 +164,9 @@ static void on_closed(uv_handle_t *handle)
 static void free_parts(struct door_conn *c)
 {
     door_partial_free(c);
-    door_out_free(c);
+    door_queue_free(c->door, &c->out);
+    door_wrap_free(c);
+    heap_remove(&c->door->timers, &c->due);
     zmtp_wipe(&c->zmtp);
     for (int of = 0; of < DOOR_LISTS; of++)
         door_list_remove(c, (enum door_list_of)of);
@@ -184,16 +187,29 @@ void door_conn_end(struct door_conn *c, const char *what, const char *reason)
     door_accept_soon(d);
     if (what != NULL)
         d->user.turned_away(d->user.owner.context, what, &c->address, reason);
+    door_conn_forget(c);
+}
+
+void door_conn_forget(struct door_conn *c)
+{
+    zmtp_wipe(&c->zmtp);
     if (!c->carried)
         return;
     carrier_ended(&c->carrier, CARRIER_BROKEN);
     carrier_fini(&c->carrier);
+    c->carried = false;
 }
 
 void door_conn_failed(struct door_conn *c)
 {
     const char *reason = zmtp_failure_name(c->zmtp.failure);
-    bool in_handshake = c->links[DOOR_SHAKES].in;
-    door_conn_end(c, in_handshake ? "handshake_failed" : "connection_cut",
-                  reason);
+    door_conn_end(c, c->shaken ? "connection_cut" : "handshake_failed", reason);
+}
+
+void door_conn_due(struct door_conn *c, struct instant now)
+{
+    if (c->wrap != NULL)
+        door_web_due(c, now);
+    else
+        door_conn_end(c, "handshake_failed", "timeout");
 }

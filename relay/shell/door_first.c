@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "common/wire/first_bytes.h"
+#include "relay/shell/door_wrap.h"
 
 /* ---- What they tell ---------------------------------------------------- */
 
@@ -24,8 +25,11 @@ static void take_first(struct door_conn *c, uint8_t *data, size_t size)
     case FIRST_ZMTP:
         begin_plain(c, data, size);
         return;
-    case FIRST_TLS:
     case FIRST_HTTP:
+        door_wrap_begin(c);
+        door_wrap_take(c, data, size);
+        return;
+    case FIRST_TLS:
     case FIRST_PROXY:
     case FIRST_UNKNOWN:
         break;

@@ -4,12 +4,14 @@
  *     door.c        listeners, the turn, what is due, the interface
  *     door_conn.c   a connection's life: accepted, carrier, ended
  *     door_first.c  the first bytes: which protocol a connection speaks
+ *     door_wrap.h   ZMTP inside other protocols: door_wrap.c, door_web.c
  *     door_read.c   bytes in: frames, the handshake, packets
  *     door_write.c  bytes out: sealing, sending, the blocked
  */
 #ifndef RELAY_SHELL_DOOR_PRIVATE_H
 #define RELAY_SHELL_DOOR_PRIVATE_H
 
+#include "common/base/heap.h"
 #include "common/zmtp/zmtp.h"
 #include "relay/shell/byte_queue.h"
 #include "relay/shell/door.h"
@@ -35,7 +37,6 @@ struct door_list {
 /* The lists that a connection can be in, one link for each. */
 enum door_list_of {
     DOOR_ALL,
-    DOOR_SHAKES,  /* in the handshake, the oldest first */
     DOOR_PARTIAL, /* holds the beginning of a frame, the oldest first */
     DOOR_UNSENT,  /* has bytes to send at the end of the turn */
     DOOR_LISTS,
@@ -57,9 +58,12 @@ struct door_partial {
 
 /* Which way a connection's bytes take. */
 enum door_way {
-    DOOR_FIRST, /* its first bytes have not told yet [P-13.1] */
-    DOOR_PLAIN, /* ZMTP, straight from the socket */
+    DOOR_FIRST,   /* its first bytes have not told yet [P-13.1] */
+    DOOR_PLAIN,   /* ZMTP, straight from the socket */
+    DOOR_WRAPPED, /* ZMTP inside other protocols: see door_wrap.h */
 };
+
+struct door_wrap;
 
 struct door_conn {
     struct carrier carrier; /* once `carried`: from its first packet on */
@@ -69,6 +73,7 @@ struct door_conn {
     int events; /* that poll waits for */
     int fd;
     enum door_way way;
+    bool shaken; /* the handshake of CURVE is over */
     bool carried;
     bool proved;
     bool full;    /* the kernel takes no more bytes now */
@@ -76,10 +81,12 @@ struct door_conn {
     bool is_over; /* its descriptor is closed */
     struct address address;
     struct curve_key key;
-    struct instant since;
-    struct zmtp zmtp; /* once its greeting may come */
+    struct instant since; /* the accept */
+    struct timer due;     /* its next time limit */
+    struct zmtp zmtp;     /* once its greeting may come */
     struct door_partial partial;
     struct byte_queue out;
+    struct door_wrap *wrap; /* NULL unless DOOR_WRAPPED */
 };
 
 struct door_listener {
@@ -99,6 +106,8 @@ struct door {
     struct gate *gate;
     struct door_listener *listeners;
     struct door_list lists[DOOR_LISTS];
+    struct heap timers; /* of connections */
+    bool stopping;
     uint64_t next_id;
     size_t partial_bytes;        /* room of all partials */
     size_t kept_bytes;           /* room of all queues that are empty */
@@ -129,6 +138,13 @@ bool door_conn_carry(struct door_conn *c) MUST_USE;
 void door_conn_end(struct door_conn *c, const char *what, const char *reason);
 /* The other end broke the protocol. */
 void door_conn_failed(struct door_conn *c);
+/* Ends the use of the connection: its keys are erased and the owner hears the
+ * end. The descriptor stays. */
+void door_conn_forget(struct door_conn *c);
+/* Its time limit has passed. */
+void door_conn_due(struct door_conn *c, struct instant now);
+/* The other end makes answers (PONGs) and does not read them. */
+bool door_conn_is_stuffed(const struct door_conn *c);
 /* Lets poll wait for what the connection's state asks for. */
 void door_conn_watch(struct door_conn *c);
 
@@ -148,6 +164,14 @@ void door_first_read(struct door_conn *c);
 
 /* ---- door_write.c ----------------------------------------------------- */
 
+/* Room for `size` more bytes in one of a connection's queues, and what was
+ * written there. While a queue is empty, its room counts as kept. */
+uint8_t *door_queue_reserve(struct door *d, struct byte_queue *q, size_t size);
+void door_queue_added(struct door_conn *c, struct byte_queue *q, size_t size);
+/* The queue became empty: keeps its room, or frees it. */
+void door_queue_emptied(struct door *d, struct byte_queue *q);
+void door_queue_free(struct door *d, struct byte_queue *q);
+
 /* What the machine wants sent. */
 void door_conn_reply(struct door_conn *c);
 /* True: it takes a packet now, and needs its bytes no more afterwards. */
@@ -156,7 +180,8 @@ bool door_conn_takes(const struct door_conn *c);
  * packets again. */
 void door_conn_flush(struct door_conn *c);
 void door_conn_writable(struct door_conn *c);
-void door_out_free(struct door_conn *c);
+/* Bytes that wait for the kernel. */
+size_t door_conn_unsent(const struct door_conn *c);
 
 extern const struct carrier_transport door_transport;
 

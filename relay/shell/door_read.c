@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include "common/base/memory.h"
+#include "relay/shell/door_wrap.h"
 
 /* The least room for the beginning of a frame. */
 enum { PARTIAL_FIRST = 512 };
@@ -69,7 +70,11 @@ static void on_client(struct door_conn *c, const struct zmtp_item *item)
     c->key = item->client;
     zmtp_admit(&c->zmtp, &c->door->reply);
     door_conn_reply(c);
-    door_list_remove(c, DOOR_SHAKES);
+    c->shaken = true;
+    if (c->wrap != NULL)
+        door_web_shaken(c);
+    else
+        heap_remove(&c->door->timers, &c->due);
 }
 
 /* A stranger may send nothing larger than the largest HELLO of an edge. */
@@ -197,6 +202,9 @@ void door_conn_read(struct door_conn *c)
         return;
     case DOOR_PLAIN:
         read_plain(c);
+        return;
+    case DOOR_WRAPPED:
+        door_wrap_read(c);
         return;
     }
 }

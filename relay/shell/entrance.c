@@ -111,6 +111,11 @@ void entrance_reconfigure(struct entrance *e, const struct entrance_conf *conf)
         front_reconfigure(e->front, &conf->front);
 }
 
+void entrance_stopping(struct entrance *e)
+{
+    door_stopping(e->door);
+}
+
 void entrance_close(struct entrance **self)
 {
     struct entrance *e = *self;

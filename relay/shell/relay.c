@@ -478,6 +478,7 @@ void relay_stop(struct relay_server *r)
         return;
     }
     r->stopping = true;
+    entrance_stopping(r->entrance);
     tell_hub(r, &(struct hub_event){.kind = HUB_STOP}, NULL);
     uv_timer_start(&r->goodbye, on_goodbye, GOODBYE_MS, 0);
     zloop_kick(&r->zloop);

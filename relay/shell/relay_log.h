@@ -13,7 +13,7 @@
 void relay_log_edge(struct log_limit *l, struct instant now,
                     const struct hub_todo *todo);
 /* Logs that a connection ended before it was an edge's. `event` is
- * handshake_failed, connection_cut or accept_failed. */
+ * handshake_failed, connection_cut, accept_failed or http_refused. */
 void relay_log_stranger(struct log_limit *l, struct instant now,
                         const char *event, const struct address *address,
                         const char *reason);

@@ -7,8 +7,8 @@
 #     scenario chat.mjs           # what happens there; see kit.mjs
 #     finish
 #
-# The driver, playwright-core, comes from the npm registry as package-lock.json
-# pins it, once, into the build's folder web/. Where it, Chromium or Node.js is
+# The driver, playwright-core, and the client ws come from the npm registry as
+# package-lock.json pins them, once, into the build's folder web/. Where it, Chromium or Node.js is
 # not to be had, the test is skipped and says why.
 
 WEB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
