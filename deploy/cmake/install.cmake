@@ -38,6 +38,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/edge/clients/
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/config/
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/config)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/deploy/guide
+                  ${PROJECT_SOURCE_DIR}/deploy/samples
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/deploy)
 foreach(page README.md LICENSE ARCHITECTURE.md PROTOCOL.md CONTRIBUTING.md)
     install(FILES ${PROJECT_SOURCE_DIR}/${page}
