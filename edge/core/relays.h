@@ -7,7 +7,7 @@
  * A relay may have a link in each form of its address. One of them is used, and
  * only on that one the relay's roster counts. When a better form takes its
  * place, the relay stays up: HELLO goes out on the new link beside the old one,
- * which is dropped when the new one brought WELCOME and SYNCED [P-14.7].
+ * which is dropped when the new one brought WELCOME and SYNCED [P-14.8].
  */
 #ifndef EDGE_CORE_RELAYS_H
 #define EDGE_CORE_RELAYS_H

@@ -1,6 +1,6 @@
 /*
  * routes - which form of one relay's address is tried when, which one is used,
- * and when a better one is tried [P-14.1, P-14.7].
+ * and when a better one is tried [P-14.1, P-14.7, P-14.8].
  *
  * All forms that are allowed race: the one that worked on this network before
  * begins, the others follow a little later, or at once if an attempt fails or

@@ -13,6 +13,7 @@
 #include "edge/shell/http.h"
 #include "edge/shell/node_lock.h"
 #include "edge/shell/revocations.h"
+#include "edge/shell/route_memory.h"
 
 #include <net/if.h>
 #include <stdlib.h>
@@ -253,16 +254,19 @@ static bool lock_node(struct zs_edge *z)
 static bool open_edge(struct zs_edge *z)
 {
     char error[EDGE_ERROR_SIZE];
+    char routes[ROUTE_MEMORY_PATH];
     struct edge_options options = {
         .conf = &z->conf,
         .identity = &z->identity,
         .revocations = bytes_of(z->revoked.bytes, z->revoked.size),
         .clients = API_CLIENTS,
         .pages = z->conf.api.http[0] != '\0' ? HTTP_CONNECTIONS : 0,
+        .routes = routes,
         .revoked = on_revoked,
         .context = z,
     };
 
+    route_memory_place(z->conf.node.identity, routes);
     z->edge = edge_open(&z->loop, &options, error);
     if (z->edge == NULL)
         fprintf(log_stream(), "zs-edge: %s\n", error);

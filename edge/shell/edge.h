@@ -35,6 +35,9 @@ struct edge_options {
      * serve; the limit of open files may allow fewer. */
     size_t clients;
     size_t pages;
+    /* The file that keeps which form of a relay's address worked on which
+     * network (route_memory.h); copied. NULL or "": it is forgotten. */
+    const char *routes;
     /* Called with a newer revocation list, for the owner to store. May be
      * NULL. */
     void (*revoked)(void *context, struct bytes list);

@@ -132,8 +132,10 @@ static struct node_conf node_conf_of(const struct edge *e)
 
     memcpy(n.secret_key, identity->secret_key, sizeof n.secret_key);
     randombytes_buf(n.seed, sizeof n.seed);
-    for (size_t i = 0; i < e->relay_count; i++)
+    for (size_t i = 0; i < e->relay_count; i++) {
         n.relay_keys[i] = e->relays[i].url.key;
+        n.relay_forms[i] = edge_relay_forms(e, &e->relays[i]);
+    }
     return n;
 }
 
@@ -183,6 +185,7 @@ static void on_network(void *context, const struct interfaces *all)
     discovery_interfaces(e->discovery, all);
     if (e->incoming != NULL && interface_names(e->conf) > 0)
         listen_again(e);
+    edge_tell_routes(e);
     edge_tell_addresses(e);
     stun_servers_again(e->stun_servers);
     if (e->port_mapping != NULL)
@@ -360,6 +363,7 @@ void edge_start(struct edge *e)
 
     uv_timer_start(&e->clock, on_clock, CLOCK_MS, CLOCK_MS);
     on_clock(&e->clock);
+    edge_tell_routes(e);
     edge_tell_addresses(e);
     if (e->udp != NULL)
         udp_path_tell(e->udp);
@@ -392,6 +396,7 @@ struct edge *edge_open(uv_loop_t *loop, const struct edge_options *options,
     if (!open_sockets(e, error))
         goto fail;
     e->options.identity = NULL;
+    edge_routes_open(e);
     if (memory_is_sound())
         return e;
     (void)failed(error, "no memory");
@@ -411,6 +416,7 @@ static void close_all(struct edge *e)
         e->tell_stopped(e->stopped_context);
     stun_servers_close(&e->stun_servers);
     static_peers_close(&e->static_peers);
+    file_writer_close(&e->routes_writer);
     port_mapping_close(&e->port_mapping);
     network_close(&e->network);
     resume_close(&e->resume);

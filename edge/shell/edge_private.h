@@ -6,6 +6,7 @@
 
 #include "common/conf/edge_conf.h"
 #include "common/conf/identity.h"
+#include "common/io/file_writer.h"
 #include "common/io/zap.h"
 #include "edge/shell/discovery.h"
 #include "edge/shell/edge.h"
@@ -17,6 +18,7 @@
 #include "edge/shell/outgoing.h"
 #include "edge/shell/port_mapping.h"
 #include "edge/shell/resume.h"
+#include "edge/shell/route_memory.h"
 #include "edge/shell/static_peers.h"
 #include "edge/shell/stun_servers.h"
 #include "edge/shell/udp_path.h"
@@ -66,6 +68,9 @@ struct edge {
     struct edge_relay relays[NODE_RELAYS];
     char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
     size_t relay_count;
+    struct route_memory route_memory;
+    char routes_path[ROUTE_MEMORY_PATH]; /* its file; "": it has none */
+    struct file_writer *routes_writer;   /* NULL: nothing is written */
     size_t addresses_left_out;
     bool started;
     char large_lost[NAME_MAX_SIZE + 1]; /* the peer of EDGE_GAP_LARGE */
@@ -86,6 +91,16 @@ void edge_do(struct edge *e, const struct todo *todo);
 void edge_tell_observers(const struct edge *e, const struct node_todo *item);
 /* edge_open.c: tells the node this host's addresses. */
 void edge_tell_addresses(struct edge *e);
+/* edge_routes.c: the forms in which the relay may be reached, a bit for each
+ * enum relay_form; never 0. */
+uint8_t edge_relay_forms(const struct edge *e, const struct edge_relay *r);
+/* edge_routes.c: reads what worked on which network. */
+void edge_routes_open(struct edge *e);
+/* edge_routes.c: tells the node what worked on the network that the host is in
+ * now. */
+void edge_tell_routes(struct edge *e);
+/* edge_routes.c: the state of a relay changed: keeps the form that works. */
+void edge_note_route(struct edge *e, uint32_t relay);
 /* edge_udp.c: whether there are paths over UDP; whether without rounds of many
  * sockets [P-11.7]; how many open files they take. */
 bool edge_has_udp(const struct edge *e);

@@ -69,6 +69,9 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_LARGE_LOST:
         large_lost(e, item);
         break;
+    case NODE_RELAY:
+        edge_note_route(e, item->relay);
+        break;
     case NODE_DONE:
         edge_left(e);
         break;
@@ -80,7 +83,6 @@ static void do_item(struct edge *e, const struct node_todo *item)
     case NODE_REPORT:
     case NODE_READY:
     case NODE_GAP:
-    case NODE_RELAY:
     case NODE_REFUSED:
         break; /* For write_link, event_log_write or observers. */
     }

@@ -1,6 +1,6 @@
 /*
  * Relays that are reached in several forms, of which the network lets some
- * pass [P-14.1, P-14.7].
+ * pass [P-14.1, P-14.7, P-14.8].
  */
 #include "tests/sim/application.h"
 #include "tests/sim/checkers.h"
