@@ -28,9 +28,7 @@ static bool begins_with(const struct address *a, const uint8_t *ip, size_t size)
     return memcmp(a->ip, ip, size) == 0;
 }
 
-/* Turns a v4-mapped v6 address (::ffff:192.0.2.1), as v6 sockets give, into the
- * v4 address. */
-static struct address plain(const struct address *a)
+struct address address_plain(const struct address *a)
 {
     struct address v4 = {.family = ADDRESS_V4, .port = a->port};
 
@@ -43,7 +41,7 @@ static struct address plain(const struct address *a)
 
 struct address address_network(const struct address *a)
 {
-    struct address network = plain(a);
+    struct address network = address_plain(a);
 
     network.port = 0;
     if (network.family == ADDRESS_V6)
@@ -180,7 +178,7 @@ static const uint8_t loopback_v6[16] = {[15] = 1};
 
 bool address_is_loopback(const struct address *address)
 {
-    struct address a = plain(address);
+    struct address a = address_plain(address);
 
     if (a.family == ADDRESS_V4)
         return a.ip[0] == 127;
@@ -189,7 +187,7 @@ bool address_is_loopback(const struct address *address)
 
 bool address_is_link_local(const struct address *address)
 {
-    struct address a = plain(address);
+    struct address a = address_plain(address);
 
     if (a.family == ADDRESS_V4)
         return a.ip[0] == 169 && a.ip[1] == 254;
@@ -199,7 +197,7 @@ bool address_is_link_local(const struct address *address)
 
 bool address_is_usable(const struct address *address)
 {
-    struct address a = plain(address);
+    struct address a = address_plain(address);
 
     if (a.family == ADDRESS_NONE || a.port == 0 ||
         begins_with(&a, zeros, ip_size(&a)))

@@ -27,6 +27,9 @@ enum { ADDRESS_TEXT_SIZE = 80, ADDRESS_KEY_SIZE = 1 + 16 + 4 };
 bool address_equal(const struct address *a, const struct address *b);
 /* True if both are the same IP address; the ports may differ. */
 bool address_same_ip(const struct address *a, const struct address *b);
+/* Turns a v4-mapped v6 address (::ffff:192.0.2.1), as v6 sockets give, into the
+ * v4 address; leaves others as they are. */
+struct address address_plain(const struct address *a);
 /* The network that counts as one client where a limit is per client: an IPv4
  * address itself, or the /64 of an IPv6 address, because one host can take any
  * address of its /64. The result has port 0. */

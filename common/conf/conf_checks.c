@@ -1,5 +1,6 @@
 #include "common/conf/conf_checks.h"
 
+#include "common/base/address_prefix.h"
 #include "common/base/hex.h"
 #include "common/conf/endpoint.h"
 #include "common/conf/proxy_url.h"
@@ -74,6 +75,15 @@ const char *check_server_name(const char *value)
                 strpbrk(value, ":[") == NULL &&
                 inet_pton(AF_INET, value, &ip) != 1;
     return good ? NULL : wrong;
+}
+
+const char *check_prefix(const char *value)
+{
+    struct address_prefix prefix;
+    return address_prefix_parse(value, &prefix)
+               ? NULL
+               : "wants an address, or a network such as 10.0.0.0/8 whose "
+                 "other bits are 0";
 }
 
 const char *check_listen(const char *value)

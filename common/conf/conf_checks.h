@@ -17,6 +17,7 @@ const char *check_multicast6(const char *value);  /* ff12::5a53 */
 const char *check_connect(const char *value);     /* host:port */
 const char *check_dial(const char *value);        /* host or host:port */
 const char *check_server_name(const char *value); /* a name in DNS */
+const char *check_prefix(const char *value);      /* "10.0.0.0/8", "::1" */
 const char *check_listen(const char *value);      /* "*:443" */
 const char *check_proxy(const char *value);       /* proxy_url.h, or none */
 const char *check_relay(const char *value);       /* tcp:// ws:// wss:// */

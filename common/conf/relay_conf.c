@@ -41,6 +41,12 @@ static const struct conf_key keys[] = {
      .fallback = "[\"*:443\", \"*:3478\"]", .max = LISTENERS,
      .check = check_listen,
      .help = "STUN, for nodes that look for a direct path."},
+    {.path = "listen.proxy_protocol", .kind = CONF_LIST,
+     AT(listen.proxy_protocol), .fallback = "[]", .max = RELAY_PROXIES,
+     .check = check_prefix, .live = true,
+     .help = "Addresses or networks of load balancers before listen.tcp. Their\n"
+             "connections begin with a PROXY header (version 1 or 2), or are HTTP\n"
+             "with X-Forwarded-For. The client named there counts for limits."},
 
     {.path = "tls.certificate", .kind = CONF_PATH, AT(tls.certificate),
      .fallback = "",

@@ -12,6 +12,9 @@
 #include "common/conf/conf.h"
 #include "common/wire/ids.h"
 
+/* Entries of listen.proxy_protocol. */
+enum { RELAY_PROXIES = 64 };
+
 struct relay_conf {
     struct {
         char *key;                /* a path */
@@ -22,6 +25,8 @@ struct relay_conf {
         struct conf_list tcp;   /* "*:443", see endpoint.h; of these and */
         struct conf_list curve; /* of these at least one */
         struct conf_list udp;
+        /* Load balancers: see address_prefix.h. */
+        struct conf_list proxy_protocol;
     } listen;
     struct {
         char *certificate; /* paths; both or neither "" */

@@ -30,11 +30,12 @@ enum {
 
 struct socket_entry {
     int fd;
-    uint64_t conn; /* the holder; 0: none yet */
-    struct address address;
-    struct source *source;
-    struct timer timer; /* set: when the connection will be cut */
-    const char *reason; /* the reason for that; "": the owner dropped it */
+    uint64_t conn;          /* the holder; 0: none yet */
+    struct address address; /* the other end of the socket */
+    struct address client;  /* the same, or whom a load balancer named */
+    struct source *source;  /* of the client; NULL: not named yet */
+    struct timer timer;     /* set: when the connection will be cut */
+    const char *reason;     /* the reason for that; "": the owner dropped it */
     struct gate *gate;
     struct unread_conn unread;
     bool is_cut;
@@ -125,7 +126,8 @@ static struct socket_entry *oldest_from(const struct gate *g,
 static void forget(struct gate *g, struct socket_entry *e)
 {
     strangers_remove(g, e);
-    sources_leave(&g->sources, e->source);
+    if (e->source)
+        sources_leave(&g->sources, e->source);
     heap_remove(&g->timers, &e->timer);
     if (g->unread)
         unread_remove(g->unread, &e->unread);
@@ -185,7 +187,7 @@ static void cut(struct gate *g, struct socket_entry *e, const char *reason)
     strangers_remove(g, e);
     heap_remove(&g->timers, &e->timer);
     if (*reason)
-        g->cut(g->context, &e->address, reason);
+        g->cut(g->context, &e->client, reason);
     shut(e);
 }
 
@@ -197,13 +199,17 @@ static void cut_unread(void *owner, const char *reason)
 
 /* After each new connection: at a limit the oldest stranger is cut, which may
  * be the new one. */
-static void keep_limits(struct gate *g, const struct source *source)
+static void keep_address(struct gate *g, const struct source *source)
 {
-    if (source->count > g->conf.per_address) {
-        struct socket_entry *victim = oldest_from(g, source);
-        if (victim)
-            cut(g, victim, "full_address");
-    }
+    if (source->count <= g->conf.per_address)
+        return;
+    struct socket_entry *victim = oldest_from(g, source);
+    if (victim)
+        cut(g, victim, "full_address");
+}
+
+static void keep_total(struct gate *g)
+{
     bool full = g->count > g->conf.sockets ||
                 (g->conf.strangers > 0 && g->strangers > g->conf.strangers);
     if (full && g->oldest)
@@ -268,8 +274,7 @@ static struct socket_entry *entry_new(struct gate *g, int fd,
 {
     struct socket_entry *e = memory_new(sizeof *e);
     e->fd = fd;
-    e->address = *address;
-    e->source = sources_enter(&g->sources, address, now);
+    e->address = e->client = *address;
     e->timer.owner = e;
     e->gate = g;
     e->reason = "no_hello";
@@ -297,28 +302,69 @@ static void set_options(const struct gate *g, int fd)
     syn_filter_clear(fd);
 }
 
-void gate_accepted(struct gate *g, int fd, struct instant now)
+/* NULL: the connection is gone, or known. */
+static struct socket_entry *add(struct gate *g, int fd, struct instant now)
 {
     if (fd < 0 || fd >= FD_MAX)
-        return;
+        return NULL;
     make_room(g, (size_t)fd);
     struct address address = address_of_peer(fd);
     if (address.family == ADDRESS_NONE)
-        return; /* the connection is gone already */
+        return NULL; /* the connection is gone already */
     if (g->by_fd[fd]) {
         /* gate_hold has added it: the monitor's events come from another thread
          * than the packets, and may be later. */
         if (address_equal(&g->by_fd[fd]->address, &address))
-            return;
+            return NULL;
         forget(g, g->by_fd[fd]);
     }
-    struct socket_entry *e = entry_new(g, fd, &address, now);
-    if (sources_begin_handshake(&g->sources, e->source, now)) {
-        set_options(g, fd);
-        keep_limits(g, e->source);
-    } else {
+    return entry_new(g, fd, &address, now);
+}
+
+/* Counts the connection for its client's address. */
+static void admit(struct gate *g, struct socket_entry *e, struct instant now)
+{
+    e->source = sources_enter(&g->sources, &e->client, now);
+    if (!sources_begin_handshake(&g->sources, e->source, now)) {
         cut(g, e, "rate");
+        return;
     }
+    set_options(g, e->fd);
+    keep_address(g, e->source);
+    keep_total(g);
+}
+
+void gate_accepted(struct gate *g, int fd, struct instant now)
+{
+    struct socket_entry *e = add(g, fd, now);
+    if (!e)
+        return;
+    admit(g, e, now);
+    settle_filter(g, now);
+}
+
+void gate_accepted_proxy(struct gate *g, int fd, struct instant now)
+{
+    struct socket_entry *e = add(g, fd, now);
+    if (!e)
+        return;
+    /* Members come by it: bars on strangers spare its address. */
+    struct source *by = sources_enter(&g->sources, &e->address, now);
+    sources_prove(&g->sources, by);
+    sources_leave(&g->sources, by);
+    set_options(g, fd);
+    keep_total(g);
+    settle_filter(g, now);
+}
+
+void gate_client(struct gate *g, int fd, const struct address *client,
+                 struct instant now)
+{
+    struct socket_entry *e = entry_of(g, fd);
+    if (!e || e->is_cut || e->source)
+        return;
+    e->client = *client;
+    admit(g, e, now);
     settle_filter(g, now);
 }
 
@@ -345,7 +391,7 @@ bool gate_hold(struct gate *g, int fd, uint64_t conn, struct instant now,
     if (!e)
         return false;
     *before = e->conn;
-    *address = e->address;
+    *address = e->client;
     e->conn = conn;
     strangers_remove(g, e);
     heap_remove(&g->timers, &e->timer);
@@ -365,7 +411,8 @@ void gate_prove(struct gate *g, int fd, uint64_t conn)
     if (!e || e->conn != conn)
         return;
     e->unread.limit = g->conf.unread;
-    sources_prove(&g->sources, e->source);
+    if (e->source)
+        sources_prove(&g->sources, e->source);
 }
 
 void gate_drop(struct gate *g, int fd, uint64_t conn, struct instant now)
@@ -385,7 +432,7 @@ uint64_t gate_closed(struct gate *g, int fd, struct address *address)
     if (!e)
         return 0;
     uint64_t conn = e->conn;
-    *address = e->address;
+    *address = e->client;
     g->closed++;
     forget(g, e);
     return conn;

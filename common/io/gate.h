@@ -59,6 +59,14 @@ void gate_reconfigure(struct gate *g, const struct gate_conf *conf);
 void gate_listening(struct gate *g, int fd);
 /* The listener accepted a connection; the gate may cut it at once. */
 void gate_accepted(struct gate *g, int fd, struct instant now);
+/* The same for a connection that a load balancer passes on: no limit for an
+ * address counts it, and the kernel lets in all of that address, until
+ * gate_client tells whose it is. */
+void gate_accepted_proxy(struct gate *g, int fd, struct instant now);
+/* This is the client; now the limits for its address count, and may cut the
+ * connection. Only after gate_accepted_proxy. */
+void gate_client(struct gate *g, int fd, const struct address *client,
+                 struct instant now);
 /* accept failed with this errno. If the system is out of descriptors, the gate
  * cuts the oldest connection without a packet, and for a second the kernel
  * rejects new ones. */

@@ -161,6 +161,36 @@ bool http_head_lists(const struct http_head *h, const char *name,
     return false;
 }
 
+/* Takes the last item of the list; false once nothing is left. */
+static bool take_last(struct bytes *list, bool *more, struct bytes *item)
+{
+    size_t at = list->size;
+
+    if (!*more)
+        return false;
+    while (at > 0 && list->data[at - 1] != ',')
+        at--;
+    *more = at > 0;
+    *item = trimmed(bytes_of(list->data + at, list->size - at));
+    list->size = at > 0 ? at - 1 : 0;
+    return true;
+}
+
+bool http_head_last(const struct http_head *h, const char *name, size_t n,
+                    struct bytes *item)
+{
+    for (size_t i = h->count; i-- > 0;) {
+        struct bytes rest = h->fields[i].value;
+        bool more = true;
+        if (!http_same(h->fields[i].name, name))
+            continue;
+        while (take_last(&rest, &more, item))
+            if (n-- == 0)
+                return true;
+    }
+    return false;
+}
+
 bool http_head_parameter(const struct http_head *h, const char *name,
                          struct bytes *value)
 {

@@ -51,6 +51,11 @@ const struct http_field *http_head_field(const struct http_head *h,
  * name. Case does not matter. */
 bool http_head_lists(const struct http_head *h, const char *name,
                      const char *word);
+/* The item number `n` from the end, 0 being the last one, of the
+ * comma-separated lists in the fields of that name, all in one. False if there
+ * are not so many. */
+bool http_head_last(const struct http_head *h, const char *name, size_t n,
+                    struct bytes *item);
 /* The value of a parameter of the query; false if the query does not have it.
  */
 bool http_head_parameter(const struct http_head *h, const char *name,

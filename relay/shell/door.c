@@ -295,6 +295,8 @@ struct door *door_open(struct zloop *z, const struct curve_pair *keys,
 void door_reconfigure(struct door *d, const struct door_conf *conf)
 {
     d->conf.gate = conf->gate;
+    memcpy(d->conf.proxies, conf->proxies, sizeof conf->proxies);
+    d->conf.proxy_count = conf->proxy_count;
     d->conf.handshake = conf->handshake;
     d->conf.memory_unread = conf->memory_unread;
     d->conf.memory_held = d->carriers.conf.memory = conf->memory_held;

@@ -19,6 +19,7 @@
 #ifndef RELAY_SHELL_DOOR_H
 #define RELAY_SHELL_DOOR_H
 
+#include "common/base/address_prefix.h"
 #include "common/core/secrets.h"
 #include "common/io/gate.h"
 #include "common/io/zsocket.h"
@@ -32,10 +33,16 @@ enum {
     DOOR_CREDIT_LEAST = 32 * 1024,
 };
 
+/* Load balancers that it knows, at most. */
+enum { DOOR_PROXIES = 64 };
+
 struct door;
 
 struct door_conf {
     struct gate_conf gate;
+    /* Who may name a connection's client [P-13.2, P-13.3]. */
+    struct address_prefix proxies[DOOR_PROXIES];
+    size_t proxy_count;
     /* From accept, or from the answer that makes a WebSocket, to the end of the
      * handshake. */
     struct span handshake;

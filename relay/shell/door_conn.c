@@ -107,12 +107,38 @@ static void refuse(struct door *d, int fd)
     close(fd);
 }
 
+bool door_is_proxy(const struct door *d, const struct address *address)
+{
+    return address_prefixes_have(d->conf.proxies, d->conf.proxy_count, address);
+}
+
+bool door_conn_named(struct door_conn *c, const struct address *client)
+{
+    struct door *d = c->door;
+
+    c->unnamed = false;
+    if (client == NULL)
+        return true;
+    c->address = *client;
+    if (door_is_proxy(d, client))
+        return true; /* Another one behind; limits for addresses spare it. */
+    gate_client(d->gate, c->fd, client, clock_now());
+    if (!gate_is_cut(d->gate, c->fd))
+        return true;
+    door_conn_end(c, NULL, NULL);
+    return false;
+}
+
 void door_conn_accepted(struct door *d, int fd, const struct address *address)
 {
     struct instant now = clock_now();
+    bool by_proxy = door_is_proxy(d, address);
     struct door_conn *c;
 
-    gate_accepted(d->gate, fd, now);
+    if (by_proxy)
+        gate_accepted_proxy(d->gate, fd, now);
+    else
+        gate_accepted(d->gate, fd, now);
     if (gate_is_cut(d->gate, fd)) {
         refuse(d, fd);
         return;
@@ -127,6 +153,7 @@ void door_conn_accepted(struct door *d, int fd, const struct address *address)
     c->fd = fd;
     c->poll.data = c;
     c->address = *address;
+    c->unnamed = by_proxy;
     c->since = now;
     door_list_add(c, DOOR_ALL);
     c->due.owner = c;

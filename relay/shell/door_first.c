@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "common/wire/first_bytes.h"
+#include "common/wire/proxy_header.h"
 #include "relay/shell/door_wrap.h"
 
 /* ---- What they tell ---------------------------------------------------- */
@@ -16,6 +17,31 @@ static void begin_plain(struct door_conn *c, uint8_t *data, size_t size)
     door_conn_take(c, data, size);
 }
 
+static void take_first(struct door_conn *c, uint8_t *data, size_t size);
+
+/* A header that nobody may send is a mistake in a configuration, or a lie. */
+static void take_proxy_header(struct door_conn *c, uint8_t *data, size_t size)
+{
+    struct proxy_header h;
+
+    if (!c->unnamed) {
+        door_conn_end(c, "handshake_failed", "proxy_not_allowed");
+        return;
+    }
+    switch (proxy_header_read(bytes_of(data, size), &h)) {
+    case PROXY_MORE:
+        door_partial_keep(c, data, size);
+        return;
+    case PROXY_MALFORMED:
+        door_conn_end(c, "handshake_failed", "bad_proxy_header");
+        return;
+    case PROXY_DONE:
+        break;
+    }
+    if (door_conn_named(c, h.named ? &h.source : NULL) && size > h.size)
+        take_first(c, data + h.size, size - h.size);
+}
+
 static void take_first(struct door_conn *c, uint8_t *data, size_t size)
 {
     switch (first_bytes_tell(bytes_of(data, size))) {
@@ -23,14 +49,19 @@ static void take_first(struct door_conn *c, uint8_t *data, size_t size)
         door_partial_keep(c, data, size);
         return;
     case FIRST_ZMTP:
-        begin_plain(c, data, size);
+        if (c->unnamed)
+            door_conn_end(c, "handshake_failed", "no_proxy_header");
+        else
+            begin_plain(c, data, size);
         return;
     case FIRST_HTTP:
         door_wrap_begin(c);
         door_wrap_take(c, data, size);
         return;
-    case FIRST_TLS:
     case FIRST_PROXY:
+        take_proxy_header(c, data, size);
+        return;
+    case FIRST_TLS:
     case FIRST_UNKNOWN:
         break;
     }

@@ -79,7 +79,9 @@ struct door_conn {
     bool full;    /* the kernel takes no more bytes now */
     bool mute;    /* sending failed; what came before may still be read */
     bool is_over; /* its descriptor is closed */
-    struct address address;
+    /* A load balancer passes it on, and has not told for whom. */
+    bool unnamed;
+    struct address address; /* of the client */
     struct curve_key key;
     struct instant since; /* the accept */
     struct timer due;     /* its next time limit */
@@ -129,6 +131,12 @@ void door_accept_soon(struct door *d);
 
 /* The connection owns `fd` from now on, unless the gate cuts it at once. */
 void door_conn_accepted(struct door *d, int fd, const struct address *address);
+/* True if the address may name clients: a load balancer's. */
+bool door_is_proxy(const struct door *d, const struct address *address);
+/* A load balancer named the client, or said that there is none (NULL). False:
+ * the gate has cut the connection. */
+bool door_conn_named(struct door_conn *c,
+                     const struct address *client) MUST_USE;
 /* ZMTP begins: the machine is ready, and its greeting leaves. */
 void door_conn_greet(struct door_conn *c);
 /* The first packet is there. False: the gate has cut the connection. */

@@ -110,13 +110,13 @@ static const char *words_of(int status)
     }
 }
 
-static void refuse(struct door_conn *c, int status)
+static void refuse(struct door_conn *c, int status, const char *reason)
 {
     static const struct http_head none = {.body = true};
     struct door *d = c->door;
 
     d->user.turned_away(d->user.owner.context, "http_refused", &c->address,
-                        status == 408 ? "timeout" : "bad_request");
+                        reason);
     put_words(c, &none, status, status == 405 ? "Allow: GET, HEAD\r\n" : "",
               words_of(status));
 }
@@ -240,6 +240,30 @@ static void begin_link(struct door_conn *c, const struct http_head *head)
 
 /* ---- Requests ----------------------------------------------------------- */
 
+/* A load balancer must name the client, unless it asks for its own sake. */
+static bool knows_client(struct door_conn *c, const struct http_head *head)
+{
+    const struct door_conf *conf = &c->door->conf;
+    struct address client;
+
+    if (!door_is_proxy(c->door, &c->address))
+        return true; /* Its word counts for nothing. */
+    switch (
+        relay_request_from(head, conf->proxies, conf->proxy_count, &client)) {
+    case FROM_CLIENT:
+        return door_conn_named(c, &client);
+    case FROM_SENDER:
+        if (!c->unnamed || relay_request_asks(head) == ASKS_HEALTH)
+            return true;
+        refuse(c, 400, "no_forwarded_for");
+        return false;
+    case FROM_MALFORMED:
+        break;
+    }
+    refuse(c, 400, "bad_forwarded_for");
+    return false;
+}
+
 static void answer(struct door_conn *c, const struct http_head *head)
 {
     switch (relay_request_asks(head)) {
@@ -293,10 +317,10 @@ static void take_head(struct door_conn *c, const uint8_t *data, size_t size)
     if (status == HTTP_MORE && c->partial.size < HTTP_HEAD_SIZE)
         return;
     if (status != 0)
-        refuse(c, status == HTTP_MORE ? 431 : status);
-    else
+        refuse(c, status == HTTP_MORE ? 431 : status, "bad_request");
+    else if (knows_client(c, &head))
         answer(c, &head);
-    if (c->wrap->state == WEB_LINK)
+    if (!c->is_over && c->wrap->state == WEB_LINK)
         take_early_frames(c, head_size);
 }
 
@@ -348,7 +372,7 @@ void door_web_due(struct door_conn *c, struct instant now)
 {
     switch (c->wrap->state) {
     case WEB_HEAD:
-        refuse(c, 408);
+        refuse(c, 408, "timeout");
         linger(c, now);
         return;
     case WEB_LINK:

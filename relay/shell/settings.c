@@ -9,6 +9,8 @@
 #include "common/wire/packet.h"
 #include "relay/shell/listener.h"
 
+_Static_assert((int)RELAY_PROXIES <= (int)DOOR_PROXIES, "each has its place");
+
 enum {
     /* File descriptors for files that are open for a moment, such as settings
      * that are read again. */
@@ -107,6 +109,13 @@ static struct gate_conf gate_conf_of(const struct relay_conf *conf,
                               .unread = UNREAD};
 }
 
+static void add_proxies(struct door_conf *door, const struct conf_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        ASSERT(address_prefix_parse(list->items[i], &door->proxies[i]));
+    door->proxy_count = list->count;
+}
+
 /* If both the door and the front are used, each may hold half. */
 struct entrance_conf settings_entrance(const struct relay_conf *conf,
                                        const struct settings_files *files)
@@ -117,17 +126,19 @@ struct entrance_conf settings_entrance(const struct relay_conf *conf,
     size_t unread = conf->limits.memory / MEMORY_UNREAD_PART / users;
     size_t held = conf->limits.memory / MEMORY_HELD_PART / users;
 
-    return (struct entrance_conf){.has_front = has_front,
-                                  .door = {.gate = gate,
-                                           .handshake = span_ms(HANDSHAKE_MS),
-                                           .memory_unread = unread,
-                                           .memory_held = held,
-                                           .first_id = 1,
-                                           .id_step = 2},
-                                  .front = {.gate = gate,
-                                            .memory_unread = unread,
-                                            .memory_held = held,
-                                            .id_step = 2}};
+    struct entrance_conf e = {.has_front = has_front,
+                              .door = {.gate = gate,
+                                       .handshake = span_ms(HANDSHAKE_MS),
+                                       .memory_unread = unread,
+                                       .memory_held = held,
+                                       .first_id = 1,
+                                       .id_step = 2},
+                              .front = {.gate = gate,
+                                        .memory_unread = unread,
+                                        .memory_held = held,
+                                        .id_step = 2}};
+    add_proxies(&e.door, &conf->listen.proxy_protocol);
+    return e;
 }
 
 void settings_log(const struct relay_conf *conf)

@@ -134,6 +134,7 @@ static void test_relay_defaults(void **state)
     assert_int_equal(c.listen.curve.count, 0);
     assert_int_equal(c.listen.udp.count, 2);
     assert_string_equal(c.listen.udp.items[1], "*:3478");
+    assert_int_equal(c.listen.proxy_protocol.count, 0);
     assert_string_equal(c.tls.certificate, "");
     assert_int_equal(c.meshes.count, 0);
     assert_int_equal(c.limits.edges, 20000);

@@ -119,6 +119,55 @@ static void a_silent_connection_is_cut_in_time(void **state)
     assert_int_equal(gate_count(gate), 0);
 }
 
+/* A load balancer's connections are counted for their clients only. */
+static void a_client_behind_a_proxy_counts_once_it_is_named(void **state)
+{
+    struct address client, other, told;
+    int first[2], second[2];
+    (void)state;
+
+    assert_true(address_of_ip("203.0.113.1", 5, &client));
+    assert_true(address_of_ip("203.0.113.2", 5, &other));
+    struct gate_conf conf = {
+        .sockets = 10, .per_address = 1, .hello = span_s(5)};
+    gate_reconfigure(gate, &conf);
+    connect_pair(&first[0], &first[1]);
+    connect_pair(&second[0], &second[1]);
+    gate_accepted_proxy(gate, here, now);
+    gate_accepted_proxy(gate, first[0], now);
+    gate_accepted_proxy(gate, second[0], now);
+    assert_false(gate_is_cut(gate, here) || gate_is_cut(gate, first[0]) ||
+                 gate_is_cut(gate, second[0]));
+    gate_client(gate, here, &client, now);
+    gate_client(gate, first[0], &other, now);
+    assert_false(gate_is_cut(gate, here) || gate_is_cut(gate, first[0]));
+    gate_client(gate, second[0], &client, now);
+    assert_true(gate_is_cut(gate, here)); /* the oldest of that client */
+    assert_false(gate_is_cut(gate, second[0]));
+    assert_string_equal(last_cut, "full_address");
+    (void)gate_closed(gate, second[0], &told);
+    assert_true(address_equal(&told, &client));
+    assert_int_equal(closed(first[0]), 0);
+    assert_int_equal(closed(here), 0);
+    assert_int_equal(gate_count(gate), 0);
+    for (int i = 0; i < 2; i++) {
+        close(first[i]);
+        close(second[i]);
+    }
+}
+
+static void other_protocols_may_take_longer(void **state)
+{
+    (void)state;
+    gate_accepted(gate, here, now);
+    gate_allow(gate, here, instant_after(now, span_s(14)));
+    pass(span_s(13));
+    assert_false(is_shut(there));
+    pass(span_s(2));
+    assert_true(is_shut(there));
+    assert_int_equal(closed(here), 0);
+}
+
 static void a_held_connection_stays(void **state)
 {
     (void)state;
@@ -495,6 +544,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_silent_connection_is_cut_in_time),
+        TEST(a_client_behind_a_proxy_counts_once_it_is_named),
+        TEST(other_protocols_may_take_longer),
         TEST(a_held_connection_stays),
         TEST(a_packet_may_come_before_its_accept),
         TEST(a_connection_that_is_gone_is_not_held),
