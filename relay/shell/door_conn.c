@@ -25,11 +25,6 @@ enum {
 
 /* ---- Polling ---------------------------------------------------------- */
 
-bool door_conn_is_stuffed(const struct door_conn *c)
-{
-    return door_conn_unsent(c) >= 2 * (size_t)DOOR_CREDIT;
-}
-
 /* What came before the end, such as a goodbye, is read first. */
 static void read_last(struct door_conn *c)
 {
@@ -61,7 +56,7 @@ void door_conn_watch(struct door_conn *c)
     int events = UV_DISCONNECT;
     if (c->is_over)
         return;
-    if (!c->carrier.deaf && !door_conn_is_stuffed(c))
+    if (!c->carrier.deaf)
         events |= UV_READABLE;
     if (c->full && !c->mute)
         events |= UV_WRITABLE;

@@ -22,6 +22,9 @@ enum {
     DOOR_READ = 128 * 1024,
     /* A queue of so many bytes is sent before the turn ends. */
     DOOR_SEND = 128 * 1024,
+    /* While so many bytes wait for a connection, a PING gets no answer: the
+     * other end has more to read than it reads. */
+    DOOR_PONGS = 4 * 1024,
     /* Memory that empty queues keep, in all. */
     DOOR_KEPT = 4 * 1024 * 1024,
 };
@@ -151,8 +154,6 @@ void door_conn_failed(struct door_conn *c);
 void door_conn_forget(struct door_conn *c);
 /* Its time limit has passed. */
 void door_conn_due(struct door_conn *c, struct instant now);
-/* The other end makes answers (PONGs) and does not read them. */
-bool door_conn_is_stuffed(const struct door_conn *c);
 /* Lets poll wait for what the connection's state asks for. */
 void door_conn_watch(struct door_conn *c);
 
@@ -182,6 +183,8 @@ void door_queue_free(struct door *d, struct byte_queue *q);
 
 /* What the machine wants sent. */
 void door_conn_reply(struct door_conn *c);
+/* A PING from this connection gets an answer now. */
+bool door_conn_answers(const struct door_conn *c);
 /* True: it takes a packet now, and needs its bytes no more afterwards. */
 bool door_conn_takes(const struct door_conn *c);
 /* Sends what the kernel takes, and tells the owner if the connection takes

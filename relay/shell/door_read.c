@@ -105,10 +105,14 @@ static bool on_item(struct door_conn *c, enum zmtp_kind kind,
         on_packet(c, item->packet);
         return true;
     case ZMTP_NEXT:
+        door_conn_reply(c);
+        return true;
     case ZMTP_PINGED:
+        if (door_conn_answers(c))
+            door_conn_reply(c);
+        return true;
     case ZMTP_PONGED:
     case ZMTP_IGNORED:
-        door_conn_reply(c);
         return true;
     case ZMTP_READY:
     case ZMTP_FAILED:

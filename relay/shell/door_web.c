@@ -200,7 +200,8 @@ static void take_frames(struct door_conn *c, uint8_t *data, size_t size)
                 door_conn_take(c, at - item.data.size, item.data.size);
             break;
         case WEBSOCKET_PINGED:
-            put_frame(c, WEBSOCKET_PONG, item.data);
+            if (door_conn_answers(c))
+                put_frame(c, WEBSOCKET_PONG, item.data);
             break;
         case WEBSOCKET_PONGED:
             break;
@@ -347,14 +348,12 @@ void door_web_shaken(struct door_conn *c)
              instant_after(clock_now(), span_s(DOOR_PING_S)));
 }
 
-/* Nothing is read from an end that reads nothing, so its silence says
- * nothing. */
 static void keep_alive(struct door_conn *c, struct instant now)
 {
     struct door_wrap *w = c->wrap;
     struct instant quiet = instant_after(w->written, span_s(DOOR_PING_S));
 
-    if (w->asked && !door_conn_is_stuffed(c)) {
+    if (w->asked) {
         door_conn_end(c, "connection_cut", "silent");
         return;
     }

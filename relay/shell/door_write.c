@@ -57,6 +57,11 @@ void door_conn_reply(struct door_conn *c)
     door_conn_watch(c);
 }
 
+bool door_conn_answers(const struct door_conn *c)
+{
+    return door_conn_unsent(c) < DOOR_PONGS;
+}
+
 bool door_conn_takes(const struct door_conn *c)
 {
     return !c->carrier.blocked && !c->mute &&
