@@ -7,7 +7,7 @@
  *     carrier      credit, queue, retry
  *        v         send, close
  *        ^         carrier_opened, carrier_packet, carrier_ended
- *     transport    a libzmq ROUTER or DEALER
+ *     transport    libzmq's sockets, CurveZMQ of our own, QUIC
  *
  * The transport opens and ends connections, and moves packets. It may hold a
  * limited number of bytes for each connection (the credit, see send_credit.h).
@@ -32,11 +32,11 @@ struct carrier;
 /* ---- The owner ---------------------------------------------------------- */
 
 enum carrier_end {
-    CARRIER_NAMELESS,    /* the host's name has no address */
-    CARRIER_UNREACHABLE, /* no address takes the connection */
+    CARRIER_UNREACHABLE, /* the address takes no connection */
     CARRIER_HANDSHAKE,   /* the other end did not prove its key */
     CARRIER_BROKEN,      /* an open connection ended */
     CARRIER_OVERFULL,    /* the queue was full, so a packet was lost */
+    CARRIER_NAMED,       /* the carrier's `failure` says why */
 };
 
 /* What a carrier calls, on the loop's thread. A carrier is open between
@@ -129,6 +129,7 @@ struct carrier {
     struct carriers *all;
     const struct carrier_transport *transport;
     void *connection; /* the transport's own */
+    int failure;      /* of CARRIER_NAMED: a number of the layer above */
     bool open;
     bool deaf;                  /* the owner closed it */
     bool blocked;               /* packets wait; in the list of the blocked */

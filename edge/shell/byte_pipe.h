@@ -5,9 +5,10 @@
  *     curl_pipe.h   TLS and proxies, by libcurl
  *     ws_pipe.h     a WebSocket over one of these
  *
- * A pipe is made by the function of its kind, which begins to connect. All
- * calls come from the loop, never from within a call of the user's. An
- * implementation embeds struct byte_pipe as its first member.
+ * A pipe is made by the function of its kind, which begins to connect. It tells
+ * its user from the loop, never from within a call of the user's; the user may
+ * close the pipe then. An implementation embeds struct byte_pipe as its first
+ * member.
  */
 #ifndef EDGE_SHELL_BYTE_PIPE_H
 #define EDGE_SHELL_BYTE_PIPE_H

@@ -56,6 +56,7 @@ void edge_turn(struct edge *e)
 
     if (!memory_is_sound())
         return; /* The owner calls edge_abandon. */
+    relay_links_read(e->relay_links);
     if (wants_step(e, now)) {
         step(e, now);
         now = instant_is_never(e->handed_at) ? clock_now() : e->handed_at;
@@ -64,6 +65,7 @@ void edge_turn(struct edge *e)
     }
     e->handed_at = INSTANT_NEVER;
     udp_path_flush(e->udp);
+    relay_links_flush(e->relay_links);
     arm(e, node_deadline(e->node));
 }
 

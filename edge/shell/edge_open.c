@@ -280,8 +280,9 @@ static bool open_sockets(struct edge *e, char error[EDGE_ERROR_SIZE])
 
 static int socket_limit(const struct edge_conf *conf)
 {
-    /* Each outgoing link has three: a DEALER, and its monitor's two ends. */
-    size_t sockets = 64 + 3 * (conf->limits.links + NODE_RELAYS) * 2;
+    /* Each link that is dialled has three: a DEALER, and its monitor's two
+     * ends. */
+    size_t sockets = 64 + 3 * conf->limits.links * 2;
 
     return sockets > 65535 ? 65535 : (int)sockets;
 }
@@ -297,6 +298,7 @@ static bool open_zmq(struct edge *e, char error[EDGE_ERROR_SIZE])
     if (!link_table_open(&e->links, &e->events))
         return failed(error, "no descriptor is left");
     e->outgoing = outgoing_open(&e->links, e->zmq_context, &e->receive_limits);
+    e->relay_links = relay_links_open(&e->links, relay_pipe_open);
     return true;
 }
 
@@ -423,6 +425,7 @@ static void close_all(struct edge *e)
     discovery_close(&e->discovery);
     incoming_close(&e->incoming);
     outgoing_close(&e->outgoing);
+    relay_links_close(&e->relay_links);
     udp_path_close(&e->udp);
     link_table_close(&e->links);
     zap_close(&e->zap);

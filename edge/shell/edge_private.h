@@ -17,6 +17,7 @@
 #include "edge/shell/open_files.h"
 #include "edge/shell/outgoing.h"
 #include "edge/shell/port_mapping.h"
+#include "edge/shell/relay_links.h"
 #include "edge/shell/resume.h"
 #include "edge/shell/route_memory.h"
 #include "edge/shell/static_peers.h"
@@ -47,8 +48,9 @@ struct edge {
     struct zap *zap;
     struct incoming *incoming; /* NULL: paths.tcp is false */
     struct outgoing *outgoing;
+    struct relay_links *relay_links;
     struct udp_path *udp;    /* NULL: paths.udp is false, or no QUIC */
-    struct link_table links; /* of these three */
+    struct link_table links; /* of these four */
     struct receive_limits receive_limits;
     struct open_files_share share; /* of the limit of open files */
     struct discovery *discovery;

@@ -15,9 +15,9 @@ static void connect_relay(struct edge *e, const struct node_todo *item)
         event_queue_add_closed(&e->events, item->link.id, LINK_UNREACHABLE);
         return;
     }
-    outgoing_connect_host(e->outgoing, item->link.id,
-                          node_identity_keys(e->node), &r->url.key,
-                          r->connect_to.host, edge_relay_port(r, FORM_TCP));
+    relay_links_connect(e->relay_links, item->link.id,
+                        node_identity_keys(e->node), &r->url.key,
+                        &(struct relay_way){.form = FORM_TCP, .relay = r});
 }
 
 /* Smaller segments on incoming links help, because both ends of the lost link

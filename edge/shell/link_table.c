@@ -48,20 +48,21 @@ static void on_writable(void *context, struct carrier *c)
 static void on_closed(void *context, struct carrier *c, enum carrier_end why)
 {
     static const enum link_failure failures[] = {
-        [CARRIER_NAMELESS] = LINK_NAMELESS,
         [CARRIER_UNREACHABLE] = LINK_UNREACHABLE,
         [CARRIER_HANDSHAKE] = LINK_HANDSHAKE,
         [CARRIER_BROKEN] = LINK_BROKEN,
         [CARRIER_OVERFULL] = LINK_BROKEN,
     };
     struct link_table *l = context;
+    enum link_failure failure =
+        why == CARRIER_NAMED ? (enum link_failure)c->failure : failures[why];
 
     log_debug("link_closed", "link=%u open=%d failure=%d", (uint32_t)c->id,
-              c->open, (int)failures[why]);
+              c->open, (int)failure);
     if (why == CARRIER_OVERFULL &&
         event_queue_may_log(l->events, LOG_BY_MEMBERS, "link_overfull", NULL))
         log_warn("link_overfull", "link=%u", (uint32_t)c->id);
-    event_queue_add_closed(l->events, (uint32_t)c->id, failures[why]);
+    event_queue_add_closed(l->events, (uint32_t)c->id, failure);
 }
 
 /* A transport has released half of some link's credit. */

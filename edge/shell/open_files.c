@@ -9,6 +9,9 @@ enum {
     /* An outgoing link: its TCP connection, its DEALER, the two ends of its
      * monitor. */
     FILES_OF_LINK = 4,
+    /* A link to a relay: its connection, and the next address's while it
+     * opens. */
+    FILES_OF_RELAY = 2,
     /* A WebSocket has two more, a socket pair to the API; but only half of the
      * connections are WebSockets. */
     FILES_OF_PAGE = 2,
@@ -28,7 +31,7 @@ bool open_files_divide(size_t files, size_t open, size_t relays,
                        const struct open_files_share *wanted,
                        struct open_files_share *share)
 {
-    size_t taken = open + FILES_OWN + FILES_OF_LINK * relays;
+    size_t taken = open + FILES_OWN + FILES_OF_RELAY * relays;
     size_t left = files > taken ? files - taken : 0;
 
     size_t programs = left / 4;

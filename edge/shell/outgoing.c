@@ -4,7 +4,6 @@
 #include "common/io/clock.h"
 #include "common/io/log.h"
 #include "common/io/monitor.h"
-#include "edge/shell/host_lookup.h"
 #include "edge/shell/link_socket.h"
 
 #include <errno.h>
@@ -20,8 +19,8 @@ enum {
     SWEEP_MS = 1000,
     /* An attempt of which the monitor reports nothing. */
     ATTEMPT_SWEEPS = 6,
-    /* A name that is not resolved or a handshake that is not done by then. The
-     * node gives the link up a little later and could not tell these apart. */
+    /* A handshake that is not done by then. The node gives the link up a little
+     * later and could not tell why. */
     STALLED_SWEEPS = 4,
     /* How many nodes are dialled at a time. A node that does not even accept
      * the connection counts for OPENING_MS. If fifty nodes dialled fifty at
@@ -37,19 +36,15 @@ struct dialled {
     struct outgoing *out;
     struct curve_pair keys;
     struct curve_key server;
-    struct host_lookup *lookup;
-    struct address addresses[HOST_LOOKUP_ADDRESSES]; /* to try in turn */
-    size_t count;
-    size_t next;
+    struct address address;
     struct zsocket *socket;
     struct monitor *monitor;
     struct unread_conn unread;
     bool connected; /* by TCP */
     bool counted;   /* in `opening` of the outgoing, */
     uint64_t since; /* from then on */
-    int sweeps;     /* with this address */
-    int age;        /* in sweeps */
-    bool waiting;   /* for others to open first */
+    int sweeps;
+    bool waiting; /* for others to open first */
 };
 
 struct outgoing {
@@ -66,17 +61,12 @@ struct outgoing {
 
 static const struct carrier_transport transport;
 
-static void try_next(struct dialled *d);
+static void open_link(struct dialled *d);
 static void on_pace(uv_timer_t *timer);
 
 static uint32_t id_of(const struct dialled *d)
 {
     return (uint32_t)d->carrier.id;
-}
-
-static const struct address *address_of(const struct dialled *d)
-{
-    return &d->addresses[d->next - 1];
 }
 
 static void close_socket(struct dialled *d)
@@ -139,7 +129,7 @@ static void open_waiting(struct outgoing *out)
         ASSERT(d != NULL); /* As `waiting` counts them. */
         wait_end(d);
         opening_begin(d);
-        try_next(d);
+        open_link(d);
     }
     if (out->waiting == 0)
         uv_timer_stop(&out->pace);
@@ -166,7 +156,6 @@ static void dialled_free(struct dialled *d)
 {
     wait_end(d);
     opening_end(d);
-    host_lookup_cancel(&d->lookup);
     close_socket(d);
     carrier_fini(&d->carrier);
     sodium_memzero(&d->keys, sizeof d->keys);
@@ -248,7 +237,7 @@ static void on_handshake_done(struct dialled *d)
     log_debug("link_opened", "link=%u", id_of(d));
     d->unread.limit = LINK_UNREAD;
     opening_end(d);
-    carrier_opened(&d->carrier, &d->server, address_of(d));
+    carrier_opened(&d->carrier, &d->server, &d->address);
 }
 
 static void on_disconnected(struct dialled *d)
@@ -261,7 +250,7 @@ static void on_disconnected(struct dialled *d)
 static void on_cut(void *owner, const char *reason)
 {
     struct dialled *d = owner;
-    const struct address *to = address_of(d);
+    const struct address *to = &d->address;
     char text[ADDRESS_TEXT_SIZE];
 
     if (log_limit_passes(&d->out->events->log, clock_now(), LOG_BY_MEMBERS,
@@ -292,8 +281,7 @@ static void on_monitor(void *context, const struct monitor_event *event)
         on_handshake_done(d);
         break;
     case MONITOR_CONNECT_FAILED:
-        close_socket(d);
-        try_next(d);
+        dialled_ended(d, CARRIER_UNREACHABLE);
         break;
     case MONITOR_HANDSHAKE_FAILED:
         log_debug("handshake_failed", "link=%u reason=%s error=%d", id_of(d),
@@ -316,13 +304,14 @@ static void on_monitor(void *context, const struct monitor_event *event)
 
 /* ---- Opening */
 
-static bool open_socket(struct dialled *d, const struct address *to)
+static bool open_socket(struct dialled *d)
 {
     struct outgoing *out = d->out;
     char endpoint[ADDRESS_TEXT_SIZE + 16];
     char text[ADDRESS_TEXT_SIZE];
 
-    snprintf(endpoint, sizeof endpoint, "tcp://%s", address_format(to, text));
+    snprintf(endpoint, sizeof endpoint, "tcp://%s",
+             address_format(&d->address, text));
     log_debug("link_opening", "link=%u to=%s", id_of(d), text);
     d->socket = zsocket_open(out->events->zloop, out->zmq_context, ZMQ_DEALER,
                              on_ready, d);
@@ -337,36 +326,15 @@ static bool open_socket(struct dialled *d, const struct address *to)
            zmq_connect(zsocket_raw(d->socket), endpoint) == 0;
 }
 
-/* The next address, or the end of the attempt. */
-static void try_next(struct dialled *d)
+static void open_link(struct dialled *d)
 {
-    while (d->next < d->count) {
-        d->sweeps = 0;
-        if (open_socket(d, &d->addresses[d->next++]))
-            return;
-        const char *error = zmq_strerror(errno);
-        if (event_queue_may_log(d->out->events, LOG_BY_MEMBERS,
-                                "link_not_opened", error))
-            log_warn("link_not_opened", "link=%u error=\"%s\"", id_of(d),
-                     error);
-        close_socket(d);
-    }
-    dialled_ended(d, CARRIER_UNREACHABLE);
-}
-
-static void on_found(void *context, const struct address *list, size_t count,
-                     const char *error)
-{
-    struct dialled *d = context;
-
-    if (count == 0) {
-        log_debug("host_unknown", "link=%u error=\"%s\"", id_of(d), error);
-        dialled_ended(d, CARRIER_NAMELESS);
+    if (open_socket(d))
         return;
-    }
-    for (; d->count < count; d->count++)
-        d->addresses[d->count] = list[d->count];
-    try_next(d);
+    const char *error = zmq_strerror(errno);
+    if (event_queue_may_log(d->out->events, LOG_BY_MEMBERS, "link_not_opened",
+                            error))
+        log_warn("link_not_opened", "link=%u error=\"%s\"", id_of(d), error);
+    dialled_ended(d, CARRIER_UNREACHABLE);
 }
 
 static struct dialled *dialled_new(struct outgoing *out, uint32_t id,
@@ -389,21 +357,10 @@ void outgoing_connect(struct outgoing *out, uint32_t id,
 {
     struct dialled *d = dialled_new(out, id, keys, server);
 
-    d->addresses[d->count++] = *address;
+    d->address = *address;
     d->waiting = true;
     out->waiting++;
     open_waiting(out);
-}
-
-void outgoing_connect_host(struct outgoing *out, uint32_t id,
-                           const struct curve_pair *keys,
-                           const struct curve_key *server, const char *host,
-                           uint16_t port)
-{
-    struct dialled *d = dialled_new(out, id, keys, server);
-
-    host_lookup_start(&d->lookup, out->events->zloop->loop, host, port,
-                      on_found, d);
 }
 
 /* ---- Time */
@@ -423,12 +380,8 @@ static void on_pace(uv_timer_t *timer)
 
 static void sweep(struct dialled *d)
 {
-    bool stalled = ++d->age >= STALLED_SWEEPS;
-
     d->sweeps++;
-    if (stalled && d->lookup != NULL)
-        dialled_ended(d, CARRIER_NAMELESS);
-    else if (stalled && d->connected)
+    if (d->sweeps >= STALLED_SWEEPS && d->connected)
         dialled_ended(d, CARRIER_HANDSHAKE);
     else if (d->sweeps >= ATTEMPT_SWEEPS)
         dialled_ended(d, CARRIER_UNREACHABLE);

@@ -1,9 +1,9 @@
 /*
- * outgoing - links that this node opens: a DEALER for each, used once.
+ * outgoing - direct links that this node opens: a DEALER for each, used once.
  *
  * An attempt or a link ends with `closed`; whether and when to try again is the
  * node's decision, with a new id. Nodes are dialled a few at a time, and the
- * others wait; hosts by name (relays) do not wait.
+ * others wait. Links to relays are in relay_links.h.
  */
 #ifndef EDGE_SHELL_OUTGOING_H
 #define EDGE_SHELL_OUTGOING_H
@@ -21,15 +21,11 @@ struct outgoing *outgoing_open(struct link_table *links, void *zmq_context,
  * leave within 200 ms. NULL-safe. */
 void outgoing_close(struct outgoing **self);
 
-/* Opens link `id` to an address, or to any address of a host's name. `keys` are
- * this end's; the other end must prove that it has the key `server`. */
+/* Opens link `id` to an address. `keys` are this end's; the other end must
+ * prove that it has the key `server`. */
 void outgoing_connect(struct outgoing *out, uint32_t id,
                       const struct curve_pair *keys,
                       const struct curve_key *server,
                       const struct address *address);
-void outgoing_connect_host(struct outgoing *out, uint32_t id,
-                           const struct curve_pair *keys,
-                           const struct curve_key *server, const char *host,
-                           uint16_t port);
 
 #endif

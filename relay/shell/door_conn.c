@@ -1,23 +1,15 @@
 #include "relay/shell/door_private.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/base/memory.h"
 #include "common/io/clock.h"
+#include "common/io/tcp_options.h"
 #include "common/wire/packet.h"
 #include "relay/shell/door_wrap.h"
 
 enum {
-    /* A connection whose host vanished ends in a minute, even if nobody writes
-     * to it. */
-    KEEP_IDLE_S = 30,
-    KEEP_EACH_S = 10,
-    KEEP_COUNT = 3,
-    USER_TIMEOUT_MS = 60 * 1000,
     /* Reads that follow each other once a connection is broken: more than its
      * buffer in the kernel can hold. */
     LAST_READS = 256,
@@ -67,22 +59,6 @@ void door_conn_watch(struct door_conn *c)
 }
 
 /* ---- The beginning ---------------------------------------------------- */
-
-static void set_option(int fd, int level, int option, int value)
-{
-    setsockopt(fd, level, option, &value, sizeof value);
-}
-
-/* The gate has set the others. */
-static void set_options(int fd)
-{
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_EACH_S);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT);
-    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
-}
 
 void door_conn_greet(struct door_conn *c)
 {
@@ -153,7 +129,7 @@ void door_conn_accepted(struct door *d, int fd, const struct address *address)
     door_list_add(c, DOOR_ALL);
     c->due.owner = c;
     heap_set(&d->timers, &c->due, instant_after(now, d->conf.handshake));
-    set_options(fd);
+    tcp_options_set(fd); /* The gate has set the others. */
     door_conn_watch(c);
 }
 

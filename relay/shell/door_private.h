@@ -13,7 +13,7 @@
 
 #include "common/base/heap.h"
 #include "common/zmtp/zmtp.h"
-#include "relay/shell/byte_queue.h"
+#include "common/io/byte_queue.h"
 #include "relay/shell/door.h"
 
 enum {

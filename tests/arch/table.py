@@ -20,7 +20,7 @@ LAYERS = {
     "common/conf": Layer(["common/core"], ["sodium", "yaml", "jansson"]),
     "common/io": Layer(["common/core"], ["sodium", "zmq", "uv", "jansson"]),
     "edge/shell": Layer(
-        ["edge/core", "common/conf", "common/io"],
+        ["edge/core", "common/conf", "common/io", "common/zmtp"],
         ["sodium", "crypto", "zmq", "uv", "jansson", "ngtcp2", "gnutls",
          "natpmp", "miniupnpc"],
     ),

@@ -7,7 +7,7 @@
 #include "relay/shell/tls_conn.h"
 
 #include "common/conf/keyfile.h"
-#include "relay/shell/byte_queue.h"
+#include "common/io/byte_queue.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <errno.h>

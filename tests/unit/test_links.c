@@ -319,84 +319,26 @@ static void nobody_there_is_unreachable(void **state)
     outgoing_connect(w.outgoing, 1, &w.here_keys, &w.server, &w.address);
     assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 1)->failure,
                      LINK_UNREACHABLE);
-    outgoing_connect_host(w.outgoing, 3, &w.here_keys, &w.server, "127.0.0.1",
-                          1);
-    assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 2)->failure,
-                     LINK_UNREACHABLE);
-}
-
-static void on_work(uv_work_t *work)
-{
-    uv_sem_wait(work->data);
-}
-
-static void on_worked(uv_work_t *work, int status)
-{
-    (void)work;
-    (void)status;
-}
-
-/* As when DNS hangs: the test keeps all threads that could ask it, so the query
- * is never sent. The node learns of the late name before it gives up by itself.
- */
-static void a_name_that_is_not_resolved_in_time_is_reported(void **state)
-{
-    enum { THREADS = 4 }; /* the size of libuv's pool */
-    uv_work_t works[THREADS];
-    uv_sem_t kept;
-
-    (void)state;
-    uv_sem_init(&kept, 0);
-    for (int i = 0; i < THREADS; i++) {
-        works[i].data = &kept;
-        uv_queue_work(&w.loop, &works[i], on_work, on_worked);
-    }
-    outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "localhost",
-                          w.address.port);
-    const struct heard_link *closed = await(&w.here, NODE_LINK_CLOSED, 1);
-    assert_int_equal(closed->failure, LINK_NAMELESS);
-    for (int i = 0; i < THREADS; i++)
-        uv_sem_post(&kept);
-    while (uv_loop_alive(&w.loop) && w.loop.active_reqs.count > 0)
-        uv_run(&w.loop, UV_RUN_ONCE);
-    uv_sem_destroy(&kept);
-}
-
-static int listen_plainly(uint16_t *port)
-{
-    struct sockaddr_in here = {.sin_family = AF_INET,
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof here;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&here, size), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &size), 0);
-    *port = ntohs(here.sin_port);
-    return fd;
 }
 
 /* A server that accepts the connection and stays silent does not have the key.
  */
 static void a_mute_server_is_a_failed_handshake(void **state)
 {
-    uint16_t port;
+    struct sockaddr_in here = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof here;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     (void)state;
-    int fd = listen_plainly(&port);
-    outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "127.0.0.1",
-                          port);
+    assert_int_equal(bind(fd, (struct sockaddr *)&here, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &size), 0);
+    w.address.port = ntohs(here.sin_port);
+    outgoing_connect(w.outgoing, 1, &w.here_keys, &w.server, &w.address);
     assert_int_equal(await(&w.here, NODE_LINK_CLOSED, 1)->failure,
                      LINK_HANDSHAKE);
     close(fd);
-}
-
-static void a_host_name_works_too(void **state)
-{
-    (void)state;
-    outgoing_connect_host(w.outgoing, 1, &w.here_keys, &w.server, "localhost",
-                          w.address.port);
-    assert_int_equal(await(&w.here, NODE_LINK_OPENED, 1)->link, 1);
 }
 
 /* Writes a packet as a step does: from an arena that is cleared right after. */
@@ -710,7 +652,7 @@ static void endless_frames_before_the_first_packet_are_cut(void **state)
     close_raw(dealer);
 }
 
-/* The peer that this end dialled is limited as well, as a relay would be. */
+/* The peer that this end dialled is limited as well. */
 static void a_dialled_peer_that_sends_endless_frames_is_cut(void **state)
 {
     void *router = open_raw(ZMQ_ROUTER, &w.there_keys);
@@ -766,9 +708,7 @@ int main(void)
         LIVE(the_listeners_end_is_told),
         LIVE(a_wrong_key_is_a_failed_handshake),
         LIVE(nobody_there_is_unreachable),
-        LIVE(a_name_that_is_not_resolved_in_time_is_reported),
         LIVE(a_mute_server_is_a_failed_handshake),
-        LIVE(a_host_name_works_too),
         LIVE(a_full_link_says_so_and_loses_nothing),
         LIVE(a_link_full_of_small_packets_says_so),
         LIVE(a_link_full_of_medium_packets_says_so),

@@ -647,7 +647,7 @@ static void relays_are_listed(void **state)
     assert_non_null(relay);
     assert_string_equal(relay->url, url);
     assert_int_not_equal(relay->state, ZS_RELAY_UP);
-    assert_string_equal(relay->error, "unreachable");
+    assert_string_equal(relay->error, "refused");
     assert_string_equal(relay->name, "");
     assert_string_equal(relay->outside, "");
     assert_true(relay->rtt_us < 0);

@@ -8,7 +8,7 @@
 #define TESTS_UNIT_TLS_KIT_H
 
 #include "common/conf/keyfile.h"
-#include "relay/shell/byte_queue.h"
+#include "common/io/byte_queue.h"
 #include "relay/shell/tls_conn.h"
 #include "tests/unit/kit.h"
 

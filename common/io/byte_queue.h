@@ -9,8 +9,8 @@
  *
  * An empty queue may keep its memory for the next bytes; a zeroed one has none.
  */
-#ifndef RELAY_SHELL_BYTE_QUEUE_H
-#define RELAY_SHELL_BYTE_QUEUE_H
+#ifndef COMMON_IO_BYTE_QUEUE_H
+#define COMMON_IO_BYTE_QUEUE_H
 
 #include "common/base/bytes.h"
 
@@ -31,7 +31,8 @@ static inline struct bytes byte_queue_bytes(const struct byte_queue *q)
     return bytes_of(q->data + q->first, q->end - q->first);
 }
 
-/* Room for `size` more bytes, behind those that are there. Moves them. */
+/* Room for `size` more bytes, behind those that are there. Moves them. NULL if
+ * memory_try has none: then nothing has changed. */
 uint8_t *byte_queue_reserve(struct byte_queue *q, size_t size);
 /* So many bytes were written to the room. */
 static inline void byte_queue_added(struct byte_queue *q, size_t size)

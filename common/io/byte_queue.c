@@ -1,4 +1,4 @@
-#include "relay/shell/byte_queue.h"
+#include "common/io/byte_queue.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +32,12 @@ uint8_t *byte_queue_reserve(struct byte_queue *q, size_t size)
     if (q->first > 0 && q->first >= byte_queue_size(q))
         move_to_front(q);
     if (q->room - q->end < size) {
-        q->room = grown(q->room, q->end + size);
-        q->data = memory_resize(q->data, q->room, 1);
+        size_t room = grown(q->room, q->end + size);
+        uint8_t *data = memory_try(q->data, room, 1);
+        if (data == NULL)
+            return NULL;
+        q->data = data;
+        q->room = room;
     }
     return q->data + q->end;
 }
