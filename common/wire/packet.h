@@ -47,6 +47,9 @@ enum packet_type {
     /* (u8 1: spare, 0: not any more | id 32)+: edges that need not get a copy
      * of the sender's multicasts */
     RELAY_SPARE = 0x28,
+    /* u16 ms: if this connection breaks, the edge makes another within this
+     * time [P-14.9] */
+    RELAY_RETURNS = 0x29,
 
     /* From the relay to an edge. */
     RELAY_WELCOME = 0x30,   /* see relay_welcome */

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* A search for another form takes a second and a handshake. */
+enum { RETURNS_WITHIN_MS = 2000 };
+
 void relays_tell_all(struct node *n, struct bytes packet)
 {
     for (size_t i = 0; i < n->relay_count; i++)
@@ -12,6 +15,18 @@ void relays_tell_all(struct node *n, struct bytes packet)
 }
 
 /* --- what a relay says --------------------------------------------------- */
+
+/* A tunnel that is cut is opened anew at once; that is no news for the others
+ * [P-14.9]. */
+static void say_returns(struct node *n, const struct link *link)
+{
+    struct writer w = todo_writer(n, 3);
+    if (link->form == FORM_TCP)
+        return;
+    write_u8(&w, RELAY_RETURNS);
+    write_u16(&w, RETURNS_WITHIN_MS);
+    todo_write(n, link, writer_bytes(&w));
+}
 
 static void take_welcome(struct node *n, struct link *link, struct bytes packet)
 {
@@ -34,6 +49,7 @@ static void take_welcome(struct node *n, struct link *link, struct bytes packet)
         todo_write(n, link, revocation_packet(n, RELAY_REVOCATION));
     announce_news(n, link);
     subscriptions_tell(n, link);
+    say_returns(n, link);
     relays_tell_state(n, relay);
     if (moved)
         udp_outside_moved(n);

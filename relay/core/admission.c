@@ -125,6 +125,15 @@ static void welcome(struct hub *h, struct hub_edge *e, uint8_t version)
     edge_control(h, e, writer_bytes(&w));
 }
 
+static void swap_queues(struct fair_queue *a, struct fair_queue *b)
+{
+    struct fair_queue kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* The packets that waited on a connection of the same process go on by the new
+ * one. */
 static void admit(struct hub *h, const struct arrival *a)
 {
     struct hub_mesh *m = mesh_take(h, &a->certificate.mesh);
@@ -135,13 +144,19 @@ static void admit(struct hub *h, const struct arrival *a)
         !old || old->epoch.value != a->hello.epoch.value || m->syncing > 0 ||
         !bytes_equal(bytes_of(old->sealed, old->sealed_size), a->hello.sealed);
     struct token_bucket announcing = {{0}};
+    struct fair_queue waiting;
+    fair_queue_init(&waiting, h->conf.hash_key);
     if (old) {
         announcing = old->announcing; /* The limit is one for each node. */
+        if (old->epoch.value == a->hello.epoch.value)
+            swap_queues(&waiting, &old->data);
         edge_replace(h, old);
     }
     struct hub_edge *e = edge_new(
         h, m, &(struct edge_start){a->event, &a->hello, &a->certificate});
     e->announcing = announcing;
+    swap_queues(&e->data, &waiting);
+    fair_queue_close(&waiting);
     h->counters.handshakes++;
     edge_log(h, e, HUB_EDGE_UP, 0);
     welcome(h, e, a->version);

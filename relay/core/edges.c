@@ -199,9 +199,12 @@ static void end(struct hub *h, struct hub_edge *e, enum departure departure)
     mesh_release(h, m);
 }
 
+/* Nobody is there to be told if the edge is away. */
 static void turn_away(struct hub *h, const struct hub_edge *e,
                       enum refusal reason)
 {
+    if (e->is_away)
+        return;
     h->counters.refused[reason]++;
     if (!e->blocked)
         send_refused(h, e->conn, reason);
@@ -228,6 +231,28 @@ void edge_gone(struct hub *h, struct hub_edge *e, enum departure departure)
     end(h, e, departure);
 }
 
+void edge_returns(struct hub *h, struct hub_edge *e, struct bytes packet)
+{
+    struct reader r = reader_of(packet);
+    struct span within = span_ms(read_u16(&r));
+    if (reader_done(&r))
+        e->returns_within = span_min(within, span_ms(HUB_AWAY_MAX_MS));
+    else
+        h->counters.dropped[REFUSAL_MALFORMED]++;
+}
+
+void edge_broke(struct hub *h, struct hub_edge *e)
+{
+    if (e->returns_within.us == 0 || h->stopping) {
+        edge_gone(h, e, DEPARTURE_LOST);
+        return;
+    }
+    edge_log(h, e, HUB_EDGE_DOWN, DEPARTURE_LOST);
+    e->is_away = true;
+    edge_blocked(h, e);
+    heap_set(&h->timers, &e->silence, instant_after(h->now, e->returns_within));
+}
+
 void edge_heard(struct hub *h, struct hub_edge *e)
 {
     /* Setting the timer for each packet would cost too much: when it fires,
@@ -238,6 +263,10 @@ void edge_heard(struct hub *h, struct hub_edge *e)
 
 void edge_silence_due(struct hub *h, struct hub_edge *e)
 {
+    if (e->is_away) {
+        end(h, e, DEPARTURE_LOST);
+        return;
+    }
     struct instant due = instant_after(e->heard, e->lost_after);
     struct span grace = span_min(e->lost_after, span_ms(HUB_GRACE_MS));
     struct instant sure = instant_after(h->woke_late, grace);

@@ -113,6 +113,9 @@ static void edge_packet(struct hub *h, struct hub_edge *e,
     case RELAY_SPARE:
         edge_spare(h, e, rest);
         return;
+    case RELAY_RETURNS:
+        edge_returns(h, e, rest);
+        return;
     case RELAY_ANNOUNCE:
         edge_announce(h, e, rest);
         return;
@@ -186,15 +189,15 @@ static void handle(struct hub *h, const struct hub_event *event)
         packet(h, event);
         return;
     case HUB_CLOSED:
-        if (e)
-            edge_gone(h, e, DEPARTURE_LOST);
+        if (e && !e->is_away)
+            edge_broke(h, e);
         return;
     case HUB_BLOCKED:
         if (e)
             edge_blocked(h, e);
         return;
     case HUB_WRITABLE:
-        if (e) {
+        if (e && !e->is_away) {
             e->blocked = false;
             edge_work(h, e);
         }

@@ -40,6 +40,8 @@ enum {
     HUB_LATE_MS = 200,
     HUB_GRACE_MS = 1000,
     HUB_DOUBTS = 8,
+    /* The longest time for which an edge may be away [P-14.9]. */
+    HUB_AWAY_MAX_MS = 5000,
     /* The hub checks an edge's certificate at least this often, because the
      * wall clock can be set. */
     HUB_EXPIRY_S = 3600,
@@ -108,6 +110,11 @@ struct hub_edge {
     struct instant heard;   /* when its last packet came */
     int doubts;             /* times that it was spared since; HUB_DOUBTS */
     struct timer silence;
+
+    /* Its connection broke, and it may make another until `silence` fires. It
+     * is listed and blocked meanwhile. */
+    bool is_away;
+    struct span returns_within; /* 0: it then counts as gone at once */
 
     uint8_t *sealed; /* its sealed announcement, owned */
     size_t sealed_size;
@@ -204,9 +211,14 @@ void edge_free(struct hub *h, struct hub_edge *e);
  * tells the other edges that it left (departure 0: tells them nothing). */
 void edge_refuse(struct hub *h, struct hub_edge *e, enum refusal reason,
                  enum departure departure);
-/* Refuses and frees the edge because its node has a new connection. The other
- * edges are not told, and the mesh stays even if it is empty. */
+/* Refuses and frees the edge because its node has a new connection, or only
+ * frees it if it was away. The other edges are not told, and the mesh stays
+ * even if it is empty. */
 void edge_replace(struct hub *h, struct hub_edge *e);
+/* Handles RETURNS. */
+void edge_returns(struct hub *h, struct hub_edge *e, struct bytes packet);
+/* The connection broke: the edge is away for a while, or gone. */
+void edge_broke(struct hub *h, struct hub_edge *e);
 /* The connection has ended: logs, frees the edge, tells the other edges. */
 void edge_gone(struct hub *h, struct hub_edge *e, enum departure departure);
 /* Notes that a packet of the edge came now. */

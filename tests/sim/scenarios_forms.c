@@ -222,6 +222,7 @@ static void the_only_tunnel_is_cut(struct world *w)
     uses(w, &g, FORM_WSS);
     silence_is(w, &g, 2000);
     ends_well(w);
+    nobody_left(w, &g);
 }
 
 /* A firewall cuts plain CURVE after 10 s; WebSockets last. */

@@ -84,6 +84,7 @@ static const char *kind_name(int kind)
         [RELAY_GROUPS] = "GROUPS",
         [RELAY_MULTICAST] = "MULTICAST",
         [RELAY_SPARE] = "SPARE",
+        [RELAY_RETURNS] = "RETURNS",
         [RELAY_WELCOME] = "WELCOME",
         [RELAY_PRESENT] = "PRESENT",
         [RELAY_SYNCED] = "SYNCED",
