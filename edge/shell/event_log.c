@@ -55,11 +55,12 @@ static void write_relay(struct event_log *d, const struct edge *e,
     node_relay_get(edge_node(e), index, &relay);
     switch (relay.state) {
     case RELAY_UP:
-        log_info("relay_up", "relay=%s name=%s", url, relay.name);
+        log_info("relay_up", "relay=%s name=%s form=%s", url, relay.name,
+                 relay_form_name(relay.form));
         d->relay_failed[index] = false;
         break;
     case RELAY_CONNECTING:
-        log_debug("relay_connecting", "relay=%s", url);
+        log_info("relay_connecting", "relay=%s error=%s", url, relay.error);
         break;
     case RELAY_DOWN:
         /* Warn once, not with each attempt. */
