@@ -47,8 +47,8 @@ static void divide_files(struct edge *e)
     size_t files = open_files_limit();
 
     size_t taken = open_files_count() + edge_udp_files(e);
-    bool all =
-        open_files_divide(files, taken, e->relay_count, &wanted, &e->share);
+    bool all = open_files_divide(files, taken, edge_relay_links(e), &wanted,
+                                 &e->share);
 
     /* A program with the library usually may open 1024 files, which is enough
      * for it: no warning. */

@@ -96,6 +96,9 @@ void edge_tell_addresses(struct edge *e);
 /* edge_routes.c: the forms in which the relay may be reached, a bit for each
  * enum relay_form; never 0. */
 uint8_t edge_relay_forms(const struct edge *e, const struct edge_relay *r);
+/* edge_routes.c: the links that all relays may have at a time: one in each
+ * form. */
+size_t edge_relay_links(const struct edge *e);
 /* edge_routes.c: reads what worked on which network. */
 void edge_routes_open(struct edge *e);
 /* edge_routes.c: tells the node what worked on the network that the host is in

@@ -11,12 +11,6 @@
 
 /* ---- Forms */
 
-/* Whether this version has what carries the form. */
-static bool is_carried(enum relay_form form)
-{
-    return form == FORM_TCP;
-}
-
 static bool proxy_lets(const struct edge *e, const struct edge_relay *r,
                        enum relay_form form)
 {
@@ -45,11 +39,21 @@ uint8_t edge_relay_forms(const struct edge *e, const struct edge_relay *r)
 
     for (int i = 0; i < RELAY_FORMS; i++) {
         enum relay_form form = (enum relay_form)i;
-        if (is_carried(form) && edge_relay_allows(r, form) &&
+        if (relay_pipe_has(form) && edge_relay_allows(r, form) &&
             proxy_lets(e, r, form))
             forms |= (uint8_t)(1 << i);
     }
     return forms != 0 ? forms : form_of_url(r);
+}
+
+size_t edge_relay_links(const struct edge *e)
+{
+    size_t links = 0;
+
+    for (size_t i = 0; i < e->relay_count; i++)
+        for (int f = 0; f < RELAY_FORMS; f++)
+            links += edge_relay_forms(e, &e->relays[i]) >> f & 1;
+    return links;
 }
 
 /* ---- The memory of networks */

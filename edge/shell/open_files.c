@@ -27,11 +27,11 @@ static size_t within(size_t value, size_t most)
     return less(value < 1 ? 1 : value, most);
 }
 
-bool open_files_divide(size_t files, size_t open, size_t relays,
+bool open_files_divide(size_t files, size_t open, size_t relay_links,
                        const struct open_files_share *wanted,
                        struct open_files_share *share)
 {
-    size_t taken = open + FILES_OWN + FILES_OF_RELAY * relays;
+    size_t taken = open + FILES_OWN + FILES_OF_RELAY * relay_links;
     size_t left = files > taken ? files - taken : 0;
 
     size_t programs = left / 4;

@@ -20,11 +20,12 @@ struct open_files_share {
 };
 
 /*
+ * `relay_links`: links to relays that may be open at a time.
  * `files`: the limit, of which `open` are open before the edge opens its own.
  * `wanted`: what the configuration asks for, each at least 1. `share` gets at
  * least 1 of each. True if the limit allows all that is wanted.
  */
-bool open_files_divide(size_t files, size_t open, size_t relays,
+bool open_files_divide(size_t files, size_t open, size_t relay_links,
                        const struct open_files_share *wanted,
                        struct open_files_share *share);
 
