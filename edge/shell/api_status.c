@@ -184,9 +184,10 @@ static void add_relays(const struct api *a, struct text *t)
         text_add_json(t, bytes_of_string(edge_relay_url(a->edge, i)));
         member_add(t, "name", relay.name);
         member_add(t, "state", relay_state_name(relay.state));
-        member_add(t, "transport", edge_relay_transport(a->edge, i));
-        member_add(t, "form", edge_relay_transport(a->edge, i));
-        text_add_string(t, ",\"proxy\":false");
+        member_add(t, "transport", relay_form_transport(relay.form));
+        member_add(t, "form", relay_form_name(relay.form));
+        text_add_string(t, ",\"proxy\":");
+        text_add_string(t, relay_form_by_proxy(relay.form) ? "true" : "false");
         add_rtt(t, relay.rtt);
         const char *error = relay.state == RELAY_UP ? "" : relay.error;
         member_add(t, "error", finding_relay_word(error));
