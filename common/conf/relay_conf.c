@@ -49,11 +49,14 @@ static const struct conf_key keys[] = {
              "with X-Forwarded-For. The client named there counts for limits."},
 
     {.path = "tls.certificate", .kind = CONF_PATH, AT(tls.certificate),
-     .fallback = "",
-     .help = "A PEM file; empty: the relay makes and keeps a self-signed one.\n"
-             "The CurveZMQ inside does the authentication."},
+     .fallback = "", .live = true,
+     .help = "A PEM file, with the chain; empty: the relay makes a self-signed\n"
+             "one and keeps it beside its key. The CurveZMQ inside does the\n"
+             "authentication. The relay reads both files again when they\n"
+             "change."},
     {.path = "tls.key", .kind = CONF_PATH, AT(tls.key), .fallback = "",
-     .help = "The certificate's key, a PEM file."},
+     .live = true,
+     .help = "The certificate's key, a PEM file without a passphrase."},
 
     {.path = "meshes", .kind = CONF_LIST, AT(meshes), .fallback = "[]",
      .max = MESHES, .check = check_mesh, .live = true,

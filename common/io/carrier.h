@@ -28,6 +28,7 @@
 #include "common/wire/ids.h"
 
 struct carrier;
+struct relay_tls;
 
 /* ---- The owner ---------------------------------------------------------- */
 
@@ -126,6 +127,9 @@ struct carrier {
     uint64_t id;
     struct curve_key key;   /* of the other end, */
     struct address address; /* once it is open */
+    /* What the transport knows of TLS around it, for as long as it is open;
+     * NULL: nothing. */
+    const struct relay_tls *tls;
     struct carriers *all;
     const struct carrier_transport *transport;
     void *connection; /* the transport's own */

@@ -18,10 +18,12 @@
 #include "common/io/stdfds.h"
 #include "relay/shell/relay.h"
 #include "relay/shell/relay_log.h"
+#include "relay/shell/tls_files.h"
 
 static const struct option_row rows[] = {
     {"config", 'c', OPTION_TEXT, "FILE", "the settings, see config/relay.yaml"},
-    {"check", 0, OPTION_FLAG, NULL, "only check the settings and the key"},
+    {"check", 0, OPTION_FLAG, NULL,
+     "only check the settings, the key and the certificate"},
     {"print-config", 0, OPTION_FLAG, NULL, "print the settings in effect"},
     {"log-level", 0, OPTION_TEXT, "LEVEL", "error, warn, info or debug"},
 };
@@ -132,7 +134,9 @@ static int with_conf(struct relay_program *p, const struct options *o)
         relay_conf_free(&conf);
         return EXIT_DONE;
     }
-    if (!relay_key_load(conf.relay.key, &keys, stderr)) {
+    if (!relay_key_load(conf.relay.key, &keys, stderr) ||
+        !tls_files_check(&conf, stderr)) {
+        sodium_memzero(&keys, sizeof keys);
         relay_conf_free(&conf);
         return EXIT_CONF;
     }

@@ -303,6 +303,12 @@ void door_reconfigure(struct door *d, const struct door_conf *conf)
     gate_reconfigure(d->gate, &conf->gate);
 }
 
+void door_serve_tls(struct door *d, struct tls_pair *pair)
+{
+    tls_pair_release(&d->tls);
+    d->tls = tls_pair_share(pair);
+}
+
 void door_stopping(struct door *d)
 {
     d->stopping = true;
@@ -346,6 +352,7 @@ void door_close(struct door **self)
     close_listeners(d);
     carriers_close_all(&d->carriers);
     gate_free(d->gate);
+    tls_pair_release(&d->tls);
     heap_close(&d->timers);
     sodium_memzero(d, sizeof *d);
     free(d);

@@ -25,6 +25,7 @@
 #include "common/io/zsocket.h"
 #include "relay/shell/entrance_user.h"
 #include "relay/shell/listener.h"
+#include "relay/shell/tls_pair.h"
 
 enum {
     /* Sealed bytes that wait for one receiver before it is blocked; fewer while
@@ -60,6 +61,9 @@ struct door *door_open(struct zloop *z, const struct curve_pair *keys,
 bool door_listen(struct door *d, const char *endpoint,
                  char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
 void door_reconfigure(struct door *d, const struct door_conf *conf);
+/* New connections that begin with TLS get this certificate; before the first
+ * call they are turned away. Takes a reference. */
+void door_serve_tls(struct door *d, struct tls_pair *pair);
 /* From now on /healthz says so, and no WebSocket begins. */
 void door_stopping(struct door *d);
 /* Ends all connections; the user is not told. The loop must run once more, to

@@ -148,6 +148,7 @@ bool door_conn_carry(struct door_conn *c)
     carrier_init(&c->carrier, &d->carriers, d->next_id, &door_transport, c);
     d->next_id += d->conf.id_step;
     c->carried = true;
+    c->carrier.tls = door_wrap_told(c);
     carrier_opened(&c->carrier, &c->key, &c->address);
     return true;
 }

@@ -58,10 +58,17 @@ static void take_first(struct door_conn *c, uint8_t *data, size_t size)
         door_wrap_begin(c);
         door_wrap_take(c, data, size);
         return;
+    case FIRST_TLS:
+        if (c->door->tls == NULL)
+            break;
+        door_wrap_begin(c);
+        door_tls_begin(c);
+        if (!c->is_over)
+            door_wrap_take(c, data, size);
+        return;
     case FIRST_PROXY:
         take_proxy_header(c, data, size);
         return;
-    case FIRST_TLS:
     case FIRST_UNKNOWN:
         break;
     }

@@ -4,7 +4,8 @@
  *     door.c        listeners, the turn, what is due, the interface
  *     door_conn.c   a connection's life: accepted, carrier, ended
  *     door_first.c  the first bytes: which protocol a connection speaks
- *     door_wrap.h   ZMTP inside other protocols: door_wrap.c, door_web.c
+ *     door_wrap.h   ZMTP inside other protocols: door_wrap.c, door_web.c,
+ *                   door_tls.c
  *     door_read.c   bytes in: frames, the handshake, packets
  *     door_write.c  bytes out: sealing, sending, the blocked
  */
@@ -17,6 +18,8 @@
 #include "relay/shell/door.h"
 
 enum {
+    /* Room for the plaintext of what TLS reads, with a record from before. */
+    DOOR_PLAIN_ROOM = 160 * 1024,
     /* Bytes that are read from one connection in a turn, besides the rest of a
      * frame that has begun. All connections share the buffer. */
     DOOR_READ = 128 * 1024,
@@ -119,7 +122,9 @@ struct door {
     struct instant accept_at;    /* accepting is paused until then */
     struct instant give_back_at; /* freed memory goes to the system then */
     struct zmtp_reply reply;     /* of the call that is running */
+    struct tls_pair *tls; /* for new connections; NULL: TLS is not served */
     uint8_t in[DOOR_READ];
+    uint8_t plain[DOOR_PLAIN_ROOM];
 };
 
 /* ---- door.c ----------------------------------------------------------- */
@@ -165,6 +170,9 @@ void door_conn_take(struct door_conn *c, uint8_t *data, size_t size);
 /* Keeps bytes whose rest has not come. */
 void door_partial_keep(struct door_conn *c, const uint8_t *data, size_t size);
 void door_partial_free(struct door_conn *c);
+/* Takes them away, not to be freed with the connection: the caller frees
+ * `data`. */
+struct door_partial door_partial_take(struct door_conn *c);
 
 /* ---- door_first.c ----------------------------------------------------- */
 
@@ -191,6 +199,8 @@ bool door_conn_takes(const struct door_conn *c);
  * packets again. */
 void door_conn_flush(struct door_conn *c);
 void door_conn_writable(struct door_conn *c);
+/* Sends nothing more; the connection ends once the other end closes it. */
+void door_conn_mute(struct door_conn *c);
 /* Bytes that wait for the kernel. */
 size_t door_conn_unsent(const struct door_conn *c);
 

@@ -22,12 +22,19 @@ static void set_room(struct door_conn *c, size_t room)
     p->room = room;
 }
 
+struct door_partial door_partial_take(struct door_conn *c)
+{
+    struct door_partial taken = c->partial;
+
+    c->partial = (struct door_partial){0};
+    c->door->partial_bytes -= taken.room;
+    door_list_remove(c, DOOR_PARTIAL);
+    return taken;
+}
+
 void door_partial_free(struct door_conn *c)
 {
-    c->door->partial_bytes -= c->partial.room;
-    free(c->partial.data);
-    c->partial = (struct door_partial){0};
-    door_list_remove(c, DOOR_PARTIAL);
+    free(door_partial_take(c).data);
 }
 
 /* A head can claim a large frame, so the room grows with what has come. */

@@ -39,10 +39,11 @@ static void linger(struct door_conn *c, struct instant now)
 
 /* Closes in two steps: a close while the other end still sends would make the
  * kernel reset the connection, and the other end lose the last answer. */
-static void finish(struct door_conn *c)
+void door_web_finish(struct door_conn *c)
 {
     struct door *d = c->door;
 
+    door_tls_bye(c);
     c->wrap->state = WEB_LAST;
     door_partial_free(c);
     if (byte_queue_size(&c->out) > 0) {
@@ -75,7 +76,7 @@ static void put_answer(struct door_conn *c, const struct http_answer *a,
 
     http_answer_write(&t, a, clock_unix_seconds(), bytes_of_string(content));
     put_text(c, &t);
-    finish(c);
+    door_web_finish(c);
 }
 
 static void put_words(struct door_conn *c, const struct http_head *head,
@@ -165,7 +166,7 @@ static void fail_link(struct door_conn *c, int code)
         c->shaken ? "connection_cut" : "handshake_failed", &c->address,
         code == WEBSOCKET_UNACCEPTABLE ? "text_message" : "bad_frame");
     put_close(c, code);
-    finish(c);
+    door_web_finish(c);
     door_conn_forget(c);
 }
 
@@ -174,6 +175,7 @@ static void close_link(struct door_conn *c, int code)
 {
     door_conn_flush(c);
     put_close(c, code);
+    door_tls_bye(c);
     door_conn_flush(c);
     door_conn_end(c, NULL, NULL);
 }
@@ -297,11 +299,8 @@ static void answer(struct door_conn *c, const struct http_head *head)
 /* Frames may have come with the request. */
 static void take_early_frames(struct door_conn *c, size_t head_size)
 {
-    struct door_partial early = c->partial;
+    struct door_partial early = door_partial_take(c);
 
-    c->partial = (struct door_partial){0};
-    door_list_remove(c, DOOR_PARTIAL);
-    c->door->partial_bytes -= early.room;
     if (early.size > head_size)
         take_frames(c, early.data + head_size, early.size - head_size);
     free(early.data);
@@ -331,9 +330,13 @@ void door_web_take(struct door_conn *c, uint8_t *data, size_t size)
     case WEB_HEAD:
         take_head(c, data, size);
         return;
+    case WEB_BARE:
+        door_conn_take(c, data, size);
+        return;
     case WEB_LINK:
         take_frames(c, data, size);
         return;
+    case WEB_FIRST: /* door_tls.c takes these. */
     case WEB_LAST:
         ignore(c, size);
         return;
@@ -344,8 +347,11 @@ void door_web_take(struct door_conn *c, uint8_t *data, size_t size)
 
 void door_web_shaken(struct door_conn *c)
 {
-    heap_set(&c->door->timers, &c->due,
-             instant_after(clock_now(), span_s(DOOR_PING_S)));
+    if (c->wrap->state == WEB_BARE)
+        heap_remove(&c->door->timers, &c->due);
+    else
+        heap_set(&c->door->timers, &c->due,
+                 instant_after(clock_now(), span_s(DOOR_PING_S)));
 }
 
 static void keep_alive(struct door_conn *c, struct instant now)
@@ -374,6 +380,10 @@ void door_web_due(struct door_conn *c, struct instant now)
         refuse(c, 408, "timeout");
         linger(c, now);
         return;
+    case WEB_FIRST:
+    case WEB_BARE:
+        door_conn_end(c, "handshake_failed", "timeout");
+        return;
     case WEB_LINK:
         if (c->shaken)
             keep_alive(c, now);
@@ -388,8 +398,10 @@ void door_web_due(struct door_conn *c, struct instant now)
 
 void door_web_bye(struct door_conn *c)
 {
-    if (c->is_over || c->wrap->state != WEB_LINK || c->full)
+    if (c->is_over || c->full || c->wrap->state == WEB_LAST)
         return;
-    put_close(c, WEBSOCKET_GOING_AWAY);
+    if (c->wrap->state == WEB_LINK)
+        put_close(c, WEBSOCKET_GOING_AWAY);
+    door_tls_bye(c);
     door_conn_flush(c);
 }

@@ -29,15 +29,28 @@ void door_wrap_free(struct door_conn *c)
     if (c->wrap == NULL)
         return;
     door_queue_free(c->door, &c->wrap->wire);
+    tls_conn_free(&c->wrap->tls);
     free(c->wrap);
     c->wrap = NULL;
+}
+
+const struct relay_tls *door_wrap_told(const struct door_conn *c)
+{
+    static const struct relay_tls before = {.end = RELAY_TLS_BEFORE};
+
+    if (c->wrap == NULL)
+        return NULL;
+    return c->wrap->tls != NULL ? tls_conn_told(c->wrap->tls) : &before;
 }
 
 /* ---- In ----------------------------------------------------------------- */
 
 void door_wrap_take(struct door_conn *c, uint8_t *data, size_t size)
 {
-    door_web_take(c, data, size);
+    if (c->wrap->tls != NULL && c->wrap->state != WEB_LAST)
+        door_tls_take(c, data, size);
+    else
+        door_web_take(c, data, size);
 }
 
 void door_wrap_read(struct door_conn *c)
@@ -56,10 +69,10 @@ void door_wrap_read(struct door_conn *c)
 
 /* ---- Out ---------------------------------------------------------------- */
 
-static void append(struct door_conn *c, struct bytes bytes)
+void door_wrap_wire(struct door_conn *c, struct bytes bytes)
 {
     struct byte_queue *wire = &c->wrap->wire;
-    if (bytes.size == 0)
+    if (bytes.size == 0 || c->mute)
         return;
     memcpy(door_queue_reserve(c->door, wire, bytes.size), bytes.data,
            bytes.size);
@@ -70,8 +83,12 @@ void door_wrap_put(struct door_conn *c, struct bytes head, struct bytes data)
 {
     if (c->mute)
         return;
-    append(c, head);
-    append(c, data);
+    if (c->wrap->tls != NULL) {
+        door_tls_put(c, head, data);
+    } else {
+        door_wrap_wire(c, head);
+        door_wrap_wire(c, data);
+    }
     door_conn_watch(c);
 }
 
@@ -83,7 +100,9 @@ void door_wrap_pack(struct door_conn *c)
     if (out.size == 0 || byte_queue_size(&c->wrap->wire) > 0)
         return;
     size_t size = out.size < PIECE ? out.size : PIECE;
-    size_t head_size = websocket_head(head, WEBSOCKET_BINARY, true, size);
+    size_t head_size = c->wrap->state != WEB_LINK
+                           ? 0
+                           : websocket_head(head, WEBSOCKET_BINARY, true, size);
     door_wrap_put(c, bytes_of(head, head_size), bytes_of(out.data, size));
     byte_queue_took(&c->out, size);
     if (size == out.size)

@@ -112,7 +112,7 @@ static void drop_queue(struct door *d, struct byte_queue *q)
 
 /* What the other end sent before may still be unread, so the connection does
  * not end yet: poll tells the end. */
-static void on_send_failed(struct door_conn *c)
+void door_conn_mute(struct door_conn *c)
 {
     c->mute = true;
     drop_queue(c->door, &c->out);
@@ -125,7 +125,7 @@ static void send_bytes(struct door_conn *c, struct byte_queue *q)
     struct bytes left = byte_queue_bytes(q);
     ssize_t sent = send(c->fd, left.data, left.size, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        on_send_failed(c);
+        door_conn_mute(c);
         return;
     }
     c->full = sent < 0 || (size_t)sent < left.size;

@@ -111,6 +111,11 @@ void entrance_reconfigure(struct entrance *e, const struct entrance_conf *conf)
         front_reconfigure(e->front, &conf->front);
 }
 
+void entrance_serve_tls(struct entrance *e, struct tls_pair *pair)
+{
+    door_serve_tls(e->door, pair);
+}
+
 void entrance_stopping(struct entrance *e)
 {
     door_stopping(e->door);

@@ -33,6 +33,8 @@ bool entrance_listen_tcp(struct entrance *e, const char *endpoint,
 bool entrance_listen_curve(struct entrance *e, const char *endpoint,
                            char bound[static LISTENER_TEXT_SIZE]) MUST_USE;
 void entrance_reconfigure(struct entrance *e, const struct entrance_conf *conf);
+/* See door_serve_tls. */
+void entrance_serve_tls(struct entrance *e, struct tls_pair *pair);
 /* See door_stopping. */
 void entrance_stopping(struct entrance *e);
 /* See door_close and front_close. NULL-safe. */

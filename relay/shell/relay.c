@@ -17,6 +17,7 @@
 #include "relay/shell/settings.h"
 #include "relay/shell/stun_server.h"
 #include "relay/shell/relay_log.h"
+#include "relay/shell/tls_files.h"
 
 enum {
     CLOCK_MS = 30 * 1000,
@@ -44,6 +45,7 @@ struct relay_server {
     struct zloop zloop;
     void *zmq;
     struct entrance *entrance;
+    struct tls_files *tls; /* NULL: there is no door */
     struct stun_server *stun;
     struct hub *hub;
     struct hub_todos todos;
@@ -132,6 +134,7 @@ static void on_packet(void *context, struct carrier *c,
                                  .conn = c->id,
                                  .key = c->key,
                                  .address = c->address,
+                                 .tls = c->tls,
                                  .data = packet_ref_data(packet),
                                  .size = packet_ref_size(packet)},
              &(struct received){c->id, packet});
@@ -292,6 +295,8 @@ void relay_reload(struct relay_server *r, struct relay_conf *conf)
     apply(r);
     tell_files(r);
     read_lists(r);
+    if (r->tls != NULL)
+        tls_files_reload(r->tls);
     zloop_kick(&r->zloop);
     log_info("reloaded", "meshes=%zu", r->conf.meshes.count);
 }
@@ -366,12 +371,32 @@ static bool open_entrance(struct relay_server *r, const struct curve_pair *keys)
     return r->entrance != NULL;
 }
 
+static void on_certificate(void *context)
+{
+    struct relay_server *r = context;
+    entrance_serve_tls(r->entrance, tls_files_pair(r->tls));
+}
+
+static bool open_tls(struct relay_server *r)
+{
+    const struct tls_files_user user = {.context = r,
+                                        .changed = on_certificate};
+    if (r->conf.listen.tcp.count == 0)
+        return true;
+    r->tls = tls_files_open(r->loop, &r->conf, &user);
+    if (r->tls == NULL)
+        return false;
+    on_certificate(r);
+    return true;
+}
+
 static void close_all(struct relay_server *r)
 {
     if (r->closed)
         return;
     r->closed = true;
     entrance_close(&r->entrance);
+    tls_files_close(&r->tls);
     stun_server_close(&r->stun);
     file_writer_close(&r->revocation_writer);
     uv_close((uv_handle_t *)&r->wake, NULL);
@@ -452,7 +477,7 @@ struct relay_server *relay_open(uv_loop_t *loop, struct relay_conf *conf,
     hub_todos_init(&r->todos);
     r->revocation_writer = revocation_files_writer(loop);
     r->hub = make_hub(r);
-    if (open_entrance(r, keys)) {
+    if (open_entrance(r, keys) && open_tls(r)) {
         begin(r);
         if (listen_all(r, keys)) {
             r->stun = stun_server_open(loop, &r->conf.listen.udp);

@@ -156,9 +156,7 @@ void settings_tell_unserved(const struct relay_conf *conf)
     const struct {
         const char *key;
         const char *value;
-    } keys[] = {{"tls", conf->tls.certificate},
-                {"cluster", conf->cluster.nats},
-                {"monitor", conf->monitor}};
+    } keys[] = {{"cluster", conf->cluster.nats}, {"monitor", conf->monitor}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         if (*keys[i].value)
             log_warn("setting_without_effect",

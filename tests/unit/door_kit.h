@@ -36,12 +36,14 @@ static struct {
     char bound[LISTENER_TEXT_SIZE];
     /* Added to the clock for what the door is told about the time. */
     struct span later;
+    void (*idle)(void); /* is called in each turn, or NULL */
     /* What the user heard. */
     size_t packets, bytes, closed, blocked, writable;
     uint64_t last_conn;
     struct curve_key last_key;
     struct address last_address;
-    uint64_t from_conn[8]; /* packets of the first connections */
+    struct relay_tls last_tls; /* UNTOLD if the door says nothing of it */
+    uint64_t from_conn[8];     /* packets of the first connections */
     size_t turned_away;
     char away[256]; /* the last: "what reason address" */
     char aways[4096];
@@ -61,6 +63,7 @@ static void kit_packet(void *context, struct carrier *c,
     kit.last_conn = c->id;
     kit.last_key = c->key;
     kit.last_address = c->address;
+    kit.last_tls = c->tls != NULL ? *c->tls : (struct relay_tls){0};
     if (c->id < COUNT_OF(kit.from_conn))
         kit.from_conn[c->id]++;
     if (size > 0 && data[0] == 'e')
@@ -125,6 +128,8 @@ static void kit_turn(void)
     if (kit.door != NULL && instant_reached(door_deadline(kit.door), kit_now()))
         zloop_kick(&kit.zloop);
     uv_run(&kit.loop, UV_RUN_NOWAIT);
+    if (kit.idle != NULL)
+        kit.idle();
 }
 
 /* Turns until the condition holds. */

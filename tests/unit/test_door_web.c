@@ -392,6 +392,8 @@ static struct web *web_member(uint8_t number)
     size_t before = kit.packets;
     web_say(w, kit_make('-', 0, 0, 10));
     kit_until(kit.packets == before + 1);
+    /* Whoever ended TLS, if there was any, stands before the relay [P-14.4]. */
+    assert_int_equal(kit.last_tls.end, RELAY_TLS_BEFORE);
     door_prove(kit.door, kit.last_conn);
     return w;
 }
