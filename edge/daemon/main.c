@@ -273,14 +273,6 @@ static bool open_edge(struct zs_edge *z)
     return z->edge != NULL;
 }
 
-/* Warns of settings that have no effect in this version. */
-static void tell_unserved(const struct edge_conf *conf)
-{
-    if (conf->proxy[0] != '\0')
-        log_warn("setting_without_effect",
-                 "key=proxy text=\"this version does not serve it\"");
-}
-
 static void tell_started(const struct zs_edge *z)
 {
     char id[2 * KEY_SIZE + 1];
@@ -316,7 +308,6 @@ static int run(struct zs_edge *z)
     uv_timer_init(&z->loop, &z->patience);
     if (lock_node(z) && open_edge(z) && open_api(z) && open_http(z)) {
         edge_start(z->edge);
-        tell_unserved(&z->conf);
         tell_started(z);
         code = EXIT_DONE;
     } else if (z->edge != NULL) {

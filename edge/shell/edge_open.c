@@ -66,8 +66,10 @@ static void add_relay(struct edge *e, const struct edge_relay *r, bool more)
 {
     for (size_t i = 0; i < e->relay_count; i++)
         if (relay_url_equal(&e->relays[i].url, &r->url)) {
-            if (more)
+            if (more) {
                 e->relays[i] = *r;
+                e->relays[i].proxy = e->proxy;
+            }
             return;
         }
     if (e->relay_count == NODE_RELAYS) {
@@ -75,7 +77,8 @@ static void add_relay(struct edge *e, const struct edge_relay *r, bool more)
         return;
     }
     relay_url_print(&r->url, e->relay_texts[e->relay_count]);
-    e->relays[e->relay_count++] = *r;
+    e->relays[e->relay_count] = *r;
+    e->relays[e->relay_count++].proxy = e->proxy;
 }
 
 /* The relays of the identity, then those of the configuration file. */
@@ -97,6 +100,20 @@ static bool add_relays(struct edge *e, char error[EDGE_ERROR_SIZE])
         add_relay(e, &relay, !relay_entry_is_plain(entry));
     }
     return true;
+}
+
+/* The file's was checked; the environment's is of nobody's making here. */
+static void tell_wrong_proxy(const struct edge *e)
+{
+    struct proxy_setting proxy;
+
+    if (e->relay_count == 0)
+        return;
+    edge_relay_proxy(&e->relays[0], FORM_WSS, &proxy);
+    if (proxy.wrong != NULL)
+        log_warn("proxy_ignored", "variable=%s why=\"%s\"", proxy.variable,
+                 proxy.wrong);
+    sodium_memzero(&proxy, sizeof proxy);
 }
 
 static struct node_conf node_conf_of(const struct edge *e)
@@ -134,19 +151,21 @@ static struct node_conf node_conf_of(const struct edge *e)
     randombytes_buf(n.seed, sizeof n.seed);
     for (size_t i = 0; i < e->relay_count; i++) {
         n.relay_keys[i] = e->relays[i].url.key;
-        n.relay_forms[i] = edge_relay_forms(e, &e->relays[i]);
+        n.relay_forms[i] = edge_relay_forms(&e->relays[i]);
     }
     return n;
 }
 
 static bool open_node(struct edge *e, char error[EDGE_ERROR_SIZE])
 {
+    e->proxy = memory_string(e->conf->proxy);
     if (!add_relays(e, error))
         return false;
     divide_files(e);
     /* OpenSSL would read its configuration file when the core first uses it;
      * but the core does no I/O. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+    tell_wrong_proxy(e);
     struct node_conf conf = node_conf_of(e);
     e->node = node_new(&conf, clock_now());
     sodium_memzero(&conf, sizeof conf);
@@ -489,6 +508,9 @@ void edge_free(struct edge **self)
     node_free(e->node);
     todo_close(&e->todo);
     event_queue_close(&e->events);
+    if (e->proxy != NULL)
+        sodium_memzero(e->proxy, strlen(e->proxy));
+    free(e->proxy);
     sodium_memzero(e, sizeof *e);
     free(e);
 }

@@ -68,6 +68,7 @@ struct edge {
     struct observers observers;
     struct event_log event_log;
     struct edge_relay relays[NODE_RELAYS];
+    char *proxy; /* the setting when it was opened: it has no reload */
     char relay_texts[NODE_RELAYS][RELAY_URL_SIZE];
     size_t relay_count;
     struct route_memory route_memory;
@@ -95,7 +96,7 @@ void edge_tell_observers(const struct edge *e, const struct node_todo *item);
 void edge_tell_addresses(struct edge *e);
 /* edge_routes.c: the forms in which the relay may be reached, a bit for each
  * enum relay_form; never 0. */
-uint8_t edge_relay_forms(const struct edge *e, const struct edge_relay *r);
+uint8_t edge_relay_forms(const struct edge_relay *r);
 /* edge_routes.c: the links that all relays may have at a time: one in each
  * form. */
 size_t edge_relay_links(const struct edge *e);
@@ -105,7 +106,7 @@ void edge_routes_open(struct edge *e);
  * now. */
 void edge_tell_routes(struct edge *e);
 /* edge_routes.c: the state of a relay changed: keeps the form that works. */
-void edge_note_route(struct edge *e, uint32_t relay);
+void edge_note_route(struct edge *e, uint32_t index);
 /* edge_udp.c: whether there are paths over UDP; whether without rounds of many
  * sockets [P-11.7]; how many open files they take. */
 bool edge_has_udp(const struct edge *e);

@@ -17,7 +17,7 @@ static bool is_address(const char *host)
 void edge_relay_init(struct edge_relay *r, const struct relay_url *url,
                      bool verify)
 {
-    *r = (struct edge_relay){.url = *url, .verify = verify};
+    *r = (struct edge_relay){.url = *url, .verify = verify, .proxy = ""};
     strcpy(r->connect_to.host, url->host);
     if (!is_address(url->host))
         strcpy(r->server_name, url->host);
@@ -51,14 +51,21 @@ bool edge_relay_allows(const struct edge_relay *r, enum relay_form form)
            strcmp(transport, relay_transport_name(r->url.transport)) == 0;
 }
 
+static bool is_ws(enum relay_form form)
+{
+    return form == FORM_WS || form == FORM_WS_PROXY;
+}
+
+void edge_relay_proxy(const struct edge_relay *r, enum relay_form form,
+                      struct proxy_setting *found)
+{
+    proxy_setting_read(r->proxy, r->connect_to.host, is_ws(form), found);
+}
+
 /* A URL of tcp:// has one port for tcp and wss; ws is at port 80. */
 uint16_t edge_relay_port(const struct edge_relay *r, enum relay_form form)
 {
-    bool other =
-        r->url.transport == TRANSPORT_TCP &&
-        strcmp(relay_form_transport(form), relay_form_name(FORM_WS)) == 0;
-
-    if (other)
+    if (r->url.transport == TRANSPORT_TCP && is_ws(form))
         return HTTP_PORT;
     return r->connect_to.port != 0 ? r->connect_to.port : r->url.port;
 }

@@ -2,48 +2,36 @@
  * In which forms the relays of an edge may be reached, and which one worked on
  * the network that the host is in [P-14.1, P-14.7].
  */
-#include "common/conf/proxy_setting.h"
 #include "common/io/log.h"
 #include "edge/shell/edge_private.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- Forms */
 
-static bool proxy_lets(const struct edge *e, const struct edge_relay *r,
-                       enum relay_form form)
+static bool proxy_lets(const struct edge_relay *r, enum relay_form form)
 {
+    enum proxy_use unfit =
+        relay_form_by_proxy(form) ? PROXY_WITHOUT_ONLY : PROXY_WITH_ONLY;
     struct proxy_setting proxy;
-    bool plain_http = form % FORM_TCP_PROXY == FORM_WS;
 
-    proxy_setting_read(e->conf->proxy, r->url.host, plain_http, &proxy);
-    return proxy.use !=
-           (relay_form_by_proxy(form) ? PROXY_WITHOUT_ONLY : PROXY_WITH_ONLY);
+    edge_relay_proxy(r, form, &proxy);
+    sodium_memzero(&proxy.url, sizeof proxy.url);
+    return proxy.use != unfit;
 }
 
-/* Without any form the node would not even say what is wrong: it then tries
- * plain CURVE, or what the URL names. */
-static uint8_t form_of_url(const struct edge_relay *r)
-{
-    int form = FORM_TCP;
-
-    while (!edge_relay_allows(r, (enum relay_form)form))
-        form++;
-    return (uint8_t)(1 << form);
-}
-
-uint8_t edge_relay_forms(const struct edge *e, const struct edge_relay *r)
+uint8_t edge_relay_forms(const struct edge_relay *r)
 {
     uint8_t forms = 0;
 
     for (int i = 0; i < RELAY_FORMS; i++) {
         enum relay_form form = (enum relay_form)i;
-        if (relay_pipe_has(form) && edge_relay_allows(r, form) &&
-            proxy_lets(e, r, form))
+        if (edge_relay_allows(r, form) && proxy_lets(r, form))
             forms |= (uint8_t)(1 << i);
     }
-    return forms != 0 ? forms : form_of_url(r);
+    return forms;
 }
 
 size_t edge_relay_links(const struct edge *e)
@@ -52,7 +40,7 @@ size_t edge_relay_links(const struct edge *e)
 
     for (size_t i = 0; i < e->relay_count; i++)
         for (int f = 0; f < RELAY_FORMS; f++)
-            links += edge_relay_forms(e, &e->relays[i]) >> f & 1;
+            links += edge_relay_forms(&e->relays[i]) >> f & 1;
     return links;
 }
 

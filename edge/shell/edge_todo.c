@@ -8,16 +8,10 @@
 static void connect_relay(struct edge *e, const struct node_todo *item)
 {
     const struct edge_relay *r = &e->relays[item->link.relay];
+    const struct relay_way way = {.form = item->link.form, .relay = r};
 
-    if (!relay_pipe_has(item->link.form)) {
-        log_warn("relay_transport_unknown", "relay=%s",
-                 e->relay_texts[item->link.relay]);
-        event_queue_add_closed(&e->events, item->link.id, LINK_UNREACHABLE);
-        return;
-    }
-    relay_links_connect(
-        e->relay_links, item->link.id, node_identity_keys(e->node), &r->url.key,
-        &(struct relay_way){.form = item->link.form, .relay = r});
+    relay_links_connect(e->relay_links, item->link.id,
+                        node_identity_keys(e->node), &r->url.key, &way);
 }
 
 /* Smaller segments on incoming links help, because both ends of the lost link

@@ -1,69 +1,129 @@
 #include "edge/shell/relay_pipe.h"
 
+#include "edge/shell/curl_pipe.h"
 #include "edge/shell/tcp_pipe.h"
 #include "edge/shell/ws_pipe.h"
 
+#include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { HTTP_PORT = 80 };
+enum { HTTP_PORT = 80, HTTPS_PORT = 443, AUTHORITY_SIZE = 280 };
 
-static struct byte_pipe *open_tcp(uv_loop_t *loop, const struct relay_way *way,
+/* The name that a request and TLS have; an address where the URL has one. */
+static const char *name_of(const struct edge_relay *r)
+{
+    return r->server_name[0] != '\0' ? r->server_name : r->url.host;
+}
+
+static struct byte_pipe *open_tcp(const struct relay_way *way, uv_loop_t *loop,
                                   const struct byte_pipe_user *user)
 {
     return tcp_pipe_open(loop, way->relay->connect_to.host,
                          edge_relay_port(way->relay, way->form), user);
 }
 
-/* ---- A WebSocket */
+static struct byte_pipe *open_curl(const struct relay_way *way, bool tls,
+                                   uv_loop_t *loop,
+                                   const struct byte_pipe_user *user)
+{
+    const struct edge_relay *r = way->relay;
+    struct proxy_setting proxy = {.use = PROXY_WITHOUT_ONLY};
+    struct curl_pipe_conf conf = {.host = r->connect_to.host,
+                                  .port = edge_relay_port(r, way->form),
+                                  .tls = tls,
+                                  .name = name_of(r),
+                                  .verify = r->verify};
+
+    if (relay_form_by_proxy(way->form)) {
+        edge_relay_proxy(r, way->form, &proxy);
+        conf.proxy = &proxy.url;
+    }
+    struct byte_pipe *pipe = curl_pipe_open(loop, &conf, user);
+    sodium_memzero(&proxy, sizeof proxy);
+    return pipe;
+}
+
+/* ---- Below a WebSocket */
+
+static struct byte_pipe *below_wss(void *context, uv_loop_t *loop,
+                                   const struct byte_pipe_user *user)
+{
+    return open_curl(context, true, loop, user);
+}
 
 static struct byte_pipe *below_ws(void *context, uv_loop_t *loop,
                                   const struct byte_pipe_user *user)
 {
-    return open_tcp(loop, context, user);
+    return open_tcp(context, loop, user);
 }
 
-/* As a browser writes it: without the port that is the scheme's own. */
-static const char *authority_of(const struct relay_way *way, uint16_t usual,
-                                char text[RELAY_URL_SIZE])
+static struct byte_pipe *below_ws_proxy(void *context, uv_loop_t *loop,
+                                        const struct byte_pipe_user *user)
 {
-    struct relay_url url = way->relay->url;
-
-    url.port = edge_relay_port(way->relay, way->form);
-    relay_url_authority(&url, text);
-    if (url.port == usual)
-        *strrchr(text, ':') = '\0';
-    return text;
+    return open_curl(context, false, loop, user);
 }
 
-static struct byte_pipe *open_ws(uv_loop_t *loop, const struct relay_way *way,
+/* "HOST", "[2001:db8::1]:8443": as a browser writes it. */
+static void write_authority(const struct relay_way *way, bool tls,
+                            char text[AUTHORITY_SIZE])
+{
+    const char *host = name_of(way->relay);
+    bool bracket = strchr(host, ':') != NULL;
+    uint16_t port = edge_relay_port(way->relay, way->form);
+    int size = snprintf(text, AUTHORITY_SIZE, "%s%s%s", bracket ? "[" : "",
+                        host, bracket ? "]" : "");
+
+    if (port != (tls ? HTTPS_PORT : HTTP_PORT))
+        snprintf(text + size, AUTHORITY_SIZE - (size_t)size, ":%u", port);
+}
+
+static struct byte_pipe *open_ws(struct relay_way way, ws_pipe_below *below,
+                                 uv_loop_t *loop,
                                  const struct byte_pipe_user *user)
 {
-    char authority[RELAY_URL_SIZE];
-    struct relay_way copy = *way;
-    struct ws_pipe_conf conf = {
-        .authority = authority_of(way, HTTP_PORT, authority),
-        .host = way->relay->url.host,
-        .below = below_ws,
-        .context = &copy,
-    };
+    char authority[AUTHORITY_SIZE];
+    const struct ws_pipe_conf conf = {.authority = authority,
+                                      .host = name_of(way.relay),
+                                      .below = below,
+                                      .context = &way};
 
+    write_authority(&way, below == below_wss, authority);
     return ws_pipe_open(loop, &conf, user);
 }
 
-/* A form without a row has no pipe in this version, and is never tried. */
-static relay_pipe_maker *const makers[RELAY_FORMS] = {
-    [FORM_TCP] = open_tcp,
-    [FORM_WS] = open_ws,
-};
-
-bool relay_pipe_has(enum relay_form form)
+/* A program that uses the library may have changed its environment. */
+static bool lacks_proxy(const struct relay_way *way)
 {
-    return makers[form] != NULL;
+    struct proxy_setting proxy;
+
+    if (!relay_form_by_proxy(way->form))
+        return false;
+    edge_relay_proxy(way->relay, way->form, &proxy);
+    bool lacks = proxy.use == PROXY_WITHOUT_ONLY;
+    sodium_memzero(&proxy, sizeof proxy);
+    return lacks;
 }
 
 struct byte_pipe *relay_pipe_open(uv_loop_t *loop, const struct relay_way *way,
                                   const struct byte_pipe_user *user)
 {
-    return relay_pipe_has(way->form) ? makers[way->form](loop, way, user)
-                                     : NULL;
+    if (lacks_proxy(way))
+        return NULL;
+    switch (way->form) {
+    case FORM_TCP:
+        return open_tcp(way, loop, user);
+    case FORM_TCP_PROXY:
+        return open_curl(way, false, loop, user);
+    case FORM_WSS:
+    case FORM_WSS_PROXY:
+        return open_ws(*way, below_wss, loop, user);
+    case FORM_WS:
+        return open_ws(*way, below_ws, loop, user);
+    case FORM_WS_PROXY:
+        return open_ws(*way, below_ws_proxy, loop, user);
+    case RELAY_FORMS:
+        break;
+    }
+    return NULL;
 }

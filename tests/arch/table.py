@@ -22,7 +22,7 @@ LAYERS = {
     "edge/shell": Layer(
         ["edge/core", "common/conf", "common/io", "common/zmtp"],
         ["sodium", "crypto", "zmq", "uv", "jansson", "ngtcp2", "gnutls",
-         "natpmp", "miniupnpc"],
+         "natpmp", "miniupnpc", "curl"],
     ),
     "relay/shell": Layer(
         ["relay/core", "common/conf", "common/io", "common/zmtp"],
@@ -58,6 +58,7 @@ LIBRARY_HEADERS = {
     "yaml.h": "yaml",
     "ncurses.h": "ncurses",
     "cmocka.h": "cmocka",
+    "curl/curl.h": "curl",
     "natpmp.h": "natpmp",
     "miniupnpc/miniupnpc.h": "miniupnpc",
     "miniupnpc/upnpreplyparse.h": "miniupnpc",
@@ -74,6 +75,7 @@ LIBRARY_USERS = {
     "gnutls": ("edge/shell/quic_tls.c",
                "relay/shell/tls_conn.c",    # one connection
                "relay/shell/tls_pair.c"),   # a certificate and its key
+    "curl": ("edge/shell/curl_connect.c",),
     "natpmp": ("edge/shell/nat_pmp.c",),
     "miniupnpc": ("edge/shell/upnp.c",),
 }
