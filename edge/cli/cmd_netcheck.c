@@ -150,12 +150,22 @@ static void print_port_map(const json_t *mapping)
     putchar('\n');
 }
 
+static void print_proxy(const json_t *proxy)
+{
+    const char *found = json_text(proxy, "found");
+
+    if (found[0] == '\0' && json_text(proxy, "error")[0] == '\0')
+        return;
+    printf("  proxy      ");
+    command_print(found[0] != '\0' ? found : "not usable");
+    printf(" (%s)\n", json_text(proxy, "from"));
+}
+
 static void print_nat(const json_t *answer)
 {
     const json_t *udp = json_object_get(answer, "udp");
     const json_t *nat = json_object_get(answer, "nat");
     const json_t *mapping = json_object_get(answer, "port_mapping");
-    const json_t *proxy = json_object_get(answer, "proxy");
 
     report_title("UDP and NAT");
     printf("  UDP        IPv4: %s; IPv6: %s\n", udp_text(udp, &ipv4_keys),
@@ -171,11 +181,9 @@ static void print_nat(const json_t *answer)
     printf("\n  hairpin    %s\n",
            hairpin_text(json_object_get(nat, "hairpin")));
     print_port_map(mapping);
-    if (json_text(proxy, "found")[0] == '\0')
-        return;
-    printf("  proxy      ");
-    command_print(json_text(proxy, "found"));
-    printf(" (%s)\n", json_text(proxy, "from"));
+    print_proxy(json_object_get(answer, "proxy"));
+    if (is_set(answer, "captive_portal"))
+        puts("  portal     this network wants somebody to log in first");
 }
 
 static const char *date_text(const json_t *clock, const char *key,
@@ -231,11 +239,26 @@ static void print_time(const json_t *form, const char *key, const char *name)
 /* The round trip of a relay that is up; negative: it is not. */
 static double rtt_of(const json_t *relay)
 {
-    const json_t *form = json_array_get(json_object_get(relay, "forms"), 0);
-    const json_t *rtt = json_object_get(form, "rtt_ms");
+    json_t *form;
+    size_t i;
 
-    return is_set(relay, "up") && json_is_number(rtt) ? json_number_value(rtt)
-                                                      : -1;
+    json_array_foreach(json_object_get(relay, "forms"), i, form)
+    {
+        const json_t *rtt = json_object_get(form, "rtt_ms");
+        if (is_set(form, "used") && json_is_number(rtt))
+            return json_number_value(rtt);
+    }
+    return -1;
+}
+
+/* What became of one form: "up", "reachable", or an error. */
+static const char *form_state(const json_t *form)
+{
+    const char *error = json_text(form, "error");
+
+    if (is_set(form, "used"))
+        return "up";
+    return error[0] != '\0' ? error : "reachable";
 }
 
 /* Of several relays that are up; NULL: there are not so many. */
@@ -268,17 +291,14 @@ static void print_relay(const json_t *relay, bool is_fastest)
     putchar('\n');
     json_array_foreach(forms, i, item)
     {
-        const char *error = json_text(item, "error");
-        bool up = is_set(relay, "up");
-        printf("    %-8s %s", json_text(item, "form"),
-               up ? "up" : (error[0] != '\0' ? error : "connecting"));
+        printf("    %-9s %s", json_text(item, "form"), form_state(item));
         print_time(item, "dns_ms", "dns");
         print_time(item, "connect_ms", "connect");
         print_time(item, "hello_ms", "hello");
         print_time(item, "rtt_ms", "rtt");
-        puts(is_fastest ? "  the fastest" : "");
+        puts(is_fastest && is_set(item, "used") ? "  the fastest" : "");
     }
-    printf("    stun    ");
+    printf("    stun     ");
     json_array_foreach(stun, i, item) printf(
         " %" JSON_INTEGER_FORMAT " %s%s", number(item, "port"),
         json_text(item, "answer"), i + 1 < json_array_size(stun) ? "," : "");

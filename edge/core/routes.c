@@ -101,7 +101,7 @@ bool routes_have_failed(const struct routes *r)
 
 /* What stands on the way tells more than what the way's end says, and an
  * answer more than none. */
-static int telling(enum link_failure failure)
+int routes_telling(enum link_failure failure)
 {
     static const int rank[] = {
         [LINK_NAMELESS] = 1,    [LINK_UNREACHABLE] = 2,
@@ -119,7 +119,7 @@ enum link_failure routes_failure(const struct routes *r)
     enum link_failure most = (enum link_failure)0;
     for (int i = 0; i < RELAY_FORMS; i++)
         if (routes_allow(r, (enum relay_form)i) &&
-            telling(r->list[i].failure) > telling(most))
+            routes_telling(r->list[i].failure) > routes_telling(most))
             most = r->list[i].failure;
     return most;
 }

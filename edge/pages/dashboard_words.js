@@ -36,7 +36,7 @@ export const short = (text, length) =>
   text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
 // What `zs netcheck` found, in one line; its findings say what that means.
-export function networkInWords({udp, nat, port_mapping: map, clock}) {
+export function networkInWords({udp, nat, port_mapping: map, clock, proxy}) {
   const passes = ["ipv4", "ipv6"].filter((family) => udp[family])
     .map((family) => family.replace("ipv", "IPv"));
   const maps = Object.keys(map).filter((way) => map[way] === "found");
@@ -46,6 +46,7 @@ export function networkInWords({udp, nat, port_mapping: map, clock}) {
     `NAT: ${nat.mapping} mapping, ${nat.filtering} filtering`,
     nat.outside.length ? `seen at ${nat.outside.join(", ")}` : "",
     maps.length ? `the router maps ports (${maps.join(", ")})` : "",
+    proxy?.found ? `proxy: ${proxy.found}` : "",
     typeof clock.skew_s === "number" && Math.abs(clock.skew_s) > 60
       ? `clock: off by ${Math.abs(clock.skew_s)} s` : "",
   ].filter(Boolean).join(" · ");

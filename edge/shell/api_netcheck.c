@@ -190,6 +190,28 @@ static const char *verdict_word(const struct fact_port *p)
     return "silent";
 }
 
+/* The proxy looks the name up, so DNS here does not count. A form in which the
+ * relay proved its key has the error with which the relay refuses this node. */
+static void write_form(const struct node_relay *relay,
+                       const struct fact_relay *f,
+                       const struct relay_probe_result *probe,
+                       const struct form_probe_result *form, struct text *t)
+{
+    bool used = relay->state == RELAY_UP && relay->form == form->form;
+    bool by_proxy = relay_form_by_proxy(form->form);
+
+    begin_item(t);
+    word_add(t, "form", relay_form_name(form->form));
+    bool_add(t, "used", used);
+    span_add(t, "dns_ms", by_proxy ? span_us(-1) : probe->dns);
+    span_add(t, "connect_ms", form->connect);
+    span_add(t, "hello_ms", form->hello);
+    span_add(t, "rtt_ms", used ? relay->rtt : span_us(-1));
+    word_add(t, "error",
+             form->failure != 0 ? netcheck_word(form->failure) : f->error);
+    text_add_char(t, '}');
+}
+
 static void write_relay(const struct api *a, size_t index,
                         const struct fact_relay *f,
                         const struct relay_probe_result *probe, struct text *t)
@@ -202,14 +224,11 @@ static void write_relay(const struct api *a, size_t index,
     word_add(t, "name", relay.name);
     bool_add(t, "up", f->up);
     key_add(t, "forms");
-    text_add_string(t, "[{");
-    word_add(t, "form", edge_relay_transport(a->edge, index));
-    span_add(t, "dns_ms", probe->dns);
-    span_add(t, "connect_ms", probe->connect);
-    span_add(t, "hello_ms", f->up ? relay.hello : span_us(-1));
-    span_add(t, "rtt_ms", relay.rtt);
+    text_add_char(t, '[');
+    for (size_t i = 0; i < probe->form_count; i++)
+        write_form(&relay, f, probe, &probe->forms[i], t);
+    text_add_char(t, ']');
     word_add(t, "error", f->error);
-    text_add_string(t, "}]");
     key_add(t, "stun");
     text_add_char(t, '[');
     for (size_t i = 0; i < f->port_count; i++) {
@@ -315,6 +334,21 @@ static void write_findings(const struct findings *list, struct text *t)
     text_add_char(t, ']');
 }
 
+/* Unknown where no relay was reached, and nothing answered in its place. */
+static void write_portal(const struct net_facts *f,
+                         const struct netcheck_report *r, struct text *t)
+{
+    bool seen = false, reached = false;
+
+    for (size_t i = 0; i < f->relay_count; i++) {
+        const struct relay_probe_result *probe = &r->relays[i];
+        reached |= f->relays[i].up || relay_probe_failure(probe) == 0;
+        for (size_t k = 0; k < probe->form_count; k++)
+            seen |= probe->forms[k].failure == LINK_CAPTIVE_PORTAL;
+    }
+    maybe_add(t, "captive_portal", seen || reached, seen);
+}
+
 static void write_report(const struct api *a, const struct net_facts *f,
                          const struct netcheck_report *r, struct text *t)
 {
@@ -337,11 +371,10 @@ static void write_report(const struct api *a, const struct net_facts *f,
     text_add_char(t, '{');
     word_add(t, "found", f->proxy);
     word_add(t, "from", f->proxy_from);
+    word_add(t, "error", f->proxy_wrong);
+    bool_add(t, "pac", f->pac);
     text_add_char(t, '}');
-    bool some_up = false;
-    for (size_t i = 0; i < f->relay_count; i++)
-        some_up = some_up || f->relays[i].up;
-    maybe_add(t, "captive_portal", some_up, false);
+    write_portal(f, r, t);
     write_clock(f, edge_node(a->edge), t);
     key_add(t, "relays");
     text_add_char(t, '[');

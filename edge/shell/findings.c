@@ -63,6 +63,17 @@ static const struct relay_sentence {
      "is another program: what answers there is no relay.",
      "Check host and port in the URL; at that host, `ss -ltnp` shows which "
      "program has the port."},
+    {"tls", "relay_tls", ERROR,
+     "is not reached by TLS: it failed, or the certificate is not accepted.",
+     NULL},
+    {"proxy_auth", "relay_proxy_auth", ERROR,
+     "is not reached: the proxy wants a user and a password, or others.", NULL},
+    {"proxy_refused", "relay_proxy_refused", ERROR,
+     "is not reached: the proxy does not connect to that host or port.", NULL},
+    {"captive_portal", "relay_captive_portal", ERROR,
+     "is not reached: this network answers in its place, and wants somebody to "
+     "log in first.",
+     NULL},
     {"wrong_key", "relay_wrong_key", ERROR, "does not have the key of its URL.",
      NULL},
     {"mesh_unknown", "relay_mesh_unknown", ERROR,
@@ -116,6 +127,15 @@ static void add_dialled(const struct fact_relay *r, struct findings *out)
             r->host, r->port);
 }
 
+/* The node's own error says more than the contract's word for it; but what was
+ * tried just now may have failed in another way. */
+static const char *remedy_of(const struct fact_relay *r)
+{
+    bool same = strcmp(finding_relay_word(r->own_error), r->error) == 0;
+
+    return remedy_of_relay(same ? r->own_error : r->error).text;
+}
+
 static void add_relays(const struct net_facts *f, struct findings *out)
 {
     if (f->relay_count == 0)
@@ -132,8 +152,7 @@ static void add_relays(const struct net_facts *f, struct findings *out)
             continue;
         const struct relay_sentence *row = row_of(r);
         findings_add(out, row->severity, row->id,
-                     row->remedy != NULL ? row->remedy
-                                         : remedy_of_relay(r->own_error).text,
+                     row->remedy != NULL ? row->remedy : remedy_of(r),
                      "The relay %s:%u %s", r->host, r->port, row->text);
     }
 }
@@ -160,21 +179,6 @@ bool facts_reach(const struct net_facts *f)
         if (f->peers[i].reachable)
             return true;
     return some_relay_is_up(f);
-}
-
-static void add_proxy(const struct net_facts *f, struct findings *out)
-{
-    if (f->proxy[0] == '\0' || f->relay_count == 0)
-        return;
-    findings_add(
-        out, some_relay_is_up(f) ? INFO : WARNING, "proxy_unused",
-        "If this network lets only the proxy out, ask its administrator to let "
-        "TCP to the relay's port pass.",
-        "The proxy %s is set (%s), but this version connects to relays without "
-        "it.",
-        f->proxy,
-        strcmp(f->proxy_from, "file") == 0 ? "proxy: in the edge's file"
-                                           : "https_proxy in the environment");
 }
 
 /* ---- The interfaces */
@@ -516,7 +520,7 @@ void findings_make(const struct net_facts *f, struct findings *out)
     findings_add_clock(f, out);
     add_interfaces(f, out);
     add_relays(f, out);
-    add_proxy(f, out);
+    findings_add_way(f, out);
     add_udp(f, out);
     for (size_t i = 0; i < f->peer_count; i++)
         add_peer(f, &f->peers[i], out);

@@ -39,6 +39,7 @@ struct fact_relay {
     size_t port_count;
     bool skew_known;
     int64_t skew_s; /* its clock minus this host's */
+    bool inspected; /* the certificate that arrives is not the relay's own */
 };
 
 struct fact_peer {
@@ -59,8 +60,11 @@ struct net_facts {
 
     struct fact_relay relays[FACT_RELAYS];
     size_t relay_count;
-    const char *proxy;      /* "": none; without its password */
-    const char *proxy_from; /* "file", "environment" */
+    const char *proxy;       /* "": none; without user and password */
+    const char *proxy_from;  /* "file", the name of a variable, or "none" */
+    const char *proxy_wrong; /* why the variable's URL is not used; or "" */
+    bool pac;             /* a PAC file is told of, which nobody reads here */
+    const char *pac_from; /* what tells of it */
 
     enum fact_udp udp; /* paths.udp, and what this build has */
     bool udp_easy;

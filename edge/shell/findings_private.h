@@ -18,5 +18,7 @@ void findings_add(struct findings *out, const char *severity, const char *id,
 /* findings_clock.c: this host's clock, its certificate, and the clocks of its
  * relays. */
 void findings_add_clock(const struct net_facts *f, struct findings *out);
+/* findings_way.c: proxies, and hosts that open TLS. */
+void findings_add_way(const struct net_facts *f, struct findings *out);
 
 #endif

@@ -27,6 +27,8 @@ struct netcheck {
     uv_timer_t names_end;
     uint16_t relay_ports[NODE_RELAYS];
     struct relay_probe *probes[NODE_RELAYS];
+    struct host_lookup *wpad;
+    bool wpad_done;
     struct stun_name names[STUN_NAMES];
     size_t name_count;
     struct address hosts[HOSTS];
@@ -44,7 +46,8 @@ struct netcheck {
 
 static void end_if_all(struct netcheck *n)
 {
-    if (!n->opened || n->told || n->unfinished > 0 || !n->stun_done)
+    if (!n->opened || n->told || n->unfinished > 0 || !n->stun_done ||
+        !n->wpad_done)
         return;
     n->told = true;
     n->done(n->context, &n->report);
@@ -135,10 +138,28 @@ static void on_name(void *context, const struct address *list, size_t count,
     stun_if_resolved(name->netcheck);
 }
 
+/* The resolver appends the search domains. A browser would fetch the file from
+ * that host; here it is enough to know that there is one. */
+static void on_wpad(void *context, const struct address *list, size_t count,
+                    const char *error)
+{
+    struct netcheck *n = context;
+
+    (void)list;
+    (void)error;
+    n->report.wpad = count > 0;
+    n->wpad_done = true;
+    end_if_all(n);
+}
+
 static void on_names_end(uv_timer_t *timer)
 {
     struct netcheck *n = timer->data;
 
+    if (!n->wpad_done) {
+        host_lookup_cancel(&n->wpad);
+        on_wpad(n, NULL, 0, "");
+    }
     for (size_t i = 0; i < n->name_count; i++)
         if (n->names[i].lookup != NULL) {
             host_lookup_cancel(&n->names[i].lookup);
@@ -176,10 +197,9 @@ static void open_relay(struct netcheck *n, const struct edge *e,
     n->relay_ports[index] = edge_relay_port(to, FORM_TCP);
     n->unresolved++;
     n->unfinished++;
-    n->probes[index] = relay_probe_open(
-        n->loop, to->connect_to.host, n->relay_ports[index],
-        relay.state != RELAY_UP && strcmp(relay.error, "wrong_key") == 0,
-        &n->report.relays[index], on_relay, n);
+    n->probes[index] =
+        relay_probe_open(n->loop, relay_pipe_open, to, relay.forms,
+                         &n->report.relays[index], on_relay, n);
 }
 
 static void open_name(struct netcheck *n, const char *text)
@@ -216,6 +236,9 @@ struct netcheck *netcheck_open(const struct edge *e, netcheck_done *done,
         open_relay(n, e, &info.relays[i], i);
     for (size_t i = 0; i < info.conf->discovery.stun.count; i++)
         open_name(n, info.conf->discovery.stun.items[i]);
+    n->wpad_done = info.relay_count == 0; /* It would help nobody. */
+    if (!n->wpad_done)
+        host_lookup_start(&n->wpad, n->loop, "wpad", 0, on_wpad, n);
     n->opened = true;
     stun_if_resolved(n);
     return n;
@@ -238,6 +261,7 @@ void netcheck_close(struct netcheck **self)
         relay_probe_close(&n->probes[i]);
     for (size_t i = 0; i < n->name_count; i++)
         host_lookup_cancel(&n->names[i].lookup);
+    host_lookup_cancel(&n->wpad);
     stun_probe_close(&n->stun);
     uv_close((uv_handle_t *)&n->names_end, on_closed);
 }

@@ -1,9 +1,10 @@
 /*
- * netcheck - looks at the network once: each relay by DNS and TCP, and STUN at
- * all servers. It takes a second or so, 6 s at most.
+ * netcheck - looks at the network once: each relay by DNS and in each form that
+ * it may be reached, and STUN at all servers. It takes a second or so, 6 s at
+ * most.
  *
- * It uses sockets of its own and disturbs no link. netcheck_facts adds what the
- * edge knows already.
+ * It uses connections of its own and disturbs no link. netcheck_facts adds what
+ * the edge knows already.
  */
 #ifndef EDGE_SHELL_NETCHECK_H
 #define EDGE_SHELL_NETCHECK_H
@@ -21,6 +22,7 @@ enum { NETCHECK_LONGEST_S = 10 };
 struct netcheck_report {
     size_t relay_count; /* as in the edge */
     struct relay_probe_result relays[NODE_RELAYS];
+    bool wpad; /* the name `wpad` has an address here */
     struct stun_probe_result stun;
 };
 
@@ -41,6 +43,8 @@ int netcheck_stun_ports(uint16_t relay_port, uint16_t ports[static FACT_PORTS]);
  * step. */
 void netcheck_facts(const struct edge *e, const struct netcheck_report *r,
                     struct net_facts *f, struct fact_peer *peers);
+/* netcheck_facts.c: the contract's word for a failure; "" for 0. */
+const char *netcheck_word(enum link_failure failure);
 /* netcheck_facts.c: fills in only what findings_make_skew uses. */
 void netcheck_clocks(const struct edge *e, struct net_facts *f);
 

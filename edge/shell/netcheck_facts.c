@@ -1,10 +1,12 @@
 #include "common/conf/edge_conf.h"
+#include "common/conf/proxy_setting.h"
 #include "common/io/clock.h"
 #include "edge/core/mapping_plan.h"
 #include "edge/shell/edge_relay.h"
 #include "edge/shell/interfaces.h"
 #include "edge/shell/netcheck.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,28 +57,42 @@ static void add_names(const struct edge *e, enum edge_gap gap,
                                      "%s%s", i > 0 ? ", " : "", name);
 }
 
-/* The URL without user and password. */
-static const char *behind_password(const char *url)
+/* What counts for one host: no_proxy may name it. Returns whether a proxy, or
+ * a variable that should name one, was found. */
+static bool read_proxy(const struct edge_conf *conf, const char *host,
+                       struct net_facts *f)
 {
-    const char *at = strrchr(url, '@');
+    static char text[PROXY_URL_SIZE]; /* the loop has one thread */
+    struct proxy_setting found;
 
-    return at != NULL ? at + 1 : url;
+    proxy_setting_read(conf->proxy, host, false, &found);
+    bool good = found.use != PROXY_WITHOUT_ONLY;
+    if (good)
+        f->proxy = proxy_url_print(&found.url, text);
+    if (found.wrong != NULL)
+        f->proxy_wrong = found.wrong;
+    if (found.source == PROXY_FROM_FILE)
+        f->proxy_from = "file";
+    else if (found.source == PROXY_FROM_VARIABLE)
+        f->proxy_from = found.variable;
+    sodium_memzero(&found, sizeof found);
+    return good || f->proxy_wrong[0] != '\0';
 }
 
-static void add_proxy(const struct edge_conf *conf, struct net_facts *f)
+static void add_proxy(const struct edge_netinfo *info, struct net_facts *f)
 {
-    static const char *const names[] = {"https_proxy", "HTTPS_PROXY",
-                                        "all_proxy", "ALL_PROXY"};
+    const char *variable = getenv("auto_proxy");
 
-    f->proxy = behind_password(conf->proxy);
-    f->proxy_from = conf->proxy[0] != '\0' ? "file" : "";
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (f->proxy[0] == '\0' && value != NULL && value[0] != '\0') {
-            f->proxy = behind_password(value);
-            f->proxy_from = "environment";
-        }
-    }
+    f->proxy = f->proxy_wrong = f->pac_from = "";
+    f->proxy_from = "none";
+    for (size_t i = 0; i < info->relay_count; i++)
+        if (read_proxy(info->conf, info->relays[i].connect_to.host, f))
+            break;
+    if (variable != NULL && variable[0] != '\0')
+        f->pac_from = "auto_proxy in the environment";
+    else if (f->pac)
+        f->pac_from = "the name wpad has an address here";
+    f->pac = f->pac_from[0] != '\0';
 }
 
 /* ---- Relays */
@@ -106,20 +122,29 @@ static struct fact_port port_of(const struct netcheck_report *r,
     return f;
 }
 
-/* The probe is newer than what the node says, and the node says what comes
- * after the connection. */
+/* Whether a relay's error is one of connecting to it: what was tried just now
+ * is newer, and says the same or better. */
+static bool is_of_connecting(const char *own)
+{
+    static const char *const before[] = {
+        "unreachable",    "refused",     "connection_lost", "dns",
+        "silent",         "tls",         "proxy_auth",      "proxy_refused",
+        "captive_portal", "not_a_relay", "wrong_key"};
+
+    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
+        if (strcmp(own, before[i]) == 0)
+            return true;
+    return false;
+}
+
 static const char *error_of(const struct relay_probe_result *probe,
                             const char *own)
 {
-    static const char *const before[] = {"unreachable", "refused",
-                                         "connection_lost", "dns", "silent"};
+    enum link_failure failure = relay_probe_failure(probe);
 
-    if (probe->error[0] != '\0')
-        return probe->error;
-    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
-        if (strcmp(own, before[i]) == 0)
-            return ""; /* The node connects again soon. */
-    return finding_relay_word(own);
+    if (failure != 0)
+        return netcheck_word(failure);
+    return is_of_connecting(own) ? "" : finding_relay_word(own);
 }
 
 static bool is_valid_now(const struct net_facts *f)
@@ -141,6 +166,22 @@ static void add_skew(const struct net_facts *f, const struct node_relay *relay,
             (int64_t)relay->unix_seconds + since.us / 1000000 - (int64_t)f->now;
 }
 
+/* The relay told which certificate it has [P-14.4], and another one came. */
+static bool is_inspected(const struct node_relay *relay,
+                         const struct relay_probe_result *probe)
+{
+    if (relay->tls.end != RELAY_TLS_HERE)
+        return false;
+    for (size_t i = 0; i < probe->form_count; i++) {
+        const struct form_probe_result *form = &probe->forms[i];
+        if (form->failure == 0 && form->has_certificate &&
+            memcmp(form->certificate, relay->tls.hash,
+                   sizeof form->certificate) != 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_relay(const struct edge *e, const struct netcheck_report *r,
                       const struct edge_relay *at, size_t index,
                       struct net_facts *f)
@@ -155,9 +196,10 @@ static void add_relay(const struct edge *e, const struct netcheck_report *r,
     *to = (struct fact_relay){.host = at->connect_to.host,
                               .port = port,
                               .up = relay.state == RELAY_UP,
-                              .connects = probe->connect.us >= 0,
+                              .connects = relay_probe_connects(probe),
                               .error = "",
-                              .own_error = relay.error};
+                              .own_error = relay.error,
+                              .inspected = is_inspected(&relay, probe)};
     if (!to->up)
         to->error = error_of(probe, relay.error);
     if (strcmp(to->error, "certificate") == 0 &&
@@ -167,6 +209,13 @@ static void add_relay(const struct edge *e, const struct netcheck_report *r,
     to->port_count = (size_t)netcheck_stun_ports(port, ports);
     for (size_t i = 0; i < to->port_count; i++)
         to->ports[i] = port_of(r, probe, ports[i]);
+}
+
+const char *netcheck_word(enum link_failure failure)
+{
+    return failure == 0
+               ? ""
+               : finding_relay_word(relay_error_name(relay_error_of(failure)));
 }
 
 void netcheck_clocks(const struct edge *e, struct net_facts *f)
@@ -238,7 +287,8 @@ void netcheck_facts(const struct edge *e, const struct netcheck_report *r,
     add_host(e, info.interfaces, f);
     add_names(e, EDGE_GAP_MISSING, f->missing);
     add_names(e, EDGE_GAP_UNJOINED, f->unjoined);
-    add_proxy(info.conf, f);
+    f->pac = r->wpad;
+    add_proxy(&info, f);
     add_udp(e, &info, f);
     f->seen = r->stun.view;
     f->stun_asked = (int)r->stun.count;

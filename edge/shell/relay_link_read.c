@@ -2,45 +2,17 @@
 
 #include "common/io/clock.h"
 #include "common/io/log.h"
+#include "edge/shell/relay_failure.h"
 
 #include <string.h>
 
 /* ---- Why it ends */
 
-/* A relay closes the connection after a HELLO that is made for another key, and
- * so does libzmq. */
-static enum link_failure failure_of_silence(const struct relay_link *l)
-{
-    switch (l->zmtp.state) {
-    case ZMTP_GREETING:
-        return LINK_NOT_A_RELAY;
-    case ZMTP_AWAITS_WELCOME:
-        return LINK_WRONG_KEY;
-    case ZMTP_OPEN:
-        return LINK_BROKEN;
-    case ZMTP_AWAITS_READY:
-    case ZMTP_AWAITS_HELLO:
-    case ZMTP_TAKES_HELLO:
-    case ZMTP_AWAITS_INITIATE:
-    case ZMTP_AWAITS_VERDICT:
-    case ZMTP_OVER:
-        break;
-    }
-    return LINK_HANDSHAKE;
-}
-
 static enum link_failure failure_of_pipe(const struct relay_link *l,
                                          enum link_failure why)
 {
-    return l->began && why == LINK_BROKEN ? failure_of_silence(l) : why;
-}
-
-static enum link_failure failure_of_zmtp(enum zmtp_failure failure)
-{
-    if (failure == ZMTP_BAD_SIGNATURE || failure == ZMTP_BAD_VERSION ||
-        failure == ZMTP_BAD_MECHANISM)
-        return LINK_NOT_A_RELAY;
-    return failure == ZMTP_BAD_KEY ? LINK_WRONG_KEY : LINK_HANDSHAKE;
+    return l->began && why == LINK_BROKEN ? relay_failure_of_end(l->zmtp.state)
+                                          : why;
 }
 
 static void on_failed(struct relay_link *l)
@@ -57,8 +29,9 @@ static void on_failed(struct relay_link *l)
                          bytes_of(relay->ip, sizeof relay->ip)))
         log_warn("connection_cut", "reason=%s address=%s", reason,
                  address_format(relay, text));
-    relay_link_ended(l, l->carrier.open ? LINK_BROKEN
-                                        : failure_of_zmtp(l->zmtp.failure));
+    relay_link_ended(l, l->carrier.open
+                            ? LINK_BROKEN
+                            : relay_failure_of_zmtp(l->zmtp.failure));
 }
 
 /* ---- Frames */

@@ -33,7 +33,7 @@ FINDINGS = (
     ("refusal by HTTP", "edge/shell", "## Refused", "| `{}` |",
      r'case HTTP_(?!PASS)[A-Z_]+:\s*return "(\w+)"'),
     ("netcheck finding", "edge/shell", "## zs netcheck", "| `{}` |",
-     r'\badd\(out,[^"]*?"(\w+)"|"\w*", "(relay_\w+)",\s+(?:ERR|WARN)'),
+     r'findings_add\(\s*out,[^"]*?"(\w+)"|"\w*", "(relay_\w+)",\s+(?:ERR|WARN)'),
     ("log line", "", "## Log lines", "`{}`",
      r'(?:log_warn|log_error|relay_log_lines)\(\s*"(\w+)"'
      r'|(?:LOG_WARN|LOG_ERROR|owner\.context), "(\w+)"'),

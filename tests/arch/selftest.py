@@ -515,7 +515,7 @@ class Guide(Checks):
         self.write("edge/shell/x.c", 'struct health h = {\n"info", "bad_luck"'
                    '};\ncase HTTP_NONE:\n    return "no_token";\n'
                    'log_warn("it_broke", "x");\ntell(LOG_WARN, "who_cares"'
-                   '\nadd(out, ERR, "no_way")')
+                   '\nfindings_add(out, ERR, "no_way")')
         self.write("edge/core/x.c", '[RELAY_ERROR_LOST] = "lost",\n'
                    '[RELAY_ERROR_SILENT] = "silent"')
         self.write("common/wire/x.c", '[REFUSAL_NONE] = "none",\n'

@@ -3,6 +3,7 @@
 #include "kit.h"
 
 #include "edge/shell/findings.h"
+#include "edge/shell/remedies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,9 @@ static struct net_facts healthy(void)
         .beacons_heard = 5,
         .relay_count = 1,
         .proxy = "",
-        .proxy_from = "",
+        .proxy_from = "none",
+        .proxy_wrong = "",
+        .pac_from = "",
         .stun_asked = 2,
         .asked_v4 = true,
         .seen = {.done = true,
@@ -136,6 +139,10 @@ static void each_error_of_a_relay_has_a_finding(void **state)
         {"unreachable", "unreachable", "relay_unreachable", "error"},
         {"wrong_key", "not_a_relay", "relay_not_a_relay", "error"},
         {"wrong_key", "wrong_key", "relay_wrong_key", "error"},
+        {"tls", "tls", "relay_tls", "error"},
+        {"proxy_auth", "proxy_auth", "relay_proxy_auth", "error"},
+        {"proxy_refused", "proxy_refused", "relay_proxy_refused", "error"},
+        {"captive_portal", "captive_portal", "relay_captive_portal", "error"},
         {"mesh_unknown", "mesh_unknown", "relay_mesh_unknown", "error"},
         {"forged", "certificate", "relay_certificate", "error"},
         {"expired", "certificate", "relay_certificate", "error"},
@@ -282,13 +289,6 @@ static void the_host_is_looked_at(void **state)
     assert_int_equal(out.count, 0);
 
     f = healthy();
-    f.proxy = "proxy.example.org:3128";
-    f.proxy_from = "environment";
-    one(&f, "proxy_unused", "info", "https_proxy in the environment");
-    f.proxy_from = "file";
-    one(&f, "proxy_unused", "info", "in the edge's file");
-
-    f = healthy();
     f.relay_count = 0;
     f.stun_asked = 0;
     f.seen = (struct outside_view){.done = true};
@@ -298,6 +298,54 @@ static void the_host_is_looked_at(void **state)
     assert_string_equal(out.list[1].id, "stun_unknown");
     assert_non_null(strstr(guide(), "| `no_relay` | "));
     assert_non_null(strstr(guide(), "| `stun_unknown` | "));
+}
+
+static void what_stands_on_the_way_is_told(void **state)
+{
+    (void)state;
+    struct net_facts f = healthy();
+    f.proxy = "http://proxy.example.org:3128";
+    f.proxy_from = "https_proxy";
+    findings_make(&f, &out); /* A proxy is no problem. */
+    assert_int_equal(out.count, 0);
+
+    f = healthy();
+    f.proxy_from = "HTTPS_PROXY";
+    f.proxy_wrong = "wants a port of 1 to 65535 after the last colon";
+    one(&f, "proxy_wrong", "warning",
+        "The variable HTTPS_PROXY of the environment is no URL of a proxy: it "
+        "wants a port");
+
+    f = healthy();
+    f.pac = true;
+    f.pac_from = "the name wpad has an address here";
+    one(&f, "proxy_pac", "info", "(the name wpad has an address here)");
+    relay_error(&f, "timeout", "timeout");
+    findings_make(&f, &out);
+    assert_int_equal(out.count, 2);
+    assert_string_equal(out.list[1].id, "proxy_pac");
+    assert_string_equal(out.list[1].severity, "warning");
+    f.proxy = "http://proxy.example.org:3128";
+    findings_make(&f, &out);
+    assert_int_equal(out.count, 1);
+
+    f = healthy();
+    f.relays[0].inspected = true;
+    one(&f, "tls_inspected", "info", "the relay relay.example.org:443 opens");
+}
+
+/* What was tried just now counts, and not what the node saw before. */
+static void a_remedy_is_for_the_error_that_is_told(void **state)
+{
+    (void)state;
+    struct net_facts f = healthy();
+    relay_error(&f, "captive_portal", "dns");
+    one(&f, "relay_captive_portal", "error", "log in first");
+    assert_string_equal(out.list[0].remedy,
+                        remedy_of_relay("captive_portal").text);
+    relay_error(&f, "certificate", "forged");
+    one(&f, "relay_certificate", "error", "");
+    assert_string_equal(out.list[0].remedy, remedy_of_relay("forged").text);
 }
 
 static void clock_and_certificate_are_compared(void **state)
@@ -448,6 +496,8 @@ int main(void)
         cmocka_unit_test(a_blocked_network_is_told),
         cmocka_unit_test(the_kind_of_nat_is_told),
         cmocka_unit_test(the_host_is_looked_at),
+        cmocka_unit_test(what_stands_on_the_way_is_told),
+        cmocka_unit_test(a_remedy_is_for_the_error_that_is_told),
         cmocka_unit_test(clock_and_certificate_are_compared),
         cmocka_unit_test(a_clock_that_differs_from_the_relays_is_told),
         cmocka_unit_test(a_relay_that_refuses_by_its_clock_tells_it),

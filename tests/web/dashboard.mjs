@@ -188,7 +188,7 @@ await play(async () => {
   await lab("end hub KILL");
   await agrees(page, "alice", "without the relay",
                (s) => s.relays[0].state !== "up");
-  await check("health has its remedy", sees(page, "Check that zs-relay runs"));
+  await check("health has its remedy", sees(page, "start zs-relay there"));
   await lab("mend");
   await lab("start_relay hub hub");
   await agrees(page, "alice", "with the relay again",
