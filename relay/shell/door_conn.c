@@ -62,6 +62,10 @@ void door_conn_watch(struct door_conn *c)
 
 void door_conn_greet(struct door_conn *c)
 {
+    if (c->unnamed) {
+        door_conn_end(c, "handshake_failed", "no_proxy_header");
+        return;
+    }
     struct door *d = c->door;
     struct zmtp_conf conf = {.role = ZMTP_AS_SERVER,
                              .keys = &d->keys,

@@ -49,10 +49,7 @@ static void take_first(struct door_conn *c, uint8_t *data, size_t size)
         door_partial_keep(c, data, size);
         return;
     case FIRST_ZMTP:
-        if (c->unnamed)
-            door_conn_end(c, "handshake_failed", "no_proxy_header");
-        else
-            begin_plain(c, data, size);
+        begin_plain(c, data, size);
         return;
     case FIRST_HTTP:
         door_wrap_begin(c);

@@ -145,7 +145,8 @@ bool door_is_proxy(const struct door *d, const struct address *address);
  * the gate has cut the connection. */
 bool door_conn_named(struct door_conn *c,
                      const struct address *client) MUST_USE;
-/* ZMTP begins: the machine is ready, and its greeting leaves. */
+/* ZMTP begins: the machine is ready, and its greeting leaves. Ends a connection
+ * whose client should have been named before [P-13.3]. */
 void door_conn_greet(struct door_conn *c);
 /* The first packet is there. False: the gate has cut the connection. */
 bool door_conn_carry(struct door_conn *c) MUST_USE;

@@ -271,6 +271,25 @@ static void limits_count_the_client(void **state)
         kit_free(one[i]);
 }
 
+/* Not for another load balancer, whoever is behind that. */
+static void a_named_load_balancer_is_spared(void **state)
+{
+    struct door_client *c[5];
+    static const char header[] = "PROXY TCP4 10.0.0.9 192.0.2.1 1 2\r\n";
+    (void)state;
+
+    kit.conf.gate.per_address = 2;
+    trust("127.0.0.1");
+    trust("10.0.0.0/8");
+    for (uint8_t i = 0; i < COUNT_OF(c); i++)
+        c[i] = behind((uint8_t)(i + 2), header, sizeof header - 1);
+    assert_int_equal(kit.turned_away, 0);
+    assert_int_equal(door_count(kit.door), COUNT_OF(c));
+    is_from("10.0.0.9");
+    for (size_t i = 0; i < COUNT_OF(c); i++)
+        kit_free(c[i]);
+}
+
 #define WITH_DOOR(test)                                                        \
     cmocka_unit_test_setup_teardown(test, kit_setup, kit_teardown)
 
@@ -286,6 +305,7 @@ int main(void)
         WITH_DOOR(http_names_the_client),
         WITH_DOOR(load_balancers_may_follow_each_other),
         WITH_DOOR(limits_count_the_client),
+        WITH_DOOR(a_named_load_balancer_is_spared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,12 +185,14 @@ static void what_follows_an_answer_is_ignored_to_a_limit(void **state)
     ssize_t n;
     (void)state;
 
+    /* What the kernel holds comes on top of the limit. */
     kit_send(c, "GET / HTTP/1.1\r\n\r\n", 18);
     while (door_count(kit.door) > 0 || sent == 0) {
         n = send(c->fd, zeros, sizeof zeros, MSG_DONTWAIT | MSG_NOSIGNAL);
         sent += n > 0 ? (size_t)n : 0;
         kit_turn();
     }
+    assert_true(sent < 64 * 1024 * 1024);
     kit_free(c);
 }
 
@@ -725,9 +727,29 @@ static void a_link_without_a_packet_is_cut(void **state)
     struct web *w = web_joined(2);
     (void)state;
 
+    struct instant limit = instant_after(clock_now(), span_s(5));
+    assert_true(instant_reached(door_deadline(kit.door), limit));
     kit.later = span_s(5);
     kit_until(door_count(kit.door) == 0);
     expect_away("connection_cut no_hello 127.0.0.1");
+    web_free(&w);
+    nothing_is_left();
+}
+
+/* Even if it is looked at for another reason. */
+static void a_link_that_was_written_to_is_not_pinged(void **state)
+{
+    struct web *w = web_member(2);
+    struct door_conn *conn = last_conn();
+    (void)state;
+
+    web_say(w, kit_make('e', 0, 1, 100));
+    web_hears(w, kit_make('e', 0, 1, 100));
+    heap_set(&kit.door->timers, &conn->due, clock_now());
+    turns(10);
+    web_pump(w);
+    assert_int_equal(w->pings, 0);
+    assert_false(conn->wrap->asked);
     web_free(&w);
     nothing_is_left();
 }
@@ -785,6 +807,7 @@ int main(void)
         WITH_DOOR(a_door_that_closes_says_so),
         WITH_DOOR(a_link_that_never_speaks_zmtp_is_cut),
         WITH_DOOR(a_link_without_a_packet_is_cut),
+        WITH_DOOR(a_link_that_was_written_to_is_not_pinged),
         WITH_DOOR(a_quiet_link_is_pinged_and_ends_when_silent),
     };
 
