@@ -5,7 +5,6 @@
 
 #include "common/conf/identity.h"
 #include "edge/shell/netcheck.h"
-#include "edge/shell/relay_pipe.h"
 #include "edge/shell/remedies.h"
 
 #include <string.h>
@@ -53,9 +52,6 @@ static void health_relay(const struct api *a, struct text *t, struct text *what,
     struct remedy remedy = remedy_of_relay(relay.error);
     down.severity = remedy.severity;
     down.remedy = remedy.text;
-    if (!relay_pipe_has(relay.form))
-        down.remedy = "This version does not speak that form: use the relay's "
-                      "tcp:// URL.";
     health_add(t, &down, what);
 }
 

@@ -23,7 +23,5 @@ typedef struct byte_pipe *relay_pipe_maker(uv_loop_t *loop,
                                            const struct byte_pipe_user *user);
 
 relay_pipe_maker relay_pipe_open;
-/* Whether there is a pipe for the form. */
-bool relay_pipe_has(enum relay_form form);
 
 #endif
