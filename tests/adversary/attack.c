@@ -24,10 +24,16 @@ static const struct {
     const char *what;
 } attacks[] = {
     {"silent", attack_silent, "COUNT connections that say nothing"},
-    {"slow", attack_slow, "COUNT that say their greeting byte by byte"},
-    {"half", attack_half, "COUNT that stop in the middle of the handshake"},
+    {"slow", attack_slow, "COUNT that SAY their speech byte by byte"},
+    {"half", attack_half, "COUNT that SAY an opening and nothing more"},
+    {"returning", attack_returning,
+     "the same; each is opened again when it is cut"},
+    {"endless", attack_endless,
+     "COUNT that SAY a speech for ever and read nothing; opened again"},
+    {"updates", attack_updates,
+     "COUNT that shake hands by TLS, and change their keys for ever"},
     {"mute", attack_mute, "COUNT that shake hands and say nothing after it"},
-    {"recorded", attack_recorded, "RATE times one recorded CURVE HELLO"},
+    {"recorded", attack_recorded, "RATE times one recorded opening"},
     {"fresh", attack_fresh, "RATE CURVE HELLOs, each with a key of its own"},
     {"frames", attack_frames,
      "COUNT connections with a message of SIZE-byte frames that never ends;"
@@ -62,9 +68,10 @@ static _Noreturn void usage(void)
             "  --most BYTES "
             " --spread ADDRESSES --identity FILE --victim NAME --token TEXT\n"
             "  --key-file FILE --relay HOST:PORT --relay-key HEX "
-            "--announcement HEX\n");
+            "--announcement HEX --say SPEECH\n");
     for (size_t i = 0; i < sizeof attacks / sizeof *attacks; i++)
         fprintf(stderr, "  %-13s %s\n", attacks[i].name, attacks[i].what);
+    speech_list(stderr);
     exit(2);
 }
 
@@ -104,6 +111,8 @@ static void read_option(struct attack *a, const char *word, const char *value)
         a->key_file = value;
     else if (strcmp(word, "--victim") == 0)
         a->victim = value;
+    else if (strcmp(word, "--say") == 0)
+        a->say = value;
     else if (strcmp(word, "--token") == 0)
         a->token = value;
     else if (strcmp(word, "--relay") != 0 || !target_parse(value, &a->relay))
@@ -125,6 +134,10 @@ static struct attack read_options(char **words)
             usage();
         read_option(&a, words[0], words[1]);
     }
+    if (a.say == NULL)
+        a.say = sodium_is_zero(a.key.key, KEY_SIZE) ? "nothing" : "zmtp";
+    if (!speech_make(&a.speech, a.say, &a.key))
+        usage();
     if (a.identity != NULL && !identity_load(a.identity, NULL, &a.self, stderr))
         exit(3);
     return a;

@@ -11,6 +11,7 @@
 
 #include "common/conf/identity.h"
 #include "tests/adversary/sockets.h"
+#include "tests/adversary/speech.h"
 
 struct attack {
     struct target target;
@@ -24,8 +25,10 @@ struct attack {
     uint64_t count;       /* of connections, or of other repetitions */
     uint64_t rate;        /* a second */
     uint64_t ends_ms;     /* of attack_now_ms */
-    uint64_t most; /* bytes of frames on a connection, which then pauses */
-    size_t size;   /* of a frame or message */
+    uint64_t most;   /* bytes of frames on a connection, which then pauses */
+    size_t size;     /* of a frame or message */
+    const char *say; /* the name of the speech; NULL: "zmtp" with a key */
+    struct speech speech;
     struct bytes announcement; /* recorded; empty: none */
     struct edge_identity self; /* read from `identity` */
 };
@@ -44,6 +47,7 @@ typedef void attack_fn(const struct attack *a, struct tally *t);
 /* Strangers. */
 attack_fn attack_silent, attack_slow, attack_half, attack_mute;
 attack_fn attack_recorded, attack_fresh;
+attack_fn attack_returning, attack_endless, attack_updates;
 /* Messages of endless frames. */
 attack_fn attack_frames;
 /* Recorded greetings. */

@@ -28,16 +28,12 @@ void attack_silent(const struct attack *a, struct tally *t)
 
 void attack_slow(const struct attack *a, struct tally *t)
 {
-    uint8_t opening[CURVE_OPENING_SIZE];
-    struct curve_pair pair;
     struct crowd c;
 
-    curve_pair_random(&pair);
-    curve_opening(&a->key, &pair, opening);
     crowd_open(&c, a, t);
     while (!attack_is_over(a)) {
         for (size_t i = 0; i < c.count; i++)
-            crowd_say(&c, i, bytes_of(opening, sizeof opening), 1, t);
+            crowd_say(&c, i, a->speech.opening, 1, t);
         attack_sleep_until(attack_now_ms() + SLOW_BYTE_MS);
         crowd_look(&c, t);
     }
@@ -46,15 +42,11 @@ void attack_slow(const struct attack *a, struct tally *t)
 
 void attack_half(const struct attack *a, struct tally *t)
 {
-    uint8_t opening[CURVE_OPENING_SIZE];
-    struct curve_pair pair;
     struct crowd c;
 
-    curve_pair_random(&pair);
-    curve_opening(&a->key, &pair, opening);
     crowd_open(&c, a, t);
     for (size_t i = 0; i < c.count; i++)
-        crowd_say(&c, i, bytes_of(opening, sizeof opening), sizeof opening, t);
+        crowd_say(&c, i, a->speech.opening, SIZE_MAX, t);
     crowd_wait(&c, a, t);
     crowd_close(&c);
 }
@@ -88,15 +80,14 @@ void attack_mute(const struct attack *a, struct tally *t)
  * the target has answered, or waits. */
 static void flood(const struct attack *a, struct tally *t, bool fresh)
 {
-    uint8_t opening[CURVE_OPENING_SIZE], answer[512];
+    uint8_t fresh_opening[CURVE_OPENING_SIZE], answer[512];
+    struct bytes opening = a->speech.opening;
     struct curve_pair pair;
     int open[FLOOD_OPEN];
     uint64_t begun = attack_now_ms();
 
     for (size_t i = 0; i < FLOOD_OPEN; i++)
         open[i] = -1;
-    curve_pair_random(&pair);
-    curve_opening(&a->key, &pair, opening);
     for (uint64_t n = 0; !attack_is_over(a); n++) {
         int *fd = &open[n % FLOOD_OPEN];
         if (*fd >= 0) {
@@ -106,12 +97,13 @@ static void flood(const struct attack *a, struct tally *t, bool fresh)
         }
         if (fresh) {
             curve_pair_random(&pair);
-            curve_opening(&a->key, &pair, opening);
+            curve_opening(&a->key, &pair, fresh_opening);
+            opening = bytes_of(fresh_opening, sizeof fresh_opening);
         }
         *fd = socket_open(&a->target, (unsigned)n, FLOOD_STEP_MS);
         t->opened += *fd >= 0;
         t->refused += *fd < 0;
-        if (*fd >= 0 && socket_write(*fd, opening, sizeof opening) > 0)
+        if (*fd >= 0 && socket_write(*fd, opening.data, opening.size) > 0)
             t->sent++;
         attack_sleep_until(begun + n * 1000 / a->rate);
     }
