@@ -136,10 +136,15 @@ middlebox() { # NAME HOST PORT MODE [options]
 # Opens TLS with a certificate of its own for each name, and passes nothing on
 # that is not HTTP inside; as a firewall, or as a proxy with `regular`.
 mitm() { # NAME HOST PORT [regular]
+    # It would keep all messages of a WebSocket in its memory.
+    cat >"$LAB/forget.py" <<'PYTHON'
+def websocket_message(flow):
+    del flow.websocket.messages[:-1]
+PYTHON
     serve "$1" "$2" "$3" env HOME="$LAB" mitmdump --mode "${4:-transparent}" \
         --listen-port "$3" --ssl-insecure --set confdir="$LAB/mitmproxy" \
         --set rawtcp=false --set connection_strategy=lazy \
-        --set flow_detail=1 --set stream_websocket=true
+        --set flow_detail=1 --scripts "$LAB/forget.py"
 }
 
 # Answers everything on two ports, plain HTTP and TLS, with a redirection.
