@@ -341,6 +341,55 @@ static void a_slow_receiver_is_blocked(void **state)
     end(slow, t);
 }
 
+/* ---- Behind a load balancer ---- */
+
+static void trust_all(void)
+{
+    struct address_prefix *p = &kit.conf.proxies[kit.conf.proxy_count++];
+    assert_true(address_prefix_parse("127.0.0.0/8", p));
+    door_reconfigure(kit.door, &kit.conf);
+}
+
+/* It passes TLS on, and says for whom [P-13.2]. */
+static void a_header_may_come_before_tls(void **state)
+{
+    static const char header[] =
+        "PROXY TCP4 203.0.113.7 192.0.2.1 56324 443\r\n";
+    char text[ADDRESS_TEXT_SIZE];
+    (void)state;
+
+    trust_all();
+    struct door_client *c = kit_client(1);
+    kit_send(c, header, sizeof header - 1);
+    struct tunnel *t = wrap(c, TLS_KIT_13, NULL);
+    kit_go(c, KIT_READY);
+    kit_say(c, kit_make('e', 0, 1, 100));
+    kit_hears(c, kit_make('e', 0, 1, 100));
+    assert_string_equal(address_format_ip(&kit.last_address, text),
+                        "203.0.113.7");
+    assert_int_equal(kit.last_tls.end, RELAY_TLS_HERE);
+    end(c, t);
+}
+
+/* It speaks TLS itself: HTTP can name the client, ZMTP cannot. */
+static void a_load_balancer_itself_may_only_speak_http(void **state)
+{
+    (void)state;
+    trust_all();
+    struct door_client *c = kit_client(1);
+    struct tunnel *t = wrap(c, TLS_KIT_13, NULL);
+    kit_send(c, get, sizeof get - 1);
+    assert_non_null(strstr(all_of(c), "ok\n"));
+    end(c, t);
+
+    c = kit_client(1);
+    t = wrap(c, TLS_KIT_13, NULL);
+    kit_reply(c);
+    kit_until(kit.turned_away == 1);
+    expect_away("handshake_failed no_proxy_header 127.0.0.1");
+    end(c, t);
+}
+
 /* ---- Certificates
  * --------------------------------------------------------------- */
 
@@ -545,6 +594,8 @@ int main(void)
         TEST(a_plain_connection_is_told_nothing),
         TEST(much_goes_both_ways),
         TEST(a_slow_receiver_is_blocked),
+        TEST(a_header_may_come_before_tls),
+        TEST(a_load_balancer_itself_may_only_speak_http),
         TEST(new_connections_get_the_new_certificate),
         TEST(without_a_certificate_tls_is_unknown),
         TEST(a_failure_is_told_by_an_alert),
