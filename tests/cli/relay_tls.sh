@@ -101,6 +101,12 @@ pair() {
     chmod 600 "$work/$1.key"
 }
 
+rsa_pair() {
+    openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=localhost" -days 30 \
+        -keyout "$work/$1.key" -out "$work/$1.pem" 2>/dev/null
+    chmod 600 "$work/$1.key"
+}
+
 # renew NAME: the links change as certbot changes them.
 renew() {
     ln -s "$work/$1.key" "$work/live/new"
@@ -229,6 +235,16 @@ check "the old pair stays" test "$(shown)" = "$(fingerprint <"$work/two.pem")"
 renew one
 check "files that change are read by themselves" becomes one
 check "the log says so" logged "certificate_loaded days_left=[23][0-9] sha256=$(fingerprint <"$work/one.pem")"
+
+# With RSA other exchanges of keys would be possible.
+rsa_pair rsa
+renew rsa
+kill -HUP "$pid"
+check "a certificate of RSA" becomes rsa
+check "by TLS 1.2" client -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256
+check "no exchange by RSA" refused -tls1_2 -cipher AES128-GCM-SHA256
+check "nor in finite fields" refused -tls1_2 -cipher DHE-RSA-AES128-GCM-SHA256
+check "nor CBC" refused -tls1_2 -cipher ECDHE-RSA-AES128-SHA256
 stop
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
