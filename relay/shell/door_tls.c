@@ -60,10 +60,7 @@ static void begin_inner(struct door_conn *c, enum first_protocol what)
 
     switch (what) {
     case FIRST_ZMTP:
-        if (c->unnamed)
-            door_conn_end(c, "handshake_failed", "no_proxy_header");
-        else
-            begin_bare(c, &early);
+        begin_bare(c, &early);
         break;
     case FIRST_HTTP:
         c->wrap->state = WEB_HEAD;
