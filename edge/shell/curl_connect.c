@@ -265,7 +265,7 @@ static enum link_failure failure_of_errno(long error)
 /* The proxy's answer to CONNECT. */
 static enum link_failure failure_of_status(long status)
 {
-    if (status == 407)
+    if (status == 407 || status == 401) /* 401: tinyproxy, wrong password */
         return LINK_PROXY_AUTH;
     return status == 511 || status / 100 == 3 ? LINK_CAPTIVE_PORTAL
                                               : LINK_PROXY_REFUSED;

@@ -382,6 +382,8 @@ static void proxies_that_refuse_are_told_apart(void **state)
         {"http://127.0.0.1", NULL, KIT_CONNECT, LINK_PROXY_AUTH, "x", NULL, 0},
         {"http://ann:wrong@127.0.0.1", NULL, KIT_CONNECT, LINK_PROXY_AUTH, "x",
          NULL, 0},
+        {"http://127.0.0.1", "HTTP/1.1 401 Unauthorized\r\n\r\n", KIT_CONNECT,
+         LINK_PROXY_AUTH, NULL, NULL, 0}, /* tinyproxy */
         {"http://127.0.0.1", "HTTP/1.1 403 Forbidden\r\n\r\n", KIT_CONNECT,
          LINK_PROXY_REFUSED, NULL, NULL, 0},
         {"http://127.0.0.1", "HTTP/1.1 502 Bad Gateway\r\n\r\n", KIT_CONNECT,
