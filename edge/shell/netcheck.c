@@ -6,6 +6,8 @@
 #include "edge/shell/interfaces.h"
 #include "edge/shell/stun_servers.h"
 
+#include <netinet/in.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +140,19 @@ static void on_name(void *context, const struct address *list, size_t count,
     stun_if_resolved(name->netcheck);
 }
 
+/* Without a domain to search in, the name is nobody's, and asking for it may
+ * take long. */
+static bool has_search_domain(void)
+{
+    struct __res_state state = {0};
+
+    if (res_ninit(&state) != 0)
+        return false;
+    bool has = state.dnsrch[0] != NULL && state.dnsrch[0][0] != '\0';
+    res_nclose(&state);
+    return has;
+}
+
 /* The resolver appends the search domains. A browser would fetch the file from
  * that host; here it is enough to know that there is one. */
 static void on_wpad(void *context, const struct address *list, size_t count,
@@ -236,7 +251,7 @@ struct netcheck *netcheck_open(const struct edge *e, netcheck_done *done,
         open_relay(n, e, &info.relays[i], i);
     for (size_t i = 0; i < info.conf->discovery.stun.count; i++)
         open_name(n, info.conf->discovery.stun.items[i]);
-    n->wpad_done = info.relay_count == 0; /* It would help nobody. */
+    n->wpad_done = info.relay_count == 0 || !has_search_domain();
     if (!n->wpad_done)
         host_lookup_start(&n->wpad, n->loop, "wpad", 0, on_wpad, n);
     n->opened = true;
