@@ -144,11 +144,6 @@ const char *edge_relay_url(const struct edge *e, size_t index)
     return e->relay_texts[index];
 }
 
-const char *edge_relay_transport(const struct edge *e, size_t index)
-{
-    return relay_transport_name(e->relays[index].url.transport);
-}
-
 struct log_limit *edge_log_limit(struct edge *e)
 {
     return &e->events.log;

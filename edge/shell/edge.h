@@ -122,10 +122,9 @@ void edge_event(struct edge *e, const struct node_event *event);
 
 /* To read peers, relays and counters; the caller must not step the node. */
 const struct node *edge_node(const struct edge *e);
-/* The URL, transport ("tcp", "ws", "wss") and proxy use of a relay. */
+/* The URL of a relay. */
 size_t edge_relay_count(const struct edge *e);
 const char *edge_relay_url(const struct edge *e, size_t index);
-const char *edge_relay_transport(const struct edge *e, size_t index);
 /* The rate limit of all log lines that peers and local programs can cause. */
 struct log_limit *edge_log_limit(struct edge *e);
 /* Parts of the host's network that the edge cannot use. */

@@ -198,13 +198,6 @@ const char *edge_relay_url(const struct edge *e, size_t index)
     return "tcp://203.0.113.10:443?key=k";
 }
 
-const char *edge_relay_transport(const struct edge *e, size_t index)
-{
-    (void)e;
-    (void)index;
-    return "tcp";
-}
-
 uv_loop_t *edge_loop(const struct edge *e)
 {
     return e->loop;
