@@ -14,7 +14,6 @@
 . "$NET_DIR/middleboxes.sh"
 . "$NET_DIR/relay_forms.sh"
 forms_options "$@"
-NOT_YET='stream-wss haproxy-wss http http-wss http-ws sslh-wss'
 needs nginx haproxy sslh-select openssl curl
 
 lan street
@@ -28,8 +27,7 @@ plug front rack 198.18.9.1/24
 plug hub rack 198.18.9.2/24
 plug alice street 203.0.113.2/24
 plug bob street 203.0.113.3/24
-only_tcp_to alice 203.0.113.10 '{ 443, 80 }'
-only_tcp_to bob 203.0.113.10 443
+for name in alice bob; do only_tcp_to $name 203.0.113.10 '{ 443, 80 }'; done
 names relay.lab=203.0.113.10 www.lab=203.0.113.10
 RELAY_LISTEN='{tcp: ["198.18.9.2:4443"], proxy_protocol: [198.18.9.1]}'
 RELAY_PORT=4443

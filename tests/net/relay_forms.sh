@@ -98,7 +98,7 @@ start_bob() {
     spawn bob bob "${FAR[@]}" "$ZS_BIN/zs-edge" -c "$LAB/bob.yaml" \
         --socket "$(lab_socket bob)"
     answers bob
-    check "bob is connected" until_true 10 by_form bob tcp
+    check "bob is connected" until_true 10 eval '[ -n "$(form_of bob)" ]'
 }
 
 # An edge's configuration, with nothing in its memory of networks. Its relay has

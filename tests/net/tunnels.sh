@@ -17,13 +17,15 @@
 #     portal     a captive portal, which later lets through
 #     ipv6       there is no IPv4; ipv6-sni: as sni, too
 #     dead       the relay's name has a first address that is dead
-#     changes    the firewall changes under traffic
+#     closes     443 is closed under traffic, by resets
+#     swallows   443 is closed under traffic, in silence
+#     changes    443 is inspected from now on, under traffic, and then closed
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
 . "$NET_DIR/middleboxes.sh"
 . "$NET_DIR/relay_forms.sh"
 forms_options "$@"
-NOT_YET='sni http inspected ipv6-sni dead portal changes'
+NOT_YET='changes swallows'
 needs nginx mitmdump openssl
 
 lan inside
@@ -156,7 +158,25 @@ if wanted portal; then
     end portal
 fi
 
-# Under traffic: the firewall begins to inspect 443, and then closes it.
+# Under traffic 443 is closed.
+if wanted closes; then
+    wall gate 443 80:7080
+    fresh alice
+    start_alice
+    check "closes: first by tcp" until_true 5 by_form alice tcp
+    changes closes ws wall gate reset 80:7080
+fi
+
+# The same, but the firewall says nothing: silence tells it.
+if wanted swallows; then
+    wall gate 443 80:7080
+    fresh alice
+    start_alice
+    check "swallows: first by tcp" until_true 5 by_form alice tcp
+    changes swallows ws wall gate 80:7080
+fi
+
+# Under traffic the firewall begins to inspect 443, and then closes it.
 if wanted changes; then
     wall gate 443 80:7080
     fresh alice
