@@ -46,7 +46,7 @@ struct curl_pipe {
     enum link_failure why;
     /* Bytes that were sent partly stay where they are: see curl_connect.h. */
     size_t first, end;
-    uint8_t out[OUT_SIZE];
+    uint8_t *out; /* OUT_SIZE bytes, once it is open */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -260,8 +260,10 @@ static void become_open(struct curl_pipe *p)
     p->base.has_certificate = p->result.has_certificate;
     memcpy(p->base.certificate, p->result.certificate,
            sizeof p->base.certificate);
-    if (uv_poll_init(p->loop, &p->poll, curl_connection_fd(p->connection)) !=
-        0) {
+    p->out = memory_try(NULL, OUT_SIZE, 1);
+    if (p->out == NULL ||
+        uv_poll_init(p->loop, &p->poll, curl_connection_fd(p->connection)) !=
+            0) {
         curl_connection_close(&p->connection);
         end(p, LINK_UNREACHABLE);
         return;
@@ -323,6 +325,7 @@ static void on_closed(uv_handle_t *handle)
     if (p->ask.limit.cancel >= 0)
         close(p->ask.limit.cancel);
     sodium_memzero(&p->ask.proxy, sizeof p->ask.proxy);
+    free(p->out);
     free(p);
 }
 

@@ -31,6 +31,12 @@ enum ws_state {
     WS_OVER,
 };
 
+/* Once the pipe below is open: forms that race and lose need none. */
+struct ws_room {
+    uint8_t in[IN_SIZE];
+    uint8_t out[OUT_SIZE];
+};
+
 struct ws_pipe {
     struct byte_pipe base;
     uv_loop_t *loop;
@@ -52,8 +58,7 @@ struct ws_pipe {
     const uint8_t *at;  /* the bytes of `in` from here to `end` are to parse */
     const uint8_t *end;
     size_t out_first, out_end;
-    uint8_t in[IN_SIZE];
-    uint8_t out[OUT_SIZE];
+    struct ws_room *room;
 };
 
 static struct ws_pipe *of(struct byte_pipe *base)
@@ -98,7 +103,7 @@ static void flush(struct ws_pipe *w)
 
     if (size == 0)
         return;
-    size_t took = byte_pipe_write(w->below, w->out + w->out_first, size);
+    size_t took = byte_pipe_write(w->below, w->room->out + w->out_first, size);
     if (took > 0)
         w->written = clock_now();
     w->out_first += took;
@@ -110,11 +115,12 @@ static void flush(struct ws_pipe *w)
 static uint8_t *out_place(struct ws_pipe *w, size_t size)
 {
     if (OUT_SIZE - w->out_end < size) {
-        memmove(w->out, w->out + w->out_first, w->out_end - w->out_first);
+        memmove(w->room->out, w->room->out + w->out_first,
+                w->out_end - w->out_first);
         w->out_end -= w->out_first;
         w->out_first = 0;
     }
-    return w->out + w->out_end;
+    return w->room->out + w->out_end;
 }
 
 static void put_frame(struct ws_pipe *w, enum websocket_opcode opcode,
@@ -173,10 +179,10 @@ static size_t ws_write(struct byte_pipe *base, const uint8_t *data, size_t size)
 /* Reads more from below into the empty `in`. */
 static ssize_t fill(struct ws_pipe *w)
 {
-    ssize_t size = byte_pipe_read(w->below, w->in, sizeof w->in);
+    ssize_t size = byte_pipe_read(w->below, w->room->in, IN_SIZE);
 
-    w->at = w->in;
-    w->end = w->in + (size > 0 ? size : 0);
+    w->at = w->room->in;
+    w->end = w->room->in + (size > 0 ? size : 0);
     if (size > 0)
         w->heard = clock_now();
     return size;
@@ -249,6 +255,12 @@ static void on_below_opened(void *context)
     uint8_t nonce[16];
     char key[WEBSOCKET_KEY_SIZE + 1];
 
+    w->room = memory_try(NULL, 1, sizeof *w->room);
+    if (w->room == NULL) {
+        end(w, LINK_UNREACHABLE);
+        return;
+    }
+    w->at = w->end = w->room->in;
     w->base.peer = w->below->peer;
     w->base.has_certificate = w->below->has_certificate;
     memcpy(w->base.certificate, w->below->certificate,
@@ -258,7 +270,7 @@ static void on_below_opened(void *context)
                       sodium_base64_VARIANT_ORIGINAL);
     websocket_accept(bytes_of_string(key), w->accept);
     w->out_end =
-        (size_t)snprintf((char *)w->out, sizeof w->out,
+        (size_t)snprintf((char *)w->room->out, OUT_SIZE,
                          "GET / HTTP/1.1\r\n"
                          "Host: %s\r\n"
                          "Connection: Upgrade\r\n"
@@ -290,7 +302,7 @@ static void judge_answer(struct ws_pipe *w)
 {
     const struct http_upgrade_asked asked = {
         .host = w->host, .accept = w->accept, .protocol = "zeroservices"};
-    struct bytes in = bytes_of(w->in, (size_t)(w->end - w->in));
+    struct bytes in = bytes_of(w->room->in, (size_t)(w->end - w->room->in));
     size_t size;
     int status;
 
@@ -298,7 +310,7 @@ static void judge_answer(struct ws_pipe *w)
     case HTTP_UPGRADE_MORE:
         break;
     case HTTP_UPGRADE_YES:
-        w->at = w->in + size;
+        w->at = w->room->in + size;
         become_open(w);
         break;
     case HTTP_UPGRADE_PORTAL:
@@ -313,9 +325,9 @@ static void judge_answer(struct ws_pipe *w)
 static void read_answer(struct ws_pipe *w)
 {
     while (w->state == WS_ASKED) {
-        uint8_t *to = w->in + (w->end - w->in);
+        uint8_t *to = w->room->in + (w->end - w->room->in);
         ssize_t size =
-            byte_pipe_read(w->below, to, sizeof w->in - (size_t)(to - w->in));
+            byte_pipe_read(w->below, to, IN_SIZE - (size_t)(to - w->room->in));
         if (size < 0)
             end(w, LINK_NOT_A_RELAY);
         if (size <= 0)
@@ -435,7 +447,10 @@ static void ws_pause(struct byte_pipe *base, bool paused)
 
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct ws_pipe *w = handle->data;
+
+    free(w->room);
+    free(w);
 }
 
 static void ws_close(struct byte_pipe *base)
@@ -469,7 +484,6 @@ struct byte_pipe *ws_pipe_open(uv_loop_t *loop, const struct ws_pipe_conf *conf,
 
     w->base = (struct byte_pipe){.ops = &ops, .user = *user};
     w->loop = loop;
-    w->at = w->end = w->in;
     w->answer = or_ms(conf->answer, ANSWER_MS);
     w->silence = or_ms(conf->silence, SILENCE_MS);
     w->pong = or_ms(conf->pong, PONG_MS);
