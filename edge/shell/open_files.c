@@ -9,9 +9,9 @@ enum {
     /* An outgoing link: its TCP connection, its DEALER, the two ends of its
      * monitor. */
     FILES_OF_LINK = 4,
-    /* Links to a relay while all forms race: two with plain TCP, each with its
-     * connection and the next address's, and four by libcurl with two more. */
-    FILES_OF_RELAY = 2 * 2 + 4 * 4,
+    /* A link to a relay in one form: its connection, and the next address's
+     * while it opens; libcurl has two more. */
+    FILES_OF_RELAY = 4,
     /* A WebSocket has two more, a socket pair to the API; but only half of the
      * connections are WebSockets. */
     FILES_OF_PAGE = 2,
