@@ -77,7 +77,8 @@ lab_check_programs() {
     lab_close_files
     lab_enter "$@"
 }
-unset ZS_LAB ZS_SOCKET XDG_RUNTIME_DIR https_proxy HTTPS_PROXY all_proxy
+unset ZS_LAB ZS_SOCKET XDG_RUNTIME_DIR
+unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
 lab_check_alone
 [ -n "${ZS_LAB_NO_PROGRAMS:-}" ] || lab_check_programs
 

@@ -88,9 +88,18 @@ squid_proxy squid gate 3128 plain
 by tcp+proxy "relays: [tcp://relay.lab:443?$key]" 'proxy: http://proxy.lab:3128'
 by wss+proxy "relays: [wss://relay.lab/?$key]" 'proxy: http://proxy.lab:3128'
 by ws+proxy "relays: [ws://relay.lab/?$key]" 'proxy: http://proxy.lab:3128'
+# The environment's proxy is one more way; no_proxy takes it away again.
+export https_proxy=http://proxy.lab:3128
+by tcp+proxy "relays: [tcp://relay.lab:443?$key]"
+export no_proxy=.lab
+fails "a host that no_proxy names" timeout "relays: [tcp://relay.lab:443?$key]"
+unset no_proxy
+# And one that is gone is no harm.
 end squid KILL
-
 wall gate 443
+by tcp "relays: [tcp://relay.lab:443?$key]"
+unset https_proxy
+
 by wss "relays: [wss://relay.lab/?$key]" 'tls: {verify: false}'
 fails "a self-signed certificate that is to be checked" tls \
     "relays: [wss://relay.lab/?$key]" 'tls: {verify: true}'
