@@ -17,6 +17,13 @@ enum {
 
 /* ---- Polling ---------------------------------------------------------- */
 
+/* Such an end is not read: what it sends may lead to more bytes for it. Packets
+ * alone do not get it there. */
+static bool has_too_much_to_read(const struct door_conn *c)
+{
+    return door_conn_unsent(c) >= 2 * (size_t)DOOR_CREDIT;
+}
+
 /* What came before the end, such as a goodbye, is read first. */
 static void read_last(struct door_conn *c)
 {
@@ -48,7 +55,7 @@ void door_conn_watch(struct door_conn *c)
     int events = UV_DISCONNECT;
     if (c->is_over)
         return;
-    if (!c->carrier.deaf)
+    if (!c->carrier.deaf && !has_too_much_to_read(c))
         events |= UV_READABLE;
     if (c->full && !c->mute)
         events |= UV_WRITABLE;

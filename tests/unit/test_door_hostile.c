@@ -282,6 +282,28 @@ static void pongs_that_nobody_reads_are_dropped(void **state)
     kit_free(c);
 }
 
+/* Whatever makes bytes for an end that reads nothing: they have a bound. */
+static void an_end_with_too_much_to_read_is_not_read(void **state)
+{
+    enum { MUCH = 12 * 1024 * 1024 };
+    struct door_client *c = member(2);
+    static uint8_t away[64 * 1024];
+    (void)state;
+
+    struct door_conn *conn = kit.door->lists[DOOR_ALL].first;
+    memset(door_queue_reserve(kit.door, &conn->out, MUCH), 0, MUCH);
+    door_queue_added(conn, &conn->out, MUCH);
+    for (int i = 0; i < 10; i++)
+        kit_turn();
+    assert_true(door_conn_unsent(conn) > 2 * DOOR_CREDIT);
+    kit_say(c, kit_make('-', 0, 1, 10));
+    for (int i = 0; i < 50; i++)
+        kit_turn();
+    assert_int_equal(kit.packets, 1);
+    kit_until((recv(c->fd, away, sizeof away, MSG_DONTWAIT), kit.packets == 2));
+    kit_free(c);
+}
+
 /* ---- Many ---------------------------------------------------------------- */
 
 static void an_address_has_its_limit(void **state)
@@ -439,6 +461,7 @@ int main(void)
         WITH_DOOR(a_message_of_more_frames_ends_the_connection),
         WITH_DOOR(frames_without_end_are_limited_in_all),
         WITH_DOOR(pongs_that_nobody_reads_are_dropped),
+        WITH_DOOR(an_end_with_too_much_to_read_is_not_read),
         WITH_DOOR(an_address_has_its_limit),
         WITH_DOOR(handshakes_are_limited),
         WITH_DOOR(descriptors_run_out),
