@@ -219,6 +219,28 @@ static void the_others_are_closed(void **state)
         accept4(w.fds[0], (struct sockaddr *)&from, &size, SOCK_CLOEXEC), -1);
 }
 
+/* The other family is next after a dead address, whatever the name's order. */
+static void the_other_family_is_next(void **state)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6,
+                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t size = sizeof at;
+
+    (void)state;
+    w.count = 3;
+    listen_dead(1, &w.found[0]);
+    listen_at(2, 8, &w.found[1]);
+    int fd = keep(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (bind(fd, (struct sockaddr *)&at, size) != 0)
+        skip(); /* This host has no IPv6. */
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    w.found[2] = address_of_sockaddr((struct sockaddr *)&at);
+    open_pipe();
+    until(w.opened);
+    assert_int_equal(w.pipe->peer.family, ADDRESS_V6);
+}
+
 static void one_that_refuses_costs_nothing(void **state)
 {
     (void)state;
@@ -477,6 +499,7 @@ int main(void)
         LIVE(the_first_address_wins),
         LIVE(a_dead_first_address_costs_a_delay),
         LIVE(the_others_are_closed),
+        LIVE(the_other_family_is_next),
         LIVE(one_that_refuses_costs_nothing),
         LIVE(all_that_refuse_are_refused),
         LIVE(no_address_is_nameless),
