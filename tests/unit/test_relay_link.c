@@ -400,6 +400,17 @@ static void a_relay_that_says_nothing_is_a_timeout(void **state)
     assert_true(kit.pipe->closed);
 }
 
+static void an_open_link_has_no_deadline(void **state)
+{
+    (void)state;
+    begin();
+    assert_true(uv_is_active((uv_handle_t *)&kit.relays->first->timer));
+    link_table_drop(&kit.links, 1);
+    kit.pipe->closed = false;
+    fake_open_link();
+    assert_false(uv_is_active((uv_handle_t *)&kit.relays->first->timer));
+}
+
 #define LIVE(test)                                                             \
     cmocka_unit_test_setup_teardown(test, kit_open_fake, kit_close)
 
@@ -429,6 +440,7 @@ int main(void)
         LIVE(an_end_after_our_hello_is_a_wrong_key),
         LIVE(a_false_welcome_is_a_wrong_key),
         LIVE(a_relay_that_says_nothing_is_a_timeout),
+        LIVE(an_open_link_has_no_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
