@@ -24,7 +24,6 @@
 . "$NET_DIR/middleboxes.sh"
 . "$NET_DIR/relay_forms.sh"
 forms_options "$@"
-NOT_YET='negotiate refused'
 needs squid tinyproxy microsocks mitmdump openssl krb5kdc kinit
 
 lan inside
@@ -55,21 +54,21 @@ squid_situation() { # KIND PORT LOGIN WHAT [NAME=VALUE...]
     squid_proxy "$1" proxy "$2" "$1"
     alice_by "http://$3proxy.lab:$2"
     meets "$1" "$4" tcp+proxy 2000 "${@:5}"
-    end "$1"
+    end "$1" KILL
 }
 
 if wanted squid; then
     squid_proxy squid proxy 3128 plain
     alice_by http://proxy.lab:3128
     meets squid "squid" tcp+proxy 2000
-    end squid
+    end squid KILL
 fi
 squid_situation basic 3130 "$PROXY_LOGIN@" "squid, Basic"
 squid_situation digest 3131 "$PROXY_LOGIN@" "squid, Digest"
 squid_situation ntlm 3132 "$PROXY_LOGIN@" "squid, NTLM"
 if wanted negotiate; then
     kdc kdc proxy 198.18.0.1
-    squid_situation negotiate 3133 :@ "squid, Negotiate" \
+    squid_situation negotiate 3133 "" "squid, Negotiate" \
         KRB5CCNAME="FILE:$LAB/kdc/ticket"
     end kdc
 fi
@@ -79,7 +78,7 @@ if wanted tls; then
     squid_proxy tls proxy 3134 tls
     alice_by https://proxy.lab:3134
     meets tls "squid by TLS" tcp+proxy 2000
-    end tls
+    end tls KILL
 fi
 if wanted tinyproxy; then
     tinyproxy_at tinyproxy proxy 3135
@@ -154,25 +153,25 @@ no_password() { # PASSWORD
     ! grep -F ":$1@" "$LAB/alice.log" /proc/[0-9]*/cmdline &&
         ! at alice status --json | grep -F ":$1@"
 }
+says_why() { # WHAT ERROR - alice, anew
+    end alice
+    edge alice alice
+    answers alice
+    check "$1" until_true 10 says_error alice "$2"
+}
 if wanted refused; then
     tinyproxy_at tinyproxy-refuses proxy 3142 basic
     alice_by "http://$PROXY_USER:wrong@proxy.lab:3142"
-    edge alice alice
-    answers alice
-    check "a wrong password is told" until_true 10 says_error alice proxy_auth
+    says_why "tinyproxy: a wrong password is told" proxy_auth
     check "the password is in no log and no list of processes" no_password wrong
     alice_by http://proxy.lab:3142
-    end alice
-    edge alice alice
-    answers alice
-    check "a missing password is told" until_true 10 says_error alice proxy_auth
-    squid_proxy refuses proxy 3143 plain
+    says_why "tinyproxy: a missing password is told" proxy_auth
+    squid_proxy squid-refuses proxy 3143 basic
+    alice_by "http://$PROXY_USER:wrong@proxy.lab:3143"
+    says_why "squid: a wrong password is told" proxy_auth
     fresh alice "relays: ['wss://relay.lab:444/?$RELAY_KEY']" \
-        'proxy: "http://proxy.lab:3143"'
-    end alice
-    edge alice alice
-    answers alice
-    check "a port that it refuses is told" until_true 10 says_error alice proxy_refused
+        "proxy: 'http://$PROXY_LOGIN@proxy.lab:3143'"
+    says_why "a port that it refuses is told" proxy_refused
 fi
 forms_table
 finish
