@@ -116,6 +116,19 @@ void relay_probe_close(struct relay_probe **self)
 
 /* ---- Results */
 
+/* All forms were tried just now, so the better one counts where two differ in
+ * little: port 80 may refuse what 443 drops, and another program that speaks no
+ * TLS is told by the form without it. */
+static int telling(enum link_failure failure)
+{
+    if (failure == LINK_REFUSED)
+        return routes_telling(LINK_TIMEOUT);
+    if (failure == LINK_NOT_A_RELAY || failure == LINK_WRONG_KEY ||
+        failure == LINK_HANDSHAKE)
+        return routes_telling(LINK_TLS);
+    return routes_telling(failure);
+}
+
 enum link_failure relay_probe_failure(const struct relay_probe_result *r)
 {
     enum link_failure most = LINK_UNREACHABLE;
@@ -124,7 +137,7 @@ enum link_failure relay_probe_failure(const struct relay_probe_result *r)
         enum link_failure failure = r->forms[i].failure;
         if (failure == 0)
             return failure;
-        if (i == 0 || routes_telling(failure) > routes_telling(most))
+        if (i == 0 || telling(failure) > telling(most))
             most = failure;
     }
     return most;

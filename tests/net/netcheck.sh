@@ -82,6 +82,13 @@ so "nothing is wrong with UDP" none \
 so "each step to the relay has a time" none \
     'all(c["relays"][0]["forms"][0][k] is not None
          for k in ("dns_ms", "connect_ms", "hello_ms"))'
+so "each form of the relay was tried" none \
+    '[(f["form"], f["used"], f["error"]) for f in c["relays"][0]["forms"]] ==
+     [("tcp", True, ""), ("wss", False, ""), ("ws", False, "refused")]'
+check "and the living link stayed as it was" test \
+    "$(grep -c "edge_up name=none " "$LAB/hub.log")" = 1
+so "there is no proxy and no portal" none \
+    'c["proxy"]["from"] == "none" and c["captive_portal"] is False'
 so "both ports of the relay answer STUN" none \
     '[p["answer"] for p in c["relays"][0]["stun"]] == ["answered"] * 2'
 

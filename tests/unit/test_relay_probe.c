@@ -112,6 +112,18 @@ static void the_most_telling_failure_counts(void **state)
     assert_int_equal(relay_probe_failure(&p.result), LINK_CAPTIVE_PORTAL);
     p = probe(1U << FORM_TCP_PROXY | 1U << FORM_TCP);
     assert_int_equal(relay_probe_failure(&p.result), LINK_PROXY_AUTH);
+    /* Where the others tell little more, the better form counts. */
+    failures[FORM_WS] = LINK_REFUSED;
+    p = probe(1U << FORM_TCP | 1U << FORM_WSS | 1U << FORM_WS);
+    assert_int_equal(relay_probe_failure(&p.result), LINK_TIMEOUT);
+    failures[FORM_WSS] = LINK_TLS;
+    p = probe(1U << FORM_TCP | 1U << FORM_WSS);
+    assert_int_equal(relay_probe_failure(&p.result), LINK_TLS);
+    failures[FORM_TCP] = LINK_NOT_A_RELAY;
+    p = probe(1U << FORM_TCP | 1U << FORM_WSS);
+    assert_int_equal(relay_probe_failure(&p.result), LINK_NOT_A_RELAY);
+    failures[FORM_TCP] = LINK_TIMEOUT;
+    p = probe(1U << FORM_TCP | 1U << FORM_TCP_PROXY);
     /* One form that works is enough. */
     p.result.forms[0].failure = (enum link_failure)0;
     p.result.forms[0].connect = span_us(5);
