@@ -252,7 +252,8 @@ struct node_relay {
     struct span hello;    /* from HELLO to WELCOME, when the link was made;
                              < 0: never */
     const char *error;    /* the last failure's name, "" for none */
-    enum relay_form form; /* UP: the one that is used; else the last one */
+    enum relay_form form; /* UP: the one that is used; else the best that is
+                             allowed */
     uint8_t forms;        /* a bit for each form that is allowed */
     enum link_failure failures[RELAY_FORMS]; /* the last one of each form; 0:
                                                 none since it worked last */

@@ -125,6 +125,17 @@ bool node_peer_find(const struct node *n, const char *text, struct node_peer *p)
     return found != NULL;
 }
 
+/* A relay that is not up has the form that would be the best. */
+static enum relay_form form_of(const struct relay *relay)
+{
+    int form = FORM_TCP;
+    if (relay->link != NULL)
+        return relay->link->form;
+    while (!routes_allow(&relay->routes, (enum relay_form)form))
+        form++;
+    return (enum relay_form)form;
+}
+
 void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
 {
     *r = (struct node_relay){
@@ -135,7 +146,7 @@ void node_relay_get(const struct node *n, size_t index, struct node_relay *r)
     r->state = relay->state;
     r->hello = relay->hello;
     r->error = relay->error;
-    r->form = relay->form;
+    r->form = form_of(relay);
     r->forms = relay->routes.allowed;
     for (int i = 0; i < RELAY_FORMS; i++)
         r->failures[i] = relay->routes.list[i].failure;

@@ -38,8 +38,6 @@ static void start(struct node *n, struct relay *relay, enum relay_form form)
     struct link *link = link_dial(n, NODE_TRANSPORT_RELAY, relay, &relay->key);
     link->form = form;
     relay->links[form] = link;
-    if (relay->link == NULL)
-        relay->form = form;
     todo_connect(n, link);
 }
 
@@ -189,7 +187,6 @@ void relays_welcomed(struct node *n, struct link *link)
     link_enter(n, link, LINK_UP);
     routes_welcomed(&relay->routes, link->form, n->now);
     relay->link = link;
-    relay->form = link->form;
     relay->error = "";
     evidence_relay_up(&n->evidence, relay->index);
     if (old != NULL)

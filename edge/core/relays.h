@@ -25,7 +25,6 @@ struct relay {
     struct link *links[RELAY_FORMS]; /* it, and those of other forms */
     struct routes routes;            /* which of them are wanted */
     uint8_t forms;                   /* as of the configuration */
-    enum relay_form form;            /* the one that is or was used last */
     struct curve_key key;            /* pinned by the configuration */
     uint8_t version;        /* the protocol version that HELLO offers */
     struct instant greeted; /* when HELLO was sent */
