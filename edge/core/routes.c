@@ -107,8 +107,8 @@ int routes_telling(enum link_failure failure)
         [LINK_NAMELESS] = 1,    [LINK_UNREACHABLE] = 2,
         [LINK_TIMEOUT] = 3,     [LINK_BROKEN] = 4,
         [LINK_REFUSED] = 5,     [LINK_NOT_A_RELAY] = 6,
-        [LINK_HANDSHAKE] = 7,   [LINK_WRONG_KEY] = 7,
-        [LINK_TLS] = 8,         [LINK_PROXY_REFUSED] = 9,
+        [LINK_HANDSHAKE] = 8,   [LINK_WRONG_KEY] = 8,
+        [LINK_TLS] = 7,         [LINK_PROXY_REFUSED] = 9,
         [LINK_PROXY_AUTH] = 10, [LINK_CAPTIVE_PORTAL] = 11,
     };
     return rank[failure];

@@ -530,9 +530,10 @@ static void a_relay_that_refuses_is_left_alone(void **state)
 static void the_most_telling_failure_is_told(void **state)
 {
     static const enum link_failure rising[] = {
-        LINK_NAMELESS,    LINK_UNREACHABLE,   LINK_TIMEOUT, LINK_REFUSED,
-        LINK_NOT_A_RELAY, LINK_WRONG_KEY,     LINK_TLS,     LINK_PROXY_REFUSED,
-        LINK_PROXY_AUTH,  LINK_CAPTIVE_PORTAL};
+        LINK_NAMELESS,      LINK_UNREACHABLE,   LINK_TIMEOUT,
+        LINK_REFUSED,       LINK_NOT_A_RELAY,   LINK_TLS,
+        LINK_WRONG_KEY,     LINK_PROXY_REFUSED, LINK_PROXY_AUTH,
+        LINK_CAPTIVE_PORTAL};
     struct route_world w;
 
     (void)state;
