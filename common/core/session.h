@@ -148,6 +148,7 @@ struct session {
      * flight was sent. */
     struct instant progress_at;
     int stalls;              /* in a row, without progress */
+    struct instant heard_at; /* when the peer's last packet came */
     struct instant retry_at; /* resend after a refused packet; else NEVER */
 
     uint64_t pings[SESSION_PINGS]; /* tokens to send */

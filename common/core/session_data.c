@@ -8,6 +8,8 @@
 static const struct span suspect_shortest = {400 * 1000};
 static const struct span stall_shortest = {1000 * 1000};
 static const struct span stall_longest = {8 * 1000 * 1000};
+/* A peer that was silent for longer was perhaps cut off. */
+static const struct span cut_off = {500 * 1000};
 
 static const struct span refused_pause = {100 * 1000};
 
@@ -164,6 +166,15 @@ static enum session_verdict open_packet(struct session *s, uint8_t *packet,
     return SESSION_TAKEN;
 }
 
+/* The peer is back from a silence, in which what was sent is lost: that is sent
+ * again now, and not only when the next stall is over. */
+static void notice_return(struct session *s, struct instant now)
+{
+    if (s->stalls > 0 && instant_between(s->heard_at, now).us >= cut_off.us)
+        s->retry_at = now;
+    s->heard_at = now;
+}
+
 enum session_verdict session_take(struct session *s, uint8_t *packet,
                                   size_t size, struct instant now,
                                   const struct session_sink *sink)
@@ -176,6 +187,7 @@ enum session_verdict session_take(struct session *s, uint8_t *packet,
         return verdict;
     if (keyset == &s->pending)
         session_put_in_force(s, keyset, now, sink);
+    notice_return(s, now);
     struct record_reader r = record_reader_of(records);
     struct record record;
     while (record_next(&r, &record))
