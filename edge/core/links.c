@@ -130,6 +130,8 @@ void link_rearm(struct node *n, struct link *link)
         at = INSTANT_NEVER;
     else if (link->state == LINK_UP)
         at = detector_deadline(&link->detector);
+    if (link->state == LINK_UP && link->relay != NULL)
+        at = instant_min(at, relays_doubt_at(n, link));
     node_arm(n, &link->deadline, at);
 }
 
@@ -357,6 +359,9 @@ void links_due(struct node *n, struct link *link)
         give_up(n, link);
         return;
     }
+    if (link->relay != NULL &&
+        instant_reached(relays_doubt_at(n, link), n->now))
+        relays_doubt(n, link);
     link_rearm(n, link);
 }
 

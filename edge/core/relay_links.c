@@ -167,11 +167,26 @@ void relays_opened(struct node *n, struct link *link)
     relays_go_on(n, link->relay);
 }
 
+/* What is under way on the old link may be lost. */
+static void send_again(struct node *n, const struct relay *relay)
+{
+    size_t cursor = 0;
+    struct peer *p;
+    while ((p = map_next(&n->peers, &cursor)) != NULL) {
+        const struct path *path = &p->paths.current;
+        if (!path_is_relayed(path) || path->via != relay->index)
+            continue;
+        traffic_path_changed(n, p);
+        peer_touch(n, p);
+    }
+}
+
 /* The link gives way to another: what waits for it need wait no more. */
 static void replace(struct node *n, struct link *old)
 {
     struct relay *relay = old->relay;
     link_flow_end(n, old);
+    send_again(n, relay);
     relay->synced = relay->spares_told = false;
     if (old->is_over) {
         routes_ended(&relay->routes, old->form, LINK_BROKEN, n->now,
@@ -192,6 +207,36 @@ void relays_welcomed(struct node *n, struct link *link)
     if (old != NULL)
         replace(n, old);
     relay->synced = false;
+    relays_go_on(n, relay);
+}
+
+/* --- a link that does not answer ------------------------------------------ */
+
+struct instant relays_doubt_at(const struct node *n, const struct link *link)
+{
+    const struct detector *d = &link->detector;
+    int64_t lost_after = n->detector.lost_after.us;
+    if (link != link->relay->link || link->is_over ||
+        d->asked.us <= d->heard.us || !routes_may_doubt(&link->relay->routes))
+        return INSTANT_NEVER;
+    struct span usual =
+        span_max(span_us(lost_after / 6), span_times(d->rtt, 4));
+    return instant_after(d->asked, span_min(usual, span_us(lost_after / 4)));
+}
+
+void relays_doubt(struct node *n, struct link *link)
+{
+    routes_silent(&link->relay->routes, n->now);
+    relays_go_on(n, link->relay);
+}
+
+void relays_heard(struct node *n, struct link *link)
+{
+    struct relay *relay = link->relay;
+    detector_heard(&link->detector, n->now);
+    if (link != relay->link || link->is_over || !relay->routes.in_doubt)
+        return;
+    routes_heard(&relay->routes);
     relays_go_on(n, relay);
 }
 

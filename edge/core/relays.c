@@ -296,7 +296,7 @@ void relays_take(struct node *n, struct link *link, struct bytes packet)
     struct reader r = reader_of(packet);
     enum packet_type type = read_u8(&r);
     link->relay->bytes_received += packet.size;
-    detector_heard(&link->detector, n->now);
+    relays_heard(n, link);
     if (link->state == LINK_UP && link->relay->link != link)
         take_from_replaced(n, link, type, packet);
     else

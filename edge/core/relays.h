@@ -71,6 +71,12 @@ bool link_awaits_welcome(const struct link *link);
 void relays_welcomed(struct node *n, struct link *link);
 /* The owner closed the link. */
 void relays_closed(struct node *n, struct link *link, enum link_failure why);
+/* When to call relays_doubt: its link is used, and has not answered a PING for
+ * so long that other forms should be tried. NEVER: it answers. */
+struct instant relays_doubt_at(const struct node *n, const struct link *link);
+void relays_doubt(struct node *n, struct link *link);
+/* A packet came on it. */
+void relays_heard(struct node *n, struct link *link);
 /* Nothing came on it in time. */
 void relays_silent(struct node *n, struct link *link);
 /* The relay refuses this node on it. */

@@ -245,7 +245,7 @@ void routes_remember(struct routes *r, int form)
 
 static struct span patience_of(const struct routes *r)
 {
-    return r->used == ROUTE_NO_FORM ? patience : trial_patience;
+    return r->used == ROUTE_NO_FORM || r->in_doubt ? patience : trial_patience;
 }
 
 /* Another form that is neither doubted nor failed may still open. */
@@ -433,7 +433,7 @@ static bool call_off(struct relay_route *route)
 
 void routes_welcomed(struct routes *r, enum relay_form form, struct instant now)
 {
-    bool undecided = false, better = false;
+    bool undecided = r->in_doubt, better = false;
     if (r->used != ROUTE_NO_FORM && r->used != (int)form)
         enter(&r->list[r->used], ROUTE_REPLACED, now);
     r->used = r->remembered = (int)form;
@@ -449,6 +449,25 @@ void routes_welcomed(struct routes *r, enum relay_form form, struct instant now)
     r->better_at =
         better ? instant_after(now, undecided ? better_soon : better_after)
                : INSTANT_NEVER;
+}
+
+bool routes_may_doubt(const struct routes *r)
+{
+    return r->used != ROUTE_NO_FORM && !r->in_doubt && !is_only_one(r);
+}
+
+void routes_silent(struct routes *r, struct instant now)
+{
+    r->in_doubt = true;
+    race(r, now);
+}
+
+void routes_heard(struct routes *r)
+{
+    r->in_doubt = false;
+    for (int i = 0; i < RELAY_FORMS; i++)
+        if (r->list[i].state != ROUTE_GREETED)
+            (void)call_off(&r->list[i]);
 }
 
 void routes_settled(struct routes *r)

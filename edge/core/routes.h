@@ -58,7 +58,7 @@ struct routes {
     uint8_t allowed;          /* a bit for each form, 1 << enum relay_form */
     int remembered;           /* the form that worked on this network */
     int used;                 /* these two may be ROUTE_NO_FORM */
-    bool in_doubt;            /* the one that was used last fell silent */
+    bool in_doubt;            /* the one that is or was used fell silent */
     struct span backoff;      /* the next pause after all forms failed */
     struct instant better_at; /* when better forms are tried */
 };
@@ -89,6 +89,14 @@ void routes_proved(struct routes *r, enum relay_form form, struct instant now);
 /* WELCOME came on it: it is used from now on. */
 void routes_welcomed(struct routes *r, enum relay_form form,
                      struct instant now);
+/* The one that is used does not answer, but is not given up yet: the others
+ * race beside it, and the first that brings WELCOME takes its place. Only while
+ * routes_may_doubt. */
+bool routes_may_doubt(const struct routes *r);
+void routes_silent(struct routes *r, struct instant now);
+/* It answered after all: attempts that have no HELLO yet are called off. Only
+ * after routes_silent, while in_doubt. */
+void routes_heard(struct routes *r);
 /* SYNCED came on the one that is used: the one before it may end. */
 void routes_settled(struct routes *r);
 /* The link in this form could not be opened, or ended, or fell silent. The

@@ -7,7 +7,8 @@
 #include "tests/sim/forms.h"
 #include "tests/sim/scenarios.h"
 
-enum { SWITCH_MS = 4000 };
+/* SILENCE: one that peers and relays do not take for a departure. */
+enum { SWITCH_MS = 4000, SILENCE_MS = 2500 };
 
 /* Two edges behind NATs, which meet by the relay only. The first one's network
  * has filters. */
@@ -191,8 +192,10 @@ static void stops(struct world *w, enum form_fate fate)
     world_run(w, span_ms(SWITCH_MS));
     uses(w, &g, FORM_WS);
     world_run(w, span_s(20));
-    silence_is(w, &g, SWITCH_MS);
+    silence_is(w, &g, SILENCE_MS);
     ends_well(w);
+    if (fate != FORM_IS_REFUSED) /* A plain connection that ends is an end. */
+        nobody_left(w, &g);
 }
 
 static void tcp_is_swallowed(struct world *w)

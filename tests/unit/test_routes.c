@@ -410,6 +410,65 @@ static void after_a_silence_the_others_follow_at_once(void **state)
     assert_int_equal(w.started[FORM_WS].us, from.us + 300 * 1000);
 }
 
+static void on_tcp(struct route_world *w)
+{
+    begin(w, NO_PROXY, &opens);
+    run(w, 70000);
+    assert_int_equal(w->up, FORM_TCP);
+}
+
+static void beside_a_silent_one_the_others_race(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    on_tcp(&w);
+    assert_true(routes_may_doubt(&w.routes));
+    struct instant from = w.now;
+    routes_silent(&w.routes, w.now);
+    assert_false(routes_may_doubt(&w.routes));
+    run(&w, 100);
+    assert_int_equal(w.started[FORM_WSS].us, from.us);
+    assert_int_equal(w.up, FORM_WSS);
+    assert_int_equal(w.stops[FORM_TCP], 1);
+    run(&w, 55 * 1000);
+    assert_int_equal(w.starts[FORM_TCP], 1);
+    run(&w, 10 * 1000);
+    assert_int_equal(w.up, FORM_TCP);
+}
+
+static void a_silent_one_that_answers_ends_the_race(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    on_tcp(&w);
+    routes_silent(&w.routes, w.now);
+    run(&w, 20);
+    assert_int_equal(links(&w), 2);
+    routes_heard(&w.routes);
+    run(&w, 5000);
+    assert_int_equal(w.up, FORM_TCP);
+    assert_int_equal(links(&w), 1);
+    assert_int_equal(w.hellos[FORM_WSS] + w.hellos[FORM_WS], 0);
+    assert_true(instant_is_never(routes_deadline(&w.routes)));
+    assert_true(routes_may_doubt(&w.routes));
+}
+
+static void a_silent_one_that_answers_late_gives_way(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    on_tcp(&w);
+    routes_silent(&w.routes, w.now);
+    run(&w, 55);
+    assert_int_equal(w.hellos[FORM_WSS], 1);
+    routes_heard(&w.routes); /* The relay may have replaced it by now. */
+    run(&w, 100);
+    assert_int_equal(w.up, FORM_WSS);
+}
+
 static void the_only_form_is_never_doubted(void **state)
 {
     struct route_world w;
@@ -419,6 +478,7 @@ static void the_only_form_is_never_doubted(void **state)
     cut(&w, FORM_TCP, 20, 5000);
     run(&w, 400);
     assert_int_equal(w.up, FORM_TCP);
+    assert_false(routes_may_doubt(&w.routes));
 }
 
 /* --- a better one --------------------------------------------------------- */
@@ -617,6 +677,9 @@ int main(void)
         cmocka_unit_test(a_tunnel_that_is_cut_gives_way_to_another),
         cmocka_unit_test(one_that_lasts_is_trusted_again),
         cmocka_unit_test(after_a_silence_the_others_follow_at_once),
+        cmocka_unit_test(beside_a_silent_one_the_others_race),
+        cmocka_unit_test(a_silent_one_that_answers_ends_the_race),
+        cmocka_unit_test(a_silent_one_that_answers_late_gives_way),
         cmocka_unit_test(the_only_form_is_never_doubted),
         cmocka_unit_test(a_better_form_is_tried_every_ten_minutes),
         cmocka_unit_test(a_better_form_is_tried_on_another_network),
