@@ -19,14 +19,8 @@ forms_options() { # [OPTION]...
     done
 }
 
-# What NOT_YET names is not reached yet: it runs only where --only names it.
-NOT_YET=''
 wanted() { # SITUATION
-    if [ -n "$CHOSEN" ]; then
-        [[ " $CHOSEN " == *" $1 "* ]]
-    else
-        [[ " $NOT_YET " != *" $1 "* ]]
-    fi
+    [ -z "$CHOSEN" ] || [[ " $CHOSEN " == *" $1 "* ]]
 }
 
 # Whatever is direct is another test's.
