@@ -174,6 +174,7 @@ static void be_modest(void)
 
 int main(int argc, char **argv)
 {
+    static struct attack a; /* It stays, and so does what it points to. */
     struct tally t = {0};
     size_t i = 0, count = sizeof attacks / sizeof *attacks;
 
@@ -183,7 +184,7 @@ int main(int argc, char **argv)
         i++;
     if (i == count)
         usage();
-    struct attack a = read_options(argv + 2);
+    a = read_options(argv + 2);
     be_modest();
     begun_ms = attack_now_ms();
     attacks[i].run(&a, &t);
