@@ -106,3 +106,24 @@ void http_answer_upgrade(struct text *t, const char *accept,
         add_field(t, "Sec-WebSocket-Protocol", protocol);
     text_add_string(t, "\r\n");
 }
+
+const char *http_answer_refusal(int status)
+{
+    switch (status) {
+    case 405:
+        return "Only GET and HEAD are supported.\n";
+    case 408:
+        return "The request did not arrive in time.\n";
+    case 413:
+        return "A request may not have a body here.\n";
+    case 414:
+    case 431:
+        return "A request may have 8 KiB at most.\n";
+    case 501:
+        return "This method or coding is not supported.\n";
+    case 505:
+        return "Only HTTP/1.0 and HTTP/1.1 are supported.\n";
+    default:
+        return "That is not an HTTP/1.1 request.\n";
+    }
+}

@@ -20,6 +20,9 @@ struct http_answer {
 /* Appends the answer. `unix_seconds` is its date. */
 void http_answer_write(struct text *t, const struct http_answer *a,
                        uint64_t unix_seconds, struct bytes content);
+/* What a person reads of a request that is refused by this status of
+ * http_head_read, or by 408: a sentence and a newline. */
+const char *http_answer_refusal(int status);
 /* Appends the answer that makes the connection a WebSocket [RFC 6455, 4.2.2].
  * `accept` is of websocket_accept; `protocol` is the chosen subprotocol, or
  * NULL. */

@@ -102,7 +102,7 @@ static bool is_host(struct bytes b)
     return true;
 }
 
-static struct bytes trimmed(struct bytes b)
+struct bytes http_trimmed(struct bytes b)
 {
     while (b.size > 0 && (b.data[0] == ' ' || b.data[0] == '\t'))
         b = bytes_of(b.data + 1, b.size - 1);
@@ -155,7 +155,7 @@ bool http_head_lists(const struct http_head *h, const char *name,
         if (!http_same(h->fields[i].name, name))
             continue;
         while (rest.size > 0)
-            if (http_same(trimmed(up_to(&rest, ',')), word))
+            if (http_same(http_trimmed(up_to(&rest, ',')), word))
                 return true;
     }
     return false;
@@ -171,7 +171,7 @@ static bool take_last(struct bytes *list, bool *more, struct bytes *item)
     while (at > 0 && list->data[at - 1] != ',')
         at--;
     *more = at > 0;
-    *item = trimmed(bytes_of(list->data + at, list->size - at));
+    *item = http_trimmed(bytes_of(list->data + at, list->size - at));
     list->size = at > 0 ? at - 1 : 0;
     return true;
 }
@@ -316,7 +316,7 @@ static int read_field(struct bytes line, struct http_head *h)
     field.name = up_to(&line, ':');
     if (field.name.size == all || !is_token(field.name))
         return 400; /* also a folded line: a name has no space */
-    field.value = trimmed(line);
+    field.value = http_trimmed(line);
     if (!is_value(field.value))
         return 400;
     if (h->count == HTTP_FIELDS)

@@ -63,6 +63,9 @@ bool http_head_parameter(const struct http_head *h, const char *name,
 /* True if a field says that a proxy forwarded the request. */
 bool http_head_forwarded(const struct http_head *h);
 
+/* Without the spaces and tabs around. */
+struct bytes http_trimmed(struct bytes bytes);
+
 /* True if the bytes equal `text`; case does not matter. */
 bool http_same(struct bytes bytes, const char *text);
 

@@ -41,18 +41,17 @@ static bool read_status(struct bytes line, int *status)
     return *status >= 100 && *status < 600;
 }
 
-static bool is_space(uint8_t c)
+bool http_field_value(struct bytes line, const char *name, struct bytes *value)
 {
-    return c == ' ' || c == '\t';
-}
-
-static struct bytes trimmed(struct bytes b)
-{
-    while (b.size > 0 && is_space(b.data[0]))
-        b = bytes_of(b.data + 1, b.size - 1);
-    while (b.size > 0 && is_space(b.data[b.size - 1]))
-        b.size--;
-    return b;
+    const uint8_t *colon =
+        line.size > 0 ? memchr(line.data, ':', line.size) : NULL;
+    if (colon == NULL)
+        return false;
+    size_t size = (size_t)(colon - line.data);
+    if (!http_same(bytes_of(line.data, size), name))
+        return false;
+    *value = http_trimmed(bytes_of(colon + 1, line.size - size - 1));
+    return true;
 }
 
 bool http_reply_field(const struct http_reply *r, const char *name,
@@ -60,17 +59,9 @@ bool http_reply_field(const struct http_reply *r, const char *name,
 {
     struct bytes rest = r->head, line;
 
-    while (take_line(&rest, &line)) {
-        const uint8_t *colon =
-            line.size > 0 ? memchr(line.data, ':', line.size) : NULL;
-        if (colon == NULL)
-            continue;
-        size_t size = (size_t)(colon - line.data);
-        if (!http_same(bytes_of(line.data, size), name))
-            continue;
-        *value = trimmed(bytes_of(colon + 1, line.size - size - 1));
-        return true;
-    }
+    while (take_line(&rest, &line))
+        if (http_field_value(line, name, value))
+            return true;
     return false;
 }
 
@@ -113,7 +104,7 @@ static enum http_reply_part walk_chunks(struct bytes rest, uint8_t *to,
     for (*total = 0;; *total += size) {
         if (!take_line(&rest, &line))
             return HTTP_REPLY_MORE;
-        if (!read_number(trimmed(line), 16, &size))
+        if (!read_number(http_trimmed(line), 16, &size))
             return HTTP_REPLY_WRONG;
         if (size == 0)
             return HTTP_REPLY_WHOLE; /* Trailers are of no interest. */

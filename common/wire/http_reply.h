@@ -31,6 +31,10 @@ struct http_reply {
 enum http_reply_part http_reply_read(uint8_t *bytes, size_t size, bool ended,
                                      struct http_reply *r) MUST_USE;
 
+/* True if the line is a field of that name (case does not matter): its value,
+ * without the space around it. */
+bool http_field_value(struct bytes line, const char *name,
+                      struct bytes *value) MUST_USE;
 /* The value of the first field of that name, without the space around it. Case
  * does not matter. False if there is none. */
 bool http_reply_field(const struct http_reply *r, const char *name,

@@ -1,6 +1,7 @@
 #include "common/wire/http_upgrade.h"
 
 #include "common/wire/http_head.h"
+#include "common/wire/http_reply.h"
 
 struct upgrade_answer {
     int status;
@@ -22,20 +23,6 @@ static bool take_line(struct bytes *rest, struct bytes *line)
     return false;
 }
 
-static bool is_space(uint8_t c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct bytes trimmed(struct bytes b)
-{
-    while (b.size > 0 && is_space(b.data[0]))
-        b = bytes_of(b.data + 1, b.size - 1);
-    while (b.size > 0 && is_space(b.data[b.size - 1]))
-        b.size--;
-    return b;
-}
-
 /* How many fields of that name there are; `value` is the last one's. */
 static size_t field(const struct upgrade_answer *a, const char *name,
                     struct bytes *value)
@@ -43,17 +30,8 @@ static size_t field(const struct upgrade_answer *a, const char *name,
     struct bytes rest = a->fields, line;
     size_t count = 0;
 
-    while (take_line(&rest, &line)) {
-        const uint8_t *colon =
-            line.size > 0 ? memchr(line.data, ':', line.size) : NULL;
-        if (colon == NULL)
-            continue;
-        size_t size = (size_t)(colon - line.data);
-        if (!http_same(bytes_of(line.data, size), name))
-            continue;
-        *value = trimmed(bytes_of(colon + 1, line.size - size - 1));
-        count++;
-    }
+    while (take_line(&rest, &line))
+        count += http_field_value(line, name, value);
     return count;
 }
 
@@ -63,7 +41,7 @@ static bool lists(struct bytes list, const char *word)
     while (list.size > 0) {
         const uint8_t *comma = memchr(list.data, ',', list.size);
         size_t size = comma != NULL ? (size_t)(comma - list.data) : list.size;
-        if (http_same(trimmed(bytes_of(list.data, size)), word))
+        if (http_same(http_trimmed(bytes_of(list.data, size)), word))
             return true;
         size += comma != NULL;
         list = bytes_of(list.data + size, list.size - size);

@@ -87,27 +87,6 @@ static bool refuse(struct http_conn *c, const struct http_head *head,
                       "that `zs status --json` shows as token_file.\n");
 }
 
-static const char *words_of(int status)
-{
-    switch (status) {
-    case 405:
-        return "Only GET and HEAD are supported.\n";
-    case 408:
-        return "The request did not arrive in time.\n";
-    case 413:
-        return "A request may not have a body here.\n";
-    case 414:
-    case 431:
-        return "A request may have 8 KiB at most.\n";
-    case 501:
-        return "This method or coding is not supported.\n";
-    case 505:
-        return "Only HTTP/1.0 and HTTP/1.1 are supported.\n";
-    default:
-        return "That is not an HTTP/1.1 request.\n";
-    }
-}
-
 void http_answer_wrong(struct http_conn *c, int status)
 {
     struct address from = address_of_peer(c->fd);
@@ -120,7 +99,7 @@ void http_answer_wrong(struct http_conn *c, int status)
     if (http_may_log(c->http, "http_refused", "bad_request"))
         log_warn("http_refused", "reason=bad_request status=%d from=%s", status,
                  address_format(&from, peer));
-    (void)send_answer(c, &a, bytes_of_string(words_of(status)));
+    (void)send_answer(c, &a, bytes_of_string(http_answer_refusal(status)));
 }
 
 /* ---- Pages and figures */

@@ -90,27 +90,6 @@ static void put_words(struct door_conn *c, const struct http_head *head,
     put_answer(c, &a, words);
 }
 
-static const char *words_of(int status)
-{
-    switch (status) {
-    case 405:
-        return "Only GET and HEAD are supported.\n";
-    case 408:
-        return "The request did not arrive in time.\n";
-    case 413:
-        return "A request may not have a body here.\n";
-    case 414:
-    case 431:
-        return "A request may have 8 KiB at most.\n";
-    case 501:
-        return "This method or coding is not supported.\n";
-    case 505:
-        return "Only HTTP/1.0 and HTTP/1.1 are supported.\n";
-    default:
-        return "That is not an HTTP/1.1 request.\n";
-    }
-}
-
 static void refuse(struct door_conn *c, int status, const char *reason)
 {
     static const struct http_head none = {.body = true};
@@ -119,7 +98,7 @@ static void refuse(struct door_conn *c, int status, const char *reason)
     d->user.turned_away(d->user.owner.context, "http_refused", &c->address,
                         reason);
     put_words(c, &none, status, status == 405 ? "Allow: GET, HEAD\r\n" : "",
-              words_of(status));
+              http_answer_refusal(status));
 }
 
 static void put_page(struct door_conn *c, const struct http_head *head)
