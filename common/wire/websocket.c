@@ -128,24 +128,34 @@ static enum websocket_kind read_head(struct websocket_reader *r, uint8_t **at,
 
 /* ---- Its payload */
 
-/* Eight bytes at a time: large messages cost little more than a copy. */
-static void apply_mask(const uint8_t mask[4], uint64_t offset, uint8_t *data,
-                       size_t size)
+/* By 8 bytes at once, which compilers make wider still: large messages cost
+ * little more than a copy. */
+void websocket_mask(uint8_t *to, const uint8_t *from, size_t size,
+                    const uint8_t mask[WEBSOCKET_MASK_SIZE])
 {
-    uint8_t turned[8];
-    uint64_t word, masks;
+    uint64_t wide = 0, word = 0;
     size_t i = 0;
+
+    memcpy(&wide, mask, WEBSOCKET_MASK_SIZE);
+    memcpy((uint8_t *)&wide + WEBSOCKET_MASK_SIZE, mask, WEBSOCKET_MASK_SIZE);
+    for (; size - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, from + i, sizeof word);
+        word ^= wide;
+        memcpy(to + i, &word, sizeof word);
+    }
+    for (; i < size; i++)
+        to[i] = from[i] ^ mask[i & 3];
+}
+
+/* The frame's bytes from `offset` on. */
+static void apply_mask(const uint8_t mask[WEBSOCKET_MASK_SIZE], uint64_t offset,
+                       uint8_t *data, size_t size)
+{
+    uint8_t turned[WEBSOCKET_MASK_SIZE];
 
     for (size_t n = 0; n < sizeof turned; n++)
         turned[n] = mask[(offset + n) & 3];
-    memcpy(&masks, turned, sizeof masks);
-    for (; size - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, data + i, sizeof word);
-        word ^= masks;
-        memcpy(data + i, &word, sizeof word);
-    }
-    for (; i < size; i++)
-        data[i] ^= turned[i & 7];
+    websocket_mask(data, data, size, turned);
 }
 
 static struct bytes unmask(struct websocket_reader *r, uint8_t **at,

@@ -16,6 +16,7 @@ enum {
     WEBSOCKET_HEAD_SIZE = 10, /* the largest head of a frame to write */
     WEBSOCKET_CONTROL = 125,
     WEBSOCKET_KEY_SIZE = 24, /* of the Sec-WebSocket-Key value */
+    WEBSOCKET_MASK_SIZE = 4,
 };
 
 enum websocket_opcode {
@@ -86,6 +87,11 @@ enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
  */
 size_t websocket_head(uint8_t buffer[WEBSOCKET_HEAD_SIZE],
                       enum websocket_opcode opcode, bool last, size_t size);
+
+/* Copies `size` bytes and masks or unmasks them; the first one is the payload's
+ * first. `to` may be `from`. */
+void websocket_mask(uint8_t *to, const uint8_t *from, size_t size,
+                    const uint8_t mask[WEBSOCKET_MASK_SIZE]);
 
 /* True if a Sec-WebSocket-Key value is 16 bytes in base64. */
 bool websocket_key_valid(struct bytes key) MUST_USE;

@@ -198,21 +198,3 @@ size_t websocket_client_head(uint8_t buffer[WEBSOCKET_CLIENT_HEAD_SIZE],
     memcpy(buffer + used, mask, WEBSOCKET_MASK_SIZE);
     return used + WEBSOCKET_MASK_SIZE;
 }
-
-/* By 8 bytes at once, which compilers make wider still. */
-void websocket_mask(uint8_t *to, const uint8_t *from, size_t size,
-                    const uint8_t mask[WEBSOCKET_MASK_SIZE])
-{
-    uint64_t wide, word;
-    size_t i = 0;
-
-    memcpy(&wide, mask, WEBSOCKET_MASK_SIZE);
-    memcpy((uint8_t *)&wide + WEBSOCKET_MASK_SIZE, mask, WEBSOCKET_MASK_SIZE);
-    for (; size - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, from + i, sizeof word);
-        word ^= wide;
-        memcpy(to + i, &word, sizeof word);
-    }
-    for (; i < size; i++)
-        to[i] = from[i] ^ mask[i & 3];
-}

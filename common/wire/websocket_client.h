@@ -12,7 +12,6 @@
 #include "common/wire/websocket.h"
 
 enum {
-    WEBSOCKET_MASK_SIZE = 4,
     /* The largest head of a frame that a client writes. */
     WEBSOCKET_CLIENT_HEAD_SIZE = WEBSOCKET_HEAD_SIZE + WEBSOCKET_MASK_SIZE,
 };
@@ -45,9 +44,5 @@ enum websocket_kind websocket_client_read(struct websocket_client *w,
 size_t websocket_client_head(uint8_t buffer[WEBSOCKET_CLIENT_HEAD_SIZE],
                              enum websocket_opcode opcode, size_t size,
                              const uint8_t mask[WEBSOCKET_MASK_SIZE]);
-
-/* Copies `size` bytes and masks them; the first one is the payload's first. */
-void websocket_mask(uint8_t *to, const uint8_t *from, size_t size,
-                    const uint8_t mask[WEBSOCKET_MASK_SIZE]);
 
 #endif

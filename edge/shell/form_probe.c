@@ -125,7 +125,7 @@ static void pipe_over(struct form_probe *p, enum link_failure why)
 
 static void read_all(struct form_probe *p)
 {
-    while (!p->over) {
+    while (p->pipe != NULL) {
         ssize_t n = byte_pipe_read(p->pipe, p->room + p->filled,
                                    sizeof p->room - p->filled);
         if (n < 0)

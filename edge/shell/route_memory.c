@@ -12,24 +12,30 @@ static const uint8_t no_hardware[HARDWARE_SIZE];
 
 /* ---- Networks */
 
+/* "0a:1b:2c:3d:4e:5f" */
+static bool read_hardware(const char *text, uint8_t hardware[HARDWARE_SIZE])
+{
+    if (strlen(text) != 3 * HARDWARE_SIZE - 1)
+        return false;
+    for (int i = 0; i < HARDWARE_SIZE; i++) {
+        const char pair[] = {text[3 * i], text[3 * i + 1], '\0'};
+        if (!hex_decode(pair, hardware + i, 1))
+            return false;
+    }
+    return memcmp(hardware, no_hardware, HARDWARE_SIZE) != 0;
+}
+
 bool route_network_hardware(const char *arp, const struct address *router,
                             uint8_t hardware[HARDWARE_SIZE])
 {
-    char wanted[ADDRESS_TEXT_SIZE], ip[64];
-    unsigned flags, b[HARDWARE_SIZE];
+    char wanted[ADDRESS_TEXT_SIZE], ip[64], text[3 * HARDWARE_SIZE];
 
     address_format_ip(router, wanted);
     for (const char *line = arp; line != NULL && *line != '\0';
-         line = strchr(line, '\n'), line += line != NULL) {
-        if (sscanf(line, "%63s %*s %x %x:%x:%x:%x:%x:%x", ip, &flags, &b[0],
-                   &b[1], &b[2], &b[3], &b[4], &b[5]) != 8 ||
-            strcmp(ip, wanted) != 0)
-            continue;
-        for (int i = 0; i < HARDWARE_SIZE; i++)
-            hardware[i] = (uint8_t)b[i];
-        if (memcmp(hardware, no_hardware, HARDWARE_SIZE) != 0)
+         line = strchr(line, '\n'), line += line != NULL)
+        if (sscanf(line, "%63s %*s %*s %17s", ip, text) == 2 &&
+            strcmp(ip, wanted) == 0 && read_hardware(text, hardware))
             return true;
-    }
     memset(hardware, 0, HARDWARE_SIZE);
     return false;
 }

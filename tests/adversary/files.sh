@@ -35,17 +35,17 @@ at_each_door() { # FILES
 
 stage
 edge here bob
-# With 64 files there is room for alice's own, and a few; without HTTP.
-for files in 64 256; do
+# With 72 files there is room for alice's own, and a few; without HTTP.
+for files in 72 256; do
     http=(--http $web)
-    [ $files != 64 ] || http=()
+    [ $files != 72 ] || http=()
     with_files $files alice zs-edge -c "$LAB/alice.yaml" \
         --socket $socket "${http[@]}"
     answers alice bob
     sees alice bob tcp 10s
     watch alice
     silent alice $files $door
-    [ $files = 64 ] || at_each_door $files
+    [ $files = 72 ] || at_each_door $files
     stage_end
     stops alice
     rm "$LAB/alice.log"
