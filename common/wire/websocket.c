@@ -128,19 +128,25 @@ static enum websocket_kind read_head(struct websocket_reader *r, uint8_t **at,
 
 /* ---- Its payload */
 
+static uint64_t load(const uint8_t *from)
+{
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
 /* By 8 bytes at once, which compilers make wider still: large messages cost
  * little more than a copy. */
 void websocket_mask(uint8_t *to, const uint8_t *from, size_t size,
                     const uint8_t mask[WEBSOCKET_MASK_SIZE])
 {
-    uint64_t wide = 0, word = 0;
+    uint8_t twice[2 * WEBSOCKET_MASK_SIZE];
     size_t i = 0;
 
-    memcpy(&wide, mask, WEBSOCKET_MASK_SIZE);
-    memcpy((uint8_t *)&wide + WEBSOCKET_MASK_SIZE, mask, WEBSOCKET_MASK_SIZE);
-    for (; size - i >= sizeof word; i += sizeof word) {
-        memcpy(&word, from + i, sizeof word);
-        word ^= wide;
+    memcpy(twice, mask, WEBSOCKET_MASK_SIZE);
+    memcpy(twice + WEBSOCKET_MASK_SIZE, mask, WEBSOCKET_MASK_SIZE);
+    for (; size - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t word = load(from + i) ^ load(twice);
         memcpy(to + i, &word, sizeof word);
     }
     for (; i < size; i++)

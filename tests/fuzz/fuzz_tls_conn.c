@@ -113,7 +113,7 @@ static void check(const uint8_t *data, size_t size, uint8_t wanted)
 /* As far as what came allows. */
 static void client_goes_on(void)
 {
-    uint8_t room[ROOM];
+    uint8_t room[ROOM] = {0};
     for (int i = 0; i < 100 && !w.dead; i++) {
         ssize_t n = w.shook ? gnutls_record_recv(w.session, room, sizeof room)
                             : gnutls_handshake(w.session);
