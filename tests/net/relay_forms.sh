@@ -137,7 +137,8 @@ for relay in json.load(sys.stdin)["relays"]:
         break'
 }
 
-by_form() { [ "$(form_of "$1")" = "$2" ]; }
+# shellcheck disable=SC2053 # FORM is a pattern, as in '*+proxy'.
+by_form() { [[ $(form_of "$1") == $2 ]]; } # NAME FORM
 
 # Unicast and multicast, both ways at once: each message once and in order.
 numbers_pass() { # WHAT
