@@ -39,8 +39,9 @@ size_t edge_relay_links(const struct edge *e)
     size_t links = 0;
 
     for (size_t i = 0; i < e->relay_count; i++)
-        for (int f = 0; f < RELAY_FORMS; f++)
-            links += edge_relay_forms(&e->relays[i]) >> f & 1;
+        for (unsigned forms = edge_relay_forms(&e->relays[i]); forms != 0;
+             forms >>= 1)
+            links += forms & 1;
     return links;
 }
 

@@ -5,6 +5,7 @@
 #include "common/core/websocket_accept.h"
 #include "common/io/clock.h"
 #include "common/wire/http_upgrade.h"
+#include "common/wire/relay_request.h"
 #include "common/wire/websocket_client.h"
 
 #include <sodium.h>
@@ -269,19 +270,19 @@ static void on_below_opened(void *context)
     sodium_bin2base64(key, sizeof key, nonce, sizeof nonce,
                       sodium_base64_VARIANT_ORIGINAL);
     websocket_accept(bytes_of_string(key), w->accept);
-    w->out_end =
-        (size_t)snprintf((char *)w->room->out, OUT_SIZE,
-                         "GET / HTTP/1.1\r\n"
-                         "Host: %s\r\n"
-                         "Connection: Upgrade\r\n"
-                         "Pragma: no-cache\r\n"
-                         "Cache-Control: no-cache\r\n"
-                         "User-Agent: Mozilla/5.0\r\n"
-                         "Upgrade: websocket\r\n"
-                         "Sec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: %s\r\n"
-                         "Sec-WebSocket-Protocol: zeroservices\r\n\r\n",
-                         w->authority, key);
+    w->out_end = (size_t)snprintf((char *)w->room->out, OUT_SIZE,
+                                  "GET / HTTP/1.1\r\n"
+                                  "Host: %s\r\n"
+                                  "Connection: Upgrade\r\n"
+                                  "Pragma: no-cache\r\n"
+                                  "Cache-Control: no-cache\r\n"
+                                  "User-Agent: Mozilla/5.0\r\n"
+                                  "Upgrade: websocket\r\n"
+                                  "Sec-WebSocket-Version: 13\r\n"
+                                  "Sec-WebSocket-Key: %s\r\n"
+                                  "Sec-WebSocket-Protocol: " RELAY_SUBPROTOCOL
+                                  "\r\n\r\n",
+                                  w->authority, key);
     w->state = WS_ASKED;
     arm(w, instant_after(clock_now(), w->answer));
     flush(w);
@@ -301,7 +302,7 @@ static void become_open(struct ws_pipe *w)
 static void judge_answer(struct ws_pipe *w)
 {
     const struct http_upgrade_asked asked = {
-        .host = w->host, .accept = w->accept, .protocol = "zeroservices"};
+        .host = w->host, .accept = w->accept, .protocol = RELAY_SUBPROTOCOL};
     struct bytes in = bytes_of(w->room->in, (size_t)(w->end - w->room->in));
     size_t size;
     int status;
