@@ -113,6 +113,13 @@ zs --socket $alice peers --json | grep -o '\"name\":\"[a-z]*\"' |
 
 # --- What a peer writes
 
+# Runs a command with a terminal as its output, and prints what it wrote there
+# until it ended. The terminal's reader must return what it read: an empty
+# answer means the end to pty.spawn.
+on_terminal() { # COMMAND...
+    python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$@" </dev/null
+}
+
 # Each in its own message: what stands in a terminal's or a file's lines.
 python3 - "$LAB" <<'PYTHON'
 import json, sys
@@ -134,17 +141,8 @@ zs --socket $alice listen --count "$count" --timeout 60s >"$LAB/text" &
 one=$!
 zs --socket $alice listen --json --type none >"$LAB/none" &
 other=$!
-python3 - $alice "$count" "$LAB/terminal" "$(command -v zs)" <<'PYTHON' &
-import os, pty, sys
-socket, count, path, zs = sys.argv[1:]
-with open(path, "wb") as out:
-    def read(fd):
-        data = os.read(fd, 65536)
-        out.write(data)
-        return b""
-    pty.spawn([zs, "--socket", socket, "listen", "--count", count,
-               "--timeout", "60s"], read, lambda fd: b"")
-PYTHON
+on_terminal zs --socket $alice listen --count "$count" --timeout 60s \
+    >"$LAB/terminal" &
 third=$!
 zs --socket $alice listen --json --timeout 60s >"$LAB/json" &
 fourth=$!
@@ -211,20 +209,18 @@ check "a reply goes to a pipe unchanged" bash -c "
 zs --socket $alice request bob t x | cmp - <(printf '\033[2J\nx\302\233y\n')"
 check "bytes go to a pipe unchanged" bash -c "
 zs --socket $alice request bob t bytes | cmp - <(printf '\033[2J\377')"
-for kind in x bytes; do
-    check "a reply to a terminal is harmless: $kind" \
-        python3 - $alice $kind <<'PYTHON'
-import os, pty, sys
-got = []
-def read(fd):
-    got.append(os.read(fd, 65536))
-    return b""
-pty.spawn(["zs", "--socket", sys.argv[1], "request", "bob", "t", sys.argv[2]],
-          read, lambda fd: b"")
-said = b"".join(got)
+shown_harmless() { # KIND
+    on_terminal zs --socket $alice request bob t "$1" >"$LAB/reply"
+    python3 - "$LAB/reply" <<'PYTHON'
+import sys
+said = open(sys.argv[1], "rb").read()
 assert b"\\u001b[2J" in said and b"\033" not in said and \
     b"\302\233" not in said, said
 PYTHON
+}
+for kind in x bytes; do
+    check "a reply to a terminal is harmless: $kind" \
+        shown_harmless $kind
 done
 kill $replier
 finish
