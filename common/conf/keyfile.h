@@ -121,11 +121,16 @@ enum keyfile_writing {
 };
 
 /* Writes the file with mode 0600 or 0644: completely or not at all, and synced
- * to the disk. False with a line on `errors`. If the process is killed
- * meanwhile, nothing remains, except that KEYFILE_REPLACE may leave .NAME.tmp,
- * which the next call removes. */
+ * to the disk. False with a line on `errors`. Several processes may replace one
+ * file at the same time: each succeeds, and the last one wins. If the process
+ * is killed meanwhile, nothing remains, except perhaps a temporary file
+ * .NAME.<16 hexadecimal digits>.tmp, which the next call for that file removes.
+ */
 bool keyfile_write(const char *path, const struct keytext *t, unsigned mode,
                    enum keyfile_writing writing, FILE *errors) MUST_USE;
+/* Removes the temporary files that killed writers of any file left in a folder:
+ * they may hold a key. Those of living writers stay. */
+void keyfile_sweep(const char *folder);
 
 /* Opens a file for reading and never blocks: named pipes, devices, sockets and
  * directories are refused. Only "-", /dev/stdin and /dev/fd/N may be a pipe.

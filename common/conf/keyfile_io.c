@@ -4,11 +4,13 @@
 
 #include <sodium.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -213,35 +215,129 @@ static bool write_all(int file, const struct keytext *t)
 
 /* Makes sure that the name survives a power failure. Some file systems refuse
  * this; nothing more can be done then. */
-static void sync_folder(const char *path)
+static void sync_folder(const char *folder)
 {
-    char *folder = memory_string(path);
-    char *slash = strrchr(folder, '/');
-    int file;
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (slash != NULL)
-        slash[slash == folder ? 1 : 0] = '\0';
-    file =
-        open(slash != NULL ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file >= 0) {
         (void)fsync(file);
         close(file);
     }
-    free(folder);
 }
 
-/* The temporary name of an unfinished file: the same for each path, so that the
- * next run finds and removes what an interrupted one left. "a/b" -> "a/.b.tmp"
- */
-static char *temporary_of(const char *path)
+/* ---- Temporary files: .NAME.<16 hexadecimal digits>.tmp
+ *
+ * Several processes may write one file at the same time, like two edges that
+ * share a folder and take a list of revocations. Each has a temporary name of
+ * its own, because a file without a name that was linked once and unlinked by
+ * another can never be linked again. A writer holds a lock on its temporary
+ * file, so one without a lock was left by a writer that is dead. */
+
+enum { TEMPORARY_DIGITS = 16 };
+
+/* The folder of a path, "." if it names none. The caller frees it. */
+static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    int folder = slash == NULL ? 0 : (int)(slash - path) + 1;
-    size_t size = strlen(path) + sizeof("..tmp");
-    char *temporary = memory_new(size);
 
-    snprintf(temporary, size, "%.*s.%s.tmp", folder, path, path + folder);
+    if (slash == NULL)
+        return memory_string(".");
+    char *folder = memory_string(path);
+    folder[slash == path ? 1 : slash - path] = '\0';
+    return folder;
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
+}
+
+/* "a/b" -> "a/.b.0123456789abcdef.tmp", each time another one. */
+static char *temporary_of(const char *path)
+{
+    size_t size = strlen(path) + sizeof("...tmp") + TEMPORARY_DIGITS;
+    char *temporary = memory_new(size);
+    const char *name = name_of(path);
+    uint8_t random[TEMPORARY_DIGITS / 2];
+    char digits[TEMPORARY_DIGITS + 1];
+
+    randombytes_buf(random, sizeof(random));
+    sodium_bin2hex(digits, sizeof(digits), random, sizeof(random));
+    snprintf(temporary, size, "%.*s.%s.%s.tmp", (int)(name - path), path, name,
+             digits);
     return temporary;
+}
+
+/* True for a temporary name of the file `name`, or of any file if it is NULL.
+ */
+static bool is_temporary(const char *entry, const char *name)
+{
+    size_t size = strlen(entry);
+    size_t tail = sizeof("..tmp") - 1 + TEMPORARY_DIGITS;
+
+    if (size < tail + 2 || entry[0] != '.' ||
+        strcmp(entry + size - 4, ".tmp") != 0 || entry[size - tail] != '.' ||
+        strspn(entry + size - tail + 1, "0123456789abcdef") != TEMPORARY_DIGITS)
+        return false;
+    return name == NULL || (strlen(name) == size - tail - 1 &&
+                            memcmp(entry + 1, name, size - tail - 1) == 0);
+}
+
+/* Removes a temporary file whose writer is dead. */
+static void remove_if_dead(int folder, const char *entry)
+{
+    int file =
+        openat(folder, entry, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (file >= 0 && flock(file, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, entry, 0);
+    if (file >= 0)
+        close(file);
+}
+
+static void sweep(const char *folder, const char *name)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        if (is_temporary(entry->d_name, name))
+            remove_if_dead(dirfd(entries), entry->d_name);
+    if (entries != NULL)
+        closedir(entries);
+}
+
+void keyfile_sweep(const char *folder)
+{
+    sweep(folder, NULL);
+}
+
+/* True unless a sweep came between the file's opening and its lock. A file
+ * system may have no locks; then sweeps remove nothing. */
+static bool lock_new(int file)
+{
+    struct stat status;
+
+    return (flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) &&
+           fstat(file, &status) == 0 && status.st_nlink > 0;
+}
+
+/* Opens the file under its temporary name; -1 with errno on failure. */
+static int open_named(const char *temporary)
+{
+    enum { TRIES = 100 };
+
+    for (int i = 0; i < TRIES; i++) {
+        int file =
+            open(temporary, O_WRONLY | O_CLOEXEC | O_CREAT | O_EXCL, 0600);
+        if (file < 0 || lock_new(file))
+            return file;
+        close(file);
+    }
+    errno = EBUSY;
+    return -1;
 }
 
 /* Opens a file without a name, which disappears with its process; where the
@@ -249,20 +345,18 @@ static char *temporary_of(const char *path)
  * failure. */
 static int open_new(const char *path, const char *temporary, bool *named)
 {
-    char *folder = memory_string(path);
-    char *slash = strrchr(folder, '/');
-    int flags = O_WRONLY | O_CLOEXEC;
+    char *folder = folder_of(path);
+    int file = open(folder, O_WRONLY | O_CLOEXEC | O_TMPFILE, 0600);
 
-    if (slash != NULL)
-        slash[slash == folder ? 1 : 0] = '\0';
-    int file = open(slash != NULL ? folder : ".", flags | O_TMPFILE, 0600);
     free(folder);
     *named = file < 0 && errno != EACCES && errno != ENOENT &&
              errno != ENOTDIR && errno != EROFS;
-    if (!*named)
-        return file;
-    unlink(temporary);
-    return open(temporary, flags | O_CREAT | O_EXCL, 0600);
+    if (*named)
+        return open_named(temporary);
+    /* Before the file has a name: nobody else can hold the lock. */
+    if (file >= 0)
+        (void)flock(file, LOCK_EX | LOCK_NB);
+    return file;
 }
 
 /* Gives a name to the file that has none. */
@@ -274,26 +368,11 @@ static bool name_it(int file, const char *path)
     return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 }
 
-/* Works also while another process does the same with the same path: each
- * removes the other's temporary name, and the last one wins. */
+/* Of several that replace one file at the same time, the last one wins. */
 static bool replace(int file, bool named, const char *temporary,
                     const char *path)
 {
-    enum { TRIES = 100 };
-
-    if (named)
-        return rename(temporary, path) == 0;
-    for (int i = 0; i < TRIES; i++) {
-        if (!name_it(file, temporary)) {
-            if (errno != EEXIST || (unlink(temporary) != 0 && errno != ENOENT))
-                return false;
-        } else if (rename(temporary, path) == 0) {
-            return true;
-        } else if (errno != ENOENT) {
-            return false;
-        }
-    }
-    return false;
+    return (named || name_it(file, temporary)) && rename(temporary, path) == 0;
 }
 
 /* Gives the finished file its name, which must be free. False with errno. */
@@ -324,8 +403,7 @@ static bool write_file(const char *path, const char *temporary,
         (writing == KEYFILE_NEW ? put_new(file, named, temporary, path)
                                 : replace(file, named, temporary, path));
     int reason = errno;
-    /* A temporary file there belongs to this run or to an interrupted one. */
-    if (!done || writing == KEYFILE_NEW)
+    if (!done)
         unlink(temporary);
     close(file);
     errno = reason;
@@ -336,13 +414,17 @@ bool keyfile_write(const char *path, const struct keytext *t, unsigned mode,
                    enum keyfile_writing writing, FILE *errors)
 {
     char *temporary = temporary_of(path);
+    char *folder = folder_of(path);
+
+    sweep(folder, name_of(path));
     bool done = write_file(path, temporary, t, mode, writing);
 
     if (!done && errno == EEXIST)
         fprintf(errors, "%s: exists and is not overwritten\n", path);
     else if (!done)
         failed(errors, path);
-    sync_folder(path);
+    sync_folder(folder);
+    free(folder);
     free(temporary);
     return done;
 }

@@ -7,7 +7,6 @@
 
 #include <sodium.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -217,24 +216,6 @@ static bool load_key(struct mesh_folder *m, FILE *errors)
     return good;
 }
 
-/* Removes temporary files of an interrupted run: they may hold a key. The one
- * of the revocation list stays, because edges write that list too. */
-static void sweep(const struct mesh_folder *m)
-{
-    DIR *folder = opendir(m->path);
-    const struct dirent *entry;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        size_t size = strlen(entry->d_name);
-        if (size > 5 && entry->d_name[0] == '.' &&
-            strcmp(entry->d_name + size - 4, ".tmp") == 0 &&
-            strcmp(entry->d_name, ".revoked.zs.tmp") != 0)
-            unlinkat(dirfd(folder), entry->d_name, 0);
-    }
-    if (folder != NULL)
-        closedir(folder);
-}
-
 bool mesh_folder_open(struct mesh_folder *m, const char *path, FILE *errors)
 {
     memset(m, 0, sizeof(*m));
@@ -243,7 +224,7 @@ bool mesh_folder_open(struct mesh_folder *m, const char *path, FILE *errors)
     if (m->lock < 0 || flock(m->lock, LOCK_EX) != 0)
         fprintf(errors, "%s: %s\n", path, strerror(errno));
     else if (load_key(m, errors) && load_issued(m, errors)) {
-        sweep(m);
+        keyfile_sweep(m->path);
         return true;
     }
     mesh_folder_close(m);
