@@ -3,6 +3,7 @@
  * libzmq sockets, and the lines that the relay logs.
  */
 #include "hub_kit.h"
+#include "patience.h"
 #include "relay/shell/front.h"
 #include "relay/shell/relay.h"
 
@@ -22,7 +23,7 @@
 #include "common/io/zsocket.h"
 #include "common/wire/multicast.h"
 
-enum { WAIT_MS = 5000 };
+enum { PAUSE_MS = 300, LAST = 999999 };
 
 static struct {
     const char *listen; /* the keys of `listen`: the door, or libzmq, or both */
@@ -103,7 +104,7 @@ static const char *logged(void)
 
 static bool wait_for_log(const char *words)
 {
-    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    struct instant end = instant_after(clock_now(), span_ms(PATIENCE_MS));
     while (!instant_reached(end, clock_now())) {
         turn();
         if (strstr(logged(), words))
@@ -209,7 +210,7 @@ static void close_client(struct relay_client *c)
 
 static void send_bytes(struct relay_client *c, struct bytes bytes)
 {
-    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    struct instant end = instant_after(clock_now(), span_ms(PATIENCE_MS));
     while (zmq_send(c->socket, bytes.data, bytes.size, ZMQ_DONTWAIT) < 0) {
         assert_int_equal(errno, EAGAIN);
         assert_false(instant_reached(end, clock_now()));
@@ -241,13 +242,13 @@ static void join(struct relay_client *c, uint16_t number)
 {
     open_node(c, number);
     say_hello(c);
-    assert_true(await(c, RELAY_SYNCED, WAIT_MS).size > 0);
+    assert_true(await(c, RELAY_SYNCED, PATIENCE_MS).size > 0);
 }
 
 static void expect_refused(struct relay_client *c, enum refusal reason)
 {
     char words[64];
-    struct bytes refused = await(c, RELAY_REFUSED, WAIT_MS);
+    struct bytes refused = await(c, RELAY_REFUSED, PATIENCE_MS);
     assert_int_equal(refused.size, 2 + KEY_SIZE);
     assert_int_equal(refused.data[1], reason);
     snprintf(words, sizeof words, "edge_refused reason=%s",
@@ -301,11 +302,11 @@ static void two_edges_meet_and_talk(void **state)
     start("");
     join(&a, 1);
     join(&b, 2);
-    assert_true(await(&a, RELAY_PRESENT, WAIT_MS).size > 0);
+    assert_true(await(&a, RELAY_PRESENT, PATIENCE_MS).size > 0);
     for (uint32_t i = 0; i < 1000; i++)
         forward(&a, &b, i, 100);
     for (uint32_t i = 0; i < 1000; i++) {
-        struct bytes p = await(&b, RELAY_FORWARDED, WAIT_MS);
+        struct bytes p = await(&b, RELAY_FORWARDED, PATIENCE_MS);
         assert_int_equal(p.size, FORWARD_HEADER_SIZE + 100);
         assert_memory_equal(p.data + 1, a.node.id.key, KEY_SIZE);
         struct reader r = reader_of(bytes_of(p.data + FORWARD_HEADER_SIZE, 4));
@@ -329,7 +330,7 @@ static void both_ways_in_lead_to_each_other(void **state)
         for (uint32_t i = 0; i < 50; i++)
             forward(from, to, i, sizes[i % 3]);
         for (uint32_t i = 0; i < 50; i++) {
-            struct bytes p = await(to, RELAY_FORWARDED, WAIT_MS);
+            struct bytes p = await(to, RELAY_FORWARDED, PATIENCE_MS);
             assert_int_equal(p.size, FORWARD_HEADER_SIZE + sizes[i % 3]);
             struct reader r =
                 reader_of(bytes_of(p.data + FORWARD_HEADER_SIZE, 4));
@@ -337,7 +338,7 @@ static void both_ways_in_lead_to_each_other(void **state)
         }
     }
     close_client(&a);
-    assert_true(await(&b, RELAY_GONE, WAIT_MS).size > 0);
+    assert_true(await(&b, RELAY_GONE, PATIENCE_MS).size > 0);
 }
 
 static void want_all(struct relay_client *c)
@@ -346,7 +347,7 @@ static void want_all(struct relay_client *c)
     static const uint8_t ping[9] = {RELAY_PING};
     send_bytes(c, bytes_of(groups, sizeof groups));
     send_bytes(c, bytes_of(ping, sizeof ping));
-    assert_true(await(c, RELAY_PONG, WAIT_MS).size > 0);
+    assert_true(await(c, RELAY_PONG, PATIENCE_MS).size > 0);
 }
 
 static void one_upload_reaches_the_whole_group(void **state)
@@ -373,7 +374,8 @@ static void one_upload_reaches_the_whole_group(void **state)
     }
     for (int r = 0; r < RECEIVERS; r++) {
         for (uint32_t i = 1; i <= PACKETS; i++) {
-            struct bytes p = await(&receivers[r], RELAY_MULTICASTED, WAIT_MS);
+            struct bytes p =
+                await(&receivers[r], RELAY_MULTICASTED, PATIENCE_MS);
             struct multicast_packet m;
             assert_true(p.size > FORWARD_HEADER_SIZE);
             assert_memory_equal(p.data + 1, a.node.id.key, KEY_SIZE);
@@ -395,7 +397,7 @@ static void a_broken_connection_shows_at_once(void **state)
     join(&b, 2);
     close_client(&a);
     /* The reason is not its silence. */
-    struct bytes gone = await(&b, RELAY_GONE, WAIT_MS);
+    struct bytes gone = await(&b, RELAY_GONE, PATIENCE_MS);
     assert_int_equal(gone.size, 1 + KEY_SIZE + 8 + 1);
     assert_int_equal(gone.data[gone.size - 1], DEPARTURE_LOST);
     assert_true(wait_for_log("edge_down reason=lost name=node-1"));
@@ -405,7 +407,7 @@ static void a_goodbye_right_before_the_end_is_heard(void **state)
 {
     (void)state;
     static const uint8_t bye = RELAY_BYE;
-    int linger = 1000;
+    int linger = PATIENCE_MS;
     start("");
     join(&a, 1);
     join(&b, 2);
@@ -415,8 +417,8 @@ static void a_goodbye_right_before_the_end_is_heard(void **state)
     send_bytes(&a, bytes_of(&bye, 1));
     close_client(&a);
     for (uint32_t i = 0; i < 200; i++)
-        assert_true(await(&b, RELAY_FORWARDED, WAIT_MS).size > 0);
-    struct bytes gone = await(&b, RELAY_GONE, WAIT_MS);
+        assert_true(await(&b, RELAY_FORWARDED, PATIENCE_MS).size > 0);
+    struct bytes gone = await(&b, RELAY_GONE, PATIENCE_MS);
     assert_true(gone.size > 0);
     assert_int_equal(gone.data[gone.size - 1], DEPARTURE_CLOSED);
 }
@@ -610,7 +612,7 @@ static void a_client_that_proves_nothing_is_cut(void **state)
     int silent = tcp_connect();
     crypto_box_keypair(pair.public_key, pair.secret_key);
     open_client(&a, &pair, world.keys.public_key);
-    assert_true(closed_within(silent, WAIT_MS));
+    assert_true(closed_within(silent, PATIENCE_MS));
     close(silent);
     assert_true(wait_for_log("connection_cut reason=\"no_hello\""));
 }
@@ -624,7 +626,7 @@ static void an_address_has_its_limit_of_connections(void **state)
     for (int i = 0; i < EXTRA; i++)
         fds[i] = tcp_connect();
     assert_true(wait_for_log("connection_cut reason=\"full_address\""));
-    assert_true(closed_within(fds[0], WAIT_MS)); /* the oldest connection */
+    assert_true(closed_within(fds[0], PATIENCE_MS)); /* the oldest connection */
     for (int i = 0; i < EXTRA; i++)
         close(fds[i]);
 }
@@ -663,7 +665,7 @@ static void a_flood_of_handshakes_harms_no_member(void **state)
         wait_for_log("connection_cut reason=\"rate\" address=127.0.0.2"));
     join(&b, 2);
     forward(&a, &b, 1, 100);
-    assert_true(await(&b, RELAY_FORWARDED, WAIT_MS).size > 0);
+    assert_true(await(&b, RELAY_FORWARDED, PATIENCE_MS).size > 0);
     assert_null(strstr(logged(), "edge_down"));
     for (int i = 0; i < FLOOD; i++)
         close(fds[i]);
@@ -681,10 +683,10 @@ static void a_refused_edges_connection_ends(void **state)
     assert_int_equal(zmq_connect(monitor, events), 0);
     a.node.certificate[60] ^= 1;
     say_hello(&a);
-    assert_true(await(&a, RELAY_REFUSED, WAIT_MS).size > 0);
+    assert_true(await(&a, RELAY_REFUSED, PATIENCE_MS).size > 0);
     zmq_msg_t event;
     zmq_msg_init(&event);
-    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    struct instant end = instant_after(clock_now(), span_ms(PATIENCE_MS));
     int got = -1;
     while (got < 0 && !instant_reached(end, clock_now())) {
         turn();
@@ -716,10 +718,10 @@ static void many_frames_do_no_harm(void **state)
         assert_true(wait_for_log("edge_down reason=lost name=node-2"));
     } else {
         send_bytes(&b, bytes_of(ping, sizeof ping));
-        assert_int_equal(await(&b, RELAY_PONG, WAIT_MS).size, sizeof ping);
+        assert_int_equal(await(&b, RELAY_PONG, PATIENCE_MS).size, sizeof ping);
     }
     send_bytes(&a, bytes_of(ping, sizeof ping));
-    assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
+    assert_int_equal(await(&a, RELAY_PONG, PATIENCE_MS).size, sizeof ping);
 }
 
 static void a_large_frame_does_no_harm(void **state)
@@ -733,7 +735,7 @@ static void a_large_frame_does_no_harm(void **state)
     send_bytes(&b, bytes_of(large, sizeof large));
     assert_true(wait_for_log("edge_down reason=lost name=node-2"));
     send_bytes(&a, bytes_of(ping, sizeof ping));
-    assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
+    assert_int_equal(await(&a, RELAY_PONG, PATIENCE_MS).size, sizeof ping);
 }
 
 /* libzmq keeps the frames of a message until its last one, however many. The
@@ -753,7 +755,33 @@ static void a_message_of_endless_frames_is_cut(void **state)
     assert_true(wait_for_log(by_door() ? "connection_cut reason=\"more_frames\""
                                        : "connection_cut reason=\"unread\""));
     send_bytes(&a, bytes_of(ping, sizeof ping));
-    assert_int_equal(await(&a, RELAY_PONG, WAIT_MS).size, sizeof ping);
+    assert_int_equal(await(&a, RELAY_PONG, PATIENCE_MS).size, sizeof ping);
+}
+
+/* Reads all that waits for `to`, in order, and returns how many packets that
+ * was. A pause is not the end, on a machine that is late: the end is a packet
+ * that is sent when nothing came for a while, and again if there was no room
+ * for it in the queue. */
+static uint32_t read_to_the_last(struct relay_client *from,
+                                 struct relay_client *to)
+{
+    int64_t end = patience_now_ms() + PATIENCE_MS;
+    uint32_t last = 0, count = 0;
+    for (;;) {
+        struct bytes p = await(to, RELAY_FORWARDED, PAUSE_MS);
+        if (p.size == 0) {
+            assert_true(patience_now_ms() < end);
+            forward(from, to, LAST, 10);
+            continue;
+        }
+        struct reader r = reader_of(bytes_of(p.data + FORWARD_HEADER_SIZE, 4));
+        uint32_t number = read_u32(&r);
+        if (number == LAST)
+            return count;
+        assert_true(count == 0 || number > last);
+        last = number;
+        count++;
+    }
 }
 
 /* One edge does not read. Its senders are told, and the others are not
@@ -777,21 +805,10 @@ static void an_edge_that_does_not_read_harms_nobody(void **state)
     }
     assert_true(refused >= 10);
     forward(&c, &a, 1, 10);
-    assert_true(await(&a, RELAY_FORWARDED, WAIT_MS).size > 0);
+    assert_true(await(&a, RELAY_FORWARDED, PATIENCE_MS).size > 0);
     /* At last the edge reads: packets come in order, with gaps where senders
      * were refused. */
-    uint32_t last = 0;
-    uint32_t count = 0;
-    for (struct bytes p; (p = await(&b, RELAY_FORWARDED, 300)).size > 0;) {
-        struct reader r = reader_of(bytes_of(p.data + FORWARD_HEADER_SIZE, 4));
-        uint32_t number = read_u32(&r);
-        assert_true(count == 0 || number > last);
-        last = number;
-        count++;
-    }
-    assert_true(count > 16);
-    forward(&a, &b, 999999, 10);
-    assert_true(await(&b, RELAY_FORWARDED, WAIT_MS).size > 0);
+    assert_true(read_to_the_last(&a, &b) > 16);
     close_client(&c);
 }
 
@@ -806,7 +823,7 @@ static void join_slow(struct relay_client *c, uint16_t number)
     zmq_setsockopt(c->socket, ZMQ_RCVBUF, &buffer, sizeof buffer);
     assert_int_equal(zmq_connect(c->socket, world.endpoint), 0);
     say_hello(c);
-    assert_true(await(c, RELAY_SYNCED, WAIT_MS).size > 0);
+    assert_true(await(c, RELAY_SYNCED, PATIENCE_MS).size > 0);
 }
 
 /* One edge stopped. Its packets are in its queue, and as far as allowed in
@@ -823,10 +840,8 @@ static void a_stopped_edge_costs_its_queue_and_little_more(void **state)
         forward(&a, &b, i, SIZE);
     send_bytes(&a, bytes_of(ping, sizeof ping));
     /* Everything has reached the relay. */
-    assert_true(await(&a, RELAY_PONG, WAIT_MS).size > 0);
-    size_t kept = 0;
-    while (await(&b, RELAY_FORWARDED, 300).size > 0)
-        kept += SIZE;
+    assert_true(await(&a, RELAY_PONG, PATIENCE_MS).size > 0);
+    size_t kept = (size_t)read_to_the_last(&a, &b) * SIZE;
     assert_true(kept > QUEUE);
     assert_true(kept < QUEUE + FRONT_CREDIT + KERNEL);
 }
@@ -851,10 +866,10 @@ static void memory_goes_back_to_the_system(void **state)
         forward(&a, &b, i, 60000);
     static const uint8_t ping[9] = {RELAY_PING};
     send_bytes(&a, bytes_of(ping, sizeof ping));
-    assert_true(await(&a, RELAY_PONG, WAIT_MS).size > 0);
+    assert_true(await(&a, RELAY_PONG, PATIENCE_MS).size > 0);
     trimmed = 0;
     close_client(&b);
-    struct instant end = instant_after(clock_now(), span_ms(WAIT_MS));
+    struct instant end = instant_after(clock_now(), span_ms(PATIENCE_MS));
     while (trimmed == 0 && !instant_reached(end, clock_now()))
         turn();
     assert_true(trimmed > 0);
@@ -866,7 +881,7 @@ static void a_stopping_relay_says_so(void **state)
     start("");
     join(&a, 1);
     relay_stop(world.relay);
-    struct bytes refused = await(&a, RELAY_REFUSED, WAIT_MS);
+    struct bytes refused = await(&a, RELAY_REFUSED, PATIENCE_MS);
     assert_true(refused.size > 0);
     assert_int_equal(refused.data[1], REFUSAL_SHUTDOWN);
     uv_run(&world.loop, UV_RUN_DEFAULT); /* The relay ends by itself. */
