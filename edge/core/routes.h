@@ -3,12 +3,12 @@
  * and when a better one is tried [P-14.1, P-14.7, P-14.8].
  *
  * All forms that are allowed race: the one that worked on this network before
- * begins, the others follow a little later, or at once if an attempt fails or
- * if the link that was used fell silent. The
- * form on which the relay first proves its key gets the HELLO. The others go
- * on until the WELCOME comes, so that a form that opens and then carries
- * nothing costs little time. While a worse form is used, the better ones are
- * tried from time to time beside it.
+ * begins, the others follow in steps, or at once if all attempts of a step
+ * failed or if the link that was used fell silent. The form on which the relay
+ * first proves its key gets the HELLO. The others go on until the WELCOME
+ * comes, so that a form that opens and then carries nothing costs little time.
+ * While a worse form is used, the better ones are tried from time to time
+ * beside it.
  *
  * A form that opened and carried nothing, or whose connection was cut again
  * and again soon after it began, is doubted for a while: the other forms get

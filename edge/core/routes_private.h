@@ -38,8 +38,8 @@ void route_doubt(struct routes *r, struct relay_route *route,
 void routes_race(struct routes *r, struct instant at);
 /* A race among those that are better than the one that is used. */
 void routes_try_better(struct routes *r, struct instant now);
-/* The first of those that were not tried yet is tried now, or as soon as one
- * of them may, and the others follow in the same steps. */
+/* If no attempt of the last step is open any more, the first of those that were
+ * not tried yet is tried now, and the others follow in the same steps. */
 void routes_move_up(struct routes *r, struct instant now);
 /* Its link is opened from then on. */
 struct instant route_start_at(const struct routes *r,

@@ -38,17 +38,27 @@ static struct instant turn_of(const struct routes *r, int form,
     return instant_after(at, span_times(step, steps));
 }
 
+/* A step lasts its time while one of its attempts is open. */
+static struct instant step_end(const struct routes *r, struct instant now)
+{
+    struct instant end = now;
+    for (int i = 0; i < RELAY_FORMS; i++)
+        if (route_is_in(&r->list[i], ROUTE_TRYING))
+            end = instant_max(end, instant_after(r->list[i].since, step));
+    return end;
+}
+
 void routes_move_up(struct routes *r, struct instant now)
 {
-    struct instant first = INSTANT_NEVER;
+    struct instant first = INSTANT_NEVER, end = step_end(r, now);
     for (int i = 0; i < RELAY_FORMS; i++)
         if (route_is_pending(&r->list[i]))
             first = instant_min(first, r->list[i].start_at);
-    if (instant_reached(first, now))
+    if (instant_reached(first, end))
         return;
     for (int i = 0; i < RELAY_FORMS; i++)
         if (route_is_pending(&r->list[i]))
-            r->list[i].start_at.us -= first.us - now.us;
+            r->list[i].start_at.us -= first.us - end.us;
 }
 
 void routes_race(struct routes *r, struct instant at)

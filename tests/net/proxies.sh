@@ -103,7 +103,8 @@ fi
 if wanted environment; then
     middlebox environment proxy 3137 connect
     fresh alice
-    # The direct ways are refused at once, so all forms by the proxy race.
+    # tcp+proxy begins, and the others follow in steps: on a slow machine one of
+    # these may be first.
     meets environment "https_proxy names the proxy" '*+proxy' 2000 \
         https_proxy=http://proxy.lab:3137
 fi

@@ -138,6 +138,23 @@ static void starts_past_the_mute(struct world *w)
     starts_by(w, FORM_WS, FORM_IS_MUTE, 2000);
 }
 
+/* The proxy answers sooner than the relay, and refuses: that is no reason to
+ * open worse forms while the plain one is under way. */
+static void starts_beside_a_proxy_that_refuses(struct world *w)
+{
+    struct form_scene g = build_scene(w, (1 << RELAY_FORMS) - 1);
+
+    only_passes(w, &g, FORM_TCP, FORM_IS_REFUSED);
+    host_start_all(w);
+    world_run(w, span_ms(500));
+    uses(w, &g, FORM_TCP);
+    for (int f = 0; f < RELAY_FORMS; f++)
+        expect(w,
+               forms_tried(w, g.a, (enum relay_form)f) ==
+                   (f % FORM_TCP_PROXY == FORM_TCP),
+               "only the first step was tried");
+}
+
 static void a_restart_remembers(struct world *w)
 {
     struct form_scene g = build_scene(w, FORMS_WITHOUT_PROXY);
@@ -314,6 +331,7 @@ const struct scenario scenarios_of_forms[] = {
     {"form-start-ws", starts_by_ws},
     {"form-start-proxy", starts_by_proxy},
     {"form-start-mute", starts_past_the_mute},
+    {"form-start-refused-proxy", starts_beside_a_proxy_that_refuses},
     {"form-remembered", a_restart_remembers},
     {"form-portal", a_portal_opens},
     {"form-swallowed", tcp_is_swallowed},

@@ -205,6 +205,49 @@ static void a_failure_moves_the_next_ones_up(void **state)
     assert_int_equal(since_start(&w, FORM_WS), 310);
 }
 
+/* The proxy refuses at once, and the plain connection is still under way. */
+static void a_step_lasts_while_one_of_its_attempts_is_open(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    begin(&w, ALL, &swallows);
+    w.ways[FORM_TCP_PROXY] = refuses;
+    run(&w, 700);
+    assert_int_equal(since_start(&w, FORM_WSS), 300);
+    assert_int_equal(since_start(&w, FORM_WSS_PROXY), 300);
+    assert_int_equal(since_start(&w, FORM_WS), 600);
+}
+
+static void a_step_ends_with_the_last_of_its_attempts(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    begin(&w, ALL, &swallows);
+    w.ways[FORM_TCP_PROXY] = refuses;
+    w.ways[FORM_TCP] = refuses;
+    w.ways[FORM_TCP].fails_ms = 70;
+    run(&w, 500);
+    assert_int_equal(since_start(&w, FORM_WSS), 70);
+    assert_int_equal(since_start(&w, FORM_WSS_PROXY), 70);
+    assert_int_equal(since_start(&w, FORM_WS), 370);
+}
+
+/* Its own step is over: it had its time. */
+static void an_earlier_step_keeps_none_back(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    begin(&w, ALL, &swallows);
+    w.ways[FORM_WSS] = w.ways[FORM_WSS_PROXY] = refuses;
+    run(&w, 500);
+    assert_true(w.linked[FORM_TCP]);
+    assert_int_equal(since_start(&w, FORM_WSS), 300);
+    assert_int_equal(since_start(&w, FORM_WS), 310);
+}
+
 static void the_first_that_opens_wins(void **state)
 {
     struct route_world w;
@@ -664,6 +707,9 @@ int main(void)
         cmocka_unit_test(the_forms_are_tried_in_steps),
         cmocka_unit_test(only_what_is_allowed_is_tried),
         cmocka_unit_test(a_failure_moves_the_next_ones_up),
+        cmocka_unit_test(a_step_lasts_while_one_of_its_attempts_is_open),
+        cmocka_unit_test(a_step_ends_with_the_last_of_its_attempts),
+        cmocka_unit_test(an_earlier_step_keeps_none_back),
         cmocka_unit_test(the_first_that_opens_wins),
         cmocka_unit_test(the_form_that_is_remembered_begins),
         cmocka_unit_test(beside_tcp_the_others_wait_one_step),
