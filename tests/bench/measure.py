@@ -14,13 +14,27 @@ STACKS = {
     "libzmq CURVE": ("bench_zmq", [], 4096),
     "nats-server TLS": ("bench_nats", [], 16384),
     "mosquitto QoS 1, TLS": ("bench_mqtt", [], 1024),
+    "mosquitto QoS 1, WebSocket in TLS": ("bench_paho", [], 1024),
     "nng pair, TLS": ("bench_nng", [], 4096),
     "Zyre whisper, not encrypted": ("bench_zyre", [], 4096),
 }
+# Ours, by each way into the relay: (form of its URL, whether by a proxy).
+WAYS = {
+    "zeroservices, tcp": ("tcp", False),
+    "zeroservices, ws": ("ws", False),
+    "zeroservices, wss": ("wss", False),
+    "zeroservices, wss by a proxy": ("wss", True),
+    "zeroservices, tcp to listen.curve": ("curve", False),
+}
+STACKS |= dict.fromkeys(WAYS, STACKS["zeroservices"])
 # What has to be there for it besides its load generator.
 SERVERS = {"nats-server TLS": "nats-server",
-           "mosquitto QoS 1, TLS": "mosquitto"}
+           "mosquitto QoS 1, TLS": "mosquitto",
+           "mosquitto QoS 1, WebSocket in TLS": "mosquitto",
+           "zeroservices, wss by a proxy": "tinyproxy"}
 FAN_BYTES, FAN_MOST = 512 * 1024, 4096  # of a fan-out
+# In flight at most, where the usual window would take minutes.
+WINDOWS = {("mosquitto QoS 1, WebSocket in TLS", 65536): 8}
 
 
 class Setting:
@@ -36,38 +50,52 @@ class Setting:
         self.rate = rate    # messages a second; 0: as many as it takes
 
 
+def ours(scene, setting, stack):
+    """See middle."""
+    names = [f"dst-{i}" for i in range(setting.receivers)]
+    scene.identities(setting.mesh,
+                     ["src", "dst"] + names * (setting.mode == "fan"))
+    folder, _ = scene.mesh(setting.mesh)
+    form, by_proxy = WAYS.get(setting.stack, ("tcp", False))
+    relay, url = setting.relay or scene.relay(setting.mesh, form=form)
+    if not setting.relay:
+        stack.callback(relay.end)
+    between, words = [relay], ["--mesh", folder, "--relay", url]
+    if by_proxy:
+        proxy, at = scene.proxy()
+        stack.callback(proxy.end)
+        between.append(proxy)
+        words += ["--proxy", at]
+    return between, words
+
+
 def middle(scene, setting, stack):
-    """(what is between the two ends or None, words for both ends)."""
+    """(what is between the two ends: the relay, then proxies; words for both
+    ends)."""
     if setting.stack.startswith("zeroservices"):
-        names = [f"dst-{i}" for i in range(setting.receivers)]
-        scene.identities(setting.mesh, ["src", "dst"] + names *
-                         (setting.mode == "fan"))
-        folder, _ = scene.mesh(setting.mesh)
-        relay, url = setting.relay or scene.relay(setting.mesh)
-        if not setting.relay:
-            stack.callback(relay.end)
-        return relay, ["--mesh", folder, "--relay", url]
+        return ours(scene, setting, stack)
     if setting.stack == "nats-server TLS":
         server, url = scene.nats()
         stack.callback(server.end)
-        return server, ["--url", url, "--ca", scene.certificate()[0]]
-    if setting.stack == "mosquitto QoS 1, TLS":
-        broker, port = scene.mosquitto()
+        return [server], ["--url", url, "--ca", scene.certificate()[0]]
+    if setting.stack.startswith("mosquitto"):
+        broker, port = scene.mosquitto(
+            "websockets" if "WebSocket" in setting.stack else "mqtt")
         stack.callback(broker.end)
-        return broker, ["--url", port, "--ca", scene.certificate()[0]]
+        return [broker], ["--url", port, "--ca", scene.certificate()[0]]
     if setting.stack == "nng pair, TLS":
         certificate, _, both = scene.certificate()
-        return None, ["--url", "tls+" + stage.free_url(), "--ca", certificate,
-                      "--key", both]
+        return [], ["--url", "tls+" + stage.free_url(), "--ca", certificate,
+                    "--key", both]
     url = stage.free_url()
     if setting.stack == "Zyre whisper, not encrypted":
-        return None, ["--url", url, "--own", stage.free_url(), "--gossip",
-                      stage.free_url()]
+        return [], ["--url", url, "--own", stage.free_url(), "--gossip",
+                    stage.free_url()]
     if setting.mode == "direct":
-        return None, ["--url", url]
+        return [], ["--url", url]
     forwarder = scene.forwarder(url)
     stack.callback(forwarder.end)
-    return forwarder, ["--url", url]
+    return [forwarder], ["--url", url]
 
 
 def unwatched(_):
@@ -75,9 +103,9 @@ def unwatched(_):
 
 
 def ends(scene, setting, left, right, watched=unwatched):
-    """Runs both ends: (left's numbers, right's, relay's CPU s, share of the
-    machine that others used meanwhile). What is measured happens within
-    `watched`, which is told the processes."""
+    """Runs both ends: (left's numbers, right's, CPU s of each that is between
+    them, share of the machine that others used meanwhile). What is measured
+    happens within `watched`, which is told the processes."""
     program, words, most = STACKS[setting.stack]
     with contextlib.ExitStack() as stack:
         between, where = middle(scene, setting, stack)
@@ -86,6 +114,8 @@ def ends(scene, setting, left, right, watched=unwatched):
                  "--most", most, "--rate", setting.rate]
         if setting.mode == "fan":
             words += ["--window", min(FAN_MOST, FAN_BYTES // setting.size)]
+        elif (setting.stack, setting.size) in WINDOWS:
+            words += ["--window", WINDOWS[setting.stack, setting.size]]
         r = stage.Process(scene.bin / program, right, *words,
                           "--receivers", setting.receivers)
         stack.callback(r.end)
@@ -94,28 +124,32 @@ def ends(scene, setting, left, right, watched=unwatched):
         l = stage.Process(scene.bin / program, left, *words, "--peers", peers)
         stack.callback(l.end)
         l.wait_for("START", 120)
-        cpu = stage.cpu_s(between.pid) if between else 0
+        before = [stage.cpu_s(x.pid) for x in between]
         busy, begun = stage.busy_s(), time.monotonic()
-        with watched([x for x in (between, l, r) if x]):
+        with watched([*between, l, r]):
             at_left = l.wait_for("RESULT", 90)
-        cpu = stage.cpu_s(between.pid) - cpu if between else 0
+        cpu = [stage.cpu_s(x.pid) - s for x, s in zip(between, before)]
         busy, took = stage.busy_s() - busy, time.monotonic() - begun
         at_right = r.wait_for("RESULT")
-        ours = cpu + (at_left["cpu_ns"] + at_right["cpu_ns"]) / 1e9
-        others = max(0, busy - ours) / took / os.cpu_count()
+        spent = sum(cpu) + (at_left["cpu_ns"] + at_right["cpu_ns"]) / 1e9
+        others = max(0, busy - spent) / took / os.cpu_count()
         return at_left, at_right, cpu, others
 
 
 def throughput(scene, setting):
-    left, right, relay, others = ends(scene, setting, "source", "sink")
+    left, right, between, others = ends(scene, setting, "source", "sink")
+    relay, proxies = sum(between[:1]), sum(between[1:])
     copies, n = right["copies"], setting.receivers
     late, skipped = right["late"], right["skipped"]
     reordered = min(late, skipped)
     lost = left["sent"] * n - (copies - (late - reordered))
-    cpu = (left["cpu_ns"] + right["cpu_ns"]) / 1e3 + relay * 1e6
+    cpu = (left["cpu_ns"] + right["cpu_ns"]) / 1e3
+    cpu += (relay + proxies) * 1e6
     return {"per_second": copies / right["ns"] * 1e9,
             "cpu_us": cpu / copies, "cpu_relay_us": relay * 1e6 / copies,
+            "cpu_proxy_us": proxies * 1e6 / copies,
             "cpu_source_us": left["cpu_ns"] / 1e3 / left["sent"],
+            "cpu_sink_us": right["cpu_ns"] / 1e3 / copies,
             "uploaded": left["uploaded"] / left["sent"],
             "lost": lost, "reordered": reordered,
             "doubled": late - reordered, "others": others}

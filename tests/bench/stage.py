@@ -152,10 +152,11 @@ class Stage:
             if not (folder / f"{name}.zs").exists():
                 self.run(self.bin / "zs", "mesh", "add", name, "--dir", folder)
 
-    def relay(self, mesh, cores=None):
-        """A relay as it is by default: (process, URL). `cores`: it counts so
-        many when it starts, and may use all of them after."""
-        port = free_port()
+    def relay(self, mesh, cores=None, form="tcp"):
+        """A relay as it is by default: (process, URL of that form). `cores`: it
+        counts so many when it starts, and may use all of them after. Forms:
+        tcp, ws and wss at the door; curve: at libzmq's ROUTER."""
+        port, by_libzmq = free_port(), free_port()
         self.relays += 1
         home = self.folder / f"relay-{self.relays}"
         _, mesh_id = self.mesh(mesh)
@@ -165,6 +166,9 @@ class Stage:
         text = conf.read_text(encoding="utf-8")
         text = text.replace(f"*:{port}", f"{LOOPBACK}:{port}")
         text = re.sub(r"^( *udp:).*", r"\1 []", text, flags=re.M)
+        if form == "curve":
+            text = text.replace("listen:\n", "listen:\n  curve: "
+                                f'["{LOOPBACK}:{by_libzmq}"]\n')
         text += "limits: {edges_per_address: 5000}\n"
         conf.write_text(text, encoding="utf-8")
         url = re.search(r"tcp://\S+", said)[0]
@@ -175,7 +179,20 @@ class Stage:
         if cores:
             for thread in pathlib.Path(f"/proc/{relay.pid}/task").iterdir():
                 os.sched_setaffinity(int(thread.name), range(os.cpu_count()))
+        if form == "curve":
+            url = url.replace(f":{port}?", f":{by_libzmq}?")
+        elif form != "tcp":
+            url = url.replace("tcp://", f"{form}://").replace("?", "/?")
         return relay, url
+
+    def proxy(self):
+        """tinyproxy, which lets CONNECT pass: (process, URL)."""
+        port = free_port()
+        conf = self.folder / f"tinyproxy-{port}.conf"
+        conf.write_text(f"Port {port}\nListen {LOOPBACK}\nAllow {LOOPBACK}\n"
+                        "Timeout 600\nLogLevel Error\n", encoding="utf-8")
+        return Daemon(self.folder / "tinyproxy.log", port, "tinyproxy", "-d",
+                      "-c", conf), f"http://{LOOPBACK}:{port}"
 
     def certificate(self):
         """Files for TLS: (certificate, key, both)."""
@@ -204,17 +221,21 @@ class Stage:
                         conf)
         return server, f"nats://{LOOPBACK}:{port}"
 
-    def mosquitto(self):
-        """mosquitto with TLS that drops nothing: (process, port)."""
+    def mosquitto(self, protocol="mqtt"):
+        """mosquitto with TLS that drops nothing: (process, port). Protocols:
+        mqtt and websockets."""
         port = free_port()
         certificate, key, _ = self.certificate()
         conf = self.folder / f"mosquitto-{port}.conf"
-        conf.write_text(f"listener {port} {LOOPBACK}\n"
-                        f"certfile {certificate}\nkeyfile {key}\n"
-                        "allow_anonymous true\npersistence false\n"
-                        "log_dest none\nmax_queued_messages 0\n"
-                        "max_inflight_messages 0\nset_tcp_nodelay true\n"
-                        f"user {getpass.getuser()}\n", encoding="utf-8")
+        text = (f"listener {port} {LOOPBACK}\nprotocol {protocol}\n"
+                f"certfile {certificate}\nkeyfile {key}\n"
+                "allow_anonymous true\npersistence false\n"
+                "log_dest none\nmax_queued_messages 0\n"
+                "max_inflight_messages 0\nset_tcp_nodelay true\n"
+                f"user {getpass.getuser()}\n")
+        if protocol == "websockets":  # It refuses to start with these alone.
+            text += f"listener 0 {self.folder}/mosquitto-{port}.sock\n"
+        conf.write_text(text, encoding="utf-8")
         return Daemon(self.folder / "mosquitto.log", port, "mosquitto", "-c",
                       conf), port
 

@@ -131,6 +131,7 @@ static void open_node(struct bench_node *m, const char *name)
     snprintf(identity, sizeof identity, "%s/%s.zs", load.mesh, name);
     set(o, "node.identity", identity);
     set(o, "relays", load.relay);
+    set(o, "proxy", load.proxy);
     set(o, "listen.interfaces", ""); /* this one, and no other */
     set(o, "listen.interfaces", load.interface);
     set(o, "discovery.multicast", "false");

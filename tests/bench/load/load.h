@@ -22,9 +22,10 @@ struct load {
     const char *form;      /* zs: loop or thread */
     const char *mesh;      /* zs: the folder with the identities */
     const char *relay;     /* zs: the relay's URL */
+    const char *proxy;     /* zs: the proxy's URL; none: no proxy */
     const char *interface; /* zs: the direct links' */
     const char *url;
-    const char *ca;     /* nats, mqtt, nng: a file of certificates */
+    const char *ca;     /* nats, mqtt, paho, nng: a file of certificates */
     const char *key;    /* nng, the listener: a file of certificate and key */
     const char *own;    /* zyre: the left end's address; `url` is the right's */
     const char *gossip; /* zyre: the endpoint by which the ends meet */

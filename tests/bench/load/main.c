@@ -12,6 +12,7 @@
 struct load load = {
     .mode = "relay",
     .form = "loop",
+    .proxy = "none",
     .url = "",
     .interface = "lo",
     .receivers = 1,
@@ -30,6 +31,7 @@ static const struct {
     {"--form", &load.form, NULL},
     {"--mesh", &load.mesh, NULL},
     {"--relay", &load.relay, NULL},
+    {"--proxy", &load.proxy, NULL},
     {"--url", &load.url, NULL},
     {"--ca", &load.ca, NULL},
     {"--key", &load.key, NULL},
