@@ -92,7 +92,8 @@ TARGETS = [
     ("round trip over UDP beside TCP, p99", "udp-rtt", "p99_us",
      over_udp(TCP, 64), AT_MOST, 1.3),
 ]
-# Targets that are figures, not ratios; bare ngtcp2 stands beside them.
+# Targets that are figures, not ratios; bare ngtcp2 or libzmq's ROUTER stands
+# beside them.
 # (what, bench, key, at least or at most, the figure)
 FIGURES = [
     ("over UDP, 100 Mbit/s, RTT 50 ms, 1 % loss: Mbit/s", "udp-lossy",
@@ -101,6 +102,8 @@ FIGURES = [
      45000),
     ("an idle path over UDP: datagrams a minute", "udp-idle", "per_minute",
      AT_MOST, 6),
+    ("an idle edge by tcp: KiB at the relay, libzmq's beside it", "memory",
+     "kib", AT_MOST, 20),
 ]
 
 
@@ -131,6 +134,8 @@ def line(row):
         return f"{what}: {row['error']}"
     if "per_minute" in row:
         return f"{what}: {row['per_minute']} datagrams a minute"
+    if "kib" in row:
+        return f"{what}: {row['kib']:.1f} KiB an edge, of {row['edges']}"
     if "p50_us" in row:
         found = f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us"
     else:
@@ -195,6 +200,14 @@ def trips(rows, title):
             for stack in unique(r["stack"] for r in rows)]
     return (f"### {title}\n\nMicroseconds, one message of 64 B under way\n\n" +
             table(["", "p50", "p99", "p99.9"], body))
+
+
+def remembering(rows, title):
+    body = [[stack, *(number(median(rows, k, stack=stack))
+                      for k in ("edges", "kib"))]
+            for stack in unique(r["stack"] for r in rows)]
+    return (f"### {title}\n\n" + REMEMBERING + "\n" +
+            table(["", "edges", "KiB for each"], body))
 
 
 def publishing(rows, title):
@@ -284,6 +297,7 @@ TITLES = {
     "fan": (rates, "Fan-out to 100 by the relay: deliveries"),
     "publish": (publishing, "Publishing to N behind the relay"),
     "scale": (scaling, "The relay over cores"),
+    "memory": (remembering, "The relay's memory for an idle edge"),
     "idle": (idling, "Two nodes in a mesh of many"),
 }
 
@@ -292,7 +306,8 @@ def figures(rows):
     body = []
     for what, bench, key, sense, limit in FIGURES:
         of = [r for r in rows if r["bench"] == bench]
-        a, b = (median(of, key, stack=x) for x in (UDP, NGTCP2))
+        stacks = (DOOR, ROUTER) if bench == "memory" else (UDP, NGTCP2)
+        a, b = (median(of, key, stack=x) for x in stacks)
         if a is not None:
             good = a >= limit if sense == AT_LEAST else a <= limit
             body.append([what, number(a), number(b),
@@ -387,7 +402,7 @@ def about(found):
     others = [r["others"] for r in rows if "others" in r]
     busy = (f"Other processes used {statistics.median(others):.0%} of the "
             f"machine in the median run, {max(others):.0%} in the worst"
-            if others else "Nothing was measured")
+            if others else "No use of a processor was measured")
     loaded = others and statistics.median(others) > 0.05
     return (f"Begun {found['begun']}; medians of {found['repeats']} runs of "
             f"{found['seconds']} s, ours and theirs in turn, all processes on "
@@ -406,11 +421,12 @@ def about_later(rows, later):
     others = [r["others"] for r in rows
               if is_of(r, later["names"]) and "others" in r]
     m = later["machine"]
+    busy = (f"Other processes used {statistics.median(others):.0%} of the "
+            "machine in the median run." if others else "")
     return (f"\n\nMeasured apart from the rest, begun {later['begun']}: "
             f"{', '.join(later['names'])}; medians of {later['repeats']} runs "
             f"on {m['processor']}, {m['cores']} cores, Linux {m['kernel']}. "
-            f"Other processes used {statistics.median(others):.0%} of the "
-            "machine in the median run.")
+            + busy)
 
 
 # ---- Files
@@ -451,14 +467,20 @@ is our link over TCP with CUBIC; the relay is behind the same wire.
 
 ENTERING = """What one message costs the relay or broker, the node that sends
 it, the node that receives it, and the proxy, in microseconds of CPU. `tcp` is
-plain CurveZMQ through the relay's front door; `ws` and `wss` are the same inside a
-WebSocket, `wss` in TLS with the relay's own self-signed certificate; the proxy
-is tinyproxy, by CONNECT. The row of `listen.curve` has the same edges at a
-relay whose libzmq (ROUTER) owns the connections. The client of mosquitto is
-paho's. mosquitto 2.0 looks at a WebSocket that has room again only when its
+plain CurveZMQ through the relay's front door; `ws` and `wss` are the same
+inside a WebSocket, `wss` in TLS with the relay's own self-signed certificate;
+the proxy is tinyproxy, by CONNECT. The row of `listen.curve` has the same edges
+at a relay whose libzmq (ROUTER) owns the connections. The client of mosquitto
+is paho's. mosquitto 2.0 looks at a WebSocket that has room again only when its
 loop turns, each 100 ms without other work: that limits messages of more than 4
 KiB, and single ones. nats-server is not measured by WebSocket, as libnats 3.4
 has none.
+"""
+
+REMEMBERING = """By what the relay's own memory (RssAnon) grows for each edge
+that is present and sends nothing but keep-alives, after 50 others; each 50 are
+the members of one mesh. It includes 4 MiB at most that the front door keeps for
+empty queues in all. The kernel's memory for the sockets is not in it.
 """
 
 SCALING = """A relay has an I/O thread for each two cores, and two where there

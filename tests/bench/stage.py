@@ -47,6 +47,13 @@ def busy_s():
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
+def resident_kib(pid):
+    """The memory of a live process that is its own, and of no file."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(x.split()[1]) for x in status
+                    if x.startswith("RssAnon:"))
+
+
 class Process:
     """A program whose lines of output are waited for."""
 
@@ -155,11 +162,12 @@ class Stage:
     def relay(self, mesh, cores=None, form="tcp"):
         """A relay as it is by default: (process, URL of that form). `cores`: it
         counts so many when it starts, and may use all of them after. Forms:
-        tcp, ws and wss at the door; curve: at libzmq's ROUTER."""
+        tcp, ws and wss at the door; curve: at libzmq's ROUTER. Mesh any: it
+        serves all."""
         port, by_libzmq = free_port(), free_port()
         self.relays += 1
         home = self.folder / f"relay-{self.relays}"
-        _, mesh_id = self.mesh(mesh)
+        mesh_id = mesh if mesh == "any" else self.mesh(mesh)[1]
         said = self.run(self.bin / "zs-relay", "init", home, "--host",
                         LOOPBACK, "--port", port, "--mesh", mesh_id)
         conf = home / "relay.yaml"
