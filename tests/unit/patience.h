@@ -23,21 +23,14 @@ static inline int64_t patience_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Runs `step` until the condition holds, or until that many milliseconds have
- * passed. The condition is looked at once more at the end. */
-#define PATIENCE_FOR(ms, condition, step)                                      \
-    do {                                                                       \
-        int64_t end_ = patience_now_ms() + (ms);                               \
-        while (!(condition) && patience_now_ms() < end_) {                     \
-            step;                                                              \
-        }                                                                      \
-    } while (0)
-
 /* Runs `step` until the condition holds; fails if it never does. */
 #define PATIENCE_UNTIL(condition, step)                                        \
     do {                                                                       \
-        PATIENCE_FOR(PATIENCE_MS, condition, step);                            \
-        assert_true(condition);                                                \
+        int64_t end_ = patience_now_ms() + PATIENCE_MS;                        \
+        while (!(condition)) {                                                 \
+            assert_true(patience_now_ms() < end_);                             \
+            step;                                                              \
+        }                                                                      \
     } while (0)
 
 #endif

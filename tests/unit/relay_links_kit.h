@@ -8,13 +8,14 @@
 #include "common/base/memory.h"
 #include "common/io/log.h"
 #include "edge/shell/relay_link.h"
+#include "tests/unit/patience.h"
 #include "tests/unit/zmtp_kit.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KIT_TURNS = 4000, KIT_TURN_MS = 5, KIT_HEARD = 20000 };
+enum { KIT_TURN_MS = 5, KIT_HEARD = 20000 };
 
 /* An event of a link; of a packet its size, and its first four bytes. */
 struct kit_heard {
@@ -116,9 +117,7 @@ static inline void kit_turns(int count)
 static const struct kit_heard *kit_await(enum node_event_kind kind,
                                          size_t count)
 {
-    for (int i = 0; i < KIT_TURNS && kit_count(kind) < count; i++)
-        kit_turn();
-    assert_true(kit_count(kind) >= count);
+    PATIENCE_UNTIL(kit_count(kind) >= count, kit_turn());
     for (size_t i = 0;; i++)
         if (kit.heard[i].kind == kind && --count == 0)
             return &kit.heard[i];

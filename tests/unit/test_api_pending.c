@@ -2,6 +2,7 @@
  * requests and their replies, cancelling. */
 #include "edge/shell/api.h"
 #include "tests/unit/api_kit.h"
+#include "tests/unit/patience.h"
 
 /* The submitted messages from `from` on have these data. */
 static void expect_events(size_t from, const char *const *data, size_t count)
@@ -198,11 +199,10 @@ static void a_request_ends_with_its_reply_or_in_time(void **state)
     fake_report(1, OUTCOME_DELIVERED);
     expect_silence(fd);
     fake.now.us += 20000;
-    for (int i = 0; i < 100; i++) {
-        usleep(1000);
-        turn();
-    }
-    expect_error(fd, "timeout");
+    const struct timespec millisecond = {.tv_nsec = 1000000};
+    const char *late = NULL;
+    PATIENCE_UNTIL((late = hear(fd)) != NULL, nanosleep(&millisecond, NULL));
+    assert_non_null(strstr(late, "\"error\":\"timeout\""));
     come_message(MESSAGE_REPLY, fake.events[1].reference, "reply", "", "3");
     expect_silence(fd);
 

@@ -1,5 +1,5 @@
 /* Which addresses of a host an edge announces, and how it multicasts. */
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include "common/io/sockaddr.h"
 #include "common/io/udp.h"
@@ -154,8 +154,7 @@ static void on_datagram(void *context, const struct udp_datagram *datagram)
 
 static void await(uv_loop_t *loop, int count)
 {
-    for (int i = 0; i < 100000 && heard.count < count; i++)
-        uv_run(loop, UV_RUN_NOWAIT);
+    PATIENCE_UNTIL(heard.count >= count, uv_run(loop, UV_RUN_NOWAIT));
     assert_int_equal(heard.count, count);
 }
 

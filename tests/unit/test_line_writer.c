@@ -1,7 +1,7 @@
 /* Lines that a thread writes: putting a line never waits; lines that find no
  * room or cannot be written are counted, and the count is written in their
  * place. The test decides when its fake writer waits or fails. */
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include "common/io/line_writer.h"
 
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { ROOM = 256, PATIENCE_MS = 10000 };
+enum { ROOM = 256 };
 
 static struct {
     pthread_mutex_t mutex;

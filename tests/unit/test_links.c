@@ -1,5 +1,5 @@
 /* Links over loopback: an outgoing end, an incoming end, one turn for each. */
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include "common/io/log.h"
 #include "common/io/sockaddr.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TURNS = 3000, TURN_MS = 5, SOCKETS = 128, HEARD = 32768 };
+enum { TURN_MS = 5, SOCKETS = 128, HEARD = 32768 };
 enum { MEMORY = 256 * 1024 * 1024, HELLO_MS = 1000, CONNECTIONS = 16 };
 
 /* The events of one end, in order; packets by their first four bytes. */
@@ -93,9 +93,7 @@ static size_t count_of(const struct told_end *end, enum node_event_kind kind)
 static const struct heard_link *await(const struct told_end *end,
                                       enum node_event_kind kind, size_t count)
 {
-    for (int i = 0; i < TURNS && count_of(end, kind) < count; i++)
-        uv_run(&w.loop, UV_RUN_ONCE);
-    assert_true(count_of(end, kind) >= count);
+    PATIENCE_UNTIL(count_of(end, kind) >= count, uv_run(&w.loop, UV_RUN_ONCE));
     for (size_t i = 0;; i++)
         if (end->heard[i].kind == kind && --count == 0)
             return &end->heard[i];
@@ -513,9 +511,8 @@ static void strange_messages_are_dropped(void **state)
 
 static void await_cut(const char *reason)
 {
-    for (int i = 0; i < TURNS && strstr(w.cuts, reason) == NULL; i++)
-        uv_run(&w.loop, UV_RUN_ONCE);
-    assert_non_null(strstr(w.cuts, reason));
+    PATIENCE_UNTIL(strstr(w.cuts, reason) != NULL,
+                   uv_run(&w.loop, UV_RUN_ONCE));
 }
 
 static void a_connection_silent_after_curve_is_cut(void **state)
@@ -551,9 +548,7 @@ static bool is_open(int fd)
 
 static void await_end(int fd)
 {
-    for (int i = 0; i < TURNS && is_open(fd); i++)
-        uv_run(&w.loop, UV_RUN_ONCE);
-    assert_false(is_open(fd));
+    PATIENCE_UNTIL(!is_open(fd), uv_run(&w.loop, UV_RUN_ONCE));
     close(fd);
 }
 
@@ -604,7 +599,7 @@ static void *open_raw(int type, const struct curve_pair *keys)
 /* libzmq aborts when a socket is closed in the middle of a message. */
 static void close_raw(void *raw)
 {
-    int wait_ms = 10000;
+    int wait_ms = PATIENCE_MS;
     uint8_t event[6];
 
     zmq_setsockopt(w.disconnected, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms);

@@ -1,5 +1,5 @@
 /* A connection's life on real sockets: monitor, ZAP and zsocket together. */
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include "common/io/monitor.h"
 #include "common/io/zap.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TURNS = 2000, TURN_MS = 5, SOCKETS = 64 };
+enum { TURN_MS = 5, SOCKETS = 64 };
 
 struct monitor_end {
     struct zsocket *socket;
@@ -88,16 +88,13 @@ static void on_timer(uv_timer_t *timer)
 static const struct monitor_event *await(const struct monitor_end *end,
                                          enum monitor_kind kind)
 {
-    for (int i = 0; i < TURNS && find(end, kind) == NULL; i++)
-        uv_run(&w.loop, UV_RUN_ONCE);
-    assert_non_null(find(end, kind));
+    PATIENCE_UNTIL(find(end, kind) != NULL, uv_run(&w.loop, UV_RUN_ONCE));
     return find(end, kind);
 }
 
 static void await_messages(const struct monitor_end *end, int count)
 {
-    for (int i = 0; i < TURNS && end->messages < count; i++)
-        uv_run(&w.loop, UV_RUN_ONCE);
+    PATIENCE_UNTIL(end->messages >= count, uv_run(&w.loop, UV_RUN_ONCE));
     assert_int_equal(end->messages, count);
 }
 

@@ -88,25 +88,22 @@ static void relay_hears(size_t size, uint32_t number)
     static uint8_t room[PACKET_SIZE];
     int came = -1;
 
-    for (int i = 0; i < KIT_TURNS && came < 0; i++) {
-        kit_turn();
-        came = router_takes(room, sizeof room);
-    }
+    PATIENCE_UNTIL((came = router_takes(room, sizeof room)) >= 0, kit_turn());
     assert_int_equal(came, size);
     assert_memory_equal(room, kit_packet(size, number).data, size);
 }
 
+/* The frame before a packet's; false: the way to the link is full. */
+static bool router_begins(void)
+{
+    return zmq_send(r.router, r.id, (size_t)r.id_size,
+                    ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0;
+}
+
 static void relay_says(size_t size, uint32_t number)
 {
-    for (int i = 0; i < KIT_TURNS; i++) {
-        if (zmq_send(r.router, r.id, (size_t)r.id_size,
-                     ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0) {
-            zmq_send(r.router, kit_packet(size, number).data, size, 0);
-            return;
-        }
-        kit_turn();
-    }
-    fail();
+    PATIENCE_UNTIL(router_begins(), kit_turn());
+    zmq_send(r.router, kit_packet(size, number).data, size, 0);
 }
 
 static void link_up(void)

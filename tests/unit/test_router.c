@@ -2,7 +2,7 @@
  * The router with real connections over loopback: one ROUTER, and DEALERs that
  * connect to it. The limits in time are tested with times of the test's choice.
  */
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include "common/io/clock.h"
 #include "common/io/router.h"
@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-    WAIT_S = 60,
     TURN_MS = 5,
     SOCKETS = 64,
     BUFFER = 16 * 1024,
@@ -299,7 +298,8 @@ static bool turn_before(struct instant end)
 /* Runs the loop until the condition holds. */
 #define RUN_UNTIL(condition)                                                   \
     do {                                                                       \
-        struct instant run_end = instant_after(clock_now(), span_s(WAIT_S));   \
+        struct instant run_end =                                               \
+            instant_after(clock_now(), span_s(PATIENCE_S));                    \
         while (!(condition))                                                   \
             assert_true(turn_before(run_end));                                 \
     } while (0)
@@ -378,7 +378,7 @@ static uint32_t receive_number(const struct router_client *c)
     uint32_t number;
     int size;
 
-    struct instant end = instant_after(clock_now(), span_s(WAIT_S));
+    struct instant end = instant_after(clock_now(), span_s(PATIENCE_S));
     while ((size = zmq_recv(c->socket, room, sizeof room, ZMQ_DONTWAIT)) < 0)
         assert_true(turn_before(end));
     assert_true(size >= (int)sizeof number);

@@ -1,5 +1,5 @@
 /* A TCP connection to a host with several addresses, some of them dead. */
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include "common/io/sockaddr.h"
 #include "edge/shell/host_lookup.h"
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LISTENERS = 4, TURN_MS = 5, TURNS = 4000 };
+enum { LISTENERS = 4, TURN_MS = 5 };
 
 static struct {
     uv_loop_t loop;
@@ -154,12 +154,7 @@ static void open_pipe(void)
     w.within = false;
 }
 
-#define until(condition)                                                       \
-    do {                                                                       \
-        for (int i_ = 0; i_ < TURNS && !(condition); i_++)                     \
-            uv_run(&w.loop, UV_RUN_ONCE);                                      \
-        assert_true(condition);                                                \
-    } while (0)
+#define until(condition) PATIENCE_UNTIL(condition, uv_run(&w.loop, UV_RUN_ONCE))
 
 /* ---- Which address wins */
 

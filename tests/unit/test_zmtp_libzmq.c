@@ -4,7 +4,7 @@
  * if nothing comes for half a minute. */
 #include "common/base/hex.h"
 #include "common/zmtp/zmtp.h"
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { PATIENCE_MS = 30 * 1000, PACKET = 128 * 1024, ROOM = 2 * PACKET };
+enum { PACKET = 128 * 1024, ROOM = 2 * PACKET };
 
 static struct {
     void *context;

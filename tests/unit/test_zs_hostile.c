@@ -1,6 +1,6 @@
 /* Wrong uses of the library: none crashes, hangs or prints anything. A node
  * reports only by its callbacks. */
-#include "tests/unit/kit.h"
+#include "tests/unit/patience.h"
 
 #include "common/conf/identity.h"
 
@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <zeroservices.h>
-
-enum { PATIENCE_MS = 20000 };
 
 /* ---- Whatever is written to standard output and error is caught */
 
@@ -102,21 +100,9 @@ static void set_ports(struct zs_options *one, struct zs_options *other)
     zs_options_set(other, "discovery.peers", at_a);
 }
 
-static int64_t now_ms(void)
+static void await(const atomic_int *count, int wanted)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static bool reaches(const atomic_int *count, int wanted)
-{
-    int64_t until = now_ms() + PATIENCE_MS;
-
-    while (atomic_load(count) < wanted && now_ms() < until)
-        (void)poll(NULL, 0, 5);
-    return atomic_load(count) >= wanted;
+    PATIENCE_UNTIL(atomic_load(count) >= wanted, (void)poll(NULL, 0, 5));
 }
 
 /* ---- Nothing, where something is expected */
@@ -231,7 +217,7 @@ static void wrong_arguments(void **state)
         ZS_OK);
     assert_int_equal(zs_request(n, "x", "t", zs_json("1"), INT_MIN, NULL, NULL),
                      ZS_OK);
-    assert_true(reaches(&told, 3));
+    await(&told, 3);
     assert_int_equal(told, 3); /* And none of the messages was delivered. */
     assert_int_equal(zs_node_close(&n), ZS_OK);
     zs_options_free(&o);
@@ -458,9 +444,9 @@ static void callbacks_that_do_everything(void **state)
     struct zs_node *b = open_as(two, &everything);
     assert_int_equal(zs_node_start(a), ZS_OK);
     assert_int_equal(zs_node_start(b), ZS_OK);
-    assert_true(reaches(&wild.joins, 2));
-    assert_true(reaches(&wild.heard, 2));
-    assert_true(reaches(&wild.told, 2));
+    await(&wild.joins, 2);
+    await(&wild.heard, 2);
+    await(&wild.told, 2);
     assert_null(wild.victim);
     assert_int_equal(zs_node_close(&b), ZS_OK);
     assert_int_equal(zs_node_close(&a), ZS_OK);
@@ -503,8 +489,8 @@ static void two_of_one_identity(void **state)
     assert_int_equal(zs_node_start(first), ZS_OK);
     assert_int_equal(zs_node_start(second), ZS_OK);
     assert_int_equal(zs_node_start(third), ZS_OK);
-    int64_t until = now_ms() + 1500;
-    while (now_ms() < until) {
+    int64_t until = patience_now_ms() + 1500;
+    while (patience_now_ms() < until) {
         struct zs_peers *peers = zs_peers_get(third);
         assert_true(zs_peers_count(peers) <= 1);
         zs_peers_free(&peers);
@@ -540,13 +526,13 @@ static void a_child_that_ends(void **state)
     assert_int_equal(zs_node_start(b), ZS_OK);
     pid_t child = fork();
     if (child == 0) {
-        alarm(10);
+        alarm(PATIENCE_S);
         _exit(7);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-    int64_t until = now_ms() + PATIENCE_MS;
-    while (atomic_load(&told) < 100 && now_ms() < until) {
+    int64_t until = patience_now_ms() + PATIENCE_MS;
+    while (atomic_load(&told) < 100 && patience_now_ms() < until) {
         zs_send(a, "two", "t", zs_string("x"), count_told, &told);
         (void)poll(NULL, 0, 20);
     }
