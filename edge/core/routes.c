@@ -1,6 +1,7 @@
 #include "edge/core/routes.h"
 
 #include "common/base/assert.h"
+#include "edge/core/failure_rank.h"
 #include "edge/core/routes_private.h"
 
 /* A connection that ends earlier was cut soon. */
@@ -87,29 +88,13 @@ bool routes_have_failed(const struct routes *r)
     return true;
 }
 
-/* What stands on the way tells more than what the way's end says, and an
- * answer more than none. */
-int routes_telling(enum link_failure failure)
-{
-    static const int rank[] = {
-        [LINK_NAMELESS] = 1,    [LINK_UNREACHABLE] = 2,
-        [LINK_TIMEOUT] = 3,     [LINK_BROKEN] = 4,
-        [LINK_REFUSED] = 5,     [LINK_NOT_A_RELAY] = 6,
-        [LINK_HANDSHAKE] = 8,   [LINK_WRONG_KEY] = 8,
-        [LINK_TLS] = 7,         [LINK_PROXY_REFUSED] = 9,
-        [LINK_PROXY_AUTH] = 10, [LINK_CAPTIVE_PORTAL] = 11,
-    };
-    return rank[failure];
-}
-
 enum link_failure routes_failure(const struct routes *r)
 {
-    enum link_failure most = (enum link_failure)0;
+    enum link_failure list[RELAY_FORMS];
     for (int i = 0; i < RELAY_FORMS; i++)
-        if (routes_allow(r, (enum relay_form)i) &&
-            routes_telling(r->list[i].failure) > routes_telling(most))
-            most = r->list[i].failure;
-    return most;
+        list[i] = routes_allow(r, (enum relay_form)i) ? r->list[i].failure
+                                                      : (enum link_failure)0;
+    return failure_most_telling(list, RELAY_FORMS);
 }
 
 /* --- states and doubts ---------------------------------------------------- */

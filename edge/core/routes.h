@@ -123,8 +123,6 @@ bool routes_are_trying(const struct routes *r);
 bool routes_are_greeting(const struct routes *r);
 /* Each form that is allowed failed since it worked last. */
 bool routes_have_failed(const struct routes *r);
-/* Of two failures the one with the larger number tells more; 0: none. */
-int routes_telling(enum link_failure failure);
 /* The most telling of the last failures of all forms [P-14.6]; 0: none. */
 enum link_failure routes_failure(const struct routes *r);
 

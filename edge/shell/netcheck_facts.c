@@ -126,13 +126,8 @@ static struct fact_port port_of(const struct netcheck_report *r,
  * is newer, and says the same or better. */
 static bool is_of_connecting(const char *own)
 {
-    static const char *const before[] = {
-        "unreachable",    "refused",     "connection_lost", "dns",
-        "silent",         "tls",         "proxy_auth",      "proxy_refused",
-        "captive_portal", "not_a_relay", "wrong_key"};
-
-    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
-        if (strcmp(own, before[i]) == 0)
+    for (int i = 0; i < RELAY_ERRORS; i++)
+        if (strcmp(own, relay_error_name((enum relay_error)i)) == 0)
             return true;
     return false;
 }

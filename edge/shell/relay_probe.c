@@ -2,7 +2,7 @@
 
 #include "common/base/memory.h"
 #include "common/io/clock.h"
-#include "edge/core/routes.h"
+#include "edge/core/failure_rank.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,31 +116,17 @@ void relay_probe_close(struct relay_probe **self)
 
 /* ---- Results */
 
-/* All forms were tried just now, so the better one counts where two differ in
- * little: port 80 may refuse what 443 drops, and another program that speaks no
- * TLS is told by the form without it. */
-static int telling(enum link_failure failure)
-{
-    if (failure == LINK_REFUSED)
-        return routes_telling(LINK_TIMEOUT);
-    if (failure == LINK_NOT_A_RELAY || failure == LINK_WRONG_KEY ||
-        failure == LINK_HANDSHAKE)
-        return routes_telling(LINK_TLS);
-    return routes_telling(failure);
-}
-
 enum link_failure relay_probe_failure(const struct relay_probe_result *r)
 {
-    enum link_failure most = LINK_UNREACHABLE;
+    enum link_failure list[RELAY_FORMS];
 
     for (size_t i = 0; i < r->form_count; i++) {
-        enum link_failure failure = r->forms[i].failure;
-        if (failure == 0)
-            return failure;
-        if (i == 0 || telling(failure) > telling(most))
-            most = failure;
+        list[i] = r->forms[i].failure;
+        if (list[i] == 0)
+            return list[i];
     }
-    return most;
+    return r->form_count == 0 ? LINK_UNREACHABLE
+                              : failure_most_telling(list, r->form_count);
 }
 
 bool relay_probe_connects(const struct relay_probe_result *r)
