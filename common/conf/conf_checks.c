@@ -3,7 +3,7 @@
 #include "common/base/address_prefix.h"
 #include "common/base/hex.h"
 #include "common/conf/endpoint.h"
-#include "common/conf/proxy_url.h"
+#include "common/conf/proxy_setting.h"
 #include "common/conf/relay_url.h"
 #include "common/wire/certificate.h"
 
@@ -104,11 +104,9 @@ static const char *behind_scheme(const char *url, const char *const *schemes)
 
 const char *check_proxy(const char *value)
 {
-    struct proxy_url url;
-    if (strcmp(value, "none") == 0)
-        return NULL;
-    const char *wrong = proxy_url_parse(value, PROXY_URL_FILE, &url);
-    sodium_memzero(&url, sizeof url);
+    struct proxy_setting proxy;
+    const char *wrong = proxy_setting_parse(value, &proxy);
+    sodium_memzero(&proxy, sizeof proxy);
     return wrong;
 }
 

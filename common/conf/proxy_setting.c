@@ -138,23 +138,31 @@ static void find_variable(const struct environment *e, const char *host,
         found->use = PROXY_BOTH;
 }
 
+const char *proxy_setting_parse(const char *setting,
+                                struct proxy_setting *found)
+{
+    *found = (struct proxy_setting){.use = PROXY_WITHOUT_ONLY,
+                                    .source = PROXY_FROM_FILE};
+    if (strcmp(setting, "none") == 0)
+        return NULL;
+    found->use = PROXY_WITH_ONLY;
+    found->wrong = proxy_url_parse(setting, PROXY_URL_FILE, &found->url);
+    return found->wrong;
+}
+
 void proxy_setting_find(const char *setting, const char *host, bool plain_http,
                         proxy_variable *variable, void *context,
                         struct proxy_setting *found)
 {
     struct environment e = {variable, context};
 
-    *found = (struct proxy_setting){.use = PROXY_WITHOUT_ONLY,
-                                    .source = PROXY_FROM_NOWHERE};
-    if (setting[0] == '\0') {
-        find_variable(&e, host, plain_http, found);
+    if (setting[0] != '\0') {
+        found->wrong = proxy_setting_parse(setting, found);
         return;
     }
-    found->source = PROXY_FROM_FILE;
-    if (strcmp(setting, "none") == 0)
-        return;
-    found->wrong = proxy_url_parse(setting, PROXY_URL_FILE, &found->url);
-    found->use = PROXY_WITH_ONLY;
+    *found = (struct proxy_setting){.use = PROXY_WITHOUT_ONLY,
+                                    .source = PROXY_FROM_NOWHERE};
+    find_variable(&e, host, plain_http, found);
 }
 
 static const char *read_variable(void *context, const char *name)

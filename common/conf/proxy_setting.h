@@ -37,6 +37,12 @@ struct proxy_setting {
 /* A variable of the environment, or NULL. */
 typedef const char *proxy_variable(void *context, const char *name);
 
+/* A value of the key `proxy` that is not "". NULL, or what is wrong with it, as
+ * the end of a sentence. The caller wipes `found`, which may have a password,
+ * also that of the functions below. */
+const char *proxy_setting_parse(const char *setting,
+                                struct proxy_setting *found) MUST_USE;
+
 /* What counts for a connection to `host`; `plain_http`: for the form ws.
  * `setting` is the value of the key `proxy`, which was checked. */
 void proxy_setting_find(const char *setting, const char *host, bool plain_http,

@@ -1,5 +1,4 @@
 #include "common/conf/edge_conf.h"
-#include "common/conf/proxy_setting.h"
 #include "common/io/clock.h"
 #include "edge/core/mapping_plan.h"
 #include "edge/shell/edge_relay.h"
@@ -59,13 +58,12 @@ static void add_names(const struct edge *e, enum edge_gap gap,
 
 /* What counts for one host: no_proxy may name it. Returns whether a proxy, or
  * a variable that should name one, was found. */
-static bool read_proxy(const struct edge_conf *conf, const char *host,
-                       struct net_facts *f)
+static bool read_proxy(const struct edge_relay *relay, struct net_facts *f)
 {
     static char text[PROXY_URL_SIZE]; /* the loop has one thread */
     struct proxy_setting found;
 
-    proxy_setting_read(conf->proxy, host, false, &found);
+    edge_relay_proxy(relay, FORM_WSS, &found);
     bool good = found.use != PROXY_WITHOUT_ONLY;
     if (good)
         f->proxy = proxy_url_print(&found.url, text);
@@ -86,7 +84,7 @@ static void add_proxy(const struct edge_netinfo *info, struct net_facts *f)
     f->proxy = f->proxy_wrong = f->pac_from = "";
     f->proxy_from = "none";
     for (size_t i = 0; i < info->relay_count; i++)
-        if (read_proxy(info->conf, info->relays[i].connect_to.host, f))
+        if (read_proxy(&info->relays[i], f))
             break;
     if (variable != NULL && variable[0] != '\0')
         f->pac_from = "auto_proxy in the environment";

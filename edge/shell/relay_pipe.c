@@ -10,38 +10,39 @@
 
 enum { HTTP_PORT = 80, HTTPS_PORT = 443, AUTHORITY_SIZE = 280 };
 
+/* What one connection needs. */
+struct dial {
+    const struct edge_relay *relay;
+    enum relay_form form;
+    const struct proxy_url *proxy; /* NULL: none */
+};
+
 /* The name that a request and TLS have; an address where the URL has one. */
 static const char *name_of(const struct edge_relay *r)
 {
     return r->server_name[0] != '\0' ? r->server_name : r->url.host;
 }
 
-static struct byte_pipe *open_tcp(const struct relay_way *way, uv_loop_t *loop,
+static struct byte_pipe *open_tcp(const struct dial *d, uv_loop_t *loop,
                                   const struct byte_pipe_user *user)
 {
-    return tcp_pipe_open(loop, way->relay->connect_to.host,
-                         edge_relay_port(way->relay, way->form), user);
+    return tcp_pipe_open(loop, d->relay->connect_to.host,
+                         edge_relay_port(d->relay, d->form), user);
 }
 
-static struct byte_pipe *open_curl(const struct relay_way *way, bool tls,
+static struct byte_pipe *open_curl(const struct dial *d, bool tls,
                                    uv_loop_t *loop,
                                    const struct byte_pipe_user *user)
 {
-    const struct edge_relay *r = way->relay;
-    struct proxy_setting proxy = {.use = PROXY_WITHOUT_ONLY};
-    struct curl_pipe_conf conf = {.host = r->connect_to.host,
-                                  .port = edge_relay_port(r, way->form),
-                                  .tls = tls,
-                                  .name = name_of(r),
-                                  .verify = r->verify};
+    const struct curl_pipe_conf conf = {.host = d->relay->connect_to.host,
+                                        .port =
+                                            edge_relay_port(d->relay, d->form),
+                                        .tls = tls,
+                                        .name = name_of(d->relay),
+                                        .verify = d->relay->verify,
+                                        .proxy = d->proxy};
 
-    if (relay_form_by_proxy(way->form)) {
-        edge_relay_proxy(r, way->form, &proxy);
-        conf.proxy = &proxy.url;
-    }
-    struct byte_pipe *pipe = curl_pipe_open(loop, &conf, user);
-    sodium_memzero(&proxy, sizeof proxy);
-    return pipe;
+    return curl_pipe_open(loop, &conf, user);
 }
 
 /* ---- Below a WebSocket */
@@ -65,12 +66,12 @@ static struct byte_pipe *below_ws_proxy(void *context, uv_loop_t *loop,
 }
 
 /* "HOST", "[2001:db8::1]:8443": as a browser writes it. */
-static void write_authority(const struct relay_way *way, bool tls,
+static void write_authority(const struct dial *d, bool tls,
                             char text[AUTHORITY_SIZE])
 {
-    const char *host = name_of(way->relay);
+    const char *host = name_of(d->relay);
     bool bracket = strchr(host, ':') != NULL;
-    uint16_t port = edge_relay_port(way->relay, way->form);
+    uint16_t port = edge_relay_port(d->relay, d->form);
     int size = snprintf(text, AUTHORITY_SIZE, "%s%s%s", bracket ? "[" : "",
                         host, bracket ? "]" : "");
 
@@ -78,52 +79,54 @@ static void write_authority(const struct relay_way *way, bool tls,
         snprintf(text + size, AUTHORITY_SIZE - (size_t)size, ":%u", port);
 }
 
-static struct byte_pipe *open_ws(struct relay_way way, ws_pipe_below *below,
+static struct byte_pipe *open_ws(struct dial d, ws_pipe_below *below,
                                  uv_loop_t *loop,
                                  const struct byte_pipe_user *user)
 {
     char authority[AUTHORITY_SIZE];
     const struct ws_pipe_conf conf = {.authority = authority,
-                                      .host = name_of(way.relay),
+                                      .host = name_of(d.relay),
                                       .below = below,
-                                      .context = &way};
+                                      .context = &d};
 
-    write_authority(&way, below == below_wss, authority);
+    write_authority(&d, below == below_wss, authority);
     return ws_pipe_open(loop, &conf, user);
 }
 
-/* A program that uses the library may have changed its environment. */
-static bool lacks_proxy(const struct relay_way *way)
+static struct byte_pipe *open_form(const struct dial *d, uv_loop_t *loop,
+                                   const struct byte_pipe_user *user)
 {
-    struct proxy_setting proxy;
-
-    if (!relay_form_by_proxy(way->form))
-        return false;
-    edge_relay_proxy(way->relay, way->form, &proxy);
-    bool lacks = proxy.use == PROXY_WITHOUT_ONLY;
-    sodium_memzero(&proxy, sizeof proxy);
-    return lacks;
+    switch (d->form) {
+    case FORM_TCP:
+        return open_tcp(d, loop, user);
+    case FORM_TCP_PROXY:
+        return open_curl(d, false, loop, user);
+    case FORM_WSS:
+    case FORM_WSS_PROXY:
+        return open_ws(*d, below_wss, loop, user);
+    case FORM_WS:
+        return open_ws(*d, below_ws, loop, user);
+    case FORM_WS_PROXY:
+        return open_ws(*d, below_ws_proxy, loop, user);
+    case RELAY_FORMS:
+        break;
+    }
+    return NULL;
 }
 
 struct byte_pipe *relay_pipe_open(uv_loop_t *loop, const struct relay_way *way,
                                   const struct byte_pipe_user *user)
 {
-    if (lacks_proxy(way))
-        return NULL;
-    switch (way->form) {
-    case FORM_TCP:
-        return open_tcp(way, loop, user);
-    case FORM_TCP_PROXY:
-        return open_curl(way, false, loop, user);
-    case FORM_WSS:
-    case FORM_WSS_PROXY:
-        return open_ws(*way, below_wss, loop, user);
-    case FORM_WS:
-        return open_ws(*way, below_ws, loop, user);
-    case FORM_WS_PROXY:
-        return open_ws(*way, below_ws_proxy, loop, user);
-    case RELAY_FORMS:
-        break;
-    }
-    return NULL;
+    struct proxy_setting proxy;
+    struct dial d = {.relay = way->relay, .form = way->form};
+
+    if (!relay_form_by_proxy(way->form))
+        return open_form(&d, loop, user);
+    edge_relay_proxy(way->relay, way->form, &proxy);
+    d.proxy = &proxy.url;
+    /* A program that uses the library may have changed its environment. */
+    struct byte_pipe *pipe =
+        proxy.use == PROXY_WITHOUT_ONLY ? NULL : open_form(&d, loop, user);
+    sodium_memzero(&proxy, sizeof proxy);
+    return pipe;
 }

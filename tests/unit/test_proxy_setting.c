@@ -264,6 +264,28 @@ static void a_wrong_variable_is_told_and_not_used(void **state)
     assert_string_equal(s.variable, "https_proxy");
 }
 
+/* What the check of the file accepts is what a connection then takes. */
+static void the_file_is_read_in_one_way(void **state)
+{
+    static const char *const good[] = {"none", "socks5://p:1", "http://u@p:2"};
+    static const char *const bad[] = {"", "None", "p:1", "http://p"};
+    struct proxy_setting parsed, found;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        assert_null(proxy_setting_parse(good[i], &parsed));
+        proxy_setting_find(good[i], "h", false, variable, NULL, &found);
+        assert_int_equal(parsed.use, found.use);
+        assert_int_equal(parsed.source, PROXY_FROM_FILE);
+        assert_int_equal(parsed.url.scheme, found.url.scheme);
+        assert_int_equal(parsed.url.at.port, found.url.at.port);
+        assert_string_equal(parsed.url.at.host, found.url.at.host);
+        assert_string_equal(parsed.url.user, found.url.user);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_non_null(proxy_setting_parse(bad[i], &parsed));
+}
+
 static void this_process_is_asked_by_default(void **state)
 {
     struct proxy_setting s;
@@ -288,6 +310,7 @@ int main(void)
         cmocka_unit_test(no_proxy_names_hosts_suffixes_and_networks),
         cmocka_unit_test(file_and_environment_decide),
         cmocka_unit_test(a_wrong_variable_is_told_and_not_used),
+        cmocka_unit_test(the_file_is_read_in_one_way),
         cmocka_unit_test(this_process_is_asked_by_default),
     };
 
