@@ -53,10 +53,8 @@ while_numbers_pass() { # WHAT COMMAND...
 }
 
 freeze() { # NAME SECONDS
-    local thaw_at=$(($(now_ms) + $2 * 1000))
-    past() { [ "$(now_ms)" -ge $thaw_at ]; }
     kill -s STOP "$(pid_of "$1")"
-    until_true $(($2 + 5)) past
+    sleep "$2"
     kill -s CONT "$(pid_of "$1")"
 }
 
@@ -66,7 +64,8 @@ restart_relay() {
 }
 
 while_numbers_pass "the direct path is unplugged" unplug alice home
-check "now by the relay" test relay = "$(path_of alice bob)"
+by_relay() { [ relay = "$(path_of alice bob)" ]; }
+check "now by the relay" until_true 5 by_relay
 while_numbers_pass "the relay is killed and comes back" restart_relay
 while_numbers_pass "the relay is frozen for 4 s" freeze hub 4
 while_numbers_pass "bob is frozen for 1 s" freeze bob 1

@@ -209,11 +209,11 @@ addresses_come_and_go() {
 turned=0 turns=0
 turns_to() { # PATH
     turns=$((turns + 1))
-    until_true 8 all_by "$1" || addresses_come_and_go
+    within 8 all_by "$1" || addresses_come_and_go
     if until_true 60 all_by "$1"; then turned=$((turned + 1)); fi
 }
 direct_again() {
-    until_true 2 all_by '[tu][cd]p' && return
+    within 2 all_by '[tu][cd]p' && return
     addresses_come_and_go
     until_true 10 all_by '[tu][cd]p'
 }

@@ -63,7 +63,5 @@ rss_kb() { # PROCESS'S NAME
 }
 
 for_ms() { # MILLISECONDS - lets them pass.
-    local until=$(($(now_ms) + $1))
-    lab_past() { [ "$(now_ms)" -ge "$until" ]; }
-    until_true $(($1 / 1000 + 5)) lab_past
+    sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
 }

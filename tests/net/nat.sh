@@ -38,8 +38,10 @@ start_relay hub hub
 edge alice alice
 edge bob bob
 answers alice bob
-sees alice bob relay 5s
-sees bob alice relay 5s
+sees alice bob '*' 5s
+sees bob alice '*' 5s
+check_logged "alice met bob by the relay" alice 'peer_joined .*path=relay'
+check_logged "and bob alice" bob 'peer_joined .*path=relay'
 says alice bob
 says bob alice
 numbers alice bob
