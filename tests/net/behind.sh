@@ -53,7 +53,7 @@ CONF
 }
 
 site_answers() { # ADDRESS - that it sees
-    [ "$(as alice curl -sS --max-time 5 --cacert "$LAB/ca.pem" \
+    [ "$(as alice curl -sS --max-time 25 --cacert "$LAB/ca.pem" \
         https://www.lab/)" = "the site for $1" ]
 }
 

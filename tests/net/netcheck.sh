@@ -64,13 +64,19 @@ sys.exit(not eval("(" + sys.argv[2] + ")"))' "$LAB/$2.check" "$3"
 
 reaches() { # NAME
     until_true 10 up "$1" || not_ok "$1 is connected to the relay"
+    settles "$1" tcp >/dev/null || not_ok "$1 is connected by tcp"
     netcheck "$1"
     check "$1: a relay is reached" test "$CODE" = 0
 }
 
 # --- Kinds of NAT -------------------------------------------------------------
 
+links_of() { grep -c "edge_up name=$1 " "$LAB/hub.log" || true; } # NAME
 lonely west-none none "$office_url" "$two"
+until_true 10 up none
+settles none tcp >/dev/null || true
+check_logged "the relay says that it came" hub "edge_up name=none "
+links=$(links_of none)
 reaches none
 so "no NAT" none 'c["nat"]["mapping"] == "none" and c["udp"]["ipv4"]'
 so "its outside address is its own" none \
@@ -86,7 +92,7 @@ so "each form of the relay was tried" none \
     '[(f["form"], f["used"], f["error"]) for f in c["relays"][0]["forms"]] ==
      [("tcp", True, ""), ("wss", False, ""), ("ws", False, "refused")]'
 check "and the living link stayed as it was" test \
-    "$(grep -c "edge_up name=none " "$LAB/hub.log")" = 1
+    "$(links_of none)" = "$links"
 so "there is no proxy and no portal" none \
     'c["proxy"]["from"] == "none" and c["captive_portal"] is False'
 so "both ports of the relay answer STUN" none \
@@ -152,14 +158,14 @@ as hub nft delete table inet firewall
 end hub
 sed -i 's/^  udp:.*/  udp: []/' "$LAB/hub/relay.yaml"
 start_relay hub hub
-until_true 10 up none
+until_true 10 up none || not_ok "none is connected again"
 netcheck none
 so "then the second server shows what gets in" none \
     'c["nat"]["filtering"] == "endpoint-independent-or-address"'
 so "the relay's STUN is closed" none \
     '"stun_closed" in ids and "udp_blocked" not in ids and
      [p["answer"] for p in c["relays"][0]["stun"]] == ["closed"] * 2'
-until_true 10 up alone
+until_true 10 up alone || not_ok "alone is connected again"
 netcheck alone
 so "without any server the filter is unknown" alone \
     'c["nat"]["filtering"] == "unknown"'
@@ -179,7 +185,7 @@ fails misspelt relay_dns
 wrong=$(grep -oE 'tcp://[^ ]+' "$LAB/hub2.out" | head -n 1 | sed 's/.*key=//')
 lonely west-none forger "tcp://$HUB:443?key=$wrong" "$one"
 until_true 10 bash -c "'$ZS_BIN/zs' --socket /run/zeroservices/forger.sock \
-    status --json | grep -q wrong_key"
+    status --json | grep -q wrong_key" || true
 fails forger relay_wrong_key
 spawn other hub2 python3 -B -c '
 import socket
@@ -287,7 +293,7 @@ if punches; then
          grep -q 'relay (nat)'"
     check "zs wait says that he is relayed" bash -c \
         "! '$ZS_BIN/zs' --socket /run/zeroservices/alice.sock wait --peer bob \
-         --path udp --timeout 100ms 2>&1 | grep -v 'path is relay, not udp'"
+         --path udp --timeout 2s 2>&1 | grep -v 'path is relay, not udp'"
     check "zs ping says where to look" bash -c \
         "'$ZS_BIN/zs' --socket /run/zeroservices/alice.sock ping bob -c 1 \
          --until-direct 2>&1 | grep -q 'zs netcheck says why'"

@@ -37,9 +37,6 @@ LAB_PATHS='paths: {tcp: false, udp: false, relay: true}'
 member office alice
 member office bob
 
-form_of() { # NAME
-    at "$1" status --json | grep -o '"form": *"[^"]*"' | head -n 1 | cut -d'"' -f4
-}
 # Starts both with these lines, and they talk.
 by() { # FORM LINE...
     local form=$1 name
@@ -53,7 +50,7 @@ by() { # FORM LINE...
     sees alice bob relay 20s
     says alice bob
     numbers alice bob
-    check "the form is $form" test "$form" = "$(form_of alice)"
+    check "the form is $form" settles alice "$form"
     for name in alice bob; do
         end $name
         mv "$LAB/$name.plain" "$LAB/$name.yaml"

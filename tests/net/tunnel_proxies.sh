@@ -39,9 +39,6 @@ LAB_PATHS='paths: {tcp: false, udp: false, relay: true}'
 member office alice
 member office bob
 
-form_of() { # NAME
-    at "$1" status --json | grep -o '"form": *"[^"]*"' | head -n 1 | cut -d'"' -f4
-}
 # Starts both with the setting, and they talk; then they are ended.
 by() { # WHAT FORM LINE...
     local what=$1 form=$2 name
@@ -55,7 +52,7 @@ by() { # WHAT FORM LINE...
     sees alice bob relay 20s
     says alice bob
     says bob alice
-    check "$what: the form is $form" test "$form" = "$(form_of alice)"
+    check "$what: the form is $form" settles alice "$form"
     at alice status >>"$LAB/said" 2>&1
     at alice status --json >>"$LAB/said" 2>&1
     for name in alice bob; do
