@@ -25,13 +25,19 @@ edge alice alice
 answers alice
 listen alice "$LAB/alice.json"
 
+# Without the time by which the machine itself was late since `started`.
+on_time() { # MS
+    local late
+    late=$(late_ms "$started" $((started + $1 * 1000)))
+    echo $(($1 > late ? $1 - late : 0))
+}
 for i in $(seq $starts); do
     started=$(now_us)
     edge bob bob
     until_true 5 grep -q peer_joined "$LAB/bob.log" || break
     until_true 5 stamped_ms "$LAB/alice.json" "$started" '"join"' || break
-    stamped_ms "$LAB/alice.json" "$started" '"join"' >>"$LAB/at-alice"
-    log_ms "$LAB/bob.log" peer_joined "$started" >>"$LAB/at-bob"
+    on_time "$(stamped_ms "$LAB/alice.json" "$started" '"join"')" >>"$LAB/at-alice"
+    on_time "$(log_ms "$LAB/bob.log" peer_joined "$started")" >>"$LAB/at-bob"
     [ "$i" = $starts ] && break
     end bob
     until_true 5 stamped_ms "$LAB/alice.json" "$started" '"leave"' || break

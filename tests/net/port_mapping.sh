@@ -12,6 +12,7 @@ LAB_PATHS=
 
 if ! command -v miniupnpd >/dev/null; then
     echo "$LAB_NAME: there is no miniupnpd: skipped" >&2
+    trap - EXIT
     exit 77
 fi
 
@@ -65,7 +66,13 @@ ${3-allow 1024-65535 192.168.1.0/24 1024-65535}
 deny 0-65535 0.0.0.0/0 0-65535
 CONF
     spawn upnpd gate miniupnpd -d -f "$LAB/miniupnpd.conf" -P "$LAB/upnpd.pid"
+    until_true 10 serves "$@" || not_ok "miniupnpd runs"
 }
+# It listens: to SSDP for UPnP, and to NAT-PMP.
+serves() { # UPNP NAT_PMP
+    { [ "$1" = no ] || listens_udp 1900; } && { [ "$2" = no ] || listens_udp 5351; }
+}
+listens_udp() { [ -n "$(as gate ss -Hlun "sport = :$1")" ]; } # PORT
 
 # As when the router restarts: its mappings are gone.
 serve_no_more() {
@@ -107,7 +114,7 @@ finish_edge() { # ends within 2 s, and the rule is gone
     start=$(now_us)
     end alice
     check_ms "$WHAT: the edge ends" $((($(now_us) - start) / 1000)) 2000 "$start"
-    check "$WHAT: the mapping is given back" is_unmapped
+    check "$WHAT: the mapping is given back" until_true 2 is_unmapped
 }
 
 mapped_by() { # PROTOCOL
@@ -120,9 +127,7 @@ mapped_by() { # PROTOCOL
     check "$WHAT: bob reaches alice's port" reaches
 }
 
-if ! serve yes no || ! until_true 3 running upnpd; then
-    not_ok "miniupnpd runs"
-fi
+serve yes no
 begin "UPnP only"
 mapped_by upnp
 check_logged "$WHAT: the findings" alice "port_mapping nat_pmp=none upnp=found"

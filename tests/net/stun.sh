@@ -41,8 +41,9 @@ check_logged "the relay says where it answers" hub "stun_listening" 2
 
 # `reflexive addr: 203.0.113.2:34567` of coturn's client.
 coturn_says() { # HOST SERVER PORT ADDRESS [LOCAL_ADDRESS]
-    as "$1" timeout 5 turnutils_stunclient -p "$3" ${5:+-L "$5"} "$2" 2>&1 |
-        tee "$LAB/coturn" | grep -qF "reflexive addr: $4:"
+    as "$1" timeout 25 turnutils_stunclient -p "$3" ${5:+-L "$5"} "$2" \
+        >"$LAB/coturn" 2>&1 || true
+    grep -F "reflexive addr: $4:" "$LAB/coturn"
 }
 check "coturn's client beside the relay" coturn_says bob 203.0.113.10 3478 203.0.113.3
 check "at 443 too" coturn_says bob 203.0.113.10 443 203.0.113.3
@@ -66,7 +67,7 @@ mapped_at_both() { # HOST - the outside ports that 443 and 3478 saw of one socke
     as "$1" python3 -B - <<'PY'
 import os, socket, struct
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(5)
+s.settimeout(25)
 for port in (443, 3478):
     ident = os.urandom(12)
     s.sendto(struct.pack(">HHI", 1, 0, 0x2112a442) + ident, ("203.0.113.10", port))
@@ -109,7 +110,9 @@ try:
 except BlockingIOError:
     pass
 start = time.monotonic()
-while sent < 250000 and time.monotonic() < end:
+end = start + 60
+requests = sent + 50000
+while sent < requests and time.monotonic() < end:
     send(good)
     try:
         s.recv(100)

@@ -128,8 +128,9 @@ check "the path is still UDP" test udp = "$(path_of alice bob)"
 # --- The relay's STUN ------------------------------------------------------------
 
 hub_address() { # HOST - as coturn's client sees it
-    as "$1" timeout 10 turnutils_stunclient -p 3478 $HUB 2>&1 |
-        grep -qF "reflexive addr: ${SITE_ADDRESS[$1]}:"
+    as "$1" timeout 25 turnutils_stunclient -p 3478 $HUB >"$LAB/coturn" 2>&1 ||
+        true
+    grep -F "reflexive addr: ${SITE_ADDRESS[$1]}:" "$LAB/coturn"
 }
 before=$(rss_kb hub)
 no_answer "garbage to STUN" hub garbage $some $HUB:3478 $nowhere:0
@@ -146,6 +147,15 @@ check "one address gets few answers" test $ANSWERS -lt $((some / 10))
 
 # --- The innocents -----------------------------------------------------------------
 
+# Of each silence without the time by which the machine itself was late in it.
+longest_on_time() { # EDGE
+    local end us most=0 ms
+    while read -r end us; do
+        ms=$((us / 1000 - $(late_ms $((end - us)) "$end")))
+        [ "$ms" -le $most ] || most=$ms
+    done < <(awk '$2 == "silence" { print $1, $3 }' "$LAB/$1.silences")
+    echo $most
+}
 for name in send-alice-bob send-bob-alice; do kill -s TERM "$(pid_of $name)"; done
 for name in send-alice-bob send-bob-alice; do done_with "$name is delivered" $name 20; done
 for name in alice bob; do kill -s USR1 "$(pid_of take-$name)"; done
@@ -153,7 +163,6 @@ for name in alice bob; do
     done_with "$name has everything once and in order" take-$name 20
 done
 for name in alice bob; do
-    check_ms "longest silence at $name" "$(awk '$2 == "silence" && $3 > most {
-        most = $3 } END { print int(most / 1000) }' "$LAB/$name.silences")" $silence_ms
+    check_ms "longest silence at $name" "$(longest_on_time $name)" $silence_ms
 done
 finish
