@@ -22,9 +22,11 @@ struct nonce_number {
 };
 
 void message_box_init(struct message_box *b, const uint8_t shared[32],
-                      const char prefix[static MESSAGE_BOX_PREFIX])
+                      const char prefix[static MESSAGE_BOX_PREFIX],
+                      struct one_time_mac *mac)
 {
     (void)crypto_core_hsalsa20(b->key, (const uint8_t *)prefix, shared, NULL);
+    b->mac = mac;
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -66,6 +68,23 @@ static void xor_rest(const struct message_box *b, const struct nonce_number *n,
     sodium_memzero(stream, sizeof(stream));
 }
 
+static void make_tag(const struct message_box *b, const uint8_t key[TAG_KEY],
+                     struct bytes cipher, uint8_t tag[MESSAGE_BOX_TAG])
+{
+    if (cipher.size < ONE_TIME_MAC_LARGE || b->mac == NULL ||
+        !one_time_mac_make(b->mac, key, cipher, tag))
+        (void)crypto_onetimeauth(tag, cipher.data, cipher.size, key);
+}
+
+static bool has_tag(const struct message_box *b, const uint8_t key[TAG_KEY],
+                    struct bytes cipher, const uint8_t tag[MESSAGE_BOX_TAG])
+{
+    uint8_t right[MESSAGE_BOX_TAG];
+
+    make_tag(b, key, cipher, right);
+    return crypto_verify_16(tag, right) == 0;
+}
+
 void message_box_seal(const struct message_box *b, uint64_t nonce,
                       uint8_t flags, struct bytes packet, uint8_t *out)
 {
@@ -79,7 +98,7 @@ void message_box_seal(const struct message_box *b, uint64_t nonce,
     xor_bytes(cipher + 1, packet.data, stream + TAG_KEY + 1, head);
     if (packet.size > head)
         xor_rest(b, &n, cipher + FIRST, packet.data + head, packet.size - head);
-    (void)crypto_onetimeauth(out, cipher, 1 + packet.size, stream);
+    make_tag(b, stream, bytes_of(cipher, 1 + packet.size), out);
     sodium_memzero(stream, sizeof(stream));
 }
 
@@ -95,7 +114,7 @@ bool message_box_open(const struct message_box *b, uint64_t nonce, uint8_t *box,
     size -= MESSAGE_BOX_TAG;
     size_t head = smaller(size, FIRST);
     (void)crypto_stream_salsa20(stream, sizeof(stream), n.bytes, b->key);
-    bool good = crypto_onetimeauth_verify(box, text, size, stream) == 0;
+    bool good = has_tag(b, stream, bytes_of(text, size), box);
     if (good) {
         xor_bytes(text, text, stream + TAG_KEY, head);
         if (size > head)

@@ -10,7 +10,7 @@
 #ifndef COMMON_ZMTP_MESSAGE_BOX_H
 #define COMMON_ZMTP_MESSAGE_BOX_H
 
-#include "common/base/bytes.h"
+#include "common/core/one_time_mac.h"
 
 enum {
     MESSAGE_BOX_TAG = 16, /* stands before the encrypted bytes */
@@ -19,11 +19,14 @@ enum {
 
 struct message_box {
     uint8_t key[32];
+    struct one_time_mac *mac;
 };
 
-/* `shared` is what crypto_box_beforenm makes of both ends' keys. */
+/* `shared` is what crypto_box_beforenm makes of both ends' keys. `mac`, which
+ * is borrowed, makes the tags of large boxes; NULL: libsodium makes all. */
 void message_box_init(struct message_box *b, const uint8_t shared[32],
-                      const char prefix[static MESSAGE_BOX_PREFIX]);
+                      const char prefix[static MESSAGE_BOX_PREFIX],
+                      struct one_time_mac *mac);
 
 /* Writes the tag, the encrypted flags and the encrypted packet: packet.size +
  * MESSAGE_BOX_TAG + 1 bytes. `out` and `packet` must not overlap. A nonce must

@@ -54,8 +54,8 @@ static void open_boxes(struct zmtp *z, const uint8_t shared[32])
     enum zmtp_role other =
         self == ZMTP_AS_SERVER ? ZMTP_AS_CLIENT : ZMTP_AS_SERVER;
 
-    message_box_init(&z->out, shared, message_prefix[self]);
-    message_box_init(&z->in, shared, message_prefix[other]);
+    message_box_init(&z->out, shared, message_prefix[self], z->conf.mac);
+    message_box_init(&z->in, shared, message_prefix[other], z->conf.mac);
     sodium_memzero(&z->client, sizeof(z->client));
     sodium_memzero(&z->server, sizeof(z->server));
     z->state = ZMTP_OPEN;

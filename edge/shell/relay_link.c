@@ -144,6 +144,7 @@ static void greet(struct relay_link *l, const struct curve_pair *keys)
                              .keys = keys,
                              .server = l->server,
                              .entropy = &l->all->entropy,
+                             .mac = l->all->mac,
                              .packet_size = PACKET_SIZE};
 
     zmtp_init(&l->zmtp, &conf, &l->all->reply);

@@ -52,6 +52,7 @@ struct relay_links {
     struct link_table *links;
     relay_pipe_maker *make;
     struct entropy entropy;
+    struct one_time_mac *mac; /* may be NULL */
     struct relay_link *first;
     struct relay_room *used;  /* of links that ended in this turn */
     struct relay_room *spare; /* one at most */

@@ -113,6 +113,7 @@ struct relay_links *relay_links_open(struct link_table *links,
     randombytes_buf(seed, sizeof seed);
     entropy_init(&all->entropy, seed);
     sodium_memzero(seed, sizeof seed);
+    all->mac = one_time_mac_new();
     return all;
 }
 
@@ -120,6 +121,7 @@ static void free_all(struct relay_links *all)
 {
     empty_rooms(all);
     free(all->spare);
+    one_time_mac_free(&all->mac);
     sodium_memzero(all, sizeof *all);
     free(all);
 }

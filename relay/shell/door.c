@@ -280,6 +280,7 @@ struct door *door_open(struct zloop *z, const struct curve_pair *keys,
     randombytes_buf(seed, sizeof seed);
     entropy_init(&d->entropy, seed);
     sodium_memzero(seed, sizeof seed);
+    d->mac = one_time_mac_new();
     carriers_init(&d->carriers,
                   &(struct carriers_conf){
                       .credit = DOOR_CREDIT,
@@ -354,6 +355,7 @@ void door_close(struct door **self)
     gate_free(d->gate);
     tls_pair_release(&d->tls);
     heap_close(&d->timers);
+    one_time_mac_free(&d->mac);
     sodium_memzero(d, sizeof *d);
     free(d);
 }

@@ -77,6 +77,7 @@ void door_conn_greet(struct door_conn *c)
     struct zmtp_conf conf = {.role = ZMTP_AS_SERVER,
                              .keys = &d->keys,
                              .entropy = &d->entropy,
+                             .mac = d->mac,
                              .packet_size = PACKET_SIZE};
     zmtp_init(&c->zmtp, &conf, &d->reply);
     door_conn_reply(c);

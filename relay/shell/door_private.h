@@ -108,6 +108,7 @@ struct door {
     struct zloop *zloop;
     struct curve_pair keys;
     struct entropy entropy;
+    struct one_time_mac *mac; /* may be NULL */
     struct door_conf conf;
     struct entrance_user user;
     struct carriers carriers;

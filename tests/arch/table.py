@@ -68,6 +68,7 @@ LIBRARY_HEADERS = {
 LIBRARY_USERS = {
     "crypto": ("common/core/aead.c",        # the ciphers
                "common/core/digest.c",      # SHA-256
+               "common/core/one_time_mac.c",  # Poly1305
                "edge/shell/edge_open.c"),   # reads its configuration
     "ngtcp2": ("edge/shell/quic.c", "edge/shell/quic_events.c",
                "edge/shell/quic_write.c", "edge/shell/quic_private.h",

@@ -143,10 +143,10 @@ static inline void talk_open(struct talk_end *e, enum zmtp_role role,
 
     talk_begin(e, role, &reply);
     message_box_init(other, shared,
-                     server ? "CurveZMQMESSAGEC" : "CurveZMQMESSAGES");
+                     server ? "CurveZMQMESSAGEC" : "CurveZMQMESSAGES", NULL);
     e->z.in = *other;
     message_box_init(&e->z.out, shared,
-                     server ? "CurveZMQMESSAGES" : "CurveZMQMESSAGEC");
+                     server ? "CurveZMQMESSAGES" : "CurveZMQMESSAGEC", NULL);
     e->z.state = ZMTP_OPEN;
 }
 

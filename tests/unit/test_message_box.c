@@ -7,7 +7,11 @@
 
 #include <sodium.h>
 
-enum { ROOM = 1700 }; /* more than three chunks of the key stream */
+enum {
+    ROOM = 1700, /* more than three chunks of the key stream */
+    LARGE = ONE_TIME_MAC_LARGE,
+    LARGEST = 64 * 1024 + 10,
+};
 
 static const char alice_secret[] =
     "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a";
@@ -49,7 +53,7 @@ static void init_box(struct message_box *b, const char *secret,
     unhex(nonce_prefix, prefix);
     memcpy(text, prefix, sizeof(text));
     assert_int_equal(crypto_box_beforenm(shared, p, s), 0);
-    message_box_init(b, shared, text);
+    message_box_init(b, shared, text, NULL);
 }
 
 static void seals_and_opens_the_box_of_nacl(void **state)
@@ -78,7 +82,7 @@ static void equals_the_library_at_every_size(void **state)
     struct message_box b;
     (void)state;
 
-    message_box_init(&b, shared, "CurveZMQMESSAGEC");
+    message_box_init(&b, shared, "CurveZMQMESSAGEC", NULL);
     for (size_t i = 0; i < sizeof(text); i++)
         text[i] = (uint8_t)(i * 7);
     for (size_t size = 1; size <= sizeof(text); size++) {
@@ -100,7 +104,7 @@ static void opens_no_changed_box(void **state)
     struct message_box b;
     (void)state;
 
-    message_box_init(&b, shared, "CurveZMQMESSAGEC");
+    message_box_init(&b, shared, "CurveZMQMESSAGEC", NULL);
     message_box_seal(&b, 5, 0, bytes_of(text, sizeof(text)), box);
     for (size_t i = 0; i < sizeof(box); i++) {
         memcpy(copy, box, sizeof(box));
@@ -111,8 +115,100 @@ static void opens_no_changed_box(void **state)
         assert_false(message_box_open(&b, 5, copy, i));
     }
     assert_false(message_box_open(&b, 4, copy, sizeof(copy)));
-    message_box_init(&b, shared, "CurveZMQMESSAGES");
+    message_box_init(&b, shared, "CurveZMQMESSAGES", NULL);
     assert_false(message_box_open(&b, 5, copy, sizeof(copy)));
+}
+
+/* ---- Tags by OpenSSL --------------------------------------------------- */
+
+/* The same key with both makers of tags. */
+static void init_both(struct message_box *by_openssl,
+                      struct message_box *by_sodium, struct one_time_mac *mac)
+{
+    static const uint8_t shared[32] = {7};
+
+    assert_non_null(mac);
+    message_box_init(by_openssl, shared, "CurveZMQMESSAGEC", mac);
+    message_box_init(by_sodium, shared, "CurveZMQMESSAGEC", NULL);
+}
+
+static uint8_t large_text[LARGEST], box_a[LARGEST + 1 + MESSAGE_BOX_TAG],
+    box_b[sizeof(box_a)];
+
+/* What the one seals the other opens, and it has the same bytes. */
+static void check_agreement(const struct message_box *a,
+                            const struct message_box *b, size_t size)
+{
+    size_t whole = size + 1 + MESSAGE_BOX_TAG;
+
+    message_box_seal(a, size, 3, bytes_of(large_text, size), box_a);
+    message_box_seal(b, size, 3, bytes_of(large_text, size), box_b);
+    assert_memory_equal(box_a, box_b, whole);
+    assert_true(message_box_open(a, size, box_b, whole));
+    assert_true(message_box_open(b, size, box_a, whole));
+    assert_memory_equal(box_a, box_b, whole);
+    assert_int_equal(box_a[MESSAGE_BOX_TAG], 3);
+    assert_memory_equal(box_a + MESSAGE_BOX_TAG + 1, large_text, size);
+}
+
+static void both_makers_of_tags_agree(void **state)
+{
+    struct one_time_mac *mac = one_time_mac_new();
+    struct message_box a, b;
+    (void)state;
+
+    init_both(&a, &b, mac);
+    randombytes_buf(large_text, sizeof(large_text));
+    for (size_t size = 0; size <= 2 * LARGE; size++)
+        check_agreement(&a, &b, size);
+    for (size_t size = 2 * LARGE; size <= LARGEST; size += size / 9)
+        check_agreement(&a, &b, size);
+    for (size_t size = LARGEST - 20; size <= LARGEST; size++)
+        check_agreement(&a, &b, size);
+    one_time_mac_free(&mac);
+}
+
+/* One bit of the box differs. */
+static void check_refused(const struct message_box *b, size_t size, size_t at)
+{
+    box_b[at] ^= 0x80;
+    memcpy(box_a, box_b, size);
+    assert_false(message_box_open(b, 6, box_a, size));
+    assert_memory_equal(box_a, box_b, size);
+    box_b[at] ^= 0x80;
+}
+
+static void opens_no_changed_large_box(void **state)
+{
+    static const size_t sizes[] = {LARGE - 2, LARGE - 1, LARGE, 5000};
+    struct one_time_mac *mac = one_time_mac_new();
+    struct message_box a, b;
+    (void)state;
+
+    init_both(&a, &b, mac);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        size_t whole = sizes[i] + 1 + MESSAGE_BOX_TAG;
+        message_box_seal(&b, 6, 0, bytes_of(large_text, sizes[i]), box_b);
+        for (size_t at = 0; at < whole; at++)
+            check_refused(&a, whole, at);
+        assert_false(message_box_open(&a, 6, box_b, whole - 1));
+        assert_false(message_box_open(&a, 7, box_b, whole));
+        assert_true(message_box_open(&a, 6, box_b, whole));
+    }
+    one_time_mac_free(&mac);
+}
+
+/* A pointer to nothing: small boxes do not touch it. */
+static void libsodium_makes_the_tags_of_small_boxes(void **state)
+{
+    static const uint8_t shared[32] = {7};
+    struct message_box b;
+    (void)state;
+
+    message_box_init(&b, shared, "CurveZMQMESSAGEC",
+                     (struct one_time_mac *)(uintptr_t)1);
+    message_box_seal(&b, 1, 0, bytes_of(large_text, LARGE - 2), box_a);
+    assert_true(message_box_open(&b, 1, box_a, LARGE - 1 + MESSAGE_BOX_TAG));
 }
 
 int main(void)
@@ -121,6 +217,9 @@ int main(void)
         cmocka_unit_test(seals_and_opens_the_box_of_nacl),
         cmocka_unit_test(equals_the_library_at_every_size),
         cmocka_unit_test(opens_no_changed_box),
+        cmocka_unit_test(both_makers_of_tags_agree),
+        cmocka_unit_test(opens_no_changed_large_box),
+        cmocka_unit_test(libsodium_makes_the_tags_of_small_boxes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ static struct {
     /* Our end. */
     int listener, fd;
     struct entropy entropy;
+    struct one_time_mac *mac;
     struct zmtp z;
     uint8_t in[ROOM];
     size_t in_read, in_size;
@@ -109,6 +110,7 @@ static void begin_machine(enum zmtp_role role, const struct curve_pair *keys)
     struct zmtp_conf conf = {.role = role,
                              .keys = keys,
                              .entropy = &w.entropy,
+                             .mac = w.mac,
                              .packet_size = PACKET};
     memcpy(conf.server.key, w.server.public_key, KEY_SIZE);
     zmtp_init(&w.z, &conf, &w.reply);
@@ -198,6 +200,7 @@ static int setup(void **state)
     curve_pair_generate(&w.server, server);
     curve_pair_generate(&w.client, client);
     entropy_init(&w.entropy, server);
+    w.mac = one_time_mac_new();
     w.context = zmq_ctx_new();
     return w.context ? 0 : -1;
 }
@@ -206,6 +209,7 @@ static int teardown(void **state)
 {
     (void)state;
     zmtp_wipe(&w.z);
+    one_time_mac_free(&w.mac);
     if (w.fd >= 0)
         close(w.fd);
     if (w.listener >= 0)

@@ -32,6 +32,7 @@ struct zmtp_load {
 };
 
 static struct curve_pair server_keys, client_keys;
+static struct one_time_mac *server_mac, *client_mac; /* of a thread each */
 static uint8_t payload[MOST];
 
 static double cpu_ns(void)
@@ -74,11 +75,13 @@ static void shake_hands(struct zmtp_load *l)
     struct zmtp_conf conf = {.role = ZMTP_AS_SERVER,
                              .keys = &server_keys,
                              .entropy = &l->entropy,
+                             .mac = server_mac,
                              .packet_size = MOST};
 
     zmtp_init(&l->server, &conf, &a);
     conf.role = ZMTP_AS_CLIENT;
     conf.keys = &client_keys;
+    conf.mac = client_mac;
     memcpy(conf.server.key, server_keys.public_key, KEY_SIZE);
     zmtp_init(&l->client, &conf, &b);
     check(step(&l->server, &b, &used, &out) == ZMTP_NEXT);
@@ -320,8 +323,12 @@ int main(int argc, char **argv)
     check(sodium_init() >= 0 && repeats > 0 && repeats <= REPEATS_MOST);
     curve_pair_generate(&server_keys, seeds[0]);
     curve_pair_generate(&client_keys, seeds[1]);
+    server_mac = one_time_mac_new();
+    client_mac = one_time_mac_new();
     printf("handshake, both ends: %.0f us\n", handshakes(200) / 1000);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
         measure(sizes[i], megabytes, repeats);
+    one_time_mac_free(&server_mac);
+    one_time_mac_free(&client_mac);
     return 0;
 }
