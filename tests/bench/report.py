@@ -126,7 +126,7 @@ def number(value):
 def line(row):
     what = " ".join(str(row[k]) for k in
                     ("bench", "stack", "size", "receivers", "mesh", "threads",
-                     "pairs")
+                     "pairs", "nodes", "edges")
                     if k in row)
     if "paced_as" in row:
         what += f" at the rate of {row['paced_as']}"
@@ -136,6 +136,9 @@ def line(row):
         return f"{what}: {row['per_minute']} datagrams a minute"
     if "kib" in row:
         return f"{what}: {row['kib']:.1f} KiB an edge, of {row['edges']}"
+    if "others" not in row:
+        return f"{what}: " + ", ".join(f"{k} {number(v)}" for k, v in
+                                       row.items() if isinstance(v, float))
     if "p50_us" in row:
         found = f"p50 {row['p50_us']:.0f} us, p99 {row['p99_us']:.0f} us"
     else:
