@@ -28,16 +28,16 @@ each() { # COUNT ATTACK [options] - by so many of the crowd
 }
 
 each $crowd deaf --count 200 --size 60000
+needs sent 50
 under_attack "$crowd members who read nothing of 12 MB each" $mib
-check_lie "the attack took place" 0 sent 50 200
 
 each $crowd deaf --count 100000 --size 64
+needs sent 1000
 under_attack "$crowd members who read nothing of many small packets" $mib
-check_lie "the attack took place" 0 sent 1000 100000
 
 each 4 frames --size 1
+needs sent 1000
 under_attack "4 members' frames of 1 byte without an end" $mib
-check_lie "the attack took place" 0 sent 1000 100000000
 
 stage_end
 finish

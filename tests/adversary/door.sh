@@ -24,7 +24,7 @@ healthy() { # The door still answers others.
     as here curl -fsS --max-time 10 "http://$hub/healthz" | grep -qx ok
 }
 
-crowd=$((LASTS + 6)) # seconds: each time limit passes
+crowd=$((LASTS + 8)) # seconds: each time limit passes
 
 lie slow $hub "${key[@]}" --say zmtp --count 100 --spread 50 --seconds $crowd
 lie slow $hub --say head --count 100 --spread 50 --seconds $crowd
@@ -35,24 +35,24 @@ under_attack "strangers who are slow in ZMTP, HTTP and TLS" $mib
 check_lie "the slow in ZMTP go" 0 cut "$(lied 0 opened)" 100
 
 lie returning $hub --say nothing --count 1500 --spread 250 --seconds $crowd
+needs opened 1000
 under_attack "silent strangers who come again and again" $mib
-check_lie "thousands came" 0 opened 1000 1000000
 
 lie returning $hub --say upgrade --count 2000 --spread 250 --seconds $crowd
 meanwhile "/healthz" 5000 healthy
+needs cut 1000
 under_attack "2,000 WebSockets in which nobody speaks ZMTP" $mib
-check_lie "none holds its place" 0 cut 1000 1000000
 
 lie endless $hub --say pings --count 300 --spread 250
+needs sent 100
 under_attack "WebSocket PINGs, and nobody reads the PONGs" $mib
-check_lie "the attack took place" 0 sent 100 1000000000
 
 lie endless $hub --say fragments --count 20 --spread 20
 lie endless $hub --say giant --count 20 --spread 20
 lie endless $hub --say beyond --count 20 --spread 20
 lie endless $hub --say web-garbage --count 20 --spread 20
+needs sent 20
 under_attack "WebSocket frames that are empty, endless or no frames" $mib
-check_lie "the attack took place" 0 sent 20 1000000000
 
 lie endless $hub --say head --count 200 --spread 200
 lie endless $hub --say line --count 20 --spread 20

@@ -17,9 +17,9 @@ bob_said=$SAID
 learn alice
 watch alice
 
-lie mute $door --key "$LINK_KEY" --count 100 --seconds 8
-lie slow $door --key "$LINK_KEY" --count 100 --seconds 7
-lie half $door --key "$LINK_KEY" --count 100 --seconds 7
+lie mute $door --key "$LINK_KEY" --count 100 --seconds 10
+lie slow $door --key "$LINK_KEY" --count 100 --seconds 9
+lie half $door --key "$LINK_KEY" --count 100 --seconds 9
 lie silent $door --count 300 --seconds 7
 under_attack "strangers who say nothing, or little" $mib
 check_lie "all who shook hands and said nothing were cut [P-5.3]" 0 \

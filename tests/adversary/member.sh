@@ -42,8 +42,8 @@ by() { # NAME - the options of a member that knows alice
 
     publishing alice
     lie unknown $door $(by mallory) --count 200
+    needs sent 1
     under_attack "GROUP_ACK UNKNOWN, 1,600 in a packet" $mib
-    check_lie "the attack took place" 0 sent 1 200
     end publisher
 
     "$ZS_BIN/zs" mesh revoke trudy --dir "$LAB/office" >>"$LAB/office.out" 2>&1
@@ -55,9 +55,8 @@ by() { # NAME - the options of a member that knows alice
 
 lie relay 127.0.0.1:444 --key-file "$LAB/liar-444/relay.key" --count 1 --seconds 4
 lie relay 127.0.0.1:445 --key-file "$LAB/liar-445/relay.key" --count 2 --seconds 4
+needs opened 1 each
 under_attack "endless frames of two relays, before and after WELCOME" $mib
-check_lie "the attack took place" 0 opened 1 1000
-check_lie "in both forms" 1 opened 1 1000
 
 stage_end
 finish

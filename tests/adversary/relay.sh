@@ -18,7 +18,7 @@ start_relay hub here
 meet relay
 watch hub
 
-lie mute $hub "${key[@]}" --count 100 --spread 50 --seconds 8
+lie mute $hub "${key[@]}" --count 100 --spread 50 --seconds 10
 lie slow $hub "${key[@]}" --count 100 --spread 50 --seconds 7
 lie half $hub "${key[@]}" --count 200 --spread 50 --seconds 7
 lie silent $hub --count 1000 --spread 50 --seconds 7
