@@ -80,7 +80,7 @@ class Process:
         line, _, self.unread = self.unread.partition(b"\n")
         return line.decode()
 
-    def wait_for(self, word, seconds=30):
+    def wait_for(self, word, seconds=120):
         """The numbers of the first line that begins with `word`."""
         end = time.monotonic() + seconds
         while True:
@@ -112,7 +112,7 @@ class Daemon(Process):
             self.process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         self.pid = self.process.pid
-        for _ in range(250):
+        for _ in range(3000):  # a minute, for a machine that is busy
             with contextlib.suppress(OSError):
                 socket.create_connection((LOOPBACK, port), 1).close()
                 return

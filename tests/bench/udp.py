@@ -63,13 +63,13 @@ def ends(stack, line, left, right, more):
         r.wait_for("READY")
         l = at("a", *program, left, *options)
         stack_of_ends.callback(l.end)
-        l.wait_for("START", 60)
+        l.wait_for("START", 120)
         wire = int(os.environ["WIRE_PID"])
         cpu, busy, begun = stage.cpu_s(wire), stage.busy_s(), time.monotonic()
-        at_left = l.wait_for("RESULT", 120)
+        at_left = l.wait_for("RESULT", 240)
         cpu = stage.cpu_s(wire) - cpu
         busy, took = stage.busy_s() - busy, time.monotonic() - begun
-        at_right = r.wait_for("RESULT", 30)
+        at_right = r.wait_for("RESULT", 120)
         ours = cpu + (at_left["cpu_ns"] + at_right["cpu_ns"]) / 1e9
         return at_left, at_right, max(0, busy - ours) / took / os.cpu_count()
 

