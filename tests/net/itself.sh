@@ -189,6 +189,19 @@ check "one was not" had_not 1 2
 check "one was had twice" had_not 1 2 2 3
 check "two changed places there" had_not 1 3 2
 
+# The longest silences.
+silent() { # LATE_US BEGIN_US END_US - of the fault from 5 to 9 s
+    echo "5000000 9000000 a cut" >"$LAB/faults"
+    echo "$3 silence $(($3 - $2)) message:bob before 7" >"$LAB/silences"
+    echo "$3 $1" >"$LAB/late"
+    python3 "$NET_DIR/silences.py" "$LAB/faults" "alice=$LAB/silences" \
+        --late "$LAB/late" | awk '$1 == "a_cut" { print $3 }'
+}
+check "a silence in a fault is its" test 2000 = "$(silent 0 6000000 8000000)"
+check "so is one that begins just before it" test 2000 = "$(silent 0 4900000 6900000)"
+check "not one that was there" test 0 = "$(silent 0 4000000 6000000)"
+check "a late machine's is shorter" test 500 = "$(silent 500000 6000000 8000000)"
+
 # A script that failed says so by its exit code.
 ends_with() { # CODE SCRIPT
     printf '%s\n' '#!/bin/bash' "NET=$NET_DIR" '. "$NET/lab.sh"' "$2" >inner.sh
