@@ -14,8 +14,10 @@
 . "$(dirname "$0")/lab.sh"
 . "$NET_DIR/load.sh"
 
-stop=6 before=6
-[ "${1:-}" != --full ] || stop=30 before=10
+# Of the rate before, per cent: a stopped receiver that holds the others up costs
+# them nearly all, other work on the machine a part of it.
+stop=6 before=6 share=15
+[ "${1:-}" != --full ] || stop=30 before=10 share=60
 # limits.window and limits.queue by default, 4 MiB each. alice keeps a window
 # for each of three sessions and a store for the group; a client of its API has
 # 2 MiB under way, copied up to three times (its request, what waits for room,
@@ -24,8 +26,6 @@ stop=6 before=6
 window_kb=4096
 sender_kb=$((4 * window_kb + 4 * 3 * 2048 + 8192))
 relay_kb=$((window_kb + 256 * 64 + 8192))
-share=60 # of the rate before, per cent: a stopped receiver that holds the others
-         # up costs them nearly all, other work on the machine some of it
 
 lan street
 host hub
