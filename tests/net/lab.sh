@@ -612,12 +612,13 @@ numbers() { # A B [COUNT]
 }
 
 # The same in two parts, for what happens meanwhile: then the numbers go slowly
-# after the first fifth, and the last tenth is kept for numbers_end.
+# after the first fifth, and the last tenth is kept for numbers_end. While there
+# is a file numbers.hold, none go.
 numbers_begin() { # A B [COUNT]
     local count=${3:-${ZS_LAB_MESSAGES:-100000}}
     NUMBERS_A=$1 NUMBERS_B=$2
     rm -f "$LAB/$1-$2.json" "$LAB/$2-$1.json" # of an earlier time
-    rm -f "$LAB/numbers.rest"
+    rm -f "$LAB/numbers.rest" "$LAB/numbers.hold"
     lab_numbers "$1" "$2" "$count" >"$LAB/there.numbers" 2>&1 &
     NUMBERS_THERE=$!
     lab_numbers "$2" "$1" "$count" >"$LAB/back.numbers" 2>&1 &
@@ -650,7 +651,7 @@ lab_feed() { # COUNT
     local at=$(($1 / 5)) step=$(($1 / 1000))
     seq "$at"
     while [ ! -e "$LAB/numbers.rest" ]; do
-        [ $at -ge $(($1 * 9 / 10)) ] || seq $((at + 1)) $((at += step))
+        [ -e "$LAB/numbers.hold" ] || [ $at -ge $(($1 * 9 / 10)) ] || seq $((at + 1)) $((at += step))
         sleep 0.02
     done
     seq $((at + 1)) "$1"
