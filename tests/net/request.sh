@@ -58,7 +58,8 @@ answering bob
 asking alice bob
 asking bob alice
 
-# One after the other by the command line, which says 0 or 6.
+# One after the other by the command line, which says 0 or 6; or 5, where bob is
+# lost because a slow machine takes long to start the relay again.
 by_command() {
     local code number=$((count * 2))
     while running ask-alice; do
@@ -105,6 +106,6 @@ for name in alice bob; do
 done
 echo "# zs request: $(grep -c code=0 "$LAB/by_command") answered," \
     "$(grep -c code=6 "$LAB/by_command") timed out"
-check "zs request prints its one reply, or ends with 6" \
-    test 0 = "$(grep 'code=' "$LAB/by_command" | grep -cv 'code=[06]$')"
+check "zs request prints its one reply, or ends with 5 or 6" \
+    test 0 = "$(grep 'code=' "$LAB/by_command" | grep -cv 'code=[056]$')"
 finish
