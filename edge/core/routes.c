@@ -15,6 +15,10 @@ static const struct span doubt_longest = {160 * 60 * 1000 * 1000LL};
 static const struct span backoff_first = {250 * 1000};
 static const struct span backoff_longest = {2 * 1000 * 1000};
 static const struct span again_within = {1000 * 1000};
+/* The pause after a plain connection broke is random, so that the edges of a
+ * relay that restarts do not reconnect all at once, and short: peers wait 250
+ * ms for one whose connection broke [P-8.1]. */
+static const struct span spread = {100 * 1000};
 /* When the better forms are tried for the first time if one of them was still
  * under way when a worse one won. */
 static const struct span better_soon = {60 * 1000 * 1000};
@@ -244,15 +248,27 @@ static struct instant backed_off(struct routes *r, struct instant now,
     return at;
 }
 
-/* The link that was used ended. A tunnel that is cut is opened anew at once. A
- * plain connection ends mostly because the relay restarts. */
+/* The link that was used ended: when to open another. A tunnel that is cut is
+ * opened anew at once. A plain connection ends mostly because the relay
+ * restarts, or because a firewall resets it. */
+static struct instant after_loss(struct routes *r, enum relay_form form,
+                                 struct span lived, struct instant now,
+                                 struct entropy *entropy)
+{
+    if (lived.us < worth.us)
+        return backed_off(r, now, entropy);
+    if (form != FORM_TCP)
+        return now;
+    if (r->list[form].failure == LINK_BROKEN)
+        return instant_after(now, span_us((int64_t)entropy_below(
+                                      entropy, (uint64_t)spread.us + 1)));
+    return is_only_one(r) ? backed_off(r, now, entropy) : now;
+}
+
 static void lost(struct routes *r, enum relay_form form, struct span lived,
                  struct instant now, struct entropy *entropy)
 {
     struct relay_route *route = &r->list[form];
-    bool at_once = lived.us >= worth.us &&
-                   (form != FORM_TCP ||
-                    (route->failure != LINK_BROKEN && !is_only_one(r)));
     r->used = ROUTE_NO_FORM;
     r->better_at = INSTANT_NEVER;
     r->in_doubt = route->failure != LINK_BROKEN;
@@ -262,7 +278,7 @@ static void lost(struct routes *r, enum relay_form form, struct span lived,
         route->cuts = 0;
         route_doubt(r, route, now);
     }
-    routes_race(r, at_once ? now : backed_off(r, now, entropy));
+    routes_race(r, after_loss(r, form, lived, now, entropy));
 }
 
 static void failed(struct routes *r, struct relay_route *route,

@@ -211,7 +211,7 @@ static void stops(struct world *w, enum form_fate fate)
     world_run(w, span_s(20));
     silence_is(w, &g, SILENCE_MS);
     ends_well(w);
-    if (fate != FORM_IS_REFUSED) /* A plain connection that ends is an end. */
+    if (fate != FORM_IS_REFUSED) /* The next form may come back too late. */
         nobody_left(w, &g);
 }
 
@@ -245,7 +245,9 @@ static void the_only_tunnel_is_cut(struct world *w)
     nobody_left(w, &g);
 }
 
-/* A firewall cuts plain CURVE after 10 s; WebSockets last. */
+/* A firewall resets plain CURVE after 10 s; WebSockets last. The relay cannot
+ * tell that from the death of the process, but the edge is back before its
+ * peers believe it [P-14.9]. */
 static void tcp_is_cut_and_left(struct world *w)
 {
     struct form_scene g = build_scene(w, FORMS_WITHOUT_PROXY);
@@ -256,6 +258,7 @@ static void tcp_is_cut_and_left(struct world *w)
     uses(w, &g, FORM_WSS);
     silence_is(w, &g, 2000);
     ends_well(w);
+    nobody_left(w, &g);
 }
 
 /* --- a better form -------------------------------------------------------- */

@@ -407,6 +407,50 @@ static void a_tunnel_that_is_cut_is_opened_at_once(void **state)
     }
 }
 
+/* At once, but for a random pause: the edges of a relay that restarts do not
+ * come all together. If it is not there yet, the pauses grow. */
+static void a_plain_connection_that_is_cut_is_opened_soon(void **state)
+{
+    struct route_world w;
+    int64_t least = INT64_MAX, most = 0;
+
+    (void)state;
+    begin(&w, 1 << FORM_TCP, &opens);
+    for (int i = 0; i < 20; i++) {
+        run(&w, 10000);
+        assert_int_equal(w.up, FORM_TCP);
+        struct instant from = w.now;
+        end_link(&w, FORM_TCP, LINK_BROKEN);
+        run(&w, 100);
+        int64_t pause = instant_between(from, w.started[FORM_TCP]).us;
+        assert_in_range(pause, 0, 100 * 1000);
+        least = pause < least ? pause : least;
+        most = pause > most ? pause : most;
+    }
+    assert_true(most - least > 60 * 1000);
+    run(&w, 10000);
+    w.ways[FORM_TCP] = refuses;
+    int before = w.starts[FORM_TCP];
+    end_link(&w, FORM_TCP, LINK_BROKEN);
+    run(&w, 2000);
+    assert_in_range(w.starts[FORM_TCP] - before, 3, 6);
+}
+
+/* One that ends soon after it began is no relay that restarts. */
+static void one_that_is_cut_at_once_is_not_dialed_at_once(void **state)
+{
+    struct route_world w;
+
+    (void)state;
+    begin(&w, 1 << FORM_TCP, &opens);
+    run(&w, 900);
+    end_link(&w, FORM_TCP, LINK_BROKEN);
+    run(&w, 120);
+    assert_int_equal(w.starts[FORM_TCP], 1);
+    run(&w, 140);
+    assert_int_equal(w.starts[FORM_TCP], 2);
+}
+
 static void a_tunnel_that_is_cut_gives_way_to_another(void **state)
 {
     struct route_world w;
@@ -718,6 +762,8 @@ int main(void)
         cmocka_unit_test(a_mute_form_is_kept_if_there_is_no_other),
         cmocka_unit_test(a_mute_form_is_doubted_in_the_next_race),
         cmocka_unit_test(a_tunnel_that_is_cut_is_opened_at_once),
+        cmocka_unit_test(a_plain_connection_that_is_cut_is_opened_soon),
+        cmocka_unit_test(one_that_is_cut_at_once_is_not_dialed_at_once),
         cmocka_unit_test(a_tunnel_that_is_cut_gives_way_to_another),
         cmocka_unit_test(one_that_lasts_is_trusted_again),
         cmocka_unit_test(after_a_silence_the_others_follow_at_once),
