@@ -1,30 +1,16 @@
 #include "common/wire/websocket.h"
 
-enum { FIN = 0x80, RESERVED = 0x70, MASKED = 0x80 };
+enum { FIN = 0x80 };
 
 void websocket_reader_init(struct websocket_reader *r,
                            enum websocket_opcode messages, size_t message_limit)
 {
-    *r = (struct websocket_reader){.messages = messages,
+    *r = (struct websocket_reader){.frame = {.masked = true},
+                                   .messages = messages,
                                    .message_limit = message_limit};
 }
 
 /* ---- A frame's head */
-
-static bool is_control(uint8_t opcode)
-{
-    return opcode >= WEBSOCKET_CLOSE;
-}
-
-static bool begins_message(uint8_t opcode)
-{
-    return opcode == WEBSOCKET_TEXT || opcode == WEBSOCKET_BINARY;
-}
-
-static uint8_t opcode_of(const struct websocket_reader *r)
-{
-    return r->head[0] & 0xf;
-}
 
 static enum websocket_kind wrong(struct websocket_reader *r,
                                  struct websocket_item *item,
@@ -36,94 +22,37 @@ static enum websocket_kind wrong(struct websocket_reader *r,
     return WEBSOCKET_WRONG;
 }
 
-/* The size of the head, as far as the bytes read so far tell it. */
-static size_t head_wanted(const struct websocket_reader *r)
-{
-    if (r->head_size < 2)
-        return 2;
-    size_t length = r->head[1] & 0x7f;
-    size_t extended = length == 127 ? 8 : length == 126 ? 2 : 0;
-    return 2 + extended + 4;
-}
-
-/* Checks the first two bytes of the head. */
-static const char *check_start(const struct websocket_reader *r)
-{
-    uint8_t opcode = opcode_of(r);
-    bool last = (r->head[0] & FIN) != 0;
-
-    if (r->head[0] & RESERVED)
-        return "reserved bits are set";
-    if ((opcode > WEBSOCKET_BINARY && opcode < WEBSOCKET_CLOSE) ||
-        opcode > WEBSOCKET_PONG)
-        return "an unknown opcode";
-    if (!(r->head[1] & MASKED))
-        return "a client's frames must be masked";
-    if (is_control(opcode) && !last)
-        return "a fragmented control frame";
-    if (is_control(opcode) && (r->head[1] & 0x7f) > WEBSOCKET_CONTROL)
-        return "a control frame of more than 125 bytes";
-    if (opcode == WEBSOCKET_CONTINUATION && !r->in_message)
-        return "a continuation without a message";
-    if (begins_message(opcode) && r->in_message)
-        return "a message within a message";
-    return NULL;
-}
-
-static uint64_t length_of(const struct websocket_reader *r, bool *shortest)
-{
-    size_t size = head_wanted(r) - 6;
-    uint64_t length = 0;
-
-    *shortest = true;
-    if (size == 0)
-        return r->head[1] & 0x7f;
-    for (size_t i = 0; i < size; i++)
-        length = length << 8 | r->head[2 + i];
-    *shortest = length >= (size == 2 ? 126 : 65536) && length >> 63 == 0;
-    return length;
-}
-
-/* The head is complete: checks it. MORE: the payload may follow. */
+/* The head is complete. MORE: the payload may follow. */
 static enum websocket_kind begin_frame(struct websocket_reader *r,
                                        struct websocket_item *item)
 {
-    bool shortest;
+    uint8_t opcode = websocket_frame_opcode(&r->frame);
 
-    r->left = length_of(r, &shortest);
     r->offset = 0;
-    if (!shortest)
-        return wrong(r, item, WEBSOCKET_PROTOCOL,
-                     "a length that is not in its shortest form");
-    if (begins_message(opcode_of(r)) && opcode_of(r) != r->messages)
+    r->control_size = 0;
+    if (websocket_frame_is_control(&r->frame))
+        return WEBSOCKET_MORE;
+    if (opcode != WEBSOCKET_CONTINUATION && opcode != r->messages)
         return wrong(r, item, WEBSOCKET_UNACCEPTABLE,
                      r->messages == WEBSOCKET_TEXT ? "text messages only"
                                                    : "binary messages only");
-    r->in_frame = true;
-    r->control_size = 0;
-    if (is_control(opcode_of(r)))
-        return WEBSOCKET_MORE;
-    r->message_size += r->left;
+    r->message_size += r->frame.left;
     if (r->message_size > r->message_limit)
         return wrong(r, item, WEBSOCKET_TOO_LARGE,
                      "longer than limits.message allows");
-    r->in_message = true;
     return WEBSOCKET_MORE;
 }
 
 static enum websocket_kind read_head(struct websocket_reader *r, uint8_t **at,
                                      uint8_t *end, struct websocket_item *item)
 {
-    const char *why;
+    struct bytes from = bytes_of(*at, (size_t)(end - *at));
+    const char *why = websocket_frame_read(&r->frame, &from);
 
-    while (r->head_size < head_wanted(r)) {
-        if (*at == end)
-            return WEBSOCKET_MORE;
-        r->head[r->head_size++] = *(*at)++;
-        if (r->head_size == 2 && (why = check_start(r)) != NULL)
-            return wrong(r, item, WEBSOCKET_PROTOCOL, why);
-    }
-    return begin_frame(r, item);
+    *at = end - from.size;
+    if (why != NULL)
+        return wrong(r, item, WEBSOCKET_PROTOCOL, why);
+    return r->frame.complete ? begin_frame(r, item) : WEBSOCKET_MORE;
 }
 
 /* ---- Its payload */
@@ -167,23 +96,17 @@ static void apply_mask(const uint8_t mask[WEBSOCKET_MASK_SIZE], uint64_t offset,
 static struct bytes unmask(struct websocket_reader *r, uint8_t **at,
                            const uint8_t *end)
 {
-    const uint8_t *mask = r->head + r->head_size - 4;
+    const uint8_t *mask = websocket_frame_mask(&r->frame);
     uint8_t *data = *at;
     size_t size = (size_t)(end - data);
 
-    if (size > r->left)
-        size = (size_t)r->left;
+    if (size > r->frame.left)
+        size = (size_t)r->frame.left;
     apply_mask(mask, r->offset, data, size);
     r->offset += size;
-    r->left -= size;
+    r->frame.left -= size;
     *at += size;
     return bytes_of(data, size);
-}
-
-static void end_frame(struct websocket_reader *r)
-{
-    r->in_frame = false;
-    r->head_size = 0;
 }
 
 static bool code_is_valid(int code)
@@ -224,10 +147,10 @@ static enum websocket_kind read_control(struct websocket_reader *r,
     if (piece.size > 0)
         memcpy(r->control + r->control_size, piece.data, piece.size);
     r->control_size += piece.size;
-    if (r->left > 0)
+    if (r->frame.left > 0)
         return WEBSOCKET_MORE;
-    uint8_t opcode = opcode_of(r);
-    end_frame(r);
+    uint8_t opcode = websocket_frame_opcode(&r->frame);
+    websocket_frame_end(&r->frame);
     item->data = bytes_of(r->control, r->control_size);
     if (opcode == WEBSOCKET_CLOSE)
         return read_close(r, item);
@@ -247,15 +170,13 @@ static enum websocket_kind read_message(struct websocket_reader *r,
                                         struct websocket_item *item)
 {
     item->data = unmask(r, at, end);
-    item->last = r->left == 0 && (r->head[0] & FIN) != 0;
+    item->last = r->frame.left == 0 && websocket_frame_is_last(&r->frame);
     if (r->messages == WEBSOCKET_TEXT && !text_goes_on(r, item))
         return wrong(r, item, WEBSOCKET_NO_UTF8, "a text that is not UTF-8");
-    if (r->left == 0)
-        end_frame(r);
-    if (item->last) {
-        r->in_message = false;
+    if (r->frame.left == 0)
+        websocket_frame_end(&r->frame);
+    if (item->last)
         r->message_size = 0;
-    }
     return item->last || item->data.size > 0 ? WEBSOCKET_PIECE : WEBSOCKET_MORE;
 }
 
@@ -265,15 +186,14 @@ enum websocket_kind websocket_read(struct websocket_reader *r, uint8_t **at,
     enum websocket_kind kind = WEBSOCKET_MORE;
 
     while (!r->over && kind == WEBSOCKET_MORE) {
-        bool in_frame = r->in_frame;
-        if (!in_frame)
+        if (!r->frame.complete)
             kind = read_head(r, at, end, item);
-        else if (is_control(opcode_of(r)))
+        else if (websocket_frame_is_control(&r->frame))
             kind = read_control(r, at, end, item);
         else
             kind = read_message(r, at, end, item);
         /* True for an empty payload, of which no byte will come. */
-        bool empty = r->in_frame && r->left == 0;
+        bool empty = r->frame.complete && r->frame.left == 0;
         if (*at == end && !empty)
             break;
     }

@@ -11,21 +11,11 @@
 #define COMMON_WIRE_WEBSOCKET_H
 
 #include "common/base/utf8.h"
+#include "common/wire/websocket_frame.h"
 
 enum {
     WEBSOCKET_HEAD_SIZE = 10, /* the largest head of a frame to write */
-    WEBSOCKET_CONTROL = 125,
-    WEBSOCKET_KEY_SIZE = 24, /* of the Sec-WebSocket-Key value */
-    WEBSOCKET_MASK_SIZE = 4,
-};
-
-enum websocket_opcode {
-    WEBSOCKET_CONTINUATION = 0,
-    WEBSOCKET_TEXT = 1,
-    WEBSOCKET_BINARY = 2,
-    WEBSOCKET_CLOSE = 8,
-    WEBSOCKET_PING = 9,
-    WEBSOCKET_PONG = 10,
+    WEBSOCKET_KEY_SIZE = 24,  /* of the Sec-WebSocket-Key value */
 };
 
 enum websocket_code {
@@ -39,15 +29,11 @@ enum websocket_code {
 };
 
 struct websocket_reader {
+    struct websocket_frame frame;
     enum websocket_opcode messages;
     size_t message_limit;
-    uint8_t head[14];
-    size_t head_size;
-    bool in_frame; /* the head is complete; the payload follows */
-    bool in_message;
     bool over;
-    uint64_t left; /* bytes of the payload still to come */
-    uint64_t offset;
+    uint64_t offset; /* bytes of the payload that were read */
     uint64_t message_size;
     struct utf8_check utf8;
     uint8_t control[WEBSOCKET_CONTROL];

@@ -18,12 +18,8 @@ enum {
 
 /* A zeroed reader is ready. */
 struct websocket_client {
-    uint8_t head[WEBSOCKET_HEAD_SIZE];
-    size_t head_size;
-    bool in_frame;   /* the head is complete; the payload follows */
-    bool in_message; /* the last data frame did not end its message */
+    struct websocket_frame frame;
     bool over;
-    uint64_t left; /* bytes of the payload still to come */
     uint8_t control[WEBSOCKET_CONTROL];
     size_t control_size;
 };

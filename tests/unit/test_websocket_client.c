@@ -108,7 +108,7 @@ static void long_frames_are_read(void **state)
         assert_int_equal(websocket_client_read(&w, &at, end, &item),
                          WEBSOCKET_MORE);
         assert_ptr_equal(at, end);
-        assert_false(w.in_frame || w.in_message);
+        assert_false(w.frame.complete || w.frame.in_message);
     }
 }
 
