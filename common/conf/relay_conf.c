@@ -84,9 +84,9 @@ static const struct conf_key keys[] = {
      .help = "Time in which a new connection must prove its membership."},
     {.path = "limits.memory", .kind = CONF_SIZE, AT(limits.memory),
      .fallback = "512MiB", .min = KIB(16384), .max = GIB(1024), .live = true,
-     .help = "Memory for all waiting packets, and for data that connections\n"
-             "sent and the relay has not read. The relay first stops the\n"
-             "connection that holds most."},
+     .help = "Memory for all waiting packets, for data that connections\n"
+             "sent and the relay has not read, and for TLS. The relay first\n"
+             "stops the connection that holds most, or longest."},
     {.path = "limits.handshakes", .kind = CONF_COUNT, AT(limits.handshakes),
      .fallback = "0", .max = HANDSHAKES, .live = true,
      .help = "New handshakes a second. One network may begin an eighth of\n"

@@ -23,6 +23,8 @@ enum {
     ACCEPT_PAUSE_MS = 100,
     /* The wait until freed memory goes back to the system. */
     GIVE_BACK_MS = 500,
+    /* One part in so many of memory_unread is never TLS's. */
+    FRAMES_PART = 8,
 };
 
 /* ---- Lists ------------------------------------------------------------ */
@@ -187,6 +189,7 @@ void door_prove(struct door *d, uint64_t conn)
         return;
     struct door_conn *c = carrier->connection;
     c->proved = true;
+    door_list_remove(c, DOOR_TLS);
     gate_prove(d->gate, c->fd, conn);
 }
 
@@ -207,12 +210,51 @@ static void send_all(struct door *d)
         zloop_kick(d->zloop);
 }
 
-/* Who sends frames completes them soon, so the oldest incomplete frame is the
- * least likely to be honest. */
-static void limit_partials(struct door *d)
+static size_t most_for_tls(const struct door *d)
 {
-    while (d->partial_bytes > d->conf.memory_unread)
-        door_conn_end(d->lists[DOOR_PARTIAL].first, "connection_cut", "memory");
+    return d->conf.memory_unread - d->conf.memory_unread / FRAMES_PART;
+}
+
+/* What the TLS of members does not take. */
+static size_t most_for_partials(const struct door *d)
+{
+    size_t tls =
+        d->tls_bytes < most_for_tls(d) ? d->tls_bytes : most_for_tls(d);
+    return d->conf.memory_unread - tls;
+}
+
+/* Who completes a handshake or a frame does so soon, so the oldest one is the
+ * least likely to be honest. */
+static bool end_oldest(const struct door *d, enum door_list_of of)
+{
+    struct door_conn *oldest = d->lists[of].first;
+
+    if (oldest != NULL)
+        door_conn_end(oldest, "connection_cut", "memory");
+    return oldest != NULL;
+}
+
+bool door_has_room(struct door *d)
+{
+    while (d->tls_bytes + TLS_MEMORY_SHAKES > most_for_tls(d)) {
+        if (!end_oldest(d, DOOR_TLS))
+            return false;
+    }
+    return true;
+}
+
+/* Of TLS that is no member's and of beginnings, those go that hold more. */
+static void limit_unread(struct door *d)
+{
+    const struct door_list *strangers = &d->lists[DOOR_TLS];
+
+    while (d->partial_bytes > most_for_partials(d)) {
+        bool tls = strangers->count * TLS_MEMORY_SHAKES > d->partial_bytes;
+        if (!end_oldest(d, tls ? DOOR_TLS : DOOR_PARTIAL))
+            return;
+    }
+    while (d->tls_bytes > most_for_tls(d) && end_oldest(d, DOOR_TLS))
+        ;
 }
 
 static void end_waits(struct door *d, struct instant now)
@@ -225,7 +267,7 @@ static void end_waits(struct door *d, struct instant now)
 void door_turn(struct door *d, struct instant now)
 {
     send_all(d);
-    limit_partials(d);
+    limit_unread(d);
     end_waits(d, now);
     gate_due(d->gate, now);
     if (instant_reached(d->accept_at, now))

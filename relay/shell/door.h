@@ -14,7 +14,7 @@
  *     at the end of the turn (door_turn): send each queue by one system call
  *
  * A connection keeps memory only for the beginning of a frame whose end has not
- * come, and for sealed bytes that the kernel does not take yet.
+ * come, for sealed bytes that the kernel does not take yet, and for TLS.
  */
 #ifndef RELAY_SHELL_DOOR_H
 #define RELAY_SHELL_DOOR_H
@@ -47,10 +47,11 @@ struct door_conf {
     /* From accept, or from the answer that makes a WebSocket, to the end of the
      * handshake. */
     struct span handshake;
-    size_t memory_unread; /* bytes of incomplete frames, of all connections */
-    size_t memory_held;   /* sealed bytes for all connections that block */
-    uint64_t first_id;    /* the connections' numbers start here, */
-    uint64_t id_step;     /* and differ by this */
+    /* Bytes of incomplete frames, and what TLS needs, of all connections. */
+    size_t memory_unread;
+    size_t memory_held; /* sealed bytes for all connections that block */
+    uint64_t first_id;  /* the connections' numbers start here, */
+    uint64_t id_step;   /* and differ by this */
 };
 
 /* Never NULL. The numbers of `conf` stay as they are here. */

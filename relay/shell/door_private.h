@@ -43,7 +43,9 @@ struct door_list {
 /* The lists that a connection can be in, one link for each. */
 enum door_list_of {
     DOOR_ALL,
-    DOOR_PARTIAL, /* holds the beginning of a frame, the oldest first */
+    DOOR_PARTIAL, /* holds the beginning of a frame, or of a record of TLS, the
+                   * oldest first */
+    DOOR_TLS,     /* has TLS and is no member's, the oldest first */
     DOOR_UNSENT,  /* has bytes to send at the end of the turn */
     DOOR_LISTS,
 };
@@ -118,7 +120,8 @@ struct door {
     struct heap timers; /* of connections */
     bool stopping;
     uint64_t next_id;
-    size_t partial_bytes;        /* room of all partials */
+    size_t partial_bytes;        /* room of all partials, and begun records */
+    size_t tls_bytes;            /* of all connections with TLS */
     size_t kept_bytes;           /* room of all queues that are empty */
     struct instant accept_at;    /* accepting is paused until then */
     struct instant give_back_at; /* freed memory goes to the system then */
@@ -135,6 +138,9 @@ void door_list_add(struct door_conn *c, enum door_list_of of);
 void door_list_remove(struct door_conn *c, enum door_list_of of);
 /* A descriptor is free again. */
 void door_accept_soon(struct door *d);
+
+/* False: those who may stay leave no room for one more connection with TLS. */
+bool door_has_room(struct door *d) MUST_USE;
 
 /* ---- door_conn.c ------------------------------------------------------ */
 

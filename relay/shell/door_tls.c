@@ -13,14 +13,49 @@ static void on_send(void *context, struct bytes bytes)
     door_wrap_wire(context, bytes);
 }
 
+/* What it takes now counts in limits.memory. A frame that has begun keeps its
+ * place among those that have. */
+static void count(struct door_conn *c)
+{
+    struct door *d = c->door;
+    struct door_wrap *w = c->wrap;
+    size_t bytes = w->tls != NULL ? tls_conn_memory(w->tls) : 0;
+    size_t begun = w->tls != NULL ? tls_conn_begun(w->tls) : 0;
+
+    d->tls_bytes += bytes;
+    d->tls_bytes -= w->tls_bytes;
+    w->tls_bytes = bytes;
+    d->partial_bytes += begun;
+    d->partial_bytes -= w->begun;
+    w->begun = begun;
+    if (begun > 0)
+        door_list_add(c, DOOR_PARTIAL);
+    else if (c->partial.size == 0)
+        door_list_remove(c, DOOR_PARTIAL);
+}
+
 void door_tls_begin(struct door_conn *c)
 {
     const struct tls_user user = {.context = c, .send = on_send};
 
     c->wrap->state = WEB_FIRST;
+    if (!door_has_room(c->door)) {
+        door_conn_end(c, "connection_cut", "memory");
+        return;
+    }
     c->wrap->tls = tls_conn_new(c->door->tls, &user);
-    if (c->wrap->tls == NULL)
+    if (c->wrap->tls == NULL) {
         door_conn_end(c, "tls_failed", "no_memory");
+        return;
+    }
+    door_list_add(c, DOOR_TLS);
+    count(c);
+}
+
+void door_tls_free(struct door_conn *c)
+{
+    tls_conn_free(&c->wrap->tls);
+    count(c);
 }
 
 void door_tls_bye(struct door_conn *c)
@@ -78,6 +113,8 @@ static void begin_inner(struct door_conn *c, enum first_protocol what)
 
 static void take_plain(struct door_conn *c, uint8_t *data, size_t size)
 {
+    if (c->partial.size == 0) /* The record that had begun is complete. */
+        door_list_remove(c, DOOR_PARTIAL);
     if (c->wrap->state != WEB_FIRST) {
         door_web_take(c, data, size);
         return;
@@ -124,6 +161,8 @@ void door_tls_take(struct door_conn *c, const uint8_t *data, size_t size)
             used = 0;
         }
     } while (is_reading(c) && last == TLS_PLAIN);
+    if (!c->is_over)
+        count(c);
     if (is_reading(c) && last == TLS_END)
         close_tls(c);
     else if (is_reading(c) && last == TLS_ERROR)

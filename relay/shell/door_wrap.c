@@ -29,7 +29,7 @@ void door_wrap_free(struct door_conn *c)
     if (c->wrap == NULL)
         return;
     door_queue_free(c->door, &c->wrap->wire);
-    tls_conn_free(&c->wrap->tls);
+    door_tls_free(c);
     free(c->wrap);
     c->wrap = NULL;
 }

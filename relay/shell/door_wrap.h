@@ -43,6 +43,8 @@ enum door_web_state {
 struct door_wrap {
     struct byte_queue wire; /* bytes for the socket */
     struct tls_conn *tls;   /* NULL: there is no TLS */
+    size_t tls_bytes;       /* what of the door's tls_bytes it is */
+    size_t begun;           /* what of the door's partial_bytes TLS is */
     enum door_web_state state;
     struct websocket_reader reader;
     struct instant written; /* when bytes left last */
@@ -79,6 +81,8 @@ void door_tls_begin(struct door_conn *c);
 void door_tls_take(struct door_conn *c, const uint8_t *data, size_t size);
 /* Seals what door_wrap_put writes. */
 void door_tls_put(struct door_conn *c, struct bytes head, struct bytes data);
+/* Frees it; it counts no more. NULL-safe. */
+void door_tls_free(struct door_conn *c);
 /* Says close_notify, if there is TLS. */
 void door_tls_bye(struct door_conn *c);
 

@@ -284,6 +284,23 @@ const char *tls_conn_reason(const struct tls_conn *c)
     return c->reason;
 }
 
+size_t tls_conn_memory(const struct tls_conn *c)
+{
+    if (c->state == TLS_OPEN)
+        return TLS_MEMORY_OPEN;
+    return TLS_MEMORY_SHAKES +
+           (c->useless < TLS_HANDSHAKE ? c->useless : TLS_HANDSHAKE);
+}
+
+size_t tls_conn_begun(const struct tls_conn *c)
+{
+    size_t most = TLS_RECORD + TLS_BEGUN_LEAST;
+
+    if (c->state != TLS_OPEN || c->useless < TLS_BEGUN_LEAST)
+        return 0;
+    return c->useless < most ? c->useless : most;
+}
+
 const struct relay_tls *tls_conn_told(const struct tls_conn *c)
 {
     return tls_pair_told(c->pair);

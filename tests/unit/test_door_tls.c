@@ -559,6 +559,101 @@ static void a_dropped_connection_closes(void **state)
     end(c, t);
 }
 
+/* ---- Memory ---- */
+
+static void limit_memory(size_t size)
+{
+    kit.conf.memory_unread = size;
+    door_reconfigure(kit.door, &kit.conf);
+    zloop_kick(&kit.zloop);
+}
+
+static void turn_often(void)
+{
+    for (int n = 0; n < 20; n++)
+        kit_turn();
+}
+
+/* A handshake in which nothing more comes takes memory for seconds. */
+static void handshakes_that_stand_still_are_limited_in_all(void **state)
+{
+    enum { MANY = 16, ROOM = 256 * 1024 };
+    static const uint8_t begun[] = {22, 3, 1, 0x01, 0, 1, 0, 0, 0xfc, 3, 3};
+    struct door_client *c[MANY];
+    (void)state;
+
+    limit_memory(ROOM);
+    for (uint8_t i = 0; i < MANY; i++) {
+        c[i] = kit_client(i);
+        kit_send(c[i], begun, sizeof begun);
+        turn_often();
+        assert_in_range(kit.door->tls_bytes, TLS_MEMORY_SHAKES, ROOM);
+    }
+    kit_until(door_count(kit.door) <= ROOM / TLS_MEMORY_SHAKES);
+    expect_away("connection_cut memory 127.0.0.1");
+    assert_true(kit_is_ended(c[0]));
+    assert_false(kit_is_ended(c[MANY - 1]));
+    for (int i = 0; i < MANY; i++)
+        kit_free(c[i]);
+    kit_until(door_count(kit.door) == 0);
+    assert_int_equal(kit.door->tls_bytes, 0);
+}
+
+/* Members stay: who comes once they take all is refused. */
+static void a_member_does_not_give_way_to_a_handshake(void **state)
+{
+    enum { MEMBERS = 3 };
+    struct door_client *c[MEMBERS], *stranger;
+    struct tunnel *t[MEMBERS], *last;
+    (void)state;
+
+    limit_memory(64 * 1024); /* 56 KiB for TLS */
+    for (uint8_t i = 0; i < MEMBERS; i++)
+        c[i] = join((uint8_t)(i + 1), TLS_KIT_13, &t[i]);
+    limit_memory(60 * 1024); /* 52.5, of which the members have 36 */
+    stranger = kit_client(9);
+    last = wrap(stranger, TLS_KIT_13, NULL);
+    kit_until(kit.turned_away == 1);
+    expect_away("connection_cut memory 127.0.0.1");
+    end(stranger, last);
+    for (uint8_t i = 0; i < MEMBERS; i++) {
+        kit_say(c[i], kit_make('e', 0, 1, 1000));
+        kit_hears(c[i], kit_make('e', 0, 1, 1000));
+        end(c[i], t[i]);
+    }
+    kit_until(door_count(kit.door) == 0);
+    assert_int_equal(kit.turned_away, 1);
+    assert_int_equal(kit.door->tls_bytes + kit.door->partial_bytes, 0);
+}
+
+/* A record that a member does not end is as a frame that it does not end. */
+static void records_without_end_are_limited_in_all(void **state)
+{
+    enum { MEMBERS = 3, BEGUN = 16000 };
+    static uint8_t record[BEGUN] = {23, 3, 3, 0x40, 0};
+    struct door_client *c[MEMBERS];
+    struct tunnel *t[MEMBERS];
+    (void)state;
+
+    for (uint8_t i = 0; i < MEMBERS; i++) {
+        c[i] = join((uint8_t)(i + 1), TLS_KIT_13, &t[i]);
+        assert_int_equal(send(t[i]->outer, record, BEGUN, MSG_NOSIGNAL), BEGUN);
+        kit_until(kit.door->partial_bytes >= (i + 1u) * BEGUN);
+        turn_often();
+    }
+    assert_int_equal(kit.turned_away, 0);
+    limit_memory(72 * 1024); /* 36 KiB are TLS's, and one BEGUN is too many */
+    kit_until(kit.closed == 1);
+    expect_away("connection_cut memory 127.0.0.1");
+    kit_until(t[0]->outer < 0);
+    turn_often();
+    assert_int_equal(door_count(kit.door), MEMBERS - 1);
+    for (int i = 0; i < MEMBERS; i++)
+        end(c[i], t[i]);
+    kit_until(door_count(kit.door) == 0);
+    assert_int_equal(kit.door->tls_bytes + kit.door->partial_bytes, 0);
+}
+
 static int setup(void **state)
 {
     kit_setup(state);
@@ -605,6 +700,9 @@ int main(void)
         TEST(a_silent_handshake_inside_ends),
         TEST(a_door_that_closes_says_close_notify),
         TEST(a_dropped_connection_closes),
+        TEST(handshakes_that_stand_still_are_limited_in_all),
+        TEST(a_member_does_not_give_way_to_a_handshake),
+        TEST(records_without_end_are_limited_in_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
