@@ -22,9 +22,9 @@ enum {
     DOOR_PLAIN_ROOM = 160 * 1024,
     /* Bytes that are read from one connection in a turn, besides the rest of a
      * frame that has begun. All connections share the buffer. */
-    DOOR_READ = 128 * 1024,
+    DOOR_READ = 256 * 1024,
     /* A queue of so many bytes is sent before the turn ends. */
-    DOOR_SEND = 128 * 1024,
+    DOOR_SEND = 256 * 1024,
     /* While so many bytes wait for a connection, a PING gets no answer: the
      * other end has more to read than it reads. */
     DOOR_PONGS = 4 * 1024,
