@@ -134,21 +134,23 @@ static void let_wait(struct carrier *c, struct packet_ref *packet)
     }
 }
 
-static struct carrier *writable(const struct carriers *all, uint64_t id)
+void carrier_write(struct carrier *c, struct packet_ref *packet)
 {
-    struct carrier *c = carriers_find(all, id);
-
-    return c != NULL && c->open && !c->deaf ? c : NULL;
+    if (c->open && !c->deaf &&
+        (c->blocked || try_send(c, packet) == CARRIER_FULL))
+        let_wait(c, packet);
+    packet_ref_release(packet);
 }
 
 void carriers_write(struct carriers *all, uint64_t id,
                     struct packet_ref *packet)
 {
-    struct carrier *c = writable(all, id);
+    struct carrier *c = carriers_find(all, id);
 
-    if (c != NULL && (c->blocked || try_send(c, packet) == CARRIER_FULL))
-        let_wait(c, packet);
-    packet_ref_release(packet);
+    if (c != NULL)
+        carrier_write(c, packet);
+    else
+        packet_ref_release(packet);
 }
 
 /* Takes the carrier out of the list meanwhile; if it stays blocked, its place

@@ -87,6 +87,8 @@ struct carrier *carriers_find(const struct carriers *all, uint64_t id);
  * carrier is not open: the owner heard its end, or will hear it. */
 void carriers_write(struct carriers *all, uint64_t id,
                     struct packet_ref *packet);
+/* The same, for a caller that has found the carrier. */
+void carrier_write(struct carrier *c, struct packet_ref *packet);
 /* Closes the connection; the owner hears nothing more of it. The transport
  * decides whether packets that were written before still leave. */
 void carriers_close(struct carriers *all, uint64_t id);

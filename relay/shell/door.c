@@ -164,7 +164,7 @@ bool door_listen(struct door *d, const char *endpoint,
  * bytes of its own. */
 void door_write(struct door *d, uint64_t conn, struct bytes packet)
 {
-    const struct carrier *carrier = carriers_find(&d->carriers, conn);
+    struct carrier *carrier = carriers_find(&d->carriers, conn);
     struct packet_ref ref;
 
     if (carrier == NULL)
@@ -173,7 +173,7 @@ void door_write(struct door *d, uint64_t conn, struct bytes packet)
         packet_ref_borrow(&ref, packet);
     else
         packet_ref_copy(&ref, packet);
-    carriers_write(&d->carriers, conn, &ref);
+    carrier_write(carrier, &ref);
 }
 
 void door_forward(struct door *d, uint64_t conn, struct packet_ref *packet)
