@@ -153,12 +153,20 @@ static void a_frame_gets_memory_as_it_comes(void **state)
 }
 
 /* An idle connection keeps little. */
+/* Many handshakes take longer than one has time, on a busy machine. */
+static void allow_time(void)
+{
+    kit.conf.gate.hello = kit.conf.handshake = span_s(600);
+    door_reconfigure(kit.door, &kit.conf);
+}
+
 static void many_connections_stay_small(void **state)
 {
     enum { MANY = 200 };
     struct door_client *c[MANY];
     (void)state;
 
+    allow_time();
     for (uint8_t i = 0; i < MANY; i++)
         c[i] = kit_joined((uint8_t)(i + 2));
     for (uint32_t round = 0; round < 3; round++) {
@@ -187,6 +195,7 @@ static void empty_queues_keep_little_in_all(void **state)
     size_t room = 0;
     (void)state;
 
+    allow_time();
     for (uint8_t i = 0; i < MANY; i++) {
         c[i] = kit_joined((uint8_t)(i + 2));
         kit_say(c[i], kit_make('e', 0, 0, 10));
