@@ -21,7 +21,7 @@ meet relay
 watch hub
 
 healthy() { # The door still answers others.
-    as here curl -fsS --max-time 10 "http://$hub/healthz" | grep -qx ok
+    as here curl -fsS --max-time 50 "http://$hub/healthz" | grep -qx ok
 }
 
 crowd=$((LASTS + 8)) # seconds: each time limit passes

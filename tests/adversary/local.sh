@@ -18,7 +18,7 @@ conf alice "api: {http: '$web'}"
 meet tcp
 watch alice
 token=(--token "$(cat /run/zeroservices/alice.token)")
-page=(timeout 20 nsenter --net=/run/netns/here python3 "$NET_DIR/../cli/web.py" get "http://$web/healthz")
+page=(timeout 60 nsenter --net=/run/netns/here python3 "$NET_DIR/../cli/web.py" get "http://$web/healthz")
 
 lie api-flood $socket --count 60
 meanwhile "an honest zs" 2000 asks alice status

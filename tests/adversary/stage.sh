@@ -166,7 +166,7 @@ took_place() {
 asks() { # NAME COMMAND... - `zs` at that edge
     local name=$1
     shift
-    timeout 20 "$ZS_BIN/zs" --socket "/run/zeroservices/$name.sock" "$@"
+    timeout 60 "$ZS_BIN/zs" --socket "/run/zeroservices/$name.sock" "$@"
 }
 
 # Who comes to a door that is full is served, or told so.
@@ -177,7 +177,7 @@ served_or_told() { # NAME
 arrives() { # NAME PEER - an edge starts (anew), and the peer sees it.
     end "$1"
     edge here "$1"
-    asks "$2" wait --peer "$1" --timeout 15s
+    asks "$2" wait --peer "$1" --timeout 50s
 }
 
 meanwhile() { # WHAT MS COMMAND...

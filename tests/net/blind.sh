@@ -49,6 +49,11 @@ sees "$known" bob relay 5s
 sees bob "$known" relay 5s
 check "bob sees the info" grep -q "$info_marker" <(at bob peers --json)
 
+# In another form TLS would hide what is searched for on the wire.
+for name in "$known" bob; do
+    check "plain CURVE is used by $name" settles "$name" tcp
+done
+
 listen bob "$LAB/bob.json"
 in_memory() { # WORD - at least once in the relay's memory
     python3 "$NET_DIR/search_memory.py" "$(pid_of hub)" "$1" |

@@ -593,7 +593,7 @@ listen() { # NAME FILE [options]
 # One message and one event from A come to B with their words.
 says() { # A B
     local type="word.$1.$2" file="$LAB/word-$1-$2.json"
-    listen "$2" "$file" --timeout 20s
+    listen "$2" "$file" --timeout 120s
     check "$1 sends to $2" at "$1" send "$2" "$type" "to you"
     check "$1 publishes" at "$1" publish "$type" "to all"
     check "$2 has the message" until_true 5 lab_has "$file" message "to you"

@@ -51,7 +51,7 @@ check_ms "all know all, from the last process's start" $done_ms $bound_ms "$last
 echo "# from the first process's start: $((done_ms + (last - first) / 1000)) ms"
 
 check "one says that it sees them all" \
-    at n7 wait --peers $((nodes - 1)) --timeout 5s
+    at n7 wait --peers $((nodes - 1)) --timeout 25s
 left=$(cat "$LAB"/n*.log | grep -c peer_left || true)
 if $busy; then
     echo "# leaves: $left"

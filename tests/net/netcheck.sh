@@ -229,6 +229,7 @@ cc -std=c17 -D_GNU_SOURCE -O2 -shared -fPIC \
 with_clock() { # HOST NAME PROGRAM... - its clock is ahead by what $LAB/NAME.clock says
     local where=$1 name=$2
     shift 2
+    EDGE_HOST[$name]=$where
     spawn "$name" "$where" env "ZS_CLOCK=$LAB/$name.clock" \
         "LD_PRELOAD=$LAB/clock.so" "$@"
 }

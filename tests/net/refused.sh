@@ -138,7 +138,7 @@ python3 "$NET_DIR/rename_certificate.py" office/malle.zs malle carol
 python3 "$NET_DIR/rename_certificate.py" office/trude.zs trude frank
 own_word() { # NAME PATTERN - it does not start, exit 3, and says why.
     local code=0
-    as mallory timeout 5 "$ZS_BIN/zs-edge" -c "$LAB/$1.yaml" \
+    as mallory timeout 30 "$ZS_BIN/zs-edge" -c "$LAB/$1.yaml" \
         >"$LAB/own.log" 2>&1 || code=$?
     [ "$code" = 3 ] && grep -qE "$2" "$LAB/own.log"
 }

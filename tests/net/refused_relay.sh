@@ -52,7 +52,7 @@ is_turned_away() { # REFUSED REFUSER REASON
     check "$3: $1 does not find $2 in a second" \
         test 6 = "$(at "$1" wait --peer "$2" --timeout 1s >&2; echo $?)"
     check "$3: a message to $2 is refused at once" \
-        test 5 = "$(timeout 5 "$ZS_BIN/zs" --socket \
+        test 5 = "$(timeout 30 "$ZS_BIN/zs" --socket \
             "/run/zeroservices/$1.sock" send "$2" t x >&2; echo $?)"
     check "$3: $2 did not take $1" misses "$2" "$1"
 }
