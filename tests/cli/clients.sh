@@ -42,8 +42,8 @@ except zs.NoEdge as e:
 
 harms() { # KIND
     case $1 in
-    node) timeout 60 node "$talks/harm.mjs" bob "$(socket_of alice)" ;;
-    *) timeout 60 python3 -B "$talks/harm.py" "$1" bob "$(socket_of alice)" ;;
+    node) timeout 200 node "$talks/harm.mjs" bob "$(socket_of alice)" ;;
+    *) timeout 200 python3 -B "$talks/harm.py" "$1" bob "$(socket_of alice)" ;;
     esac
 }
 for kind in "${kinds[@]}"; do
@@ -95,11 +95,11 @@ asyncio.run(main())" ;;
     server=$!
     until_true 10 grep -qx ready "$LAB/fails" || code=1
     for _ in 1 2; do
-        said=$("$ZS_BIN/zs" request bob t bad --timeout 20s \
+        said=$("$ZS_BIN/zs" request bob t bad --timeout 100s \
             --socket "$(socket_of alice)" 2>&1) && code=1
         [ "$said" = "zs: handler_failed: the program that answers failed" ] ||
             code=1
-        [ "$("$ZS_BIN/zs" request bob t good --timeout 20s \
+        [ "$("$ZS_BIN/zs" request bob t good --timeout 100s \
             --socket "$(socket_of alice)")" = fine ] || code=1
     done
     kill "$server"

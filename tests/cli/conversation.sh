@@ -19,9 +19,9 @@ talk() { # KIND a|b FILE - a is alice, b is bob
     local name=alice
     [ "$2" = a ] || name=bob
     case $1 in
-    thread | loop) as here timeout 40 "$ZS_BIN/talk" "$@" "$LAB/$name.yaml" ;;
-    node) timeout 40 node "$talks/talk.mjs" "$@" "$(socket_of $name)" ;;
-    *) timeout 40 python3 -B "$talks/talk.py" "$@" "$(socket_of $name)" ;;
+    thread | loop) as here timeout 200 "$ZS_BIN/talk" "$@" "$LAB/$name.yaml" ;;
+    node) timeout 200 node "$talks/talk.mjs" "$@" "$(socket_of $name)" ;;
+    *) timeout 200 python3 -B "$talks/talk.py" "$@" "$(socket_of $name)" ;;
     esac
 }
 

@@ -61,8 +61,8 @@ client() { # KIND NAME ask|hear TYPE
     local socket
     socket=$(socket_of "$2")
     case $1 in
-    node) timeout 20 node "$LAB/client.mjs" "$socket" "$3" "$4" ;;
-    *) PYTHONPATH=$clients/python timeout 20 \
+    node) timeout 100 node "$LAB/client.mjs" "$socket" "$3" "$4" ;;
+    *) PYTHONPATH=$clients/python timeout 100 \
         python3 -B "$LAB/client.py" "$socket" "$3" "$4" ;;
     esac
 }
@@ -76,7 +76,7 @@ with_client() {
     client "$kind" "$name" hear "$type" >"$LAB/client.out" 2>&1 &
     one=$!
     until_true 10 grep -q ready "$LAB/client.out" || code=1
-    timeout 20 nsenter --net=/run/netns/here "$@" >"$LAB/said.out" 2>&1 ||
+    timeout 100 nsenter --net=/run/netns/here "$@" >"$LAB/said.out" 2>&1 ||
         code=1
     wait "$one" || code=1
     cat "$LAB/client.out" "$LAB/said.out"
@@ -87,9 +87,9 @@ with_client() {
 
 chat_of() { # KIND
     case $1 in
-    node) timeout 60 node "$clients/node/examples/chat.js" \
+    node) timeout 200 node "$clients/node/examples/chat.js" \
         "$(socket_of alice)" ;;
-    *) PYTHONPATH=$clients/python timeout 60 python3 -Bu \
+    *) PYTHONPATH=$clients/python timeout 200 python3 -Bu \
         "$clients/python/examples/chat.py" "$(socket_of alice)" ;;
     esac
 }
@@ -183,7 +183,7 @@ edge here alice
 answers alice
 
 spawn request here "$examples/request" "$LAB/bob.yaml"
-check "request.c is present" at alice wait --peer bob --timeout 10s
+check "request.c is present" at alice wait --peer bob --timeout 60s
 for kind in "${langs[@]}"; do
     check "$kind asks request.c" asks "$kind"
 done

@@ -137,19 +137,22 @@ with open(sys.argv[1] + "/orders", "w") as out:
     print(4 * len(bad) - 1, file=open(sys.argv[1] + "/count", "w"))
 PYTHON
 count=$(cat "$LAB/count")
-zs --socket $alice listen --count "$count" --timeout 60s >"$LAB/text" &
+zs --socket $alice listen --count "$count" --timeout 300s >"$LAB/text" &
 one=$!
 zs --socket $alice listen --json --type none >"$LAB/none" &
 other=$!
-on_terminal zs --socket $alice listen --count "$count" --timeout 60s \
+on_terminal zs --socket $alice listen --count "$count" --timeout 300s \
     >"$LAB/terminal" &
 third=$!
-zs --socket $alice listen --json --timeout 60s >"$LAB/json" &
+zs --socket $alice listen --json --timeout 300s >"$LAB/json" &
 fourth=$!
-# The edge's end of each has the socket's name.
-listeners() { test "$(grep -c $alice /proc/net/unix)" -ge 4; }
+listeners() {
+    local inner # what has the terminal
+    inner=$(cat "/proc/$third/task/$third/children")
+    [ -n "$inner" ] && listens $one && listens $other && listens $fourth &&
+        listens "${inner%% *}"
+}
 check "the listeners are ready" until_true 10 listeners
-sleep 0.5
 python3 - $bob "$LAB/orders" <<'PYTHON'
 import socket, sys
 s = socket.socket(socket.AF_UNIX)
@@ -204,7 +207,7 @@ with zs.Edge(sys.argv[1]) as edge:
 PYTHON
 replier=$!
 check "the program replies" \
-    until_true 10 zs --socket $alice request bob t x --timeout 1s
+    until_true 10 zs --socket $alice request bob t x --timeout 2s
 check "a reply goes to a pipe unchanged" bash -c "
 zs --socket $alice request bob t x | cmp - <(printf '\033[2J\nx\302\233y\n')"
 check "bytes go to a pipe unchanged" bash -c "

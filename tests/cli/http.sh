@@ -101,7 +101,7 @@ PY
 answerer=$!
 until_true 5 grep -q synced "$LAB/answer" || true
 check "bob sends a request" ends_with 0 "$ZS_BIN/zs" \
-    --socket /run/zeroservices/bob.sock request alice sum 3 --timeout 5s
+    --socket /run/zeroservices/bob.sock request alice sum 3 --timeout 60s
 check "bob gets the reply of a page" answered seven
 check "the page learns that its reply was accepted" wait "$answerer"
 

@@ -193,7 +193,7 @@ printf 'relay: {key: pipe}\n' >relay.yaml
 refused() { # CODE COMMAND...
     local want=$1 code
     shift
-    timeout 20 "$@" >out 2>err </dev/null
+    timeout 100 "$@" >out 2>err </dev/null
     code=$?
     [ $code = "$want" ] && [ -s err ] ||
         fail "$* ended with $code, not $want: $(cat err)"

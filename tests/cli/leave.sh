@@ -3,7 +3,7 @@
 # seconds whatever its peers do.
 #
 #   here: alice and bob on one host's loopback
-. "$(dirname "$0")/../net/lab.sh"
+. "$(dirname "$0")/says.sh"
 . "$NET_DIR/load.sh"
 
 mesh_of alice bob
@@ -14,9 +14,6 @@ sees alice bob tcp 5s
 
 freeze() { kill -STOP "$(pid_of "$1")"; }
 thaw() { kill -CONT "$(pid_of "$1")"; }
-
-# Bob has a client beside the one that asks. It subscribes with its first bytes.
-has_client() { test "$(at bob status --json | grep -o '"clients":[0-9]*')" = '"clients":2'; }
 
 # The message of `zs send` is alice's by now.
 has_sent() { test "$(counter alice sent)" = 1; }
@@ -30,10 +27,11 @@ stop_ms() { # of alice's end
 
 # --- Bob is stopped, and goes on a moment after alice was told to end
 
-at bob listen --type last --count 1 --timeout 10s >"$LAB/heard.out" &
+"$ZS_BIN/zs" --socket /run/zeroservices/bob.sock listen --type last --count 1 \
+    --timeout 100s >"$LAB/heard.out" &
 listener=$!
-check "bob has a client" until_true 10 has_client
-sleep 0.3
+check "bob has a client" until_true 10 listens "$listener"
+at bob status >"$LAB/status.out" # So he has read what came before.
 freeze bob
 at alice send bob last "last words" >"$LAB/send.out" 2>&1 &
 sender=$!

@@ -19,7 +19,7 @@ host here
 edge here alice --http $url
 edge here bob
 answers alice
-check "bob is there" at alice wait --peer bob --timeout 10s
+check "bob is there" at alice wait --peer bob --timeout 60s
 token=$(cat /run/zeroservices/alice.token)
 
 pid=$(pgrep -f -- "--http $url" | head -n 1)
@@ -118,7 +118,8 @@ under() { # WHAT COUNT MIB MS
     exec 7>"$LAB/hold"
     for _ in {1..20} after; do
         cpu=$(cpu_ms)
-        at alice ping bob -c 1 --timeout 60s >"$LAB/ping.out" 2>&1 || not_ok "$2 $1: a ping"
+        at alice ping bob -c 1 --timeout 200s >"$LAB/ping.out" 2>&1 ||
+            not_ok "$2 $1: a ping" "$(tail -n 1 "$LAB/ping.out")"
         cpu=$(($(cpu_ms) - cpu))
         [ "$cpu" -le "$most" ] || most=$cpu
         ! grep -q up "$LAB/flood" || [ "$1" = busy ] || [ "$1" = metrics ] || break

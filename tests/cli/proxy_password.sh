@@ -77,7 +77,7 @@ looked_at() { # WHAT
     for words in status "status --json" netcheck "netcheck --json" \
         "peers --json" "top --json"; do
         # shellcheck disable=SC2086 # several words
-        timeout 20 "$ZS_BIN/zs" --socket /run/zeroservices/alice.sock $words \
+        timeout $PATIENCE_S "$ZS_BIN/zs" --socket /run/zeroservices/alice.sock $words \
             >>"$LAB/seen/$1" 2>&1 || true
     done
     token=$(at alice status --json | python3 -c \
@@ -109,7 +109,9 @@ end alice
 
 settings '""'
 export https_proxy=http://anna:$SECRET@$PROXY
+: >"$LAB/proxy.log" # Of the edge before: it was asked, too.
 edge here alice
+answers alice
 until_true 30 grep -q asked "$LAB/proxy.log" || not_ok "the proxy was asked"
 check "zs reads it, too" at alice status
 at alice netcheck --json >"$LAB/netcheck.json" || true

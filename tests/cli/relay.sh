@@ -24,15 +24,15 @@ fail() {
 expect() {
     local want=$1 code
     shift
-    timeout 10 "$@" >"$work/out" 2>"$work/err"
+    timeout 100 "$@" >"$work/out" 2>"$work/err"
     code=$?
     [ "$code" = "$want" ] || fail "exit $code, not $want: $*: $(cat "$work/err")"
 }
 
-# logged WORDS: a line of the running relay has them within 5 s.
+# logged WORDS: a line of the running relay has them within 60 s.
 logged() {
     local i
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         grep -q -- "$1" "$work/log" && return
         sleep 0.05
     done
@@ -91,8 +91,8 @@ logged "setting_changed key=limits.edges"
 logged "setting_changed key=limits.memory"
 logged "setting_changed key=limits.handshakes"
 logged "setting_needs_restart key=relay.name"
-counts() { # NUMBER WORDS - within 5 s
-    for _ in $(seq 100); do
+counts() { # NUMBER WORDS - within 60 s
+    for _ in $(seq 1200); do
         [ "$(grep -c -- "$2" "$work/log")" = "$1" ] && return
         sleep 0.05
     done
@@ -115,14 +115,19 @@ kill -HUP "$pid"
 logged reload_refused
 kill -0 "$pid" 2>/dev/null || fail "a wrong file ended the relay"
 
-start=$(date +%s%N)
+# How late the machine is meanwhile: see lateness.c, which ends with this shell.
+: >"$work/lateness"
+"$bin/lateness" "$work/lateness" &
+start=${EPOCHREALTIME/./}
 kill -TERM "$pid"
 wait "$pid"
 code=$?
-took=$((($(date +%s%N) - start) / 1000000))
+took=$(((${EPOCHREALTIME/./} - start) / 1000))
+late=$(awk -v since="$start" '$1 >= since { us += $2 } END { print int(us / 1000) }' \
+    "$work/lateness")
 pid=
 [ "$code" = 0 ] || fail "exit $code after SIGTERM: $(cat "$work/log")"
-[ "$took" -lt 2000 ] || fail "it took $took ms to stop"
+[ "$took" -lt $((2000 + late)) ] || fail "it took $took ms to stop"
 
 # A port that is taken is a failure with its name.
 write <<END

@@ -202,7 +202,7 @@ def rooms(a):
     g.close()
     c.close()
     wrong = Pipe(carol.zs("chat", "--group", "no good"))
-    check("a wrong name of a group", wrong.process.wait(5) == 2)
+    check("a wrong name of a group", wrong.ends() == 2)
     wrong.close()
     carol.kill()
 

@@ -13,7 +13,7 @@ import time
 
 import pyte
 
-PATIENCE = 8
+PATIENCE = 60
 ZS = os.environ["ZS_BIN"] + "/zs"
 
 
@@ -48,7 +48,7 @@ class Edge:
 
     def run(self, *words):
         return subprocess.run(self.zs(*words), capture_output=True,
-                              text=True, timeout=20, check=False)
+                              text=True, timeout=2 * PATIENCE, check=False)
 
     def waits_for(self, count):
         return self.run("wait", "--peers", str(count)).returncode == 0
@@ -115,7 +115,7 @@ class Terminal:
     def sees(self, *words, seconds=PATIENCE):
         return self.until(lambda: self.shows(*words), seconds)
 
-    def ends(self, number=None, seconds=2):
+    def ends(self, number=None, seconds=PATIENCE):
         """Its exit code; None if it still runs after that."""
         if number:
             self.process.send_signal(number)
@@ -172,7 +172,7 @@ class Pipe:
     def dump(self):
         return self.out.decode(errors="replace")
 
-    def ends(self, seconds=2):
+    def ends(self, seconds=PATIENCE):
         self.process.stdin.close()
         try:
             return self.process.wait(seconds)

@@ -23,7 +23,7 @@ import struct
 import sys
 from urllib.parse import urljoin, urlsplit
 
-TIMEOUT = 10
+TIMEOUT = 60 # only what hangs takes so long
 
 
 def connect(url):
@@ -85,7 +85,6 @@ def open_page(args):
 
 def raw(args):
     peer, _, _ = connect(args.url)
-    peer.settimeout(2 * TIMEOUT)
     said = ""
     try:
         for text in args.text:

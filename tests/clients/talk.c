@@ -17,7 +17,7 @@
 #include <time.h>
 #include <zeroservices.h>
 
-enum { PATIENCE_MS = 30000, PEER_MS = 10000, LOOK_MS = 20, KEPT = 8 };
+enum { PATIENCE_MS = 100000, PEER_MS = 60000, LOOK_MS = 20, KEPT = 8 };
 
 static struct {
     struct zs_node *node;

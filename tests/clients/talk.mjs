@@ -107,7 +107,7 @@ class Talker {
   }
 
   async do_until_peer({ name }, expect) {
-    for (const until = Date.now() + 10000; ; await sleep(20)) {
+    for (const until = Date.now() + 60000; ; await sleep(20)) {
       const got = (await this.edge.peers()).find((p) => p.name === name);
       if ((got && fits(got, expect)) || Date.now() > until) return got;
     }

@@ -94,7 +94,7 @@ class Talker:
         return None
 
     async def do_until_peer(self, step, name):
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while True:
             peers = await done(self.edge.peers())
             got = [p for p in peers if p["name"] == name]
