@@ -12,7 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = LINE_WRITER_LINE, WAITING = 256 * 1024, END_MS = 100 };
+enum { LINE_SIZE = LINE_WRITER_LINE, WAITING = 256 * 1024 };
+
+/* How long the last lines may take: if nobody reads them, and if stderr takes
+ * them but the thread that writes has no processor. */
+enum { END_MS = 100, END_MOST_MS = 1000 };
 
 /* A line that is being put together; text that does not fit is left out. */
 struct line {
@@ -239,10 +243,20 @@ bool log_start(void)
     return writer_now != NULL;
 }
 
+static bool stderr_takes_more(void)
+{
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&p, 1, 0) > 0 && (p.revents & POLLOUT) != 0;
+}
+
 void log_end(void)
 {
-    if (writer_now != NULL)
-        (void)line_writer_flush(writer_now, END_MS);
+    if (writer_now == NULL)
+        return;
+    for (int ms = 0; ms < END_MOST_MS; ms += END_MS)
+        if (line_writer_flush(writer_now, END_MS) || !stderr_takes_more())
+            return;
 }
 
 static ssize_t on_stream(void *cookie, const char *text, size_t size)

@@ -38,8 +38,8 @@ const char *log_quote(const char *value, char *buffer, unsigned long size);
 /* Starts the thread. False if the system gives none: the callers' threads go on
  * writing. */
 bool log_start(void);
-/* Call it before the process ends: waits a short time until the lines are
- * written. */
+/* Call it before the process ends: waits until the lines are written, for 0.1 s
+ * at the most where nobody reads them, and for 1 s where somebody does. */
 void log_end(void);
 /* A stream that writes to the same place, for functions that print sentences to
  * a FILE. Must not be closed. */
