@@ -147,10 +147,9 @@ third=$!
 zs --socket $alice listen --json --timeout 300s >"$LAB/json" &
 fourth=$!
 listeners() {
-    local inner # what has the terminal
-    inner=$(cat "/proc/$third/task/$third/children")
-    [ -n "$inner" ] && listens $one && listens $other && listens $fourth &&
-        listens "${inner%% *}"
+    local inner=$third child # what has the terminal, in the innermost process
+    while child=$(pgrep -P "$inner"); do inner=$child; done
+    listens $one && listens $other && listens $fourth && listens "$inner"
 }
 check "the listeners are ready" until_true 10 listeners
 python3 - $bob "$LAB/orders" <<'PYTHON'
