@@ -18,7 +18,7 @@ import {promisify} from "node:util";
 
 const {chromium} = createRequire(`${process.env.ZS_WEB}/`)("playwright-core");
 
-export const PATIENCE_MS = 10000; // for whatever is waited for
+export const PATIENCE_MS = 60000; // for whatever is waited for
 const browsers = new Map(); // host -> a promise of its browser
 const complaints = []; // of the pages opened so far
 const edgeless = new Set(); // pages whose edge is away, as it should be

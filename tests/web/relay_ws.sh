@@ -15,7 +15,7 @@ check "the relay answers /healthz on its port" \
 
 # client MODE CODE WORDS: the connection ends with that code.
 client() {
-    as alice env NODE_PATH="$ZS_WEB/node_modules" timeout 60 \
+    as alice env NODE_PATH="$ZS_WEB/node_modules" timeout 200 \
         node "$WEB_DIR/relay_ws.cjs" "$1" 203.0.113.10:443 >"$LAB/$1.out" 2>&1
     check "$3" test "$(tail -1 "$LAB/$1.out")" = "closed $2"
 }

@@ -1,6 +1,7 @@
 // Markup in whatever a peer may say, and pages of others at an edge's door.
 
-import {addressOf, check, lab, openPage, play, sees, zs} from "./kit.mjs";
+import {addressOf, check, eventually, lab, openPage, play, sees, zs}
+  from "./kit.mjs";
 import {hasNote, hasWords, person, say, turnTo, wordsOf} from "./chat_kit.mjs";
 
 const EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
@@ -53,7 +54,8 @@ async function lyingEdge() {
   await check("it goes on after what makes no sense", hasWords(page, "last"));
   await check("a name is text where it leaves",
               hasNote(page, `${EVIL} left`));
-  await check("and in the title", (await page.title()).startsWith(EVIL));
+  await check("and in the title", eventually(async () =>
+    (await page.title()).startsWith(EVIL)));
   await person(page, EVIL).click();
   await check("a talk with it too", page.locator("#log .words")
     .getByText(EVIL).waitFor().then(() => true));
