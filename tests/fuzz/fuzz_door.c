@@ -1,16 +1,23 @@
 /*
  * A connection at the relay's door, from its first byte to its end: the first
  * byte of the input says how it begins (enum opening), the others come in
- * pieces, each after a byte with its length. Whatever comes, the door keeps
- * nothing of it once the connection is over.
+ * pieces, each after a byte with its length. By TLS the pieces go into records
+ * of a client of GnuTLS, whose handshake is real; of TLS_CUT the handshake's
+ * own bytes go in pieces of the sizes that the input names, and TLS_RAW has no
+ * client at all. Whatever comes, the door keeps nothing of it once the
+ * connection is over.
  */
 #include "relay/shell/door_private.h"
 
+#include "common/conf/keyfile.h"
 #include "common/io/clock.h"
 #include "common/wire/packet.h"
+#include "relay/shell/door_wrap.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -23,14 +30,19 @@
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 #define PROXY "PROXY TCP4 203.0.113.7 192.0.2.1 56324 443\r\n"
 
-enum { READS = 1000, WAITS = 1000 * 1000 };
+enum { READS = 1000 * 1000, WAITS = 1000 * 1000 };
 
 enum opening {
     BARE,
     WEB,
     BALANCED,
     BALANCED_WEB,
-    SHAKEN, /* ZMTP, after its handshake */
+    SHAKEN,     /* ZMTP, after its handshake */
+    TLS_RAW,    /* the input comes after the head of a record */
+    TLS_CUT,    /* a ClientHello in pieces; then as TLS_BARE */
+    TLS_BARE,   /* the input inside TLS */
+    TLS_WEB,    /* inside TLS, after the upgrade */
+    TLS_SHAKEN, /* inside TLS, after the handshake of ZMTP */
     OPENINGS,
 };
 
@@ -40,6 +52,10 @@ static struct {
     struct door *door;
     struct curve_pair keys;
     uint16_t port;
+    gnutls_certificate_credentials_t credentials;
+    gnutls_session_t tls; /* of the client; NULL: it speaks none */
+    int fd;               /* that tls uses */
+    struct reader *cuts;  /* how its bytes are cut; NULL: not */
 } w;
 
 /* ---- The door ----------------------------------------------------------- */
@@ -78,6 +94,22 @@ static void after(void *context)
     door_turn(w.door, clock_now());
 }
 
+static void serve_tls(void)
+{
+    size_t size = 0;
+    char *text = tls_pair_make("relay-1", &size);
+
+    ASSERT(text != NULL);
+    struct bytes pem = bytes_of(text, size);
+    struct tls_pair *pair =
+        tls_pair_parse(pem, "certificate", pem, "key", stderr);
+    ASSERT(pair != NULL);
+    door_serve_tls(w.door, pair);
+    tls_pair_release(&pair);
+    keyfile_wipe(text, size);
+    ASSERT(gnutls_certificate_allocate_credentials(&w.credentials) == 0);
+}
+
 static void begin(void)
 {
     static const uint8_t seed[32] = {1};
@@ -108,6 +140,7 @@ static void begin(void)
     w.door = door_open(&w.zloop, &w.keys, &conf, &user);
     ASSERT(door_listen(w.door, "127.0.0.1:0", bound));
     w.port = (uint16_t)strtoul(strrchr(bound, ':') + 1, NULL, 10);
+    serve_tls();
 }
 
 static void turn(void)
@@ -134,7 +167,7 @@ static int reach(void)
     return fd;
 }
 
-static void say(int fd, struct bytes bytes)
+static void say_bare(int fd, struct bytes bytes)
 {
     if (bytes.size > 0)
         (void)!send(fd, bytes.data, bytes.size, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -142,10 +175,83 @@ static void say(int fd, struct bytes bytes)
     turn();
 }
 
+static void say(int fd, struct bytes bytes)
+{
+    if (w.tls != NULL && bytes.size > 0)
+        (void)!gnutls_record_send(w.tls, bytes.data, bytes.size);
+    else
+        say_bare(fd, bytes);
+}
+
 static void say_text(int fd, const char *text)
 {
     say(fd, bytes_of_string(text));
 }
+
+/* ---- Its TLS ------------------------------------------------------------ */
+
+static ssize_t on_push(gnutls_transport_ptr_t context, const void *data,
+                       size_t size)
+{
+    struct bytes left = bytes_of(data, size);
+    (void)context;
+
+    while (w.cuts != NULL && left.size > 0 && reader_left(w.cuts) > 0) {
+        size_t part = read_u8(w.cuts) + 1u;
+        part = part < left.size ? part : left.size;
+        say_bare(w.fd, bytes_of(left.data, part));
+        left = bytes_of(left.data + part, left.size - part);
+    }
+    say_bare(w.fd, left);
+    return (ssize_t)size;
+}
+
+static ssize_t on_pull(gnutls_transport_ptr_t context, void *to, size_t size)
+{
+    ssize_t n = recv(w.fd, to, size, MSG_DONTWAIT);
+    (void)context;
+
+    if (n < 0)
+        gnutls_transport_set_errno(w.tls, errno);
+    return n;
+}
+
+static int on_wait(gnutls_transport_ptr_t context, unsigned int ms)
+{
+    (void)context;
+    (void)ms;
+    return 1;
+}
+
+static void begin_tls(int fd, struct reader *cuts)
+{
+    w.fd = fd;
+    w.cuts = cuts;
+    ASSERT(gnutls_init(&w.tls, GNUTLS_CLIENT) == 0);
+    ASSERT(gnutls_set_default_priority(w.tls) == 0);
+    ASSERT(gnutls_credentials_set(w.tls, GNUTLS_CRD_CERTIFICATE,
+                                  w.credentials) == 0);
+    gnutls_transport_set_pull_function(w.tls, on_pull);
+    gnutls_transport_set_pull_timeout_function(w.tls, on_wait);
+    gnutls_transport_set_push_function(w.tls, on_push);
+    int n = GNUTLS_E_AGAIN;
+    for (int i = 0; i < READS && n == GNUTLS_E_AGAIN; i++) {
+        n = gnutls_handshake(w.tls);
+        turn();
+    }
+    ASSERT(n == 0);
+    w.cuts = NULL;
+    ASSERT(w.door->tls_bytes >= TLS_MEMORY_OPEN);
+}
+
+static void end_tls(void)
+{
+    if (w.tls != NULL)
+        gnutls_deinit(w.tls);
+    w.tls = NULL;
+}
+
+/* ---- Its ZMTP ----------------------------------------------------------- */
 
 /* The door's next bytes, read by the machine. */
 static enum zmtp_kind hear(int fd, struct zmtp *z, struct zmtp_reply *reply)
@@ -156,7 +262,8 @@ static enum zmtp_kind hear(int fd, struct zmtp *z, struct zmtp_reply *reply)
 
     for (int i = 0; i < READS && size <= 0; i++) {
         turn();
-        size = recv(fd, room, sizeof room, MSG_DONTWAIT);
+        size = w.tls != NULL ? gnutls_record_recv(w.tls, room, sizeof room)
+                             : recv(fd, room, sizeof room, MSG_DONTWAIT);
     }
     ASSERT(size > 0);
     return zmtp_read(z, &at, room + size, &item, reply);
@@ -184,16 +291,20 @@ static void shake(int fd)
     }
 }
 
-static void open_with(int fd, enum opening opening)
+static void open_with(int fd, enum opening opening, struct reader *r)
 {
     if (opening == BALANCED || opening == BALANCED_WEB)
         say_text(fd, PROXY);
-    if (opening == WEB || opening == BALANCED_WEB)
-        say_text(fd, UPGRADE);
-    if (opening == SHAKEN) {
+    if (opening >= SHAKEN)
         say_text(fd, "PROXY UNKNOWN\r\n");
+    if (opening == TLS_RAW)
+        say(fd, bytes_of("\x16\x03\x01", 3));
+    if (opening >= TLS_CUT)
+        begin_tls(fd, opening == TLS_CUT ? r : NULL);
+    if (opening == WEB || opening == BALANCED_WEB || opening == TLS_WEB)
+        say_text(fd, UPGRADE);
+    if (opening == SHAKEN || opening == TLS_SHAKEN)
         shake(fd);
-    }
 }
 
 static void say_pieces(int fd, struct reader *r)
@@ -207,21 +318,33 @@ static void say_pieces(int fd, struct reader *r)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void visit(enum opening opening, struct reader r)
 {
-    struct reader r = reader_of(bytes_of(data, size));
-
-    if (w.door == NULL)
-        begin();
     int fd = reach();
-    open_with(fd, (enum opening)(read_u8(&r) % OPENINGS));
+
+    open_with(fd, opening, &r);
     say_pieces(fd, &r);
+    end_tls();
     close(fd);
     for (int i = 0; i < 10 || door_count(w.door) > 0; i++) {
         ASSERT(i < WAITS);
         turn();
     }
     ASSERT(w.door->partial_bytes == 0 && w.door->kept_bytes == 0);
+    ASSERT(w.door->tls_bytes == 0);
+}
+
+/* Most mutations keep the first byte, so some sizes say that there is TLS. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct reader r = reader_of(bytes_of(data, size));
+    size_t first = read_u8(&r);
+
+    if (w.door == NULL)
+        begin();
+    if (size % 16 == 0)
+        first = TLS_RAW + size / 16 % (OPENINGS - TLS_RAW);
+    visit((enum opening)(first % OPENINGS), r);
     return 0;
 }
 
