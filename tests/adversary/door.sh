@@ -25,18 +25,29 @@ healthy() { # The door still answers others.
 }
 
 crowd=$((LASTS + 8)) # seconds: each time limit passes
+slow=100 silent=1500
+[ "${1:-}" != --long ] || slow=500 silent=10000
 
-lie slow $hub "${key[@]}" --say zmtp --count 100 --spread 50 --seconds $crowd
-lie slow $hub --say head --count 100 --spread 50 --seconds $crowd
-lie slow $hub --say tls --count 100 --spread 50 --seconds $crowd
+lie slow $hub "${key[@]}" --say zmtp --count $slow --spread 50 --seconds $crowd
+lie slow $hub --say head --count $slow --spread 50 --seconds $crowd
+lie slow $hub --say tls --count $slow --spread 50 --seconds $crowd
 lie half $hub --say tls --count 100 --spread 50 --seconds $crowd
 meanwhile "/healthz" 5000 healthy
 under_attack "strangers who are slow in ZMTP, HTTP and TLS" $mib
 check_lie "the slow in ZMTP go" 0 cut "$(lied 0 opened)" 100
 
-lie returning $hub --say nothing --count 1500 --spread 250 --seconds $crowd
+lie returning $hub --say nothing --count $silent --spread 250 --seconds $crowd
 needs opened 1000
 under_attack "silent strangers who come again and again" $mib
+
+if [ "${1:-}" = --long ]; then
+    for say in tls upgrade; do
+        lie returning $hub --say $say --count $silent --spread 250 \
+            --seconds $crowd
+        needs opened 1000
+        under_attack "10,000 strangers who fall silent after: $say" $mib
+    done
+fi
 
 lie returning $hub --say upgrade --count 2000 --spread 250 --seconds $crowd
 meanwhile "/healthz" 5000 healthy
@@ -90,6 +101,21 @@ lines=$(wc -l <"$LAB/hub.log")
 if [ "$lines" -le 1000 ]; then ok "the log is short" "$lines lines"; else
     not_ok "the log is short" "$lines lines"; fi
 
-another carol "paths: {tcp: false, udp: false}" "discovery: {multicast: false}"
-check "an edge comes" arrives carol alice
+# Each form of the door serves an edge that comes now. The identity names the
+# relay by tcp, so an edge that has another form as well comes by both, and the
+# relay keeps one of them.
+by_form() { # NAME FORM
+    until_true 15 grep -q "relay_up .*form=$2\$" "$LAB/$1.log"
+}
+comes_by() { # NAME FORM
+    check "an edge comes" arrives "$1" alice
+    check "the relay serves it by $2" by_form "$1" "$2"
+}
+no_paths=("paths: {tcp: false, udp: false}" "discovery: {multicast: false}")
+another carol "${no_paths[@]}"
+another dave "${no_paths[@]}" "relays: ['wss://$hub/?key=$RELAY_KEY']"
+another erin "${no_paths[@]}" "relays: ['ws://$hub/?key=$RELAY_KEY']"
+comes_by carol tcp
+comes_by dave wss
+comes_by erin ws
 finish

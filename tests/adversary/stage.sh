@@ -353,7 +353,22 @@ tell_verdict() { # WHAT MIB GOOD
     figures+="$(of "$DURING" p99_ms) and $(of "$DURING" ack_p99_ms) ms (limit "
     figures+="$(p99_limit "$DURING")), $(($(of "$DURING" peak_kb) / 1024)) MiB (limit "
     figures+="$2), back in $BACK_MS ms (limit $RECOVERY_MS)"
+    keep_row "$1"
     if [ "$3" = 1 ]; then ok "$1" "$figures"; else not_ok "$1" "$figures"; fi
+}
+
+# A row of a table, to stand beside those of another relay.
+keep_row() { # WHAT
+    printf '# | %s | %s | %s | %s | %s -> %s | %s -> %s |\n' "$1" \
+        "$(($(of "$DURING" peak_kb) / 1024))" "$(of "$DURING" cpu_percent)" \
+        "$(of "$DURING" files)" "$(of "$BEFORE" rate)" "$(of "$DURING" rate)" \
+        "$(of "$BEFORE" p99_ms)" "$(of "$DURING" p99_ms)" >>"$LAB/rows"
+}
+
+tell_rows() {
+    echo "# | attack | peak MiB | CPU % | descriptors | messages/s | p99 ms |"
+    echo "# |---|---|---|---|---|---|"
+    cat "$LAB/rows"
 }
 
 lied() { # N KEY - a figure of the last attack's number N
@@ -401,6 +416,7 @@ stage_end() {
     wait "${LAB_PID[witness]:-}" 2>/dev/null || code=$?
     unset "LAB_PID[witness]"
     grep '^end=' "$LAB/witness.log" | sed 's/^/# /'
+    [ ! -e "$LAB/rows" ] || tell_rows
     if [ "$code" = 0 ]; then
         ok "nothing was lost, doubled or out of order"
     else
