@@ -34,7 +34,7 @@ lie slow $hub --say tls --count $slow --spread 50 --seconds $crowd
 lie half $hub --say tls --count 100 --spread 50 --seconds $crowd
 meanwhile "/healthz" 5000 healthy
 under_attack "strangers who are slow in ZMTP, HTTP and TLS" $mib
-check_lie "the slow in ZMTP go" 0 cut "$(lied 0 opened)" 100
+check_lie "the slow in ZMTP go" 0 cut "$(lied 0 opened)" $slow
 
 lie returning $hub --say nothing --count $silent --spread 250 --seconds $crowd
 needs opened 1000
