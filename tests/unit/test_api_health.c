@@ -3,29 +3,11 @@
 #include "edge/shell/api.h"
 #include "edge/shell/remedies.h"
 #include "tests/unit/api_kit.h"
+#include "tests/unit/guide_kit.h"
 
 #include <time.h>
 
-enum { WORDS = 64, PAGE_SIZE = 256 * 1024 };
-
-/* The page that explains the words: this file lies in tests/unit. */
-static const char *guide(void)
-{
-    static char page[PAGE_SIZE];
-    char path[4096];
-    const char *end = strstr(__FILE__, "tests/unit/");
-
-    if (page[0] != '\0')
-        return page;
-    assert_non_null(end);
-    snprintf(path, sizeof path, "%.*sdeploy/guide/troubleshooting.md",
-             (int)(end - __FILE__), __FILE__);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_true(fread(page, 1, sizeof page - 1, file) > 1000);
-    fclose(file);
-    return page;
-}
+enum { WORDS = 64 };
 
 static void is_in_guide(const char *word)
 {

@@ -1,6 +1,6 @@
 /* What netcheck's facts mean: one case for each finding, none for a network in
  * which all is well; and the guide knows each id. */
-#include "kit.h"
+#include "guide_kit.h"
 
 #include "edge/shell/findings.h"
 #include "edge/shell/remedies.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PAGE_SIZE = 256 * 1024, NOW = 1800000000, DAY = 24 * 3600 };
+enum { NOW = 1800000000, DAY = 24 * 3600 };
 
 static struct fact_peer peers[2];
 
@@ -75,24 +75,6 @@ static void relayed(struct net_facts *f, const char *why)
 }
 
 static struct findings out;
-
-static const char *guide(void)
-{
-    static char page[PAGE_SIZE];
-    char path[4096];
-    const char *end = strstr(__FILE__, "tests/unit/");
-
-    if (page[0] != '\0')
-        return page;
-    assert_non_null(end);
-    snprintf(path, sizeof path, "%.*sdeploy/guide/troubleshooting.md",
-             (int)(end - __FILE__), __FILE__);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_true(fread(page, 1, sizeof page - 1, file) > 1000);
-    fclose(file);
-    return page;
-}
 
 /* Expects that the facts give exactly this finding; `text` is part of its
  * sentence. */
