@@ -51,3 +51,10 @@ uint64_t entropy_below(struct entropy *e, uint64_t bound)
     } while (value < uneven);
     return value % bound;
 }
+
+struct span entropy_pause(struct entropy *e, struct span pause)
+{
+    int64_t half = pause.us / 2;
+
+    return span_us(half + (int64_t)entropy_below(e, (uint64_t)half + 1));
+}

@@ -9,8 +9,9 @@
 #ifndef COMMON_CORE_ENTROPY_H
 #define COMMON_CORE_ENTROPY_H
 
+#include "common/base/instant.h"
+
 #include <stddef.h>
-#include <stdint.h>
 
 struct entropy {
     uint8_t key[32];
@@ -21,5 +22,8 @@ void entropy_fill(struct entropy *e, void *to, size_t size);
 uint64_t entropy_u64(struct entropy *e);
 /* A uniformly distributed number from 0 to bound - 1; bound >= 1. */
 uint64_t entropy_below(struct entropy *e, uint64_t bound);
+/* Between half the pause and all of it, so that nodes that pause at the same
+ * time do not go on at the same time. */
+struct span entropy_pause(struct entropy *e, struct span pause);
 
 #endif

@@ -378,15 +378,6 @@ static bool greet_again(struct node *n, struct link *link, uint8_t reason)
     return true;
 }
 
-/* Between half the pause and all of it. */
-static struct instant after_pause(struct node *n, struct span pause)
-{
-    int64_t half = pause.us / 2;
-    return instant_after(
-        n->now, span_us(half + (int64_t)entropy_below(&n->entropy,
-                                                      (uint64_t)half + 1)));
-}
-
 /* It holds for this node, not for the link. */
 static void refused(struct node *n, struct relay *relay, uint8_t reason)
 {
@@ -396,9 +387,10 @@ static void refused(struct node *n, struct relay *relay, uint8_t reason)
     (void)refusal_say(n, true, reason, (int)relay->index, NULL, relay->name,
                       NULL);
     /* After REPLACED the pause is short: the later process may end soon. */
-    routes_wait_until(&relay->routes, after_pause(n, reason == REFUSAL_REPLACED
-                                                         ? after_replaced
-                                                         : after_refusal));
+    struct span pause =
+        reason == REFUSAL_REPLACED ? after_replaced : after_refusal;
+    routes_wait_until(&relay->routes,
+                      instant_after(n->now, entropy_pause(&n->entropy, pause)));
     rearm(n, relay);
 }
 

@@ -230,20 +230,10 @@ void routes_settled(struct routes *r)
         r->list[i].unwanted |= r->list[i].state == ROUTE_REPLACED;
 }
 
-/* Between half the pause and all of it, so that the edges of a relay that
- * restarts do not reconnect all at once. */
-static struct instant after_pause(struct instant now, struct span pause,
-                                  struct entropy *entropy)
-{
-    int64_t half = pause.us / 2;
-    return instant_after(now, span_us(half + (int64_t)entropy_below(
-                                                 entropy, (uint64_t)half + 1)));
-}
-
 static struct instant backed_off(struct routes *r, struct instant now,
                                  struct entropy *entropy)
 {
-    struct instant at = after_pause(now, r->backoff, entropy);
+    struct instant at = instant_after(now, entropy_pause(entropy, r->backoff));
     r->backoff = span_min(span_times(r->backoff, 2), backoff_longest);
     return at;
 }
@@ -296,7 +286,7 @@ static void failed(struct routes *r, struct relay_route *route,
         routes_race(r, backed_off(r, now, entropy));
         return;
     }
-    route->start_at = after_pause(now, again_within, entropy);
+    route->start_at = instant_after(now, entropy_pause(entropy, again_within));
     routes_move_up(r, now);
 }
 

@@ -87,6 +87,22 @@ static void below_stays_below_and_reaches_all(void **state)
         assert_true(entropy_below(&e, UINT64_MAX) < UINT64_MAX);
 }
 
+static void a_pause_is_half_to_all_of_it(void **state)
+{
+    struct entropy e = grown_from(9);
+    int64_t least = INT64_MAX, most = 0;
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        int64_t us = entropy_pause(&e, span_us(101)).us;
+        least = us < least ? us : least;
+        most = us > most ? us : most;
+    }
+    assert_int_equal(least, 50);
+    assert_int_equal(most, 100);
+    assert_int_equal(entropy_pause(&e, span_us(0)).us, 0);
+}
+
 static void bits_are_even(void **state)
 {
     struct entropy e = grown_from(7);
@@ -111,6 +127,7 @@ int main(void)
         cmocka_unit_test(earlier_content_of_the_buffer_does_not_matter),
         cmocka_unit_test(nothing_drawn_writes_nothing),
         cmocka_unit_test(below_stays_below_and_reaches_all),
+        cmocka_unit_test(a_pause_is_half_to_all_of_it),
         cmocka_unit_test(bits_are_even),
     };
 
