@@ -285,6 +285,8 @@ static void on_async(uv_async_t *async)
         return;
     pthread_join(p->thread, NULL);
     p->working = false;
+    close(p->ask.limit.cancel);
+    p->ask.limit.cancel = -1;
     if (p->closed) {
         curl_connection_close(&p->result.connection);
         close_handles(p);

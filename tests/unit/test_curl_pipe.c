@@ -2,6 +2,7 @@
 
 #include "common/base/memory.h"
 #include "edge/shell/curl_pipe.h"
+#include "edge/shell/open_files.h"
 
 static struct kit_certificate certificate;
 
@@ -250,6 +251,38 @@ static void the_other_end_may_end(void **state)
     kit_stop(&proxy);
 }
 
+static size_t files_of_a_loop(void)
+{
+    uv_loop_t loop;
+    size_t before = open_files_count();
+
+    assert_int_equal(uv_loop_init(&loop), 0);
+    size_t files = open_files_count() - before;
+    assert_int_equal(uv_loop_close(&loop), 0);
+    return files;
+}
+
+/* Its connection, and two by which libcurl could be woken. */
+static void an_open_one_has_three_descriptors(void **state)
+{
+    size_t of_loop = files_of_a_loop(), of_pipe = 0;
+    (void)state;
+
+    for (int i = 0; i < 2; i++) { /* Libraries open some files once. */
+        struct kit_server host = {.kind = KIT_ECHO, .tls = &certificate};
+        kit_start(&host);
+        struct curl_pipe_conf conf = {
+            .host = "127.0.0.1", .port = host.port, .tls = true};
+        size_t before = open_files_count();
+        pipe_open(&conf);
+        run_until_open();
+        of_pipe = open_files_count() - before - of_loop;
+        pipe_close();
+        kit_stop(&host);
+    }
+    assert_int_equal(of_pipe, 3 + 1); /* The host's end is ours as well. */
+}
+
 static void it_closes_at_every_step(void **state)
 {
     struct kit_server host = {.kind = KIT_ECHO, .tls = &certificate};
@@ -443,6 +476,7 @@ int main(void)
         cmocka_unit_test(old_tls_and_other_services_are_refused),
         cmocka_unit_test(it_pauses_and_goes_on),
         cmocka_unit_test(the_other_end_may_end),
+        cmocka_unit_test(an_open_one_has_three_descriptors),
         cmocka_unit_test(it_closes_at_every_step),
         cmocka_unit_test(proxies_pass_bytes_on),
         cmocka_unit_test(the_name_in_tls_may_differ_behind_a_proxy),
