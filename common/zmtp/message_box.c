@@ -1,6 +1,7 @@
 #include "common/zmtp/message_box.h"
 
 #include "common/zmtp/frame.h"
+#include "common/zmtp/salsa20.h"
 
 #include <sodium.h>
 
@@ -25,6 +26,7 @@ void message_box_init(struct message_box *b, const uint8_t shared[32],
                       const char prefix[static MESSAGE_BOX_PREFIX],
                       struct one_time_mac *mac)
 {
+    b->wide = false;
     (void)crypto_core_hsalsa20(b->key, (const uint8_t *)prefix, shared, NULL);
     b->mac = mac;
 }
@@ -58,8 +60,7 @@ static void xor_rest(const struct message_box *b, const struct nonce_number *n,
     uint64_t last = BLOCKS + whole / 64;
 
     if (whole > 0)
-        (void)crypto_stream_salsa20_xor_ic(to, from, whole, n->bytes, BLOCKS,
-                                           b->key);
+        salsa20_xor(b->wide, to, from, whole, n->bytes, BLOCKS, b->key);
     if (size == whole)
         return;
     (void)crypto_stream_salsa20_xor_ic(stream, stream, sizeof(stream), n->bytes,

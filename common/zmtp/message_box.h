@@ -20,6 +20,7 @@ enum {
 struct message_box {
     uint8_t key[32];
     struct one_time_mac *mac;
+    bool wide; /* salsa20.h; the caller may set it after the init */
 };
 
 /* `shared` is what crypto_box_beforenm makes of both ends' keys. `mac`, which

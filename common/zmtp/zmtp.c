@@ -56,6 +56,7 @@ static void open_boxes(struct zmtp *z, const uint8_t shared[32])
 
     message_box_init(&z->out, shared, message_prefix[self], z->conf.mac);
     message_box_init(&z->in, shared, message_prefix[other], z->conf.mac);
+    z->out.wide = z->in.wide = z->conf.wide;
     sodium_memzero(&z->client, sizeof(z->client));
     sodium_memzero(&z->server, sizeof(z->server));
     z->state = ZMTP_OPEN;

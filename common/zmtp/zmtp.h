@@ -47,6 +47,7 @@ struct zmtp_conf {
     /* Makes the tags of large packets faster; borrowed. All connections of a
      * thread may share it. NULL: libsodium makes them. */
     struct one_time_mac *mac;
+    bool wide;          /* the processor has AVX-512F: salsa20.h */
     size_t packet_size; /* larger ones are refused */
 };
 

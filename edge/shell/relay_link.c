@@ -145,6 +145,7 @@ static void greet(struct relay_link *l, const struct curve_pair *keys)
                              .server = l->server,
                              .entropy = &l->all->entropy,
                              .mac = l->all->mac,
+                             .wide = l->all->wide,
                              .packet_size = PACKET_SIZE};
 
     zmtp_init(&l->zmtp, &conf, &l->all->reply);

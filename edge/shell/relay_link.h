@@ -53,6 +53,7 @@ struct relay_links {
     relay_pipe_maker *make;
     struct entropy entropy;
     struct one_time_mac *mac; /* may be NULL */
+    bool wide;                /* processor.h */
     struct relay_link *first;
     struct relay_room *used;  /* of links that ended in this turn */
     struct relay_room *spare; /* one at most */

@@ -1,6 +1,7 @@
 #include "edge/shell/relay_links.h"
 
 #include "common/base/memory.h"
+#include "common/io/processor.h"
 #include "edge/shell/relay_link.h"
 
 #include <sodium.h>
@@ -114,6 +115,7 @@ struct relay_links *relay_links_open(struct link_table *links,
     entropy_init(&all->entropy, seed);
     sodium_memzero(seed, sizeof seed);
     all->mac = one_time_mac_new();
+    all->wide = processor_is_wide();
     return all;
 }
 

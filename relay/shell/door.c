@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "common/base/memory.h"
+#include "common/io/processor.h"
 #include "common/io/clock.h"
 #include "common/io/sockaddr.h"
 #include "relay/shell/door_wrap.h"
@@ -323,6 +324,7 @@ struct door *door_open(struct zloop *z, const struct curve_pair *keys,
     entropy_init(&d->entropy, seed);
     sodium_memzero(seed, sizeof seed);
     d->mac = one_time_mac_new();
+    d->wide = processor_is_wide();
     carriers_init(&d->carriers,
                   &(struct carriers_conf){
                       .credit = DOOR_CREDIT,

@@ -78,6 +78,7 @@ void door_conn_greet(struct door_conn *c)
                              .keys = &d->keys,
                              .entropy = &d->entropy,
                              .mac = d->mac,
+                             .wide = d->wide,
                              .packet_size = PACKET_SIZE};
     zmtp_init(&c->zmtp, &conf, &d->reply);
     door_conn_reply(c);

@@ -111,6 +111,7 @@ struct door {
     struct curve_pair keys;
     struct entropy entropy;
     struct one_time_mac *mac; /* may be NULL */
+    bool wide;                /* processor.h */
     struct door_conf conf;
     struct entrance_user user;
     struct carriers carriers;

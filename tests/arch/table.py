@@ -87,6 +87,7 @@ PURE_HEADERS = {
     "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h",
     "stdatomic.h",  # who holds a block; no thread is made, none waits
     "malloc.h",  # malloc_usable_size, nothing else
+    "immintrin.h",  # vectors, where the caller says that there are any
     "arpa/inet.h",  # inet_pton, inet_ntop: addresses as text, nothing else
 }
 

@@ -8,6 +8,7 @@
  * libzmq's DEALER to its ROUTER. Told is the CPU of all threads of both ends,
  * the median of the repeats, for each message. The two take turns.
  */
+#include "common/io/processor.h"
 #include "common/zmtp/zmtp.h"
 
 #include <arpa/inet.h>
@@ -76,6 +77,7 @@ static void shake_hands(struct zmtp_load *l)
                              .keys = &server_keys,
                              .entropy = &l->entropy,
                              .mac = server_mac,
+                             .wide = processor_is_wide(),
                              .packet_size = MOST};
 
     zmtp_init(&l->server, &conf, &a);
