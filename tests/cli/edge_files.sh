@@ -17,6 +17,12 @@ alice_with() { # FILES
 }
 
 told_once() { test "$(grep -cE "$1" "$LAB/alice.log")" = 1; }
+# One a period of the log's limit: a slow machine starts the programs in several.
+told_few() {
+    local lines
+    lines=$(grep -c "$1" "$LAB/alice.log" || true)
+    [ "$lines" -ge 1 ] && [ "$lines" -le 9 ]
+}
 cpu() { awk '{ print $14 + $15 }' "/proc/$(pid_of alice)/stat"; }
 
 full_of_programs() { # until one of them is refused
@@ -53,7 +59,8 @@ for files in 36 64 256; do
     check "$files: zs ends with the exit code for no daemon" test $code = 4
     ! hung_up && ok "$files: nobody is hung up on without a word" ||
         not_ok "$files: nobody is hung up on without a word"
-    check "$files: the log has one line" until_true 5 told_once api_refused
+    check "$files: the log has a few lines of more than 50" \
+        until_true 5 told_few " api_refused "
     check "$files: there is room again afterwards" room_again
 
     # Strangers at both of its ports, more than there are files.
