@@ -267,6 +267,7 @@ static void end_waits(struct door *d, struct instant now)
 
 void door_turn(struct door *d, struct instant now)
 {
+    d->shakes = 0;
     send_all(d);
     limit_unread(d);
     end_waits(d, now);

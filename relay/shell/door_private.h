@@ -23,6 +23,9 @@ enum {
     /* Bytes that are read from one connection in a turn, besides the rest of a
      * frame that has begun. All connections share the buffer. */
     DOOR_READ = 256 * 1024,
+    /* Reads in a turn from connections in their handshake: one costs up to 0.5
+     * ms, and what members say waits meanwhile. */
+    DOOR_SHAKES = 8,
     /* A queue of so many bytes is sent before the turn ends. */
     DOOR_SEND = 256 * 1024,
     /* While so many bytes wait for a connection, a PING gets no answer: the
@@ -123,6 +126,7 @@ struct door {
     uint64_t next_id;
     size_t partial_bytes;        /* room of all partials, and begun records */
     size_t tls_bytes;            /* of all connections with TLS */
+    unsigned shakes;             /* of DOOR_SHAKES, in this turn */
     size_t kept_bytes;           /* room of all queues that are empty */
     struct instant accept_at;    /* accepting is paused until then */
     struct instant give_back_at; /* freed memory goes to the system then */

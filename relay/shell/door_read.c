@@ -205,8 +205,17 @@ static void read_plain(struct door_conn *c)
     door_conn_take(c, c->door->in, (size_t)n - own);
 }
 
+/* Many strangers who come at once take turns: their bytes stay in the kernel,
+ * which tells of them again. */
+static bool must_wait(struct door_conn *c)
+{
+    return !c->shaken && c->door->shakes++ >= DOOR_SHAKES;
+}
+
 void door_conn_read(struct door_conn *c)
 {
+    if (must_wait(c))
+        return;
     switch (c->way) {
     case DOOR_FIRST:
         door_first_read(c);

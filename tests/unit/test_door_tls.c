@@ -599,6 +599,29 @@ static void handshakes_that_stand_still_are_limited_in_all(void **state)
     assert_int_equal(kit.door->tls_bytes, 0);
 }
 
+/* What members say does not wait for all of them. */
+static void many_handshakes_at_once_take_turns(void **state)
+{
+    enum { MANY = 40 };
+    static const uint8_t begun[] = {22, 3, 1, 0x01, 0, 1, 0, 0, 0xfc, 3, 3};
+    struct door_client *c[MANY];
+    (void)state;
+
+    for (uint8_t i = 0; i < MANY; i++) {
+        c[i] = kit_client(i);
+        kit_send(c[i], begun, sizeof begun);
+    }
+    while (kit.door->lists[DOOR_TLS].count < MANY) {
+        size_t before = kit.door->lists[DOOR_TLS].count;
+        kit_turn();
+        assert_in_range(kit.door->lists[DOOR_TLS].count, before,
+                        before + DOOR_SHAKES);
+    }
+    for (int i = 0; i < MANY; i++)
+        kit_free(c[i]);
+    kit_until(door_count(kit.door) == 0);
+}
+
 /* Members stay: who comes once they take all is refused. */
 static void a_member_does_not_give_way_to_a_handshake(void **state)
 {
@@ -701,6 +724,7 @@ int main(void)
         TEST(a_door_that_closes_says_close_notify),
         TEST(a_dropped_connection_closes),
         TEST(handshakes_that_stand_still_are_limited_in_all),
+        TEST(many_handshakes_at_once_take_turns),
         TEST(a_member_does_not_give_way_to_a_handshake),
         TEST(records_without_end_are_limited_in_all),
     };
