@@ -75,7 +75,7 @@ looked_at() { # WHAT
         status --json | grep -q proxy_auth" ||
         not_ok "$1: the proxy wants another password"
     for words in status "status --json" netcheck "netcheck --json" \
-        "peers --json" "top --json"; do
+        "peers --json" "top --count 1 --json"; do
         # shellcheck disable=SC2086 # several words
         timeout $PATIENCE_S "$ZS_BIN/zs" --socket /run/zeroservices/alice.sock $words \
             >>"$LAB/seen/$1" 2>&1 || true
