@@ -64,7 +64,7 @@ struct crowd_counts {
     uint64_t refused;                      /* by the relay, any reason */
 };
 
-struct crowd {
+struct light_crowd {
     struct crowd_options options;
     struct crowd_mesh *meshes;
     size_t mesh_count;
@@ -92,7 +92,7 @@ enum light_state {
 struct light_talk;
 
 struct light {
-    struct crowd *crowd;
+    struct light_crowd *crowd;
     struct crowd_mesh *mesh;
     size_t number; /* among all edges */
     enum light_state state;
@@ -119,7 +119,7 @@ struct light {
 /* ---- light.c: the connection */
 
 /* Prepares an edge: its identity and HELLO. Never fails. */
-void light_init(struct light *l, struct crowd *c, size_t number);
+void light_init(struct light *l, struct light_crowd *c, size_t number);
 /* Handles what its socket is ready for. */
 void light_ready(struct light *l, uint32_t events);
 /* Handles what is due. */
@@ -131,7 +131,7 @@ void light_set_timer(struct light *l);
 /* The identity of an edge, which every process derives alike. */
 void light_identity(const struct crowd_mesh *m, size_t number,
                     struct node_id *id, uint8_t secret_key[64]);
-struct crowd_mesh *crowd_mesh_of(const struct crowd *c, size_t number);
+struct crowd_mesh *crowd_mesh_of(const struct light_crowd *c, size_t number);
 
 /* ---- talk.c: the session with one other node */
 

@@ -28,7 +28,7 @@ static uint8_t room[ROOM]; /* what was read, decrypted in place */
 
 /* ---- Identities */
 
-struct crowd_mesh *crowd_mesh_of(const struct crowd *c, size_t number)
+struct crowd_mesh *crowd_mesh_of(const struct light_crowd *c, size_t number)
 {
     size_t each = c->options.all / c->mesh_count;
 
@@ -64,7 +64,7 @@ static void make_hello(struct light *l, const struct node_id *id)
     static uint8_t packet[PACKET_SIZE];
     uint8_t said[ANNOUNCEMENT_SIZE], sealed[SEALED_ANNOUNCEMENT_SIZE];
     uint8_t certificate[CERTIFICATE_SIZE], nonce[24];
-    struct crowd *c = l->crowd;
+    struct light_crowd *c = l->crowd;
     struct announcement a = {.certificate = certify(l, id, certificate),
                              .epoch = l->epoch,
                              .serial = 1,
@@ -86,7 +86,7 @@ static void make_hello(struct light *l, const struct node_id *id)
     l->hello = memory_copy(packet, l->hello_size);
 }
 
-void light_init(struct light *l, struct crowd *c, size_t number)
+void light_init(struct light *l, struct light_crowd *c, size_t number)
 {
     struct node_id id;
 
@@ -123,7 +123,7 @@ static struct span random_part(struct light *l, struct span of)
 
 static void end(struct light *l)
 {
-    struct crowd *c = l->crowd;
+    struct light_crowd *c = l->crowd;
 
     c->connecting -= l->state == LIGHT_OPENING || l->state == LIGHT_JOINING;
     c->counts.ended += l->state == LIGHT_UP;
@@ -390,7 +390,7 @@ void light_ready(struct light *l, uint32_t events)
 
 static void greet(struct light *l)
 {
-    struct crowd *c = l->crowd;
+    struct light_crowd *c = l->crowd;
     struct zmtp_reply reply;
     struct zmtp_conf conf = {.role = ZMTP_AS_CLIENT,
                              .keys = &l->curve,
@@ -404,7 +404,7 @@ static void greet(struct light *l)
 
 static void connect_to_relay(struct light *l)
 {
-    struct crowd *c = l->crowd;
+    struct light_crowd *c = l->crowd;
     uint32_t host = 0x7f010000 + (uint32_t)l->number;
     struct sockaddr_in own = {.sin_family = AF_INET,
                               .sin_addr.s_addr = htonl(host)};
@@ -446,7 +446,7 @@ void light_set_timer(struct light *l)
 
 void light_due(struct light *l)
 {
-    struct crowd *c = l->crowd;
+    struct light_crowd *c = l->crowd;
 
     switch (l->state) {
     case LIGHT_AWAY:

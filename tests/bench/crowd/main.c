@@ -29,7 +29,7 @@
 
 enum { MESHES_MOST = 1000, EVENTS = 512 };
 
-static struct crowd crowd = {
+static struct light_crowd crowd = {
     .options = {.at_once = 500,
                 .size = 1024,
                 .every = {1000 * 1000},

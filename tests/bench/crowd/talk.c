@@ -47,7 +47,7 @@ static void on_message(void *owner, struct bytes bytes)
 
 static void on_settled(void *owner, uint64_t ref, enum session_settled how)
 {
-    struct crowd *c = ((struct light_talk *)owner)->light->crowd;
+    struct light_crowd *c = ((struct light_talk *)owner)->light->crowd;
 
     (void)ref;
     c->open--;
@@ -78,7 +78,7 @@ static struct session_sink sink_of(struct light_talk *t)
 
 static void submit(struct light_talk *t)
 {
-    struct crowd *c = t->light->crowd;
+    struct light_crowd *c = t->light->crowd;
     uint64_t number = t->sent + 1;
     struct message m = {.kind = MESSAGE_SEND,
                         .encoding = ENCODING_BYTES,
@@ -98,7 +98,7 @@ static void submit(struct light_talk *t)
 
 static void open_session(struct light_talk *t)
 {
-    struct crowd *c = t->light->crowd;
+    struct light_crowd *c = t->light->crowd;
     struct session_keys keys = {
         .self = &t->light->curve,
         .psk = t->light->mesh->keys.psk,
@@ -139,7 +139,7 @@ static bool talks(const struct crowd_options *o, size_t number)
 
 void talk_init(struct light *l)
 {
-    struct crowd *c = l->crowd;
+    struct light_crowd *c = l->crowd;
     struct light_talk *t;
     uint8_t unused[64];
 
@@ -216,7 +216,7 @@ static struct writer begin(uint8_t *packet)
 static void take_init(struct light_talk *t, struct bytes packet)
 {
     static uint8_t answer[PACKET_SIZE];
-    struct crowd *c = t->light->crowd;
+    struct light_crowd *c = t->light->crowd;
     struct writer w = begin(answer);
 
     if (session_take_init(t->session, packet, &c->entropy, c->now, &w) ==
@@ -268,7 +268,7 @@ void talk_take(struct light *l, const uint8_t source[KEY_SIZE], uint8_t *packet,
 
 static void submit_due(struct light_talk *t)
 {
-    struct crowd *c = t->light->crowd;
+    struct light_crowd *c = t->light->crowd;
 
     if (!t->present || c->stopping || !instant_reached(t->send_at, c->now))
         return;
@@ -280,7 +280,7 @@ static void submit_due(struct light_talk *t)
 static void write_due(struct light_talk *t)
 {
     static uint8_t packet[PACKET_SIZE];
-    struct crowd *c = t->light->crowd;
+    struct light_crowd *c = t->light->crowd;
     struct writer w = begin(packet);
 
     if (session_wants_handshake(t->session, c->now) &&
@@ -297,7 +297,7 @@ static void write_due(struct light_talk *t)
 struct instant talk_due(struct light *l)
 {
     struct light_talk *t = l->talk;
-    struct crowd *c = l->crowd;
+    struct light_crowd *c = l->crowd;
 
     if (t->session == NULL || l->state != LIGHT_UP)
         return INSTANT_NEVER;

@@ -44,7 +44,7 @@ static struct {
 
 static struct herd_node *nodes;
 static long complete; /* nodes that know all peers that they should */
-static struct tally *tallies;
+static struct sender_tally *tallies;
 static int epoll_fd;
 static volatile sig_atomic_t stop;
 

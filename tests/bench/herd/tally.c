@@ -5,7 +5,7 @@
 
 enum { NUMBER_SIZE = 8, HEAD_SIZE = 2 * NUMBER_SIZE };
 
-void tally_take(struct tally *t, const void *message, size_t size)
+void tally_take(struct sender_tally *t, const void *message, size_t size)
 {
     uint64_t number = 0, process = t->process;
 
@@ -26,7 +26,7 @@ void tally_take(struct tally *t, const void *message, size_t size)
     t->last = number;
 }
 
-void tally_print(const struct tally *tallies, size_t count)
+void tally_print(const struct sender_tally *tallies, size_t count)
 {
     uint64_t had = 0, skipped = 0, again = 0;
 

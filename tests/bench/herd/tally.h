@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Zeroed: nothing came. */
-struct tally {
+struct sender_tally {
     uint64_t process;
     uint64_t last;    /* the number of the last message */
     uint64_t had;     /* messages */
@@ -20,8 +20,8 @@ struct tally {
 };
 
 /* Counts a message of `size` bytes; one that is too short counts as `again`. */
-void tally_take(struct tally *t, const void *message, size_t size);
+void tally_take(struct sender_tally *t, const void *message, size_t size);
 /* Prints RESULT with the sums. */
-void tally_print(const struct tally *tallies, size_t count);
+void tally_print(const struct sender_tally *tallies, size_t count);
 
 #endif
