@@ -10,8 +10,8 @@
 #include <sodium.h>
 
 #include "common/base/memory.h"
-#include "common/io/processor.h"
 #include "common/io/clock.h"
+#include "common/io/processor.h"
 #include "common/io/sockaddr.h"
 #include "relay/shell/door_wrap.h"
 #include "relay/shell/tcp_listener.h"
