@@ -152,7 +152,6 @@ static void a_frame_gets_memory_as_it_comes(void **state)
     kit_free(c);
 }
 
-/* An idle connection keeps little. */
 /* Many handshakes take longer than one has time, on a busy machine. */
 static void allow_time(void)
 {
@@ -160,6 +159,7 @@ static void allow_time(void)
     door_reconfigure(kit.door, &kit.conf);
 }
 
+/* An idle connection keeps little. */
 static void many_connections_stay_small(void **state)
 {
     enum { MANY = 200 };

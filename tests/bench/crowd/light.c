@@ -115,12 +115,6 @@ static void note_complete(struct light *l)
     l->complete = complete;
 }
 
-static struct span random_part(struct light *l, struct span of)
-{
-    return span_us(of.us / 2 + (int64_t)entropy_below(&l->crowd->entropy,
-                                                      (uint64_t)of.us / 2 + 1));
-}
-
 static void end(struct light *l)
 {
     struct light_crowd *c = l->crowd;
@@ -138,8 +132,9 @@ static void end(struct light *l)
         memset(l->present, 0, l->present_size);
     l->present_count = 0;
     note_complete(l);
-    heap_set(&c->timers, &l->timer,
-             instant_after(c->now, random_part(l, l->backoff)));
+    heap_set(
+        &c->timers, &l->timer,
+        instant_after(c->now, entropy_pause(&l->crowd->entropy, l->backoff)));
     l->backoff = span_min(span_times(l->backoff, 2), backoff_longest);
 }
 
@@ -317,7 +312,8 @@ static void opened(struct light *l)
     l->state = LIGHT_JOINING;
     light_send(l, bytes_of(l->hello, l->hello_size));
     l->ping_at =
-        instant_after(l->crowd->now, random_part(l, l->crowd->options.probe));
+        instant_after(l->crowd->now, entropy_pause(&l->crowd->entropy,
+                                                   l->crowd->options.probe));
 }
 
 /* False: the connection is over. */

@@ -7,15 +7,14 @@
  * comes.
  */
 #include "tests/bench/load/load.h"
+#include "tests/bench/load/news.h"
 
 #include <MQTTAsync.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum {
     QOS = 1,
@@ -27,9 +26,7 @@ enum {
 
 static MQTTAsync client;
 static load_message *took;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
-static bool is_news;
+static struct load_news news = LOAD_NEWS;
 static bool ready; /* connected, then subscribed */
 
 static void ok(int result, const char *what)
@@ -40,19 +37,11 @@ static void ok(int result, const char *what)
 
 /* ---- Callbacks */
 
-static void tell(void)
-{
-    pthread_mutex_lock(&mutex);
-    is_news = true;
-    pthread_cond_signal(&news);
-    pthread_mutex_unlock(&mutex);
-}
-
 static void on_done(void *context, MQTTAsync_successData *data)
 {
     (void)context, (void)data;
     __atomic_store_n(&ready, true, __ATOMIC_SEQ_CST);
-    tell();
+    load_news_tell(&news);
 }
 
 static void on_failed(void *context, MQTTAsync_failureData *data)
@@ -74,7 +63,7 @@ static int on_message(void *context, char *topic, int topic_size,
     size_t size = (size_t)m->payloadlen;
     took(0, m->payload, size);
     if (size < LOAD_SMALLEST || strcmp(load.role, "ping") == 0)
-        tell();
+        load_news_tell(&news);
     MQTTAsync_freeMessage(&m);
     MQTTAsync_free(topic);
     return 1;
@@ -93,19 +82,7 @@ static void send_at_once(void)
 
 void link_poll(int timeout_ms)
 {
-    struct timespec until;
-    if (timeout_ms == 0)
-        return;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&mutex);
-    while (!is_news && pthread_cond_timedwait(&news, &mutex, &until) == 0)
-        continue;
-    is_news = false;
-    pthread_mutex_unlock(&mutex);
+    load_news_wait(&news, timeout_ms);
 }
 
 static void wait_until_ready(const char *what)

@@ -10,6 +10,7 @@
  * program would; each node belongs to one loop.
  */
 #include "tests/bench/load/load.h"
+#include "tests/bench/load/news.h"
 
 #include <limits.h>
 #include <poll.h>
@@ -49,10 +50,8 @@ static long reached; /* peers with the wanted path */
 static bool threaded;
 static char to[64]; /* empty: published, to all */
 
-/* Form thread: the callbacks wake a waiting thread by these. */
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t news = PTHREAD_COND_INITIALIZER;
-static bool is_news;
+/* Form thread: the callbacks wake a waiting thread by this. */
+static struct load_news news = LOAD_NEWS;
 
 /* ---- Callbacks */
 
@@ -61,14 +60,6 @@ static enum zs_path wanted(void)
     return load_is("direct") ? ZS_PATH_TCP
            : load_is("udp")  ? ZS_PATH_UDP
                              : ZS_PATH_RELAY;
-}
-
-static void tell(void)
-{
-    pthread_mutex_lock(&mutex);
-    is_news = true;
-    pthread_cond_signal(&news);
-    pthread_mutex_unlock(&mutex);
 }
 
 static void on_any(void *context, const struct zs_message *m)
@@ -80,7 +71,7 @@ static void on_any(void *context, const struct zs_message *m)
     /* The main thread of a sink or source need not wake for each message. */
     if (threaded &&
         (m->data.size < LOAD_SMALLEST || strcmp(load.role, "ping") == 0))
-        tell();
+        load_news_tell(&news);
 }
 
 static void on_new_node(void *context, struct zs_node *node,
@@ -301,27 +292,10 @@ static void start_loops(void)
             load_die("no thread");
 }
 
-static void poll_thread(int timeout_ms)
-{
-    struct timespec until;
-    if (timeout_ms == 0)
-        return;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&mutex);
-    while (!is_news && pthread_cond_timedwait(&news, &mutex, &until) == 0)
-        continue;
-    is_news = false;
-    pthread_mutex_unlock(&mutex);
-}
-
 void link_poll(int timeout_ms)
 {
     if (threaded)
-        poll_thread(timeout_ms);
+        load_news_wait(&news, timeout_ms);
     else
         poll_loop(timeout_ms);
 }
